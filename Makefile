@@ -1,0 +1,90 @@
+# Everything from a fresh checkout: needs make and a Python 3.11 or newer with its venv module, nothing else.
+# Works with GNU make 3.81 (the one of macOS) and later. `make PYTHON=/path/to/python3.12 test` chooses a Python.
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.set-up
+PYTHON ?=
+PYTEST ?=
+
+# uv must use a Python of this machine, not fetch one.
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: help demo test check bench setup
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made (this list)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Play two days of a made-up university against a sandbox on this machine, in half a minute
+	@$(RUN) -m sync demo
+
+test: check ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
+	@echo "== tests"
+	@$(RUN) -m pytest -n auto $(PYTEST)
+
+check: $(READY) ## Run the linter and the type checker
+	@echo "== ruff"
+	@$(RUN) -m ruff check .
+	@echo "== mypy"
+	@$(RUN) -m mypy
+
+bench: $(READY) ## Measure speed and memory, as the benchmarks in tests/bench promise them
+	@for each in tests/bench/bench_*.py; do echo "== $$each"; $(RUN) "$$each" || exit 1; done
+
+setup: $(READY) ## Install what this project needs into .venv; the others do it by themselves
+
+# Finds a Python that will do, or says what is missing. A name on the PATH may be a shim of a version manager with
+# nothing behind it, so each is tried.
+define FIND_PYTHON
+found= bare=
+for each in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue
+	if "$$each" -c 'import ensurepip, venv' >/dev/null 2>&1; then found=$$each; break; fi
+	bare=$$each
+done
+if [ -z "$$found" ] && [ -n "$$bare" ]; then
+	echo "make: $$bare lacks its venv module; install it (Debian, Ubuntu: apt install python3-venv)" >&2
+	exit 1
+elif [ -z "$$found" ]; then
+	echo "make: no Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3.12" >&2
+	exit 1
+fi
+endef
+export FIND_PYTHON
+
+# Writes the versions of uv.lock as pip's constraints, so that both ways of setting up install the same ones, and the
+# development tools of pyproject.toml as requirements, which older versions of pip cannot read from there. A package
+# that is locked at two versions, for different machines, is left to pip.
+define WRITE_REQUIREMENTS
+import collections, pathlib, sys, tomllib
+locked = collections.defaultdict(set)
+for package in tomllib.loads(pathlib.Path("uv.lock").read_text("utf-8"))["package"]:
+    if "registry" in package["source"]:
+        locked[package["name"]].add(package["version"])
+pins = [f"{name}=={min(versions)}\n" for name, versions in locked.items() if len(versions) == 1]
+tools = [tool + "\n" for tool in tomllib.loads(pathlib.Path("pyproject.toml").read_text("utf-8"))["dependency-groups"]["dev"]]
+folder = pathlib.Path(sys.argv[1])
+(folder / "constraints.txt").write_text("".join(pins), "utf-8")
+(folder / "tools.txt").write_text("".join(tools), "utf-8")
+endef
+export WRITE_REQUIREMENTS
+
+# Done again when what is needed has changed. A half-made or foreign .venv is made anew.
+$(READY): pyproject.toml uv.lock
+	@rm -f $@
+	@if command -v uv >/dev/null 2>&1; then \
+		echo "== setting up $(VENV) with uv"; \
+		uv sync --frozen --quiet $(if $(PYTHON),--python "$(PYTHON)") || exit 1; \
+	else \
+		eval "$$FIND_PYTHON"; \
+		echo "== setting up $(VENV) with $$found and pip"; \
+		if ! $(RUN) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			"$$found" -m venv --clear $(VENV) || exit 1; \
+		fi; \
+		$(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip >/dev/null || exit 1; \
+		$(RUN) -c "$$WRITE_REQUIREMENTS" $(VENV) || exit 1; \
+		$(RUN) -m pip --disable-pip-version-check install --quiet \
+			--constraint $(VENV)/constraints.txt --requirement $(VENV)/tools.txt --editable . || exit 1; \
+	fi
+	@touch $@

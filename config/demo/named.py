@@ -1,0 +1,106 @@
+"""Checks that day two's plan names everything that was done to day two's files, and nothing else.
+
+    python named.py DAY2.json PLAN.json PLAN.txt
+
+DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all` printed. Prints each
+thing that is missing or too much and exits 1 when there is one. Shares no code with the programme that it judges.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Entry = Mapping[str, Any]
+
+ASKED: Mapping[str, tuple[str, str, str]] = {
+    "new_learners": ("create", "learner", ""),
+    "changed_email": ("update", "learner", "email"),
+    "moved": ("update", "test", "start"),
+    "late": ("create", "candidate", ""),
+    "withdrawn": ("remove", "candidate", ""),
+}
+"""What the plan must make of each thing planted: the action, the kind, and the field that changed."""
+
+
+def place(entry: Entry) -> str:
+    """Where a planted row stands, as the programme words it."""
+    return f"{entry['file']} line {entry['line']}"
+
+
+def identity(change: Entry) -> tuple[str, str, str]:
+    """A change in one line: action, kind and key."""
+    return (change["action"], change["kind"], " / ".join(change["key"]))
+
+
+def misjudged(what: str, entry: Entry, change: Entry) -> Iterator[str]:
+    """What is wrong with the change that answers to one planted thing."""
+    name = " ".join(identity(change))
+    field = ASKED[what][2]
+    if change["verdict"] != "pass":
+        yield f"{name}: is not let through but {change['verdict']}: {change['reason']}"
+    if field and field not in change["changed"]:
+        yield f"{name}: does not say that {field} changes"
+    if "start" in entry and list(change["changed"].get("start", ())) != entry["start"]:
+        yield f"{name}: does not say start {' to '.join(entry['start'])}"
+    # Nobody asks for a removal but the absence of a row, so it has no place.
+    if change["action"] != "remove" and change["where"] != place(entry):
+        yield f"{name}: is said to stand in {change['where'] or 'no place'}, not in {place(entry)}"
+
+
+def said(text: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether some line holds all the words."""
+    return any(all(word in line for word in words) for line in text)
+
+
+def changes_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]) -> Iterator[str]:
+    """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
+    left = {identity(change): change for change in plan["changes"]}
+    for what, (action, kind, _) in ASKED.items():
+        for entry in planted[what]:
+            wanted = (action, kind, " / ".join(entry["key"]))
+            change = left.pop(wanted, None)
+            if change is None:
+                yield f"{' '.join(wanted)}: is not in the plan ({what}, {place(entry)})"
+                continue
+            yield from misjudged(what, entry, change)
+            if not said(text, wanted):
+                yield f"{' '.join(wanted)}: is in the plan and not in its text"
+    for unasked in left:
+        yield f"{' '.join(unasked)}: is in the plan, and nothing in the files asks for it"
+
+
+def faults_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]) -> Iterator[str]:
+    """Each planted bad row that is not among the faults or not printed with its line, and each other fault."""
+    left = {(fault["where"], fault["field"]) for fault in plan["faults"]}
+    for entry in planted["bad_rows"]:
+        where, field = place(entry), entry["field"]
+        if (where, field) not in left:
+            yield f"{where}: {field}: is not among the plan's faults"
+        elif not said(text, (f"{where}: {field}: ",)):
+            yield f"{where}: {field}: is among the plan's faults and not in its text"
+        left.discard((where, field))
+    for where, field in sorted(left):
+        yield f"{where}: {field}: is a fault that nobody planted"
+
+
+def main() -> int:
+    """Checks, prints, and returns 1 when something is amiss."""
+    parser = argparse.ArgumentParser(description="Checks that a plan names everything that was planted for it.")
+    for name in ("planted", "plan", "text"):
+        parser.add_argument(name, type=Path)
+    given = parser.parse_args()
+    planted, plan = (json.loads(path.read_text(encoding="utf-8")) for path in (given.planted, given.plan))
+    text = given.text.read_text(encoding="utf-8").splitlines()
+    amiss = [*changes_amiss(planted, plan, text), *faults_amiss(planted, plan, text)]
+    for line in amiss:
+        print(line)
+    named = sum(len(planted[what]) for what in (*ASKED, "bad_rows"))
+    print(f"{named} things were done to the files; {len(amiss)} are not as they should be in the plan")
+    return 1 if amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+"""Arguments in, exit status out."""
+
+import sys
+
+
+def main() -> None:
+    """The command `inspera-sync`."""
+    from sync.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

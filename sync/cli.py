@@ -1,0 +1,242 @@
+"""The commands' words and options; each calls one function of `sync.commands`. Imports what a command needs, when it does."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+from sync import __version__
+from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
+from sync.exits import Exit
+
+if TYPE_CHECKING:
+    from sync.commands.applying import Interruption
+    from sync.commands.wiring import House
+
+PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
+"""Where the configuration is looked for when neither `--config` nor `INSPERA_SYNC_CONFIG` names it."""
+
+_HELP = """Keeps Inspera Assessment in step with the student information system.
+
+Begin with `demo`, then `check` and `plan` on your own files; `apply` is the only command that changes Inspera."""
+
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+All = Annotated[bool, typer.Option("--all", help="Print every line of long lists.")]
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", envvar="INSPERA_SYNC_CONFIG", help="The YAML file.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done, on standard error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    context.obj = {"config": config, "verbose": verbose}
+    if version:
+        _say(f"inspera-sync {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(context: typer.Context, show_all: All = False) -> None:
+    """Check the configuration, read every source and try every mapping on every row. Sends nothing."""
+    from sync.commands.checking import check as run_check
+    from sync.report.progress import shown
+
+    with shown() as progress:
+        _exit(run_check(_house(context), _say, progress, show_all=show_all))
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there are changes.")] = False,
+    show_all: All = False,
+) -> None:
+    """Show what `apply` would do (the dry run). Makes no call and changes no byte of the state."""
+    from sync.commands.planning import PlanOptions
+    from sync.commands.planning import plan as run_plan
+    from sync.report.progress import shown
+
+    options = PlanOptions(as_json, exit_code, show_all)
+    with shown() as progress:
+        _exit(run_plan(_house(context), options, _say, _write, progress))
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="HASH", help="Let exactly these held changes pass their limit.")
+    ] = None,
+    show_all: All = False,
+) -> None:
+    """Plan, then carry the plan out in Inspera."""
+    from sync.commands.applying import apply as run_apply
+    from sync.report.progress import shown
+
+    house, interruption = _house(context), _interruptible()
+    with shown() as progress:
+        _exit(run_apply(house, tuple(allow or ()), _say, progress, interruption, show_all=show_all))
+
+
+@app.command()
+def adopt(  # noqa: PLR0913: each is an option of its own
+    context: typer.Context,
+    record: Annotated[
+        list[str] | None, typer.Argument(metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123")
+    ] = None,
+    held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
+    ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
+    as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
+    show_all: All = False,
+) -> None:
+    """Take what Inspera already has into the state: everything that matches, or one record that is held."""
+    from sync.commands.adopting import AdoptOptions
+    from sync.commands.adopting import adopt as run_adopt
+    from sync.report.progress import shown
+
+    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all)
+    house, interruption = _house(context), _interruptible()
+    with shown() as progress:
+        _exit(run_adopt(house, options, _say, progress, interruption))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    show_all: All = False,
+) -> None:
+    """Show the last runs, what is known, and what the last run found: faults, held, waiting, refused."""
+    from sync.commands.status import status as run_status
+
+    _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port to listen on, on this machine only; 0 takes a free one.")] = 8765,
+    data: Annotated[Path | None, typer.Option(help="Keep its data and its log of requests in this folder.")] = None,
+    latency: Annotated[float, typer.Option(help="Seconds by which the answer to each write is delayed.")] = 0.0,
+) -> None:
+    """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
+    from sync.sandbox import serve
+
+    try:
+        _exit(serve(port, data, latency=latency, ready=lambda url: _say(f"sandbox is listening on {url}")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the sandbox cannot start: {error}") from None
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from sync.settings import schema_text
+
+    sys.stdout.write(schema_text())
+
+
+@app.command()
+def demo(
+    work: Annotated[Path | None, typer.Option(help="Play in this folder and leave it there.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder.")] = False,
+) -> None:
+    """Play two days at a made-up university, against a sandbox on this machine."""
+    from sync.commands.demo import demo as run_demo
+
+    _exit(run_demo(_say, work, keep))
+
+
+@app.command(name="sync", hidden=True)
+def _sync(context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-run")] = False) -> None:
+    """`sync --dry-run` is `plan`, `sync` is `apply`."""
+    context.invoke(plan if dry_run else apply, context=context)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; gives its exit status. An error is one line (or one a fault), never a traceback."""
+    try:
+        return int(_command()(list(arguments), prog_name="inspera-sync", standalone_mode=False) or 0)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except SyncError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return _status_of(error)
+    except BrokenPipeError:
+        # whoever read us has gone (`| head`): nothing is left to say, not even at interpreter exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def _command() -> Callable[..., Any]:
+    return typer.main.get_command(app)
+
+
+def _status_of(error: SyncError) -> Exit:
+    for kind, code in ((Locked, Exit.LOCKED), (SourceError, Exit.SOURCE), (CallError, Exit.INSPERA)):
+        if isinstance(error, kind):
+            return code
+    return Exit.USAGE
+
+
+def _house(context: typer.Context) -> "House":
+    from sync.commands.wiring import House
+    from sync.log import configure
+
+    configure(level="info" if context.obj["verbose"] else "warning")
+    given: Path | None = context.obj["config"]
+    path = given or next((place for place in PLACES if place.exists()), None)
+    if path is None:
+        looked = " nor ".join(str(place) for place in PLACES)
+        raise UsageError(f"no configuration: neither {looked} is there; name one with --config FILE")
+    return House.open(path, _warn)
+
+
+def _interruptible() -> "Interruption":
+    """SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends the process at once."""
+    from sync.commands.applying import Interruption
+
+    interruption = Interruption()
+
+    def stop(number: int, _frame: object) -> None:
+        if interruption.event.is_set():
+            os._exit(128 + number)
+        interruption.status = Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
+        interruption.event.set()
+        _warn("stopping: the calls under way are finished and recorded first")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return interruption
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+def _write(piece: str) -> None:
+    sys.stdout.write(piece)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _exit(status: int) -> None:
+    raise typer.Exit(int(status))

@@ -1,0 +1,124 @@
+"""`adopt`: takes what Inspera already has into the state. Sends nothing to Inspera."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from sync.commands.applying import Interruption
+from sync.commands.planning import make_store
+from sync.commands.wiring import House, Say, now
+from sync.engine.adopting import DOUBTFUL, MISSING, Adopter, Settlement, Settling, Taken
+from sync.engine.doors import Progress
+from sync.engine.planning import make_plan
+from sync.errors import CallError, UsageError
+from sync.exits import Exit, worst
+from sync.log import masked
+from sync.model import KEY_FIELDS, Key, Kind
+from sync.plan import Action, Verdict
+from sync.report.plan_text import MOST
+from sync.report.wording import key_text
+from sync.state.database import open_copy, open_to_write
+from sync.state.history import findings, last_runs
+from sync.state.journal import Journal
+from sync.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """What the adopt command was asked for; `record` is a kind and its key."""
+
+    record: tuple[str, ...] = ()
+    held: bool = False
+    ours: bool = False
+    as_new: bool = False
+    show: bool = False
+    show_all: bool = False
+
+
+def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
+    """Takes in, or shows what would be taken in. Held when something is doubtful."""
+    from sync.inspera.target import Target
+
+    wanted = _record(options)
+    feeds = house.feeds
+    with _opened(house, options) as connection, Target(house.connection(), interruption.event, now) as target:
+        store, journal = make_store(house, connection), Journal(connection, now, "adopt")
+        planning = make_plan(feeds, store, house.policy(), now(), progress)
+        for problem in planning.gathered.unhealthy:
+            say(f"Source: {problem}")
+        adopter = Adopter(store, journal, target, ours=options.ours)
+        counts: Counter[str] = Counter()
+        status = Exit.OK
+        try:
+            if wanted or options.held:
+                records = [wanted] if wanted else list(_held(store, connection, journal.run_id))
+                settling = Settling(store, journal, target, adopter)
+                taken: Iterable[Taken] = (settling.settle(one, store.planned_for(one.kind, one.key)) for one in records)
+            else:
+                taken = adopter.take_in(progress)
+            counts = _tell(taken, say, None if options.show_all else MOST)
+            status = worst(source=bool(planning.gathered.unhealthy), held=counts[DOUBTFUL] > 0)
+        except CallError as error:
+            say(f"Inspera: {error}")
+            status = Exit.INSPERA
+        if interruption.event.is_set():
+            status = interruption.status
+        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts)
+    told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "nothing to take in"
+    say(f"{'Would be: ' if options.show else ''}{told}.")
+    return status
+
+
+def _opened(house: House, options: AdoptOptions) -> AbstractContextManager[Connection]:
+    return open_copy(house.state) if options.show else open_to_write(house.state, "adopt")
+
+
+def _record(options: AdoptOptions) -> Settlement | None:
+    """The one record that was named.
+
+    Raises:
+        UsageError: the kind or the key is not one.
+    """
+    if not options.record:
+        if options.as_new:
+            raise UsageError("--as-new needs one record: adopt KIND KEY… --as-new")
+        return None
+    kind, *key = options.record
+    if kind not in list(Kind):
+        raise UsageError(f"{kind!r} is not a kind of record; use {', '.join(Kind)}")
+    names = KEY_FIELDS[Kind(kind)]
+    if len(key) != len(names):
+        raise UsageError(f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}")
+    return Settlement(Kind(kind), tuple(key), options.as_new)
+
+
+def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlement]:
+    """Every rekey that this plan holds, and every drift that the last apply met."""
+    seen: set[tuple[Kind, Key]] = set()
+    for line in store.planned(Verdict.HELD):
+        if line.change.action is Action.REKEY:
+            seen.add((line.change.kind, line.change.key))
+    applied = next((run for run in last_runs(connection, 50) if run.command == "apply" and run.id != run_id), None)
+    for found in findings(connection, applied.id, "held") if applied else ():
+        if found.key and found.text.startswith("drift"):
+            seen.add((found.kind, found.key))
+    for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
+        yield Settlement(kind, key)
+
+
+def _tell(taken: Iterable[Taken], say: Say, most: int | None) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    for one in taken:
+        counts[one.word] += 1
+        if one.word == MISSING:
+            continue
+        said[one.word] += 1
+        if most is None or said[one.word] <= most or one.word == DOUBTFUL:
+            say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"))
+        elif said[one.word] == most + 1:
+            say("… (--all shows every record taken in)")
+    return counts

@@ -1,0 +1,167 @@
+"""`apply`: plans, then carries out. Settles what an earlier run left unknown before it sends anything."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sync.commands.planning import CALLING, make_store, plan_status, tell_plan
+from sync.commands.wiring import House, Say, now
+from sync.engine.carry_out import Carried, Carrier
+from sync.engine.doors import Progress
+from sync.engine.planning import Planning, make_plan
+from sync.engine.probing import looks_lost
+from sync.engine.settling import Settler
+from sync.errors import CallError
+from sync.exits import Exit, worst
+from sync.plan import Result, Verdict
+from sync.report.plan_text import MOST
+from sync.report.run_text import outcomes_text, run_text
+from sync.state.database import open_to_write
+from sync.state.history import findings
+from sync.state.journal import Journal
+from sync.state.store import Store
+
+if TYPE_CHECKING:
+    from sync.inspera.target import Target
+
+MOST_FINDINGS = 5_000
+"""Faults, holds and the like that a run keeps for `status`; the plan names all of them."""
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Set by a signal: calls under way finish and are recorded, nothing new is sent."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    status: Exit = Exit.INTERRUPTED
+
+
+def apply(
+    house: House, allowed: tuple[str, ...], say: Say, progress: Progress, interruption: Interruption, show_all: bool
+) -> Exit:
+    """Carries out what the guard lets pass. Returns the exit status of the run."""
+    house.feeds  # noqa: B018: a rule that can't be followed is said before the state is touched
+    with open_to_write(house.state, "apply") as connection:
+        run = _Run(house, make_store(house, connection), Journal(connection, now, "apply"), interruption, progress)
+        try:
+            with run.target():
+                status = run.carry_out(allowed, say, show_all)
+        except CallError as error:
+            say(f"Inspera: {error}")
+            status = Exit.INSPERA
+        if interruption.event.is_set():
+            status = interruption.status
+        run.end(status)
+        for line in outcomes_text(findings(connection, run.journal.run_id), None if show_all else MOST):
+            say(line)
+        say(run_text(run.counts, status))
+    return status
+
+
+class _Run:
+    """One execution of apply."""
+
+    def __init__(
+        self, house: House, store: Store, journal: Journal, interruption: Interruption, progress: Progress
+    ) -> None:
+        self.house, self.store, self.journal = house, store, journal
+        self._interruption, self._progress = interruption, progress
+        self._target: Target | None = None
+        self.counts: Counter[str] = Counter()
+
+    @contextmanager
+    def target(self) -> Iterator[None]:
+        """Inspera, reached only by a run that has something to say to it."""
+        try:
+            yield
+        finally:
+            if self._target:
+                self._target.close()
+
+    def _inspera(self) -> "Target":
+        if self._target is None:
+            from sync.inspera.target import Target
+
+            self._target = Target(self.house.connection(), self._interruption.event, now)
+        return self._target
+
+    def carry_out(self, allowed: tuple[str, ...], say: Say, show_all: bool) -> Exit:
+        """Settles, plans, sends."""
+        if self.store.open_intent_count():
+            settler = Settler(
+                self.store,
+                self.journal,
+                self._inspera(),
+                self.house.seat_policy().visibility_delay,
+                now,
+                self._interruption.event.wait,
+            )
+            say(f"Found out about {settler.settle():,} calls of an earlier run that had no known outcome.")
+        planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
+        tell_plan(self.store, planning, say, None if show_all else MOST)
+        self._keep_findings()
+        carried = self._send(say)
+        if not planning.gathered.trouble and not carried.stopped:
+            self.journal.lapse()
+        self.journal.promote_silent()
+        return self._status(planning, carried)
+
+    def _send(self, say: Say) -> Carried:
+        tally = self.store.tally()
+        total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+        if not total:
+            return Carried()
+        lost = looks_lost(self.store, self._inspera())
+        if lost:
+            say(f"Held: {lost}")
+            self.counts["held"] += total
+            return Carried()
+        workers = self.house.loaded.settings.inspera.workers
+        carrier = Carrier(
+            self.store,
+            self.journal,
+            self._inspera(),
+            self.house.seat_policy(),
+            workers=workers,
+            stop=self._interruption.event,
+            clock=now,
+            progress=self._progress,
+        )
+        carried = carrier.carry_out(total)
+        for (_, action, result), number in carried.results.items():
+            self.counts[f"{action} {result}"] += number
+        self.counts["not sent"] += total - sum(carried.results.values())
+        if carried.stopped:
+            say(f"Stopped: {carried.stopped}")
+        return carried
+
+    def _status(self, planning: Planning, carried: Carried) -> Exit:
+        held = bool(self.counts["held"]) or carried.count(Result.HELD) > 0
+        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) > 0
+        planned = plan_status(self.store, planning)
+        return worst(
+            inspera=bool(carried.stopped),
+            source=planned is Exit.SOURCE,
+            held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
+            faults=failed or self.store.fault_count() > 0,
+        )
+
+    def _keep_findings(self) -> None:
+        for fault in islice(self.store.faults(), MOST_FINDINGS):
+            reason = f"{fault.field}: {fault.reason}; {fault.remedy}"
+            self.journal.find("fault", fault.kind, fault.key, fault.where, reason)
+        for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
+            for line in islice(self.store.planned(verdict), MOST_FINDINGS):
+                self.journal.find(verdict, line.change.kind, line.change.key, line.change.where, line.reason)
+            self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
+        self.counts["fault"] = self.store.fault_count()
+        self.journal.commit()
+
+    def end(self, status: Exit) -> None:
+        """Closes the run in the journal."""
+        word = {Exit.INSPERA: "stopped", self._interruption.status: "interrupted"}.get(status, "done")
+        self.journal.end(word, status, self.counts)

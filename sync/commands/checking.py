@@ -1,0 +1,32 @@
+"""`check`: is the configuration sound, can every source be read, and does every mapping work on every row?"""
+
+from sync.commands.planning import make_store
+from sync.commands.wiring import House, Say
+from sync.engine.doors import Progress
+from sync.engine.gather import gather
+from sync.exits import Exit, worst
+from sync.mapping import late_faults
+from sync.report.plan_text import MOST, faults_text
+from sync.report.wording import plural
+from sync.state.database import open_to_read
+
+
+def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit:
+    """Reads everything, sends nothing, leaves the state alone."""
+    say(f"Configuration: {plural(len(house.loaded.settings.sources), 'source')}, {plural(len(house.feeds), 'feed')}, sound.")
+    with open_to_read(house.state) as connection:
+        store = make_store(house, connection)
+        gathered = gather(house.feeds, store, progress)
+        for record, where in store.staged_learners():
+            store.add_faults(late_faults(record, where))
+        for reading in gathered.readings:
+            if reading.unhealthy:
+                say(f"Source: {reading.unhealthy}")
+            else:
+                rows = f"{plural(reading.rows, 'row')} read"
+                say(f"{reading.place}: {rows}, {plural(reading.records, reading.kind)} selected by `where` and usable")
+        for line in faults_text(store.faults(), None if show_all else MOST):
+            say(line)
+        number = store.fault_count()
+    say(f"{plural(number, 'fault')}." if number else "No faults.")
+    return worst(source=bool(gathered.unhealthy), faults=number > 0)

@@ -1,0 +1,98 @@
+"""`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sync.commands.wiring import House, Say, now
+from sync.engine.doors import Progress
+from sync.engine.planning import Planning, make_plan
+from sync.exits import Exit, worst
+from sync.mapping import fingerprint
+from sync.plan import Action, Verdict
+from sync.report.plan_json import plan_json
+from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.state.database import open_to_read
+from sync.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the plan command was asked for."""
+
+    as_json: bool = False
+    exit_code: bool = False
+    show_all: bool = False
+
+
+def make_store(house: House, connection: Connection) -> Store:
+    """The store over an opened state."""
+    return Store(connection, [feed.place for feed in house.feeds], fingerprint)
+
+
+def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
+    """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
+    feeds = house.feeds
+    with open_to_read(house.state) as connection:
+        store = make_store(house, connection)
+        planning = make_plan(feeds, store, house.policy(), now(), progress)
+        if options.as_json:
+            for piece in plan_json(store.planned(), store.faults(), json_summary(store, planning)):
+                write(piece)
+        else:
+            tell_plan(store, planning, say, None if options.show_all else MOST)
+            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()):
+                say(CHECKED_AT_APPLY)
+        changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
+        status = plan_status(store, planning)
+    return Exit.CHANGES if options.exit_code and status is Exit.OK and changes else status
+
+
+def plan_status(store: Store, planning: Planning) -> Exit:
+    """What a plan alone says of its sources, its holds and its faults."""
+    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    return worst(source=bool(planning.gathered.unhealthy), held=held, faults=store.fault_count() > 0)
+
+
+def tell_plan(store: Store, planning: Planning, say: Say, most: int | None) -> None:
+    """The whole plan as text."""
+    for problem in planning.gathered.unhealthy:
+        say(f"Source: {problem}")
+    pending = store.open_intent_count()
+    if pending:
+        say(f"{pending:,} calls of an earlier run have no known outcome; `apply` finds out about them first.")
+    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most):
+        say(line)
+    for line in scopes_text(planning.held_scopes):
+        say(line)
+    for line in faults_text(store.faults(), most):
+        say(line)
+    say("")
+    say(summary_text(store.tally(), store.fault_count(), planning.ignored))
+
+
+def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
+    """The figures of a plan, for programs."""
+    tally = store.tally()
+    return {
+        "changes": sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS),
+        "counts": [
+            {"kind": kind, "action": action, "verdict": verdict, "count": number}
+            for (kind, action, verdict), number in sorted(tally.items())
+        ],
+        "faults": store.fault_count(),
+        "ignored": planning.ignored,
+        "unhealthy": planning.gathered.unhealthy,
+        "held_scopes": [
+            {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
+            for held in planning.held_scopes
+        ],
+        "unsettled": store.open_intent_count(),
+        "planned_at": planning.now.isoformat(timespec="seconds"),
+    }
+
+
+CALLING = frozenset({Action.CREATE, Action.UPDATE, Action.REMOVE})
+"""Actions that make calls."""

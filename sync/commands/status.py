@@ -1,0 +1,52 @@
+"""`status`: the last runs, what is known, and what the last run found."""
+
+import json
+from dataclasses import asdict
+
+from sync.commands.wiring import House, Say
+from sync.exits import Exit
+from sync.log import masked
+from sync.report.plan_text import MOST, capped
+from sync.report.run_text import finding_text
+from sync.report.wording import plural
+from sync.state.database import count, open_to_read
+from sync.state.history import PastRun, findings, known_counts, last_runs
+
+RUNS = 10
+"""Runs that are listed."""
+
+
+def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
+    """Tells; changes nothing."""
+    with open_to_read(house.state) as connection:
+        runs = last_runs(connection, RUNS)
+        found = list(findings(connection, runs[0].id)) if runs else []
+        known = known_counts(connection)
+        pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+    if as_json:
+        told = {
+            "runs": [asdict(run) for run in runs],
+            "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
+            "findings": [asdict(one) for one in found],
+            "unsettled": pending,
+        }
+        say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
+        return Exit.OK
+    for (kind, standing), number in known.items():
+        say(f"Known: {plural(number, kind)} {standing}")
+    if pending:
+        say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
+    say("Last runs, newest first:" if runs else "No run yet.")
+    for run in runs:
+        say(f"  {_run_line(run)}")
+    for number, line in enumerate(capped((f"  {finding_text(one)}" for one in found), None if show_all else MOST)):
+        if number == 0:
+            say("What the last run found:")
+        say(line)
+    return Exit.OK
+
+
+def _run_line(run: PastRun) -> str:
+    figures = ", ".join(f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number)
+    end = f"ended {run.ended} with {run.exit_status}" if run.ended else "has not ended (running, or killed)"
+    return f"{run.started} {run.command}: {run.status}, {end}: {figures or 'nothing to do'}"

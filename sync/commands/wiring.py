@@ -1,0 +1,114 @@
+"""Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sync.engine.doors import Feed
+from sync.engine.planning import Policy
+from sync.engine.seating import SeatPolicy
+from sync.guard import Limit, Limits
+from sync.mapping import FeedRule, FieldRule, compile_feed
+from sync.model import Kind
+from sync.settings import Feed as FeedSettings
+from sync.settings import Loaded, load
+
+if TYPE_CHECKING:
+    from sync.inspera.connection import Connection
+
+Say = Callable[[str], None]
+"""Where a command's lines go."""
+
+
+def now() -> datetime:
+    """The time by this machine's clock: the one place that asks it for decisions."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """One configuration, ready to be used by a command."""
+
+    loaded: Loaded
+
+    @classmethod
+    def open(cls, config: Path, warn: Say) -> "House":
+        """Reads the configuration; what is unwise in it goes to `warn`.
+
+        Raises:
+            ConfigurationFaults: it can't be used.
+        """
+        loaded = load(config)
+        for warning in loaded.warnings:
+            warn(f"warning: {warning}")
+        return cls(loaded)
+
+    @cached_property
+    def feeds(self) -> list[Feed]:
+        """Every feed with its source.
+
+        Raises:
+            UsageError: a feed's rules can't be followed.
+        """
+        return [self._feed(feed) for feed in self.loaded.settings.feeds]
+
+    def _feed(self, feed: FeedSettings) -> Feed:
+        settings, folder = self.loaded.settings, self.loaded.folder
+        source = settings.sources[feed.source]
+        fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
+        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks)
+        place = source.place(folder)
+        return Feed(
+            rule.kind,
+            place,
+            lambda: source.columns(folder),
+            lambda: source.rows(folder),
+            compile_feed(rule, place),
+            feed.may_be_empty,
+        )
+
+    @property
+    def state(self) -> Path:
+        """The file of the state."""
+        return Path(self.loaded.state_url.removeprefix("sqlite:///"))
+
+    def policy(self, allowed: tuple[str, ...] = ()) -> Policy:
+        """What the configuration says about deciding."""
+        settings = self.loaded.settings
+        absence = settings.on_absence
+        limits = settings.limits
+        return Policy(
+            Limits(*(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))),
+            {Kind.LEARNER: absence.learner, Kind.TEST: absence.test, Kind.CANDIDATE: absence.candidate},
+            allowed,
+        )
+
+    def seat_policy(self) -> SeatPolicy:
+        """What the configuration says about seats that were there before us."""
+        settings = self.loaded.settings
+        delay = timedelta(seconds=settings.inspera.visibility_delay)
+        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay)
+
+    def connection(self) -> "Connection":
+        """How Inspera is reached; the key is read when a token is fetched."""
+        from sync.inspera.connection import Connection
+
+        inspera, folder = self.loaded.settings.inspera, self.loaded.folder
+        return Connection(
+            inspera.url,
+            inspera.client_id,
+            lambda: inspera.api_key.reveal(folder),
+            calls_per_second=inspera.calls_per_second,
+            workers=inspera.workers,
+            batch=inspera.batch,
+            connect_timeout=inspera.connect_timeout,
+            read_timeout=inspera.read_timeout,
+            attempts=inspera.attempts,
+            retry_after_ceiling=inspera.retry_after_ceiling,
+            visibility_delay=inspera.visibility_delay,
+            proxy=inspera.proxy_address(folder),
+            ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
+        )

@@ -1,0 +1,154 @@
+"""Carries out a plan: layer by layer, many calls at a time, every intent durable before its call.
+
+Only this thread touches the store and the journal; workers only speak to Inspera.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby, islice
+from threading import Event
+
+from sync.engine.doors import Clock, Journal, Progress, Store, Target
+from sync.engine.seating import Judged, SeatPolicy, prepare, read_and_judge, send
+from sync.errors import Stop
+from sync.model import Kind
+from sync.plan import Action, Outcome, Planned, Result, Verdict
+
+SILENT = 5
+"""The layer of changes that make no call."""
+
+SEATS_AT_ONCE = 500
+"""The most candidates of a test that one worker takes at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Work for one worker. With `lines` it sends, and each has an intent; without, it only reads."""
+
+    work: Callable[[], list[Outcome] | Judged]
+    lines: Sequence[Planned] = ()
+    intents: Sequence[int] = ()
+
+
+@dataclass(slots=True)
+class Carried:
+    """What became of a plan: how many of each kind, action and result; and why it stopped early, if it did."""
+
+    results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
+    stopped: str = ""
+    interrupted: bool = False
+
+    def count(self, *results: Result) -> int:
+        """How many changes ended in one of these ways."""
+        return sum(number for (_, _, result), number in self.results.items() if result in results)
+
+
+class Carrier:
+    """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent."""
+
+    def __init__(  # noqa: PLR0913: each is a door of its own
+        self,
+        store: Store,
+        journal: Journal,
+        target: Target,
+        policy: SeatPolicy,
+        *,
+        workers: int,
+        stop: Event,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._store, self._journal, self._target, self._policy = store, journal, target, policy
+        self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
+        self._carried = Carried()
+        self._done = 0
+
+    def carry_out(self, total: int) -> Carried:
+        """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
+        lines = (line for line in self._store.planned(Verdict.PASS) if line.layer != SILENT)
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool:
+            for _, layer in groupby(lines, key=lambda line: (line.wave, line.layer)):
+                self._send_all(pool, self._units(layer), total)
+                if self._over():
+                    break
+        self._journal.commit()
+        self._carried.interrupted = self._stop.is_set()
+        return self._carried
+
+    def _over(self) -> bool:
+        return self._stop.is_set() or bool(self._carried.stopped)
+
+    def _units(self, layer: Iterator[Planned]) -> Iterator[Unit]:
+        """Each learner and test is a unit; candidates go test by test."""
+        for (kind, test), group in groupby(layer, key=lambda line: (line.change.kind, line.change.key[0])):
+            if kind is not Kind.CANDIDATE:
+                yield from (self._single(line) for line in group)
+                continue
+            while lines := list(islice(group, SEATS_AT_ONCE)):
+                judged = prepare(self._store, test, lines, self._policy, self._clock())
+                yield Unit(partial(read_and_judge, judged, self._target, self._policy, self._clock))
+
+    def _single(self, line: Planned) -> Unit:
+        change = line.change
+        if change.kind is Kind.LEARNER:
+            return Unit(lambda: [self._target.learner(change, line.password)], (line,))
+        call = self._target.create_test if change.action is Action.CREATE else self._target.update_test
+        return Unit(lambda: [call(change)], (line,))
+
+    def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
+        """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
+        under_way: dict[Future[list[Outcome] | Judged], Unit] = {}
+        ready: list[Unit] = []
+        while True:
+            if not self._over():
+                ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
+                self._start(pool, ready, under_way)
+            ready = []
+            if not under_way:
+                return
+            finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in finished:
+                ready.extend(self._finish(under_way.pop(future), future))
+            self._progress("sending", self._done, total)
+
+    def _start(
+        self, pool: ThreadPoolExecutor, ready: Sequence[Unit], under_way: dict[Future[list[Outcome] | Judged], Unit]
+    ) -> None:
+        intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
+        for unit in ready:
+            started = Unit(unit.work, unit.lines, list(islice(intents, len(unit.lines))))
+            under_way[pool.submit(started.work)] = started
+
+    def _finish(self, unit: Unit, future: Future[list[Outcome] | Judged]) -> list[Unit]:
+        """Records what a unit came to; a reading may leave something to be sent."""
+        try:
+            result = future.result()
+        except Stop as error:
+            self._carried.stopped = self._carried.stopped or str(error)
+            unsent = Outcome(Result.NOT_SENT, "nothing more could be sent in this run")
+            self._record(unit.intents, unit.lines, [unsent] * len(unit.lines))
+            return []
+        if isinstance(result, list):
+            self._record(unit.intents, unit.lines, result)
+            return []
+        self._record([None] * len(result.ended), *_columns(result.ended))
+        if not result.send:
+            return []
+        return [Unit(partial(send, result, self._target), [line for line, _ in result.send])]
+
+    def _record(self, intents: Sequence[int | None], lines: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
+        ended = list(zip(intents, lines, outcomes, strict=True))
+        self._journal.record(ended)
+        self._done += len(ended)
+        for _, line, outcome in ended:
+            change = line.change
+            self._carried.results[change.kind, change.action, outcome.result] += 1
+            if outcome.result is not Result.DONE:
+                self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
+
+
+def _columns(ended: Sequence[tuple[Planned, Outcome]]) -> tuple[list[Planned], list[Outcome]]:
+    return [line for line, _ in ended], [outcome for _, outcome in ended]

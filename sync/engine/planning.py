@@ -1,0 +1,74 @@
+"""Decides about everything that was gathered and leaves a plan, in order. Sends nothing and needs no Inspera."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync.decide import Decision, Drafted, Pair, decide
+from sync.engine.doors import Feed, Progress, Store
+from sync.engine.gather import Gathered, gather
+from sync.guard import HeldScope, Limits
+from sync.model import Kind
+
+KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the configuration says about deciding: limits, what absence means for each kind, and what was allowed."""
+
+    limits: Limits
+    on_absence: Mapping[Kind, str]
+    allowed: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A finished plan's surroundings: the readings it rests on, the scopes that are held, what was ignored."""
+
+    gathered: Gathered
+    held_scopes: Sequence[HeldScope]
+    ignored: int
+    now: datetime
+
+
+def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress) -> Planning:
+    """Reads all feeds and leaves the plan in the store. `now` is aware; begun and ended are judged by it."""
+    gathered = gather(feeds, store, progress)
+    progress("deciding", 0)
+    store.gather_circumstances(now, gathered.trouble)
+    for kind in (Kind.LEARNER, Kind.TEST):
+        _decide(store, store.arrived_or_changed(kind))
+    store.index_draft()
+    _decide_absent(store, Kind.TEST, policy, gathered.trouble)
+    _decide(store, store.arrived_or_changed(Kind.CANDIDATE))
+    _decide_absent(store, Kind.CANDIDATE, policy, gathered.trouble)
+    held = store.hold_scopes(policy.limits, policy.allowed)
+    # last: a learner whose last seat goes in this run is released in it
+    _decide_absent(store, Kind.LEARNER, policy, gathered.trouble)
+    store.put_in_order()
+    return Planning(gathered, held, store.ignored(), now)
+
+
+def _decide_absent(store: Store, kind: Kind, policy: Policy, trouble: Mapping[Kind, str]) -> None:
+    if policy.on_absence.get(kind) != KEEP:
+        _decide(store, store.absent(kind, trouble.get(kind, ""), trouble.get(Kind.CANDIDATE, "")))
+
+
+def _decide(store: Store, pairs: Iterator[Pair]) -> None:
+    # Faults and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
+    def drafted() -> Iterator[Drafted]:
+        for pair in pairs:
+            decision = decide(pair)
+            if decision.drafted:
+                yield decision.drafted
+            else:
+                _keep(store, pair, decision)
+
+    store.draft(drafted())
+
+
+def _keep(store: Store, pair: Pair, decision: Decision) -> None:
+    store.add_faults(decision.faults)
+    if decision.settled:
+        store.refresh([(pair.kind, pair.key, pair.fingerprint)])

@@ -1,0 +1,129 @@
+"""Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sync.engine.doors import Clock, Journal, Store, Target
+from sync.errors import CallError, Stop
+from sync.found import Seat, Seats
+from sync.model import Kind
+from sync.plan import Action, Fields, OpenIntent, Result
+
+Sleep = Callable[[float], object]
+"""Waits that many seconds, or until the run is stopped."""
+
+
+class Settler:
+    """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
+
+    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says.
+    """
+
+    def __init__(
+        self, store: Store, journal: Journal, target: Target, delay: timedelta, clock: Clock, sleep: Sleep
+    ) -> None:
+        self._store, self._journal, self._target = store, journal, target
+        self._delay, self._clock, self._sleep = delay, clock, sleep
+
+    def settle(self) -> int:
+        """Looks into every open intent. Returns how many there were.
+
+        Raises:
+            Stop: nothing can be read from Inspera.
+        """
+        intents = list(self._store.open_intents())
+        for intent in intents:
+            if intent.kind is Kind.TEST:
+                self._test(intent)
+                self._journal.commit()
+        seats = sorted((i for i in intents if i.kind is Kind.CANDIDATE), key=lambda intent: (intent.key[0], intent.id))
+        for test, group in groupby(seats, key=lambda intent: intent.key[0]):
+            self._seats(test, list(group))
+            self._journal.commit()
+        return len(intents)
+
+    def _wait_until_visible(self, written: datetime) -> None:
+        rest = (written + self._delay - self._clock()).total_seconds()
+        if rest > 0:
+            self._sleep(rest)
+
+    def _test(self, intent: OpenIntent) -> None:
+        if intent.action is Action.CREATE:
+            self._created_test(intent)
+        else:
+            self._updated_test(intent)
+
+    def _created_test(self, intent: OpenIntent) -> None:
+        outcome = self._target.settle_test(str(intent.fields["external_test_id"]), intent.at)
+        same_times = all(outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end"))
+        if outcome.result is Result.DONE and same_times:
+            self._journal.remember(
+                intent.kind, intent.key, {**intent.fields, **_seen(outcome.there)}, remote_id=outcome.remote_id, ours=True
+            )
+            self._journal.settle(intent, "done", "found in Inspera by a later run")
+        elif outcome.result in (Result.DONE, Result.NOT_SENT):
+            # other times than ours: somebody else's test, which the create meets again and takes for drift
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+
+    def _updated_test(self, intent: OpenIntent) -> None:
+        self._wait_until_visible(intent.at)
+        known = self._store.known(intent.kind, intent.key)
+        try:
+            found = self._target.find_test(str(intent.fields["external_test_id"]))
+        except Stop:
+            raise
+        except CallError:
+            return  # stays open: the update is sent again, which is safe
+        if known and len(found) == 1 and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"]):
+            # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
+            # repeat, and the search does not show all of it.
+            self._journal.remember(intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end})
+
+    def _seats(self, test: str, intents: list[OpenIntent]) -> None:
+        known = self._store.known(Kind.TEST, (test,))
+        self._wait_until_visible(max(intent.at for intent in intents))
+        seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
+        for intent in intents:
+            person = self._store.known(Kind.LEARNER, (intent.key[1],))
+            identity = (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
+            if identity in seats.there:
+                self._there(intent, seats.there[identity])
+            elif seats.lack(*identity):
+                self._not_there(intent)
+            elif intent.action is Action.CREATE:
+                # Unreadable: taken for ours until the repetition tells, so that it can also be removed again.
+                self._journal.remember(intent.kind, intent.key, intent.fields, ours=True)
+
+    def _there(self, intent: OpenIntent, seat: Seat) -> None:
+        if intent.action is Action.REMOVE:
+            self._journal.settle(intent, "not sent", "a later run found the candidate still there")
+            return
+        wanted = {name: value for name, value in intent.fields.items() if value is not None}
+        shown = {name: getattr(seat, name) for name in wanted}
+        minutes = shown.get("extra_time")
+        if minutes is not None and minutes != wanted["extra_time"]:
+            self._half_known(intent, seat)
+            return
+        ours = True if intent.action is Action.CREATE else None
+        self._journal.remember(intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours)
+        if shown == wanted:
+            self._journal.settle(intent, "done", "found in Inspera by a later run")
+
+    def _half_known(self, intent: OpenIntent, seat: Seat) -> None:
+        """There, but with other minutes: an update that did not arrive, or somebody's hand."""
+        if intent.action is Action.CREATE:
+            there = {**intent.fields, "extra_time": seat.extra_time}
+            self._journal.remember(intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=True)
+        self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
+
+    def _not_there(self, intent: OpenIntent) -> None:
+        if intent.action is Action.REMOVE:
+            self._journal.forget(intent.kind, intent.key)
+            self._journal.settle(intent, "done", "a later run did not find the candidate any more")
+        else:
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+
+
+def _seen(there: Fields) -> Fields:
+    return {name: value for name, value in there.items() if value is not None}

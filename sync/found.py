@@ -1,0 +1,72 @@
+"""What Inspera has, and what a seat on a test is to be, in our own words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sync.plan import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTest:
+    """A test as Inspera shows it. Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
+
+    `duration` is in minutes, and the documented answers leave it out.
+    """
+
+    remote_id: str
+    external_test_id: str | None = None
+    title: str | None = None
+    start: str | None = None
+    end: str | None = None
+    status: str | None = None
+    duration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """A person as Inspera shows them; `external_ids` are pairs of auth system and external id."""
+
+    remote_id: str | None
+    username: str | None
+    external_ids: tuple[tuple[str, str], ...] = ()
+    first_name: str | None = field(default=None, repr=False)
+    last_name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A candidate on a test as Inspera shows it; `extra_time` is in minutes, `None` is what it did not show."""
+
+    remote_user_id: str | None = None
+    candidate_id: str | None = None
+    extra_time: int | None = None
+    room: str | None = None
+    building: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """All candidates of one test, by auth system and external id.
+
+    When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed` counts the ones
+    that Inspera showed without an external id: anybody might be among them.
+    """
+
+    readable: bool
+    there: Mapping[tuple[str, str], Seat] = field(default_factory=dict)
+    unnamed: int = 0
+    message: str = ""
+
+    def lack(self, auth_system: str, external_id: str) -> bool:
+        """Whether this reading proves that the person has no seat."""
+        return self.readable and not self.unnamed and (auth_system, external_id) not in self.there
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A person's seat on a test; `fields` are a candidate's: `candidate_id`, `extra_time`, `room`, `building`."""
+
+    auth_system: str
+    external_id: str
+    fields: Fields = field(default_factory=dict)

@@ -1,0 +1,176 @@
+"""Makes a call happen: in its turn, with a token, repeated where that is safe, and its answer read and sorted."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set
+from tenacity.nap import sleep_using_event
+from tenacity.wait import wait_random_exponential
+
+from sync.errors import CallError, CallMissing, Retry, Stop, Unknown
+from sync.inspera import answers
+from sync.inspera.answers import Answer, Throttled
+from sync.inspera.calls import TOKEN, Request
+from sync.inspera.client import Client, Unreachable
+from sync.inspera.connection import Connection
+from sync.inspera.rate import Limiter
+from sync.inspera.tenant import Tenant
+from sync.inspera.token import Token
+
+T = TypeVar("T")
+_LONGEST_BACKOFF = 30.0
+_log = structlog.get_logger("inspera.call")
+
+
+class StopInDoubt(Stop):
+    """A Stop that came when an earlier attempt of the same call may have been carried out."""
+
+
+class Caller:
+    """Makes calls for all workers. Thread-safe.
+
+    Once `stop` is set nothing more is sent and every wait ends; calls in flight finish. `clock` gives aware times,
+    `monotonic` seconds from any origin, and `sleep` waits that many seconds unless `stop` ends it.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.connection, self.clock = connection, clock
+        self.tenant = Tenant(patience=connection.attempts * max(connection.workers, 4))
+        self._stop, self._monotonic = stop, monotonic
+        self._sleep = sleep or sleep_using_event(stop)
+        self._client = Client(connection)
+        self._limiter = Limiter(connection.calls_per_second, stop, monotonic, self._sleep)
+        self._token = Token(connection, self._send, clock, monotonic)
+        self._backoff = wait_random_exponential(max=min(_LONGEST_BACKOFF, connection.retry_after_ceiling))
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is being ended, so that nothing more is sent."""
+        return self._stop.is_set()
+
+    def call(self, request: Request, read: Callable[[object], T], *, repeat: bool = False) -> T:
+        """Carries out one call and reads its answer with `read`, whose `ValueError` says that it can't be read.
+
+        What was not sent is tried again, a bounded number of times; what was sent and lost only when the call just
+        reads, or `repeat` says that a second time changes nothing.
+
+        Raises:
+            Retry: it was not carried out: every attempt failed, or the run is being ended.
+            Unknown: at least one attempt may have been carried out, and none was answered well.
+            Refused, NotThere, CallMissing, Stop: as `sync.errors` has them.
+        """
+        again = (Retry, Unknown) if repeat or request.call.reads else (Retry,)
+        lost: list[Unknown] = []
+        retrying = Retrying(
+            stop=stop_after_attempt(self.connection.attempts) | stop_when_event_set(self._stop),
+            wait=self._wait,
+            retry=retry_if_exception_type(again),
+            before_sleep=self._hold_all,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            content: T = retrying(self._attempt, request, read, lost)
+        except (Retry, CallMissing):
+            if lost and not request.call.reads:
+                raise lost[-1] from None
+            raise
+        except Stop as error:
+            if lost and not request.call.reads:
+                raise StopInDoubt(str(error)) from None
+            raise
+        return content
+
+    def pause(self, seconds: float) -> bool:
+        """Waits, and says whether the whole time passed; false when the run is being ended meanwhile."""
+        if seconds > 0 and not self.stopping:
+            self._sleep(seconds)
+        return not self.stopping
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()
+
+    def _attempt(self, request: Request, read: Callable[[object], T], lost: list[Unknown]) -> T:
+        self.tenant.admit(request.call)
+        try:
+            return self._once(request, read)
+        except Unknown as error:
+            lost.append(error)
+            raise
+        except CallMissing as error:
+            self.tenant.lacks(request.call, error)
+            raise
+        except Stop as error:
+            self.tenant.stop(error)
+            raise
+
+    def _once(self, request: Request, read: Callable[[object], T]) -> T:
+        token = self._token.current()
+        answer = self._send(request, _bearer(token))
+        if answer.status == 401:
+            token = self._token.renewed(token)
+            answer = self._send(request, _bearer(token))
+        try:
+            content = read(answers.document(request, answer, self.clock()))
+        except ValueError:
+            raise answers.unreadable(request.call, answer.status) from None
+        self.tenant.worked(request.call)
+        return content
+
+    def _send(self, request: Request, headers: dict[str, str]) -> Answer:
+        """One request in its turn; also the token's."""
+        if not self._limiter.acquire() or self.stopping:
+            raise Retry(f"the run is being ended, so {request.call.name} was not sent")
+        began = self._monotonic()
+        try:
+            answer = self._client.send(request, headers)
+        except CallError as error:
+            _log.warning("call failed", call=request.call.name, error=str(error))
+            if isinstance(error, Unreachable) or request.call is TOKEN:
+                self._out_of_reach(error)
+            raise
+        self._note(request, answer, self._monotonic() - began)
+        return answer
+
+    def _note(self, request: Request, answer: Answer, seconds: float) -> None:
+        _log.debug("call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000))
+        asked = answers.asked_wait(answer, self.clock()) if answer.status == 503 else None
+        if asked is not None:
+            self._limiter.pause(min(asked, self.connection.retry_after_ceiling))
+        if answer.status == 503 or (request.call is TOKEN and answer.status >= 500):
+            # The call itself stays of unknown outcome; what stops is the next one.
+            self.tenant.unreachable(f"Inspera is not available ({answer.status} on {request.call.name})")
+        else:
+            self.tenant.reached()
+
+    def _out_of_reach(self, error: CallError) -> None:
+        reason = None if isinstance(error, Stop) else self.tenant.unreachable(str(error))
+        if reason is not None:
+            raise reason from None
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Retry) and error.after is not None:
+            return min(error.after, self.connection.retry_after_ceiling)
+        return self._backoff(state)
+
+    def _hold_all(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, Throttled) and state.next_action:
+            self._limiter.pause(state.next_action.sleep)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

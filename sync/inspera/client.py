@@ -1,0 +1,165 @@
+"""One request over the wire and its answer; the only place that knows requests.
+
+The process's proxy variables and .netrc are not obeyed (a .netrc entry would replace our token), redirects are not
+followed, no cookies are kept, and no answer is read beyond 8 MB.
+"""
+
+import ssl
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+from typing import Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from sync import __version__
+from sync.errors import CallError, Retry, Stop, Unknown
+from sync.inspera.answers import Answer
+from sync.inspera.calls import Call, Request
+from sync.inspera.connection import Connection
+
+MAX_BODY: Final = 8 * 1024 * 1024
+"""Bytes of an answer that are read; a longer one counts as unreadable."""
+
+_CHUNK = 64 * 1024
+_NO_TLS: Final = frozenset(
+    {
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "UNSUPPORTED_PROTOCOL",
+        "NO_PROTOCOLS_AVAILABLE",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "NO_CERTIFICATE_OR_CRL_FOUND",
+    }
+)
+"""OpenSSL's names for what can only go wrong before anything is sent."""
+
+
+class Unreachable(Retry):
+    """Nothing was sent, because no connection could be made."""
+
+
+class Client:
+    """One session shared by all workers: as many connections as there are workers, each kept open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._session = _session(connection)
+        self._timeout = (connection.connect_timeout, connection.read_timeout)
+
+    def send(self, request: Request, headers: dict[str, str]) -> Answer:
+        """Sends one request once, and gives the answer whatever its status.
+
+        Raises:
+            Unreachable: nothing was sent.
+            Unknown: it was sent, or may have been, and no whole answer came.
+            Stop: the address, the certificate or the proxy is wrong.
+        """
+        try:
+            with self._session.request(
+                request.call.method,
+                self._connection.base + request.path,
+                params=dict(request.query),
+                json=request.body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = b"".join(_bounded(response, request.call))
+                return Answer(
+                    response.status_code, body, response.headers.get("Retry-After"), response.headers.get("Location")
+                )
+        except (OSError, ValueError, HTTPError) as error:
+            # Not chained: requests' own errors hold the request, with its headers and its body.
+            raise self._sorted(request.call, error) from None
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._session.close()
+
+    def _sorted(self, call: Call, error: Exception) -> CallError:
+        causes = list(_causes(error))
+        return (
+            self._not_secure(causes)
+            or self._unusable(error)
+            or self._not_connected(error, causes)
+            or _lost(call, error)
+        )
+
+    def _not_secure(self, causes: list[BaseException]) -> Stop | None:
+        for cause in causes:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return Stop(
+                    f"inspera.url: the certificate of {self._connection.url} is not trusted ({cause.verify_message}); "
+                    f"if your institution signs its own, set inspera.ca_bundle to the PEM file with its certificate"
+                )
+            if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+                return Stop(
+                    f"inspera.url: no secure connection can be made to {self._connection.url} ({cause.reason}); check "
+                    f"the address, and that inspera.ca_bundle, when it is set, is a PEM file with certificates"
+                )
+        return None
+
+    def _unusable(self, error: Exception) -> Stop | None:
+        wrong = requests.exceptions
+        if isinstance(error, wrong.InvalidProxyURL):
+            return Stop("inspera.proxy: not a usable address; write it as http://host:port")
+        if isinstance(error, wrong.InvalidURL | wrong.InvalidSchema | wrong.MissingSchema):
+            return Stop("inspera.url: not a usable address; write it as https://your-tenant.inspera.com")
+        if self._connection.ca_bundle and isinstance(error, OSError) and not isinstance(error, wrong.RequestException):
+            return Stop("inspera.ca_bundle: the file cannot be read; check its path and who may read it")
+        return None
+
+    def _not_connected(self, error: Exception, causes: list[BaseException]) -> Unreachable | None:
+        if isinstance(error, requests.exceptions.ProxyError):
+            return Unreachable("Inspera cannot be reached: the proxy does not answer or refuses; check inspera.proxy")
+        if any(isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in causes):
+            return Unreachable(
+                f"Inspera cannot be reached at {self._connection.url}; check inspera.url and the network"
+            )
+        return None
+
+
+def _lost(call: Call, error: Exception) -> Unknown:
+    if isinstance(error, requests.Timeout):
+        return Unknown(f"Inspera did not answer {call.name} in time, so it is not known whether it was done")
+    return Unknown(f"the connection broke during {call.name}, so it is not known whether it was done")
+
+
+def _session(connection: Connection) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.update({"User-Agent": f"inspera-sync/{__version__}", "Accept": "application/json"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.verify = connection.ca_bundle or True
+    if connection.proxy:
+        session.proxies = {"http": connection.proxy, "https": connection.proxy}
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connection.workers, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _bounded(response: requests.Response, call: Call) -> Iterator[bytes]:
+    size = 0
+    for chunk in response.iter_content(_CHUNK):
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise Unknown(f"Inspera's answer to {call.name} is longer than 8 MB, so it cannot be read")
+        yield chunk
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that is wrapped in it: by chaining, by arguments, or as urllib3's `reason`."""
+    pending: list[object] = [error]
+    seen: set[int] = set()
+    while pending:
+        cause = pending.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        pending += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]

@@ -1,0 +1,130 @@
+"""The door to Inspera: a change goes in, and what became of it comes out."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sync.errors import CallError
+from sync.inspera.caller import Caller
+from sync.inspera.calls import LEARNER_SAVE, Request
+from sync.inspera.connection import Connection
+from sync.inspera.exams import Exams
+from sync.inspera.found import Assignment, FoundPerson, FoundTest, Seats
+from sync.inspera.lookups import Lookups
+from sync.inspera.outcomes import outcome_of
+from sync.inspera.payloads import bodies, readings
+from sync.inspera.seating import Seating
+from sync.plan import Change, Outcome, Result
+
+
+class Target:
+    """One tenant, to be used by up to `connection.workers` threads at once. Makes no call until it is asked for one.
+
+    Every method that sends gives outcomes and raises nothing but `Stop`, after which every further call raises it
+    too. Look-ups may also raise `Retry` or `Unknown` (not readable now), `Refused` and `CallMissing`. A failing
+    `connection.api_key` comes through as it is. Changes of one test must not be sent by two threads at once.
+
+    Once `stop` is set nothing more is sent, waits end at once, and calls in flight finish. `clock` gives aware times
+    in UTC; `monotonic` gives seconds from any origin, and `sleep` waits that many seconds unless `stop` ends it.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self._caller = Caller(connection, stop, clock, monotonic, sleep)
+        self._lookups = Lookups(self._caller)
+        self._exams = Exams(self._caller, self._lookups)
+        self._seating = Seating(self._caller, self._lookups)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes all connections; no call may follow."""
+        self._caller.close()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing more can be sent in this run, `None` while it can. Worth asking at the end of a run."""
+        return self._caller.tenant.stopped
+
+    def learner(self, change: Change, password: str | None) -> Outcome:
+        """Creates or updates a learner; the two are one call, keyed by username (vendor contract, Users API).
+
+        `password` is sent when it is given, and never repeated to anybody.
+        """
+        if not change.after.get("username"):
+            return Outcome(Result.NOT_SENT, "the learner has no username; map one")
+        personal = (change.after.get(name) for name in ("first_name", "last_name", "email"))
+        hide = tuple(str(value) for value in (password, *personal) if value)
+        request = Request(LEARNER_SAVE, body=bodies.learner(change.after, password), hide=hide)
+        try:
+            remote_id = self._caller.call(request, readings.saved_learner, repeat=True)
+        except CallError as error:
+            return outcome_of(error)
+        return Outcome(Result.DONE, remote_id=remote_id)
+
+    def create_test(self, change: Change) -> Outcome:
+        """Creates a test from its template, or takes in the one that Inspera has with this external id.
+
+        `DONE` with Inspera's id; `FOUND` with Inspera's values as they now are (`None` for what it did not show);
+        `HELD` when its times differ or several match; `UNKNOWN` when not even a search could settle it.
+        """
+        return self._exams.create(change)
+
+    def settle_test(self, external_test_id: str, since: datetime) -> Outcome:
+        """What became of a create, possibly sent until `since` (aware), whose outcome was not recorded.
+
+        `DONE` with Inspera's id and values, `NOT_SENT` when Inspera does not have it though the visibility delay has
+        passed (the rest of which is waited for), `HELD` when several match, `UNKNOWN` when it cannot be told.
+        """
+        return self._exams.settle(external_test_id, since)
+
+    def update_test(self, change: Change) -> Outcome:
+        """Sends a test's title and times, unless Inspera's times are not those that are known: that is held."""
+        return self._exams.update(change)
+
+    def seats(self, remote_id: str) -> Seats:
+        """The candidates of the test with Inspera's id; not `readable` when this tenant does not show them."""
+        return self._lookups.seats(remote_id)
+
+    def assign(self, test_remote_id: str, seats: Sequence[Assignment]) -> list[Outcome]:
+        """Puts people on a test, or updates their seats: one outcome for each seat, in their order.
+
+        Raises `Stop` only while none of these outcomes is known; later the rest is not sent, and `stopped` says why.
+        """
+        return self._seating.assign(test_remote_id, seats)
+
+    def remove(self, test_remote_id: str, seats: Sequence[Assignment]) -> list[Outcome]:
+        """Takes people off a test: one outcome for each seat, in their order. `Stop` as for `assign`."""
+        return self._seating.remove(test_remote_id, seats)
+
+    def find_test(self, external_test_id: str) -> list[FoundTest]:
+        """The tests with exactly this external id."""
+        return list(self._lookups.search(external_test_id).matches)
+
+    def read_test(self, remote_id: str) -> FoundTest | None:
+        """The test with Inspera's id, which shows little but its title; `None` when there is none."""
+        return self._lookups.read_test(remote_id)
+
+    def find_person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
+        """The people with this external id."""
+        return self._lookups.person(auth_system, external_id)
+
+    def find_person_by_login(self, username: str) -> list[FoundPerson]:
+        """The people with exactly this username. Raises `CallMissing` when the tenant cannot search for people."""
+        return self._lookups.person_by_login(username)

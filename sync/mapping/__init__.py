@@ -1,0 +1,21 @@
+"""Turns a source's row into a record or into faults, and tells an unchanged record by its fingerprint. Pure."""
+
+from sync.mapping.digest import fields_of, fingerprint
+from sync.mapping.feed import CompiledFeed, Origin, compile_feed
+from sync.mapping.records import FIELDS, conflicts, late_faults
+from sync.mapping.rules import FeedRule, FieldRule
+from sync.mapping.values import SEPARATOR
+
+__all__ = [
+    "FIELDS",
+    "SEPARATOR",
+    "CompiledFeed",
+    "FeedRule",
+    "FieldRule",
+    "Origin",
+    "compile_feed",
+    "conflicts",
+    "fields_of",
+    "fingerprint",
+    "late_faults",
+]

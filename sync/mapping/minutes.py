@@ -1,0 +1,105 @@
+"""Durations and extra time: whole minutes, written in one of four ways, or a percentage."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from sync.mapping.rules import FieldRule, RuleError
+from sync.mapping.values import BadValueError, quoted
+
+MAX_EXTRA_MINUTES = 1440
+"""The most extra time that a row may give; a day more than the test is a slip of the pen."""
+
+MAX_EXTRA_PERCENT = 100
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
+_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
+_HOURS = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,6})?")
+_ISO = re.compile(r"P(?=.)(?:([0-9]{1,3})D)?(?:T(?=.)(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?")
+_PERCENT = re.compile(r"([0-9]{1,3}) ?%")
+_CORRECT = "correct the duration in the source, or the feed's 'minutes'"
+
+
+class Percent(int):
+    """Extra time as a whole percentage of the test's duration, to tell it from minutes."""
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise BadValueError(f"{quoted(text)} is not a whole number of minutes", _CORRECT)
+    return int(text)
+
+
+def _clock(text: str) -> int:
+    match = _CLOCK.fullmatch(text)
+    if not match:
+        raise BadValueError(f"{quoted(text)} is not hours and minutes, such as 4:30", _CORRECT)
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _hours(text: str) -> int:
+    if not _HOURS.fullmatch(text):
+        raise BadValueError(f"{quoted(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
+    minutes = Decimal(text.replace(",", ".")) * 60
+    if minutes != int(minutes):
+        raise BadValueError(f"{quoted(text)} hours are not whole minutes", _CORRECT)
+    return int(minutes)
+
+
+def _iso(text: str) -> int:
+    match = _ISO.fullmatch(text)
+    if not match:
+        raise BadValueError(f"{quoted(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    if seconds % 60:
+        raise BadValueError(f"{quoted(text)} is not whole minutes", _CORRECT)
+    return (days * 24 + hours) * 60 + minutes + seconds // 60
+
+
+_WAYS: Mapping[str, Callable[[str], int]] = {"number": _number, "hh:mm": _clock, "hours": _hours, "iso8601": _iso}
+
+
+def _way(rule: FieldRule) -> Callable[[str], int]:
+    name = "number" if rule.minutes is None else rule.minutes
+    if name not in _WAYS:
+        raise RuleError(f"minutes: {quoted(name)} is unknown; use one of {', '.join(_WAYS)}")
+    return _WAYS[name]
+
+
+def compile_duration(rule: FieldRule) -> Callable[[str], int]:
+    """The reader of a test's duration in whole minutes, more than 0.
+
+    Raises:
+        RuleError: the rule's `minutes` is not one of the four ways.
+    """
+    parse = _way(rule)
+
+    def read(text: str) -> int:
+        minutes = parse(text)
+        if minutes == 0:
+            raise BadValueError("a duration of 0 minutes", _CORRECT)
+        return minutes
+
+    return read
+
+
+def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
+    """The reader of extra time: whole minutes from 0 to 1,440, or a `Percent` from `0%` to `100%`.
+
+    Raises:
+        RuleError: the rule's `minutes` is not one of the four ways.
+    """
+    parse = _way(rule)
+
+    def read(text: str) -> int:
+        if match := _PERCENT.fullmatch(text):
+            return Percent(_at_most(int(match[1]), MAX_EXTRA_PERCENT, "percent"))
+        return _at_most(parse(text), MAX_EXTRA_MINUTES, "minutes")
+
+    return read
+
+
+def _at_most(value: int, limit: int, unit: str) -> int:
+    if value > limit:
+        raise BadValueError(f"{value} {unit} of extra time is more than {limit}", "correct it in the source")
+    return value

@@ -1,0 +1,110 @@
+"""A change, what is to become of it, and what became of it; and the order in which changes are carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sync.model import Key, Kind
+
+Value = str | int | None
+"""A field as it is stored, compared and shown; times are text such as `2024-10-18T07:00:00Z` (UTC, whole seconds)."""
+
+Fields = Mapping[str, Value]
+
+
+class Action(StrEnum):
+    """What a change does. Only create, update and remove make calls; the others change what we remember."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
+    RETIRE = "retire"
+    RESTORE = "restore"
+    REKEY = "rekey"
+
+
+class Verdict(StrEnum):
+    """What becomes of a change in this run."""
+
+    PASS = "pass"
+    WAITING = "waiting"
+    WITHHELD = "withheld"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What turns known into wanted for one record.
+
+    `before` holds what is known, `after` what is wanted (with everything known that the feeds leave alone); `changed`
+    names the fields that differ. `where` is the row that asked for it, empty when its absence did.
+    """
+
+    action: Action
+    kind: Kind
+    key: Key
+    before: Fields = field(default_factory=dict)
+    after: Fields = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    where: str = ""
+    reason: str = ""
+
+
+class Result(StrEnum):
+    """How a change ended. Whatever is not done is tried again, or decided anew, in the next run."""
+
+    DONE = "done"
+    FOUND = "found"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    WITHHELD = "withheld"
+    WAITING = "waiting"
+    NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change, in words fit for an operator.
+
+    `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where they were read and
+    are to be remembered instead of what was wanted (a *found* record).
+    """
+
+    result: Result
+    message: str = ""
+    remote_id: str | None = None
+    there: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One line of the plan. `password` is for the create alone and is never shown, logged or stored in the state."""
+
+    seq: int
+    change: Change
+    verdict: Verdict
+    reason: str
+    scope: str
+    wave: str
+    layer: int
+    fingerprint: bytes | None
+    password: str | None
+
+    def __repr__(self) -> str:
+        return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """A call of an earlier run whose outcome is not known. `at` is when it was about to be made (UTC)."""
+
+    id: int
+    kind: Kind
+    key: Key
+    action: Action
+    fields: Fields
+    at: datetime

@@ -1,0 +1,53 @@
+"""A plan as JSON, written as it is read, so that a plan of any length needs no more memory."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sync.log import masked
+from sync.model import Fault
+from sync.plan import Planned
+from sync.report.wording import NAMES
+
+VERSION = 1
+"""Of the JSON's shape; raised when a member changes its meaning."""
+
+
+def plan_json(planned: Iterable[Planned], faults: Iterable[Fault], summary: Mapping[str, Any]) -> Iterator[str]:
+    """The pieces of one JSON object: `version`, `changes`, `faults`, `summary`."""
+    yield f'{{"version": {VERSION},\n"changes": ['
+    yield from _joined(_change(line) for line in planned)
+    yield '],\n"faults": ['
+    yield from _joined(_fault(fault) for fault in faults)
+    yield f'],\n"summary": {json.dumps(summary, ensure_ascii=False)}}}\n'
+
+
+def _joined(members: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for number, member in enumerate(members):
+        yield ("," if number else "") + "\n" + masked(json.dumps(member, ensure_ascii=False))
+
+
+def _change(line: Planned) -> dict[str, Any]:
+    change = line.change
+    changed = {name: [change.before.get(name), change.after.get(name)] for name in change.changed}
+    return {
+        "action": change.action,
+        "kind": change.kind,
+        "key": list(change.key),
+        "verdict": line.verdict,
+        "reason": line.reason,
+        "scope": line.scope,
+        "where": change.where,
+        "changed": {name: None if name in NAMES else values for name, values in changed.items()},
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "where": fault.where,
+        "field": fault.field,
+        "reason": fault.reason,
+        "remedy": fault.remedy,
+        "kind": fault.kind,
+        "key": None if fault.key is None else list(fault.key),
+    }

@@ -1,0 +1,50 @@
+"""How far long work is: a bar on a terminal, a plain line now and then when not."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, TextIO
+
+EVERY = 10.0
+"""Seconds between two plain lines."""
+
+
+class Progress(Protocol):
+    """Told how far long work is."""
+
+    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
+        """`done` of `total` (None when nobody knows) in this phase."""
+
+
+@contextmanager
+def shown(stream: TextIO = sys.stderr) -> Iterator[Progress]:
+    """Progress on `stream`, as fits it."""
+    if not stream.isatty():
+        yield _Lines(stream)
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(file=stream), transient=True) as bar:
+        tasks: dict[str, object] = {}
+
+        def show(phase: str, done: int, total: int | None = None) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(phase, total=total)
+            bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]  # rich's own task id
+
+        yield show
+
+
+class _Lines:
+    """A line at most every `EVERY` seconds, so that a log stays readable; short work says nothing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._said = stream, time.monotonic()
+
+    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
+        now = time.monotonic()
+        if now - self._said >= EVERY:
+            self._said = now
+            print(f"{phase}: {done:,}" + (f" of {total:,}" if total else ""), file=self._stream, flush=True)  # noqa: T201

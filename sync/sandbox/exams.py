@@ -1,0 +1,155 @@
+"""Tests as Inspera keeps them (vendor contract, Test API). They can be made and changed, never deleted."""
+
+from datetime import datetime
+from sqlite3 import Connection, Row
+
+from sync.sandbox.wire import Answer, Call, Json, Reader, Refusal, is_number, moment_text
+
+MAX_TITLE = 500
+PAGE = 50
+"""Tests on one page of a search; the first page is 1."""
+
+
+def post_test(db: Connection, call: Call) -> Answer:
+    """Answers `POST /v1/test?isExternal=true`: makes the test, or changes the one with that external id."""
+    if not call.flag("isExternal"):
+        raise Refusal(400, "isExternal: must be true, tests are made by their external id")
+    run_id, made = save_test(db, call.json())
+    status = "created" if made else "updated"
+    return Answer(201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status})
+
+
+def get_test(db: Connection, call: Call) -> Answer:
+    """Answers `GET /v1/test/{testId}`."""
+    return Answer(200, {"name": find_test(db, call)["title"], "contributors": [], "committees": []})
+
+
+def search_tests(db: Connection, call: Call) -> Answer:
+    """Answers `GET /v1/test/search`: the external id matches whole, a title or a query anywhere."""
+    page = call.query.get("page", "1")
+    if not is_number(page) or int(page) == 0:
+        raise Refusal(400, "page: must be a whole number, 1 or more")
+    external_id = call.query.get("externalTestID")
+    if external_id is None:
+        rows = db.execute("SELECT * FROM tests ORDER BY run_id")
+    else:
+        rows = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,))
+    found = [row for row in rows if _matches(row, call)]
+    first = (int(page) - 1) * PAGE
+    results = [_result(row, call) for row in found[first : first + PAGE]]
+    return Answer(200, {"hits": len(found), "page": int(page), "results": results})
+
+
+def find_test(db: Connection, call: Call) -> Row:
+    """The test that a path names, by Inspera's own id or, with `isExternal=true`, by ours.
+
+    Raises:
+        Refusal: 404, no such test.
+    """
+    given = call.ids["test"]
+    row: Row | None = None
+    if call.flag("isExternal"):
+        row = db.execute("SELECT * FROM tests WHERE external_id = ?", (given,)).fetchone()
+    elif is_number(given):
+        row = db.execute("SELECT * FROM tests WHERE run_id = ?", (int(given),)).fetchone()
+    if row is None:
+        raise Refusal(404, f"test {given} does not exist")
+    return row
+
+
+def save_test(db: Connection, body: Json, *, by_hand: bool = False) -> tuple[int, bool]:
+    """Makes or changes a test by external id; gives Inspera's id, and whether it was made now.
+
+    A template shapes only the test that it makes; `templates_sent` counts every one that came over the wire.
+
+    Raises:
+        Refusal: 400 for everything that is wrong in the body.
+    """
+    values = _test_values(body)
+    old = db.execute("SELECT * FROM tests WHERE external_id = :external_id", values).fetchone()
+    sent = 0 if values["template"] is None or by_hand else 1
+    if old is None:
+        made = db.execute(
+            "INSERT INTO tests (external_id, title, start_time, end_time, duration, template, templates_sent)"
+            " VALUES (:external_id, :title, :start_time, :end_time, :duration, :template, :sent)",
+            values | {"sent": sent},
+        )
+        return int(made.lastrowid or 0), True
+    db.execute(
+        "UPDATE tests SET title = :title, start_time = :start_time, end_time = :end_time, duration = :duration,"
+        " templates_sent = templates_sent + :sent WHERE external_id = :external_id",
+        values | {"sent": sent},
+    )
+    return int(old["run_id"]), False
+
+
+def as_posted(row: Row) -> dict[str, Json]:
+    """A test in the words in which it is posted, without its template."""
+    return {
+        "externalTestId": row["external_id"],
+        "title": row["title"],
+        "startTime": row["start_time"],
+        "endTime": row["end_time"],
+        "duration": row["duration"],
+    }
+
+
+def _test_values(body: Json) -> dict[str, str | int | None]:
+    read = Reader(body)
+    external_id = read.text("externalTestId", needed=True)
+    title = read.text("title", needed=True, most=MAX_TITLE)
+    start, end = read.moment("startTime"), read.moment("endTime")
+    duration = read.whole("duration", least=1, needed=True)
+    template = _template(read)
+    if title and ("[" in title or "]" in title):
+        read.complain("title", "must not hold [ or ]")
+    if start and end and end <= start:
+        read.complain("endTime", "must be after startTime")
+    read.close()
+    return {
+        "external_id": external_id,
+        "title": title,
+        "start_time": start,
+        "end_time": end,
+        "duration": duration,
+        "template": template,
+    }
+
+
+def _template(read: Reader) -> str | None:
+    """The template's id, as a number or as text: the contract does not say which."""
+    value = read.any("sourceTemplateId")
+    if value is None:
+        return None
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not is_number(text):
+        read.complain("sourceTemplateId", "must be the number of a template")
+        return None
+    return text
+
+
+def _matches(row: Row, call: Call) -> bool:
+    title, words = (call.query.get(name, "").casefold() for name in ("title", "query"))
+    full = row["title"].casefold()
+    return title in full and (words in full or words in row["external_id"].casefold())
+
+
+def _status(row: Row, now: datetime) -> str:
+    # Times of one form, all in UTC, sort as text.
+    moment = moment_text(now)
+    if moment < row["start_time"]:
+        return "SCHEDULED"
+    return "ACTIVE" if moment < row["end_time"] else "FINISHED"
+
+
+def _result(row: Row, call: Call) -> Json:
+    return {
+        "assessmentRunId": row["run_id"],
+        "assessmentRunTitle": row["title"],
+        "externalId": row["external_id"],
+        "status": _status(row, call.now),
+        "startTime": row["start_time"],
+        "endTime": row["end_time"],
+        "isTemplate": False,
+        "metadataUrl": f"{call.base}/api/v1/test/{row['run_id']}",
+    }

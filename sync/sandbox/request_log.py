@@ -1,0 +1,81 @@
+"""The log of every call: what came in, what was answered, and whether it was committed. Secrets are masked.
+
+An entry is written in the transaction of its call, so that it tells the truth about it, and before the answer is sent.
+"""
+
+import json
+from pathlib import Path
+from sqlite3 import Connection
+from typing import BinaryIO
+
+from sync.sandbox.store import LOG_FILE
+from sync.sandbox.wire import Answer, Call, Json, parse
+
+MASK = "***"
+
+_SECRET_MEMBERS = frozenset({"password", "code", "api_key", "apikey", "key", "access_token"})
+_MAX_DEPTH = 20
+
+
+class RequestLog:
+    """Notes calls in the database and, when there is a folder, also as lines of `requests.jsonl` in it."""
+
+    def __init__(self, folder: Path | None, secret: str) -> None:
+        self._secret = secret
+        self._file: BinaryIO | None = None
+        if folder is not None:
+            self._file = (folder / LOG_FILE).open("ab", buffering=0)
+
+    def note(self, db: Connection, call: Call, answer: Answer, *, committed: bool) -> Json:
+        """Makes the call's entry, inside the transaction that carries the call out."""
+        entry = {
+            "time": call.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "method": call.method,
+            "path": self._masked(call.path),
+            "query": self._masked(dict(call.query)),
+            "status": answer.status,
+            "body": self._masked(_body(call.raw)),
+            "committed": committed,
+        }
+        seq = db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),)).lastrowid
+        return {"seq": seq} | entry
+
+    def append(self, entry: Json) -> None:
+        """Writes the entry's line to the file, whole, after the commit and before the answer."""
+        if self._file is not None:
+            self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+    @staticmethod
+    def read(db: Connection, after: int, most: int) -> list[Json]:
+        """At most `most` entries whose `seq` is above `after`, in order."""
+        rows = db.execute("SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most))
+        return [{"seq": row["seq"]} | json.loads(row["entry"]) for row in rows]
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _masked(self, value: Json, depth: int = 0) -> Json:
+        if isinstance(value, str):
+            return value.replace(self._secret, MASK)
+        if depth > _MAX_DEPTH:
+            return MASK
+        if isinstance(value, dict):
+            return {
+                name: MASK if name.lower() in _SECRET_MEMBERS else self._masked(member, depth + 1)
+                for name, member in value.items()
+            }
+        if isinstance(value, list):
+            return [self._masked(member, depth + 1) for member in value]
+        return value
+
+
+def _body(raw: bytes) -> Json:
+    if not raw:
+        return None
+    try:
+        return parse(raw)
+    except ValueError:
+        # It can't be searched for secrets, so it is not kept.
+        return f"<{len(raw)} bytes that are not JSON>"

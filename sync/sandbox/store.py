@@ -1,0 +1,134 @@
+"""The sandbox's memory: one SQLite database, in memory or in a folder, behind one lock.
+
+A commit has reached the operating system when it returns, so a killed sandbox keeps everything that it answered (a
+power cut may lose the last moments). Nothing here needs a SQLite newer than 3.24.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_VERSION = 1  # as at the end of the schema
+_FILE = "inspera.db"
+LOG_FILE = "requests.jsonl"
+
+# Ids start where a tenant's would look like: user ids anywhere in int64, tests at nine digits.
+_SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE students (
+    user_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL UNIQUE,
+    first_name TEXT NOT NULL,
+    last_name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    password_set INTEGER NOT NULL
+);
+CREATE TABLE external_ids (
+    auth_type TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES students,
+    PRIMARY KEY (auth_type, external_id)
+) WITHOUT ROWID;
+CREATE INDEX external_ids_user ON external_ids (user_id);
+CREATE TABLE tests (
+    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    external_id TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    start_time TEXT NOT NULL,
+    end_time TEXT NOT NULL,
+    duration INTEGER NOT NULL,
+    template TEXT,
+    templates_sent INTEGER NOT NULL
+);
+CREATE TABLE candidates (
+    run_id INTEGER NOT NULL REFERENCES tests,
+    user_id INTEGER NOT NULL REFERENCES students,
+    candidate_id TEXT,
+    extra_time INTEGER NOT NULL,
+    room TEXT,
+    building TEXT,
+    PRIMARY KEY (run_id, user_id)
+) WITHOUT ROWID;
+CREATE TABLE tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('students', 10482300), ('tests', 284424087);
+PRAGMA user_version = 1;
+COMMIT;
+"""
+
+
+class Store:
+    """The database of one sandbox; give no folder to keep it in memory.
+
+    The files in a folder are for their owner's eyes only: who rehearses may use real people.
+
+    Raises:
+        OSError: the folder or the database in it can't be used, or another sandbox has it open.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._lock = threading.RLock()
+        if folder is not None:
+            _make_room(folder)
+        place = ":memory:" if folder is None else str(folder / _FILE)
+        self._db = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=0.5)
+        self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare(place)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise OSError(f"{place}: {_remedy(error)}") from error
+        except OSError:
+            self._db.close()
+            raise
+
+    def _prepare(self, place: str) -> None:
+        # Held for as long as the sandbox runs, and let go by the system when it is killed.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._db.executescript(_SCHEMA)
+        elif version != _VERSION:
+            raise OSError(f"{place}: was made by another version of the sandbox; choose another folder or delete it")
+        # A first write takes the lock now, so that a second sandbox is refused here and not at its first call.
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection, alone: committed at the end, or taken back whole when an exception leaves the block."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        with self._lock:
+            self._db.close()
+
+
+def _make_room(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (_FILE, LOG_FILE):
+            os.close(os.open(folder / name, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OSError(f"{folder}: cannot be used as the sandbox's folder ({reason}); choose another") from error
+
+
+def _remedy(error: sqlite3.DatabaseError) -> str:
+    if isinstance(error, sqlite3.OperationalError):
+        return f"cannot be opened ({error}); is another sandbox using this folder? stop it, or choose another folder"
+    return "is not a sandbox's database; choose another folder, or move that file away"

@@ -1,0 +1,68 @@
+"""What is wrong with a configuration file: where, what, and what to do, all of it at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sync.errors import UsageError
+
+Steps = tuple[str | int, ...]
+"""The way to a setting, from the top of the file: names of settings, and positions in lists counted from nought."""
+
+MOST_PRINTED = 100
+MOST_OF_A_NAME = 60
+
+
+class Finding(NamedTuple):
+    """Something wrong at a setting, before its line is known; `on_name` puts it at the name, not at the value."""
+
+    steps: Steps
+    reason: str
+    remedy: str
+    on_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFault:
+    """One thing that is wrong (or, as a warning, unwise) in a configuration file.
+
+    `line` and `column` count from 1, and are None when the file itself is the matter; `path` names the setting as
+    `feeds[1].map.start`, lists counted from 1, and is empty when the text is not even YAML. No value is ever shown.
+    """
+
+    file: str
+    line: int | None
+    column: int | None
+    path: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
+        what = f"{self.reason}, {self.remedy}"
+        return f"{place}: {self.path}: {what}" if self.path else f"{place}: {what}"
+
+
+class ConfigurationFaults(UsageError):  # noqa: N818 - named, like all errors here, by what it means
+    """The configuration can't be used. `faults` holds everything that is wrong with it, in the file's order."""
+
+    def __init__(self, faults: Sequence[SettingsFault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
+        lines = [str(fault) for fault in self.faults[:MOST_PRINTED]]
+        if len(self.faults) > MOST_PRINTED:
+            lines.append(f"and {len(self.faults) - MOST_PRINTED} more")
+        super().__init__("\n".join(lines))
+
+
+def path_text(steps: Steps) -> str:
+    """The way to a setting as people read it: `feeds[1].map.start`."""
+    text = ""
+    for step in steps:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{name_text(step)}"
+    return text.removeprefix(".")
+
+
+def name_text(name: str) -> str:
+    """A name from the file, made fit for one line: unprintable characters escaped, and cut when it is very long."""
+    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    return seen if len(seen) <= MOST_OF_A_NAME else seen[:MOST_OF_A_NAME] + "…"

@@ -1,0 +1,201 @@
+"""How one field of a record is made from a row: the right-hand sides of a feed's `map`."""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import AfterValidator, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from sync.settings.patterns import checked_format, checked_pattern, checked_zone, groups_of
+from sync.settings.strict import Filled, Named, Strict, Told, Word, filled, told, told_one
+
+
+class RuleWords(TypedDict):
+    """A field's rule in plain values, named as the mapping names them: `FieldRule(**spec.as_rule())`."""
+
+    column: str | None
+    template: str | None
+    constant: str | None
+    default: str | None
+    lookup: Mapping[str, str] | None
+    case: str | None
+    pattern: str | None
+    format: str | None
+    zone: str | None
+    minutes: str | None
+
+
+def _checked_template(text: str) -> str:
+    """The template, if it can be filled in: plain `{name}` placeholders, at least one."""
+    try:
+        parts = [(name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None]
+    except ValueError:
+        raise told_one(
+            "is a template with a brace that has no partner", "pair it, or double it ('{{') for the character itself"
+        ) from None
+    if not parts:
+        raise told_one("is a template without any {name} in it", "write 'constant:' for a fixed value")
+    if any(not name or spec or how for name, spec, how in parts):
+        raise told_one(
+            "has a placeholder that is not a plain {name}",
+            "write the column's name alone between the braces, without ':' or '!'",
+        )
+    return text
+
+
+def placeholders(template: str) -> frozenset[str]:
+    """The names between the braces of a sound template."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+Template = Annotated[Named, AfterValidator(_checked_template)]
+
+
+class FieldSpec(Strict):
+    """How one field is made. A text is short for `column`, or for `template` when it holds a `{`."""
+
+    column: Named | None = None
+    """The column that holds the value."""
+    template: Template | None = None
+    """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that pattern's groups."""
+    constant: Filled | None = None
+    """One value for every row."""
+    default: Filled | None = None
+    """The value to take where the column is blank."""
+    lookup: Annotated[dict[Word, Word], AfterValidator(filled)] | None = None
+    """A table of values: what the column says, and what it means here. A value that is not in the table is a fault."""
+    lower: bool = False
+    """Turn the value into lower case."""
+    upper: bool = False
+    """Turn the value into upper case."""
+    pattern: str | None = None
+    """A regular expression that the whole value must match. Its group named `value` is taken, as in
+    `(?P<value>[0-9]+)-.*`, or several named groups are put together by `template`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"template" if "{" in value else "column": value}
+        return value
+
+    @field_validator("pattern")
+    @classmethod
+    def _sound_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else checked_pattern(value)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "FieldSpec":
+        found = self._conflicts()
+        if found:
+            raise told(found)
+        return self
+
+    def _conflicts(self) -> list[Told]:
+        found = self._conflicts_of_origin() + self._conflicts_of_pattern()
+        if self.lower and self.upper:
+            found.append(Told("upper", "contradicts 'lower'", "keep one of them"))
+        return found
+
+    def _conflicts_of_origin(self) -> list[Told]:
+        if self.constant is not None:
+            names = ("column", "template", "default", "lookup", "lower", "upper", "pattern")
+            given = [name for name in names if getattr(self, name)]
+            return [Told(name, "does nothing beside 'constant'", "keep one of them") for name in given]
+        if self.column is None and self.template is None:
+            return [Told("", "does not say where the value comes from", "add 'column', 'template' or 'constant'")]
+        if self.column is not None and self.template is not None and self.pattern is None:
+            return [
+                Told("template", "is given beside 'column'", "keep one, or add the 'pattern' whose groups it joins")
+            ]
+        return []
+
+    def _conflicts_of_pattern(self) -> list[Told]:
+        if self.pattern is None or self.constant is not None:
+            return []
+        if self.column is None:
+            return [Told("pattern", "has no column to read", "add 'column'")]
+        groups = groups_of(self.pattern)
+        if self.template is None and "value" not in groups:
+            remedy = "name one so, as in (?P<value>…), or add a 'template' over its groups"
+            return [Told("pattern", "has no group named 'value'", remedy)]
+        remedy = f"the groups are {', '.join(sorted(groups))}"
+        missing = sorted(placeholders(self.template or "") - groups)
+        return [Told("template", f"names '{name}', which is no group of the pattern", remedy) for name in missing]
+
+    @property
+    def case(self) -> Literal["lower", "upper"] | None:
+        """The case that the value is turned into, if any."""
+        if self.lower:
+            return "lower"
+        return "upper" if self.upper else None
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(
+            column=self.column,
+            template=self.template,
+            constant=self.constant,
+            default=self.default,
+            lookup=self.lookup,
+            case=self.case,
+            pattern=self.pattern,
+            format=None,
+            zone=None,
+            minutes=None,
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        reference = handler(schema)
+        whole: dict[str, Any] = handler.resolve_ref_schema(reference)
+        if "anyOf" not in whole:
+            mapping = dict(whole)
+            about = {key: mapping.pop(key) for key in ("title", "description")}
+            whole.clear()
+            whole.update(about, anyOf=[{"type": "string", "minLength": 1}, mapping])
+        return reference
+
+
+class TimeSpec(FieldSpec):
+    """How a date and time is made. Without `format` the source writes ISO 8601, such as `2026-05-20T09:00`."""
+
+    format: str | None = None
+    """How the source writes the time, in the letters of strptime, such as `%d.%m.%Y %H:%M`."""
+    zone: str | None = None
+    """The time zone that the source means, such as `Europe/Oslo`. Needed when `format` has no `%z`."""
+
+    @field_validator("format")
+    @classmethod
+    def _sound_format(cls, value: str | None) -> str | None:
+        return None if value is None else checked_format(value)
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return None if value is None else checked_zone(value)
+
+    def _conflicts(self) -> list[Told]:
+        found = super()._conflicts()
+        if self.format is not None and "%z" not in self.format and self.zone is None:
+            found.append(Told("format", "does not say which time zone is meant", "add one, as in zone: Europe/Oslo"))
+        if self.format is not None and "%z" in self.format and self.zone is not None:
+            found.append(Told("zone", "is given although the format reads the zone by %z", "take one of them out"))
+        return found
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(**{**super().as_rule(), "format": self.format, "zone": self.zone})
+
+
+class MinutesSpec(FieldSpec):
+    """How a number of minutes is made."""
+
+    minutes: Literal["number", "hh:mm", "hours", "iso8601"] | None = None
+    """How the source writes it: `number` of minutes (the default), `hh:mm`, `hours` (1.5), or `iso8601` (PT1H30M)."""
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(**{**super().as_rule(), "minutes": self.minutes})

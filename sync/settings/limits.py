@@ -1,0 +1,98 @@
+"""Settings of the guard: what absence means, how much may go unasked, and what of the found is ours."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sync.settings.strict import Filled, Strict, Told, told
+
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+def empty_is_default(value: object) -> object:
+    """An empty section (all its lines commented out) is one that sets nothing."""
+    return {} if value is None else value
+
+
+class OnAbsence(Strict):
+    """What becomes of a record that its source no longer has, once every feed of its kind was read whole."""
+
+    learner: Literal["release", "keep"] = "release"
+    """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on keeping them."""
+    test: Literal["withdraw", "keep"] = "withdraw"
+    """`withdraw` lists a test that has not ended for a person to look at (nothing is deleted); `keep` leaves it be."""
+    candidate: Literal["remove", "keep"] = "remove"
+    """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on it."""
+
+
+class Limit(Strict):
+    """How many changes go unasked: `max(at_least, min(percent of known, at_most))`; of more, all are held."""
+
+    at_least: Count
+    """This many always go."""
+    percent: Percent
+    """This share of what is known goes, in per cent."""
+    at_most: Count | None = None
+    """But never more than this many."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Limit":
+        if self.at_most is not None and self.at_most < self.at_least:
+            raise told([Told("at_most", "is below 'at_least', so it never matters", "raise it, or lower 'at_least'")])
+        return self
+
+
+class KindLimit(Limit):
+    """The limit of removals of one kind, over all tests."""
+
+    at_least: Count = 10
+    """This many removals of a kind always go."""
+    percent: Percent = 10
+    """This share of the kind's known records may go, in per cent."""
+    at_most: Count | None = 500
+    """But never more than this many."""
+
+
+class TestLimit(Limit):
+    """The limit of removals of candidates on one test."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of its name
+
+    at_least: Count = 3
+    """This many removals on a test always go."""
+    percent: Percent = 25
+    """This share of the test's known candidates may go, in per cent."""
+    at_most: Count | None = 100
+    """But never more than this many."""
+
+
+class UpdateLimit(Limit):
+    """The limit of updates of one kind."""
+
+    at_least: Count = 10
+    """This many updates of a kind always go."""
+    percent: Percent = 50
+    """This share of the kind's known records may change, in per cent."""
+    at_most: Count | None = None
+    """But never more than this many. Without it, the share alone decides."""
+
+
+class Limits(Strict):
+    """How much may change in one run without a person's word. What is above is held until `apply --allow HASH`."""
+
+    kind: Annotated[KindLimit, BeforeValidator(empty_is_default)] = KindLimit()
+    """Removals of one kind."""
+    test: Annotated[TestLimit, BeforeValidator(empty_is_default)] = TestLimit()
+    """Removals of candidates on one test."""
+    updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
+    """Updates of one kind."""
+
+
+class Found(Strict):
+    """Candidates that were on a test before this tool first touched it. They are not ours, so never removed."""
+
+    claim: tuple[Filled, ...] = ()
+    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose found candidates become ours."""
+    unread: Literal["theirs", "ours"] = "theirs"
+    """Whose the candidates are that we put on a found test that could not be read first; only `ours` are removed."""

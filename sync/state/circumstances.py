@@ -1,0 +1,137 @@
+"""Gathers, in SQL, what the decisions rest on: who vanished, who looks like whom, and when each test begins and ends."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.model import Kind, utc_text, utc_time
+from sync.state.scratch import chunks
+
+SOON = timedelta(days=7)
+"""What tests that start within this time need is sent before anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a test runs, by the times that may hold: the earliest start, the latest end and the longest extra time."""
+
+    start: str
+    ends: str
+    begun: bool
+    ended: bool
+
+
+def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
+    """Fills the workspace's tables of open intents, vanished and suspect records and test windows.
+
+    Args:
+        connection: state and workspace, with everything wanted staged and indexed.
+        now: aware; what has begun or ended is judged by it.
+        trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
+    """
+    connection.execute(
+        text("INSERT INTO open_record SELECT kind, k1, k2, fields FROM intent WHERE outcome IS NULL GROUP BY kind, k1, k2")
+    )
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
+    for kind in (Kind.LEARNER, Kind.TEST):
+        _vanished(connection, kind)
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
+    _suspects(connection)
+    _windows(connection, now, tests_may_retire=Kind.TEST not in trouble)
+
+
+def _vanished(connection: Connection, kind: Kind) -> None:
+    connection.execute(
+        text(
+            f"INSERT INTO vanished SELECT :kind, k.key, lower(k.key) FROM known_{kind} k"
+            f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = k.key)"
+            " AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.key)"
+        ),
+        {"kind": kind},
+    )
+
+
+_SAME_LOOKS = {
+    Kind.LEARNER: "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
+    Kind.TEST: "k.title = w.title AND k.start = w.start AND k.standing <> 'retired'",
+}
+
+
+def _suspects(connection: Connection) -> None:
+    """New records that look like vanished ones: the same names and email, title and start, or key but for its case."""
+    for kind, looks in _SAME_LOOKS.items():
+        if not connection.execute(text("SELECT 1 FROM vanished WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+            continue
+        arrived = (
+            f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n WHERE n.key = w.key)"
+            " AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.kind = :kind AND a.k1 = w.key)"
+        )
+        by_looks = arrived.format(
+            join=f"JOIN known_{kind} k ON {looks} JOIN vanished v ON v.kind = :kind AND v.key = k.key"
+        )
+        by_case = arrived.format(join="JOIN vanished v ON v.kind = :kind AND v.folded = lower(w.key)")
+        connection.execute(
+            text(
+                f"INSERT INTO suspect SELECT :kind, new_key, min(old_key) FROM (SELECT w.key AS new_key, v.key AS old_key"
+                f" {by_looks} UNION SELECT w.key, v.key {by_case}) GROUP BY new_key"
+            ),
+            {"kind": kind},
+        )
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_suspect_new ON suspect (kind, new_key)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_suspect_old ON suspect (kind, old_key)")
+
+
+_TESTS = """
+SELECT t.key, k.start AS known_start, k.end AS known_end, w.start AS wanted_start, w.end AS wanted_end,
+       o.fields AS tried, k.key IS NOT NULL AS is_known, w.key IS NOT NULL AS is_wanted,
+       EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'test' AND f.k1 = t.key) AS faulted,
+       max(coalesce(kc.longest, 0), coalesce(wc.longest, 0)) AS longest
+FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
+LEFT JOIN known_test k ON k.key = t.key
+LEFT JOIN wanted_test w ON w.key = t.key
+LEFT JOIN open_record o ON o.kind = 'test' AND o.k1 = t.key
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate WHERE extra_time > 0 GROUP BY test) kc
+    ON kc.test = t.key
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE extra_time > 0 GROUP BY test) wc
+    ON wc.test = t.key
+"""
+
+
+def _windows(connection: Connection, now: datetime, *, tests_may_retire: bool) -> None:
+    insert = "INSERT INTO test_window (test, start, ends, begun, ended, retiring, wave) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    cursor = connection.execute(text(_TESTS))
+    for chunk in chunks(cursor):
+        rows = []
+        for test in chunk:
+            window = _window(test, now)
+            retiring = tests_may_retire and test.is_known and not (test.is_wanted or test.faulted) and window.ended
+            rows.append(
+                (test.key, window.start, window.ends, window.begun, window.ended, retiring, _wave(test, window, now))
+            )
+        connection.exec_driver_sql(insert, rows)
+
+
+def _window(test: Any, now: datetime) -> Window:
+    if test.known_start and test.known_end and not test.tried:
+        starts, ends = [test.known_start], [test.known_end]
+    else:
+        tried = json.loads(test.tried) if test.tried else {}
+        starts = [time for time in (test.known_start, test.wanted_start, tried.get("start")) if time]
+        ends = [time for time in (test.known_end, test.wanted_end, tried.get("end")) if time]
+    start, end = min(starts, default=""), max(ends, default="")
+    if not start or not end:
+        return Window(start, end, begun=False, ended=False)
+    last = utc_text(utc_time(end) + timedelta(minutes=test.longest))
+    return Window(start, last, begun=start <= utc_text(now), ended=last <= utc_text(now))
+
+
+def _wave(test: Any, window: Window, now: datetime) -> str:
+    """The place of what this test needs in the order of sending: `0` for soon, then its date, then the rest."""
+    start = test.wanted_start or window.start
+    if not start or window.ended:
+        return "9999"
+    return "0" if start <= utc_text(now + SOON) else str(start[:10])

@@ -1,0 +1,162 @@
+"""Opening the state: a SQLite file that only its owner may read, with a private scratch attached to it.
+
+`apply` and `adopt` open it for writing: locked, migrated, in WAL mode. `plan`, `check` and `status` read: a missing
+state is an empty one, an older one is migrated in a copy, and nothing on disk is changed.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
+
+from sync.errors import Locked, StateError
+from sync.state.migrations import head, known_versions, migrate
+
+SCRATCH_CACHE_KIB = 24_000
+"""Memory that the scratch may take before it spills to its (already deleted) file."""
+
+
+def state_path(url: str, folder: Path) -> Path:
+    """The file that a `sqlite:///…` URL names; a relative one is taken from `folder`."""
+    return folder / url.removeprefix("sqlite:///")
+
+
+@contextmanager
+def open_to_write(path: Path, command: str) -> Iterator[Connection]:
+    """The state, locked for this process, migrated to this version, made with mode 0600 when it is not there.
+
+    Raises:
+        Locked: another process holds it.
+        StateError: it cannot be written, or a newer version wrote it.
+    """
+    with _lock(path, command), _errors(path):
+        path.touch(0o600)
+        path.chmod(0o600)
+        yield from _connected(sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False), path)
+
+
+@contextmanager
+def open_to_read(path: Path) -> Iterator[Connection]:
+    """The state as it is, without changing a byte of it on disk.
+
+    Raises:
+        StateError: it cannot be read, or a newer version wrote it.
+    """
+    with _errors(path):
+        yield from _connected(_read_only(path), path, writable=False)
+
+
+@contextmanager
+def open_copy(path: Path) -> Iterator[Connection]:
+    """A private copy of the state that may be written: to show what would become of it.
+
+    Raises:
+        StateError: it cannot be read, or a newer version wrote it.
+    """
+    with _errors(path):
+        copy = sqlite3.connect("", isolation_level=None)
+        if path.exists():
+            original = _read_only(path)
+            original.backup(copy)
+            original.close()
+        yield from _connected(copy, path, writable=False)
+
+
+def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
+    version = _version(raw)
+    if version is not None and version not in known_versions():
+        raise StateError(
+            f"{path}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
+            f"{head()}); install that version again, or put back a copy of the state from before"
+        )
+    engine = _engine(raw, writable=writable)
+    with engine.connect() as connection:
+        if version != head():
+            migrate(connection)
+        connection.commit()
+        yield connection
+    engine.dispose()
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """The state opened to read, or a private copy of it when it is missing or older than this version."""
+    if not path.exists():
+        return sqlite3.connect("", isolation_level=None)
+    original = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
+    if _version(original) == head():
+        return original
+    copy = sqlite3.connect("", isolation_level=None)
+    original.backup(copy)
+    original.close()
+    return copy
+
+
+def _version(connection: sqlite3.Connection) -> str | None:
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _engine(raw: sqlite3.Connection, *, writable: bool) -> Engine:
+    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
+        if writable:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+            dbapi.execute("PRAGMA synchronous=FULL")  # the journal must survive a power cut
+        dbapi.execute("ATTACH DATABASE '' AS scratch")
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{SCRATCH_CACHE_KIB}"):
+            dbapi.execute(f"PRAGMA scratch.{pragma}")
+        # SQLite's own lower() knows ASCII only, and keys may be any text
+        dbapi.create_function("lower", 1, lambda value: None if value is None else str(value).lower(), deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, DatabaseError) as error:
+        cause = getattr(error, "orig", None) or error
+        remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
+        raise StateError(f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}") from None
+
+
+@contextmanager
+def _lock(path: Path, command: str) -> Iterator[None]:
+    """A lock that dies with the process; the file beside the state says who holds it."""
+    beside = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        remedy = "let this user write there, or change the setting 'state'"
+        raise StateError(f"{beside}: cannot be written ({error.strerror}); {remedy}") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
+            raise Locked(f"{path}: the state is in use by {holder}; wait until it is done") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def count(connection: Connection, query: str, **values: object) -> int:
+    """The single number that `query` gives."""
+    return int(connection.execute(text(query), values).scalar_one() or 0)

@@ -1,0 +1,59 @@
+"""What earlier runs left: for `status`, and for settling what a run held."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from sync.model import Key, Kind
+from sync.state.scratch import key_from
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed."""
+
+    id: int
+    command: str
+    started: str
+    ended: str | None
+    status: str
+    exit_status: int | None
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something of a run that a person may want to look at."""
+
+    type: str
+    kind: Kind
+    key: Key | None
+    place: str
+    text: str
+
+
+def last_runs(connection: Connection, most: int) -> list[PastRun]:
+    """The newest runs, newest first."""
+    query = "SELECT id, command, started, ended, status, exit_status, counts FROM run ORDER BY id DESC LIMIT :most"
+    rows = connection.execute(text(query), {"most": most}).fetchall()
+    return [PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts)) for r in rows]
+
+
+def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[Finding]:
+    """What one run found, in the order in which it did; with `type_`, only of that type."""
+    query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
+    query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
+    for row in connection.execute(text(query), {"run": run_id, "type": type_}):
+        kind = Kind(row.kind)
+        yield Finding(row.type, kind, key_from(kind, row.k1, row.k2) if row.k1 else None, row.place, row.text)
+
+
+def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many records are known, by kind and standing."""
+    counts = {}
+    for kind in Kind:
+        for standing, number in connection.execute(text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")):
+            counts[kind.value, str(standing)] = int(number)
+    return counts

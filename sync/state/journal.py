@@ -1,0 +1,258 @@
+"""Runs, intents and outcomes: what was about to be sent, what became of it, and what Inspera therefore holds.
+
+An intent is committed before its call and its outcome after it, together with what is then known. Only the thread
+that owns the connection writes here, many records to a commit.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from sync.diff import remembered
+from sync.model import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
+from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state.scratch import columns_of, from_json, key_from, to_json
+
+Clock = Callable[[], datetime]
+
+
+class Journal:
+    """Writes one run's intents, outcomes and findings, and promotes what is done to known."""
+
+    def __init__(self, connection: Connection, clock: Clock, command: str) -> None:
+        self._connection, self._clock = connection, clock
+        result = connection.execute(
+            text("INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"),
+            {"c": command, "at": utc_text(clock())},
+        )
+        self.run_id = int(result.lastrowid)
+        connection.commit()
+
+    def intend(self, lines: Sequence[Planned]) -> list[int]:
+        """Commits intents for lines that are about to be sent; gives their ids, in order."""
+        ids = []
+        for line in lines:
+            k1, k2 = columns_of(line.change.key)
+            result = self._connection.execute(
+                text(
+                    "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
+                    " VALUES (:run, :kind, :k1, :k2, :action, :fields, :at, '')"
+                ),
+                {
+                    "run": self.run_id,
+                    "kind": line.change.kind,
+                    "k1": k1,
+                    "k2": k2,
+                    "action": line.change.action,
+                    "fields": to_json(remembered(line.change.kind, line.change.after or line.change.before)),
+                    "at": utc_text(self._clock()),
+                },
+            )
+            ids.append(int(result.lastrowid))
+        self._connection.commit()
+        return ids
+
+    def record(self, results: Iterable[tuple[int | None, Planned, Outcome]]) -> None:
+        """Notes outcomes, and with each what Inspera now holds; durable with the next commit.
+
+        An unknown outcome leaves its intent open. A line that needed no call has no intent (None).
+        """
+        for intent, line, outcome in results:
+            if outcome.result is Result.UNKNOWN:
+                self._connection.execute(
+                    text("UPDATE intent SET message = :m WHERE id = :id"), {"m": outcome.message, "id": intent}
+                )
+                continue
+            if outcome.result in (Result.DONE, Result.FOUND):
+                self._promote(line, outcome)
+                self._close_earlier(line.change.kind, line.change.key)
+            if intent is not None:
+                self._close(intent, outcome.result.value, outcome.message)
+
+    def _close(self, intent: int, outcome: str, message: str) -> None:
+        self._connection.execute(
+            text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id"),
+            {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent},
+        )
+
+    def _close_earlier(self, kind: Kind, key: Key) -> None:
+        k1, k2 = columns_of(key)
+        self._connection.execute(
+            text(
+                "UPDATE intent SET outcome = 'settled', outcome_at = :at"
+                " WHERE kind = :kind AND k1 = :k1 AND k2 = :k2 AND outcome IS NULL"
+            ),
+            {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
+        )
+
+    def _promote(self, line: Planned, outcome: Outcome) -> None:
+        change = line.change
+        if change.action is Action.REMOVE:
+            self.forget(change.kind, change.key)
+            return
+        fields = {**remembered(change.kind, change.after), **outcome.there}
+        same = all(fields[name] == change.after.get(name) for name in fields if name in change.after)
+        ours = None if change.action is Action.UPDATE else outcome.result is Result.DONE
+        self.remember(
+            change.kind,
+            change.key,
+            fields,
+            fingerprint=line.fingerprint if same else None,
+            remote_id=outcome.remote_id,
+            ours=ours,
+        )
+
+    def remember(
+        self,
+        kind: Kind,
+        key: Key,
+        fields: Fields,
+        *,
+        fingerprint: bytes | None = None,
+        remote_id: str | None = None,
+        ours: bool | None = None,
+    ) -> None:
+        """Makes a record known as Inspera holds it; `ours` and `remote_id` are kept as they are when None."""
+        keys = KEY_FIELDS[kind]
+        columns = [*keys, *COMPARED[kind], "fingerprint", "remote_id", "standing", "ours", "updated"]
+        values: dict[str, object] = dict(zip(keys, key, strict=True))
+        values.update({name: fields.get(name) for name in COMPARED[kind]})
+        values.update(fingerprint=fingerprint, remote_id=remote_id, standing="active", updated=utc_text(self._clock()))
+        values["ours"] = True if ours is None else ours
+        kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
+        if ours is None:
+            kept["ours"] = f"known_{kind}.ours"
+        updates = ", ".join(f'"{c}" = {kept.get(c, f"excluded.{chr(34)}{c}{chr(34)}")}' for c in columns[len(keys) :])
+        names = ", ".join(f'"{c}"' for c in columns)
+        self._connection.execute(
+            text(
+                f"INSERT INTO known_{kind} ({names}) VALUES ({', '.join(':' + c for c in columns)})"
+                f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
+            ),
+            values,
+        )
+
+    def forget(self, kind: Kind, key: Key) -> None:
+        """Removes a record from what is known."""
+        condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
+        self._connection.execute(
+            text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
+        )
+
+    def forget_with_candidates(self, kind: Kind, key: Key) -> None:
+        """Forgets a learner or a test, and the candidates that name it and are not retired."""
+        if kind is not Kind.CANDIDATE:
+            self._connection.execute(
+                text(f"DELETE FROM known_candidate WHERE {kind} = :key AND standing <> 'retired'"), {"key": key[0]}
+            )
+        self.forget(kind, key)
+
+    def rename(self, kind: Kind, old: Key, new: Key) -> None:
+        """Gives a known learner or test its new key, and its candidates with it."""
+        keys = {"old": old[0], "new": new[0]}
+        self._connection.execute(text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys)
+        self._connection.execute(text(f"UPDATE known_candidate SET {kind} = :new WHERE {kind} = :old"), keys)
+
+    def accept(self, kind: Kind, key: Key) -> None:
+        """Remembers that a person has said that this record is a new one, although it looks like one that vanished."""
+        k1, k2 = columns_of(key)
+        self._connection.execute(
+            text("INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"),
+            {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
+        )
+
+    def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
+        """Closes an intent of an earlier run, now that its outcome is known."""
+        self._close(intent.id, outcome, message)
+
+    def lapse(self) -> None:
+        """Closes learners' open intents of earlier runs that nothing asks for any more: there is nothing to repeat."""
+        self._connection.execute(
+            text(
+                "UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = 'learner'"
+                " AND run_id <> :run AND k1 NOT IN (SELECT key FROM wanted_learner)"
+                " AND k1 NOT IN (SELECT k1 FROM fault WHERE kind = 'learner' AND k1 IS NOT NULL)"
+            ),
+            {"at": utc_text(self._clock()), "run": self.run_id},
+        )
+
+    def commit(self) -> None:
+        """Makes what was remembered, forgotten or settled durable."""
+        self._connection.commit()
+
+    def promote_silent(self) -> None:
+        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints."""
+        at = utc_text(self._clock())
+        for statement in _SILENT:
+            self._connection.execute(text(statement), {"at": at})
+        for kind in Kind:
+            keys = KEY_FIELDS[kind]
+            same = f"r.kind = '{kind}' AND r.k1 = known_{kind}.{keys[0]}"
+            if len(keys) > 1:
+                same += f" AND r.k2 = known_{kind}.{keys[1]}"
+            self._connection.execute(
+                text(
+                    f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r WHERE {same})"
+                    f" WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
+                )
+            )
+        self._connection.commit()
+
+    def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
+        """Notes something of this run for `status`; committed with the next commit."""
+        k1, k2 = columns_of(key) if key else ("", "")
+        self._connection.execute(
+            text(
+                "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
+                " VALUES (:run, :type, :kind, :k1, :k2, :place, :text)"
+            ),
+            {"run": self.run_id, "type": type_, "kind": kind, "k1": k1, "k2": k2, "place": place, "text": message},
+        )
+
+    def end(self, status: str, exit_status: int, counts: Mapping[str, int]) -> None:
+        """Closes the run."""
+        self._connection.execute(
+            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c WHERE id = :id"),
+            {
+                "at": utc_text(self._clock()),
+                "s": status,
+                "e": exit_status,
+                "c": json.dumps(dict(counts)),
+                "id": self.run_id,
+            },
+        )
+        self._connection.commit()
+
+
+def open_intents(connection: Connection) -> Iterator[OpenIntent]:
+    """Intents of earlier runs without an outcome, oldest first."""
+    query = "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+    for row in connection.execute(text(query)).fetchall():
+        kind = Kind(row.kind)
+        yield OpenIntent(
+            row.id, kind, key_from(kind, row.k1, row.k2), Action(row.action), from_json(row.fields), utc_time(row.at)
+        )
+
+
+_PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
+_TO = "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE " + _PASSED
+_SILENT = (
+    (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
+    (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
+    (_TO + " AND d.action = 'restore')").format(kind="test", key="key", standing="active"),
+    (_TO + " AND d.action = 'restore')").format(kind="learner", key="key", standing="active"),
+    (_TO + " AND d.action = 'retire' AND d.k2 = known_candidate.learner)").format(
+        kind="candidate", key="test", standing="retired"
+    ),
+    (_TO + " AND d.action = 'restore' AND d.k2 = known_candidate.learner)").format(
+        kind="candidate", key="test", standing="active"
+    ),
+    "UPDATE known_candidate SET standing = 'retired', updated = :at WHERE standing = 'active' AND EXISTS ("
+    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
+    " AND d.verdict = 'pass' WHERE t.key = known_candidate.test)",
+    # last, so that a learner whose last seat has just gone is released in the same run
+    (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")
+    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.standing = 'active')",
+)

@@ -1,0 +1,195 @@
+"""The plan as a table: drafted change by change, held scope by scope, put in order once, then read page by page."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.decide import Drafted
+from sync.guard import HeldScope, Limit, Limits, Scope
+from sync.model import Key, Kind
+from sync.plan import Action, Change, Planned, Verdict
+from sync.state.database import count
+from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
+
+_COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'withdraw')"
+_COLUMNS = "kind, k1, k2, action, verdict, reason, place, changed, before, after, password, fingerprint, scope"
+
+
+def draft(connection: Connection, drafted: Iterable[Drafted]) -> int:
+    """Writes changes with their rulings into the draft. Returns how many."""
+    statement = f"INSERT INTO draft ({_COLUMNS}) VALUES ({', '.join('?' * 13)})"
+    total = 0
+    for chunk in chunks(drafted):
+        connection.exec_driver_sql(statement, [_row(item) for item in chunk])
+        total += len(chunk)
+    return total
+
+
+def _row(item: Drafted) -> tuple[object, ...]:
+    change = item.change
+    return (
+        change.kind.value,
+        *columns_of(change.key),
+        change.action.value,
+        item.ruling.verdict.value,
+        item.ruling.reason or change.reason,
+        change.where,
+        json.dumps(change.changed),
+        to_json(change.before),
+        to_json(change.after),
+        item.password if change.action is Action.CREATE else None,
+        item.fingerprint,
+        "",
+    )
+
+
+def index_draft(connection: Connection) -> None:
+    """Lets the draft be looked up by key; done once learners and tests are in it."""
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_draft ON draft (kind, k1, k2)")
+
+
+def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
+    """Counts what would pass, scope by scope, and holds each scope that is over its limit and not allowed by its digest.
+
+    All scopes are counted before any is held, so that holding one never hides another.
+    """
+    over = []
+    for scope, condition, values in _scopes(connection, limits):
+        excess = scope.excess()
+        if excess:
+            digest = _digest(connection, scope.name, condition, values)
+            over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
+    for held, condition, values in over:
+        if not held.allowed:
+            connection.execute(
+                text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
+                {**values, "scope": held.scope.name},
+            )
+    for held, _, _ in over:
+        reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
+        connection.execute(
+            text("UPDATE draft SET verdict = 'held', reason = :reason WHERE scope = :scope"),
+            {"reason": reason, "scope": held.scope.name},
+        )
+    return [held for held, _, _ in over]
+
+
+def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+    for kind in Kind:
+        values = {"kind": kind.value}
+        removals = f"d.kind = :kind AND {_COUNTED}"
+        if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
+            yield Scope(f"removals of {kind}", removed, _known(connection, kind), limits.kind), removals, values
+        updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
+        if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
+            scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
+            yield scope, updates, values
+    yield from _test_scopes(connection, limits.test)
+
+
+def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+    condition = f"d.kind = 'candidate' AND d.k1 = :test AND {_COUNTED}"
+    query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = 'candidate' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
+    for test, removed in connection.execute(text(query)).fetchall():
+        known = count(
+            connection, "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'", test=test
+        )
+        yield Scope(f"removals on test {test}", removed, known, limit), condition, {"test": test}
+
+
+def _known(connection: Connection, kind: Kind) -> int:
+    """Known records of a kind whose test has not ended: what limits are shares of."""
+    if kind is Kind.LEARNER:
+        return count(connection, "SELECT count(*) FROM known_learner WHERE standing = 'active'")
+    test = "k.key" if kind is Kind.TEST else "k.test"
+    return count(
+        connection,
+        f"SELECT count(*) FROM known_{kind} k LEFT JOIN test_window w ON w.test = {test}"
+        " WHERE k.standing = 'active' AND coalesce(w.ended, 0) = 0",
+    )
+
+
+def _digest(connection: Connection, name: str, condition: str, values: dict[str, str]) -> str:
+    """A hash of exactly this scope's changes, whatever order they are read in."""
+    query = (
+        f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"
+        f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
+    )
+    total = 0
+    for row in paged(connection, query, **values):
+        line = "\x1f".join(str(value) for value in row[1:])
+        total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
+    return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()
+
+
+_LAYER = """CASE
+    WHEN d.action IN ('create', 'update') THEN CASE d.kind WHEN 'learner' THEN 1 WHEN 'test' THEN 2 ELSE 3 END
+    WHEN d.action = 'remove' THEN 4 ELSE 5 END"""
+
+_WAVE = """CASE d.kind
+    WHEN 'test' THEN coalesce((SELECT w.wave FROM test_window w WHERE w.test = d.k1), '9999')
+    WHEN 'candidate' THEN coalesce((SELECT w.wave FROM test_window w WHERE w.test = d.k1), '9999')
+    ELSE coalesce((SELECT min(w.wave) FROM wanted_candidate c JOIN test_window w ON w.test = c.test
+        WHERE c.learner = d.k1), '9999') END"""
+
+
+def put_in_order(connection: Connection) -> None:
+    """Writes the draft into the plan: what soon tests need first, in layers, then the rest, soonest test first."""
+    connection.exec_driver_sql(
+        f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_LAYER} AS layer, {_COLUMNS} FROM draft d"
+        " ORDER BY 1, 2, coalesce((SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind <> 'learner'), ''),"
+        " d.k1, d.id"
+    )
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_plan ON plan (verdict, layer)")
+
+
+def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[Planned]:
+    """The plan, line by line in its order; with `verdict`, only lines of that verdict."""
+    query = (
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE seq > :last"
+        f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
+    )
+    for row in paged(connection, query, **({"verdict": verdict.value} if verdict else {})):
+        yield _planned(row)
+
+
+def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:
+    """Up to `most` creates of a kind that pass, spread evenly over the plan."""
+    passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
+    every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
+    query = text(f"SELECT seq, wave, layer, {_COLUMNS} {passing} AND seq % :every = 0 ORDER BY seq LIMIT :most")
+    return [_planned(row) for row in connection.execute(query, {"kind": kind, "every": every, "most": most})]
+
+
+def planned_for(connection: Connection, kind: Kind, key: Key) -> Planned | None:
+    """The line of one record, None when the plan has none."""
+    k1, k2 = columns_of(key)
+    query = text(f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+    row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
+    return _planned(row) if row else None
+
+
+def _planned(row: Any) -> Planned:
+    kind = Kind(row.kind)
+    change = Change(
+        Action(row.action),
+        kind,
+        key_from(kind, row.k1, row.k2),
+        from_json(row.before),
+        from_json(row.after),
+        tuple(json.loads(row.changed)),
+        row.place,
+        row.reason,
+    )
+    return Planned(
+        row.seq, change, Verdict(row.verdict), row.reason, row.scope, row.wave, row.layer, row.fingerprint, row.password
+    )
+
+
+def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
+    """How many lines the plan has of each kind, action and verdict."""
+    query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
+    return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}

@@ -1,0 +1,167 @@
+"""The run's own workspace: what is wanted, the faults and the plan, in tables that die with the connection.
+
+Write-once: rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+
+from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Kind, Record, Test, utc_text
+from sync.plan import Fields, Value
+
+_T = TypeVar("_T")
+
+CHUNK = 5_000
+
+Origin = tuple[str | None, ...]
+"""For each part of the key, the source's values that a template made it from, where another combination could make the same."""
+
+_COLUMNS = {
+    "duration": "INTEGER",
+    "extra_time": "INTEGER",
+    "extra_percent": "INTEGER",
+    "fingerprint": "BLOB",
+    "feed": "INTEGER",
+    "line": "INTEGER",
+}
+
+_TABLES = """
+CREATE TABLE scratch.fault (
+    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, remedy TEXT);
+CREATE TABLE scratch.vanished (kind TEXT, key TEXT, folded TEXT);
+CREATE TABLE scratch.suspect (kind TEXT, new_key TEXT, old_key TEXT);
+CREATE TABLE scratch.open_record (kind TEXT, k1 TEXT, k2 TEXT, fields TEXT);
+CREATE TABLE scratch.test_window (
+    test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT);
+CREATE TABLE scratch.refresh (kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB);
+CREATE TABLE scratch.draft (
+    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, reason TEXT, place TEXT,
+    changed TEXT, before TEXT, after TEXT, password TEXT, fingerprint BLOB, scope TEXT);
+CREATE TABLE scratch.plan (
+    seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT,
+    reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, password TEXT, fingerprint BLOB, scope TEXT)
+"""
+
+
+def wanted_columns(kind: Kind) -> tuple[str, ...]:
+    """The columns of a `wanted_…` table, in order."""
+    origins = tuple(f"origin_{name}" for name in KEY_FIELDS[kind])
+    return (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind], "fingerprint", *origins, "feed", "line")
+
+
+def make_tables(connection: Connection) -> None:
+    """Makes the workspace, empty."""
+    for statement in _TABLES.split(";"):
+        connection.exec_driver_sql(statement)
+    for kind in Kind:
+        columns = ", ".join(f"{name} {_COLUMNS.get(name, 'TEXT')}" for name in wanted_columns(kind))
+        connection.exec_driver_sql(f"CREATE TABLE scratch.wanted_{kind} ({columns})")
+
+
+def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
+    """Forgets what was staged from a feed that turned out not to be readable to its end."""
+    connection.execute(text(f"DELETE FROM wanted_{kind} WHERE feed = :feed"), {"feed": feed})
+
+
+def stage(
+    connection: Connection,
+    kind: Kind,
+    feed: int,
+    records: Iterable[tuple[Record, Origin | None, int]],
+    fingerprint: Callable[[Record], bytes],
+) -> int:
+    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many."""
+    columns = wanted_columns(kind)
+    statement = f"INSERT INTO wanted_{kind} VALUES ({', '.join('?' * len(columns))})"
+    plain = attrgetter(*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
+    nothing: Origin = (None,) * len(KEY_FIELDS[kind])
+
+    def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
+        record, origin, line = item
+        values = plain(record)
+        if isinstance(record, Test):
+            values = tuple(utc_text(value) if hasattr(value, "tzinfo") else value for value in values)
+        return (*values, fingerprint(record), *(origin or nothing), feed, line)
+
+    return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, records)))
+
+
+def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
+    """What is wanted of a kind, row by row, as mappings."""
+    query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
+    for row in paged(connection, query):
+        yield row._mapping
+
+
+def add_faults(connection: Connection, faults: Iterable[Fault]) -> int:
+    """Keeps faults with their keys, so that their records keep what is known. Returns how many."""
+    statement = "INSERT INTO fault (kind, k1, k2, place, field, reason, remedy) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+    def row(fault: Fault) -> tuple[object, ...]:
+        k1, k2 = columns_of(fault.key) if fault.key else (None, None)
+        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy)
+
+    return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, faults)))
+
+
+def faults(connection: Connection) -> Iterator[Fault]:
+    """Every fault of the run, in the order in which they were met."""
+    query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"
+    for row in paged(connection, query):
+        kind = Kind(row[1])
+        yield Fault(row[4], row[5], row[6], row[7], kind, None if row[2] is None else key_from(kind, row[2], row[3]))
+
+
+def index_wanted(connection: Connection) -> None:
+    """Indexes what was staged, once all of it is there."""
+    for kind in Kind:
+        keys = ", ".join(KEY_FIELDS[kind])
+        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_wanted_{kind} ON wanted_{kind} ({keys})")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_seat ON wanted_candidate (learner)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_fault ON fault (kind, k1, k2)")
+
+
+def columns_of(key: Sequence[str]) -> tuple[str, str]:
+    """A key as the two columns that tables of all kinds share; the second is empty for a simple key."""
+    return (key[0], key[1] if len(key) > 1 else "")
+
+
+def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
+    """A key from the two columns that tables of all kinds share."""
+    return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
+
+
+def to_json(fields: Fields) -> str:
+    """Fields as they are stored in plans and intents."""
+    return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(stored: str) -> dict[str, Value]:
+    """The inverse of `to_json`."""
+    value: dict[str, Value] = json.loads(stored)
+    return value
+
+
+def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+    """Rows of a query that takes `:last` and gives its order in the first column; no cursor stays open between pages."""
+    last: object = 0
+    while page := connection.execute(text(query), {**values, "last": last}).fetchall():
+        yield from page
+        last = page[-1][0]
+
+
+def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """The items in lists of at most `CHUNK`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def _insert(connection: Connection, statement: str, rows: list[tuple[object, ...]]) -> int:
+    connection.exec_driver_sql(statement, rows)
+    return len(rows)

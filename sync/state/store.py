@@ -1,0 +1,170 @@
+"""The store as the engine sees it: one object over one connection, owned by one thread."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from sync.decide import Drafted, Pair
+from sync.guard import HeldScope, Limits
+from sync.model import COMPARED, KEY_FIELDS, Candidate, Fault, Key, Kind, Learner, Record
+from sync.plan import Action, Fields, OpenIntent, Planned, Verdict
+from sync.state import circumstances, conflicts, journal, pairs, planbook, scratch
+from sync.state.database import count
+from sync.state.scratch import Origin
+
+
+class Store:
+    """What is known, what is wanted in this run, and the plan that follows.
+
+    Args:
+        connection: an opened state with its scratch.
+        places: how each feed's source is named to people, by the feed's number.
+        fingerprint: of a record's compared fields.
+    """
+
+    def __init__(self, connection: Connection, places: Sequence[str], fingerprint: Callable[[Record], bytes]) -> None:
+        self._connection, self._places, self._fingerprint = connection, places, fingerprint
+        scratch.make_tables(connection)
+
+    def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int:
+        """Stages wanted records of one feed with their origins and lines. Returns how many."""
+        return scratch.stage(self._connection, kind, feed, records, self._fingerprint)
+
+    def discard(self, kind: Kind, feed: int) -> None:
+        """Forgets what was staged from a feed that could not be read to its end."""
+        scratch.discard_feed(self._connection, kind, feed)
+
+    def add_faults(self, faults: Iterable[Fault]) -> int:
+        """Keeps faults with their keys. Returns how many."""
+        return scratch.add_faults(self._connection, faults)
+
+    def faults(self) -> Iterator[Fault]:
+        """Every fault of the run."""
+        return scratch.faults(self._connection)
+
+    def fault_count(self) -> int:
+        """How many faults the run has."""
+        return count(self._connection, "SELECT count(*) FROM fault")
+
+    def keyless(self, kind: Kind) -> str:
+        """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
+        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
+        return str(self._connection.execute(text(query), {"kind": kind}).scalar() or "")
+
+    def staged_learners(self) -> Iterator[tuple[Learner, str]]:
+        """Every learner that is wanted, with the place of its row."""
+        for values in scratch.staged(self._connection, Kind.LEARNER):
+            where = f"{self._places[int(values['feed'])]} line {values['line']}"
+            yield Learner(values["key"], **{name: values[name] for name in COMPARED[Kind.LEARNER]}), where
+
+    def close_staging(self) -> None:
+        """Indexes what was staged and turns rows that contradict each other into faults."""
+        scratch.index_wanted(self._connection)
+        conflicts.find_conflicts(self._connection, self._places)
+        conflicts.settle_percentages(self._connection, self._places, self._candidate_fingerprint)
+
+    def _candidate_fingerprint(self, fields: Mapping[str, object]) -> bytes:
+        return self._fingerprint(Candidate(**fields))  # type: ignore[arg-type]  # columns of the same names
+
+    def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
+        """Works out who vanished, who looks like whom, and when each test begins and ends."""
+        circumstances.gather_circumstances(self._connection, now, trouble)
+
+    def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
+        """Every wanted record of this kind that is not known, or known otherwise."""
+        return pairs.arrived_or_changed(self._connection, kind, self._places)
+
+    def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
+        """Every known record of this kind that no feed names and no fault keeps."""
+        return pairs.absent(self._connection, kind, trouble, seat_trouble)
+
+    def draft(self, drafted: Iterable[Drafted]) -> int:
+        """Writes changes with their rulings into the draft."""
+        return planbook.draft(self._connection, drafted)
+
+    def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
+        """Notes records whose two sides agree although their fingerprints do not."""
+        statement = "INSERT INTO refresh (kind, k1, k2, fingerprint) VALUES (?, ?, ?, ?)"
+        for chunk in scratch.chunks(settled):
+            rows = [(kind.value, *scratch.columns_of(key), fingerprint) for kind, key, fingerprint in chunk]
+            self._connection.exec_driver_sql(statement, rows)
+
+    def index_draft(self) -> None:
+        """Lets candidates be held against the drafted learners and tests."""
+        planbook.index_draft(self._connection)
+
+    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
+        """Holds each scope that is over its limit."""
+        return planbook.hold_scopes(self._connection, limits, allowed)
+
+    def put_in_order(self) -> None:
+        """Closes the plan."""
+        planbook.put_in_order(self._connection)
+        self._connection.commit()
+
+    def ignored(self) -> int:
+        """How many wanted candidates name a test that is retired."""
+        return pairs.ignored(self._connection)
+
+    def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
+        """The plan, line by line in its order."""
+        return planbook.planned(self._connection, verdict)
+
+    def sample(self, kind: Kind, most: int) -> list[Planned]:
+        """Up to `most` creates of a kind that pass, spread evenly over the plan."""
+        return planbook.sample(self._connection, kind, most)
+
+    def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
+        """How many lines the plan has of each kind, action and verdict."""
+        return planbook.tally(self._connection)
+
+    def known_count(self, kind: Kind) -> int:
+        """How many records of a kind are known, whatever their standing."""
+        return count(self._connection, f"SELECT count(*) FROM known_{kind}")
+
+    def is_blank(self) -> bool:
+        """Whether nothing is known and nothing was ever tried: a new state, or a lost one."""
+        return not any(self.known_count(kind) for kind in Kind) and not count(
+            self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
+        )
+
+    def open_intents(self) -> Iterator[OpenIntent]:
+        """Intents of earlier runs without an outcome."""
+        return journal.open_intents(self._connection)
+
+    def open_intent_count(self) -> int:
+        """How many intents of earlier runs have no outcome."""
+        return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+
+    def known(self, kind: Kind, key: Key) -> Fields | None:
+        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`; None when nothing is."""
+        columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
+        return self._one(f"SELECT {columns} FROM known_{kind}", kind, key)
+
+    def wanted(self, kind: Kind, key: Key) -> Fields | None:
+        """What the feeds want of one record: its compared fields; None when no feed names it."""
+        columns = ", ".join(f'"{name}"' for name in COMPARED[kind])
+        return self._one(f"SELECT {columns} FROM wanted_{kind}", kind, key)
+
+    def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
+        condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
+        values = dict(zip(KEY_FIELDS[kind], key, strict=True))
+        row = self._connection.execute(text(f"{select} WHERE {condition}"), values).mappings().first()
+        return dict(row) if row else None
+
+    def lookalike(self, kind: Kind, key: Key) -> Key | None:
+        """The vanished record that this new one looks like, None when there is none."""
+        query = "SELECT old_key FROM suspect WHERE kind = :kind AND new_key = :key"
+        old = self._connection.execute(text(query), {"kind": kind, "key": key[0]}).scalar()
+        return None if old is None else (str(old),)
+
+    def planned_for(self, kind: Kind, key: Key) -> Planned | None:
+        """What the plan says of one record, None when it says nothing."""
+        return planbook.planned_for(self._connection, kind, key)
+
+    def window(self, test: str) -> tuple[str, bool, bool]:
+        """A test's start as it may hold (UTC text), and whether it has begun and ended, as of the plan."""
+        query = "SELECT start, begun, ended FROM test_window WHERE test = :test"
+        row = self._connection.execute(text(query), {"test": test}).first()
+        return (row.start, bool(row.begun), bool(row.ended)) if row else ("", False, False)

@@ -1,0 +1,128 @@
+"""The state's tables. Operators may read them with any SQLite tool; only `apply` and `adopt` write them.
+
+Times are text in UTC and whole seconds, such as `2026-11-23T08:00:00Z`. Keys are the sources' own, in columns of
+their own. A `fingerprint` is that of the last wanted record which Inspera is known to hold.
+"""
+
+from sqlalchemy import Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+ACTIVE, RELEASED, WITHDRAWN, RETIRED = "active", "released", "withdrawn", "retired"
+
+
+class KnownLearner(SQLModel, table=True):
+    """A learner whom Inspera holds. `standing`: active, or released (no longer kept in step)."""
+
+    __tablename__ = "known_learner"
+    __table_args__ = (Index("ix_known_learner_email", "email"),)
+
+    key: str = Field(primary_key=True)
+    username: str | None = None
+    external_id: str | None = Field(default=None, index=True)
+    auth_system: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownTest(SQLModel, table=True):
+    """A test that Inspera holds. `standing`: active, withdrawn (left its source before it ended) or retired.
+
+    `start` and `end` are the times last confirmed in Inspera. `ours` is false for a test that we found there.
+    """
+
+    __tablename__ = "known_test"
+
+    key: str = Field(primary_key=True)
+    external_test_id: str | None = Field(default=None, index=True)
+    title: str | None = None
+    start: str | None = None
+    end: str | None = None
+    duration: int | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownCandidate(SQLModel, table=True):
+    """A seat that Inspera holds. `ours` is false for one that was there before our first assignment: never removed."""
+
+    __tablename__ = "known_candidate"
+    __table_args__ = (Index("ix_known_candidate_learner", "learner"),)
+
+    test: str = Field(primary_key=True)
+    learner: str = Field(primary_key=True)
+    candidate_id: str | None = None
+    extra_time: int | None = None
+    room: str | None = None
+    building: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class Run(SQLModel, table=True):
+    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped, interrupted or held."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    command: str
+    started: str
+    ended: str | None = None
+    status: str
+    exit_status: int | None = None
+    counts: str = "{}"
+
+
+class Finding(SQLModel, table=True):
+    """Something of a run that a person may want to look at: a fault, or a change that was not carried out."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id", index=True)
+    type: str
+    kind: str
+    k1: str = ""
+    k2: str = ""
+    place: str = ""
+    text: str = ""
+
+
+class Intent(SQLModel, table=True):
+    """What was about to be sent for one record, committed before it was; and its outcome, committed after.
+
+    An intent without an outcome is *open*: what became of it is found out before anything else is sent for its record.
+    """
+
+    __table_args__ = (Index("ix_intent_record", "kind", "k1", "k2"), Index("ix_intent_open", "outcome"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    kind: str
+    k1: str
+    k2: str = ""
+    action: str
+    fields: str
+    at: str
+    outcome: str | None = None
+    outcome_at: str | None = None
+    message: str = ""
+
+
+class Accepted(SQLModel, table=True):
+    """A record that a person has said is new, although it looks like one that vanished (`adopt --as-new`)."""
+
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    at: str
+
+
+METADATA = SQLModel.metadata

@@ -1,0 +1,1 @@
+"""Tests of the client's side of Inspera, against a small made-up tenant on loopback."""

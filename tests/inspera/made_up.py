@@ -1,0 +1,82 @@
+"""Made-up people, tests and seats that several of these tests are about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync.inspera.found import Assignment
+from sync.model import Kind
+from sync.plan import Action, Change, Fields, Outcome, Result, Value
+
+from .tenant import Tenant
+
+SAVE_LEARNER = ("POST", "/v1/users/student")
+LEARNER = Change(
+    Action.CREATE,
+    Kind.LEARNER,
+    ("4711",),
+    after={
+        "username": "aaseb",
+        "external_id": "aaseb@example.edu",
+        "auth_system": "FEIDE",
+        "first_name": "Åse",
+        "last_name": "Bergström-Łuczak",
+        "email": None,
+    },
+)
+
+
+SAVE_TEST = ("POST", "/v1/test")
+SEARCH_TESTS = ("GET", "/v1/test/search")
+WANTED: Fields = {
+    "external_test_id": "INF101-V30",
+    "title": "INF101 Grunnkurs i ærlighet",
+    "start": "2030-05-10T07:00:00Z",
+    "end": "2030-05-10T11:00:00Z",
+    "duration": 240,
+    "template": "1001",
+}
+SENT = {
+    "externalTestId": "INF101-V30",
+    "title": "INF101 Grunnkurs i ærlighet",
+    "startTime": "2030-05-10T07:00:00Z",
+    "endTime": "2030-05-10T11:00:00Z",
+    "duration": 240,
+}
+THERE = {name: value for name, value in WANTED.items() if name != "template"}
+
+
+def creating(**changes: Value) -> Change:
+    return Change(Action.CREATE, Kind.TEST, ("INF101-V30",), after={**WANTED, **changes})
+
+
+def updating(before: Mapping[str, Value] | None = None, **after: Value) -> Change:
+    known = {**THERE, **(before or {})}
+    return Change(Action.UPDATE, Kind.TEST, ("INF101-V30",), before=known, after={**known, **after})
+
+
+def add_wanted(tenant: Tenant, **values: Any) -> str:
+    return tenant.add_test("INF101-V30", **{**SENT, **values})
+
+
+def make_seat(external_id: str, auth_system: str = "FEIDE", **fields: Value) -> Assignment:
+    return Assignment(auth_system, external_id, fields)
+
+
+def make_seats(count: int) -> list[Assignment]:
+    return [make_seat(f"id{number}", candidate_id=str(number)) for number in range(count)]
+
+
+def results_of(outcomes: list[Outcome]) -> list[Result]:
+    return [outcome.result for outcome in outcomes]
+
+
+def path_of(number: str) -> str:
+    return f"/v1/test/{number}/candidates"
+
+
+def sizes(tenant: Tenant, method: str, number: str) -> list[int]:
+    return [len(seen.body["candidates"]) for seen in tenant.calls(method, path_of(number))]
+
+
+def fill(tenant: Tenant, number: str, count: int) -> None:
+    tenant.seats[number] = {("FEIDE", f"id{index}"): {} for index in range(count)}

@@ -1,0 +1,253 @@
+"""A made-up tenant on loopback, written from the contract page alone, which can be told to fail in every way.
+
+It shares no code with the package. What it keeps: learners by username, tests by external id, seats by test.
+"""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+KEY = "made-up-API-key-7f3a"
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+TOKEN_PATH = "/api/authenticate/token/"
+
+
+@dataclass
+class Seen:
+    """One request as it came in."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass
+class Reply:
+    """What a fault answers; `carried_out` says whether the call is done first, `lost` that no answer comes at all."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    carried_out: bool = False
+    lost: bool = False
+
+
+class Tenant:
+    """What the tenant holds, what it has seen, and the faults that it is yet to show."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        self.seen: list[Seen] = []
+        self.faults: list[tuple[str, str, Reply]] = []
+        self.always: dict[tuple[str, str], Reply] = {}
+        self.learners: dict[str, dict[str, Any]] = {}
+        self.tests: dict[str, dict[str, Any]] = {}
+        self.seats: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+        self.refuse_seat: Callable[[str], bool] = lambda _: False
+        self.names_the_refused = False
+        self.readable_seats = True
+        self.token_life: Any = 3600
+        self.tokens = 0
+        self.templates_used: list[Any] = []
+
+    def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
+        """The next calls to a path answer so, after `/api`."""
+        self.faults += [(method, path, Reply(status, **reply)) for _ in range(times)]
+
+    def every(self, method: str, path: str, status: int, body: Any = None) -> None:
+        """All calls to a path answer so."""
+        self.always[(method, path)] = Reply(status, body)
+
+    def calls(self, method: str = "", path: str = "") -> list[Seen]:
+        """What was asked, without the token calls unless those are meant."""
+        found = [s for s in self.seen if method in ("", s.method) and path in ("", s.path)]
+        return found if path else [s for s in found if s.path != TOKEN_PATH.removeprefix("/api")]
+
+    def add_test(self, external_id: str, **values: Any) -> str:
+        """A test that somebody made."""
+        number = 284424088 + len(self.tests)
+        base = {"title": "INF101", "startTime": "2030-05-10T07:00:00Z", "endTime": "2030-05-10T11:00:00Z"}
+        self.tests[external_id] = {**base, "assessmentRunId": number, **values}
+        self.seats[str(number)] = {}
+        return str(number)
+
+    def reply(self, seen: Seen) -> Reply:
+        """What to answer to a request."""
+        with self.lock:
+            self.seen.append(seen)
+            fault = self._fault(seen)
+            if fault and not fault.carried_out:
+                return fault
+            done = self._answer(seen)
+            return fault or done
+
+    def _fault(self, seen: Seen) -> Reply | None:
+        for number, (method, path, reply) in enumerate(self.faults):
+            if (method, path) == (seen.method, seen.path):
+                del self.faults[number]
+                return reply
+        return self.always.get((seen.method, seen.path))
+
+    def _answer(self, seen: Seen) -> Reply:
+        parts = [unquote(part) for part in seen.path.strip("/").split("/")]
+        if seen.path == TOKEN_PATH.removeprefix("/api"):
+            return self._token(seen)
+        if seen.headers.get("Authorization") != f"Bearer token-{self.tokens}":
+            return Reply(401, {"error": "invalid_token"})
+        if parts[1] == "users":
+            return self._user(seen, parts[2:])
+        match (seen.method, *parts[1:]):
+            case ("POST", "test"):
+                reply = self._save_test(seen.body)
+            case ("GET", "test", "search"):
+                reply = self._search(seen.query)
+            case ("GET", "test", number):
+                names = [t["title"] for t in self.tests.values() if str(t["assessmentRunId"]) == number]
+                reply = Reply(200, {"result": {"name": names[0], "contributors": []}}) if names else Reply(404)
+            case (method, "test", number, "candidates"):
+                reply = self._candidates(method, number, seen.body)
+            case _:
+                reply = Reply(404, {"error": "no such page"})
+        return reply
+
+    def _user(self, seen: Seen, parts: list[str]) -> Reply:
+        if (seen.method, parts) == ("POST", ["student"]):
+            self.learners.setdefault(seen.body["username"], {}).update(seen.body)
+            return Reply(200, {"success": True, "username": seen.body["username"]})
+        if seen.method == "GET" and parts[0] == "external":
+            return Reply(200, self._people(*parts[1:]))
+        return Reply(404, {"error": "no such page"})
+
+    def _token(self, seen: Seen) -> Reply:
+        if seen.query != {"grant_type": "authorization_code", "client_id": "made-up"} or seen.body:
+            return Reply(400, {"error": "bad request"})
+        if seen.headers.get("code") != KEY:
+            return Reply(401, {"error": "invalid_grant"})
+        self.tokens += 1
+        return Reply(200, {"access_token": f"token-{self.tokens}", "expires_in": self.token_life})
+
+    def _people(self, auth: str, external_id: str) -> list[dict[str, Any]]:
+        wanted = {"authType": auth, "externalId": external_id}
+        return [p for p in self.learners.values() if wanted in p.get("externalIds", [])]
+
+    def _save_test(self, body: dict[str, Any]) -> Reply:
+        old = body["externalTestId"] in self.tests
+        if "sourceTemplateId" in body:
+            self.templates_used.append(body["sourceTemplateId"])
+        if not old:
+            self.add_test(body["externalTestId"])
+        self.tests[body["externalTestId"]].update(body)
+        number = self.tests[body["externalTestId"]]["assessmentRunId"]
+        content = {"success": True, "assessmentRunId": number, "status": "updated" if old else "created"}
+        return Reply(200 if old else 201, content)
+
+    def _search(self, query: dict[str, str]) -> Reply:
+        rows = [
+            {
+                "assessmentRunId": test["assessmentRunId"],
+                "assessmentRunTitle": test["title"],
+                "externalId": external_id,
+                "status": "SCHEDULED",
+                "startTime": test["startTime"],
+                "endTime": test["endTime"],
+                "isTemplate": False,
+            }
+            for external_id, test in self.tests.items()
+            if external_id.startswith(query["externalTestID"])
+        ]
+        return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
+
+    def _candidates(self, method: str, number: str, body: Any) -> Reply:
+        seats = self.seats.get(number)
+        if seats is None or (method == "GET" and not self.readable_seats):
+            return Reply(404, {"error": "not found"})
+        if method == "GET":
+            return Reply(200, {"candidates": [self._shown(*entry) for entry in seats.items()]})
+        ids = [candidate["externalId"] for candidate in body["candidates"]]
+        bad = [external_id for external_id in ids if self.refuse_seat(external_id)]
+        if bad:
+            named = [{"externalId": external_id, "message": "no such user"} for external_id in bad]
+            return Reply(200, {"success": False, "errors": named if self.names_the_refused else ["unknown user"]})
+        for candidate in body["candidates"]:
+            key = (body["authenticationSystem"], candidate["externalId"])
+            if method == "DELETE":
+                seats.pop(key, None)
+            else:
+                seats.setdefault(key, {}).update(candidate)
+        return Reply(200, {"success": True})
+
+    @staticmethod
+    def _shown(key: tuple[str, str], seat: dict[str, Any]) -> dict[str, Any]:
+        ids = [{"authType": key[0], "externalUserId": key[1]}]
+        shown: dict[str, Any] = {name: seat[name] for name in ("candidateId", "extraTimeMins") if name in seat}
+        return {"userId": 7000000001, "externalUserIds": ids, **shown}
+
+
+@contextmanager
+def serving(tenant: Tenant, *, tls: bool = False) -> Iterator[str]:
+    """Runs the tenant on a free loopback port, and gives its address."""
+    server = _Server(("127.0.0.1", 0), _handler(tenant))
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are part of these tests."""
+
+
+def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def answer(self) -> None:
+            split = urlsplit(self.path)
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = json.loads(raw) if raw else None
+            path = split.path.removeprefix("/api")
+            reply = tenant.reply(Seen(self.command, path, dict(parse_qsl(split.query)), dict(self.headers), body))
+            if reply.lost:
+                self.close_connection = True
+                return
+            content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body or {}).encode()
+            if isinstance(reply.body, list):
+                content = json.dumps(reply.body).encode()
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 -- the standard library's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the standard library's name
+            """Says nothing."""
+
+    return Handler

@@ -1,0 +1,105 @@
+"""The limiter, on a clock that only passes when somebody waits."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sync.inspera.rate import Limiter
+from tenacity.nap import sleep_using_event
+
+from .waiting import Time
+
+
+def _limiter(rate: float, time: Time, stop: threading.Event | None = None) -> Limiter:
+    return Limiter(rate, stop or threading.Event(), time.monotonic, time.sleep)
+
+
+def _sent_at(limiter: Limiter, time: Time, calls: int) -> list[float]:
+    moments = []
+    for _ in range(calls):
+        assert limiter.acquire()
+        moments.append(time.passed)
+    return moments
+
+
+def test_calls_at_five_a_second_are_a_fifth_of_a_second_apart() -> None:
+    time = Time()
+    assert _sent_at(_limiter(5, time), time, 4) == pytest.approx([0.0, 0.2, 0.4, 0.6])
+
+
+def test_a_tenth_of_a_seconds_calls_may_go_at_once_and_no_more() -> None:
+    time = Time()
+    moments = _sent_at(_limiter(50, time), time, 8)
+    assert [round(at, 6) for at in moments] == [0, 0, 0, 0, 0, 0.02, 0.04, 0.06]
+
+
+def test_an_idle_time_gives_no_more_than_the_burst() -> None:
+    time = Time()
+    limiter = _limiter(50, time)
+    _sent_at(limiter, time, 5)
+    time.passed += 3600
+    assert sum(at == 3600 for at in _sent_at(limiter, time, 20)) == 5
+
+
+@given(rate=st.floats(0.5, 200), idle=st.lists(st.floats(0, 3), min_size=2, max_size=60))
+def test_no_second_ever_has_more_calls_than_the_rate_and_its_burst(rate: float, idle: list[float]) -> None:
+    time = Time()
+    limiter = _limiter(rate, time)
+    moments = []
+    for pause in idle:
+        time.passed += pause
+        assert limiter.acquire()
+        moments.append(time.passed)
+    busiest = max(sum(start <= at < start + 1 for at in moments) for start in moments)
+    assert busiest <= rate + max(1, rate / 10) + 1e-3
+
+
+def test_a_pause_holds_every_worker_and_no_burst_follows_it() -> None:
+    time = Time()
+    limiter = _limiter(50, time)
+    limiter.pause(30)
+    limiter.pause(5)
+    assert [round(at, 6) for at in _sent_at(limiter, time, 3)] == [30, 30.02, 30.04]
+
+
+def test_a_pause_also_holds_a_worker_that_is_already_waiting() -> None:
+    time = Time()
+    limiter = _limiter(1, time)
+    limiter.acquire()
+
+    def throttled_meanwhile() -> None:
+        time.while_waiting = lambda: None
+        limiter.pause(20)
+
+    time.while_waiting = throttled_meanwhile
+    assert limiter.acquire()
+    assert time.passed == pytest.approx(21)
+
+
+def test_nobody_gets_a_turn_once_the_run_is_being_ended() -> None:
+    time, stop = Time(), threading.Event()
+    limiter = _limiter(1, time, stop)
+    assert limiter.acquire()
+    time.while_waiting = stop.set
+    assert not limiter.acquire()
+    assert len(time.waits) == 1
+
+
+def test_many_threads_share_one_budget() -> None:
+    time = Time()
+    limiter = _limiter(10, time)
+    workers = [threading.Thread(target=lambda: [limiter.acquire() for _ in range(5)]) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert time.passed == pytest.approx(39 / 10)
+
+
+def test_a_real_wait_ends_at_once_when_the_stop_event_is_set() -> None:
+    stop = threading.Event()
+    limiter = Limiter(0.001, stop, lambda: 0.0, sleep_using_event(stop))
+    assert limiter.acquire()
+    threading.Timer(0.02, stop.set).start()
+    assert not limiter.acquire()

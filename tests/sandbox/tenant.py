@@ -1,0 +1,104 @@
+"""What the sandbox's tests share: a plain client of the vendor's side, written from the contract page, and a clock."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from sync.sandbox import Sandbox
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+ASE = {
+    "username": "ase@example.edu",
+    "firstName": "Åse",
+    "lastName": "Prøvesen",
+    "email": "ase@example.edu",
+    "externalIds": [{"authType": "FEIDE", "externalId": "ase@example.edu"}],
+}
+EXAM = {
+    "externalTestId": "INF1000-H26",
+    "title": "INF1000 Prøveeksamen",
+    "startTime": "2026-12-01T08:00:00Z",
+    "endTime": "2026-12-01T12:00:00Z",
+    "duration": 240,
+}
+CANDIDATES = "/v1/test/INF1000-H26/candidates?isExternal=true"
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Tenant:
+    """Calls one sandbox as an integration would; a token is fetched at the first call."""
+
+    def __init__(self, url: str, client_id: str = "example", api_key: str = "sandbox-key") -> None:
+        self.url, self.client_id, self.api_key = url, client_id, api_key
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def ask_token(self, query: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> Any:
+        right = {"grant_type": "authorization_code", "client_id": self.client_id}
+        params = right if query is None else query
+        sent = {"code": self.api_key, **FORM} if headers is None else headers
+        return self._session.post(f"{self.url}/api/authenticate/token/", params=params, headers=sent, timeout=10)
+
+    def call(self, method: str, path: str, body: Any = None, timeout: float = 10, **more: Any) -> requests.Response:
+        if "Authorization" not in self._session.headers:
+            self._session.headers["Authorization"] = f"Bearer {self.ask_token().json()['access_token']}"
+        return self._session.request(method, f"{self.url}/api{path}", json=body, timeout=timeout, **more)
+
+    def get(self, path: str) -> requests.Response:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any) -> requests.Response:
+        return self.call("POST", path, body)
+
+    def delete(self, path: str, body: Any) -> requests.Response:
+        return self.call("DELETE", path, body)
+
+    def page(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
+        """One of the sandbox's own pages, asked for without any token."""
+        return requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=10, **more)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def learner(number: int) -> dict[str, Any]:
+    """A plainly made-up learner."""
+    login = f"prove{number}@example.edu"
+    return {
+        "username": login,
+        "firstName": "Prøve",
+        "lastName": f"Nummer {number}",
+        "email": login,
+        "externalIds": [{"authType": "FEIDE", "externalId": login}],
+    }
+
+
+def batch(*external_ids: str, **seat: Any) -> dict[str, Any]:
+    """A candidates body that says the same about everybody in it."""
+    return {
+        "authenticationSystem": "FEIDE",
+        "candidates": [{"externalId": external_id, **seat} for external_id in external_ids],
+    }
+
+
+def plant(sandbox: Sandbox) -> None:
+    """Åse and the exam, as if by hand."""
+    sandbox.by_hand(student=ASE)
+    sandbox.by_hand(test="INF1000-H26", title=EXAM["title"], start=EXAM["startTime"], end=EXAM["endTime"], duration=240)
+
+
+def errors(answer: requests.Response) -> str:
+    """The reasons of a refusal in one text; fails when it has not the vendor's form."""
+    said = answer.json()
+    assert said["success"] is False
+    assert said["errors"]
+    return "\n".join(said["errors"])

@@ -1,0 +1,194 @@
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from sync.sandbox import Sandbox
+
+from .tenant import ASE, Tenant, errors, learner
+
+EXTERNAL = "/v1/users/external/FEIDE/ase@example.edu?includeStudent=True"
+
+
+def test_a_new_learner_is_made_and_answered_with_the_username(tenant: Tenant, sandbox: Sandbox) -> None:
+    answer = tenant.post("/v1/users/student", ASE | {"password": "Sommer-2026"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True, "username": "ase@example.edu"})
+    (student,) = sandbox.contents()["students"]
+    assert student == ASE | {"userId": student["userId"], "passwordSet": True}
+
+
+def test_posting_a_known_username_changes_the_learner_and_keeps_the_user_id(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.post("/v1/users/student", ASE)
+    (before,) = sandbox.contents()["students"]
+    tenant.post("/v1/users/student", {"username": ASE["username"], "lastName": "Øvingsdatter"})
+    (after,) = sandbox.contents()["students"]
+    assert after == before | {"lastName": "Øvingsdatter"}
+
+
+def test_empty_text_clears_and_what_is_left_out_stays(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.post("/v1/users/student", ASE)
+    tenant.post("/v1/users/student", {"username": ASE["username"], "email": ""})
+    (student,) = sandbox.contents()["students"]
+    assert (student["email"], student["firstName"]) == ("", "Åse")
+
+
+def test_usernames_that_differ_in_case_are_two_learners(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.post("/v1/users/student", {"username": "ase"})
+    tenant.post("/v1/users/student", {"username": "ASE"})
+    assert len(sandbox.contents()["students"]) == 2
+
+
+def test_new_external_ids_take_the_place_of_those_in_the_same_system_only(tenant: Tenant, sandbox: Sandbox) -> None:
+    lti = {"authType": "LTI", "externalId": "17"}
+    tenant.post("/v1/users/student", ASE | {"externalIds": [*ASE["externalIds"], lti]})
+    renamed = {"authType": "FEIDE", "externalId": "aase@example.edu"}
+    tenant.post("/v1/users/student", ASE | {"externalIds": [renamed]})
+    assert sandbox.contents()["students"][0]["externalIds"] == [renamed, lti]
+    assert tenant.get(EXTERNAL).json() == []
+
+
+def test_an_external_id_of_somebody_else_is_a_conflict_and_changes_nothing(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.post("/v1/users/student", ASE)
+    answer = tenant.post("/v1/users/student", ASE | {"username": "another", "firstName": "Ola"})
+    assert answer.status_code == 409
+    assert "ase@example.edu (FEIDE) belongs to another user" in errors(answer)
+    assert [student["username"] for student in sandbox.contents()["students"]] == ["ase@example.edu"]
+
+
+def test_the_same_id_in_another_system_is_another_id(tenant: Tenant) -> None:
+    tenant.post("/v1/users/student", ASE)
+    other = {"username": "another", "externalIds": [{"authType": "LTI", "externalId": "ase@example.edu"}]}
+    assert tenant.post("/v1/users/student", other).status_code == 200
+
+
+def test_a_learner_is_read_by_user_id(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.post("/v1/users/student", ASE)
+    user_id = sandbox.contents()["students"][0]["userId"]
+    assert tenant.get(f"/v1/users/{user_id}").json() == ASE | {"userId": user_id}
+
+
+@pytest.mark.parametrize("user", ["1", "nobody", "9" * 30, "%C3%A5"])
+def test_a_user_id_that_nobody_has_is_not_found(stranger: Tenant, user: str) -> None:
+    answer = stranger.get(f"/v1/users/{user}")
+    assert answer.status_code == 404
+    assert "does not exist" in errors(answer)
+
+
+def test_a_learner_is_read_by_external_id_as_a_list_of_one(tenant: Tenant) -> None:
+    tenant.post("/v1/users/student", ASE)
+    (found,) = tenant.get(EXTERNAL).json()
+    assert found["username"] == "ase@example.edu"
+    assert found["externalIds"] == ASE["externalIds"]
+
+
+def test_nobody_by_an_external_id_is_an_empty_list(tenant: Tenant) -> None:
+    answer = tenant.get(EXTERNAL)
+    assert (answer.status_code, answer.json()) == (200, [])
+
+
+def test_learners_are_left_out_of_the_external_look_up_unless_asked_for(tenant: Tenant) -> None:
+    tenant.post("/v1/users/student", ASE)
+    assert tenant.get("/v1/users/external/FEIDE/ase@example.edu").json() == []
+    assert tenant.get("/v1/users/external/EMAIL/ase@example.edu?includeStudent=True").json() == []
+
+
+@pytest.mark.parametrize("external_id", ["a/b", "Å se", "50%2F", "x?y#z"])
+def test_external_ids_with_odd_characters_are_found(tenant: Tenant, external_id: str) -> None:
+    ids = [{"authType": "FEIDE", "externalId": external_id}]
+    tenant.post("/v1/users/student", {"username": "odd", "externalIds": ids})
+    (found,) = tenant.get(f"/v1/users/external/FEIDE/{quote(external_id, safe='')}?includeStudent=True").json()
+    assert found["externalIds"] == ids
+
+
+def test_people_are_searched_by_username_name_and_email(tenant: Tenant) -> None:
+    tenant.post("/v1/users/student", ASE)
+    tenant.post("/v1/users/student", learner(1))
+    for words in ("ase@example.edu", "Prøvesen", "Åse Prøv"):
+        assert [found["username"] for found in tenant.get(f"/v1/users/search?query={words}").json()] == [
+            "ase@example.edu"
+        ]
+    assert tenant.get("/v1/users/search?query=ingen").json() == []
+    assert tenant.get("/v1/users/search").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ({"firstName": "Åse"}, "username: is missing"),
+        ({"username": ""}, "username: must not be empty"),
+        ({"username": "  "}, "username: must not be empty"),
+        ({"username": 17}, "username: must be text"),
+        ({"username": "x" * 256}, "username: at most 255 characters, has 256"),
+        ({"username": "x", "firstName": None}, "firstName: must not be null"),
+        ({"username": "x", "email": "ase"}, "email: is not an email address"),
+        ({"username": "x", "email": "åse@@example.edu"}, "email: is not an email address"),
+        ({"username": "x", "email": "ase@example"}, "email: is not an email address"),
+        ({"username": "x", "email": "a se@example.edu"}, "email: is not an email address"),
+        ({"username": "x", "emial": "ase@example.edu"}, "emial: is not known here"),
+        ({"username": "x", "externalIds": "FEIDE"}, "externalIds: must be a list"),
+        ({"username": "x", "externalIds": ["FEIDE"]}, "externalIds[0]: must be a JSON object"),
+        ({"username": "x", "externalIds": [{"authType": "FEIDE"}]}, "externalIds[0].externalId: is missing"),
+        (["x"], "the body: must be a JSON object"),
+    ],
+)
+def test_a_learner_that_the_vendor_would_refuse_is_refused_by_name(
+    stranger: Tenant, shared: Sandbox, body: Any, complaint: str
+) -> None:
+    answer = stranger.post("/v1/users/student", body)
+    assert answer.status_code == 400
+    assert complaint in errors(answer).splitlines()
+    assert shared.contents()["students"] == []
+
+
+def test_everything_that_is_wrong_is_said_at_once(stranger: Tenant) -> None:
+    answer = stranger.post("/v1/users/student", {"email": "x", "lastName": 1})
+    assert len(errors(answer).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"\xff", b"[" * 100_000, b'{"username": "\\ud800"}', b'{"username": 1e999}']
+)
+def test_a_body_that_is_not_json_is_refused(stranger: Tenant, raw: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = stranger.call("POST", "/v1/users/student", headers=headers, data=raw)
+    assert answer.status_code == 400
+    assert errors(answer) == "the body is not JSON"
+
+
+def test_a_body_that_is_not_said_to_be_json_is_refused(stranger: Tenant) -> None:
+    answer = stranger.call(
+        "POST", "/v1/users/student", headers={"Content-Type": "text/plain"}, data=b'{"username": "x"}'
+    )
+    assert answer.status_code == 400
+    assert "Content-Type" in errors(answer)
+
+
+def test_a_body_above_eight_megabytes_is_refused(stranger: Tenant) -> None:
+    answer = stranger.post("/v1/users/student", {"username": "x" * (8 * 1024 * 1024)})
+    assert answer.status_code == 413
+    assert "8388608" in errors(answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/users/student", "POST"),
+        ("PUT", "/v1/users/student", "POST"),
+        ("DELETE", "/v1/users/1", "GET"),
+        ("GET", "/authenticate/token/", "POST"),
+        ("GET", "/v1/test", "POST"),
+        ("POST", "/v1/test/search", "GET"),
+        ("PUT", "/v1/test/1/candidates", "DELETE, GET, POST"),
+        ("DELETE", "/v1/test/1", "GET"),
+    ],
+)
+def test_a_wrong_method_is_refused_with_the_right_ones(stranger: Tenant, method: str, path: str, allowed: str) -> None:
+    answer = stranger.call(method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert method in errors(answer)
+
+
+@pytest.mark.parametrize("path", ["/v1/people", "/v1/test/1/seats", "/v2/users/1", ""])
+def test_an_address_that_the_vendor_does_not_have_is_not_found(stranger: Tenant, path: str) -> None:
+    answer = stranger.get(path)
+    assert answer.status_code == 404
+    assert "does not exist" in errors(answer)

@@ -1,0 +1,79 @@
+import pytest
+
+from .configurations import SOUND, changed
+from .conftest import Faults, Load
+
+URL = "https://example.inspera.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80", "http://localhost:1", "https://a.inspera.no:8443"],
+)
+def test_addresses_of_a_tenant_and_of_this_machine_are_taken(load_text: Load, url: str) -> None:
+    assert load_text(changed(URL, f'"{url}/"')).settings.inspera.url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://example.inspera.com", "would send the API key unencrypted"),
+        ("http://10.0.0.1", "would send the API key unencrypted"),
+        ("http://localhost.example.edu", "would send the API key unencrypted"),
+        ("https://example.inspera.com/api", "should have no path"),
+        ("https://me:hush@example.inspera.com", "holds a user or password"),
+        ("https://@example.inspera.com", "holds a user or password"),
+        ("https://example.inspera.com?a=b", "should end with the host name and port"),
+        ("https://example.inspera.com#", "should end with the host name and port"),
+        ("example.inspera.com", "should begin with https:// or http://"),
+        ("ftp://example.inspera.com", "should begin with https:// or http://"),
+        ("https:example.inspera.com", "should begin with https:// or http://"),
+        ("https://", "names no host"),
+        ("https://exa_mple-", "names no host"),
+        ("https://example.inspera.com:99999", "is no address"),
+        ("https://[::1", "is no address"),
+        ("https://exam ple.com", "holds a character that an address can't"),
+        ("https://bokmål.example.edu", "holds a character that an address can't"),
+    ],
+)
+def test_addresses_that_would_not_work_or_not_be_safe_are_refused(faults_of: Faults, url: str, reason: str) -> None:
+    (fault,) = faults_of(changed(URL, f"'{url}'"))
+    assert fault.startswith(f"2:8: inspera.url: {reason}, ")
+    assert "hush" not in fault
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        (
+            "http://me:hush@proxy.example.edu",
+            "holds a user or password, take it out; secrets have settings of their own",
+        ),
+        (
+            "socks5://proxy.example.edu",
+            "should begin with https:// or http://, write it as http://proxy.example.edu:3128",
+        ),
+        ("http://proxy.example.edu/x", "should have no path, end it after the host name and port"),
+    ],
+)
+def test_a_proxy_is_a_bare_address(faults_of: Faults, proxy: str, reason: str) -> None:
+    assert faults_of(changed("client_id: example", f"client_id: example\n  proxy: {proxy}")) == [
+        f"4:10: inspera.proxy: {reason}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("postgresql://me:hush@db.example.edu/x", "names no database that can hold the state (known: sqlite)"),
+        ("state.db", "names no database that can hold the state (known: sqlite)"),
+        ("sqlite:///", "names no file, so nothing would be remembered"),
+        ("sqlite:///:memory:", "names no file, so nothing would be remembered"),
+        ("sqlite:///folder/", "names no file, so nothing would be remembered"),
+        ("sqlite:///a.db?mode=memory", "holds a character that can't be part of the file's name here"),
+    ],
+)
+def test_a_state_that_would_forget_or_is_not_supported_is_refused(faults_of: Faults, state: str, reason: str) -> None:
+    (fault,) = faults_of(SOUND + f"state: '{state}'")
+    assert fault.startswith(f"25:8: state: {reason}, ")
+    assert "hush" not in fault

@@ -1,0 +1,217 @@
+from pathlib import Path
+
+import pytest
+from sync.model import Kind
+from sync.settings import ConfigurationFaults, load
+
+from .configurations import SOUND, changed
+from .conftest import Faults, Load
+
+
+def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> None:
+    settings = load_text(SOUND).settings
+    inspera, limits = settings.inspera, settings.limits
+
+    assert (inspera.calls_per_second, inspera.workers, inspera.batch, inspera.attempts) == (5, 8, 100, 5)
+    assert (inspera.connect_timeout, inspera.read_timeout) == (5, 10)
+    assert (inspera.retry_after_ceiling, inspera.visibility_delay) == (300, 10)
+    assert (inspera.proxy, inspera.ca_bundle) == (None, None)
+    assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)
+    assert (limits.test.at_least, limits.test.percent, limits.test.at_most) == (3, 25, 100)
+    assert (limits.updates.at_least, limits.updates.percent, limits.updates.at_most) == (10, 50, None)
+    absence = settings.on_absence
+    assert (absence.learner, absence.test, absence.candidate) == ("release", "withdraw", "remove")
+    assert (settings.found.claim, settings.found.unread) == ((), "theirs")
+    assert [(feed.kind, feed.blank, feed.may_be_empty) for feed in settings.feeds] == [
+        (kind, "keep", False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
+    ]
+
+
+def test_a_relative_state_lies_beside_the_configuration_file(load_text: Load) -> None:
+    loaded = load_text(SOUND)
+    assert loaded.state_url == f"sqlite:///{loaded.folder}/state.db"
+    assert loaded.folder.is_absolute()
+
+
+def test_an_absolute_state_stays_where_it_is(load_text: Load) -> None:
+    assert load_text(SOUND + "state: sqlite:////var/lib/x/state.db").state_url == "sqlite:////var/lib/x/state.db"
+
+
+def test_limits_that_are_partly_given_keep_the_other_defaults(load_text: Load) -> None:
+    limits = load_text(SOUND + "limits: {kind: {percent: 2.5}}").settings.limits
+    assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 2.5, 500)
+
+
+def test_sections_whose_lines_are_all_commented_out_set_nothing(load_text: Load) -> None:
+    text = SOUND + "limits:\n  kind:\n  # percent: 5\nfound:\non_absence:\n"
+    assert load_text(text).settings == load_text(SOUND).settings
+
+
+def test_all_faults_are_said_at_once_with_file_line_column_and_path(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    text = changed("path: people.csv", "pth: people.csv").replace(
+        "client_id: example", "client_id: example\n  workers: many"
+    )
+    path.write_text(text.replace("source: seats", "source: seat"), encoding="utf-8")
+
+    with pytest.raises(ConfigurationFaults) as caught:
+        load(path)
+
+    assert str(caught.value).splitlines() == [
+        f"{path}:4:12: inspera.workers: should be a whole number, write one such as 5",
+        f"{path}:7:3: sources.people.path: is needed, " + str(caught.value).splitlines()[1].split("is needed, ")[1],
+        f"{path}:7:23: sources.people.pth: unknown setting, did you mean 'path'?",
+        f"{path}:24:13: feeds[3].source: names no source, did you mean 'seats'?",
+    ]
+
+
+def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: Faults) -> None:
+    assert faults_of(SOUND + "found: {zzz: 1}") == ["25:9: found.zzz: unknown setting, known here: claim, unread"]
+
+
+def test_a_missing_setting_is_explained_by_what_it_is_for(faults_of: Faults) -> None:
+    faults = faults_of(changed(", external_id: feide", ""))
+    assert faults == [
+        "13:5: feeds[1].map.external_id: is needed, add it: the identifier by which the auth system knows the person"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("client_id: example", "client_id: example\n  batch: 0", "4:10: inspera.batch: is too small, the least is 1"),
+        (
+            "client_id: example",
+            "client_id: example\n  batch: 1501",
+            "4:10: inspera.batch: is too large, the most is 1500",
+        ),
+        (
+            "client_id: example",
+            "client_id: example\n  calls_per_second: nan",
+            "4:21: inspera.calls_per_second: should be a number, write one such as 5 or 2.5",
+        ),
+        (
+            "client_id: example",
+            "client_id: example\n  connect_timeout: 0",
+            "4:20: inspera.connect_timeout: is too small, it must be more than 0",
+        ),
+        (
+            "client_id: example",
+            "client_id:",
+            "3:13: inspera.client_id: is empty, give it a value, or take the line out",
+        ),
+        (
+            "client_id: example",
+            "client_id: [a]",
+            "3:14: inspera.client_id: should be one text, write a single value on this line",
+        ),
+        (
+            "kind: candidate",
+            "kind: candidat",
+            "22:11: feeds[3].kind: is none of the choices, did you mean 'candidate'?",
+        ),
+        (
+            "  - kind: candidate\n    s",
+            "  - s",
+            "22:5: feeds[3].kind: is needed, add it: it says what the settings around it mean",
+        ),
+        (
+            "source: seats",
+            "source: seats\n    blank: kepe",
+            "24:12: feeds[3].blank: is none of the choices, did you mean 'keep'?",
+        ),
+        (
+            "source: seats",
+            "source: seats\n    may_be_empty: perhaps",
+            "24:19: feeds[3].may_be_empty: should be true or false, write one of these",
+        ),
+        (
+            "source: people",
+            "source: people\n    where: {status: }",
+            "12:20: feeds[1].where.status: is empty, give it a value, or take the line out",
+        ),
+        (
+            "source: people",
+            "source: people\n    where: {status: []}",
+            "12:21: feeds[1].where.status: is empty, give at least one entry",
+        ),
+        (
+            "duration: minutes",
+            "duration:",
+            "21:16: feeds[2].map.duration: is empty, give it a column, or take the line out",
+        ),
+        (
+            "learner: no}",
+            "learner: no, room: }",
+            "24:54: feeds[3].map.room: is empty, give it a column, or take the line out",
+        ),
+    ],
+)
+def test_each_fault_stands_at_its_own_line_in_plain_words(faults_of: Faults, old: str, new: str, fault: str) -> None:
+    assert faults_of(changed(old, new)) == [fault]
+
+
+def test_an_empty_file_says_what_is_needed(faults_of: Faults) -> None:
+    assert [fault.split(": ")[1] for fault in faults_of("# nothing yet\n")] == ["inspera", "sources", "feeds"]
+
+
+def test_a_file_that_is_a_list_is_refused(faults_of: Faults) -> None:
+    assert faults_of("- a\n- b\n") == [
+        "1:1: should hold settings of its own, write them below it, indented, as 'name: value'"
+    ]
+
+
+def test_empty_sources_and_feeds_are_refused(faults_of: Faults) -> None:
+    text = SOUND[: SOUND.index("sources:")] + "sources: {}\nfeeds: []\n"
+    assert faults_of(text) == [
+        "5:10: sources: is empty, give at least one entry",
+        "6:8: feeds: is empty, give at least one entry",
+    ]
+
+
+def test_one_wrong_feed_does_not_make_the_list_look_empty(faults_of: Faults) -> None:
+    text = SOUND[: SOUND.index("  - kind: test")].replace("kind: learner", "kind: lerner")
+    assert [fault for fault in faults_of(text) if ": feeds: " in fault] == []
+
+
+def test_a_missing_file_is_a_fault_without_a_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigurationFaults, match=r"no\.yaml: there is no such file, give the path of the configuration$"
+    ):
+        load(tmp_path / "no.yaml")
+
+
+def test_a_folder_and_an_enormous_file_are_not_configurations(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationFaults, match="can't be read, name a file"):
+        load(tmp_path)
+    (tmp_path / "big.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
+    with pytest.raises(ConfigurationFaults, match="is above 1024 KiB"):
+        load(tmp_path / "big.yaml")
+
+
+def test_a_byte_that_is_not_utf_8_is_named_by_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes("inspera:\n  client_id: Å".encode("cp1252"))
+    with pytest.raises(
+        ConfigurationFaults, match=r"a\.yaml:2:14: there is a byte that is not UTF-8, save the file as UTF-8"
+    ):
+        load(tmp_path / "a.yaml")
+
+
+def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SOUND, encoding="utf-8-sig")
+    assert load(tmp_path / "a.yaml").settings.inspera.client_id == "example"
+
+
+def test_a_very_long_list_of_faults_is_printed_capped_but_held_whole(load_text: Load) -> None:
+    nonsense = "".join(f"x{number}: 1\n" for number in range(150))
+    with pytest.raises(ConfigurationFaults) as caught:
+        load_text(SOUND + nonsense)
+    assert len(caught.value.faults) == 150
+    assert str(caught.value).splitlines()[-1] == "and 50 more"
+
+
+def test_a_source_that_no_feed_reads_is_only_a_warning(load_text: Load) -> None:
+    loaded = load_text(changed("sources:\n", "sources:\n  spare: {type: csv, path: a.csv}\n"))
+    assert [f"{w.line}:{w.column}: {w.path}: {w.reason}" for w in loaded.warnings] == [
+        "6:3: sources.spare: is read by no feed"
+    ]
