@@ -75,7 +75,7 @@ $(READY): pyproject.toml uv.lock
 	@rm -f $@
 	@if command -v uv >/dev/null 2>&1; then \
 		echo "== setting up $(VENV) with uv"; \
-		uv sync --frozen --quiet $(if $(PYTHON),--python "$(PYTHON)") || exit 1; \
+		uv sync --frozen --quiet --compile-bytecode $(if $(PYTHON),--python "$(PYTHON)") || exit 1; \
 	else \
 		eval "$$FIND_PYTHON"; \
 		echo "== setting up $(VENV) with $$found and pip"; \

@@ -1,4 +1,4 @@
-"""The commands' words and options; each calls one function of `sync.commands`. Imports what a command needs, when it does."""
+"""The commands' words and options; each calls one function of `sync.commands`, imported when it is needed."""
 
 import os
 import signal
@@ -90,10 +90,11 @@ def apply(
 
 
 @app.command()
-def adopt(  # noqa: PLR0913: each is an option of its own
+def adopt(
     context: typer.Context,
     record: Annotated[
-        list[str] | None, typer.Argument(metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123")
+        list[str] | None,
+        typer.Argument(metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123"),
     ] = None,
     held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
     ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,

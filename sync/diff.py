@@ -59,7 +59,12 @@ def diff(
 def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change:
     if about.resembles and not about.accepted:
         return Change(
-            Action.REKEY, kind, key, after=wanted, where=where, reason=f"looks like {about.resembles}, which has vanished"
+            Action.REKEY,
+            kind,
+            key,
+            after=wanted,
+            where=where,
+            reason=f"looks like {about.resembles}, which has vanished",
         )
     changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
     return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
@@ -86,23 +91,32 @@ def _differs(wanted: str | int | None, known: str | int | None) -> bool:
 
 
 def _absent(kind: Kind, key: Key, known: Fields, about: Circumstances) -> Change | None:
-    if kind is Kind.LEARNER:
-        if about.standing == "released" or about.seated:
-            return None
-        return Change(Action.RELEASE, kind, key, known, reason="no source names this learner, and they have no seat")
+    means = {Kind.LEARNER: _learner_gone, Kind.TEST: _test_gone, Kind.CANDIDATE: _candidate_gone}[kind](about)
+    return Change(means[0], kind, key, known, reason=means[1]) if means else None
+
+
+def _learner_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.standing == "released" or about.seated:
+        return None
+    return Action.RELEASE, "no source names this learner, and they have no seat"
+
+
+def _test_gone(about: Circumstances) -> tuple[Action, str] | None:
     if about.standing == "retired":
         return None
-    if kind is Kind.TEST:
-        if about.ended:
-            return Change(Action.RETIRE, kind, key, known, reason="it has ended and its source has dropped it")
-        if about.standing == "withdrawn":
-            return None
-        return Change(Action.WITHDRAW, kind, key, known, reason="it left its source before it ended")
-    if about.covered or (not about.ours and not about.ended):
+    if about.ended:
+        return Action.RETIRE, "it has ended and its source has dropped it"
+    if about.standing == "withdrawn":
+        return None
+    return Action.WITHDRAW, "it left its source before it ended"
+
+
+def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.standing == "retired" or about.covered:
         return None
     if about.ended:
-        return Change(Action.RETIRE, kind, key, known, reason="the test has ended")
-    return Change(Action.REMOVE, kind, key, known, reason="no source names this candidate any more")
+        return Action.RETIRE, "the test has ended"
+    return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
 
 
 def remembered(kind: Kind, fields: Fields) -> Fields:

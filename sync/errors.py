@@ -67,7 +67,7 @@ class NotThere(Refused):
 
 
 class CallMissing(CallError):
-    """405 or 501, or a 404 on three tests that exist: this tenant does not seem to have the call, which stops for the run."""
+    """405 or 501, or a 404 on three tests that exist: the tenant does not seem to have the call, which stops."""
 
 
 class Stop(CallError):

@@ -71,7 +71,7 @@ def _absence(change: Change, facts: Facts) -> Ruling:
     if change.action is Action.WITHDRAW and facts.registered:
         return Ruling(
             Verdict.HELD,
-            f"it has not ended and {facts.registered} registrations still name it; correct the test's source, or the registrations",
+            f"it has not ended and {facts.registered} registrations still name it; correct its source, or them",
         )
     if change.action is Action.REMOVE and facts.begun:
         return Ruling(Verdict.WITHHELD, "the test has begun: its candidates stay")

@@ -7,9 +7,7 @@ from typing import Any, TextIO
 
 import structlog
 
-_NATIONAL_ID = re.compile(
-    r"(?<![\w])(?:\d{11}|(?:\d{2})?\d{6}[-+A]\d{3}[\dA-Z]|\d{10})(?![\w])"
-)
+_NATIONAL_ID = re.compile(r"(?<![\w])(?:\d{11}|(?:\d{2})?\d{6}[-+A]\d{3}[\dA-Z]|\d{10})(?![\w])")
 _SHOWN = 4
 
 
@@ -29,7 +27,9 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
     """Sends log events to `stream` (standard error by default), from `level` on."""
     out = stream or sys.stderr
     terminal = out.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

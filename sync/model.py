@@ -130,9 +130,7 @@ SENT_ONCE: Mapping[Kind, tuple[str, ...]] = {
 """Fields that are never compared: they matter when the record is made, or are turned into another field."""
 
 COMPARED: Mapping[Kind, tuple[str, ...]] = {
-    kind: tuple(
-        f.name for f in fields(record) if f.name not in KEY_FIELDS[kind] and f.name not in SENT_ONCE[kind]
-    )
+    kind: tuple(f.name for f in fields(record) if f.name not in KEY_FIELDS[kind] and f.name not in SENT_ONCE[kind])
     for kind, record in RECORD_TYPES.items()
 }
 """Fields that are fingerprinted, remembered and compared, in the order in which they are shown."""

@@ -91,7 +91,9 @@ def _record(options: AdoptOptions) -> Settlement | None:
         raise UsageError(f"{kind!r} is not a kind of record; use {', '.join(Kind)}")
     names = KEY_FIELDS[Kind(kind)]
     if len(key) != len(names):
-        raise UsageError(f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}")
+        raise UsageError(
+            f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}"
+        )
     return Settlement(Kind(kind), tuple(key), options.as_new)
 
 
@@ -103,7 +105,7 @@ def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlem
             seen.add((line.change.kind, line.change.key))
     applied = next((run for run in last_runs(connection, 50) if run.command == "apply" and run.id != run_id), None)
     for found in findings(connection, applied.id, "held") if applied else ():
-        if found.key and found.text.startswith("drift"):
+        if found.key and "adopt" in found.text:  # limits name `apply --allow` instead
             seen.add((found.kind, found.key))
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
         yield Settlement(kind, key)

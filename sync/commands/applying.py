@@ -44,7 +44,7 @@ def apply(
     house: House, allowed: tuple[str, ...], say: Say, progress: Progress, interruption: Interruption, show_all: bool
 ) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
-    house.feeds  # noqa: B018: a rule that can't be followed is said before the state is touched
+    house.prepare()
     with open_to_write(house.state, "apply") as connection:
         run = _Run(house, make_store(house, connection), Journal(connection, now, "apply"), interruption, progress)
         try:
@@ -132,6 +132,7 @@ class _Run:
             progress=self._progress,
         )
         carried = carrier.carry_out(total)
+        carried.stopped = carried.stopped or self._inspera().stopped or ""
         for (_, action, result), number in carried.results.items():
             self.counts[f"{action} {result}"] += number
         self.counts["not sent"] += total - sum(carried.results.values())

@@ -13,7 +13,8 @@ from sync.state.database import open_to_read
 
 def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     """Reads everything, sends nothing, leaves the state alone."""
-    say(f"Configuration: {plural(len(house.loaded.settings.sources), 'source')}, {plural(len(house.feeds), 'feed')}, sound.")
+    sources = plural(len(house.loaded.settings.sources), "source")
+    say(f"Configuration: {sources}, {plural(len(house.feeds), 'feed')}, sound.")
     with open_to_read(house.state) as connection:
         store = make_store(house, connection)
         gathered = gather(house.feeds, store, progress)

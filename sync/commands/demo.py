@@ -18,9 +18,7 @@ from pathlib import Path
 
 from sync.commands.sandbox_process import SandboxProcess, StoryError, environment
 from sync.errors import UsageError
-
-FINE, ROW_FAULTS = 0, 1
-"""The exit statuses that the story meets; the README has them all."""
+from sync.exits import Exit
 
 KEY = "sandbox-key"
 """The sandbox's own API key. It opens nothing but a sandbox."""
@@ -49,8 +47,10 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
         shutil.copyfile(materials / CONFIGURATION, folder / CONFIGURATION)
         with SandboxProcess(folder) as sandbox:
             counts = _play(_Story(out, folder, materials, sandbox))
+        out("")
         out(f"The demo went as it should, in {time.monotonic() - begun:.0f} seconds: {counts}.")
     except StoryError as error:
+        out("")
         out(f"The demo did not go as it should: {error}")
         stays = True
         return 1
@@ -109,7 +109,7 @@ class _Story:
         for line in ("", title, "-" * len(title), *sentences):
             self.out(line)
 
-    def run(self, *words: str, status: int = FINE, lines: int = _BRIEF) -> str:
+    def run(self, *words: str, status: int = Exit.OK, lines: int = _BRIEF) -> str:
         """Runs one command of inspera-sync and shows it; returns what it printed to its standard output.
 
         Raises:
@@ -125,7 +125,7 @@ class _Story:
             StoryError: it fails; what it printed says why.
         """
         path = str(self.materials / name)
-        self._process(("python", path, *words), (path, *words), FINE, _BRIEF)
+        self._process(("python", path, *words), (path, *words), Exit.OK, _BRIEF)
 
     def _process(self, shown: tuple[str, ...], arguments: tuple[str, ...], status: int, lines: int) -> str:
         self.out("")
@@ -139,8 +139,8 @@ class _Story:
         except subprocess.TimeoutExpired:
             raise StoryError(f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds") from None
         as_it_should = ended.returncode == status
-        for line in _trimmed((ended.stdout + ended.stderr).splitlines(), lines if as_it_should else _WHOLE):
-            self.out(f"    {line}")
+        for line in _trimmed((ended.stdout + ended.stderr).strip("\n").splitlines(), lines if as_it_should else _WHOLE):
+            self.out(f"    {line}".rstrip())
         if not as_it_should:
             raise StoryError(f"this command ended with status {ended.returncode}, and {status} was expected")
         return ended.stdout
@@ -216,8 +216,8 @@ def _day_two_planned(story: _Story) -> None:
         "Two rows were spoilt: an extra time that nobody can read, and a mistyped email.",
     )
     story.make_files(2)
-    text = story.run("plan", "--all", status=ROW_FAULTS, lines=_WHOLE)
-    plan = story.run("plan", "--json", status=ROW_FAULTS)
+    text = story.run("plan", "--all", status=Exit.FAULTS, lines=_WHOLE)
+    plan = story.run("plan", "--json", status=Exit.FAULTS)
     (story.folder / "plan.txt").write_text(text, encoding="utf-8")
     (story.folder / "plan.json").write_text(plan, encoding="utf-8")
     story.heading(
@@ -230,9 +230,9 @@ def _day_two_planned(story: _Story) -> None:
 def _day_two_applied(story: _Story) -> str:
     story.heading(
         "Do it",
-        f"Status {ROW_FAULTS} says that some rows could not be used. The others are done all the same, and those whose",
-        "rows were spoilt keep what they had: their seats, their extra time, their address.",
+        f"Status {Exit.FAULTS} says that some rows can't be used. The others are done all the same, and those",
+        "whose rows were spoilt keep what they had: their seats, their extra time, their address.",
     )
-    story.run("apply", status=ROW_FAULTS)
+    story.run("apply", status=Exit.FAULTS)
     story.heading("Is it all there, and nothing else?")
     return story.compare("--before", str(story.folder / "day1"))

@@ -55,6 +55,14 @@ class House:
         """
         return [self._feed(feed) for feed in self.loaded.settings.feeds]
 
+    def prepare(self) -> None:
+        """Makes every feed ready, so that a rule which can't be followed is said before the state is touched.
+
+        Raises:
+            UsageError: a feed's rules can't be followed.
+        """
+        self.feeds.copy()
+
     def _feed(self, feed: FeedSettings) -> Feed:
         settings, folder = self.loaded.settings, self.loaded.folder
         source = settings.sources[feed.source]
@@ -81,7 +89,9 @@ class House:
         absence = settings.on_absence
         limits = settings.limits
         return Policy(
-            Limits(*(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))),
+            Limits(
+                *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
+            ),
             {Kind.LEARNER: absence.learner, Kind.TEST: absence.test, Kind.CANDIDATE: absence.candidate},
             allowed,
         )

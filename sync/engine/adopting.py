@@ -51,9 +51,7 @@ class Adopter:
 
     def _creates(self, kind: Kind) -> Iterator[Planned]:
         return (
-            line
-            for line in self._store.planned()
-            if line.change.kind is kind and line.change.action is Action.CREATE
+            line for line in self._store.planned() if line.change.kind is kind and line.change.action is Action.CREATE
         )
 
     def _person(self, change: Change) -> Taken:
@@ -146,21 +144,23 @@ def match_person(target: Target, wanted: Fields) -> tuple[FoundPerson | None, st
         CallError: Inspera could not be read.
     """
     found = target.find_person(str(wanted["auth_system"]), str(wanted["external_id"]))
-    if len(found) > 1:
-        return None, "several accounts in Inspera have this external id"
     if found:
-        if found[0].username != wanted["username"]:
-            return None, "the account with this external id has another username; correct the source, or Inspera"
-        return found[0], ""
+        same = found[0].username == wanted["username"]
+        return _only(found, "external id", "" if same else "the account with this external id has another username")
     try:
         found = target.find_person_by_login(str(wanted["username"]))
     except CallMissing:
-        return None, ""  # this tenant can't be searched by login: only external ids count
+        found = []  # this tenant can't be searched by login: only external ids count
+    if not found:
+        return None, ""
+    linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)
+    return _only(found, "username", "the account with this username has another external id" if linked else "")
+
+
+def _only(found: Sequence[FoundPerson], by: str, trouble: str) -> tuple[FoundPerson | None, str]:
     if len(found) > 1:
-        return None, "several accounts in Inspera have this username"
-    if found and any(system == wanted["auth_system"] for system, _ in found[0].external_ids):
-        return None, "the account with this username has another external id; correct the source, or Inspera"
-    return (found[0], "") if found else (None, "")
+        trouble = f"several accounts in Inspera have this {by}"
+    return (None, f"{trouble}; correct the source, or Inspera") if trouble else (found[0], "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Settling:
         if not self._store.known(kind, key):
             return Taken(kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew")
         self._journal.forget_with_candidates(kind, key)
-        text = "what was known is forgotten and the next apply makes it anew; what Inspera has under the old name stays there"
+        text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
         return Taken(kind, key, TAKEN, text)
 
     def _moved(self, kind: Kind, key: Key) -> Taken:
@@ -236,7 +236,9 @@ class Settling:
             text = "Inspera has several tests with this external id" if found else "Inspera does not have it"
             return Taken(Kind.TEST, key, DOUBTFUL, f"{text}; to make it anew: adopt … --as-new" if not found else text)
         self._adopter.remember_test(key, fields, found[0], bool(known["ours"]) if known else None)
-        return Taken(Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}")
+        return Taken(
+            Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
+        )
 
     def _candidate(self, key: Key, _line: Planned | None) -> Taken:
         test = self._store.known(Kind.TEST, (key[0],))

@@ -49,7 +49,7 @@ class Carried:
 class Carrier:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent."""
 
-    def __init__(  # noqa: PLR0913: each is a door of its own
+    def __init__(  # noqa: PLR0913 - each is a door of its own
         self,
         store: Store,
         journal: Journal,

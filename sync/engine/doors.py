@@ -93,7 +93,7 @@ class Journal(Protocol):
 
 
 class Target(Protocol):
-    """Inspera. Thread-safe; raises `Stop` when nothing more can be sent, and gives every other failure as an outcome."""
+    """Inspera. Thread-safe; raises `Stop` when nothing more can be sent, and gives other failures as outcomes."""
 
     def learner(self, change: Change, password: str | None, /) -> Outcome: ...  # noqa: D102
     def create_test(self, change: Change, /) -> Outcome: ...  # noqa: D102

@@ -22,8 +22,8 @@ def looks_lost(store: Store, target: Target) -> str:
     if not tests and not people:
         return ""
     return (
-        f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests and {people} "
-        "of the learners that were looked up; nothing was sent; take them into the state with `adopt`"
+        f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests and "
+        f"{people} of the learners looked up; nothing was sent; take them into the state with `adopt`"
     )
 
 

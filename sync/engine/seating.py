@@ -52,7 +52,7 @@ class Sitting:
 
 @dataclass(slots=True)
 class Judged:
-    """What is to be sent, and what ends without a call. `found` tells, for each that is sent, whether it is not ours."""
+    """What is to be sent, and what ends without a call. `found` tells, for each one sent, why it is not ours."""
 
     sitting: Sitting
     send: list[tuple[Planned, Assignment]] = field(default_factory=list)
@@ -67,7 +67,9 @@ def prepare(store: Store, test: str, lines: Sequence[Planned], policy: SeatPolic
     waiting: list[tuple[Planned, Outcome]] = []
     for line in lines:
         person = store.known(Kind.LEARNER, (line.change.key[1],))
-        identity = (str(person["auth_system"]), str(person["external_id"])) if person and person["external_id"] else None
+        identity = (
+            (str(person["auth_system"]), str(person["external_id"])) if person and person["external_id"] else None
+        )
         if not known or not known["remote_id"] or not identity:
             waiting.append((line, Outcome(Result.WAITING, _missing(test, line, known, person))))
             continue

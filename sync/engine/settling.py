@@ -59,7 +59,11 @@ class Settler:
         same_times = all(outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end"))
         if outcome.result is Result.DONE and same_times:
             self._journal.remember(
-                intent.kind, intent.key, {**intent.fields, **_seen(outcome.there)}, remote_id=outcome.remote_id, ours=True
+                intent.kind,
+                intent.key,
+                {**intent.fields, **_seen(outcome.there)},
+                remote_id=outcome.remote_id,
+                ours=True,
             )
             self._journal.settle(intent, "done", "found in Inspera by a later run")
         elif outcome.result in (Result.DONE, Result.NOT_SENT):
@@ -75,7 +79,11 @@ class Settler:
             raise
         except CallError:
             return  # stays open: the update is sent again, which is safe
-        if known and len(found) == 1 and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"]):
+        if (
+            known
+            and len(found) == 1
+            and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"])
+        ):
             # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
             # repeat, and the search does not show all of it.
             self._journal.remember(intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end})

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sync.errors import CallError, NotThere, Stop, Unknown
+from sync.found import FoundTest
 from sync.inspera.caller import Caller
 from sync.inspera.calls import TEST_CREATE, TEST_UPDATE, Request
-from sync.inspera.found import FoundTest
 from sync.inspera.lookups import Lookups, Search
 from sync.inspera.outcomes import outcome_of
 from sync.inspera.payloads import bodies, readings

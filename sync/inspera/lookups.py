@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from sync.errors import CallMissing, NotThere, Unknown
+from sync.found import FoundPerson, FoundTest, Seats
 from sync.inspera.answers import missing
 from sync.inspera.caller import Caller
 from sync.inspera.calls import CANDIDATE_LIST, PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH, Call, Request
-from sync.inspera.found import FoundPerson, FoundTest, Seats
 from sync.inspera.payloads import bodies, readings
 
 _PAGES = 50

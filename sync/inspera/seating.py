@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from sync.errors import CallError, NotThere, Refused, Stop, Unknown
+from sync.found import Assignment, Seat, Seats
 from sync.inspera.caller import Caller, StopInDoubt
 from sync.inspera.calls import CANDIDATE_ASSIGN, CANDIDATE_REMOVE, TEST_READ, Call, Request
-from sync.inspera.found import Assignment, Seat, Seats
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import outcome_of
 from sync.inspera.payloads import bodies, readings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sync.errors import CallError, Refused
-from sync.inspera.found import Assignment
+from sync.found import Assignment
 from sync.plan import Outcome, Result
 
 _ABOUT_A_RECORD: Final = frozenset({400, 409, 422})

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from sync.errors import CallError
+from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.caller import Caller
 from sync.inspera.calls import LEARNER_SAVE, Request
 from sync.inspera.connection import Connection
 from sync.inspera.exams import Exams
-from sync.inspera.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import outcome_of
 from sync.inspera.payloads import bodies, readings

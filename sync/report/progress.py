@@ -47,4 +47,4 @@ class _Lines:
         now = time.monotonic()
         if now - self._said >= EVERY:
             self._said = now
-            print(f"{phase}: {done:,}" + (f" of {total:,}" if total else ""), file=self._stream, flush=True)  # noqa: T201
+            print(f"{phase}: {done:,}" + (f" of {total:,}" if total else ""), file=self._stream, flush=True)

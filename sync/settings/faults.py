@@ -1,5 +1,6 @@
 """What is wrong with a configuration file: where, what, and what to do, all of it at once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -58,8 +59,13 @@ def path_text(steps: Steps) -> str:
     """The way to a setting as people read it: `feeds[1].map.start`."""
     text = ""
     for step in steps:
-        text += f"[{step + 1}]" if isinstance(step, int) else f".{name_text(step)}"
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{_quoted(name_text(step))}"
     return text.removeprefix(".")
+
+
+def _quoted(name: str) -> str:
+    """The name, in quotes when it would not stand out as one in a path: blank, or with dots or spaces in it."""
+    return name if re.fullmatch(r"[\w-]+", name) else f"'{name}'"
 
 
 def name_text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Gathers, in SQL, what the decisions rest on: who vanished, who looks like whom, and when each test begins and ends."""
+"""Gathers, in SQL, what decisions rest on: who vanished, who looks like whom, when each test begins and ends."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,10 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
         trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
     """
     connection.execute(
-        text("INSERT INTO open_record SELECT kind, k1, k2, fields FROM intent WHERE outcome IS NULL GROUP BY kind, k1, k2")
+        text(
+            "INSERT INTO open_record SELECT kind, k1, k2, fields FROM intent WHERE outcome IS NULL"
+            " GROUP BY kind, k1, k2"
+        )
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
     for kind in (Kind.LEARNER, Kind.TEST):
@@ -76,7 +79,8 @@ def _suspects(connection: Connection) -> None:
         by_case = arrived.format(join="JOIN vanished v ON v.kind = :kind AND v.folded = lower(w.key)")
         connection.execute(
             text(
-                f"INSERT INTO suspect SELECT :kind, new_key, min(old_key) FROM (SELECT w.key AS new_key, v.key AS old_key"
+                "INSERT INTO suspect SELECT :kind, new_key, min(old_key)"
+                " FROM (SELECT w.key AS new_key, v.key AS old_key"
                 f" {by_looks} UNION SELECT w.key, v.key {by_case}) GROUP BY new_key"
             ),
             {"kind": kind},

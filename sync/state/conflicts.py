@@ -1,4 +1,4 @@
-"""What only shows once all rows are staged: rows that contradict each other. Each becomes a fault that names both places.
+"""What only shows once all rows are staged: rows that contradict each other. Each is a fault that names both places.
 
 The records concerned leave what is wanted; their faults carry their keys, so what is known about them stays.
 """
@@ -17,7 +17,7 @@ Places = Sequence[str]
 
 
 def find_conflicts(connection: Connection, places: Places) -> None:
-    """Turns contradicting rows into faults, folds identical ones into one, and works out extra time given as a share."""
+    """Turns contradicting rows into faults, and folds identical ones into one."""
     for kind in Kind:
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
@@ -72,7 +72,9 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
         f"SELECT lower(key) FROM wanted_{kind} GROUP BY lower(key) HAVING count(DISTINCT key) > 1) ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
-    _against_first(connection, kind, places, rows, "key", reason, "write both the same way, or give each a key of its own")
+    _against_first(
+        connection, kind, places, rows, "key", reason, "write both the same way, or give each a key of its own"
+    )
 
 
 def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) -> None:
@@ -149,7 +151,9 @@ def _shared_numbers(connection: Connection, places: Places) -> None:
         " WHERE candidate_id <> '' GROUP BY test, candidate_id HAVING count(*) > 1) ORDER BY 1, 2, 3",
     )
     reason = "{other} gives another learner the same candidate number on this test"
-    _against_first(connection, Kind.CANDIDATE, places, rows, "candidate_id", reason, "give each learner a number of their own")
+    _against_first(
+        connection, Kind.CANDIDATE, places, rows, "candidate_id", reason, "give each learner a number of their own"
+    )
 
 
 def settle_percentages(connection: Connection, places: Places, refingerprint: Any) -> None:
@@ -179,7 +183,9 @@ def settle_percentages(connection: Connection, places: Places, refingerprint: An
             fingerprint = refingerprint({**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
-            statement = "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
+            statement = (
+                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
+            )
             connection.execute(text(statement), settled)
         add_faults(connection, found)
     _drop_faulted(connection, Kind.CANDIDATE)

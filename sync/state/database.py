@@ -115,7 +115,9 @@ def _engine(raw: sqlite3.Connection, *, writable: bool) -> Engine:
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{SCRATCH_CACHE_KIB}"):
             dbapi.execute(f"PRAGMA scratch.{pragma}")
         # SQLite's own lower() knows ASCII only, and keys may be any text
-        dbapi.create_function("lower", 1, lambda value: None if value is None else str(value).lower(), deterministic=True)
+        dbapi.create_function(
+            "lower", 1, lambda value: None if value is None else str(value).lower(), deterministic=True
+        )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -237,7 +237,10 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
 
 
 _PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
-_TO = "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE " + _PASSED
+_TO = (
+    "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
+    + _PASSED
+)
 _SILENT = (
     (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
     (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),

@@ -16,7 +16,7 @@ from sync.plan import Fields
 
 
 def arrived_or_changed(connection: Connection, kind: Kind, places: Sequence[str]) -> Iterator[Pair]:
-    """Every wanted record of this kind that is not known, or known otherwise. Candidates need the others drafted first."""
+    """Every wanted record that is not known, or known otherwise. Candidates need the other kinds drafted first."""
     return _candidates(connection, places) if kind is Kind.CANDIDATE else _records(connection, kind, places)
 
 
@@ -84,7 +84,8 @@ _SEATS = {
 def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.standing AS standing, {_SEATS[kind]} AS seats, tw.ended AS ended, s.new_key AS suspect
+        SELECT k.key AS key, {columns}, k.standing AS standing, {_SEATS[kind]} AS seats,
+               tw.ended AS ended, s.new_key AS suspect
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
@@ -126,7 +127,9 @@ def _candidates(connection: Connection, places: Sequence[str]) -> Iterator[Pair]
         )
         waits_for = tuple(_missing(connection, row))
         left = places_left.take(row.w_test) if known is None and not waits_for else MAX_CANDIDATES
-        yield _pair(row, kind, (row.w_test, row.w_learner), known, about, Facts(waits_for=waits_for, room_left=left), places)
+        yield _pair(
+            row, kind, (row.w_test, row.w_learner), known, about, Facts(waits_for=waits_for, room_left=left), places
+        )
 
 
 class _PlacesLeft:
@@ -191,7 +194,9 @@ def _pair(
     wanted = _fields(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     password = wanted.pop("password", None)
     where = f"{places[row.feed]} line {row.line}"
-    return Pair(kind, key, wanted, known, about, facts, where, row.fingerprint, None if password is None else str(password))
+    return Pair(
+        kind, key, wanted, known, about, facts, where, row.fingerprint, None if password is None else str(password)
+    )
 
 
 def _fields(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:

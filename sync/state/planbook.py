@@ -52,7 +52,7 @@ def index_draft(connection: Connection) -> None:
 
 
 def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
-    """Counts what would pass, scope by scope, and holds each scope that is over its limit and not allowed by its digest.
+    """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
 
     All scopes are counted before any is held, so that holding one never hides another.
     """

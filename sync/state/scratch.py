@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 CHUNK = 5_000
 
 Origin = tuple[str | None, ...]
-"""For each part of the key, the source's values that a template made it from, where another combination could make the same."""
+"""For each part of the key: the values that a template made it from, where others could make the same."""
 
 _COLUMNS = {
     "duration": "INTEGER",
@@ -148,7 +148,7 @@ def from_json(stored: str) -> dict[str, Value]:
 
 
 def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]:
-    """Rows of a query that takes `:last` and gives its order in the first column; no cursor stays open between pages."""
+    """Rows of a query that takes `:last` and gives its order first; no cursor stays open between pages."""
     last: object = 0
     while page := connection.execute(text(query), {**values, "last": last}).fetchall():
         yield from page

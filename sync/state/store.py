@@ -138,7 +138,7 @@ class Store:
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
     def known(self, kind: Kind, key: Key) -> Fields | None:
-        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`; None when nothing is."""
+        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`."""
         columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
         return self._one(f"SELECT {columns} FROM known_{kind}", kind, key)
 

@@ -71,7 +71,7 @@ class KnownCandidate(SQLModel, table=True):
 
 
 class Run(SQLModel, table=True):
-    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped, interrupted or held."""
+    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted."""
 
     id: int | None = Field(default=None, primary_key=True)
     command: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sync.inspera.found import Assignment
+from sync.found import Assignment
 from sync.model import Kind
 from sync.plan import Action, Change, Fields, Outcome, Result, Value
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from sync.errors import CallMissing, Refused, Stop, Unknown
+from sync.found import Assignment
 from sync.inspera.connection import Connection
-from sync.inspera.found import Assignment
 from sync.inspera.target import Target
 from sync.model import Kind
 from sync.plan import Action, Change, Outcome, Result

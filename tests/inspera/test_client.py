@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from sync.errors import Stop, Unknown
+from sync.found import Assignment
 from sync.inspera.client import MAX_BODY
 from sync.inspera.connection import Connection
-from sync.inspera.found import Assignment
 from sync.inspera.target import Target
 from sync.plan import Result
 

@@ -238,3 +238,12 @@ def test_a_404_on_updates_of_three_tests_that_exist_stops_that_call(target: Targ
     assert [outcome.result for outcome in results] == [Result.REFUSED] * 3 + [Result.NOT_SENT]
     assert "this tenant does not seem to have the call test.update" in results[3].message
     assert len(tenant.calls(*SAVE_TEST)) == 3
+
+
+def test_an_update_call_that_has_worked_is_never_taken_for_missing(target: Target, tenant: Tenant) -> None:
+    for number in range(5):
+        tenant.add_test(f"T{number}", **{**SENT, "externalTestId": f"T{number}"})
+    assert target.update_test(updating({"external_test_id": "T0"}, title="x")).result is Result.DONE
+    tenant.every(*SAVE_TEST, 404)
+    later = [target.update_test(updating({"external_test_id": f"T{number}"}, title="x")) for number in range(1, 5)]
+    assert [outcome.result for outcome in later] == [Result.REFUSED] * 4

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from sync.errors import CallMissing, Unknown
+from sync.found import FoundPerson, FoundTest
 from sync.inspera.calls import CALLS
-from sync.inspera.found import FoundPerson, FoundTest
 from sync.inspera.target import Target
 
 from .made_up import LEARNER

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from sync.errors import CallError, Stop
+from sync.found import Assignment
 from sync.inspera.connection import Connection
-from sync.inspera.found import Assignment
 from sync.inspera.payloads import envelope
 from sync.inspera.target import Target
 from sync.model import Kind

@@ -136,6 +136,11 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(faults_of: Faults) -> 
             "12:21: feeds[1].where.status: is empty, give at least one entry",
         ),
         (
+            "source: people",
+            "source: people\n    where: {' ': [a]}",
+            "12:18: feeds[1].where.' ': is empty, give it a value, or take the line out",
+        ),
+        (
             "duration: minutes",
             "duration:",
             "21:16: feeds[2].map.duration: is empty, give it a column, or take the line out",

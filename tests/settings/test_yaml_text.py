@@ -95,7 +95,7 @@ def test_a_fault_in_a_merged_mapping_stands_where_it_was_written(faults_of: Faul
 
 @pytest.mark.parametrize("merge", ["<<: 5", "<<: [a]", "<<: "])
 def test_a_merge_of_something_that_is_no_mapping_is_refused(faults_of: Faults, merge: str) -> None:
-    assert any("<<: does not name a mapping to merge" in fault for fault in faults_of(SOUND + f"found: {{{merge}}}"))
+    assert any("<<': does not name a mapping to merge" in fault for fault in faults_of(SOUND + f"found: {{{merge}}}"))
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_an_escape_that_stands_for_no_character_is_refused(faults_of: Faults, es
 
 
 def test_a_name_with_a_line_break_stays_on_one_line_in_its_fault(faults_of: Faults) -> None:
-    assert faults_of(SOUND + '"a\\nb": 1')[0].startswith("25:1: a\\nb: unknown setting, ")
+    assert faults_of(SOUND + '"a\\nb": 1')[0].startswith("25:1: 'a\\nb': unknown setting, ")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sync.inspera.found import Assignment
+from sync.found import Assignment
 from sync.plan import Fields, Value
 
 _LEARNER: Final = {

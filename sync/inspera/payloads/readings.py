@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sync.inspera.found import FoundPerson, FoundTest, Seat, Seats
+from sync.found import FoundPerson, FoundTest, Seat, Seats
 
 
 @dataclass(frozen=True, slots=True)

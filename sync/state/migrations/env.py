@@ -1,6 +1,6 @@
 """Alembic's door: runs on the connection that it is given, never on one of its own."""
 
-import sqlmodel  # noqa: F401  # column types of migrations name it
+import sqlmodel  # noqa: F401 - column types of migrations name it
 from alembic import context
 
 from sync.state.tables import METADATA
