@@ -1,4 +1,7 @@
-"""Pydantic's complaints in words for people. None of them repeats a value: it may be a secret in the wrong place."""
+"""Pydantic's complaints in words for people. None of them repeats a value: it may be a secret in the wrong place.
+
+Only what a source's own validators say (`ValueError`) is passed on as it is.
+"""
 
 import re
 from collections.abc import Iterator
@@ -36,6 +39,7 @@ _BY_TYPE = {
     "too_short": ("is too short", "give more entries"),
 }  # fmt: skip
 _BOUNDS = {
+    "string_too_long": ("max_length", "is too long", "characters at most: {}"),
     "greater_than_equal": ("ge", "is too small", "the least is {}"),
     "greater_than": ("gt", "is too small", "it must be more than {}"),
     "less_than_equal": ("le", "is too large", "the most is {}"),

@@ -25,7 +25,7 @@ def _text_encoding(name: str) -> str:
         "".encode(name)
         known = codecs.lookup(name)
     except (LookupError, ValueError):
-        raise ValueError(f"{name!r} is not the name of a text encoding, such as utf-8-sig, cp1252 or iso-8859-1") from None
+        raise ValueError(f"{name!r} is not the name of a text encoding, such as utf-8-sig or cp1252") from None
     return known.name
 
 
@@ -150,7 +150,7 @@ class _Reading:
             remedy = "was the file cut short? write it again, or close the quote"
             return self.fault(f"a quote ({quote}) that opens in the row here is never closed", remedy)
         if "field larger than" in message:
-            return self.fault(f"a cell never ends: is a quote ({quote}) not closed?", "close the quote, or write the file again")
+            return self.fault(f"a cell never ends: is a quote ({quote}) not closed?", "close it, or write the file again")
         if "expected after" in message:
             remedy = f"double a quote that is part of a cell ({quote}{quote}), or name another 'quotechar'"
             return self.fault(f"a quote ({quote}) stands inside a cell", remedy)

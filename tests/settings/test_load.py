@@ -156,6 +156,29 @@ def test_each_fault_stands_at_its_own_line_in_plain_words(faults_of: Faults, old
     assert faults_of(changed(old, new)) == [fault]
 
 
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ("type: csv, path: a.csv, delimiter: ;;", "delimiter: is too long, characters at most: 1"),
+        ("type: csv, path: a.csv, quotechar: ''", "quotechar: is empty, give it a value, or take the line out"),
+        ("path: a.csv", "type: is needed, add it: it says what the settings around it mean"),
+        ("type: csv, path: [a]", "path: should be one text, write a single value on this line"),
+    ],
+)
+def test_faults_in_a_sources_own_settings_are_said_in_the_same_words(
+    faults_of: Faults, settings: str, fault: str
+) -> None:
+    (found,) = faults_of(changed("type: csv, path: exams.csv", settings))
+    assert found.startswith("7:")
+    assert found.endswith(f": sources.exams.{fault}")
+
+
+def test_what_a_source_says_of_its_own_settings_is_passed_on_with_the_line(faults_of: Faults) -> None:
+    (found,) = faults_of(changed("path: exams.csv", "path: exams.csv, encoding: latin-seven"))
+    assert found.startswith("7:49: sources.exams.encoding: ")
+    assert "encoding, such as utf-8-sig" in found
+
+
 def test_an_empty_file_says_what_is_needed(faults_of: Faults) -> None:
     assert [fault.split(": ")[1] for fault in faults_of("# nothing yet\n")] == ["inspera", "sources", "feeds"]
 

@@ -29,7 +29,7 @@ def test_every_setting_is_described_to_editors() -> None:
         f"{schema.get('title')}.{name}"
         for schema in objects(json_schema())
         for name, setting in schema["properties"].items()
-        if not setting.get("description") and name != "type"
+        if not setting.get("description")
     ]
     assert bare == []
 
