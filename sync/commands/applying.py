@@ -15,7 +15,7 @@ from sync.engine.doors import Progress
 from sync.engine.planning import Planning, make_plan
 from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
-from sync.errors import CallError
+from sync.errors import CallError, SyncError
 from sync.exits import Exit, worst
 from sync.plan import Result, Verdict
 from sync.report.plan_text import MOST
@@ -53,6 +53,9 @@ def apply(
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
+        except SyncError:
+            run.end(Exit.USAGE)
+            raise
         if interruption.event.is_set():
             status = interruption.status
         run.end(status)
@@ -102,7 +105,7 @@ class _Run:
             )
             say(f"Found out about {settler.settle():,} calls of an earlier run that had no known outcome.")
         planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
-        tell_plan(self.store, planning, say, None if show_all else MOST)
+        tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         self._keep_findings()
         carried = self._send(say)
         if not planning.gathered.trouble and not carried.stopped:

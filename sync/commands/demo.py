@@ -7,14 +7,18 @@ the files and judge the result. Those scripts share no code with this package, s
 import json
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import FrameType
 
 from sync.commands.sandbox_process import SandboxProcess, StoryError, environment
 from sync.errors import UsageError
@@ -45,7 +49,7 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
     begun = time.monotonic()
     try:
         shutil.copyfile(materials / CONFIGURATION, folder / CONFIGURATION)
-        with SandboxProcess(folder) as sandbox:
+        with _ended_in_order(), SandboxProcess(folder) as sandbox:
             counts = _play(_Story(out, folder, materials, sandbox))
         out("")
         out(f"The demo went as it should, in {time.monotonic() - begun:.0f} seconds: {counts}.")
@@ -60,6 +64,23 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Lets SIGTERM unwind the story, as SIGINT does, so that no sandbox is left behind."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(Exit.TERMINATED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _materials() -> Path:

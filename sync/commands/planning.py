@@ -56,14 +56,14 @@ def plan_status(store: Store, planning: Planning) -> Exit:
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=store.fault_count() > 0)
 
 
-def tell_plan(store: Store, planning: Planning, say: Say, most: int | None) -> None:
-    """The whole plan as text."""
+def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
+    """The whole plan as text; `passing` is the heading of what the guard lets pass."""
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
     pending = store.open_intent_count()
     if pending:
         say(f"{pending:,} calls of an earlier run have no known outcome; `apply` finds out about them first.")
-    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most):
+    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing):
         say(line)
     for line in scopes_text(planning.held_scopes):
         say(line)

@@ -20,9 +20,6 @@ from sync.plan import Action, Outcome, Planned, Result, Verdict
 SILENT = 5
 """The layer of changes that make no call."""
 
-SEATS_AT_ONCE = 500
-"""The most candidates of a test that one worker takes at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -87,9 +84,9 @@ class Carrier:
             if kind is not Kind.CANDIDATE:
                 yield from (self._single(line) for line in group)
                 continue
-            while lines := list(islice(group, SEATS_AT_ONCE)):
-                judged = prepare(self._store, test, lines, self._policy, self._clock())
-                yield Unit(partial(read_and_judge, judged, self._target, self._policy, self._clock))
+            # all of a test in one hand: no two workers may count its free places at once
+            judged = prepare(self._store, test, list(group), self._policy, self._clock())
+            yield Unit(partial(read_and_judge, judged, self._target, self._policy, self._clock))
 
     def _single(self, line: Planned) -> Unit:
         change = line.change

@@ -16,7 +16,6 @@ CHECKED_AT_APPLY = (
     "are there already, a lost state."
 )
 _HEADINGS = {
-    Verdict.PASS: "Would do",
     Verdict.WAITING: "Waiting for something else first",
     Verdict.WITHHELD: "Withheld (clears by itself)",
     Verdict.HELD: "Held for a person to decide",
@@ -24,13 +23,18 @@ _HEADINGS = {
 _NOTHING = "Nothing to do: Inspera is as the sources say, as far as this state knows."
 
 
-def plan_text(planned: Mapping[Verdict, Iterable[Planned]], most: int | None = MOST) -> Iterator[str]:
-    """The plan's lines by verdict, each list cut to `most` (None: all) with a count of the rest."""
+def plan_text(
+    planned: Mapping[Verdict, Iterable[Planned]], most: int | None = MOST, passing: str = "Would do"
+) -> Iterator[str]:
+    """The plan's lines by verdict, each list cut to `most` (None: all) with a count of the rest.
+
+    `passing` heads what the guard lets pass: "Would do" says that nothing is done.
+    """
     empty = True
     for verdict, lines in planned.items():
         for number, text in enumerate(capped(_section(verdict, lines), most)):
             if number == 0:
-                yield from ("", f"{_HEADINGS[verdict]}:")
+                yield from ("", f"{_HEADINGS.get(verdict, passing)}:")
             yield text
             empty = False
     if empty:

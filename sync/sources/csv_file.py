@@ -1,172 +1,233 @@
-"""CSV files: read by header name, strictly, to the very end, or not at all."""
+"""CSV files, by header name and strictly: a file that is not sound to its very end is not used at all."""
 
 import codecs
 import csv
 import os
-import unicodedata
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Literal, TextIO
+from unicodedata import normalize
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from sync.errors import SourceError
 from sync.model import Row
 from sync.sources.base import SourceSettings
+from sync.sources.csv_places import find_bad_byte, find_open_quote
 
-SAVE_AGAIN = "save the file again in that encoding, or name its own with 'encoding'"
-READ_AGAIN = "it is read again in the next run; write it under another name and rename it when it is complete"
+MAX_LINE = 1 << 20
+"""Characters in one line; a longer one is no CSV, and would have to be held in memory to say what it is."""
 
 
 def _text_encoding(name: str) -> str:
     try:
         "".encode(name)
-        known = codecs.lookup(name)
-    except (LookupError, ValueError):
-        raise ValueError(f"{name!r} is not the name of a text encoding, such as utf-8-sig or cp1252") from None
-    return known.name
+        usable = codecs.lookup(name).incrementaldecoder is not None
+    except (LookupError, UnicodeError, ValueError):
+        usable = False
+    if not usable:
+        raise ValueError("is not a known text encoding, such as utf-8-sig, cp1252 or iso-8859-1")
+    return name
 
 
-def _one_sign(text: str) -> str:
-    if text in "\r\n" or not text.isascii():
-        raise ValueError("must be one character, and no line break")
+def _one_character(text: str) -> str:
+    if len(text) != 1 or text in "\r\n\0":
+        raise ValueError("should be one character, and not a line break")
     return text
 
 
-Sign = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_one_sign)]
+_Character = Annotated[str, AfterValidator(_one_character), Field(json_schema_extra={"minLength": 1, "maxLength": 1})]
 
 
 class CsvSettings(SourceSettings):
-    """A CSV file with a header row."""
+    """A CSV file whose first line names the columns. Blank lines are skipped; any other irregularity is a fault."""
 
     type: Literal["csv"] = "csv"
-    """`csv`."""
-    path: Annotated[Path, Field()]
-    """The file; a relative path starts at the configuration file's folder."""
-    delimiter: Sign = ","
-    """What stands between two cells."""
+    """The kind of source."""
+    path: Path
+    """The file. A relative path starts at the folder of the configuration file."""
+    delimiter: _Character = ","
+    """The character between cells, such as `;` or a tab (`"\\t"`)."""
     encoding: Annotated[str, AfterValidator(_text_encoding)] = "utf-8-sig"
-    """The file's encoding. It is never guessed: bytes that do not fit make the file unreadable."""
-    quotechar: Sign = '"'
-    """What stands around a cell that holds the delimiter, a line break or this character itself (then doubled)."""
+    """How the file's text is encoded. The default is UTF-8, with or without a byte order mark. It is never guessed."""
+    quotechar: _Character = '"'
+    """The character around cells that hold a delimiter, a line break or, doubled, this character itself."""
 
-    def place(self, folder: Path) -> str:  # noqa: ARG002 - other sources need it
-        """The file's name."""
-        return self.path.name
+    @model_validator(mode="after")
+    def _told_apart(self) -> "CsvSettings":
+        if self.delimiter == self.quotechar:
+            raise ValueError("'delimiter' and 'quotechar' are the same character")
+        return self
+
+    def place(self, folder: Path) -> str:
+        """How the file is named to people: from `folder` on when it is in there, otherwise by its whole path."""
+        path = folder / self.path
+        return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
     def columns(self, folder: Path) -> tuple[str, ...]:
-        """The header's names, stripped and in NFC."""
-        reading = _Reading(self, folder)
-        with reading.open() as file:
-            return reading.header(reading.reader(file))
+        """The header's names, stripped and in NFC.
+
+        Raises:
+            SourceError: the file can't be read, is empty, or has blank or repeated names.
+        """
+        with _reading(self, folder) as reading:
+            return reading.header()
 
     def rows(self, folder: Path) -> Iterator[Row]:
-        """Every row, with the line on which it starts."""
-        reading = _Reading(self, folder)
-        with reading.open() as file:
-            before = os.fstat(file.fileno())
-            yield from reading.rows(reading.reader(file))
-            reading.refuse_change(before)
+        """Every row, one at a time, with the physical line on which it starts (a quoted cell may span lines).
+
+        Raises:
+            SourceError: the file is not sound to its very end, or was changed while it was read.
+        """
+        with _reading(self, folder) as reading:
+            yield from reading.rows()
+            reading.refuse_change()
 
 
-@dataclass(slots=True)
 class _Reading:
-    """One pass over one file; `line` is where the current record starts."""
+    """One pass over an open file, and what can be said about where it went wrong."""
 
-    settings: CsvSettings
-    folder: Path
-    line: int = 1
+    def __init__(self, settings: CsvSettings, path: Path, place: str, file: TextIO) -> None:
+        self._settings, self._path, self._place, self._file = settings, path, place, file
+        self._opened = _identity(os.fstat(file.fileno()))
+        self._reader = csv.reader(
+            self._lines(), delimiter=settings.delimiter, quotechar=settings.quotechar, strict=True
+        )
+        self._line = 1
 
-    @property
-    def path(self) -> Path:
-        return self.folder / self.settings.path
-
-    def fault(self, reason: str, remedy: str, line: int | None = None) -> SourceError:
-        return SourceError(f"{self.settings.path.name} line {line or self.line}", reason, remedy)
-
-    @contextmanager
-    def open(self) -> Iterator[TextIO]:
-        """The file as text; whatever goes wrong while it is open becomes a `SourceError` with its line."""
-        try:
-            with self.path.open(encoding=self.settings.encoding, newline="") as file:
-                yield file
-        except UnicodeError as error:
-            raise self._bad_bytes(error) from None
-        except csv.Error as error:
-            raise self._not_csv(str(error)) from None
-        except OSError as error:
-            reason = f"can't be read ({error.strerror or type(error).__name__})"
-            raise SourceError(str(self.path), reason, "correct 'path', or let this user read the file") from None
-
-    def reader(self, file: TextIO) -> Any:
-        """A strict CSV reader."""
-        settings = self.settings
-        return csv.reader(file, delimiter=settings.delimiter, quotechar=settings.quotechar, strict=True)
-
-    def header(self, reader: Any) -> tuple[str, ...]:
-        """The column names."""
-        cells = next((cells for cells in reader if cells), None)
+    def header(self) -> tuple[str, ...]:
+        """The column names; afterwards come the rows."""
+        cells = self._first()
         if cells is None:
-            raise self.fault("the file is empty: it has no header", "was the export cut short? write it again")
-        names = tuple(unicodedata.normalize("NFC", cell.strip()) for cell in cells)
-        self.line = reader.line_num
+            raise self._fault(None, "is empty: it has not even a header", "export it again; a header line is the least")
+        if cells[0].startswith("\ufeff"):
+            remedy = "set 'encoding' to one that takes it, such as utf-8-sig or utf-16"
+            raise self._fault(self._line, "starts with a byte order mark", remedy)
+        names = tuple(normalize("NFC", cell.strip()) for cell in cells)
         if "" in names:
-            number = names.index("") + 1
-            raise self.fault(f"column {number} of the header has no name", "name every column, or take it out")
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise self.fault(f"the header names {', '.join(map(repr, twice))} more than once", "name each column once")
-        self.line += 1
+            reason = f"the header has no name for column {names.index('') + 1} of {len(names)}"
+            raise self._fault(self._line, reason, "name it, or take the column out")
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            reason = f"the header has '{repeated[0]}' more than once"
+            raise self._fault(self._line, reason, "give each column its own name")
+        self._line = self._reader.line_num + 1
         return names
 
-    def rows(self, reader: Any) -> Iterator[Row]:
-        """Every record after the header."""
-        header = self.header(reader)
+    def _first(self) -> list[str] | None:
+        for cells in self._reader:
+            if cells:
+                return cells
+            self._line = self._reader.line_num + 1
+        return None
+
+    def rows(self) -> Iterator[Row]:
+        """The rows after the header."""
+        header, reader = self.header(), self._reader
         width = len(header)
         for cells in reader:
-            if len(cells) != width:
-                if not cells:
-                    self.line = reader.line_num + 1
-                    continue
-                raise self._ragged(cells, header)
-            yield Row(self.line, dict(zip(header, cells, strict=True)))
-            self.line = reader.line_num + 1
+            if len(cells) == width:
+                # The width was compared: a strict zip would do it again, a million times.
+                yield Row(self._line, dict(zip(header, cells)))  # noqa: B905 - see above
+            elif cells:
+                remedy = "correct the row in the source; a cell that holds the delimiter needs quotes"
+                raise self._fault(self._line, f"has {_cells(len(cells))} where the header has {width}", remedy)
+            self._line = reader.line_num + 1
 
-    def _ragged(self, cells: Sequence[str], header: Sequence[str]) -> SourceError:
-        reason = f"the row has {len(cells)} cells where the header has {len(header)}"
-        return self.fault(reason, f"is the delimiter {self.settings.delimiter!r}? a cell that holds it needs quotes")
+    def refuse_change(self) -> None:
+        """Raises a `SourceError` if the file is not the one that was opened, as it was then."""
+        try:
+            same = self._opened == _identity(os.fstat(self._file.fileno())) == _identity(self._path.stat())
+        except OSError:
+            same = False
+        if not same:
+            remedy = "wait until it is written, or write it under another name and rename it when it is whole"
+            raise self._fault(None, "was changed or replaced while it was read", remedy)
 
-    def refuse_change(self, before: os.stat_result) -> None:
-        """The file must be the one that was opened, and as it was then."""
-        after = self.path.stat()
-        if (before.st_ino, before.st_size, before.st_mtime_ns) != (after.st_ino, after.st_size, after.st_mtime_ns):
-            raise self.fault("the file was changed while it was read", READ_AGAIN)
+    def explained(self, error: Exception) -> SourceError:
+        """What stopped the reading, as a fault at its line. Looks into the file again to find that line."""
+        try:
+            if isinstance(error, UnicodeError):
+                return self._undecodable()
+            if isinstance(error, csv.Error):
+                return self._malformed(error)
+        except OSError as again:
+            error = again
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        return self._fault(self._line, f"can't be read any further ({reason})", "see to the disk or the share it is on")
 
-    def _not_csv(self, message: str) -> SourceError:
-        quote = self.settings.quotechar
-        if "unexpected end of data" in message:
-            remedy = "was the file cut short? write it again, or close the quote"
-            return self.fault(f"a quote ({quote}) that opens in the row here is never closed", remedy)
-        if "field larger than" in message:
-            return self.fault(f"a cell never ends: is a quote ({quote}) not closed?", "close it, or write the file again")
-        if "expected after" in message:
-            remedy = f"double a quote that is part of a cell ({quote}{quote}), or name another 'quotechar'"
-            return self.fault(f"a quote ({quote}) stands inside a cell", remedy)
-        return self.fault(f"is not CSV ({message})", "write the file again")
+    def _fault(self, line: int | None, reason: str, remedy: str) -> SourceError:
+        return SourceError(self._place if line is None else f"{self._place} line {line}", reason, remedy)
 
-    def _bad_bytes(self, error: UnicodeError) -> SourceError:
-        """Looks for the line by itself: the text layer reads ahead, so the reader's own count is too low."""
-        encoding = self.settings.encoding
-        decoder = codecs.getincrementaldecoder(encoding)()
-        with self.path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    decoder.decode(raw)
-                except UnicodeDecodeError as bad:
-                    value = bad.object[bad.start]
-                    return self.fault(f"byte 0x{value:02x} is not {encoding}", SAVE_AGAIN, number)
-                except UnicodeError:
-                    break
-        return self.fault(f"the file is not {encoding} ({type(error).__name__})", SAVE_AGAIN)
+    def _lines(self) -> Iterator[str]:
+        for line in iter(partial(self._file.readline, MAX_LINE), ""):
+            if "\0" in line:
+                reason = "holds a NUL character: the file is damaged, or not in this encoding"
+                remedy = f"export it again as {self._settings.encoding}, or set its 'encoding'"
+                raise self._fault(self._reader.line_num + 1, reason, remedy)
+            if len(line) == MAX_LINE:
+                reason = f"has more than {MAX_LINE:,} characters in one line"
+                raise self._fault(self._reader.line_num + 1, reason, "check that this is the CSV file that is meant")
+            yield line
+
+    def _undecodable(self) -> SourceError:
+        encoding = self._settings.encoding
+        remedy = f"export the file as {encoding}, or set the 'encoding' it is in, such as cp1252"
+        found = find_bad_byte(self._path, encoding)
+        if found is None:
+            return self._fault(None, f"is not in {encoding}", remedy)
+        return self._fault(found.line, f"byte 0x{found.byte:02X} can't be read as {encoding}", remedy)
+
+    def _malformed(self, error: csv.Error) -> SourceError:
+        settings, last = self._settings, self._reader.line_num
+        quote = settings.quotechar
+        with self._path.open(encoding=settings.encoding, newline="") as file:
+            lines = islice(file, self._line - 1, last)
+            found = find_open_quote(lines, self._line, settings.delimiter, quote)
+        if found is None:
+            return self._fault(last, f"is not CSV ({error})", "correct it in the source")
+        if found.open:
+            reason = f"the quote ({quote}) that opens a cell here is not closed: the file is cut off, or a quote is missing"
+            return self._fault(found.line, reason, "export the file again, or close the quote in the source")
+        opened = "" if found.line == last else f", which opens on line {found.line}"
+        reason = f"a lone quote ({quote}) stands inside a quoted cell{opened}"
+        return self._fault(last, reason, f"double it in the source ({quote}{quote})")
+
+
+@contextmanager
+def _reading(settings: CsvSettings, folder: Path) -> Iterator[_Reading]:
+    path, place = folder / settings.path, settings.place(folder)
+    with _opened(path, place, settings.encoding) as file:
+        reading = _Reading(settings, path, place, file)
+        try:
+            yield reading
+        except (SourceError, csv.Error, UnicodeError, OSError) as error:
+            # A file that is being written is torn in any way; that it is being written is then what helps.
+            reading.refuse_change()
+            raise error if isinstance(error, SourceError) else reading.explained(error) from None
+
+
+def _opened(path: Path, place: str, encoding: str) -> TextIO:
+    try:
+        # Looked at before opening: opening a named pipe would wait for its writer.
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            return path.open(encoding=encoding, newline="")
+    except FileNotFoundError:
+        raise SourceError(place, "is not there", "check 'path', and that the export has run") from None
+    except OSError as error:
+        remedy = "give the account that runs this the right to read it"
+        raise SourceError(place, f"can't be opened ({error.strerror})", remedy) from None
+    reason = "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a plain file"
+    raise SourceError(place, reason, "set 'path' to a CSV file")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"

@@ -69,6 +69,8 @@ class Fake:
         assert os.environ["INSPERA_DEMO_KEY"]
         if f"{command} fails" == FLAW:
             return 4
+        if f"{command} hangs" == FLAW:
+            signal.pause()
         if command == "apply":
             self.apply()
         elif command == "plan" and self.second:

@@ -1,6 +1,8 @@
 """The demo's story: it goes well with the real commands, and notices whatever goes wrong with pretended ones."""
 
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -21,8 +23,8 @@ def play_real(work: Path) -> tuple[int, list[str]]:
 
 
 @pytest.fixture
-def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Plays the story with commands that are pretended, with a flaw if one is asked for."""
+def pretending(tmp_path: Path) -> Path:
+    """A Python whose `-m sync` is pretended."""
     python = tmp_path / "python"
     python.write_text(
         "#!/bin/sh\n"
@@ -30,11 +32,17 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
         f'exec "{sys.executable}" "$@"\n'
     )
     python.chmod(0o700)
+    return python
+
+
+@pytest.fixture
+def play(pretending: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Plays the story with commands that are pretended, with a flaw if one is asked for."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
 
     def run(flaw: str = "", work: Path | None = None, keep: bool = False) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "executable", str(python))
+        monkeypatch.setattr(sys, "executable", str(pretending))
         monkeypatch.setattr(tempfile, "tempdir", str(temporary))
         monkeypatch.setenv("FAKE_FLAW", flaw)
         told: list[str] = []
@@ -102,6 +110,27 @@ def test_the_sandbox_is_stopped_however_the_story_ends(play: Play, tmp_path: Pat
         work = tmp_path / f"work{len(flaw)}"
         play(flaw, work)
         assert not running(int((work / "sandbox" / "pid").read_text()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_story_that_is_interrupted_leaves_no_sandbox_behind(
+    pretending: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from sync.commands.demo import demo; "
+        "sys.executable = sys.argv[1]; sys.exit(demo(print, Path(sys.argv[2]), False))"
+    )
+    work = tmp_path / "work"
+    story = subprocess.Popen(
+        [sys.executable, "-u", "-c", code, pretending, work],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", env=os.environ | {"FAKE_FLAW": "check hangs"},
+    )  # fmt: skip
+    with story:
+        assert any(line.endswith("inspera-sync.yaml check\n") for line in story.stdout or ())
+        story.send_signal(number)
+        story.communicate(timeout=30)
+    assert story.returncode != 0
+    assert not running(int((work / "sandbox" / "pid").read_text()))
 
 
 def test_the_temporary_folder_goes_away_unless_it_is_wanted_or_needed(play: Play, tmp_path: Path) -> None:
