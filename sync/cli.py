@@ -3,11 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from sync import __version__
@@ -168,25 +167,13 @@ def _sync(context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-r
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; gives its exit status. An error is one line (or one a fault), never a traceback."""
     try:
-        return int(_command()(list(arguments), prog_name="inspera-sync", standalone_mode=False) or 0)
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except (KeyboardInterrupt, click.Abort):
-        return Exit.INTERRUPTED
+        typer.main.get_command(app)(list(arguments), prog_name="inspera-sync")
+    except SystemExit as end:  # how the command line says its status, wrong words (2) included
+        return int(end.code or 0)
     except SyncError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return _status_of(error)
-    except BrokenPipeError:
-        # whoever read us has gone (`| head`): nothing is left to say, not even at interpreter exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
-
-
-def _command() -> Callable[..., Any]:
-    return typer.main.get_command(app)
+    return Exit.OK
 
 
 def _status_of(error: SyncError) -> Exit:
@@ -228,11 +215,16 @@ def _interruptible() -> "Interruption":
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    _write(f"{line}\n")
 
 
 def _write(piece: str) -> None:
-    sys.stdout.write(piece)
+    """To standard output. A reader who has gone (`| head`) does not stop an apply half-way."""
+    try:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _warn(line: str) -> None:

@@ -18,8 +18,9 @@ class Progress(Protocol):
 
 
 @contextmanager
-def shown(stream: TextIO = sys.stderr) -> Iterator[Progress]:
-    """Progress on `stream`, as fits it."""
+def shown(stream: TextIO | None = None) -> Iterator[Progress]:
+    """Progress on `stream` (standard error by default), as fits it."""
+    stream = stream or sys.stderr
     if not stream.isatty():
         yield _Lines(stream)
         return

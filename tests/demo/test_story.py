@@ -123,8 +123,11 @@ def test_a_story_that_is_interrupted_leaves_no_sandbox_behind(
     work = tmp_path / "work"
     story = subprocess.Popen(
         [sys.executable, "-u", "-c", code, pretending, work],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", env=os.environ | {"FAKE_FLAW": "check hangs"},
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        env=os.environ | {"FAKE_FLAW": "check hangs"},
+    )
     with story:
         assert any(line.endswith("inspera-sync.yaml check\n") for line in story.stdout or ())
         story.send_signal(number)
