@@ -7,15 +7,23 @@ that owns the connection writes here, many records to a commit.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from sync.diff import remembered
 from sync.model import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state.database import count
 from sync.state.scratch import columns_of, from_json, key_from, to_json
 
 Clock = Callable[[], datetime]
+
+_INTEND = text(
+    "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, at, message)"
+    " VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :at, '')"
+)
+_CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id")
 
 
 class Journal:
@@ -28,37 +36,34 @@ class Journal:
             {"c": command, "at": utc_text(clock())},
         )
         self.run_id = int(result.lastrowid)
+        self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
 
     def intend(self, lines: Sequence[Planned]) -> list[int]:
         """Commits intents for lines that are about to be sent; gives their ids, in order."""
-        ids = []
-        for line in lines:
-            k1, k2 = columns_of(line.change.key)
-            result = self._connection.execute(
-                text(
-                    "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
-                    " VALUES (:run, :kind, :k1, :k2, :action, :fields, :at, '')"
-                ),
-                {
-                    "run": self.run_id,
-                    "kind": line.change.kind,
-                    "k1": k1,
-                    "k2": k2,
-                    "action": line.change.action,
-                    "fields": to_json(remembered(line.change.kind, line.change.after or line.change.before)),
-                    "at": utc_text(self._clock()),
-                },
+        first = 1 + count(self._connection, "SELECT max(id) FROM intent")  # nobody else writes here
+        at = utc_text(self._clock())
+        rows: list[dict[str, object]] = []
+        for number, line in enumerate(lines, first):
+            change = line.change
+            k1, k2 = columns_of(change.key)
+            fields = to_json(remembered(change.kind, change.after or change.before))
+            rows.append(
+                {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
+                | {"action": change.action, "fields": fields, "at": at}
             )
-            ids.append(int(result.lastrowid))
+        if rows:
+            self._connection.execute(_INTEND, rows)
         self._connection.commit()
-        return ids
+        return list(range(first, first + len(rows)))
 
     def record(self, results: Iterable[tuple[int | None, Planned, Outcome]]) -> None:
         """Notes outcomes, and with each what Inspera now holds; durable with the next commit.
 
         An unknown outcome leaves its intent open. A line that needed no call has no intent (None).
         """
+        at = utc_text(self._clock())
+        closed: list[dict[str, object]] = []
         for intent, line, outcome in results:
             if outcome.result is Result.UNKNOWN:
                 self._connection.execute(
@@ -67,15 +72,12 @@ class Journal:
                 continue
             if outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
-                self._close_earlier(line.change.kind, line.change.key)
+                if (line.change.kind, line.change.key) in self._open_before:
+                    self._close_earlier(line.change.kind, line.change.key)
             if intent is not None:
-                self._close(intent, outcome.result.value, outcome.message)
-
-    def _close(self, intent: int, outcome: str, message: str) -> None:
-        self._connection.execute(
-            text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WHERE id = :id"),
-            {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent},
-        )
+                closed.append({"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent})
+        if closed:
+            self._connection.execute(_CLOSE, closed)
 
     def _close_earlier(self, kind: Kind, key: Key) -> None:
         k1, k2 = columns_of(key)
@@ -115,24 +117,11 @@ class Journal:
         ours: bool | None = None,
     ) -> None:
         """Makes a record known as Inspera holds it; `ours` and `remote_id` are kept as they are when None."""
-        keys = KEY_FIELDS[kind]
-        columns = [*keys, *COMPARED[kind], "fingerprint", "remote_id", "standing", "ours", "updated"]
-        values: dict[str, object] = dict(zip(keys, key, strict=True))
+        values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
         values.update({name: fields.get(name) for name in COMPARED[kind]})
         values.update(fingerprint=fingerprint, remote_id=remote_id, standing="active", updated=utc_text(self._clock()))
         values["ours"] = True if ours is None else ours
-        kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
-        if ours is None:
-            kept["ours"] = f"known_{kind}.ours"
-        updates = ", ".join(f'"{c}" = {kept.get(c, f"excluded.{chr(34)}{c}{chr(34)}")}' for c in columns[len(keys) :])
-        names = ", ".join(f'"{c}"' for c in columns)
-        self._connection.execute(
-            text(
-                f"INSERT INTO known_{kind} ({names}) VALUES ({', '.join(':' + c for c in columns)})"
-                f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
-            ),
-            values,
-        )
+        self._connection.execute(_upsert(kind, keep_ours=ours is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
         """Removes a record from what is known."""
@@ -165,7 +154,7 @@ class Journal:
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Closes an intent of an earlier run, now that its outcome is known."""
-        self._close(intent.id, outcome, message)
+        self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
     def lapse(self) -> None:
         """Closes learners' open intents of earlier runs that nothing asks for any more: there is nothing to repeat."""
@@ -224,6 +213,22 @@ class Journal:
             },
         )
         self._connection.commit()
+
+
+@cache
+def _upsert(kind: Kind, *, keep_ours: bool) -> TextClause:
+    keys = KEY_FIELDS[kind]
+    columns = [*keys, *COMPARED[kind], "fingerprint", "remote_id", "standing", "ours", "updated"]
+    kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
+    if keep_ours:
+        kept["ours"] = f"known_{kind}.ours"
+    updates = ", ".join(f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :])
+    quoted = ", ".join(f'"{name}"' for name in columns)  # `end` is a word of SQL
+    return text(
+        f"INSERT INTO known_{kind} ({quoted})"
+        f" VALUES ({', '.join(':' + name for name in columns)})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
+    )
 
 
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:

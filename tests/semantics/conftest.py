@@ -1,0 +1,23 @@
+"""A university for each test, with an Inspera of its own and a clock that stands still."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sync.commands import adopting, applying, planning
+
+from .site import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """An empty university. `apply` and `adopt` take over signals, which are given back."""
+    site = Site(tmp_path, capsys)
+    for module in (adopting, applying, planning):
+        monkeypatch.setattr(module, "now", lambda: site.time)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with site.sandbox:
+        yield site
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
