@@ -162,7 +162,8 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
         return SeatRuling(False, True, Result.HELD, _by_hand(seat.extra_time or 0, int(wanted), "wanted"))
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
-    return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND)
+    reason = "" if claimed else "was there before our first assignment, so it is never removed"
+    return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
 def judge_removal(seat_read: bool, seat: Seat | None, begun: bool, fresh: bool) -> SeatRuling:

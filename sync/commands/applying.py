@@ -59,7 +59,8 @@ def apply(
         if interruption.event.is_set():
             status = interruption.status
         run.end(status)
-        for line in outcomes_text(findings(connection, run.journal.run_id), None if show_all else MOST):
+        sent = islice(findings(connection, run.journal.run_id), run.planned_findings, None)
+        for line in outcomes_text(sent, None if show_all else MOST):
             say(line)
         say(run_text(run.counts, status))
     return status
@@ -75,6 +76,7 @@ class _Run:
         self._interruption, self._progress = interruption, progress
         self._target: Target | None = None
         self.counts: Counter[str] = Counter()
+        self.planned_findings = 0
 
     @contextmanager
     def target(self) -> Iterator[None]:
@@ -136,6 +138,8 @@ class _Run:
         )
         carried = carrier.carry_out(total)
         carried.stopped = carried.stopped or self._inspera().stopped or ""
+        if carried.count(Result.NOT_SENT, Result.UNKNOWN):
+            carried.stopped = carried.stopped or self._inspera().out_of_reach or ""
         for (_, action, result), number in carried.results.items():
             self.counts[f"{action} {result}"] += number
         self.counts["not sent"] += total - sum(carried.results.values())
@@ -158,9 +162,11 @@ class _Run:
         for fault in islice(self.store.faults(), MOST_FINDINGS):
             reason = f"{fault.field}: {fault.reason}; {fault.remedy}"
             self.journal.find("fault", fault.kind, fault.key, fault.where, reason)
+            self.planned_findings += 1
         for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
             for line in islice(self.store.planned(verdict), MOST_FINDINGS):
                 self.journal.find(verdict, line.change.kind, line.change.key, line.change.where, line.reason)
+                self.planned_findings += 1
             self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
         self.counts["fault"] = self.store.fault_count()
         self.journal.commit()

@@ -62,6 +62,11 @@ class Target:
         """Why nothing more can be sent in this run, `None` while it can. Worth asking at the end of a run."""
         return self._caller.tenant.stopped
 
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why the last attempt did not reach Inspera; `None` when it did. A short run ends before it counts as a stop."""
+        return self._caller.tenant.out_of_reach
+
     def learner(self, change: Change, password: str | None) -> Outcome:
         """Creates or updates a learner; the two are one call, keyed by username (vendor contract, Users API).
 

@@ -24,6 +24,13 @@ class Tenant:
         self._worked: set[str] = set()
         self._not_there: dict[str, set[str]] = {}
         self._out_of_reach = 0
+        self._why_out_of_reach = ""
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why the last attempt found Inspera out of reach, `None` when it answered (or nothing was tried)."""
+        with self._lock:
+            return self._why_out_of_reach if self._out_of_reach else None
 
     @property
     def stopped(self) -> str | None:
@@ -83,6 +90,7 @@ class Tenant:
         """One more attempt found Inspera out of reach; gives the reason to stop when that was one too many in a row."""
         with self._lock:
             self._out_of_reach += 1
+            self._why_out_of_reach = why
             tries = self._out_of_reach
         if tries < self._patience:
             return None

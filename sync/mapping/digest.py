@@ -17,8 +17,12 @@ _VERSION = b"\x01"
 _Values = Callable[[Record], tuple[FieldValue, ...]]
 
 # By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a row.
-_COMPARED: Mapping[type, tuple[tuple[str, ...], _Values]] = MappingProxyType({
-    record: (tuple(f"{name}=" for name in COMPARED[kind]), attrgetter(*COMPARED[kind]))
+_COMPARED: Mapping[type, tuple[tuple[str, ...], str, _Values]] = MappingProxyType({
+    record: (
+        COMPARED[kind],
+        SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
+        attrgetter(*COMPARED[kind]),
+    )
     for kind, record in RECORD_TYPES.items()
 })
 
@@ -28,13 +32,15 @@ def fingerprint(record: Record) -> bytes:
 
     Fields that are unmapped or blank are skipped, so a field that the model gains later changes no fingerprint.
     """
-    prefixes, values_of = _COMPARED[record.__class__]
+    names, whole, values_of = _COMPARED[record.__class__]
     values = values_of(record)
     if record.kind is Kind.TEST:
-        values = tuple(map(_plain, values))
+        values = tuple([_plain(value) for value in values])
     # No value can hold the separator, so no two records give the same text.
-    named = zip(prefixes, values, strict=True)
-    text = SEPARATOR.join([f"{prefix}{value}" for prefix, value in named if value is not None])
+    if None in values:
+        text = SEPARATOR.join([f"{name}={value}" for name, value in zip(names, values) if value is not None])  # noqa: B905 - one each
+    else:
+        text = whole % values
     return _VERSION + blake2b(text.encode(), digest_size=15).digest()
 
 

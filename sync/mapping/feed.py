@@ -1,14 +1,15 @@
 """A whole feed made ready: every row becomes a record, faults, or nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import NamedTuple
 
 from sync.errors import UsageError
 from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import FIELDS, KEY_FROM, MAKERS, FieldValue, conflicts
+from sync.mapping.records import FIELDS, KEY_FROM, MAKERS, MAX_ID, FieldValue, conflicts
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
-from sync.mapping.source import column_name
-from sync.mapping.values import BadValueError, Values, clean
+from sync.mapping.source import Columns
+from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound, clean
 from sync.model import KEY_FIELDS, Fault, Key, Kind, Record, Row
 
 Origin = tuple[str | None, ...]
@@ -17,16 +18,12 @@ Origin = tuple[str | None, ...]
 _Problems = list[tuple[str, BadValueError]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(NamedTuple):
     """One column of `where`, with the values that select a row."""
 
     column: str
+    at: int
     wanted: frozenset[str]
-
-    def holds(self, values: Values) -> bool:
-        text = values[self.column].strip()
-        return text in self.wanted or clean(text) in self.wanted
 
 
 class CompiledFeed:
@@ -37,21 +34,34 @@ class CompiledFeed:
     """
 
     def __init__(
-        self, kind: Kind, place: str, fields: Mapping[str, CompiledField], conditions: tuple[_Condition, ...]
+        self,
+        kind: Kind,
+        place: str,
+        columns: Columns,
+        fields: Mapping[str, CompiledField],
+        labels: Mapping[str, str],
+        conditions: Sequence[_Condition],
     ) -> None:
-        self.kind, self.place = kind, place
-        self.columns = frozenset(c.column for c in conditions).union(*(f.columns for f in fields.values()))
-        self._conditions = conditions
-        key_fields = KEY_FIELDS[kind]
-        # A key that has no rule of its own is made by its field's rule, and its faults are that field's faults.
-        self._labels = {name: name if name in fields else KEY_FROM[kind] for name in key_fields}
-        readers = {name: fields[label].read for name, label in self._labels.items()}
-        readers |= {name: field.read for name, field in fields.items()}
-        self._names = tuple(FIELDS[kind])[: 1 + max(tuple(FIELDS[kind]).index(name) for name in readers)]
-        self._readers = tuple(readers.get(name, _unmapped) for name in self._names)
+        self.kind, self.place, self.columns = kind, place, frozenset(columns.names)
+        self._ordered, self._conditions = columns.names, tuple(conditions)
+        self._labels = labels
+        every = {name: fields.get(name, _UNMAPPED) for name in FIELDS[kind]}
+        # Two at the least: the picker of a single item gives no tuple.
+        length = max(2, *(at for at, name in enumerate(every, start=1) if every[name] is not _UNMAPPED))
+        self._fields = dict(list(every.items())[:length])
+        self._parts = len(KEY_FIELDS[kind])
+        self._composed = tuple(self._fields[name].composed for name in KEY_FIELDS[kind])
         self._make: Callable[..., Record] = MAKERS[kind]
-        self._parts = len(key_fields)
-        self._origins = tuple(fields[label].origin for label in self._labels.values())
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Lays out the short way for sound rows: the texts, what needs a reader, and a record's order of them all."""
+        made = list(self._fields.values())
+        self._pick = _picker(self._ordered)
+        self._specials = tuple(field.read for field in made if field.plain is None)
+        self._blanks = tuple(field.blank for field in made)
+        after = iter(range(len(self._ordered), len(self._ordered) + len(made)))
+        self._arrange = itemgetter(*(next(after) if field.plain is None else field.plain for field in made))
 
     def missing(self, columns: Iterable[str]) -> list[str]:
         """The needed columns that are not among `columns`, in alphabetical order."""
@@ -63,16 +73,22 @@ class CompiledFeed:
         A fault's key is whole when it can be read, whatever else is wrong; `(test, "")` for a candidate of which only
         the test can be read; otherwise `None`.
         """
-        values = row.values
+        # The short way, for nearly every row; whatever is unusual goes the careful way, which means the same.
         try:
-            for condition in self._conditions:
-                if not condition.holds(values):
+            raw = self._pick(row.values)
+            if not all_sound(raw, MAX_ID):
+                return self._carefully(row)
+            texts = [text.strip() for text in raw]
+            for _, at, wanted in self._conditions:
+                if texts[at] not in wanted:
                     return None
-            made = [read(values) for read in self._readers]
+            made = self._arrange([*texts, *[read(texts) for read in self._specials]])
         except (BadValueError, KeyError):
-            return self._faults(row)
+            return self._carefully(row)
+        if "" in made:
+            made = [blank if value == "" else value for value, blank in zip(made, self._blanks, strict=True)]
         if None in made[: self._parts] or (self.kind is Kind.TEST and self._conflict(made)):
-            return self._faults(row)
+            return self._carefully(row)
         return self._make(*made)
 
     def origin(self, row: Row) -> Origin | None:
@@ -83,37 +99,46 @@ class CompiledFeed:
         the template touch, or a value goes beyond ASCII; otherwise `None`. `None` as a whole when no part has one. Two
         rows with an equal part of the key and different entries for it are two combinations made into one key.
         """
-        if not any(self._origins):
+        for composed in self._composed:
+            if composed is not None and not composed.doubtless(row.values):
+                break
+        else:
             return None
-        made = tuple(_origin(read, row.values) for read in self._origins)
+        texts = CarefulTexts(self._ordered, row.values)
+        made = tuple(composed.origin(texts) if composed else None for composed in self._composed)
         return made if any(made) else None
 
-    def _conflict(self, made: list[FieldValue]) -> bool:
-        return next(conflicts(dict(zip(self._names, made, strict=True))), None) is not None
+    def _conflict(self, made: Iterable[FieldValue]) -> bool:
+        return next(conflicts(dict(zip(self._fields, made, strict=True))), None) is not None
 
-    def _faults(self, row: Row) -> list[Fault] | None:
-        """Goes through the row again, unhurriedly, and keeps everything that is wrong; `None` if it isn't selected."""
+    def _carefully(self, row: Row) -> Record | list[Fault] | None:
+        """The same as `map`, value by value, keeping everything that is wrong."""
+        texts = CarefulTexts(self._ordered, row.values)
         problems: _Problems = []
-        for condition in self._conditions:
+        for column, at, wanted in self._conditions:
             try:
-                if not condition.holds(row.values):
+                if texts[at] not in wanted:
                     return None
-            except (BadValueError, KeyError) as error:
-                problems.append((condition.column, _told(error)))
+            except BadValueError as error:
+                problems.append((column, error))
         made: dict[str, FieldValue] = {}
-        for name, read in zip(self._names, self._readers, strict=True):
-            label = self._labels.get(name, name)
-            try:
-                made[name] = read(row.values)
-            except (BadValueError, KeyError) as error:
-                problems.append((label, _told(error)))
-                continue
-            if name in self._labels and made[name] is None:
-                remedy = "fill it in in the source: without it nobody can tell which record this row is"
-                problems.append((label, BadValueError("is blank", remedy)))
+        for name in self._fields:
+            problems.extend(self._read(name, texts, made))
         if self.kind is Kind.TEST:
             problems.extend(conflicts(made))
-        return self._worded(row, problems, _key(self.kind, made))
+        return self._worded(row, problems, _key(self.kind, made)) if problems else self._make(*made.values())
+
+    def _read(self, name: str, texts: Texts, made: dict[str, FieldValue]) -> _Problems:
+        """Reads one field into `made`, and gives what is wrong with it."""
+        label = self._labels.get(name, name)
+        try:
+            made[name] = self._fields[name].read(texts)
+        except BadValueError as error:
+            return [(label, error)]
+        if name in self._labels and not made[name]:
+            remedy = "fill it in in the source: without it nobody can tell which record this row is"
+            return [(label, BadValueError("is blank", remedy))]
+        return []
 
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[Fault]:
         where = f"{self.place} line {row.line}"
@@ -122,26 +147,19 @@ class CompiledFeed:
         return list(dict.fromkeys(faults))
 
 
-def _unmapped(_: Values) -> None:
-    return None
+_UNMAPPED = CompiledField(lambda _: None, None, None, None)
 
 
-def _told(error: BadValueError | KeyError) -> BadValueError:
-    if isinstance(error, BadValueError):
-        return error
-    return BadValueError(f"the row has no column '{error.args[0]}'", "check the header of the source")
+def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    """Gives a row's raw values in the order of these columns; raises `KeyError` when one is missing."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda values: tuple(values[column] for column in columns)
 
 
 def _key(kind: Kind, made: Mapping[str, FieldValue]) -> Key | None:
     parts = [str(made.get(name) or "") for name in KEY_FIELDS[kind]]
     return tuple(parts) if parts[0] and (all(parts) or kind is Kind.CANDIDATE) else None
-
-
-def _origin(read: Callable[[Values], str | None] | None, values: Values) -> str | None:
-    try:
-        return read(values) if read else None
-    except (BadValueError, KeyError):
-        return None
 
 
 def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
@@ -153,41 +171,49 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         UsageError: the rules can't be followed; it lists all that is wrong, one a line.
     """
     wrong: list[str] = []
-    fields: dict[str, CompiledField] = {}
+    columns, fields, conditions = Columns(), dict[str, CompiledField](), list[_Condition]()
     for name, field_rule in rule.fields.items():
         try:
-            fields[name] = _field(rule, name, field_rule)
+            fields[name] = _field(rule, name, field_rule, columns)
         except RuleError as error:
             wrong.append(f"map.{name}: {error}")
-    conditions: list[_Condition] = []
     for column, wanted in rule.where.items():
         try:
-            conditions.append(_condition(column, wanted))
+            conditions.append(_condition(column, wanted, columns))
         except RuleError as error:
             wrong.append(f"where.{column}: {error}")
-    wrong.extend(_keyless(rule))
+    labels = _labels(rule, wrong)
     if wrong:
         raise UsageError("\n".join(f"feed of {rule.kind}s from {place}: {text}" for text in wrong))
-    return CompiledFeed(rule.kind, place, fields, tuple(conditions))
+    for name, label in labels.items():
+        fields[name] = _field(rule, name, rule.fields[label], columns)
+    return CompiledFeed(rule.kind, place, columns, fields, labels, conditions)
 
 
-def _field(rule: FeedRule, name: str, field_rule: FieldRule) -> CompiledField:
+def _field(rule: FeedRule, name: str, field_rule: FieldRule, columns: Columns) -> CompiledField:
     spec = FIELDS[rule.kind].get(name)
     if spec is None:
         raise RuleError(f"is not a field of a {rule.kind}; use {', '.join(FIELDS[rule.kind])}")
-    return compile_field(field_rule, spec, clear_blanks=rule.clear_blanks)
+    return compile_field(field_rule, spec, columns, clear_blanks=rule.clear_blanks)
 
 
-def _condition(column: str, wanted: Iterable[str]) -> _Condition:
+def _condition(column: str, wanted: Iterable[str], columns: Columns) -> _Condition:
+    at = columns.index(column)
     try:
-        return _Condition(column_name(column), frozenset(clean(text) for text in wanted))
+        return _Condition(columns.names[at], at, frozenset(clean(text) for text in wanted))
     except BadValueError as error:
         raise RuleError(str(error)) from None
 
 
-def _keyless(rule: FeedRule) -> list[str]:
-    """What a feed lacks to know its records by."""
+def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:
+    """The parts of the key, each with the field whose rule makes it, by which its faults are named."""
+    labels: dict[str, str] = {}
     source = KEY_FROM.get(rule.kind)
-    missing = [name for name in KEY_FIELDS[rule.kind] if name not in rule.fields and source not in rule.fields]
-    alternative = f" or map '{source}'" if source else ""
-    return [f"map.{name}: is missing; give the column that holds it{alternative}" for name in missing]
+    for name in KEY_FIELDS[rule.kind]:
+        label = name if name in rule.fields or source is None else source
+        if label in rule.fields:
+            labels[name] = label
+        else:
+            alternative = f" or map '{source}'" if source else ""
+            wrong.append(f"map.{name}: is missing; give the column that holds it{alternative}")
+    return labels

@@ -1,4 +1,4 @@
-"""One field's rule made into a reader: row values in, the field's value out."""
+"""One field's rule made into a reader: the row's cleaned texts in, the field's value out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,49 +7,51 @@ from typing import Final
 from sync.mapping.minutes import compile_duration, compile_extra_time
 from sync.mapping.records import UNLIMITED, FieldSpec, FieldValue, title, within
 from sync.mapping.rules import FieldRule, RuleError
-from sync.mapping.source import compile_source
+from sync.mapping.source import Columns, Composed, Fold, compile_source
 from sync.mapping.times import compile_time
-from sync.mapping.values import BadValueError, Values, clean, quoted
+from sync.mapping.values import BadValueError, Texts, clean, quoted
 
-Reader = Callable[[Values], FieldValue]
-"""Gives the field's value, `None` when blank.
+Reader = Callable[[Texts], FieldValue]
+"""Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be used."""
 
-Raises `BadValueError` when it can't be used, `KeyError` when the row lacks its column.
-"""
-
-_Step = Callable[[str], str]
+_Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledField:
-    """A field's reader, the columns that it needs and, for a template over several values, its origin."""
+    """A field's reader, what a blank becomes, and what the feed can do faster than the reader.
+
+    `plain` is the index of the column whose text, when not too long, is the value; `composed` is a template over
+    several parts.
+    """
 
     read: Reader
-    columns: frozenset[str]
-    origin: Callable[[Values], str | None] | None = None
+    blank: FieldValue
+    plain: int | None
+    composed: Composed | None
 
 
-def compile_field(rule: FieldRule, spec: FieldSpec, *, clear_blanks: bool) -> CompiledField:
-    """Makes a field's reader from its rule.
+def compile_field(rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_blanks: bool) -> CompiledField:
+    """Makes a field's reader from its rule, and notes the columns that it needs.
 
     Raises:
         RuleError: the rule can't be followed.
     """
     _refuse_strays(rule, spec)
-    convert = _converter(rule, spec)
-    fold = _fold(rule)
-    source = compile_source(rule)
+    convert, fold = _converter(rule, spec), _fold(rule)
+    source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
     blank = _blank(rule, spec, convert, clear_blanks=clear_blanks)
-    if source.plain and not steps and spec.type == "text":
-        read = _plain(source.plain, spec.limit, blank)
-    else:
-        read = _general(source.read, steps, convert, blank)
+    read = _reader(source.read, steps, convert, blank)
     if rule.constant is not None:
         read = _once(read)
-    return CompiledField(read, source.columns, source.origin(fold))
+    composed = source.composed
+    if composed is not None and fold is not None:
+        composed = composed.folded(fold)
+    plain = source.plain if spec.type == "text" and not steps else None
+    return CompiledField(read, blank, plain, composed)
 
 
 def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
@@ -59,7 +61,7 @@ def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
         raise RuleError("'minutes' is for durations; remove it")
 
 
-def _converter(rule: FieldRule, spec: FieldSpec) -> Callable[[str], FieldValue] | None:
+def _converter(rule: FieldRule, spec: FieldSpec) -> _Convert | None:
     if spec.type == "time":
         return compile_time(rule)
     if spec.type == "duration":
@@ -73,7 +75,7 @@ def _converter(rule: FieldRule, spec: FieldSpec) -> Callable[[str], FieldValue] 
     return lambda text: within(text, spec.limit)
 
 
-def _fold(rule: FieldRule) -> _Step | None:
+def _fold(rule: FieldRule) -> Fold | None:
     if rule.case is None:
         return None
     if rule.case not in _CASES:
@@ -83,8 +85,8 @@ def _fold(rule: FieldRule) -> _Step | None:
     return lambda text: clean(change(text))
 
 
-def _steps(rule: FieldRule, spec: FieldSpec, fold: _Step | None) -> list[_Step]:
-    steps: list[_Step] = []
+def _steps(rule: FieldRule, spec: FieldSpec, fold: Fold | None) -> list[Fold]:
+    steps: list[Fold] = []
     if rule.lookup is not None:
         steps.append(_lookup(rule, spec))
     if fold is not None:
@@ -92,7 +94,7 @@ def _steps(rule: FieldRule, spec: FieldSpec, fold: _Step | None) -> list[_Step]:
     return steps
 
 
-def _lookup(rule: FieldRule, spec: FieldSpec) -> _Step:
+def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
     try:
         table = {clean(text): clean(value) for text, value in (rule.lookup or {}).items()}
     except BadValueError as error:
@@ -113,7 +115,7 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> _Step:
 
 
 def _blank(
-    rule: FieldRule, spec: FieldSpec, convert: Callable[[str], FieldValue] | None, *, clear_blanks: bool
+    rule: FieldRule, spec: FieldSpec, convert: _Convert | None, *, clear_blanks: bool
 ) -> FieldValue:
     """What a blank becomes: the default, "clear it", or nothing."""
     if rule.default is not None:
@@ -125,26 +127,11 @@ def _blank(
     return spec.cleared if clear_blanks else None
 
 
-def _plain(column: str, limit: int, blank: FieldValue) -> Reader:
-    """The reader of nearly every field; `clean` is written out in it for speed."""
-
-    def read(values: Values) -> FieldValue:
-        text = values[column].strip()
-        if text.isascii() and text.isprintable() and len(text) <= limit:
-            return text or blank
-        return within(clean(text), limit) or blank
-
-    return read
-
-
-def _general(
-    source: Callable[[Values], str],
-    steps: Sequence[_Step],
-    convert: Callable[[str], FieldValue] | None,
-    blank: FieldValue,
+def _reader(
+    source: Callable[[Texts], str], steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue
 ) -> Reader:
-    def read(values: Values) -> FieldValue:
-        text = source(values)
+    def read(texts: Texts) -> FieldValue:
+        text = source(texts)
         for step in steps:
             text = step(text)
         if not text:
@@ -157,7 +144,7 @@ def _general(
 def _once(read: Reader) -> Reader:
     """A constant's reader: it is the same in every row, and a bad one is the configuration's fault, not a row's."""
     try:
-        value = read({})
+        value = read(())
     except BadValueError as error:
         raise RuleError(f"constant: {error}") from None
     return lambda _: value

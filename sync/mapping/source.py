@@ -1,73 +1,108 @@
 """Where a field's text comes from: a column, a template (over columns or a pattern's groups), or a constant."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.template import Template, parse_template
-from sync.mapping.values import BadValueError, Values, clean
+from sync.mapping.values import BadValueError, Texts, clean
 
-Parts = Callable[[Values], list[str]]
-"""Gives the cleaned values of a template's places, in its order."""
+Fold = Callable[[str], str]
+"""Text to text: a change of case, a lookup."""
+
+
+class Columns:
+    """The columns that a feed needs, each with its index in the row's texts."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[str, int] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns in the order of their indexes."""
+        return tuple(self._indexes)
+
+    def index(self, text: str) -> int:
+        """The index of a column, which is needed from now on. Its name is stripped and put into NFC, as sources do.
+
+        Raises:
+            RuleError: the name is blank or holds a control character.
+        """
+        try:
+            name = clean(text)
+        except BadValueError as error:
+            raise RuleError(f"column: {error}") from None
+        if not name:
+            raise RuleError("column: is blank; give the name of a column")
+        return self._indexes.setdefault(name, len(self._indexes))
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A template with the reader of its parts. `columns` are theirs when each part is simply a column."""
+
+    template: Template
+    parts: Callable[[Texts], tuple[str, ...]]
+    columns: tuple[str, ...] = ()
+    fold: Fold | None = None
+
+    def origin(self, texts: Texts) -> str | None:
+        """The row's combination of parts as one text, if another could make the same key and it can be read at all."""
+        try:
+            parts = self.parts(texts)
+        except BadValueError:
+            return None
+        return self.template.origin(parts if self.fold is None else tuple(self.fold(part) for part in parts))
+
+    def doubtless(self, values: Mapping[str, str]) -> bool:
+        """Whether one look at a row's raw values shows that there is no origin. `False` says nothing."""
+        try:
+            return bool(self.columns) and not self.template.doubtful(itemgetter(*self.columns)(values))
+        except KeyError:
+            return False
+
+    def folded(self, fold: Fold) -> "Composed":
+        """The same under a change of case: parts that differ only in what it changes are the same combination."""
+        literals = self.template.literals
+        literals = literals.union("".join(literals).lower(), "".join(literals).upper())
+        return replace(self, template=replace(self.template, literals=literals), fold=fold)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A field's text before lookup, case and default. `plain` is its column when it is nothing but that column."""
+    """A field's text before lookup, case and default.
 
-    read: Callable[[Values], str]
-    columns: frozenset[str]
-    plain: str = ""
-    template: Template | None = None
-    parts: Parts | None = None
+    `plain` is the column's index when the source is nothing but a column; `composed` is its template over several
+    parts, if it has one.
+    """
 
-    def origin(self, fold: Callable[[str], str] | None) -> Callable[[Values], str | None] | None:
-        """Gives a row's combination of parts as one text where it could be confused; `None` when it never can be.
-
-        `fold` is the field's change of case: parts that differ only in what it changes are the same combination.
-        """
-        template, parts = self.template, self.parts
-        if template is None or parts is None or len(template.names) < 2:
-            return None
-        if fold is None:
-            return lambda values: template.origin(parts(values))
-        literals = frozenset("".join(fold(character) for character in template.literals))
-        folded = replace(template, literals=literals)
-        return lambda values: folded.origin([fold(part) for part in parts(values)])
+    read: Callable[[Texts], str]
+    plain: int | None = None
+    composed: Composed | None = None
 
 
-def compile_source(rule: FieldRule) -> Source:
+def compile_source(rule: FieldRule, columns: Columns) -> Source:
     """Makes the reader of a field's text, with the rule's pattern where it has one.
 
     Raises:
         RuleError: the rule names no source or several, or one that can't be read.
     """
     if rule.constant is not None:
-        return _constant(rule, rule.constant)
-    if rule.column is None and rule.template is None:
+        source = _constant(rule, rule.constant)
+    elif rule.column is not None and rule.template is not None:
+        if rule.pattern is None:
+            reason = "has both 'column' and 'template'"
+            raise RuleError(f"{reason}; keep one, or add a 'pattern' whose groups fill the template")
+        return _groups(_column(rule.column, columns), rule.pattern, parse_template(rule.template))
+    elif rule.template is not None:
+        source = _template(parse_template(rule.template), columns)
+    elif rule.column is not None:
+        source = _column(rule.column, columns)
+    else:
         raise RuleError("has no source; give 'column', 'template' or 'constant'")
-    if rule.column is None or rule.template is None:
-        source = _columns(rule.template) if rule.template is not None else _column(rule.column or "")
-        return source if rule.pattern is None else _matched(source, rule.pattern)
-    if rule.pattern is None:
-        raise RuleError("has both 'column' and 'template'; keep one, or add a 'pattern' whose groups fill the template")
-    return _groups(_column(rule.column), rule.pattern, parse_template(rule.template))
-
-
-def column_name(text: str) -> str:
-    """A column's name as the sources give it: stripped and in NFC.
-
-    Raises:
-        RuleError: it is blank or holds a control character.
-    """
-    try:
-        name = clean(text)
-    except BadValueError as error:
-        raise RuleError(f"column: {error}") from None
-    if not name:
-        raise RuleError("column: is blank; give the name of a column")
-    return name
+    return source if rule.pattern is None else _matched(source, rule.pattern)
 
 
 def _constant(rule: FieldRule, constant: str) -> Source:
@@ -77,59 +112,54 @@ def _constant(rule: FieldRule, constant: str) -> Source:
         text = clean(constant)
     except BadValueError as error:
         raise RuleError(f"constant: {error}") from None
-    source = Source(lambda _: text, frozenset())
-    return source if rule.pattern is None else _matched(source, rule.pattern)
+    return Source(lambda _: text)
 
 
-def _column(name: str) -> Source:
-    column = column_name(name)
-    return Source(lambda values: clean(values[column]), frozenset({column}), plain=column)
+def _column(name: str, columns: Columns) -> Source:
+    index = columns.index(name)
+    return Source(lambda texts: texts[index], plain=index)
 
 
-def _columns(text: str) -> Source:
-    template = parse_template(text)
-    names = template.names
-
-    def parts(values: Values) -> list[str]:
-        return [clean(values[name]) for name in names]
-
-    return Source(lambda values: template.fill(parts(values)), frozenset(names), template=template, parts=parts)
+def _template(template: Template, columns: Columns) -> Source:
+    indexes = [columns.index(name) for name in template.names]
+    if len(indexes) == 1:
+        only = indexes[0]
+        return Source(lambda texts: template.fill((texts[only],)))
+    parts: Callable[[Texts], tuple[str, ...]] = itemgetter(*indexes)
+    composed = Composed(template, parts, tuple(columns.names[index] for index in indexes))
+    return Source(lambda texts: template.fill(parts(texts)), composed=composed)
 
 
 def _groups(source: Source, pattern: str, template: Template) -> Source:
-    expression = _compiled(pattern)
-    if unknown := [name for name in template.names if name not in expression.groupindex]:
-        name = unknown[0]
-        raise RuleError(f"template: '{name}' is not a named group of the pattern; name one as (?P<{name}>…)")
-    whole, names = source.read, template.names
+    expression, whole, names = _compiled(pattern), source.read, template.names
+    for name in names:
+        if name not in expression.groupindex:
+            raise RuleError(f"template: '{name}' is not a named group of the pattern; name one as (?P<{name}>…)")
 
-    def parts(values: Values) -> list[str]:
-        text = whole(values)
-        match = _match(expression, text) if text else None
-        return [clean(match[name] or "") for name in names] if match else [""]
+    def parts(texts: Texts) -> tuple[str, ...]:
+        text = whole(texts)
+        return _cleaned(_match(expression, text)[name] for name in names) if text else ("",)
 
-    return Source(lambda values: template.fill(parts(values)), source.columns, template=template, parts=parts)
+    composed = Composed(template, parts) if len(names) > 1 else None
+    return Source(lambda texts: template.fill(parts(texts)), composed=composed)
 
 
 def _matched(source: Source, pattern: str) -> Source:
     """The source's text narrowed to what the pattern picks out of it."""
-    expression = _compiled(pattern)
-    group = _picked(expression)
-    whole = source.read
+    expression, whole = _compiled(pattern), source.read
+    group: str | int = "value" if "value" in expression.groupindex else expression.groups
+    if expression.groups > 1 and group != "value":
+        raise RuleError("pattern: has several groups; name the wanted one 'value', or add a 'template' over the groups")
 
-    def read(values: Values) -> str:
-        text = whole(values)
+    def read(texts: Texts) -> str:
+        text = whole(texts)
         return clean(_match(expression, text)[group] or "") if text else ""
 
-    return replace(source, read=read, plain="")
+    return replace(source, read=read, plain=None)
 
 
-def _picked(expression: re.Pattern[str]) -> str | int:
-    if "value" in expression.groupindex:
-        return "value"
-    if expression.groups > 1:
-        raise RuleError("pattern: has several groups; name the wanted one 'value', or add a 'template' over the groups")
-    return expression.groups
+def _cleaned(groups: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(clean(group or "") for group in groups)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

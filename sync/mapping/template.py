@@ -1,6 +1,5 @@
 """Templates such as `"{course}-{term}"`, and finding the values that they could confuse."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
 
@@ -17,22 +16,24 @@ class Template:
     literals: frozenset[str]
     touching: bool
 
-    def fill(self, parts: Sequence[str]) -> str:
+    def fill(self, parts: tuple[str, ...]) -> str:
         """The text with its places filled; blank as a whole when one part is blank."""
-        return clean(self.shape % tuple(parts)) if all(parts) else ""
+        return "" if "" in parts else clean(self.shape % parts)
 
-    def origin(self, parts: Sequence[str]) -> str | None:
+    def origin(self, parts: tuple[str, ...]) -> str | None:
         """The parts as one text, if other parts could make the same text; otherwise `None`.
 
         Parts that hold no character of the literal text can be read back from the whole in one way only. Characters
         beyond ASCII can merge with their neighbours under NFC, so such parts are always told apart.
         """
-        if len(parts) < 2 or not all(parts):
+        if "" in parts:
             return None
+        return SEPARATOR.join(parts) if self.doubtful(parts) else None
+
+    def doubtful(self, parts: tuple[str, ...]) -> bool:
+        """Whether other parts could make the same text."""
         joined = "".join(parts)
-        if self.touching or not joined.isascii() or not self.literals.isdisjoint(joined):
-            return SEPARATOR.join(parts)
-        return None
+        return self.touching or not joined.isascii() or not self.literals.isdisjoint(joined)
 
 
 def parse_template(text: str) -> Template:

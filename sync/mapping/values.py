@@ -1,10 +1,8 @@
 """One value on its way from a cell to a field: stripped, NFC-normalised, without control characters."""
 
-from collections.abc import Mapping
-from unicodedata import category, normalize
-
-Values = Mapping[str, str]
-"""A row's values by column name."""
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from unicodedata import category, is_normalized, normalize
 
 SEPARATOR = "\x1f"
 """Between values that are joined into one text: a control character, which no value can hold."""
@@ -21,6 +19,38 @@ class BadValueError(ValueError):
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}; {remedy}")
         self.reason, self.remedy = reason, remedy
+
+
+class Texts(Protocol):
+    """A row's cleaned values, by their column's index. Reading one that can't be used raises `BadValueError`."""
+
+    def __getitem__(self, index: int, /) -> str: ...
+
+
+class CarefulTexts:
+    """A row's values, cleaned when they are asked for, so that a bad one hurts only the fields that need it."""
+
+    def __init__(self, columns: Sequence[str], values: Mapping[str, str]) -> None:
+        self._columns, self._values = columns, values
+
+    def __getitem__(self, index: int) -> str:
+        column = self._columns[index]
+        if column not in self._values:
+            raise BadValueError(f"the row has no column '{column}'", "check the header of the source")
+        return clean(self._values[column])
+
+
+def all_sound(raw: Sequence[str], limit: int) -> bool:
+    """Whether stripping is all that these values need, and they have at most `limit` characters together.
+
+    A look at all of them at once costs a tenth of a look at each. Every piece of NFC text is in NFC.
+    """
+    joined = "".join(raw)
+    return (
+        len(joined) <= limit
+        and joined.isprintable()
+        and (joined.isascii() or is_normalized("NFC", joined))
+    )
 
 
 def clean(text: str) -> str:

@@ -8,10 +8,6 @@ from sync.model import Key, Kind
 from sync.report.plan_text import capped
 from sync.report.wording import key_text
 
-PLANNED = frozenset({"fault", "waiting", "withheld"})
-"""Types of finding that the plan has said already."""
-
-
 class Finding(Protocol):
     """Something of a run that a person may want to look at."""
 
@@ -44,8 +40,8 @@ def finding_text(finding: Finding) -> str:
 
 
 def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str]:
-    """Every change that was sent, or about to be, and not carried out."""
-    lines = (f"  {finding_text(found)}" for found in findings if found.type not in PLANNED)
+    """Every change that was sent, or about to be, and not carried out; what the plan has said is not among them."""
+    lines = (f"  {finding_text(found)}" for found in findings)
     for number, line in enumerate(capped(lines, most)):
         if number == 0:
             yield from ("", "Not carried out, or not as planned:")

@@ -6,8 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from itertools import islice
+from io import StringIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated, Literal, TextIO
 from unicodedata import normalize
@@ -17,10 +17,12 @@ from pydantic import AfterValidator, Field, model_validator
 from sync.errors import SourceError
 from sync.model import Row
 from sync.sources.base import SourceSettings
-from sync.sources.csv_places import find_bad_byte, find_open_quote
+from sync.sources.csv_places import find_bad_byte, find_open_quote, line_breaks
 
 MAX_LINE = 1 << 20
 """Characters in one line; a longer one is no CSV, and would have to be held in memory to say what it is."""
+
+_BLOCK = 1 << 16
 
 
 def _text_encoding(name: str) -> str:
@@ -84,7 +86,15 @@ class CsvSettings(SourceSettings):
             SourceError: the file is not sound to its very end, or was changed while it was read.
         """
         with _reading(self, folder) as reading:
-            yield from reading.rows()
+            header, reader = reading.header(), reading.reader
+            width = len(header)
+            for cells in reader:
+                if len(cells) == width:
+                    # The width was just compared: a strict zip would do it again, a million times.
+                    yield Row(reading.line, dict(zip(header, cells)))  # noqa: B905 - see above
+                elif cells:
+                    raise reading.ragged(len(cells), width)
+                reading.line = reader.line_num + 1
             reading.refuse_change()
 
 
@@ -94,10 +104,13 @@ class _Reading:
     def __init__(self, settings: CsvSettings, path: Path, place: str, file: TextIO) -> None:
         self._settings, self._path, self._place, self._file = settings, path, place, file
         self._opened = _identity(os.fstat(file.fileno()))
-        self._reader = csv.reader(
-            self._lines(), delimiter=settings.delimiter, quotechar=settings.quotechar, strict=True
+        self.reader = csv.reader(
+            chain.from_iterable(self._blocks()),
+            delimiter=settings.delimiter,
+            quotechar=settings.quotechar,
+            strict=True,
         )
-        self._line = 1
+        self.line = 1
 
     def header(self) -> tuple[str, ...]:
         """The column names; afterwards come the rows."""
@@ -106,36 +119,29 @@ class _Reading:
             raise self._fault(None, "is empty: it has not even a header", "export it again; a header line is the least")
         if cells[0].startswith("\ufeff"):
             remedy = "set 'encoding' to one that takes it, such as utf-8-sig or utf-16"
-            raise self._fault(self._line, "starts with a byte order mark", remedy)
+            raise self._fault(self.line, "starts with a byte order mark", remedy)
         names = tuple(normalize("NFC", cell.strip()) for cell in cells)
         if "" in names:
             reason = f"the header has no name for column {names.index('') + 1} of {len(names)}"
-            raise self._fault(self._line, reason, "name it, or take the column out")
+            raise self._fault(self.line, reason, "name it, or take the column out")
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             reason = f"the header has '{repeated[0]}' more than once"
-            raise self._fault(self._line, reason, "give each column its own name")
-        self._line = self._reader.line_num + 1
+            raise self._fault(self.line, reason, "give each column its own name")
+        self.line = self.reader.line_num + 1
         return names
 
     def _first(self) -> list[str] | None:
-        for cells in self._reader:
+        for cells in self.reader:
             if cells:
                 return cells
-            self._line = self._reader.line_num + 1
+            self.line = self.reader.line_num + 1
         return None
 
-    def rows(self) -> Iterator[Row]:
-        """The rows after the header."""
-        header, reader = self.header(), self._reader
-        width = len(header)
-        for cells in reader:
-            if len(cells) == width:
-                # The width was compared: a strict zip would do it again, a million times.
-                yield Row(self._line, dict(zip(header, cells)))  # noqa: B905 - see above
-            elif cells:
-                remedy = "correct the row in the source; a cell that holds the delimiter needs quotes"
-                raise self._fault(self._line, f"has {_cells(len(cells))} where the header has {width}", remedy)
-            self._line = reader.line_num + 1
+    def ragged(self, cells: int, width: int) -> SourceError:
+        """The current row has not as many cells as the header."""
+        found = "1 cell" if cells == 1 else f"{cells} cells"
+        remedy = "correct the row in the source; a cell that holds the delimiter needs quotes"
+        return self._fault(self.line, f"has {found} where the header has {width}", remedy)
 
     def refuse_change(self) -> None:
         """Raises a `SourceError` if the file is not the one that was opened, as it was then."""
@@ -157,21 +163,32 @@ class _Reading:
         except OSError as again:
             error = again
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        return self._fault(self._line, f"can't be read any further ({reason})", "see to the disk or the share it is on")
+        return self._fault(self.line, f"can't be read any further ({reason})", "see to the disk or the share it is on")
 
     def _fault(self, line: int | None, reason: str, remedy: str) -> SourceError:
         return SourceError(self._place if line is None else f"{self._place} line {line}", reason, remedy)
 
-    def _lines(self) -> Iterator[str]:
-        for line in iter(partial(self._file.readline, MAX_LINE), ""):
-            if "\0" in line:
+    def _blocks(self) -> Iterator[StringIO]:
+        """The file in blocks of whole lines: what is looked for in every line is looked for in a block at once."""
+        rest = ""
+        while block := self._file.read(_BLOCK):
+            text = rest + block
+            if (at := text.find("\0")) >= 0:
                 reason = "holds a NUL character: the file is damaged, or not in this encoding"
                 remedy = f"export it again as {self._settings.encoding}, or set its 'encoding'"
-                raise self._fault(self._reader.line_num + 1, reason, remedy)
-            if len(line) == MAX_LINE:
+                raise self._fault(self._line_at(text[:at]), reason, remedy)
+            # A carriage return at the very end may be the first half of a line break.
+            end = 1 + max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1))
+            rest = text[end:]
+            if len(rest) > MAX_LINE:
                 reason = f"has more than {MAX_LINE:,} characters in one line"
-                raise self._fault(self._reader.line_num + 1, reason, "check that this is the CSV file that is meant")
-            yield line
+                raise self._fault(self._line_at(text[:end]), reason, "check that this is the CSV file that is meant")
+            yield StringIO(text[:end], newline="")
+        yield StringIO(rest, newline="")
+
+    def _line_at(self, before: str) -> int:
+        """The line after `before`, which starts where the lines that were handed to the reader end."""
+        return self.reader.line_num + 1 + line_breaks(before)
 
     def _undecodable(self) -> SourceError:
         encoding = self._settings.encoding
@@ -182,15 +199,19 @@ class _Reading:
         return self._fault(found.line, f"byte 0x{found.byte:02X} can't be read as {encoding}", remedy)
 
     def _malformed(self, error: csv.Error) -> SourceError:
-        settings, last = self._settings, self._reader.line_num
+        settings, last = self._settings, self.reader.line_num
         quote = settings.quotechar
         with self._path.open(encoding=settings.encoding, newline="") as file:
-            lines = islice(file, self._line - 1, last)
-            found = find_open_quote(lines, self._line, settings.delimiter, quote)
+            lines = islice(file, self.line - 1, last)
+            found = find_open_quote(lines, self.line, settings.delimiter, quote)
+        too_long = str(error).startswith("field larger")
+        most = f"{csv.field_size_limit():,} characters"
         if found is None:
-            return self._fault(last, f"is not CSV ({error})", "correct it in the source")
+            reason = f"a cell has more than {most}" if too_long else f"is not CSV ({error})"
+            return self._fault(last, reason, "correct it in the source")
         if found.open:
-            reason = f"the quote ({quote}) that opens a cell here is not closed: the file is cut off, or a quote is missing"
+            within = f" within {most}" if too_long else ": the file is cut off, or a quote is missing"
+            reason = f"the quote ({quote}) that opens a cell here is not closed{within}"
             return self._fault(found.line, reason, "export the file again, or close the quote in the source")
         opened = "" if found.line == last else f", which opens on line {found.line}"
         reason = f"a lone quote ({quote}) stands inside a quoted cell{opened}"
@@ -219,7 +240,8 @@ def _opened(path: Path, place: str, encoding: str) -> TextIO:
     except FileNotFoundError:
         raise SourceError(place, "is not there", "check 'path', and that the export has run") from None
     except OSError as error:
-        remedy = "give the account that runs this the right to read it"
+        denied = isinstance(error, PermissionError)
+        remedy = "give the account that runs this the right to read it" if denied else "check 'path'"
         raise SourceError(place, f"can't be opened ({error.strerror})", remedy) from None
     reason = "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a plain file"
     raise SourceError(place, reason, "set 'path' to a CSV file")
@@ -228,6 +250,3 @@ def _opened(path: Path, place: str, encoding: str) -> TextIO:
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"

@@ -54,8 +54,13 @@ def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_Br
     return None
 
 
+def line_breaks(text: str) -> int:
+    """How many lines end in the text, as an open text file counts them: by `\\n`, `\\r` and `\\r\\n`."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
 class _Breaks:
-    """Counts line breaks as an open text file does: `\\n`, `\\r` and `\\r\\n`, which may come in two pieces."""
+    """Counts line breaks in text that comes in pieces: a `\\r\\n` may be torn."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -64,7 +69,7 @@ class _Breaks:
     def add(self, text: str) -> None:
         if not text:
             return
-        self.count += text.count("\n") + text.count("\r") - text.count("\r\n")
+        self.count += line_breaks(text)
         if self._after_return and text[0] == "\n":
             self.count -= 1
         self._after_return = text[-1] == "\r"

@@ -1,6 +1,5 @@
 """A made-up university: three CSV files, a configuration, a sandbox for Inspera, and a clock that only the test turns."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -110,7 +109,7 @@ class Table:
         return self.rows.index(self._of(key)[0]) + 2
 
     def _of(self, key: str) -> list[dict[str, str]]:
-        wanted = {name: value for name, value in self.defaults(key).items() if name in self.names}
+        wanted = {name: self.defaults(key)[name] for name in self.names}
         found = [row for row in self.rows if wanted.items() <= row.items()]
         assert found, f"{self.path.name} has no row {key}"
         return found
@@ -197,6 +196,10 @@ class Site:
         found: dict[str, Any] = next(feed for feed in self.config["feeds"] if feed["kind"] == kind)
         return found
 
+    def only(self, *kinds: str) -> None:
+        """Keeps the feeds of these kinds and no others."""
+        self.config["feeds"] = [feed for feed in self.config["feeds"] if feed["kind"] in kinds]
+
     def seat(self, test: str, *learners: str) -> None:
         """Students, where they are new, and their registrations for a test, which is made where it is new."""
         known = {row["student_no"] for row in self.students.rows}
@@ -209,7 +212,10 @@ class Site:
         """Writes all files; gives the configuration's."""
         for table in self.tables:
             table.write()
-        (self.folder / "api-key").write_text("sandbox-key\n")
+        key = self.folder / "api-key"
+        if not key.exists():
+            key.touch(0o600)
+            key.write_text("sandbox-key\n")
         self.config["inspera"]["url"] = self.config["inspera"]["url"] or self.sandbox.url
         config = self.folder / "inspera-sync.yaml"
         config.write_text(yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
@@ -298,8 +304,3 @@ def numbers(first: int, count: int) -> list[str]:
 def names(keys: Iterable[str]) -> set[str]:
     """The usernames of students by number."""
     return {f"s{key}" for key in keys}
-
-
-def cells(text: str) -> list[list[str]]:
-    """A CSV text's rows."""
-    return list(csv.reader(text.splitlines()))

@@ -1,0 +1,156 @@
+"""`apply` killed where it hurts: with an intent but no call, with a commit but no answer, in the middle of a batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from .site import SEATS, STUDENT, TEST, Site
+from .university import University
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of call: which site makes it, after which change of its files, and what Inspera gets to see.
+
+    `skip` calls of that kind go through before the one that matters.
+    """
+
+    site: str
+    method: str
+    path: str
+    change: Callable[[University], None] | None = None
+    skip: int = 0
+
+    def reached(self, request: pytest.FixtureRequest) -> Site:
+        """The site, changed so that this call comes."""
+        site: Site = request.getfixturevalue(self.site)
+        if self.change:
+            self.change(site.university)
+        return site
+
+
+STAGES = {
+    "learners are created": Stage("new", "POST", STUDENT, skip=20),
+    "learners are updated": Stage("settled", "POST", STUDENT, University.correct_names, skip=5),
+    "tests are created": Stage("new", "POST", TEST, skip=1),
+    "tests are moved": Stage("settled", "POST", TEST, University.move_exams, skip=1),
+    "candidates are assigned": Stage("new", "POST", SEATS, skip=2),
+    "candidates are updated": Stage("settled", "POST", SEATS, University.give_more_time),
+    "candidates are removed": Stage("settled", "DELETE", SEATS, University.withdraw_some),
+}
+
+every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=[name.replace(" ", "-") for name in STAGES])
+HELD = 60.0
+"""Seconds for which a call is held; it ends with the sandbox."""
+
+
+@every_stage
+def test_a_call_that_was_never_carried_out_is_made_up_for_by_the_next_apply(
+    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[Site], bool]
+) -> None:
+    site = stage.reached(request)
+    site.rule(stage.method, stage.path, skip=stage.skip, delay=HELD, status="reset", when="before")
+    run = site.start()
+    site.until(site.rule_met, run)
+    run.kill()
+    assert site.unknown() - site.sent(), "the intent of the call that never came through must be durable"
+    assert site.contents() != site.university.expected()
+    site.recovers()
+    assert nothing_left(site)
+
+
+@every_stage
+def test_a_call_that_was_carried_out_without_an_answer_is_found_out_about_by_the_next_apply(
+    request: pytest.FixtureRequest, stage: Stage, nothing_left: Callable[[Site], bool]
+) -> None:
+    site = stage.reached(request)
+    ending = stage.path.rpartition("*")[2]
+    site.rule(stage.method, stage.path, skip=stage.skip, latency=HELD)
+    run = site.start()
+    site.until(lambda: site.rule_met() and site.writes(stage.method, ending) > stage.skip, run)
+    run.kill()
+    assert site.unknown() & site.sent(), "what was carried out must still be of unknown outcome"
+    site.recovers()
+    assert nothing_left(site)
+
+
+def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_all(new: Site) -> None:
+    new.rule("POST", TEST, times=6, latency=HELD)
+    new.settings["workers"] = 6
+    run = new.start()
+    new.until(lambda: new.writes("POST", TEST) >= 2, run)
+    run.kill()
+    lost = {record for record in new.unknown() & new.sent() if record[0] == "test"}
+    assert lost
+    assert not lost & new.recovers()
+
+
+@pytest.mark.parametrize("lost", ["before", "after"])
+def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(settled: Site, lost: str) -> None:
+    settled.university.move_exams()
+    how = {"delay": HELD, "status": "reset"} if lost == "before" else {"latency": HELD}
+    settled.rule("POST", TEST, times=4, **how)
+    run = settled.start()
+    settled.until(settled.rule_met, run)
+    if lost == "after":
+        settled.until(lambda: settled.writes("POST", TEST) == 4, run)
+    run.kill()
+    settled.heal()
+    again = settled.apply()
+    assert "drift" not in again.said
+    assert settled.contents() == settled.university.expected()
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "batch"),
+    [("POST", University.register_more, 10), ("POST", University.give_more_time, 3), ("DELETE", University.withdraw_some, 3)],
+    ids=["assigned", "updated", "removed"],
+)
+def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_nobody_twice(
+    settled: Site, method: str, change: Callable[[University], None], batch: int, nothing_left: Callable[[Site], bool]
+) -> None:
+    change(settled.university)
+    settled.settings |= {"batch": batch, "workers": 1}
+    settled.rule(method, SEATS, skip=1, latency=HELD)
+    run = settled.start()
+    settled.until(lambda: settled.writes(method, "/candidates") == 2, run)
+    run.kill()
+    sent = settled.sent()
+    assert len(sent) == 2 * batch
+    assert sent < settled.unknown()
+    assert settled.recovers() == set(), "Inspera shows all that was sent, so that nothing need be repeated"
+    assert nothing_left(settled)
+
+
+def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_out(settled: Site) -> None:
+    settled.university.register_more()
+    settled.rule("GET", SEATS, times=2, latency=HELD)
+    run = settled.start()
+    settled.until(lambda: sum(call["path"].endswith("/candidates") for call in settled.calls()) == 2, run)
+    run.kill()
+    assert (settled.unknown(), settled.sent()) == (set(), set())
+    assert settled.recovers() == set()
+
+
+def test_a_kill_between_the_reading_of_candidates_and_their_sending_repeats_nothing(settled: Site) -> None:
+    settled.university.register_more()
+    settled.settings |= {"calls_per_second": 1, "workers": 1}
+    run = settled.start()
+    settled.until(lambda: bool(settled.unknown()), run)
+    run.kill()
+    assert settled.sent() == set()
+    settled.settings.clear()
+    assert settled.recovers() == set()
+
+
+def test_a_second_kill_while_the_first_is_being_made_up_for_is_made_up_for_as_well(
+    new: Site, nothing_left: Callable[[Site], bool]
+) -> None:
+    for path in (TEST, SEATS):
+        new.rule("POST", path, times=2, latency=HELD)
+        run = new.start()
+        new.until(new.rule_met, run)
+        run.kill()
+    new.recovers()
+    assert nothing_left(new)

@@ -1,0 +1,62 @@
+"""The README's walk-through, played in a folder of its own against a sandbox on a free port."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sync.sandbox import Sandbox
+
+from .pages import README, blocks
+
+ADDRESS = "http://127.0.0.1:8765"
+
+
+class Step(NamedTuple):
+    """One command of the walk-through: what the page says that it prints, and what it printed."""
+
+    command: str
+    promised: str
+    printed: str
+    status: int
+
+
+def play(folder: Path, url: str) -> Iterator[Step]:
+    """Makes each file and runs each command of the walk-through, in the page's order."""
+    secret = folder / "api-key"
+    secret.write_text("sandbox-key\n", encoding="utf-8")
+    secret.chmod(0o600)
+    for block in blocks(README):
+        if block.file:
+            (folder / block.file).write_text(block.text.replace(ADDRESS, url), encoding="utf-8")
+        elif block.language == "console":
+            line, _, promised = block.text.partition("\n")
+            yield run(folder, line.removeprefix("$ "), promised)
+
+
+def run(folder: Path, command: str, promised: str = "") -> Step:
+    environment = {name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "sync", *shlex.split(command)[1:]],
+        cwd=folder, env=environment | {"PYTHONIOENCODING": "utf-8"}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False, timeout=60,
+    )  # fmt: skip
+    return Step(command, promised, ended.stdout, ended.returncode)
+
+
+def without_times(text: str) -> str:
+    """What was printed without the moments of the runs, and without blank lines at its ends."""
+    return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
+
+
+@pytest.fixture(scope="package")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+    """Every command of the README's walk-through, run."""
+    folder = tmp_path_factory.mktemp("walk")
+    with Sandbox() as sandbox:
+        return list(play(folder, sandbox.url))

@@ -1,0 +1,108 @@
+"""A CSV file that is written, replaced or removed while it is read is not used, whatever of it was read."""
+
+import os
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from sync.errors import SourceError
+from sync.model import Row
+from sync.sources.csv_file import CsvSettings
+
+from .conftest import NAME, written
+
+CONTENT = "number,given\n" + "1,Åse\n" * 50_000
+
+
+def append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write("2,Ola\n".encode())
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 40)
+
+
+def truncate_mid_row(path: Path) -> None:
+    os.truncate(path, len(CONTENT.encode()) - 4)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def rewrite_in_place(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(200_000)
+        file.write(b"9")
+    os.utime(path, ns=(1, 1))  # whatever the clock's grain
+
+
+def replace(path: Path) -> None:
+    other = path.with_suffix(".new")
+    other.write_text(CONTENT.replace("1", "2"), encoding="utf-8")
+    other.rename(path)
+
+
+def replace_by_its_equal(path: Path) -> None:
+    status = path.stat()
+    other = path.with_suffix(".new")
+    other.write_bytes(path.read_bytes())
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.rename(path)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def tear(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b'3,"half a row')
+
+
+def let_be(path: Path) -> None:
+    path.read_bytes()
+
+
+Doing = Callable[[Path], None]
+
+
+def read_while(folder: Path, doing: Doing) -> list[Row]:
+    path = written(folder, CONTENT)
+    rows = CsvSettings(path=Path(NAME)).rows(folder)
+    first = next(rows)
+    doing(path)
+    return list(chain([first], rows))
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [append, truncate, truncate_mid_row, empty, rewrite_in_place, replace, replace_by_its_equal, remove, tear],
+)
+def test_a_file_that_changes_while_it_is_read_is_not_used(tmp_path: Path, doing: Doing) -> None:
+    with pytest.raises(SourceError) as caught:
+        read_while(tmp_path, doing)
+    assert str(caught.value) == (
+        "students.csv: was changed or replaced while it was read; "
+        "wait until it is written, or write it under another name and rename it when it is whole"
+    )
+
+
+def test_a_file_that_is_only_looked_at_is_used(tmp_path: Path) -> None:
+    assert len(read_while(tmp_path, let_be)) == 50_000
+
+
+def test_a_change_before_the_first_row_is_asked_for_is_no_change(tmp_path: Path) -> None:
+    path = written(tmp_path, CONTENT)
+    rows = CsvSettings(path=Path(NAME)).rows(tmp_path)
+    append(path)
+    assert len(list(rows)) == 50_001
+
+
+def test_a_change_after_the_last_row_was_read_is_no_change(tmp_path: Path) -> None:
+    path = written(tmp_path, CONTENT)
+    rows = list(CsvSettings(path=Path(NAME)).rows(tmp_path))
+    append(path)
+    assert len(rows) == 50_000

@@ -1,0 +1,63 @@
+"""Whatever a CSV file holds: it is read exactly as it was written, or refused in words for an operator."""
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sync.errors import SourceError
+from sync.sources.csv_file import CsvSettings
+
+from .conftest import NAME, written
+
+CELL = st.text(st.one_of(st.sampled_from('å,;"\'\r\n \t'), st.characters(codec="utf-8", exclude_characters="\0")), max_size=8)
+TABLE = st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), max_size=8))
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@SHARED
+@given(table=TABLE, delimiter=st.sampled_from(",;\t|å"), quotechar=st.sampled_from("\"'"), end=st.sampled_from(["\n", "\r\n", "\r"]))
+def test_what_was_written_is_what_is_read(
+    tmp_path: Path, table: list[list[str]], delimiter: str, quotechar: str, end: str
+) -> None:
+    header = [f"column{n}" for n in range(len(table[0]) if table else 1)]
+    text = StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, quotechar=quotechar, lineterminator=end, quoting=csv.QUOTE_ALL)
+    starts = []
+    for row in [header, *table]:
+        starts.append(len(StringIO(text.getvalue(), newline="").readlines()) + 1)
+        writer.writerow(row)
+    written(tmp_path, text.getvalue())
+    rows = list(CsvSettings(path=Path(NAME), delimiter=delimiter, quotechar=quotechar).rows(tmp_path))
+    assert [list(row.values.values()) for row in rows] == table
+    assert [row.line for row in rows] == starts[1:]
+
+
+def refused_or_read(folder: Path, encoding: str) -> bool:
+    source = CsvSettings(path=Path(NAME), encoding=encoding)
+    try:
+        width = len(source.columns(folder))
+        return all(len(row.values) == width for row in source.rows(folder))
+    except SourceError as error:
+        place = error.where.removeprefix(NAME)
+        return bool(
+            (not place or place.removeprefix(" line ").isdecimal())
+            and error.reason
+            and error.remedy
+            and len(str(error).splitlines()) == 1
+        )
+
+
+@SHARED
+@given(content=st.binary(max_size=60), encoding=st.sampled_from(["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-7"]))
+def test_any_bytes_are_read_or_refused_in_one_line_with_a_remedy(tmp_path: Path, content: bytes, encoding: str) -> None:
+    written(tmp_path, content)
+    assert refused_or_read(tmp_path, encoding)
+
+
+@SHARED
+@given(content=st.text(st.sampled_from('ab,"\r\n\0\ufeff å'), max_size=40))
+def test_any_text_is_read_or_refused_in_one_line_with_a_remedy(tmp_path: Path, content: str) -> None:
+    written(tmp_path, content)
+    assert refused_or_read(tmp_path, "utf-8-sig")
