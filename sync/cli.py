@@ -189,7 +189,8 @@ def _house(context: typer.Context) -> "House":
 
     configure(level="info" if context.obj["verbose"] else "warning")
     given: Path | None = context.obj["config"]
-    path = given or next((place for place in PLACES if place.exists()), None)
+    # os.path: a current folder that this user may not enter (`sudo -u` from /root) is not a place, and no error either
+    path = given or next((place for place in PLACES if os.path.exists(place)), None)  # noqa: PTH110
     if path is None:
         looked = " nor ".join(str(place) for place in PLACES)
         raise UsageError(f"no configuration: neither {looked} is there; name one with --config FILE")

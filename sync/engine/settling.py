@@ -1,7 +1,7 @@
 """Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.doors import Clock, Journal, Store, Target
@@ -25,6 +25,9 @@ class Settler:
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
+        # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
+        # now at the latest.
+        self._since = clock()
 
     def settle(self) -> int:
         """Looks into every open intent. Returns how many there were.
@@ -43,8 +46,8 @@ class Settler:
             self._journal.commit()
         return len(intents)
 
-    def _wait_until_visible(self, written: datetime) -> None:
-        rest = (written + self._delay - self._clock()).total_seconds()
+    def _wait_until_visible(self) -> None:
+        rest = (self._since + self._delay - self._clock()).total_seconds()
         if rest > 0:
             self._sleep(rest)
 
@@ -55,7 +58,7 @@ class Settler:
             self._updated_test(intent)
 
     def _created_test(self, intent: OpenIntent) -> None:
-        outcome = self._target.settle_test(str(intent.fields["external_test_id"]), intent.at)
+        outcome = self._target.settle_test(str(intent.fields["external_test_id"]), self._since)
         same_times = all(outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end"))
         if outcome.result is Result.DONE and same_times:
             self._journal.remember(
@@ -71,7 +74,7 @@ class Settler:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 
     def _updated_test(self, intent: OpenIntent) -> None:
-        self._wait_until_visible(intent.at)
+        self._wait_until_visible()
         known = self._store.known(intent.kind, intent.key)
         try:
             found = self._target.find_test(str(intent.fields["external_test_id"]))
@@ -90,7 +93,7 @@ class Settler:
 
     def _seats(self, test: str, intents: list[OpenIntent]) -> None:
         known = self._store.known(Kind.TEST, (test,))
-        self._wait_until_visible(max(intent.at for intent in intents))
+        self._wait_until_visible()
         seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
         for intent in intents:
             person = self._store.known(Kind.LEARNER, (intent.key[1],))

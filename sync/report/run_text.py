@@ -8,6 +8,7 @@ from sync.model import Key, Kind
 from sync.report.plan_text import capped
 from sync.report.wording import key_text
 
+
 class Finding(Protocol):
     """Something of a run that a person may want to look at."""
 

@@ -46,9 +46,10 @@ def open_to_read(path: Path) -> Iterator[Connection]:
 
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
+        Locked: it was at rest, and somebody wrote it meanwhile.
     """
-    with _errors(path):
-        yield from _connected(_read_only(path), path, writable=False)
+    with _errors(path), _at_rest(path) as at_rest:
+        yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
 
 
 @contextmanager
@@ -61,9 +62,10 @@ def open_copy(path: Path) -> Iterator[Connection]:
     with _errors(path):
         copy = sqlite3.connect("", isolation_level=None)
         if path.exists():
-            original = _read_only(path)
-            original.backup(copy)
-            original.close()
+            with _at_rest(path) as at_rest:
+                original = _read_only(path, at_rest=at_rest)
+                original.backup(copy)
+                original.close()
         yield from _connected(copy, path, writable=False)
 
 
@@ -83,11 +85,43 @@ def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) ->
     engine.dispose()
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _at_rest(path: Path) -> Iterator[bool]:
+    """Whether the state is at rest. Then it can be read as it lies there; otherwise SQLite must keep order.
+
+    To keep order SQLite makes files beside a state in WAL mode, even for somebody who only reads, and can't read at
+    all where it may not make them.
+    """
+    if not path.exists() or path.with_name(path.name + "-wal").exists():
+        yield False
+        return
+    before = _identity(path)
+    try:
+        yield True
+    except Exception:
+        _refuse_change(path, before)
+        raise
+    _refuse_change(path, before)
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
+    if _identity(path) != before:
+        raise Locked(
+            f"{path}: the state was written while it was read, so what was told of it may be wrong; run it again"
+        )
+
+
+def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     """The state opened to read, or a private copy of it when it is missing or older than this version."""
     if not path.exists():
         return sqlite3.connect("", isolation_level=None)
-    original = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
+    how = "immutable=1" if at_rest else "mode=ro"
+    original = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=30, isolation_level=None)
     if _version(original) == head():
         return original
     copy = sqlite3.connect("", isolation_level=None)

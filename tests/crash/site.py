@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from sync.cli import run
 from sync.sandbox import Sandbox
 
 from .university import Contents, University
@@ -91,11 +93,18 @@ class Site:
         """Writes the files; gives the configuration's."""
         return self.university.write(self._sandbox.url, **self.settings)
 
-    def apply(self) -> Apply:
-        """An `apply` from beginning to end, which must go well."""
-        run = self.start()
-        assert run.wait() == 0, run.said
-        return run
+    def apply(self) -> str:
+        """An `apply` from beginning to end, in this process, which must go well; gives what it said."""
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        output = StringIO()
+        try:
+            with redirect_stdout(output), redirect_stderr(output):
+                status = run(["-c", str(self.configuration()), "apply", "--all"])
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        assert status == 0, output.getvalue()
+        return output.getvalue()
 
     def rule(self, method: str, path: str, **rule: object) -> None:
         """Makes Inspera treat the next call (or as many as `times` says) to this address as the rule says."""
@@ -125,7 +134,9 @@ class Site:
 
     def writes(self, method: str, path: str) -> int:
         """How many calls since the mark wrote to an address that ends so."""
-        return sum(call["committed"] and call["method"] == method and call["path"].endswith(path) for call in self.calls())
+        return sum(
+            call["committed"] and call["method"] == method and call["path"].endswith(path) for call in self.calls()
+        )
 
     def sent(self) -> set[Sent]:
         """Every record in a writing call since the mark."""
@@ -181,12 +192,12 @@ class Site:
             },
         }
 
-    def until(self, met: Callable[[], bool], run: Apply) -> None:
+    def until(self, met: Callable[[], bool], process: Apply) -> None:
         """Watches until something has happened; the run must not end before it has."""
         deadline = time.monotonic() + PATIENCE
         while not met():
-            assert run.running, f"it ended too early: {run.said}"
-            assert time.monotonic() < deadline, f"it never happened: {run.said}"
+            assert process.running, f"it ended too early: {process.said}"
+            assert time.monotonic() < deadline, f"it never happened: {process.said}"
             time.sleep(0.002)
 
     def recovers(self) -> set[Sent]:

@@ -97,14 +97,17 @@ def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(settled: Si
         settled.until(lambda: settled.writes("POST", TEST) == 4, run)
     run.kill()
     settled.heal()
-    again = settled.apply()
-    assert "drift" not in again.said
+    assert "drift" not in settled.apply()
     assert settled.contents() == settled.university.expected()
 
 
 @pytest.mark.parametrize(
     ("method", "change", "batch"),
-    [("POST", University.register_more, 10), ("POST", University.give_more_time, 3), ("DELETE", University.withdraw_some, 3)],
+    [
+        ("POST", University.register_more, 6),
+        ("POST", University.give_more_time, 3),
+        ("DELETE", University.withdraw_some, 2),
+    ],
     ids=["assigned", "updated", "removed"],
 )
 def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_nobody_twice(
@@ -121,6 +124,30 @@ def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_n
     assert sent < settled.unknown()
     assert settled.recovers() == set(), "Inspera shows all that was sent, so that nothing need be repeated"
     assert nothing_left(settled)
+
+
+def test_a_seat_that_was_sent_without_an_answer_and_is_not_wanted_any_more_is_taken_away_again(settled: Site) -> None:
+    settled.university.register_more()
+    settled.rule("POST", SEATS, latency=HELD)
+    run = settled.start()
+    settled.until(lambda: settled.writes("POST", "/candidates") >= 1, run)
+    run.kill()
+    *_, test, username = next(record for record in settled.sent() & settled.unknown())
+    del settled.university.seats[test, username.removeprefix("s")]
+    settled.recovers()
+    assert (test, username) not in settled.contents()["seats"]
+
+
+def test_a_removal_that_was_sent_without_an_answer_is_undone_when_the_seat_is_wanted_again(settled: Site) -> None:
+    seats = dict(settled.university.seats)
+    settled.university.withdraw_some()
+    settled.rule("DELETE", SEATS, latency=HELD)
+    run = settled.start()
+    settled.until(lambda: settled.writes("DELETE", "/candidates") >= 1, run)
+    run.kill()
+    settled.university.seats = seats
+    assert settled.contents() != settled.university.expected()
+    settled.recovers()
 
 
 def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_out(settled: Site) -> None:

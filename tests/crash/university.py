@@ -57,20 +57,21 @@ SETTINGS: Mapping[str, object] = {"calls_per_second": 1000, "workers": 4, "batch
 
 
 class University:
-    """60 students, 6 exams from three days after `today` on (so some are soon, some are not), 30 seats on each.
+    """40 students, 6 exams (four within a week of `today`, two weeks later), 20 seats on each.
 
     `students`, `exams` and `seats` hold the rows by key, to be changed at will before `write`.
     """
 
     def __init__(self, folder: Path, today: date) -> None:
         self.folder = folder
-        self.students = {str(number): _student(number) for number in range(1001, 1061)}
-        self.exams = {f"PRV{number}-H26": _exam(today + timedelta(days=3 * number)) for number in range(1, 7)}
+        self.students = {str(number): _student(number) for number in range(1001, 1041)}
+        days = (2, 3, 4, 5, 20, 20)
+        self.exams = {f"PRV{number}-H26": _exam(today + timedelta(days=day)) for number, day in enumerate(days, 1)}
         numbers = list(self.students)
         self.seats = {
-            (exam, numbers[(10 * place + turn) % 60]): {"number": str(turn + 1), "extra": "30" if turn % 7 == 0 else ""}
+            (exam, numbers[(7 * place + turn) % 40]): {"number": str(turn + 1), "extra": "30" if turn % 7 == 0 else ""}
             for place, exam in enumerate(self.exams)
-            for turn in range(30)
+            for turn in range(20)
         }
 
     def write(self, url: str, **settings: object) -> Path:
@@ -119,16 +120,16 @@ class University:
                 self.seats[key]["extra"] = "45"
 
     def withdraw_some(self) -> None:
-        """Seven candidates leave each of two exams, which the limits of removals let pass."""
+        """Five candidates leave each of two exams, which the limits of removals let pass."""
         for exam in list(self.exams)[:2]:
-            for key in self._seats_on(exam)[3:10]:
+            for key in self._seats_on(exam)[3:8]:
                 del self.seats[key]
 
     def register_more(self) -> None:
-        """Twenty-five students register late for each of two exams."""
-        for exam in list(self.exams)[1:3]:
+        """Fifteen students register late for each of two other exams."""
+        for exam in list(self.exams)[2:4]:
             there = {number for _, number in self._seats_on(exam)}
-            late = [number for number in self.students if number not in there][:25]
+            late = [number for number in self.students if number not in there][:15]
             self.seats |= {(exam, number): {"number": f"L{number}", "extra": ""} for number in late}
 
     def change_everything(self) -> None:

@@ -1,7 +1,5 @@
 """We remove only what we put there: seats and tests that Inspera had before us."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from .site import OTHER, TEST, Site, names, numbers
@@ -15,14 +13,14 @@ def by_hand(site: Site, learner: str, test: str = TEST, **seat: object) -> None:
 
 
 @pytest.fixture
-def hand(site: Site) -> Iterator[Site]:
+def hand(site: Site) -> Site:
     """Five learners, of whom 1001 was put on the test by hand before our first assignment on it."""
     site.students.add(*numbers(1001, 5))
     site.exams.add(TEST, OTHER)
     site.registrations.add(f"{OTHER} 1001", f"{OTHER} 1002")
     site.settled()
     by_hand(site, "1001")
-    yield site
+    return site
 
 
 def test_a_seat_that_was_there_before_is_found_and_never_removed_while_ours_is(hand: Site) -> None:
@@ -121,7 +119,8 @@ def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_templat
 
 
 def test_a_found_test_with_other_times_is_held_and_its_seats_wait(hand: Site) -> None:
-    hand.sandbox.by_hand(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **(TIMES | {"end": "2026-12-01T13:00:00Z"}))
+    longer = TIMES | {"end": "2026-12-01T13:00:00Z"}
+    hand.sandbox.by_hand(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **longer)
     hand.seat("FYS1001-H26", "1001")
     ran = hand.apply()
     assert ran.status == 3

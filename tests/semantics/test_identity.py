@@ -68,9 +68,7 @@ def test_a_new_number_with_a_vanished_persons_name_and_email_is_held_with_all_th
     site.students.set("1001", student_no="2001")
     site.registrations.set(f"{TEST} 1001", student_no="2001")
     site.registrations.drop(f"{TEST} 1006")
-    changes = {
-        (one["action"], one["kind"], one["key"][-1]): one["verdict"] for one in site.plan_json()["changes"]
-    }
+    changes = {(one["action"], one["kind"], one["key"][-1]): one["verdict"] for one in site.plan_json()["changes"]}
     assert changes == {
         ("rekey", "learner", "2001"): "held",
         ("remove", "candidate", "1001"): "held",

@@ -96,7 +96,8 @@ def test_a_test_that_others_filled_takes_only_as_many_as_it_has_places_left_and_
     site.seat(OTHER, "1001", "1002")
     site.settled()
     for number in numbers(10001, 1499):
-        site.sandbox.by_hand(student={"username": number, "firstName": "Dagfinn", "lastName": "Prøvesen"})
+        external = [{"authType": "EMAIL", "externalId": f"{number}@example.edu"}]
+        site.sandbox.by_hand(student={"username": number, "firstName": "Dagfinn", "externalIds": external})
         site.sandbox.by_hand(candidate={"test": TEST, "username": number})
     site.seat(TEST, "1001", "1002")
     ran = site.settled()

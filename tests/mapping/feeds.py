@@ -1,0 +1,131 @@
+"""Small feeds over plainly made-up rows, and what comes of them."""
+
+from collections.abc import Mapping
+
+from sync.mapping import CompiledFeed, FeedRule, FieldRule, compile_feed
+from sync.model import Candidate, Fault, Kind, Learner, Record, Row, Test
+
+PLACE = "rows.csv"
+LINE = 7
+
+LEARNER = {
+    "key": FieldRule(column="no"),
+    "username": FieldRule(column="login"),
+    "external_id": FieldRule(column="login"),
+    "auth_system": FieldRule(constant="FEIDE"),
+    "first_name": FieldRule(column="given"),
+    "last_name": FieldRule(column="family"),
+    "email": FieldRule(column="mail"),
+}
+TEST = {
+    "external_test_id": FieldRule(template="{course}-{term}"),
+    "title": FieldRule(template="{course} {name}"),
+    "start": FieldRule(column="start", zone="Europe/Oslo"),
+    "end": FieldRule(column="end", zone="Europe/Oslo"),
+    "duration": FieldRule(column="minutes"),
+    "template": FieldRule(column="template", default="1001"),
+}
+CANDIDATE = {
+    "test": FieldRule(template="{course}-{term}"),
+    "learner": FieldRule(column="no"),
+    "candidate_id": FieldRule(column="number"),
+    "extra_time": FieldRule(column="extra"),
+    "room": FieldRule(column="room"),
+    "building": FieldRule(column="building"),
+}
+MAPS = {Kind.LEARNER: LEARNER, Kind.TEST: TEST, Kind.CANDIDATE: CANDIDATE}
+
+ROWS: Mapping[Kind, Mapping[str, str]] = {
+    Kind.LEARNER: {
+        "no": "500001",
+        "login": "ase@example.edu",
+        "given": "Åse",
+        "family": "Øksempel",
+        "mail": "ase@example.edu",
+    },
+    Kind.TEST: {
+        "course": "EX100",
+        "term": "2026V",
+        "name": "Prøve i eksempler",
+        "start": "2026-05-20T09:00",
+        "end": "2026-05-20T13:00",
+        "minutes": "240",
+        "template": "",
+    },
+    Kind.CANDIDATE: {
+        "course": "EX100",
+        "term": "2026V",
+        "no": "500001",
+        "number": "17",
+        "extra": "30",
+        "room": "R1",
+        "building": "Bygg Å",
+    },
+}
+
+FIRST_FIELDS = {Kind.LEARNER: ("key",), Kind.TEST: ("key",), Kind.CANDIDATE: ("test", "learner")}
+
+
+def feed(kind: Kind, *, clear_blanks: bool = False, where: Mapping[str, tuple[str, ...]] | None = None) -> CompiledFeed:
+    """The usual feed of that kind."""
+    return compile_feed(FeedRule(kind, MAPS[kind], where or {}, clear_blanks), PLACE)
+
+
+def row(kind: Kind, /, **values: str) -> Row:
+    """A good row of that kind, with some of its values replaced."""
+    return Row(LINE, {**ROWS[kind], **values})
+
+
+def feed_of(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = False) -> CompiledFeed:
+    """A feed that maps only its key and one field; a field of the key is mapped by that rule alone."""
+    rules = {key: FieldRule(constant=f"the {key}") for key in FIRST_FIELDS[kind]}
+    return compile_feed(FeedRule(kind, {**rules, name: rule}, {}, clear_blanks), PLACE)
+
+
+def outcome(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = False, **values: str) -> object:
+    """What one field becomes in a row of these values: its value, or the one fault about it."""
+    made = feed_of(kind, name, rule, clear_blanks=clear_blanks).map(Row(LINE, values))
+    if isinstance(made, list):
+        (fault,) = made
+        assert fault.field == name
+        assert fault.where == "rows.csv line 7"
+        return fault
+    assert made is not None
+    return getattr(made, name)
+
+
+def refused(kind: Kind, name: str, rule: FieldRule, **values: str) -> Fault:
+    """The one fault about a field."""
+    fault = outcome(kind, name, rule, **values)
+    assert isinstance(fault, Fault), fault
+    assert len(str(fault).splitlines()) == 1
+    assert fault.remedy
+    return fault
+
+
+def faults(made: Record | list[Fault] | None) -> list[Fault]:
+    """That there are faults, and them."""
+    assert isinstance(made, list)
+    assert made
+    return made
+
+
+def learner(made: Record | list[Fault] | None) -> Learner:
+    """That it is a learner, and it."""
+    assert isinstance(made, Learner), made
+    return made
+
+
+def test(made: Record | list[Fault] | None) -> Test:
+    """That it is a test, and it."""
+    assert isinstance(made, Test), made
+    return made
+
+
+def candidate(made: Record | list[Fault] | None) -> Candidate:
+    """That it is a candidate, and it."""
+    assert isinstance(made, Candidate), made
+    return made
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # a helper, not a case

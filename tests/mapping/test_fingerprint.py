@@ -1,0 +1,138 @@
+"""The fingerprint by which an unchanged record is known, its fields as text, and the checks that are kept for later."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
+
+import pytest
+from sync.mapping import conflicts, fields_of, fingerprint, late_faults
+from sync.model import Candidate, Fault, Kind, Learner, Record, Test
+
+LEARNER = Learner("500001", "ase@example.edu", "ase", "FEIDE", "Åse", "Øksempel", "ase@example.edu", "not-a-real-one")
+TEST = Test(
+    "EX100-2026V",
+    "EX100-2026V",
+    "EX100 Prøve",
+    datetime(2026, 5, 20, 7, tzinfo=UTC),
+    datetime(2026, 5, 20, 11, tzinfo=UTC),
+    240,
+    "1001",
+)
+CANDIDATE = Candidate("EX100-2026V", "500001", "17", 30, "R1", "Bygg Å")
+RECORDS = (LEARNER, TEST, CANDIDATE)
+
+
+def test_a_fingerprint_is_what_earlier_releases_stored() -> None:
+    """Should this fail, every record of every installation would be looked at as changed: raise the version instead."""
+    fields = {
+        LEARNER: "username=ase@example.edu|external_id=ase|auth_system=FEIDE|"
+        "first_name=Åse|last_name=Øksempel|email=ase@example.edu",
+        TEST: "external_test_id=EX100-2026V|title=EX100 Prøve|"
+        "start=2026-05-20T07:00:00Z|end=2026-05-20T11:00:00Z|duration=240",
+        CANDIDATE: "candidate_id=17|extra_time=30|room=R1|building=Bygg Å",
+    }
+    for record, text in fields.items():
+        digest = blake2b(text.replace("|", "\x1f").encode(), digest_size=15).digest()
+        assert fingerprint(record) == b"\x01" + digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(LEARNER, username="b"),
+        replace(LEARNER, external_id="b"),
+        replace(LEARNER, auth_system="EMAIL"),
+        replace(LEARNER, first_name="Ase"),
+        replace(LEARNER, last_name=None),
+        replace(LEARNER, email=""),
+        replace(TEST, external_test_id="EX"),
+        replace(TEST, title="EX100 prøve"),
+        replace(TEST, start=datetime(2026, 5, 20, 7, 0, 1, tzinfo=UTC)),
+        replace(TEST, end=None),
+        replace(TEST, duration=239),
+        replace(CANDIDATE, candidate_id="1"),
+        replace(CANDIDATE, extra_time=0),
+        replace(CANDIDATE, extra_time=None),
+        replace(CANDIDATE, room=""),
+        replace(CANDIDATE, building="R1", room="Bygg Å"),
+    ],
+)
+def test_a_fingerprint_differs_when_a_compared_field_does(other: Record) -> None:
+    (same_kind,) = [record for record in RECORDS if record.kind is other.kind]
+    assert fingerprint(other) != fingerprint(same_kind)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(LEARNER, key="500002"),
+        replace(LEARNER, password="another"),
+        replace(TEST, key="x"),
+        replace(TEST, template="1002"),
+        replace(TEST, start=datetime(2026, 5, 20, 9, tzinfo=timezone(timedelta(hours=2)))),
+        replace(CANDIDATE, test="x", learner="y"),
+        replace(CANDIDATE, extra_percent=25),
+    ],
+)
+def test_a_fingerprint_leaves_out_the_key_and_what_is_sent_once_and_how_a_time_is_written(other: Record) -> None:
+    (same_kind,) = [record for record in RECORDS if record.kind is other.kind]
+    assert fingerprint(other) == fingerprint(same_kind)
+
+
+def test_a_fingerprint_skips_what_is_unmapped_and_tells_it_from_what_is_cleared() -> None:
+    assert fingerprint(Candidate("a", "b", room="R1"))[1:] == blake2b(b"room=R1", digest_size=15).digest()
+    assert fingerprint(Candidate("a", "b", room="")) != fingerprint(Candidate("a", "b"))
+    assert fingerprint(Candidate("a", "b", room="R1")) != fingerprint(Candidate("a", "b", building="R1"))
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_fingerprint_has_16_bytes_and_starts_with_its_version(record: Record) -> None:
+    assert len(fingerprint(record)) == 16
+    assert fingerprint(record)[0] == 1
+
+
+def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_key() -> None:
+    assert fields_of(TEST) == {
+        "external_test_id": "EX100-2026V",
+        "title": "EX100 Prøve",
+        "start": "2026-05-20T07:00:00Z",
+        "end": "2026-05-20T11:00:00Z",
+        "duration": 240,
+        "template": "1001",
+    }
+    assert list(fields_of(CANDIDATE)) == ["candidate_id", "extra_time", "room", "building", "extra_percent"]
+    assert fields_of(LEARNER)["password"] == "not-a-real-one"
+    assert "key" not in fields_of(LEARNER)
+    assert fields_of(Candidate("a", "b"))["room"] is None
+
+
+@pytest.mark.parametrize("email", [None, "", "ase@example.edu", "o'hara+x@mail.example.edu", "åse@eksempel-ø.example"])
+def test_an_email_that_can_be_one_passes_and_so_does_none(email: str | None) -> None:
+    assert late_faults(replace(LEARNER, email=email), "students.csv line 4") == []
+
+
+@pytest.mark.parametrize("email", ["ase", "ase@", "@example.edu", "ase@@example.edu", "a b@example.edu", "ase@example", "0"])
+def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_quote_it(email: str) -> None:
+    assert late_faults(replace(LEARNER, email=email), "students.csv line 4") == [
+        Fault(
+            "students.csv line 4",
+            "email",
+            "is not an email address",
+            "correct it in the source (domains kept for tests, such as .test, are refused too)",
+            Kind.LEARNER,
+            ("500001",),
+        )
+    ]
+
+
+@pytest.mark.parametrize("record", [TEST, CANDIDATE])
+def test_other_kinds_have_nothing_to_check_later(record: Record) -> None:
+    assert late_faults(record, "exams.csv line 4") == []
+
+
+def test_conflicts_are_looked_for_only_among_what_is_there() -> None:
+    start, end = TEST.start, TEST.end
+    assert list(conflicts({})) == []
+    assert list(conflicts({"start": end, "duration": 9_999})) == []
+    assert [field for field, _ in conflicts({"start": end, "end": start, "duration": 1})] == ["end"]
+    assert [field for field, _ in conflicts({"start": start, "end": end, "duration": 241})] == ["duration"]

@@ -1,0 +1,110 @@
+"""Durations and extra time, in each of the ways in which sources write them."""
+
+import pytest
+from sync.mapping import FieldRule
+from sync.model import Candidate, Kind, Row
+
+from .feeds import candidate, faults, feed, feed_of, outcome, refused, row
+
+NUMBER = FieldRule(column="x")
+CLOCK = FieldRule(column="x", minutes="hh:mm")
+HOURS = FieldRule(column="x", minutes="hours")
+ISO = FieldRule(column="x", minutes="iso8601")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "minutes"),
+    [
+        (NUMBER, "240", 240),
+        (FieldRule(column="x", minutes="number"), "007", 7),
+        (CLOCK, "4:30", 270),
+        (CLOCK, "00:01", 1),
+        (CLOCK, "100:00", 6000),
+        (HOURS, "4", 240),
+        (HOURS, "4.5", 270),
+        (HOURS, "4,25", 255),
+        (HOURS, "0.05", 3),
+        (ISO, "PT4H30M", 270),
+        (ISO, "PT90M", 90),
+        (ISO, "P1DT1H", 1500),
+        (ISO, "PT120S", 2),
+        (ISO, "P1D", 1440),
+    ],
+)
+def test_a_duration_is_read_in_the_way_the_feed_says(rule: FieldRule, text: str, minutes: int) -> None:
+    assert outcome(Kind.TEST, "duration", rule, x=f" {text} ") == minutes
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "why"),
+    [
+        (NUMBER, "4:30", "is not a whole number of minutes"),
+        (NUMBER, "240.0", "is not a whole number of minutes"),
+        (NUMBER, "-5", "is not a whole number of minutes"),
+        (NUMBER, "1e3", "is not a whole number of minutes"),
+        (NUMBER, "٢٤٠", "is not a whole number of minutes"),
+        (NUMBER, "9" * 5000, "is not a whole number of minutes"),
+        (CLOCK, "270", "is not hours and minutes"),
+        (CLOCK, "4:60", "is not hours and minutes"),
+        (HOURS, "4:30", "is not a number of hours"),
+        (HOURS, "4.01", "hours are not whole minutes"),
+        (HOURS, "4.333333", "hours are not whole minutes"),
+        (ISO, "4H30M", "is not an ISO 8601 duration"),
+        (ISO, "P", "is not an ISO 8601 duration"),
+        (ISO, "PT", "is not an ISO 8601 duration"),
+        (ISO, "P1M", "is not an ISO 8601 duration"),
+        (ISO, "PT90S", "is not whole minutes"),
+    ],
+)
+def test_a_duration_written_otherwise_is_a_fault_that_quotes_it(rule: FieldRule, text: str, why: str) -> None:
+    fault = refused(Kind.TEST, "duration", rule, x=text)
+    assert why in fault.reason
+    assert fault.reason.startswith(f"'{text[:40]}")
+    assert len(fault.reason) < 120
+
+
+@pytest.mark.parametrize(("rule", "nothing"), [(NUMBER, "0"), (CLOCK, "0:00"), (HOURS, "0,0"), (ISO, "PT0M")])
+def test_a_test_lasts_longer_than_nothing(rule: FieldRule, nothing: str) -> None:
+    assert refused(Kind.TEST, "duration", rule, x=nothing).reason == "a duration of 0 minutes"
+    assert outcome(Kind.CANDIDATE, "extra_time", rule, x=nothing) == 0
+
+
+def test_extra_time_is_at_most_a_day() -> None:
+    assert outcome(Kind.CANDIDATE, "extra_time", NUMBER, x="1440") == 1440
+    fault = refused(Kind.CANDIDATE, "extra_time", NUMBER, x="1441")
+    assert fault.reason == "1441 minutes of extra time is more than 1440"
+
+
+def extra(text: str) -> Candidate:
+    return candidate(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, extra=text)))
+
+
+@pytest.mark.parametrize(("text", "percent"), [("25%", 25), ("25 %", 25), ("0%", 0), ("100%", 100)])
+def test_extra_time_may_be_a_share_of_the_duration(text: str, percent: int) -> None:
+    made = extra(text)
+    assert (made.extra_time, made.extra_percent) == (None, percent)
+    assert type(made.extra_percent) is int
+
+
+def test_minutes_are_no_share_and_a_blank_is_neither() -> None:
+    assert (extra("25").extra_time, extra("25").extra_percent) == (25, None)
+    assert (extra("0").extra_time, extra("0").extra_percent) == (0, None)
+    assert (extra("").extra_time, extra("").extra_percent) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["101%", "25.5%", "-5%", "%", "25 percent", "1000%"])
+def test_a_share_that_is_no_whole_percentage_up_to_100_is_a_fault_about_extra_time(text: str) -> None:
+    (fault,) = faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, extra=text)))
+    assert fault.field == "extra_time"
+    assert fault.key == ("EX100-2026V", "500001")
+
+
+def test_a_share_may_be_the_feed_s_default_or_constant() -> None:
+    for rule in (FieldRule(column="x", default="25%"), FieldRule(constant="25%")):
+        made = candidate(feed_of(Kind.CANDIDATE, "extra_time", rule).map(Row(2, {"x": ""})))
+        assert (made.extra_time, made.extra_percent) == (None, 25)
+
+
+def test_a_share_is_understood_in_whatever_way_minutes_are_written() -> None:
+    made = candidate(feed_of(Kind.CANDIDATE, "extra_time", HOURS).map(Row(2, {"x": "33%"})))
+    assert made.extra_percent == 33

@@ -1,0 +1,169 @@
+"""A plan changes no byte, makes no call, and works on whatever state it finds; only `apply` writes."""
+
+import os
+import sqlite3
+import stat
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sync.commands import planning
+
+from .site import TEST, Site, names, numbers
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder with its bytes."""
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def execute(state: Path, *statements: str) -> None:
+    """Changes a state behind the tool's back."""
+    connection = sqlite3.connect(state)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+@pytest.fixture
+def used(site: Site) -> Site:
+    """A state with something in it, and changes to plan."""
+    site.seat(TEST, *numbers(1001, 5))
+    site.settled()
+    site.registrations.drop(f"{TEST} 1001")
+    site.students.set("1002", family="Øvelsesenius")
+    return site
+
+
+@pytest.mark.parametrize("words", [["plan"], ["plan", "--json"], ["check"], ["status"], ["sync", "--dry-run"]])
+def test_commands_that_only_look_change_no_byte_and_make_no_call(used: Site, words: list[str]) -> None:
+    used.write()
+    before = everything(used.folder)
+    used.run(*words)
+    assert everything(used.folder) == before
+    assert used.calls() == []
+
+
+@pytest.mark.parametrize("words", [["plan"], ["check"], ["status"]])
+def test_a_missing_state_is_an_empty_one_and_is_not_made(site: Site, words: list[str]) -> None:
+    site.seat(TEST, "1001")
+    site.write()
+    before = everything(site.folder)
+    ran = site.run(*words)
+    assert ran.status == 0, ran.said
+    assert everything(site.folder) == before
+
+
+def test_a_state_in_a_folder_that_is_not_there_can_be_planned_and_then_made(site: Site) -> None:
+    site.config["state"] = "sqlite:///var/lib/state.db"
+    site.seat(TEST, "1001")
+    assert site.plan().status == 0
+    assert not (site.folder / "var").exists()
+    site.settled()
+    assert (site.folder / "var" / "lib" / "state.db").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_state_that_may_only_be_read_can_be_planned_and_not_applied(used: Site) -> None:
+    home = used.folder / "home"
+    home.mkdir()
+    used.state.rename(home / "state.db")
+    used.config["state"] = "sqlite:///home/state.db"
+    (home / "state.db").chmod(0o400)
+    home.chmod(0o500)
+    try:
+        assert f"remove candidate {TEST}/1001" in used.planned()
+        assert used.apply().status == 2
+    finally:
+        home.chmod(0o700)
+
+
+def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply(used: Site) -> None:
+    execute(used.state, "DROP TABLE alembic_version", "DROP TABLE accepted", "DROP TABLE intent", "DROP TABLE finding")
+    execute(used.state, *(f"DROP TABLE {name}" for name in ("run", "known_learner", "known_test", "known_candidate")))
+    used.write()
+    before = everything(used.folder)
+    ran = used.plan()
+    assert ran.status == 0
+    assert "create learner 1001" in ran.out
+    assert everything(used.folder) == before
+    ran = used.apply()
+    assert ran.status == 3
+    assert "this looks like a lost state" in ran.out
+
+
+def test_a_plan_beside_a_running_apply_sees_what_it_has_committed(used: Site) -> None:
+    running = sqlite3.connect(used.state)
+    running.execute("UPDATE known_learner SET last_name = 'Øvelsesenius', fingerprint = NULL WHERE key = '1002'")
+    running.commit()
+    try:
+        assert used.planned() == [f"remove candidate {TEST}/1001"]
+    finally:
+        running.close()
+
+
+def test_a_plan_over_which_the_state_was_written_says_so_and_exits_75(
+    used: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written_meanwhile() -> datetime:
+        execute(used.state, "UPDATE known_learner SET last_name = 'Øvelsesenius' WHERE key = '1003'")
+        return used.time
+
+    monkeypatch.setattr(planning, "now", written_meanwhile)
+    ran = used.plan()
+    assert ran.status == 75
+    assert "state.db: the state was written while it was read" in ran.err
+    assert used.calls() == []
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "adopt", "status"])
+def test_a_newer_state_is_refused_and_left_as_it_is(used: Site, command: str) -> None:
+    execute(used.state, "UPDATE alembic_version SET version_num = '9999_of_tomorrow'")
+    before = used.state.read_bytes()
+    ran = used.run(command)
+    assert ran.status == 2
+    assert "newer version" in ran.err
+    assert used.state.read_bytes() == before
+    assert used.calls() == []
+
+
+def test_a_file_that_is_no_state_is_named_and_left_as_it_is(used: Site) -> None:
+    used.state.write_bytes(b"these are not the bytes of a database" * 100)
+    for command in ("plan", "apply"):
+        ran = used.run(command)
+        assert ran.status == 2
+        assert "state.db: the state cannot be used" in ran.err
+    assert used.state.read_bytes().startswith(b"these are not")
+
+
+def test_a_state_is_readable_by_its_owner_alone(site: Site) -> None:
+    before = os.umask(0)
+    try:
+        site.seat(TEST, "1001")
+        site.settled()
+    finally:
+        os.umask(before)
+    for file in site.folder.glob("state.db*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+def test_a_plan_says_what_only_apply_can_check(site: Site) -> None:
+    site.seat(TEST, "1001")
+    assert "Checked at apply, when Inspera can be read:" in site.plan().out
+
+
+def test_what_apply_did_is_what_plan_said(used: Site) -> None:
+    planned = used.planned("pass")
+    assert set(planned) == {f"remove candidate {TEST}/1001", "update learner 1002"}
+    used.settled()
+    assert sorted(used.writes()) == sorted(
+        [f"DELETE /v1/test/{used.tests()[TEST]['assessmentRunId']}/candidates", "POST /v1/users/student"]
+    )
+    assert set(used.seats()) == names(numbers(1002, 4))
+    assert used.planned() == []
+
+
+def test_sync_is_understood_as_apply(used: Site) -> None:
+    assert used.run("sync").status == 0
+    assert set(used.seats()) == names(numbers(1002, 4))
