@@ -58,6 +58,11 @@ class Seats:
     unnamed: int = 0
     message: str = ""
 
+    @property
+    def taken(self) -> int:
+        """How many people have a seat: one who is under several ids counts once."""
+        return len({id(seat) for seat in self.there.values()}) + self.unnamed
+
     def lack(self, auth_system: str, external_id: str) -> bool:
         """Whether this reading proves that the person has no seat."""
         return self.readable and not self.unnamed and (auth_system, external_id) not in self.there

@@ -78,6 +78,9 @@ def _absence(change: Change, facts: Facts) -> Ruling:
     return PASS
 
 
+FRESH = "written a moment ago: looked at again in the next run"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`."""
@@ -148,10 +151,10 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if seat is None:
         reason = "drift: Inspera does not have this candidate any more; look at it and use `adopt`"
         return SeatRuling(False, found, Result.HELD, reason)
-    known, wanted = _minutes(change.before), _minutes(change.after)
-    bound = max(known, wanted) if found else known
+    # what is known of a found candidate was read there, so it may be a hand's gift itself
+    bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
     if change.after.get("extra_time") is not None and (seat.extra_time or 0) > bound:
-        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, "known"))
+        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, word))
     return SeatRuling(True, found)
 
 
@@ -164,6 +167,13 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
     reason = "" if claimed else "was there before our first assignment, so it is never removed"
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
+
+
+def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:  # noqa: FBT001 - a fact, as in `judge_removal`
+    """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
+    if not fresh or ruling.send or ruling.result is not Result.HELD:
+        return ruling
+    return SeatRuling(False, ruling.found, Result.WITHHELD, FRESH)
 
 
 def judge_removal(seat_read: bool, seat: Seat | None, begun: bool, fresh: bool) -> SeatRuling:
@@ -180,7 +190,7 @@ def judge_removal(seat_read: bool, seat: Seat | None, begun: bool, fresh: bool) 
     if not seat_read or seat is not None:
         return SeatRuling(True)
     if fresh:
-        return SeatRuling(False, result=Result.WITHHELD, reason="written a moment ago: looked at again in the next run")
+        return SeatRuling(False, result=Result.WITHHELD, reason=FRESH)
     return SeatRuling(False, result=Result.DONE, reason="was not there any more")
 
 

@@ -17,7 +17,7 @@ from sync.errors import CallError, UsageError
 from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import KEY_FIELDS, Key, Kind
-from sync.plan import Action, Verdict
+from sync.plan import Action, Planned, Verdict
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.database import open_copy, open_to_write
@@ -105,10 +105,15 @@ def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlem
             seen.add((line.change.kind, line.change.key))
     applied = next((run for run in last_runs(connection, 50) if run.command == "apply" and run.id != run_id), None)
     for found in findings(connection, applied.id, "held") if applied else ():
-        if found.key and "adopt" in found.text:  # limits name `apply --allow` instead
-            seen.add((found.kind, found.key))
+        if found.key and "adopt" in found.text and not _hangs_on(store.planned_for(found.kind, found.key)):
+            seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
         yield Settlement(kind, key)
+
+
+def _hangs_on(line: Planned | None) -> bool:
+    """Whether the plan holds this line only until another record, a rekey, is settled."""
+    return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 
 def _tell(taken: Iterable[Taken], say: Say, most: int | None) -> Counter[str]:

@@ -20,6 +20,7 @@ from sync.exits import Exit, worst
 from sync.plan import Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
+from sync.report.wording import plural
 from sync.state.database import open_to_write
 from sync.state.history import findings
 from sync.state.journal import Journal
@@ -105,9 +106,11 @@ class _Run:
                 now,
                 self._interruption.event.wait,
             )
-            say(f"Found out about {settler.settle():,} calls of an earlier run that had no known outcome.")
+            say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
         planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        for digest in set(allowed).difference(held.digest for held in planning.held_scopes):
+            say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
         carried = self._send(say)
         if not planning.gathered.trouble and not carried.stopped:

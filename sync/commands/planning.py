@@ -14,6 +14,7 @@ from sync.mapping import fingerprint
 from sync.plan import Action, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.wording import plural
 from sync.state.database import open_to_read
 from sync.state.store import Store
 
@@ -62,7 +63,7 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
         say(f"Source: {problem}")
     pending = store.open_intent_count()
     if pending:
-        say(f"{pending:,} calls of an earlier run have no known outcome; `apply` finds out about them first.")
+        say(f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first.")
     for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing):
         say(line)
     for line in scopes_text(planning.held_scopes):

@@ -123,7 +123,7 @@ class Adopter:
             text = f"Inspera gives {seat.extra_time} minutes of extra time, the source {wanted}; to take Inspera's as "
             text += f"known: adopt candidate {' '.join(change.key)}"
             return Taken(change.kind, change.key, DOUBTFUL, text)
-        self.remember_seat(change.key, seat, self._ours)
+        self.remember_seat(change.key, seat)
         return Taken(change.kind, change.key, TAKEN)
 
     def seat_of(self, seats: Seats, key: Key) -> Seat | None:
@@ -131,10 +131,11 @@ class Adopter:
         person = self._store.known(Kind.LEARNER, (key[1],))
         return seats.there.get((str(person["auth_system"]), str(person["external_id"]))) if person else None
 
-    def remember_seat(self, key: Key, seat: Seat, ours: bool | None) -> None:
-        """Makes a candidate known with Inspera's values."""
+    def remember_seat(self, key: Key, seat: Seat, ours: bool | None = None) -> None:
+        """Makes a candidate known with Inspera's values; without `ours` it is what all that is taken in is."""
         fields = {name: getattr(seat, name) for name in COMPARED[Kind.CANDIDATE]}
-        self._journal.remember(Kind.CANDIDATE, key, fields, remote_id=seat.remote_user_id, ours=ours)
+        whose = self._ours if ours is None else ours
+        self._journal.remember(Kind.CANDIDATE, key, fields, remote_id=seat.remote_user_id, ours=whose)
 
 
 def match_person(target: Target, wanted: Fields) -> tuple[FoundPerson | None, str]:
@@ -221,8 +222,21 @@ class Settling:
         if not found:
             text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
             return Taken(Kind.LEARNER, key, DOUBTFUL, text)
+        text = "Inspera's account is now the known one"
+        if self._is_another(key, found):
+            # what is known of seats is about the other account: this one may have none
+            self._journal.forget_with_candidates(Kind.LEARNER, key)
+            text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
         self._adopter.remember_person(key, wanted, found)
-        return Taken(Kind.LEARNER, key, TAKEN, "Inspera's account is now the known one")
+        return Taken(Kind.LEARNER, key, TAKEN, text)
+
+    def _is_another(self, key: Key, found: FoundPerson) -> bool:
+        """Whether the account that was known so far is still there beside this one."""
+        known = self._store.known(Kind.LEARNER, key)
+        if not known or not known["auth_system"] or not known["external_id"]:
+            return False
+        before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
+        return any(person.remote_id != found.remote_id for person in before)
 
     def _test(self, key: Key, line: Planned | None) -> Taken:
         known = self._store.known(Kind.TEST, key)
@@ -251,6 +265,7 @@ class Settling:
         known = self._store.known(Kind.CANDIDATE, key)
         if seat:
             self._adopter.remember_seat(key, seat, bool(known["ours"]) if known else None)
-            return Taken(Kind.CANDIDATE, key, TAKEN, "Inspera's values are now the known ones")
+            text = "Inspera's values are now the known ones; the next apply sends what the source says, where it differs"
+            return Taken(Kind.CANDIDATE, key, TAKEN, text)
         self._journal.forget(Kind.CANDIDATE, key)
         return Taken(Kind.CANDIDATE, key, TAKEN, "Inspera does not have this candidate: nothing is known any more")

@@ -14,7 +14,7 @@ from threading import Event
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
 from sync.engine.seating import Judged, SeatPolicy, prepare, read_and_judge, send
 from sync.errors import Stop
-from sync.model import Kind
+from sync.model import COMPARED, Kind
 from sync.plan import Action, Outcome, Planned, Result, Verdict
 
 SILENT = 5
@@ -132,6 +132,9 @@ class Carrier:
             self._record(unit.intents, unit.lines, result)
             return []
         self._record([None] * len(result.ended), *_columns(result.ended))
+        for key, seat in result.already:  # durable with the intents that follow
+            there = {name: getattr(seat, name) for name in COMPARED[Kind.CANDIDATE]}
+            self._journal.remember(Kind.CANDIDATE, key, there, remote_id=seat.remote_user_id, ours=False)
         if not result.send:
             return []
         return [Unit(partial(send, result, self._target), [line for line, _ in result.send])]

@@ -9,6 +9,7 @@ from sync.engine.doors import Feed, Progress, Store
 from sync.engine.gather import Gathered, gather
 from sync.guard import HeldScope, Limits
 from sync.model import Kind
+from sync.plan import Action
 
 KEEP = "keep"
 
@@ -51,17 +52,19 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
 
 
 def _decide_absent(store: Store, kind: Kind, policy: Policy, trouble: Mapping[Kind, str]) -> None:
-    if policy.on_absence.get(kind) != KEEP:
-        _decide(store, store.absent(kind, trouble.get(kind, ""), trouble.get(Kind.CANDIDATE, "")))
+    kept = policy.on_absence.get(kind) == KEEP
+    _decide(store, store.absent(kind, trouble.get(kind, ""), trouble.get(Kind.CANDIDATE, "")), kept=kept)
 
 
-def _decide(store: Store, pairs: Iterator[Pair]) -> None:
+def _decide(store: Store, pairs: Iterator[Pair], *, kept: bool = False) -> None:
     # Faults and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
     def drafted() -> Iterator[Drafted]:
         for pair in pairs:
             decision = decide(pair)
             if decision.drafted:
-                yield decision.drafted
+                # what has ended is retired all the same: that takes nothing away from anybody
+                if not kept or decision.drafted.change.action is Action.RETIRE:
+                    yield decision.drafted
             else:
                 _keep(store, pair, decision)
 

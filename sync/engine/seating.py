@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from sync.engine.doors import Clock, Store, Target
 from sync.errors import CallError, Stop
 from sync.found import Assignment, Seat, Seats
-from sync.guard import judge_removal, judge_seat
-from sync.model import MAX_CANDIDATES, Kind, utc_text, utc_time
+from sync.guard import judge_removal, judge_seat, unless_fresh
+from sync.model import MAX_CANDIDATES, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, Outcome, Planned, Result
 
 REMOVALS = 4
@@ -52,12 +52,17 @@ class Sitting:
 
 @dataclass(slots=True)
 class Judged:
-    """What is to be sent, and what ends without a call. `found` tells, for each one sent, why it is not ours."""
+    """What is to be sent, and what ends without a call. `found` tells, for each one sent, why it is not ours.
+
+    `already` are new candidates among those sent who have a seat that is not ours. It is to be remembered as such
+    before anything is sent: an open intent alone would make it look like one that we made.
+    """
 
     sitting: Sitting
     send: list[tuple[Planned, Assignment]] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     ended: list[tuple[Planned, Outcome]] = field(default_factory=list)
+    already: list[tuple[Key, Seat]] = field(default_factory=list)
 
 
 def prepare(store: Store, test: str, lines: Sequence[Planned], policy: SeatPolicy, now: datetime) -> Judged:
@@ -122,7 +127,7 @@ def _look_up(sitting: Sitting, target: Target, clock: Clock) -> tuple[str, bool]
     if not found:
         return "Inspera does not have this test any more; look at it and use `adopt`", False
     starts = [sitting.start, *(str(test.start) for test in found if test.start)]
-    return "", min(start for start in starts if start) <= utc_text(clock())
+    return "", min((start for start in starts if start), default="") <= utc_text(clock())
 
 
 def _judge_removals(judged: Judged, seats: Seats, begun: bool) -> None:
@@ -139,20 +144,23 @@ def _judge_removals(judged: Judged, seats: Seats, begun: bool) -> None:
 
 def _judge_additions(judged: Judged, seats: Seats, policy: SeatPolicy) -> None:
     sitting = judged.sitting
-    left = MAX_CANDIDATES - len(seats.there) - seats.unnamed
+    left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(sitting.test, pattern) for pattern in policy.claim)
-    for line, person, ours in zip(sitting.lines, sitting.people, sitting.ours, strict=True):
+    columns = (sitting.lines, sitting.people, sitting.ours, sitting.fresh)
+    for line, person, ours, fresh in zip(*columns, strict=True):
         seat = seats.there.get(person)
         if seat is None and not (seats.readable and not seats.unnamed):
             judged.send.append((line, _assignment(person, line)))
             judged.found.append(_assumed(line, sitting, policy))
             continue
-        ruling = judge_seat(line.change, seat, left, claimed, found=not ours)
+        ruling = unless_fresh(judge_seat(line.change, seat, left, claimed, found=not ours), fresh)
         if ruling.send:
             left -= seat is None
             judged.send.append((line, _assignment(person, line)))
-            is_new = line.change.action is Action.CREATE
-            judged.found.append("was there before our first assignment" if ruling.found and is_new else "")
+            not_ours = ruling.found and line.change.action is Action.CREATE
+            judged.found.append("was there before our first assignment" if not_ours else "")
+            if not_ours and seat:
+                judged.already.append((line.change.key, seat))
         else:
             judged.ended.append((line, Outcome(ruling.result, ruling.reason, there=_there(line, seat))))
 

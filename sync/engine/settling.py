@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.doors import Clock, Journal, Store, Target
-from sync.errors import CallError, Stop
+from sync.errors import CallError, Refused, Stop
 from sync.found import Seat, Seats
 from sync.model import Kind
 from sync.plan import Action, Fields, OpenIntent, Result
@@ -94,7 +94,10 @@ class Settler:
     def _seats(self, test: str, intents: list[OpenIntent]) -> None:
         known = self._store.known(Kind.TEST, (test,))
         self._wait_until_visible()
-        seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
+        try:
+            seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
+        except Refused:
+            return  # stay open: nothing is sent for a test that can't be read, and the others are not held up
         for intent in intents:
             person = self._store.known(Kind.LEARNER, (intent.key[1],))
             identity = (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
@@ -103,8 +106,14 @@ class Settler:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif intent.action is Action.CREATE:
-                # Unreadable: taken for ours until the repetition tells, so that it can also be removed again.
-                self._journal.remember(intent.kind, intent.key, intent.fields, ours=True)
+                # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
+                ours = self._whose(intent) and bool(known and known["ours"])
+                self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
+
+    def _whose(self, intent: OpenIntent) -> bool | None:
+        """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
+        made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
+        return True if made else None
 
     def _there(self, intent: OpenIntent, seat: Seat) -> None:
         if intent.action is Action.REMOVE:
@@ -116,7 +125,7 @@ class Settler:
         if minutes is not None and minutes != wanted["extra_time"]:
             self._half_known(intent, seat)
             return
-        ours = True if intent.action is Action.CREATE else None
+        ours = self._whose(intent)
         self._journal.remember(intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours)
         if shown == wanted:
             self._journal.settle(intent, "done", "found in Inspera by a later run")
@@ -125,7 +134,8 @@ class Settler:
         """There, but with other minutes: an update that did not arrive, or somebody's hand."""
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
-            self._journal.remember(intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=True)
+            ours = self._whose(intent)
+            self._journal.remember(intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=ours)
         self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
 
     def _not_there(self, intent: OpenIntent) -> None:

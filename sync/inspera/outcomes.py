@@ -1,6 +1,7 @@
 """What an error of a call means for the change that it was made for."""
 
 from sync.errors import CallError, Refused, Stop, Unknown
+from sync.inspera.caller import StopInDoubt
 from sync.plan import Outcome, Result
 
 
@@ -8,8 +9,10 @@ def outcome_of(error: CallError) -> Outcome:
     """The outcome of a change whose call ended in this error, in the error's own words.
 
     Raises:
-        Stop: the error is one; it is not about this change.
+        Stop: the error is one; it is not about this change, of which nothing was sent.
     """
+    if isinstance(error, StopInDoubt):
+        return Outcome(Result.UNKNOWN, str(error))
     if isinstance(error, Stop):
         raise error
     return Outcome(result_of(error), str(error))

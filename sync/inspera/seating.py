@@ -54,7 +54,7 @@ class Seating:
             return sheet.finish(outcome_of(error))
         except Stop as error:
             if not sheet.begun:
-                raise
+                raise  # the caller notes that none of these was sent
             return sheet.finish(Outcome(Result.NOT_SENT, str(error)))
         return sheet.finish(Outcome(Result.NOT_SENT))
 

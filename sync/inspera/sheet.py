@@ -34,8 +34,8 @@ class Sheet:
 
     @property
     def begun(self) -> bool:
-        """Whether any outcome is known."""
-        return any(outcome is not None for outcome in self._outcomes)
+        """Whether any outcome is known, or a call was lost that may have been carried out."""
+        return bool(self._doubts) or any(outcome is not None for outcome in self._outcomes)
 
     def parts(self, size: int) -> list[Part]:
         """All seats in parts of one auth system and at most `size` each."""

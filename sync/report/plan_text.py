@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sync.guard import HeldScope
+from sync.log import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.wording import change_text, fault_text, plural
@@ -44,7 +45,7 @@ def plan_text(
 def _section(verdict: Verdict, lines: Iterable[Planned]) -> Iterator[str]:
     for line in lines:
         reason = "" if verdict is Verdict.PASS else f": {line.reason}"
-        yield f"  {change_text(line)}{reason}"
+        yield f"  {change_text(line)}{masked(reason)}"
 
 
 def capped(lines: Iterable[str], most: int | None) -> Iterator[str]:

@@ -36,13 +36,13 @@ def _text_encoding(name: str) -> str:
     return name
 
 
-def _one_character(text: str) -> str:
-    if len(text) != 1 or text in "\r\n\0":
-        raise ValueError("should be one character, and not a line break")
+def _usable_character(text: str) -> str:
+    if text in "\r\n\0":
+        raise ValueError("can't be a line break or a NUL")
     return text
 
 
-_Character = Annotated[str, AfterValidator(_one_character), Field(json_schema_extra={"minLength": 1, "maxLength": 1})]
+_Character = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_usable_character)]
 
 
 class CsvSettings(SourceSettings):
@@ -201,7 +201,8 @@ class _Reading:
     def _malformed(self, error: csv.Error) -> SourceError:
         settings, last = self._settings, self.reader.line_num
         quote = settings.quotechar
-        with self._path.open(encoding=settings.encoding, newline="") as file:
+        # Bad bytes may follow that the first reading did not come to; here they are beside the point.
+        with self._path.open(encoding=settings.encoding, newline="", errors="replace") as file:
             lines = islice(file, self.line - 1, last)
             found = find_open_quote(lines, self.line, settings.delimiter, quote)
         too_long = str(error).startswith("field larger")
@@ -249,4 +250,3 @@ def _opened(path: Path, place: str, encoding: str) -> TextIO:
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-

@@ -59,13 +59,21 @@ def _vanished(connection: Connection, kind: Kind) -> None:
 
 
 _SAME_LOOKS = {
-    Kind.LEARNER: "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
-    Kind.TEST: "k.title = w.title AND k.start = w.start AND k.standing <> 'retired'",
+    Kind.LEARNER: (
+        "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
+        # under a new key it is still the same account: its new seats would go with the old ones
+        "k.username = w.username",
+        "k.external_id = w.external_id AND k.auth_system = w.auth_system",
+    ),
+    Kind.TEST: (
+        "k.title = w.title AND k.start = w.start AND k.standing <> 'retired'",
+        "k.external_test_id = w.external_test_id",
+    ),
 }
 
 
 def _suspects(connection: Connection) -> None:
-    """New records that look like vanished ones: the same names and email, title and start, or key but for its case."""
+    """New records that look like vanished ones: same names and email, title and start, account, or key but for case."""
     for kind, looks in _SAME_LOOKS.items():
         if not connection.execute(text("SELECT 1 FROM vanished WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
             continue
@@ -73,15 +81,15 @@ def _suspects(connection: Connection) -> None:
             f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n WHERE n.key = w.key)"
             " AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.kind = :kind AND a.k1 = w.key)"
         )
-        by_looks = arrived.format(
-            join=f"JOIN known_{kind} k ON {looks} JOIN vanished v ON v.kind = :kind AND v.key = k.key"
+        by_looks = " UNION SELECT w.key, v.key ".join(
+            arrived.format(join=f"JOIN known_{kind} k ON {same} JOIN vanished v ON v.kind = :kind AND v.key = k.key")
+            for same in looks
         )
         by_case = arrived.format(join="JOIN vanished v ON v.kind = :kind AND v.folded = lower(w.key)")
         connection.execute(
             text(
-                "INSERT INTO suspect SELECT :kind, new_key, min(old_key)"
-                " FROM (SELECT w.key AS new_key, v.key AS old_key"
-                f" {by_looks} UNION SELECT w.key, v.key {by_case}) GROUP BY new_key"
+                "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
+                f" {by_looks} UNION SELECT w.key, v.key {by_case})"
             ),
             {"kind": kind},
         )

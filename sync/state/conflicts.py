@@ -23,6 +23,7 @@ def find_conflicts(connection: Connection, places: Places) -> None:
         _ambiguous_combinations(connection, kind, places)
         _twice(connection, kind, places)
     _misspelt_case(connection, places)
+    _own_case_of_faults(connection)
     _shared_numbers(connection, places)
 
 
@@ -119,13 +120,19 @@ def _misspelt_case(connection: Connection, places: Places) -> None:
     Its fault carries the key as the record writes it, so that the seat which it means is not taken for absent.
     """
     for part, kind in (("test", Kind.TEST), ("learner", Kind.LEARNER)):
+        unknown = (
+            f"SELECT named.{part} FROM (SELECT DISTINCT {part} FROM wanted_candidate) named"
+            f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = named.{part})"
+            f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = named.{part})"
+        )
+        if not connection.execute(text(f"{unknown} LIMIT 1")).first():
+            continue  # nearly always: spares folding the case of every key there is
         there = f"SELECT key FROM wanted_{kind} UNION SELECT key FROM known_{kind}"
         meant = {
             row[0]: row[1]
             for row in _rows(
                 connection,
-                f"SELECT named.{part}, other.key FROM (SELECT DISTINCT {part}, lower({part}) AS folded"
-                f" FROM wanted_candidate WHERE {part} NOT IN ({there})) named"
+                f"SELECT named.{part}, other.key FROM (SELECT {part}, lower({part}) AS folded FROM ({unknown})) named"
                 f" JOIN (SELECT key, lower(key) AS folded FROM ({there})) other ON other.folded = named.folded",
             )
         }
@@ -141,6 +148,31 @@ def _misspelt_case(connection: Connection, places: Places) -> None:
         if found:
             add_faults(connection, found)
             _drop_faulted(connection, Kind.CANDIDATE)
+
+
+def _own_case_of_faults(connection: Connection) -> None:
+    """Lets faults of candidates name learners and tests in the case of what is known, whatever else was misspelt.
+
+    Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
+    """
+    for column, kind in (("k1", Kind.TEST), ("k2", Kind.LEARNER)):
+        strange = (
+            f"SELECT DISTINCT f.{column} AS written FROM fault f WHERE f.kind = 'candidate' AND f.{column} <> ''"
+            f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
+        )
+        if not connection.execute(text(f"{strange} LIMIT 1")).first():
+            continue
+        meant = f"meant_{kind}"
+        connection.exec_driver_sql(
+            f"CREATE TABLE scratch.{meant} AS SELECT s.written, min(k.key) AS own FROM ({strange}) s"
+            f" JOIN (SELECT key, lower(key) AS folded FROM known_{kind}) k ON k.folded = lower(s.written)"
+            " GROUP BY s.written"
+        )
+        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_{meant} ON {meant} (written)")
+        connection.exec_driver_sql(
+            f"UPDATE fault SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
+            f" WHERE kind = 'candidate' AND {column} IN (SELECT written FROM {meant})"
+        )
 
 
 def _shared_numbers(connection: Connection, places: Places) -> None:

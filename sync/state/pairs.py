@@ -53,10 +53,10 @@ def _columns(kind: Kind) -> str:
 
 def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Iterator[Pair]:
     query = f"""
-        SELECT {_columns(kind)}, k.key AS is_known, s.old_key AS resembles, o.k1 AS is_open
+        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open,
+               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
-        LEFT JOIN suspect s ON s.kind = '{kind}' AND s.new_key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
         WHERE k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL
     """
@@ -85,16 +85,16 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
         SELECT k.key AS key, {columns}, k.standing AS standing, {_SEATS[kind]} AS seats,
-               tw.ended AS ended, s.new_key AS suspect
+               tw.ended AS ended,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
-        LEFT JOIN suspect s ON s.kind = '{kind}' AND s.old_key = k.key
         WHERE v.kind = '{kind}'
     """
     for row in connection.execute(text(query)):
         about = Circumstances(standing=row.standing, ended=bool(row.ended), seated=bool(row.seats))
-        suspect = f"{kind} {row.key}" if row.suspect is not None else ""
+        suspect = f"{kind} {row.key}" if row.suspect else ""
         unproven = trouble or ("" if row.ended else seat_trouble)
         facts = Facts(trouble=unproven, registered=int(row.seats), suspect=suspect)
         yield Pair(kind, (row.key,), None, _fields(row, "k_", COMPARED[kind]), about, facts)
@@ -162,18 +162,28 @@ def _missing(connection: Connection, row: Any) -> Iterator[str]:
             yield f"{kind} {key} ({'its row is a fault' if faulted else 'no source names it'})"
 
 
+_SAME_ACCOUNT = """(SELECT min(w.learner) FROM known_learner kl
+    JOIN wanted_candidate w ON w.test = k.test
+    LEFT JOIN known_learner ol ON ol.key = w.learner
+    LEFT JOIN wanted_learner nl ON nl.key = w.learner
+    WHERE kl.key = k.learner
+      AND coalesce(ol.external_id, nl.external_id) = kl.external_id
+      AND coalesce(ol.auth_system, nl.auth_system) = kl.auth_system)"""
+
+
 def _absent_candidates(connection: Connection, trouble: str) -> Iterator[Pair]:
     kind = Kind.CANDIDATE
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
         SELECT k.test AS test, k.learner AS learner, {columns}, k.standing AS standing, k.ours AS ours,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring,
-               sl.new_key AS learner_suspect, st.new_key AS test_suspect,
-               EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'candidate' AND f.k1 = k.test AND f.k2 = '') AS test_trouble
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'learner' AND s.old_key = k.learner) AS learner_suspect,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
+               EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'candidate' AND f.k1 = k.test AND f.k2 = '')
+                   AS test_trouble,
+               {_SAME_ACCOUNT} AS same_account
         FROM known_candidate k
         LEFT JOIN test_window tw ON tw.test = k.test
-        LEFT JOIN suspect sl ON sl.kind = 'learner' AND sl.old_key = k.learner
-        LEFT JOIN suspect st ON st.kind = 'test' AND st.old_key = k.test
         WHERE k.standing = 'active'
           AND NOT EXISTS (SELECT 1 FROM wanted_candidate w WHERE w.test = k.test AND w.learner = k.learner)
           AND NOT EXISTS (
@@ -181,10 +191,13 @@ def _absent_candidates(connection: Connection, trouble: str) -> Iterator[Pair]:
     """
     for row in connection.execute(text(query)):
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
-        suspect = f"learner {row.learner}" if row.learner_suspect is not None else ""
-        suspect = suspect or (f"test {row.test}" if row.test_suspect is not None else "")
+        suspect = f"learner {row.learner}" if row.learner_suspect else ""
+        suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         unread = "a row of this test names no learner who can be read, so nobody's absence proves anything"
-        facts = Facts(trouble=trouble or (unread if row.test_trouble else ""), begun=bool(row.begun), suspect=suspect)
+        proof = trouble or (unread if row.test_trouble else "")
+        if row.same_account is not None and not suspect:
+            proof = proof or f"learner {row.same_account} has the same account in Inspera, and a seat on this test"
+        facts = Facts(trouble=proof, begun=bool(row.begun), suspect=suspect)
         yield Pair(kind, (row.test, row.learner), None, _fields(row, "k_", COMPARED[kind]), about, facts)
 
 

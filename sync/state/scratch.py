@@ -76,8 +76,7 @@ def stage(
     fingerprint: Callable[[Record], bytes],
 ) -> int:
     """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many."""
-    columns = wanted_columns(kind)
-    statement = f"INSERT INTO wanted_{kind} VALUES ({', '.join('?' * len(columns))})"
+    columns = (*wanted_columns(kind)[:-2], "line")
     plain = attrgetter(*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
 
@@ -86,9 +85,22 @@ def stage(
         values = plain(record)
         if isinstance(record, Test):
             values = tuple(utc_text(value) if hasattr(value, "tzinfo") else value for value in values)
-        return (*values, fingerprint(record), *(origin or nothing), feed, line)
+        return (*values, fingerprint(record), *(origin or nothing), line)
 
-    return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, records)))
+    return sum(_insert_filled(connection, kind, feed, columns, chunk) for chunk in chunks(map(row, records)))
+
+
+def _insert_filled(
+    connection: Connection, kind: Kind, feed: int, columns: Sequence[str], rows: list[tuple[object, ...]]
+) -> int:
+    """Inserts only the columns that some row fills: feeds map few of them, and binding the others is what costs."""
+    filled = {
+        name: values
+        for name, values in zip(columns, zip(*rows, strict=True), strict=True)
+        if values.count(None) < len(values)
+    }
+    statement = f"INSERT INTO wanted_{kind} (feed, {', '.join(filled)}) VALUES ({feed:d}{', ?' * len(filled)})"
+    return _insert(connection, statement, list(zip(*filled.values(), strict=True)))
 
 
 def staged(connection: Connection, kind: Kind) -> Iterator[Any]:

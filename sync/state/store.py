@@ -155,7 +155,7 @@ class Store:
 
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
         """The vanished record that this new one looks like, None when there is none."""
-        query = "SELECT old_key FROM suspect WHERE kind = :kind AND new_key = :key"
+        query = "SELECT min(old_key) FROM suspect WHERE kind = :kind AND new_key = :key"
         old = self._connection.execute(text(query), {"kind": kind, "key": key[0]}).scalar()
         return None if old is None else (str(old),)
 

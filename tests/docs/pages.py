@@ -3,14 +3,19 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 README, OPERATING, CHANGES = ROOT / "README.md", ROOT / "deploy" / "README.md", ROOT / "CHANGELOG.md"
 PAGES = (README, OPERATING, CHANGES)
+USERS = ("-u", "-o", "-g", "--system")
+OPERATORS = ("|", "&&", ";", ">")
 
-_BLOCK = re.compile(r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$", re.M | re.S)
+_BLOCK = re.compile(
+    r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$", re.M | re.S
+)
 
 
 class Block(NamedTuple):
@@ -45,12 +50,16 @@ def rows(text: str) -> list[list[str]]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The words of every command line of this program in the page's blocks, from the program's name on."""
+    """The words after this program's name in every command line of the page's blocks, also behind `sudo`."""
     for block in blocks(page):
-        for line in block.text.splitlines():
-            found = re.search(r"(?<![\w@./-])(?:[\w/.-]*/)?inspera-sync(?= +[a-z-])(?! *\$)(.*)", line)
-            if found and block.language in ("sh", "console", "ini") and "install " not in line:
-                yield shlex.split(re.split(r" *(?:[|;&)]|>|2>)", found[1])[0], comments=True)
+        lines = block.text.splitlines() if block.language in ("sh", "console", "ini") else []
+        for line in lines[:1] if block.language == "console" else lines:
+            words = shlex.split(line.removeprefix("ExecStart="), comments=True)
+            for at, word in enumerate(words):
+                named = word == "inspera-sync" and not (at and words[at - 1] in USERS)
+                arguments = [*takewhile(lambda each: each not in OPERATORS, words[at + 1 :])]
+                if (named or word.endswith("/bin/inspera-sync")) and arguments and not arguments[0].startswith("/"):
+                    yield arguments
 
 
 def links(page: Path) -> list[str]:

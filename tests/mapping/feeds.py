@@ -82,9 +82,9 @@ def feed_of(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = Fals
     return compile_feed(FeedRule(kind, {**rules, name: rule}, {}, clear_blanks), PLACE)
 
 
-def outcome(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = False, **values: str) -> object:
+def outcome(kind: Kind, name: str, rule: FieldRule, /, **values: str) -> object:
     """What one field becomes in a row of these values: its value, or the one fault about it."""
-    made = feed_of(kind, name, rule, clear_blanks=clear_blanks).map(Row(LINE, values))
+    made = feed_of(kind, name, rule).map(Row(LINE, values))
     if isinstance(made, list):
         (fault,) = made
         assert fault.field == name
@@ -94,7 +94,7 @@ def outcome(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = Fals
     return getattr(made, name)
 
 
-def refused(kind: Kind, name: str, rule: FieldRule, **values: str) -> Fault:
+def refused(kind: Kind, name: str, rule: FieldRule, /, **values: str) -> Fault:
     """The one fault about a field."""
     fault = outcome(kind, name, rule, **values)
     assert isinstance(fault, Fault), fault

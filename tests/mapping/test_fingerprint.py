@@ -24,7 +24,7 @@ RECORDS = (LEARNER, TEST, CANDIDATE)
 
 def test_a_fingerprint_is_what_earlier_releases_stored() -> None:
     """Should this fail, every record of every installation would be looked at as changed: raise the version instead."""
-    fields = {
+    fields: dict[Record, str] = {
         LEARNER: "username=ase@example.edu|external_id=ase|auth_system=FEIDE|"
         "first_name=Åse|last_name=Øksempel|email=ase@example.edu",
         TEST: "external_test_id=EX100-2026V|title=EX100 Prøve|"
@@ -111,7 +111,9 @@ def test_an_email_that_can_be_one_passes_and_so_does_none(email: str | None) -> 
     assert late_faults(replace(LEARNER, email=email), "students.csv line 4") == []
 
 
-@pytest.mark.parametrize("email", ["ase", "ase@", "@example.edu", "ase@@example.edu", "a b@example.edu", "ase@example", "0"])
+@pytest.mark.parametrize(
+    "email", ["ase", "ase@", "@example.edu", "ase@@example.edu", "a b@example.edu", "ase@example", "0"]
+)
 def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_quote_it(email: str) -> None:
     assert late_faults(replace(LEARNER, email=email), "students.csv line 4") == [
         Fault(

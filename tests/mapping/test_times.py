@@ -15,8 +15,8 @@ ISO = FieldRule(column="x", zone=OSLO)
 NORWEGIAN = FieldRule(column="x", format="%d.%m.%Y %H:%M", zone=OSLO)
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]  # the parts are a date and a time of day
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

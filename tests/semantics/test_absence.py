@@ -1,4 +1,4 @@
-"""Absence is not departure: what a missing row takes away, and on whose word. Each refusal stands beside its control."""
+"""Absence is not departure: what a missing row takes away, and on whose word. Every refusal has its control."""
 
 import pytest
 
@@ -20,6 +20,15 @@ def test_a_registration_that_is_absent_from_a_sound_file_is_removed_and_no_other
     assert full.planned() == [f"remove candidate {TEST}/1002"]
     full.settled()
     assert set(full.seats()) == names(CLASS) - {"s1002"}
+
+
+def test_a_removed_registration_can_come_back(full: Site) -> None:
+    full.registrations.drop(f"{TEST} 1002")
+    full.settled()
+    full.registrations.add(f"{TEST} 1002")
+    assert full.planned() == [f"create candidate {TEST}/1002"]
+    full.settled()
+    assert set(full.seats()) == names(CLASS)
 
 
 def test_one_unusable_row_of_27_is_a_fault_with_its_line_and_keeps_its_candidate_while_an_absent_one_goes(

@@ -65,6 +65,29 @@ def test_extra_time_given_by_hand_is_held_and_the_others_go_on(seated: Site) -> 
     assert (minutes(seated, "1001"), minutes(seated, "1002")) == (60, 15)
 
 
+def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_gave(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", number="7")
+    assert seated.apply().status == 3
+    assert minutes(seated, "1001") == 60
+
+
+def test_what_is_held_for_many_reasons_is_settled_at_once(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.registrations.set(f"{TEST} 1001", extra="60")
+    seated.exams.set(TEST, end="01.12.2026 13:45")
+    seated.students.set("1003", student_no="2003")
+    seated.registrations.set(f"{TEST} 1003", student_no="2003")
+    assert seated.apply().status == 3
+    ran = seated.adopt("--held")
+    assert ran.status == 0
+    assert "3 taken." in ran.out
+    seated.settled()
+    assert seated.planned() == []
+    assert set(seated.seats()) == names(numbers(1001, 3))
+
+
 def test_adopting_a_candidate_settles_extra_time_given_by_hand(seated: Site) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")

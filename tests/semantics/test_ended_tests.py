@@ -42,6 +42,32 @@ def test_no_approval_removes_candidates_of_a_begun_test(two: Site) -> None:
     assert set(two.seats()) == names(numbers(1001, 6))
 
 
+def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_retired_when_it_ends(two: Site) -> None:
+    two.at(DURING)
+    two.exams.drop(TEST)
+    two.registrations.drop(*(f"{TEST} {one}" for one in numbers(1001, 6)))
+    two.settled()
+    assert two.writes() == []
+    two.at(DAY_AFTER)
+    assert f"retire test {TEST}" in two.planned("pass")
+    two.settled()
+    assert two.writes() == []
+    assert set(two.seats(TEST)) == names(numbers(1001, 6))
+
+
+def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_the_old(two: Site) -> None:
+    two.at(DAY_AFTER)
+    two.exams.drop(TEST)
+    two.registrations.drop(*(f"{TEST} {one}" for one in numbers(1001, 6)))
+    two.settled()
+    two.exams.add(TEST, start="15.02.2027 09:00", end="15.02.2027 13:00")
+    two.seat(TEST, "1001", "1009")
+    two.settled()
+    assert two.tests()[TEST]["startTime"] == "2027-02-15T08:00:00Z"
+    assert set(two.seats(TEST)) == names([*numbers(1001, 6), "1009"])
+    assert two.planned() == []
+
+
 def test_the_longest_extra_time_counts_until_a_test_has_ended(two: Site) -> None:
     two.registrations.set(f"{TEST} 1001", extra="60")
     two.settled()
@@ -65,6 +91,9 @@ def test_a_new_terms_files_without_the_ended_tests_remove_nothing_hold_nothing_a
     assert two.writes() == [f"DELETE /v1/test/{two.tests()[OTHER]['assessmentRunId']}/candidates"]
     assert set(two.seats(TEST)) == names(numbers(1001, 6))
     assert two.planned() == []
+    status = two.run("status").out
+    assert "Known: 1 test retired" in status
+    assert "Known: 6 candidates retired" in status
 
 
 def test_registrations_that_name_a_retired_test_are_ignored_and_counted(two: Site) -> None:
@@ -106,6 +135,26 @@ def test_a_test_that_leaves_its_source_before_it_ended_is_withdrawn_without_a_ca
     two.settled()
     assert two.writes() == []
     assert two.planned() == []
+
+
+def test_a_withdrawn_test_is_retired_once_it_has_ended(two: Site) -> None:
+    two.config["on_absence"] = {"candidate": "keep"}
+    two.exams.drop(OTHER)
+    two.registrations.drop(*(f"{OTHER} {one}" for one in numbers(1001, 6)))
+    two.settled()
+    two.at("2027-01-05T09:00")
+    two.exams.rows.clear()
+    two.feed("test")["may_be_empty"] = True
+    assert {f"retire test {TEST}", f"retire test {OTHER}"} <= set(two.planned("pass"))
+
+
+def test_a_test_that_its_source_moves_to_an_hour_ago_keeps_its_candidates(two: Site) -> None:
+    two.at("2026-11-30T09:00")
+    two.exams.set(TEST, start="30.11.2026 09:00", end="30.11.2026 13:00")
+    two.registrations.drop(f"{TEST} 1002")
+    two.settled()
+    assert two.tests()[TEST]["startTime"] == "2026-11-30T08:00:00Z"
+    assert set(two.seats(TEST)) == names(numbers(1001, 6))
 
 
 def test_a_test_that_is_absent_while_registrations_name_it_is_held(two: Site) -> None:

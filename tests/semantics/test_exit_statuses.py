@@ -112,6 +112,15 @@ def test_5_when_inspera_refuses_the_key(used: Site) -> None:
     assert "not-the-key" not in ran.said
 
 
+def test_5_when_inspera_says_that_there_are_several_tokens_in_its_own_words(used: Site) -> None:
+    used.seat(TEST, "1099")
+    body = {"error": "Multiple tokens for user", "description": "Please contact inspera support"}
+    used.fail(path="/api/authenticate/token/", status=409, body=body)
+    ran = used.apply()
+    assert ran.status == 5
+    assert "Multiple tokens for user" in ran.out
+
+
 def test_5_when_inspera_is_out_of_reach(used: Site) -> None:
     used.config["inspera"] |= {"url": "http://127.0.0.1:9", "attempts": 1}
     used.seat(TEST, "1099")

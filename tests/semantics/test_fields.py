@@ -101,6 +101,14 @@ def test_a_password_is_sent_when_the_learner_is_made_and_never_again(site: Site)
     assert "password" not in site.sent()[0]["body"]
 
 
+def test_a_newly_mapped_password_changes_nobody_who_is_known(site: Site) -> None:
+    site.seat(TEST, "1001")
+    site.settled()
+    site.students.set("1001", secret=SECRET)
+    site.feed("learner")["map"]["password"] = "secret"
+    assert site.planned() == []
+
+
 def test_a_password_is_in_no_plan_no_log_no_status_and_no_state(site: Site) -> None:
     site.feed("learner")["map"]["password"] = "secret"
     site.config["inspera"]["workers"] = 1

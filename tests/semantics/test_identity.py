@@ -60,6 +60,16 @@ def test_a_changed_external_test_id_on_a_known_key_is_held_and_makes_no_second_t
     assert set(site.tests()) == {TEST}
 
 
+def test_a_changed_auth_system_is_held_for_everybody_and_nothing_is_sent(site: Site) -> None:
+    site.seat(TEST, *numbers(1001, 3))
+    site.settled()
+    site.feed("learner")["auth_system"] = "EMAIL"
+    ran = site.apply()
+    assert ran.status == 3
+    assert ran.out.count("rekey: auth_system changed on a known key") == 3
+    assert site.writes() == []
+
+
 def test_a_new_number_with_a_vanished_persons_name_and_email_is_held_with_all_that_hangs_on_the_old_one(
     site: Site,
 ) -> None:
@@ -159,6 +169,14 @@ def test_rows_that_map_to_the_same_record_are_one_whatever_their_other_columns_s
     site.students.rows[1] |= {"status": "exchange", "secret": "not mapped"}
     site.settled()
     assert site.writes() == ["POST /v1/users/student"]
+
+
+def test_two_spellings_of_one_key_name_one_learner(site: Site) -> None:
+    site.seat(TEST, "å1001")
+    site.registrations.rows[0]["student_no"] = "a\u030a1001"
+    site.registrations.rows.append({**site.registrations.rows[0], "student_no": " å1001 "})
+    site.settled()
+    assert set(site.seats()) == {"så1001"}
 
 
 def test_two_rows_of_one_key_that_say_different_things_are_faults_and_the_record_stays_as_it_is(site: Site) -> None:

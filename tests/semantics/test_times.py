@@ -31,6 +31,30 @@ def test_a_share_is_worked_out_anew_when_the_duration_changes(site: Site) -> Non
     assert minutes(site)["s1001"] == 45
 
 
+def test_a_share_waits_with_its_candidate_until_the_tests_duration_is_known(site: Site) -> None:
+    site.exams.add(OTHER)
+    site.students.add("1001")
+    site.registrations.add(f"{TEST} 1001", extra="10%")
+    site.settled()
+    site.exams.add(TEST)
+    site.settled()
+    assert minutes(site) == {"s1001": 24}
+    assert site.planned() == []
+
+
+def test_blank_extra_time_keeps_the_minutes_or_takes_them_back_where_the_feed_says_clear(site: Site) -> None:
+    site.seat(TEST, "1001", "1002")
+    site.registrations.set(f"{TEST} 1001", extra="25%")
+    site.settled()
+    site.registrations.set(f"{TEST} 1001", extra="")
+    assert site.planned() == []
+    site.feed("candidate")["blank"] = "clear"
+    assert f"update candidate {TEST}/1001" in site.planned("pass")
+    site.settled()
+    assert minutes(site) == {"s1001": 0, "s1002": 0}
+    assert site.planned() == []
+
+
 def test_minutes_are_written_as_the_feed_says(site: Site) -> None:
     site.feed("test")["map"]["duration"] = {"column": "minutes", "minutes": "hh:mm"}
     site.feed("candidate")["map"]["extra_time"] = {"column": "extra", "minutes": "iso8601"}

@@ -30,7 +30,7 @@ def test_a_learner_whose_answer_was_lost_is_sent_again_and_nobody_else_is(site: 
     assert "unknown: learner 1003" in ran.out
     assert unsettled(site) == 1
     site.heal()
-    assert "1 calls of an earlier run have no known outcome" in site.plan().out
+    assert "1 call of an earlier run without a known outcome" in site.plan().out
     assert site.planned() == ["create learner 1003"]
     site.settled()
     assert [call["body"]["username"] for call in site.sent()] == ["s1003"]
@@ -63,7 +63,7 @@ def test_a_create_whose_search_fails_too_stays_open_until_a_search_tells(site: S
     assert unsettled(site) == 1
     site.heal()
     ran = site.settled()
-    assert "Found out about 1 calls of an earlier run" in ran.out
+    assert "Found out about 1 call of an earlier run" in ran.out
     assert site.writes() == []
     assert site.tests()[TEST]["templates_sent"] == 1
     assert site.planned() == []

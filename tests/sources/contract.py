@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-
 from sync.errors import SourceError
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
@@ -40,11 +39,11 @@ class SourceContract(ABC):
         """A source that is not there."""
 
     @abstractmethod
-    def damage_end(self, folder: Path, source: SourceSettings) -> None:
+    def damage_end(self, folder: Path) -> None:
         """Makes the source's end, and only that, unreadable."""
 
     @abstractmethod
-    def disturb(self, folder: Path, source: SourceSettings) -> None:
+    def disturb(self, folder: Path) -> None:
         """Does to the source what makes a reading that has begun untrustworthy."""
 
     def make_large(self, folder: Path, count: int = LARGE) -> SourceSettings:
@@ -61,7 +60,7 @@ class SourceContract(ABC):
 
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
-        self.damage_end(tmp_path, source)
+        self.damage_end(tmp_path)
         assert source.columns(tmp_path) == COLUMNS
 
     def test_every_row_comes_in_order_with_untouched_values(self, tmp_path: Path) -> None:
@@ -69,6 +68,16 @@ class SourceContract(ABC):
         rows = list(source.rows(tmp_path))
         assert [tuple(row.values[name] for name in COLUMNS) for row in rows] == list(PEOPLE)
         assert [row.line for row in rows] == sorted({row.line for row in rows})
+
+    def test_every_setting_says_what_it_is_for(self) -> None:
+        fields = type(self.absent()).model_fields
+        assert [name for name, field in fields.items() if not field.description] == []
+
+    def test_two_readers_do_not_disturb_each_other(self, tmp_path: Path) -> None:
+        source = self.make(tmp_path, COLUMNS, PEOPLE)
+        pairs = list(zip(source.rows(tmp_path), source.rows(tmp_path), strict=True))
+        assert len(pairs) == len(PEOPLE)
+        assert all(one == other for one, other in pairs)
 
     def test_a_source_without_rows_still_has_columns(self, tmp_path: Path) -> None:
         source = self.make(tmp_path, COLUMNS, [])
@@ -81,7 +90,7 @@ class SourceContract(ABC):
 
     def test_the_first_rows_come_before_the_end_is_looked_at(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
-        self.damage_end(tmp_path, source)
+        self.damage_end(tmp_path)
         rows = source.rows(tmp_path)
         assert next(rows).values["student_no"] == "0"
         with pytest.raises(SourceError):
@@ -91,7 +100,7 @@ class SourceContract(ABC):
         source = self.make_large(tmp_path, 50_000)
         rows = source.rows(tmp_path)
         next(rows)
-        self.disturb(tmp_path, source)
+        self.disturb(tmp_path)
         with pytest.raises(SourceError):
             list(rows)
 
@@ -128,6 +137,7 @@ class SourceContract(ABC):
         source = self.make_large(tmp_path, 50_000)
         before = open_files()
         rows = source.rows(tmp_path)
+        assert open_files() == before
         next(rows)
         assert open_files() > before
         del rows
@@ -135,10 +145,12 @@ class SourceContract(ABC):
 
     def test_nothing_stays_open_after_a_fault(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
-        self.damage_end(tmp_path, source)
+        self.damage_end(tmp_path)
         before = open_files()
-        with pytest.raises(SourceError):
+        with pytest.raises(SourceError) as caught:
             list(source.rows(tmp_path))
+        assert caught.value.where.startswith(source.place(tmp_path))
+        assert caught.value.remedy
         assert open_files() == before
 
     def test_its_memory_does_not_grow_with_its_length(self, tmp_path: Path) -> None:

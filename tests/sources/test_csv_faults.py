@@ -1,8 +1,12 @@
 """A CSV file that is not sound to its very end: which line, what is wrong, and what to do."""
 
-import pytest
+from pathlib import Path
 
-from .conftest import Refusal
+import pytest
+from sync.errors import SourceError
+from sync.sources.csv_file import CsvSettings
+
+from .conftest import Refusal, written
 
 HEADER = "number,given,note\n"
 GOOD = "1,Åse,x\n"
@@ -40,9 +44,7 @@ def test_a_byte_order_mark_that_the_encoding_does_not_take_is_told(refusal: Refu
 @pytest.mark.parametrize(
     ("row", "found"), [("1,Åse", "2 cells"), ("1,Åse,x,y", "4 cells"), ("1", "1 cell"), ("   ", "1 cell")]
 )
-def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(
-    refusal: Refusal, row: str, found: str
-) -> None:
+def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(refusal: Refusal, row: str, found: str) -> None:
     error = refusal(HEADER + '1,Åse,"a\nb"\n\n' + row + "\n" + GOOD)
     assert error.where == "students.csv line 5"
     assert error.reason == f"has {found} where the header has 3"
@@ -136,6 +138,13 @@ def test_an_open_quote_is_found_without_swallowing_a_long_file(refusal: Refusal)
     assert "is not closed" in error.reason
 
 
+def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_path: Path) -> None:
+    rows = CsvSettings(path=written(tmp_path, HEADER + GOOD + '2,"Ola","cut').relative_to(tmp_path)).rows(tmp_path)
+    assert next(rows).values["number"] == "1"
+    with pytest.raises(SourceError, match=r"^students\.csv line 3: .* is not closed"):
+        next(rows)
+
+
 def test_an_open_quote_in_the_header_is_told_too(refusal: Refusal) -> None:
     assert refusal('number,"given\n' + GOOD).where == "students.csv line 1"
 
@@ -151,6 +160,14 @@ def test_a_lone_quote_far_below_its_cell_s_start_names_both_lines(refusal: Refus
     error = refusal(HEADER + '1,Åse,"a\nb\nc "hei" d"\n')
     assert error.where == "students.csv line 4"
     assert error.reason.endswith("which opens on line 2")
+
+
+@pytest.mark.parametrize("rows", range(3_560, 3_640, 10))
+def test_a_lone_quote_is_told_although_bytes_follow_that_are_no_text(refusal: Refusal, rows: int) -> None:
+    good = "number,note\n" + f"1,Å{'x' * 50}\n" * rows
+    error = refusal((good + '2,"say "hei"\n' + "3,x\n" * 1_750).encode() + b"4,\xff\n")
+    assert error.where == f"students.csv line {rows + 2}"
+    assert error.reason.startswith("a lone quote")
 
 
 def test_quote_faults_speak_of_the_quote_character_that_is_set(refusal: Refusal) -> None:

@@ -11,13 +11,20 @@ from sync.sources.csv_file import CsvSettings
 
 from .conftest import NAME, written
 
-CELL = st.text(st.one_of(st.sampled_from('å,;"\'\r\n \t'), st.characters(codec="utf-8", exclude_characters="\0")), max_size=8)
+CELL = st.text(
+    st.one_of(st.sampled_from("å,;\"'\r\n \t"), st.characters(codec="utf-8", exclude_characters="\0")), max_size=8
+)
 TABLE = st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), max_size=8))
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @SHARED
-@given(table=TABLE, delimiter=st.sampled_from(",;\t|å"), quotechar=st.sampled_from("\"'"), end=st.sampled_from(["\n", "\r\n", "\r"]))
+@given(
+    table=TABLE,
+    delimiter=st.sampled_from(",;\t|å"),
+    quotechar=st.sampled_from("\"'"),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+)
 def test_what_was_written_is_what_is_read(
     tmp_path: Path, table: list[list[str]], delimiter: str, quotechar: str, end: str
 ) -> None:
@@ -50,7 +57,9 @@ def refused_or_read(folder: Path, encoding: str) -> bool:
 
 
 @SHARED
-@given(content=st.binary(max_size=60), encoding=st.sampled_from(["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-7"]))
+@given(
+    content=st.binary(max_size=60), encoding=st.sampled_from(["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-7"])
+)
 def test_any_bytes_are_read_or_refused_in_one_line_with_a_remedy(tmp_path: Path, content: bytes, encoding: str) -> None:
     written(tmp_path, content)
     assert refused_or_read(tmp_path, encoding)

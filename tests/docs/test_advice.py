@@ -1,0 +1,140 @@
+"""What the pages advise for held changes, a lost state and a restored one comes out as they say."""
+
+import http.client
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from sync.sandbox import Sandbox
+
+from .conftest import ADDRESS, run
+from .pages import README, blocks
+
+TEST, LOGIN, NEW_LOGIN = "MAT1100-H99", "zoe@example.edu", "zoe.e@example.edu"
+BRISK = "  visibility_delay: 0.1\n  calls_per_second: 200\n"
+
+
+class Site:
+    """The walk-through's first files and a sandbox, with one `apply` behind them."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder, self._host = folder, urlsplit(url).netloc
+        for block in blocks(README):
+            path = folder / block.file
+            if block.file and not path.exists():
+                text = block.text.replace(ADDRESS, url).replace("  client_id", f"{BRISK}  client_id")
+                path.write_text(text, encoding="utf-8")
+        key = folder / "api-key"
+        key.write_text("sandbox-key", encoding="utf-8")
+        key.chmod(0o600)
+        self.run("apply", status=0)
+
+    def run(self, words: str, status: int) -> str:
+        step = run(self.folder, f"inspera-sync {words}")
+        assert step.status == status, step.printed
+        return step.printed
+
+    def change(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def by_hand(self, edit: dict[str, Any]) -> None:
+        self._call("POST", "/_sandbox/by-hand", json.dumps(edit))
+
+    def seated(self, test: str = TEST) -> set[str]:
+        """The logins of the accounts that have a seat on the test."""
+        tests = self._call("GET", "/_sandbox/contents", None)["tests"]
+        seats = next(each["candidates"] for each in tests if each["externalTestId"] == test)
+        return {seat["username"] for seat in seats}
+
+    def _call(self, method: str, path: str, body: str | None) -> Any:
+        connection = http.client.HTTPConnection(self._host, timeout=30)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            return json.load(answer)
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with Sandbox() as sandbox:
+        yield Site(tmp_path, sandbox.url)
+
+
+def student(login: str) -> dict[str, Any]:
+    names = {"username": login, "firstName": "Zoë", "lastName": "Eksempel", "email": "zoe@example.edu"}
+    return {"student": names | {"externalIds": [{"authType": "FEIDE", "externalId": login}]}}
+
+
+def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there(site: Site) -> None:
+    site.by_hand(student(NEW_LOGIN))
+    site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
+    assert "rekey learner 100003" in site.run("apply", status=3)
+    assert NEW_LOGIN not in site.seated()
+    site.run("adopt learner 100003", status=0)
+    site.run("apply", status=0)
+    assert site.seated() >= {LOGIN, NEW_LOGIN}
+    site.run("plan --exit-code", status=0)
+
+
+def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it_is_said_to_be_new(site: Site) -> None:
+    site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
+    site.run("adopt learner 100003", status=3)
+    site.run("adopt learner 100003 --as-new", status=0)
+    site.run("apply", status=0)
+    assert NEW_LOGIN in site.seated()
+
+
+def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so_too(site: Site) -> None:
+    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    site.change("exams.csv", "Programming", "Programming I")
+    assert "drift" in site.run("apply", status=3)
+    site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
+    site.run("adopt --held", status=0)
+    assert "12:30:00Z →" not in site.run("apply", status=0)
+
+
+def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site: Site) -> None:
+    (site.folder / "state.db").unlink()
+    assert "lost state" in site.run("apply", status=3)
+    site.run("adopt --ours", status=0)
+    site.run("apply", status=0)
+    site.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
+    assert "remove candidate" in site.run("apply", status=0)
+    assert LOGIN not in site.seated()
+
+
+def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> None:
+    state = site.folder / "state.db"
+    with sqlite3.connect(state) as live, sqlite3.connect(site.folder / "backup.db") as copy:
+        live.backup(copy)
+    live.close()
+    copy.close()
+    with (site.folder / "registrations.csv").open("a", encoding="utf-8") as file:
+        file.write("MAT1100,H99,100001,203,\n")
+    site.run("apply", status=0)
+    for old in site.folder.glob("state.db*"):
+        old.unlink()
+    shutil.copyfile(site.folder / "backup.db", state)
+    assert f"taken: candidate {TEST} / 100001" in site.run("adopt --ours", status=0)
+    site.run("plan --exit-code", status=0)
+    site.change("registrations.csv", "MAT1100,H99,100001,203,\n", "")
+    site.run("apply", status=0)
+    assert "aasne@example.edu" not in site.seated()
+
+
+def test_the_journal_can_be_emptied_without_anything_being_sent_again(site: Site) -> None:
+    with sqlite3.connect(site.folder / "state.db") as state:
+        state.execute("UPDATE intent SET fields = '{}' WHERE outcome IS NOT NULL")
+    state.close()
+    assert "nothing to do" in site.run("apply", status=0)

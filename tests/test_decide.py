@@ -1,0 +1,124 @@
+"""One pair, decided: what only shows once a record is known to be new or different, and the guard's word on it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sync.decide import NEEDED, Decision, Pair, decide
+from sync.diff import Circumstances
+from sync.guard import Facts
+from sync.model import COMPARED, Kind
+from sync.plan import Action, Verdict
+
+LEARNER = {
+    "username": "ase",
+    "external_id": "ase@example.edu",
+    "auth_system": "FEIDE",
+    "first_name": "Åse",
+    "last_name": "Prøvesen",
+    "email": "ase@example.edu",
+}
+TEST = {
+    "external_test_id": "INF1000-H26",
+    "title": "INF1000 Øving",
+    "start": "2026-12-01T08:00:00Z",
+    "end": "2026-12-01T12:00:00Z",
+    "duration": 240,
+}
+WHOLE: dict[Kind, dict[str, Any]] = {Kind.LEARNER: LEARNER, Kind.TEST: TEST, Kind.CANDIDATE: {"candidate_id": "17"}}
+KEYS = {Kind.LEARNER: ("1001",), Kind.TEST: ("INF1000-H26",), Kind.CANDIDATE: ("INF1000-H26", "1001")}
+
+
+def decided(
+    kind: Kind,
+    wanted: dict[str, Any] | None,
+    known: dict[str, Any] | None = None,
+    about: Circumstances | None = None,
+    facts: Facts | None = None,
+    password: str | None = None,
+) -> Decision:
+    blank = dict.fromkeys(COMPARED[kind])
+    sides = [None if side is None else {**blank, **side} for side in (wanted, known)]
+    about, facts = about or Circumstances(), facts or Facts()
+    return decide(Pair(kind, KEYS[kind], sides[0], sides[1], about, facts, "f.csv line 2", b"print", password))
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_new_and_whole_record_is_drafted_with_what_its_sending_needs(kind: Kind) -> None:
+    drafted = decided(kind, WHOLE[kind], password="a-secret").drafted
+    assert drafted is not None
+    assert (drafted.change.action, drafted.ruling.verdict) == (Action.CREATE, Verdict.PASS)
+    assert (drafted.fingerprint, drafted.password) == (b"print", "a-secret")
+    assert "a-secret" not in repr(drafted.change)
+
+
+@given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
+def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_the_row(
+    kind: Kind, data: st.DataObject
+) -> None:
+    lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind]), min_size=1))
+    decision = decided(kind, {name: value for name, value in WHOLE[kind].items() if name not in lacking})
+    assert decision.drafted is None
+    assert {fault.field for fault in decision.faults} == lacking
+    assert all((fault.where, fault.key) == ("f.csv line 2", KEYS[kind]) for fault in decision.faults)
+    assert not decision.settled
+
+
+@given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
+def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, data: st.DataObject) -> None:
+    lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind])))
+    wanted = {name: value for name, value in WHOLE[kind].items() if name not in lacking}
+    decision = decided(kind, wanted, WHOLE[kind])
+    assert decision == Decision(settled=True)
+
+
+def test_a_bad_email_is_a_fault_only_where_it_is_new() -> None:
+    mistyped = {**LEARNER, "email": "ase@@example.edu"}
+    for known in (None, LEARNER):
+        decision = decided(Kind.LEARNER, mistyped, known)
+        assert [fault.field for fault in decision.faults] == ["email"]
+        assert decision.drafted is None
+        assert "ase@@" not in str(decision.faults[0])
+    assert decided(Kind.LEARNER, mistyped, mistyped) == Decision(settled=True)
+
+
+def test_a_learner_may_have_one_name_but_not_none() -> None:
+    assert decided(Kind.LEARNER, {**LEARNER, "first_name": None}).drafted is not None
+    nameless = decided(Kind.LEARNER, {**LEARNER, "first_name": "", "last_name": None})
+    assert [fault.field for fault in nameless.faults] == ["last_name"]
+
+
+@pytest.mark.parametrize(
+    ("moved", "field"),
+    [({"start": "2026-12-01T13:00:00Z"}, "end"), ({"start": "2026-12-01T09:00:00Z"}, "duration")],
+)
+def test_a_tests_times_are_judged_with_what_is_known_filled_in(moved: dict[str, str], field: str) -> None:
+    decision = decided(Kind.TEST, moved, TEST)
+    assert [fault.field for fault in decision.faults] == [field]
+    control = decided(Kind.TEST, {"end": "2026-12-01T13:00:00Z"}, TEST).drafted
+    assert control is not None
+    assert control.change.after == {**TEST, "end": "2026-12-01T13:00:00Z"}
+
+
+def test_a_held_rekey_is_held_whatever_else_is_wrong_with_its_row() -> None:
+    drafted = decided(Kind.LEARNER, {**LEARNER, "username": "aase", "email": "no address"}, LEARNER).drafted
+    assert drafted is not None
+    assert (drafted.change.action, drafted.ruling.verdict) == (Action.REKEY, Verdict.HELD)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_record_that_is_gone_is_never_a_fault(kind: Kind) -> None:
+    decision = decided(kind, None, {})
+    assert decision.drafted is not None
+    assert not decision.faults
+    assert decided(kind, None, None) == Decision()
+
+
+def test_the_guards_word_goes_with_the_change() -> None:
+    waiting = decided(Kind.CANDIDATE, {"candidate_id": "17"}, facts=Facts(waits_for=("learner 1001",))).drafted
+    assert waiting is not None
+    assert waiting.ruling.verdict is Verdict.WAITING
+    begun = decided(Kind.CANDIDATE, None, {"candidate_id": "17"}, facts=Facts(begun=True)).drafted
+    assert begun is not None
+    assert begun.ruling.verdict is Verdict.WITHHELD
