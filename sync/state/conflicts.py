@@ -19,6 +19,7 @@ Places = Sequence[str]
 def find_conflicts(connection: Connection, places: Places) -> None:
     """Turns contradicting rows into faults, and folds identical ones into one."""
     for kind in Kind:
+        _drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
         _twice(connection, kind, places)

@@ -165,6 +165,15 @@ class Site:
             rows = state.execute("SELECT kind, action, k1, k2 FROM intent WHERE outcome IS NULL").fetchall()
         return {self._sent_as(*row) for row in rows}
 
+    def not_ours(self) -> list[str]:
+        """Keys of all that the state takes for somebody else's: here nobody else has put anything into Inspera."""
+        union = " UNION ALL ".join(
+            f"SELECT {key} FROM known_{kind} WHERE NOT ours"
+            for kind, key in (("learner", "key"), ("test", "key"), ("candidate", "test || ' ' || learner"))
+        )
+        with closing(sqlite3.connect(self._state, timeout=PATIENCE)) as state:
+            return [key for (key,) in state.execute(union)]
+
     def _sent_as(self, kind: str, action: str, first: str, second: str) -> Sent:
         method = "DELETE" if action == "remove" else "POST"
         if kind == "learner":
@@ -204,7 +213,7 @@ class Site:
         """Applies again after a kill and holds what comes of it to the rules; gives the records that were sent again.
 
         Inspera ends as the files say; no template was sent twice; only what was of unknown outcome was sent again; and
-        nothing is left of unknown outcome.
+        nothing is left of unknown outcome, or taken for somebody else's (and so never removed).
         """
         self.heal()
         before, unknown = self.sent(), self.unknown()
@@ -214,4 +223,5 @@ class Site:
         assert self.contents() == self.university.expected()
         assert again <= unknown
         assert self.unknown() == set()
+        assert self.not_ours() == []
         return again

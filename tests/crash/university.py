@@ -82,7 +82,9 @@ class University:
         _write(self.folder / "students.csv", students)
         _write(self.folder / "exams.csv", exams, ";")
         _write(self.folder / "registrations.csv", seats)
-        (self.folder / "api-key").write_text("sandbox-key\n")
+        key = self.folder / "api-key"
+        key.touch(0o600)
+        key.write_text("sandbox-key\n")
         config = self.folder / "inspera-sync.yaml"
         config.write_text(CONFIG.format(url=url, **{**SETTINGS, **settings}), encoding="utf-8")
         return config

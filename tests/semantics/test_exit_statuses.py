@@ -160,10 +160,10 @@ def test_130_and_143_when_interrupted_after_the_calls_under_way_were_finished_an
     environment = {name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"}
     command = [sys.executable, "-m", "sync", "--config", str(config), "apply"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
-        while not site.sent():
+        while not site.sent() and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == status, out + err
     assert b"stopping: the calls under way are finished and recorded first" in err
     there = len(site.people())

@@ -236,7 +236,9 @@ class Oracle:
         return mine is not None and any(one and one["external_id"] == mine["external_id"] for one in theirs)
 
     def _hold_where_nobody_would_remain(self) -> None:
-        going = {i for i, (action, verdict) in self.said.items() if verdict == "pass" and action in {"remove", "withdraw"}}
+        going = {
+            i for i, (action, verdict) in self.said.items() if verdict == "pass" and action in {"remove", "withdraw"}
+        }
         staying = {i for i, f in self.world.known.items() if f["standing"] == "active" and i[1][0] not in self.ended}
         held: set[Identity] = set()
         for scope, known in [

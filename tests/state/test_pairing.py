@@ -17,9 +17,7 @@ from .oracle import Oracle
 from .worlds import NOW, World, copied, put, worlds
 
 ANY = Limit(10**6, 100)
-POLICY = Policy(
-    Limits(ANY, ANY, ANY), {Kind.LEARNER: "release", Kind.TEST: "withdraw", Kind.CANDIDATE: "remove"}
-)
+POLICY = Policy(Limits(ANY, ANY, ANY), {Kind.LEARNER: "release", Kind.TEST: "withdraw", Kind.CANDIDATE: "remove"})
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,7 @@ def planned(world: World, path: Path) -> tuple[Counter[tuple[object, ...]], dict
     return Counter((line.change.kind, line.change.key) for line in lines), said
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(world=worlds())
 def test_the_store_and_a_plain_oracle_draft_the_same_changes(empty: Path, world: World) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -177,7 +177,9 @@ def worlds(draw: st.DrawFn) -> World:
     known = {identity: fields for kind in Kind for identity, fields in draw(known_records(kind)).items()}
     rows = {kind: draw(rows_of(kind, known)) for kind in Kind}
     unread = draw(st.sampled_from([frozenset[Kind](), frozenset[Kind](), *(frozenset({kind}) for kind in Kind)]))
-    named = sorted({(r.kind, key_of(r)) for made in rows.values() for r in made if not isinstance(r, Fault)} | set(known))
+    named = sorted(
+        {(r.kind, key_of(r)) for made in rows.values() for r in made if not isinstance(r, Fault)} | set(known)
+    )
     under_way = {}
     for kind, key in draw(st.lists(st.sampled_from(named), max_size=3, unique=True)) if named else []:
         record = draw(records(kind, key))
