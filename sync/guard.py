@@ -169,7 +169,7 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
-def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:  # noqa: FBT001 - a fact, as in `judge_removal`
+def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling

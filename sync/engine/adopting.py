@@ -265,7 +265,7 @@ class Settling:
         known = self._store.known(Kind.CANDIDATE, key)
         if seat:
             self._adopter.remember_seat(key, seat, bool(known["ours"]) if known else None)
-            text = "Inspera's values are now the known ones; the next apply sends what the source says, where it differs"
+            text = "Inspera's values are now the known ones; the next apply sends what the source says where it differs"
             return Taken(Kind.CANDIDATE, key, TAKEN, text)
         self._journal.forget(Kind.CANDIDATE, key)
         return Taken(Kind.CANDIDATE, key, TAKEN, "Inspera does not have this candidate: nothing is known any more")

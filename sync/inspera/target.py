@@ -64,7 +64,7 @@ class Target:
 
     @property
     def out_of_reach(self) -> str | None:
-        """Why the last attempt did not reach Inspera; `None` when it did. A short run ends before it counts as a stop."""
+        """Why the last attempt did not reach Inspera; `None` when it did. A short run ends before that is a stop."""
         return self._caller.tenant.out_of_reach
 
     def learner(self, change: Change, password: str | None) -> Outcome:

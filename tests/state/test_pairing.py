@@ -40,7 +40,7 @@ def planned(world: World, path: Path) -> tuple[Counter[tuple[object, ...]], dict
     return Counter((line.change.kind, line.change.key) for line in lines), said
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(world=worlds())
 def test_the_store_and_a_plain_oracle_draft_the_same_changes(empty: Path, world: World) -> None:
     with tempfile.TemporaryDirectory() as folder:
