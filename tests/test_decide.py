@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.decide import NEEDED, Decision, Pair, decide
 from sync.diff import Circumstances
@@ -53,6 +53,7 @@ def test_a_new_and_whole_record_is_drafted_with_what_its_sending_needs(kind: Kin
     assert "a-secret" not in repr(drafted.change)
 
 
+@settings(deadline=None)  # the first email waits for its checker to be imported
 @given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
 def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_the_row(
     kind: Kind, data: st.DataObject
@@ -65,6 +66,7 @@ def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_t
     assert not decision.settled
 
 
+@settings(deadline=None)  # the first email waits for its checker to be imported
 @given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
 def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, data: st.DataObject) -> None:
     lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind])))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.decide import Drafted
 from sync.guard import PASS, HeldScope, Limit, Limits, Ruling
@@ -56,6 +56,7 @@ seats_drawn = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=
 starts_drawn = st.tuples(*[st.integers(1, 40)] * 4)
 
 
+@settings(deadline=None, max_examples=40)
 @given(starts_drawn, seats_drawn, st.data())
 def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     starts: tuple[int, ...], seats: list[tuple[int, int]], data: st.DataObject
@@ -84,6 +85,7 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     assert order == sorted(order)
 
 
+@settings(deadline=None, max_examples=40)
 @given(seats_drawn, st.data())
 def test_a_verdicts_lines_are_read_alone(seats: list[tuple[int, int]], data: st.DataObject) -> None:
     rulings = st.sampled_from([PASS, *(Ruling(v, "why") for v in Verdict if v is not Verdict.PASS)])
@@ -135,6 +137,7 @@ def test_what_is_not_over_a_limit_goes_on_beside_what_is_held() -> None:
     assert [line.verdict for line in lines if line.change.kind is Kind.LEARNER] == [Verdict.PASS]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.permutations(range(4)))
 def test_a_scopes_hash_does_not_depend_on_the_order_of_the_rows(order: Sequence[int]) -> None:
     assert [s.digest for s in held([removal(n) for n in order])[0]] == [

@@ -1,0 +1,114 @@
+"""Rows that contradict each other: each fault names the other's place, and what is known of their records stays."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sync.mapping import fingerprint
+from sync.model import Candidate, Fault, Key, Kind, Learner, Record, Test
+from sync.state.database import open_to_read
+from sync.state.scratch import Origin
+from sync.state.store import Store
+
+PLACES = ["a.csv", "b.csv", "exams.csv", "seats.csv"]
+FEEDS = {Kind.LEARNER: 0, Kind.TEST: 2, Kind.CANDIDATE: 3}
+NOT_THERE = Path("/nonexistent/state.db")
+Staged = tuple[Record, Origin | None, int]
+
+
+def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], dict[tuple[Kind, Key], int | None]]:
+    """The faults, and for the candidates that stay wanted their minutes. `second` comes from another file."""
+    with open_to_read(NOT_THERE) as connection:
+        store = Store(connection, PLACES, fingerprint)
+        for kind, feed in FEEDS.items():
+            store.stage(kind, feed, [row for row in rows if row[0].kind is kind])
+        store.stage(Kind.LEARNER, 1, second)
+        store.close_staging()
+        wanted: dict[tuple[Kind, Key], int | None] = {}
+        for record, _, _ in (*rows, *second):
+            key = (record.test, record.learner) if isinstance(record, Candidate) else (record.key,)
+            fields = store.wanted(record.kind, key)
+            if fields is not None:
+                wanted[record.kind, key] = fields.get("extra_time")  # type: ignore[assignment]  # an integer column
+        return list(store.faults()), wanted
+
+
+def test_two_rows_that_say_otherwise_name_each_other_across_files() -> None:
+    one, other = Learner("1001", first_name="Åse"), Learner("1001", first_name="Ase")
+    faults, wanted = closed((one, None, 2), second=[(other, None, 7)])
+    assert [(fault.where, fault.key) for fault in faults] == [("a.csv line 2", ("1001",)), ("b.csv line 7", ("1001",))]
+    assert "b.csv line 7 has the same key" in faults[0].reason
+    assert "a.csv line 2 has the same key" in faults[1].reason
+    assert wanted == {}
+
+
+def test_two_rows_that_say_the_same_are_one() -> None:
+    same = Learner("1001", first_name="Åse")
+    faults, wanted = closed((same, None, 2), second=[(same, None, 7)])
+    assert (faults, list(wanted)) == ([], [(Kind.LEARNER, ("1001",))])
+
+
+def test_a_blank_and_a_value_are_not_the_same() -> None:
+    faults, _ = closed((Learner("1001", email="a@example.edu"), None, 2), (Learner("1001"), None, 3))
+    assert len(faults) == 2
+
+
+def test_keys_that_differ_in_case_alone_name_each_other_beyond_ascii_too() -> None:
+    faults, wanted = closed((Test("Øving"), None, 2), (Test("øving"), None, 3), (Test("oving"), None, 4))
+    assert {fault.key for fault in faults} == {("Øving",), ("øving",)}
+    assert "exams.csv line 3" in faults[0].reason
+    assert list(wanted) == [(Kind.TEST, ("oving",))]
+
+
+def test_two_combinations_that_make_one_key_name_each_other() -> None:
+    faults, _ = closed((Test("A-B-C"), ("A\x1fB-C",), 2), (Test("A-B-C"), ("A-B\x1fC",), 9))
+    assert ["exams.csv line 9" in faults[0].reason, "exams.csv line 2" in faults[1].reason] == [True, True]
+
+
+def test_two_learners_with_one_candidate_number_on_a_test_name_each_other() -> None:
+    rows = [Candidate("T", "1", "17"), Candidate("T", "2", "17"), Candidate("T", "3", "18"), Candidate("U", "1", "17")]
+    faults, wanted = closed(*((row, None, n) for n, row in enumerate(rows, start=2)))
+    assert {fault.key for fault in faults} == {("T", "1"), ("T", "2")}
+    assert "seats.csv line 3 gives another learner the same candidate number" in faults[0].reason
+    assert set(wanted) == {(Kind.CANDIDATE, ("T", "3")), (Kind.CANDIDATE, ("U", "1"))}
+
+
+def test_a_seat_that_writes_its_learner_in_another_case_keeps_the_seat_that_it_means() -> None:
+    faults, wanted = closed(
+        (Learner("ÅSE1"), None, 2), (Test("T"), None, 2), (Candidate("T", "åse1"), None, 5), (Candidate("T", "x"), None, 6)
+    )
+    assert [(fault.where, fault.key) for fault in faults] == [("seats.csv line 5", ("T", "ÅSE1"))]
+    assert (Kind.CANDIDATE, ("T", "x")) in wanted
+
+
+def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
+    with open_to_read(NOT_THERE) as connection:
+        store = Store(connection, PLACES, fingerprint)
+        store.stage(Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)])
+        store.add_faults([Fault("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))])
+        store.close_staging()
+        assert store.wanted(Kind.LEARNER, ("1001",)) is None
+        assert store.wanted(Kind.LEARNER, ("1002",)) is not None
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 100), st.integers(1, 600))
+def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(percent: int, duration: int) -> None:
+    seat = Candidate("T", "1001", extra_percent=percent)
+    faults, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    minutes = wanted[Kind.CANDIDATE, ("T", "1001")]
+    assert faults == []
+    assert minutes is not None
+    assert minutes - 1 < percent * duration / 100 <= minutes
+
+
+@pytest.mark.parametrize(("there", "fields"), [(True, ["extra_time"]), (False, [])])
+def test_a_share_of_an_unknown_duration_is_a_fault_unless_the_test_itself_is_missing(
+    there: bool, fields: list[str]
+) -> None:
+    seat: Staged = (Candidate("T", "1001", extra_percent=25), None, 3)
+    faults, wanted = closed(*([(Test("T"), None, 2)] if there else []), seat)
+    assert [fault.field for fault in faults] == fields
+    assert ((Kind.CANDIDATE, ("T", "1001")) in wanted) is not there
