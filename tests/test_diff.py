@@ -36,9 +36,7 @@ def known_of(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def circumstances(draw: st.DrawFn, kind: Kind) -> Circumstances:
-    flags = {
-        name: draw(st.booleans()) for name in ("ours", "unsettled", "ended", "covered", "seated", "accepted")
-    }
+    flags = {name: draw(st.booleans()) for name in ("ours", "unsettled", "ended", "covered", "seated", "accepted")}
     return Circumstances(draw(st.sampled_from(STANDINGS[kind])), resembles=draw(st.sampled_from(["", "9"])), **flags)
 
 

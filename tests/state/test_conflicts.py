@@ -77,7 +77,10 @@ def test_two_learners_with_one_candidate_number_on_a_test_name_each_other() -> N
 
 def test_a_seat_that_writes_its_learner_in_another_case_keeps_the_seat_that_it_means() -> None:
     faults, wanted = closed(
-        (Learner("ÅSE1"), None, 2), (Test("T"), None, 2), (Candidate("T", "åse1"), None, 5), (Candidate("T", "x"), None, 6)
+        (Learner("ÅSE1"), None, 2),
+        (Test("T"), None, 2),
+        (Candidate("T", "åse1"), None, 5),
+        (Candidate("T", "x"), None, 6),
     )
     assert [(fault.where, fault.key) for fault in faults] == [("seats.csv line 5", ("T", "ÅSE1"))]
     assert (Kind.CANDIDATE, ("T", "x")) in wanted

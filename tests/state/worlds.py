@@ -57,14 +57,14 @@ class _Prepared:
 
     made: list[Record | Fault]
 
-    def missing(self, columns: object) -> list[str]:
+    def missing(self, _columns: object) -> list[str]:
         return []
 
     def map(self, row: Row) -> Record | list[Fault]:
         made = self.made[row.line]
         return [made] if isinstance(made, Fault) else made
 
-    def origin(self, row: Row) -> None:
+    def origin(self, _row: Row) -> None:
         return None
 
 
@@ -116,7 +116,7 @@ def tests_of(key: str) -> st.SearchStrategy[Test]:
 
 def candidates(key: Key) -> st.SearchStrategy[Candidate]:
     numbers, extra = st.sampled_from([None, None, "7", "8"]), st.sampled_from([None, 0, 30])
-    return st.builds(lambda number, minutes: Candidate(*key, number, minutes), numbers, extra)
+    return st.builds(lambda number, minutes: Candidate(key[0], key[1], number, minutes), numbers, extra)
 
 
 KEYS: dict[Kind, st.SearchStrategy[Any]] = {
