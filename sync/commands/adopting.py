@@ -13,7 +13,7 @@ from sync.commands.wiring import House, Say, now
 from sync.engine.adopting import DOUBTFUL, MISSING, Adopter, Settlement, Settling, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
-from sync.errors import CallError, UsageError
+from sync.errors import CallError, SyncError, UsageError
 from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import KEY_FIELDS, Key, Kind
@@ -64,6 +64,9 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
+        except SyncError:
+            journal.end("stopped", Exit.USAGE, counts)
+            raise
         if interruption.event.is_set():
             status = interruption.status
         journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +17,7 @@ from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
 from sync.errors import CallError, SyncError
 from sync.exits import Exit, worst
+from sync.model import Key, Kind
 from sync.plan import Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
@@ -78,6 +79,7 @@ class _Run:
         self._target: Target | None = None
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
+        self._barred: Collection[tuple[Kind, Key]] = ()
 
     @contextmanager
     def target(self) -> Iterator[None]:
@@ -107,6 +109,7 @@ class _Run:
                 self._interruption.event.wait,
             )
             say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
+            self._barred = settler.barred
         planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         for digest in set(allowed).difference(held.digest for held in planning.held_scopes):
@@ -138,6 +141,7 @@ class _Run:
             stop=self._interruption.event,
             clock=now,
             progress=self._progress,
+            barred=self._barred,
         )
         carried = carrier.carry_out(total)
         carried.stopped = carried.stopped or self._inspera().stopped or ""

@@ -4,7 +4,7 @@ Only this thread touches the store and the journal; workers only speak to Insper
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,11 +14,13 @@ from threading import Event
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
 from sync.engine.seating import Judged, SeatPolicy, prepare, read_and_judge, send
 from sync.errors import Stop
-from sync.model import COMPARED, Kind
+from sync.model import COMPARED, Key, Kind
 from sync.plan import Action, Outcome, Planned, Result, Verdict
 
 SILENT = 5
 """The layer of changes that make no call."""
+
+_BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class Carried:
 
 
 class Carrier:
-    """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent."""
+    """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
+
+    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet.
+    """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
         self,
@@ -57,8 +62,10 @@ class Carrier:
         stop: Event,
         clock: Clock,
         progress: Progress,
+        barred: Collection[tuple[Kind, Key]] = (),
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
+        self._barred = barred
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._carried = Carried()
         self._done = 0
@@ -67,13 +74,20 @@ class Carrier:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
         lines = (line for line in self._store.planned(Verdict.PASS) if line.layer != SILENT)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool:
-            for _, layer in groupby(lines, key=lambda line: (line.wave, line.layer)):
+            for _, layer in groupby(self._allowed(lines), key=lambda line: (line.wave, line.layer)):
                 self._send_all(pool, self._units(layer), total)
                 if self._over():
                     break
         self._journal.commit()
         self._carried.interrupted = self._stop.is_set()
         return self._carried
+
+    def _allowed(self, lines: Iterator[Planned]) -> Iterator[Planned]:
+        for line in lines:
+            if (line.change.kind, line.change.key) in self._barred:
+                self._record([None], [line], [Outcome(Result.NOT_SENT, _BARRED)])
+            else:
+                yield line
 
     def _over(self) -> bool:
         return self._stop.is_set() or bool(self._carried.stopped)

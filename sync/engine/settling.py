@@ -5,9 +5,9 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.doors import Clock, Journal, Store, Target
-from sync.errors import CallError, Refused, Stop
+from sync.errors import CallError, Stop
 from sync.found import Seat, Seats
-from sync.model import Kind
+from sync.model import Key, Kind
 from sync.plan import Action, Fields, OpenIntent, Result
 
 Sleep = Callable[[float], object]
@@ -17,7 +17,8 @@ Sleep = Callable[[float], object]
 class Settler:
     """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
 
-    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says.
+    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
+    those that could not be looked at just now: nothing is sent for them in this run.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Settler:
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
+        self.barred: set[tuple[Kind, Key]] = set()
         # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
         # now at the latest.
         self._since = clock()
@@ -72,6 +74,8 @@ class Settler:
         elif outcome.result in (Result.DONE, Result.NOT_SENT):
             # other times than ours: somebody else's test, which the create meets again and takes for drift
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+        else:
+            self.barred.add((intent.kind, intent.key))
 
     def _updated_test(self, intent: OpenIntent) -> None:
         self._wait_until_visible()
@@ -96,8 +100,11 @@ class Settler:
         self._wait_until_visible()
         try:
             seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
-        except Refused:
-            return  # stay open: nothing is sent for a test that can't be read, and the others are not held up
+        except Stop:
+            raise
+        except CallError:
+            self.barred.update((intent.kind, intent.key) for intent in intents)  # the others are not held up
+            return
         for intent in intents:
             person = self._store.known(Kind.LEARNER, (intent.key[1],))
             identity = (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sync.errors import CallMissing, NotThere, Unknown
+from sync.errors import CallMissing, NotThere, Refused, Unknown
 from sync.found import FoundPerson, FoundTest, Seats
 from sync.inspera.answers import missing
 from sync.inspera.caller import Caller
@@ -57,14 +57,15 @@ class Lookups:
             return None
 
     def seats(self, remote_id: str) -> Seats:
-        """The candidates of a test (vendor contract, Test API: read; inferred)."""
+        """The candidates of a test (vendor contract, Test API: read; inferred).
+
+        A refusal is not an error here: the call is inferred, and a key without the right to it can still assign.
+        """
         try:
             return self._caller.call(Request(CANDIDATE_LIST, {"test": remote_id}), readings.seats)
-        except (NotThere, CallMissing) as error:
-            return Seats(
-                readable=False,
-                message=f"the candidates of a test cannot be read, this tenant does not seem to have it ({error})",
-            )
+        except (Refused, CallMissing) as error:
+            lacking = "" if type(error) is Refused else ", this tenant does not seem to have it"
+            return Seats(readable=False, message=f"the candidates of a test cannot be read{lacking} ({error})")
 
     def person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
         """The people with this external id; none when Inspera answers 404 (vendor contract, Users API)."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sync.errors import CallError
+from sync.errors import CallError, CallMissing
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.caller import Caller
 from sync.inspera.calls import LEARNER_SAVE, Request
@@ -70,10 +70,15 @@ class Target:
     def learner(self, change: Change, password: str | None) -> Outcome:
         """Creates or updates a learner; the two are one call, keyed by username (vendor contract, Users API).
 
-        `password` is sent when it is given, and never repeated to anybody.
+        `password` is sent when it is given, and never repeated to anybody. An account that is there already keeps its
+        own: one that can't be looked up just now is not sent.
         """
         if not change.after.get("username"):
             return Outcome(Result.NOT_SENT, "the learner has no username; map one")
+        try:
+            password = password if password and not self._has_account(change) else None
+        except CallError as error:
+            return outcome_of(error)
         personal = (change.after.get(name) for name in ("first_name", "last_name", "email"))
         hide = tuple(str(value) for value in (password, *personal) if value)
         request = Request(LEARNER_SAVE, body=bodies.learner(change.after, password), hide=hide)
@@ -82,6 +87,13 @@ class Target:
         except CallError as error:
             return outcome_of(error)
         return Outcome(Result.DONE, remote_id=remote_id)
+
+    def _has_account(self, change: Change) -> bool:
+        identity = (change.after.get("auth_system"), change.after.get("external_id"))
+        try:
+            return all(identity) and bool(self.find_person(*map(str, identity)))
+        except CallMissing:
+            return False
 
     def create_test(self, change: Change) -> Outcome:
         """Creates a test from its template, or takes in the one that Inspera has with this external id.

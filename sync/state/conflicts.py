@@ -80,19 +80,37 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
 
 
 def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) -> None:
-    first = KEY_FIELDS[kind][0]
-    origins = f"SELECT {first} AS key, origin_{first} AS origin FROM wanted_{kind} WHERE origin_{first} IS NOT NULL"
-    if kind is Kind.CANDIDATE:
-        origins += " UNION SELECT key, origin_key FROM wanted_test WHERE origin_key IS NOT NULL"
-    keys = ", ".join(KEY_FIELDS[kind])
-    rows = _rows(
-        connection,
-        f"SELECT {first} AS grouped, feed, line, {keys} FROM wanted_{kind} WHERE {first} IN (SELECT key FROM ("
-        f"{origins}) GROUP BY key HAVING count(DISTINCT origin) > 1) ORDER BY 1, 2, 3",
-    )
-    reason = "different values make the same key here and in {other}"
-    remedy = "put another character between the columns of the template"
-    _against_first(connection, kind, places, rows, first, reason, remedy)
+    """Keys that two combinations of source values make, also where a candidate names a learner or test so."""
+    for part in KEY_FIELDS[kind]:
+        origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
+        if kind is Kind.CANDIDATE:
+            origins += f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
+        keys = ", ".join(KEY_FIELDS[kind])
+        rows = _rows(
+            connection,
+            f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys} FROM wanted_{kind}"
+            f" WHERE {part} IN (SELECT key FROM ({origins}) GROUP BY key HAVING count(DISTINCT origin) > 1)"
+            " ORDER BY 1, 3, 4",
+        )
+        found: list[Fault] = []
+        for _, group in groupby(rows, key=lambda row: row[0]):
+            found.extend(_ambiguous(kind, part, list(group), places))
+        if found:
+            add_faults(connection, found)
+            _drop_faulted(connection, kind)
+
+
+def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[Fault]:
+    """A fault for each row, naming the first row whose values are others; that may be the learner's or test's own."""
+    own = f"the {part}'s own row"
+    first = rows[0]
+    second = next((row for row in rows if row.origin != first.origin), None)
+    for row in rows:
+        other = first if row.origin != first.origin else second
+        place = _where(places, other.feed, other.line) if other is not None else own
+        reason = f"different values make the same key here and in {place}"
+        remedy = "put another character between the columns of the template"
+        yield Fault(_where(places, row.feed, row.line), part, reason, remedy, kind, tuple(row[4:]))
 
 
 def _twice(connection: Connection, kind: Kind, places: Places) -> None:

@@ -19,6 +19,9 @@ from sync.state.scratch import columns_of, from_json, key_from, to_json
 
 Clock = Callable[[], datetime]
 
+MOST_FINDINGS = 50_000
+"""What one run keeps at most for `status`; the counts of the run are of all."""
+
 _INTEND = text(
     "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, at, message)"
     " VALUES (:id, :run, :kind, :k1, :k2, :action, :fields, :at, '')"
@@ -36,6 +39,7 @@ class Journal:
             {"c": command, "at": utc_text(clock())},
         )
         self.run_id = int(result.lastrowid)
+        self._findings = 0
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
 
@@ -190,7 +194,10 @@ class Journal:
         self._connection.commit()
 
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
-        """Notes something of this run for `status`; committed with the next commit."""
+        """Notes something of this run for `status`; committed with the next commit; at most `MOST_FINDINGS`."""
+        self._findings += 1
+        if self._findings > MOST_FINDINGS:
+            return
         k1, k2 = columns_of(key) if key else ("", "")
         self._connection.execute(
             text(

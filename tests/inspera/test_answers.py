@@ -279,3 +279,10 @@ def test_a_real_wait_ends_at_once_when_the_run_is_being_ended(
         threading.Timer(0.05, stop.set).start()
         assert _save(target).result is Result.NOT_SENT
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
+
+
+def test_an_account_that_is_there_already_keeps_its_own_password(target: Target, tenant: Tenant) -> None:
+    link = {"authType": LEARNER.after["auth_system"], "externalId": LEARNER.after["external_id"]}
+    tenant.learners["aaseb"] = {"userId": 7, "username": "aaseb", "externalIds": [link]}
+    assert target.learner(LEARNER, "made-up-secret").result is Result.DONE
+    assert [seen.body for seen in tenant.seen if seen.method == "POST" and seen.body and "password" in seen.body] == []
