@@ -5,7 +5,7 @@ This is the one place that says what a difference is; whether it may go ahead is
 
 from dataclasses import dataclass
 
-from sync.model import COMPARED, RECORD_TYPES, SENT_ONCE, Key, Kind
+from sync.model import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
 from sync.plan import Action, Change, Fields
 
 
@@ -73,7 +73,7 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: 
 def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
     changed = tuple(name for name in COMPARED[kind] if _differs(wanted.get(name), known.get(name)))
     after = {name: known.get(name) if wanted.get(name) is None else wanted[name] for name in COMPARED[kind]}
-    rekeyed = [name for name in RECORD_TYPES[kind].identity if name in changed and known.get(name)]
+    rekeyed = [name for name in IDENTITY[kind] if name in changed and known.get(name)]
     if rekeyed:
         reason = f"{' and '.join(rekeyed)} changed on a known key"
         return Change(Action.REKEY, kind, key, known, after, changed, where, reason)

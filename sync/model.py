@@ -5,10 +5,10 @@ leave Inspera's value alone" and `""` means "clear it" (only where a feed says `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import NamedTuple
 
 Key = tuple[str, ...]
 """`(key,)` for a learner or a test, `(test, learner)` for a candidate."""
@@ -28,9 +28,11 @@ class Kind(StrEnum):
     CANDIDATE = "candidate"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as its source gives it: values by column name, untouched, with the line (or row number) it came from."""
+class Row(NamedTuple):
+    """One row as its source gives it: values by column name, untouched, with the line (or row number) it came from.
+
+    A named tuple, because it is made for every row: a frozen dataclass takes three times as long.
+    """
 
     line: int
     values: Mapping[str, str]
@@ -55,12 +57,12 @@ class Fault:
         return f"{self.where}: {self.field}: {self.reason}; {self.remedy}"
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """A person who sits exams (vendor contract, Users API)."""
+class Learner(NamedTuple):
+    """A person who sits exams (vendor contract, Users API).
 
-    kind: ClassVar[Kind] = Kind.LEARNER
-    identity: ClassVar[tuple[str, ...]] = ("username", "external_id", "auth_system")
+    Records are named tuples, not dataclasses, because one is made for every row. Their fields come in the order of
+    `KEY_FIELDS`, `COMPARED` and `SENT_ONCE`.
+    """
 
     key: str
     username: str | None = None
@@ -69,16 +71,19 @@ class Learner:
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
-    password: str | None = field(default=None, repr=False, compare=False)
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Learner({self.key!r})"  # neither the password nor the person's name
+
+    @property
+    def kind(self) -> Kind:
+        """Of the record."""
+        return Kind.LEARNER
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(NamedTuple):
     """An exam event (vendor contract, Test API). Times are aware and in UTC; `duration` is in whole minutes."""
-
-    __test__: ClassVar[bool] = False  # not a test case, whatever pytest thinks of its name
-    kind: ClassVar[Kind] = Kind.TEST
-    identity: ClassVar[tuple[str, ...]] = ("external_test_id",)
 
     key: str
     external_test_id: str | None = None
@@ -88,16 +93,20 @@ class Test:
     duration: int | None = None
     template: str | None = None
 
+    @property
+    def kind(self) -> Kind:
+        """Of the record."""
+        return Kind.TEST
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+
+Test.__test__ = False  # type: ignore[attr-defined]  # not a test case, whatever pytest thinks of its name
+
+
+class Candidate(NamedTuple):
     """A learner's seat on a test; `test` and `learner` are keys. `extra_time` is in whole minutes.
 
     `extra_percent` is extra time as a share of the test's duration, before it is turned into minutes.
     """
-
-    kind: ClassVar[Kind] = Kind.CANDIDATE
-    identity: ClassVar[tuple[str, ...]] = ()
 
     test: str
     learner: str
@@ -106,6 +115,11 @@ class Candidate:
     room: str | None = None
     building: str | None = None
     extra_percent: int | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """Of the record."""
+        return Kind.CANDIDATE
 
 
 Record = Learner | Test | Candidate
@@ -129,8 +143,15 @@ SENT_ONCE: Mapping[Kind, tuple[str, ...]] = {
 }
 """Fields that are never compared: they matter when the record is made, or are turned into another field."""
 
+IDENTITY: Mapping[Kind, tuple[str, ...]] = {
+    Kind.LEARNER: ("username", "external_id", "auth_system"),
+    Kind.TEST: ("external_test_id",),
+    Kind.CANDIDATE: (),
+}
+"""Fields by which Inspera knows a record: when one changes on a known key, that is a rekey."""
+
 COMPARED: Mapping[Kind, tuple[str, ...]] = {
-    kind: tuple(f.name for f in fields(record) if f.name not in KEY_FIELDS[kind] and f.name not in SENT_ONCE[kind])
+    kind: tuple(name for name in record._fields if name not in KEY_FIELDS[kind] and name not in SENT_ONCE[kind])
     for kind, record in RECORD_TYPES.items()
 }
 """Fields that are fingerprinted, remembered and compared, in the order in which they are shown."""

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.diff import Circumstances, diff, remembered
-from sync.model import COMPARED, RECORD_TYPES, SENT_ONCE, Key, Kind
+from sync.model import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
 from sync.plan import Action, Fields
 
 KINDS = st.sampled_from(list(Kind))
@@ -96,7 +96,7 @@ def test_exactly_the_fields_that_differ_are_named(pair: tuple[Kind, Fields, Fiel
 def test_a_changed_identity_is_a_rekey_and_never_an_update(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
     kind, wanted, known, about = pair
     change = diff(kind, a_key(kind), wanted, known, about)
-    moved = [name for name in RECORD_TYPES[kind].identity if known[name] and wanted[name] not in (None, known[name])]
+    moved = [name for name in IDENTITY[kind] if known[name] and wanted[name] not in (None, known[name])]
     assert (change is not None and change.action is Action.REKEY) == bool(moved)
     if moved:
         assert change is not None

@@ -1,27 +1,24 @@
 """A record's fields as text, and the fingerprint by which an unchanged record is known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
-from operator import attrgetter
 from types import MappingProxyType
 
 from sync.mapping.records import FieldValue
 from sync.mapping.values import SEPARATOR
-from sync.model import COMPARED, RECORD_TYPES, SENT_ONCE, Kind, Record, utc_text
+from sync.model import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
 from sync.plan import Value
 
 _VERSION = b"\x01"
 """Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""
 
-_Values = Callable[[Record], tuple[FieldValue, ...]]
-
 # By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a row.
-_COMPARED: Mapping[type, tuple[tuple[str, ...], str, _Values]] = MappingProxyType({
+_COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType({
     record: (
         COMPARED[kind],
         SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
-        attrgetter(*COMPARED[kind]),
+        slice(len(KEY_FIELDS[kind]), len(KEY_FIELDS[kind]) + len(COMPARED[kind])),
     )
     for kind, record in RECORD_TYPES.items()
 })
@@ -32,9 +29,10 @@ def fingerprint(record: Record) -> bytes:
 
     Fields that are unmapped or blank are skipped, so a field that the model gains later changes no fingerprint.
     """
-    names, whole, values_of = _COMPARED[record.__class__]
-    values = values_of(record)
-    if record.kind is Kind.TEST:
+    names, whole, compared = _COMPARED[record.__class__]
+    fields: tuple[FieldValue, ...] = record
+    values = fields[compared]
+    if record.__class__ is Test:
         values = tuple([_plain(value) for value in values])
     # No value can hold the separator, so no two records give the same text.
     if None in values:

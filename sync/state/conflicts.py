@@ -33,6 +33,8 @@ def _where(places: Places, feed: int, line: int) -> str:
 
 
 def _drop_faulted(connection: Connection, kind: Kind) -> None:
+    if not connection.execute(text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        return
     keys = KEY_FIELDS[kind]
     k2 = keys[1] if len(keys) > 1 else "''"
     connection.execute(

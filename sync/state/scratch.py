@@ -5,8 +5,8 @@ Write-once: rows are inserted plainly and indexed afterwards; an upsert would hi
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
@@ -77,14 +77,13 @@ def stage(
 ) -> int:
     """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many."""
     columns = (*wanted_columns(kind)[:-2], "line")
-    plain = attrgetter(*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
 
     def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
         record, origin, line = item
-        values = plain(record)
+        values: tuple[object, ...] = record  # its fields are the first columns, in order
         if isinstance(record, Test):
-            values = tuple(utc_text(value) if hasattr(value, "tzinfo") else value for value in values)
+            values = tuple(utc_text(value) if isinstance(value, datetime) else value for value in record)
         return (*values, fingerprint(record), *(origin or nothing), line)
 
     return sum(_insert_filled(connection, kind, feed, columns, chunk) for chunk in chunks(map(row, records)))

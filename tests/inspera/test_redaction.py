@@ -63,7 +63,8 @@ def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
         outcome = target.learner(LEARNER, PASSWORD)
     _clean(outcome.message)
     _clean(json.dumps(logs, default=str, ensure_ascii=False))
-    assert {entry["call"] for entry in logs if "call" in entry} == {"token.fetch", "person.by_external_id", "learner.save"}
+    calls = {entry["call"] for entry in logs if "call" in entry}
+    assert calls == {"token.fetch", "person.by_external_id", "learner.save"}
     assert "".join(capsys.readouterr()) == ""
 
 
