@@ -61,6 +61,7 @@ class Store(Protocol):
     def is_blank(self) -> bool: ...  # noqa: D102
     def open_intents(self) -> Iterator[OpenIntent]: ...  # noqa: D102
     def known(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
+    def people(self, test: str, learners: Sequence[str]) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def window(self, test: str) -> tuple[str, bool, bool]: ...  # noqa: D102

@@ -70,17 +70,15 @@ def prepare(store: Store, test: str, lines: Sequence[Planned], policy: SeatPolic
     known = store.known(Kind.TEST, (test,))
     ready: list[tuple[Planned, tuple[str, str], bool, bool]] = []
     waiting: list[tuple[Planned, Outcome]] = []
+    people = store.people(test, [line.change.key[1] for line in lines])
     for line in lines:
-        person = store.known(Kind.LEARNER, (line.change.key[1],))
-        identity = (
-            (str(person["auth_system"]), str(person["external_id"])) if person and person["external_id"] else None
-        )
-        if not known or not known["remote_id"] or not identity:
+        person = people.get(line.change.key[1])
+        if not known or not known["remote_id"] or not person or not person["external_id"]:
             waiting.append((line, Outcome(Result.WAITING, _missing(test, line, known, person))))
             continue
-        seat = store.known(Kind.CANDIDATE, line.change.key)
-        fresh = bool(seat) and utc_time(str((seat or {})["updated"])) + policy.visibility_delay > now
-        ready.append((line, identity, fresh, bool((seat or {"ours": True})["ours"])))
+        seated = person["updated"] is not None
+        fresh = seated and utc_time(str(person["updated"])) + policy.visibility_delay > now
+        ready.append((line, (str(person["auth_system"]), str(person["external_id"])), fresh, bool(person["ours"])))
     columns = list(zip(*ready, strict=True)) or [(), (), (), ()]
     start = store.window(test)[0]
     sitting = Sitting(test, known or {}, start, *columns)

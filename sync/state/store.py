@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
 from sync.guard import HeldScope, Limits
@@ -141,6 +141,18 @@ class Store:
         """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`."""
         columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
         return self._one(f"SELECT {columns} FROM known_{kind}", kind, key)
+
+    def people(self, test: str, learners: Sequence[str]) -> Mapping[str, Fields]:
+        """Known learners by key: `auth_system`, `external_id`, and of their seat on this test `updated` and `ours`.
+
+        Without a known seat `updated` is None, and `ours` true: a seat that is to come is ours.
+        """
+        query = text(
+            "SELECT l.key, l.auth_system, l.external_id, k.updated, coalesce(k.ours, 1) AS ours FROM known_learner l"
+            " LEFT JOIN known_candidate k ON k.test = :test AND k.learner = l.key WHERE l.key IN :learners"
+        ).bindparams(bindparam("learners", expanding=True))
+        rows = self._connection.execute(query, {"test": test, "learners": list(learners)}).mappings()
+        return {str(row["key"]): dict(row) for row in rows}
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
         """What the feeds want of one record: its compared fields; None when no feed names it."""

@@ -17,7 +17,7 @@ class KnownLearner(SQLModel, table=True):
     __table_args__ = (Index("ix_known_learner_email", "email"),)
 
     key: str = Field(primary_key=True)
-    username: str | None = None
+    username: str | None = Field(default=None, index=True)
     external_id: str | None = Field(default=None, index=True)
     auth_system: str | None = None
     first_name: str | None = None

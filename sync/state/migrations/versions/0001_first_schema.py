@@ -57,6 +57,7 @@ def upgrade() -> None:
     with op.batch_alter_table("known_learner", schema=None) as batch_op:
         batch_op.create_index("ix_known_learner_email", ["email"], unique=False)
         batch_op.create_index(batch_op.f("ix_known_learner_external_id"), ["external_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_known_learner_username"), ["username"], unique=False)
 
     op.create_table(
         "known_test",
@@ -147,6 +148,7 @@ def downgrade() -> None:
 
     op.drop_table("known_test")
     with op.batch_alter_table("known_learner", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_known_learner_username"))
         batch_op.drop_index(batch_op.f("ix_known_learner_external_id"))
         batch_op.drop_index("ix_known_learner_email")
 
