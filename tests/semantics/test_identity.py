@@ -163,6 +163,17 @@ def test_two_combinations_that_a_template_makes_into_one_key_are_faults_that_nam
     assert [change["key"] for change in plan["changes"]] == [[TEST]]
 
 
+def test_a_registration_whose_values_only_happen_to_make_a_tests_key_is_a_fault_and_seats_nobody(site: Site) -> None:
+    site.seat(TEST, "1001")
+    site.exams.add("INF-H26", course="INF-A", term="B")
+    site.registrations.add("INF-H26 1001", course="INF", term="A-B")
+    ran = site.apply()
+    assert ran.status == 1
+    assert "different values make the same key here and in the test's own row" in ran.out
+    assert site.seats("INF-A-B") == {}
+    assert set(site.seats()) == {"s1001"}
+
+
 def test_rows_that_map_to_the_same_record_are_one_whatever_their_other_columns_say(site: Site) -> None:
     site.only("learner")
     site.students.add("1001", "1001")

@@ -133,3 +133,25 @@ def test_a_call_that_was_lost_and_is_not_wanted_any_more_is_undone(site: Site) -
     site.registrations.drop(f"{TEST} 1003")
     site.settled()
     assert set(site.seats()) == names(["1001", "1002"])
+
+
+def test_what_cannot_be_looked_at_just_now_is_not_sent_again_and_holds_nobody_else_up(site: Site) -> None:
+    other = "MAT1100-H26"
+    site.config["inspera"] |= {"attempts": 1}
+    site.exams.add(other)
+    site.seat(TEST, "1001", "1002")
+    lose_seats(site, when="after")
+    assert site.apply().status == 1
+    assert unsettled(site) == 2
+    site.seat(other, "1002")
+    number = site.tests()[TEST]["assessmentRunId"]
+    site.sandbox.control(fail=[{"method": "GET", "path": f"/api/v1/test/{number}/candidates", "status": 500}])
+    ran = site.apply()
+    assert ran.status == 1
+    assert "could not be found out just now" in ran.out
+    assert [call["path"] for call in site.sent() if str(number) in call["path"]] == []
+    assert set(site.seats(other)) == {"s1002"}
+    site.heal()
+    site.settled()
+    assert unsettled(site) == 0
+    assert site.writes() == []
