@@ -1,5 +1,6 @@
 """`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,10 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     pending = store.open_intent_count()
     if pending:
         say(f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first.")
-    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing):
+    totals = Counter[Verdict]()
+    for (_, _, verdict), number in store.tally().items():
+        totals[verdict] += number
+    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing, totals):
         say(line)
     for line in scopes_text(planning.held_scopes):
         say(line)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from sync.guard import HeldScope
 from sync.log import masked
@@ -25,15 +26,20 @@ _NOTHING = "Nothing to do: Inspera is as the sources say, as far as this state k
 
 
 def plan_text(
-    planned: Mapping[Verdict, Iterable[Planned]], most: int | None = MOST, passing: str = "Would do"
+    planned: Mapping[Verdict, Iterable[Planned]],
+    most: int | None = MOST,
+    passing: str = "Would do",
+    totals: Mapping[Verdict, int] | None = None,
 ) -> Iterator[str]:
     """The plan's lines by verdict, each list cut to `most` (None: all) with a count of the rest.
 
-    `passing` heads what the guard lets pass: "Would do" says that nothing is done.
+    `passing` heads what the guard lets pass: "Would do" says that nothing is done. With `totals`, the lines of each
+    verdict, what is cut off is not even read.
     """
     empty = True
     for verdict, lines in planned.items():
-        for number, text in enumerate(capped(_section(verdict, lines), most)):
+        total = (totals or {}).get(verdict)
+        for number, text in enumerate(capped(_section(verdict, lines), most, total)):
             if number == 0:
                 yield from ("", f"{_HEADINGS.get(verdict, passing)}:")
             yield text
@@ -48,14 +54,13 @@ def _section(verdict: Verdict, lines: Iterable[Planned]) -> Iterator[str]:
         yield f"  {change_text(line)}{masked(reason)}"
 
 
-def capped(lines: Iterable[str], most: int | None) -> Iterator[str]:
-    """At most `most` lines, then how many more there were."""
-    more = 0
-    for number, line in enumerate(lines):
-        if most is None or number < most:
-            yield line
-        else:
-            more += 1
+def capped(lines: Iterable[str], most: int | None, total: int | None = None) -> Iterator[str]:
+    """At most `most` lines, then how many more there were; they are counted unless `total` tells."""
+    rest = iter(lines)
+    yield from islice(rest, most)
+    if most is None:
+        return
+    more = sum(1 for _ in rest) if total is None else max(0, total - most)
     if more:
         yield f"  … and {more:,} more (--all shows them)"
 
