@@ -1,6 +1,7 @@
 """Date-times: from the text of a source to an aware time in UTC, without guessing."""
 
 import re
+import warnings
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -46,7 +47,9 @@ def _zone(name: str) -> ZoneInfo:
 
 def _try_format(pattern: str) -> None:
     try:
-        datetime.strptime(_SAMPLE.strftime(pattern), pattern)  # noqa: DTZ007 - only tried
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # a format without a year, which is refused elsewhere
+            datetime.strptime(_SAMPLE.strftime(pattern), pattern)  # noqa: DTZ007 - only tried
     except (ValueError, re.error) as error:
         raise RuleError(f"format: {quoted(pattern)} can't be read ({error}); use such as '%d.%m.%Y %H:%M'") from None
 

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
@@ -70,19 +70,20 @@ def open_copy(path: Path) -> Iterator[Connection]:
 
 
 def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
-    version = _version(raw)
-    if version is not None and version not in known_versions():
-        raise StateError(
-            f"{path}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
-            f"{head()}); install that version again, or put back a copy of the state from before"
-        )
-    engine = _engine(raw, writable=writable)
-    with engine.connect() as connection:
-        if version != head():
-            migrate(connection)
-        connection.commit()
-        yield connection
-    engine.dispose()
+    with closing(raw):
+        version = _version(raw)
+        if version is not None and version not in known_versions():
+            raise StateError(
+                f"{path}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
+                f"{head()}); install that version again, or put back a copy of the state from before"
+            )
+        engine = _engine(raw, writable=writable)
+        with engine.connect() as connection:
+            if version != head():
+                migrate(connection)
+            connection.commit()
+            yield connection
+        engine.dispose()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,7 +117,10 @@ def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site
 
 def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> None:
     state = site.folder / "state.db"
-    with sqlite3.connect(state) as live, sqlite3.connect(site.folder / "backup.db") as copy:
+    with (
+        closing(sqlite3.connect(state, isolation_level=None)) as live,
+        closing(sqlite3.connect(site.folder / "backup.db", isolation_level=None)) as copy,
+    ):
         live.backup(copy)
     live.close()
     copy.close()
@@ -134,7 +138,7 @@ def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> 
 
 
 def test_the_journal_can_be_emptied_without_anything_being_sent_again(site: Site) -> None:
-    with sqlite3.connect(site.folder / "state.db") as state:
+    with closing(sqlite3.connect(site.folder / "state.db", isolation_level=None)) as state:
         state.execute("UPDATE intent SET fields = '{}' WHERE outcome IS NOT NULL")
     state.close()
     assert "nothing to do" in site.run("apply", status=0)

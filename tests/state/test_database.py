@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 def as_older(path: Path) -> None:
     """Takes the state back to before its first migration was noted: the oldest version that there can be."""
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             raw.execute(f"DROP TABLE {name}")
     raw.close()
@@ -121,14 +122,14 @@ def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_w
     assert path.read_bytes() == before
     with open_to_write(path, "apply"):
         pass
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (head(),)
     raw.close()
 
 
 @pytest.mark.parametrize("opened", [open_to_read, open_copy, lambda path: open_to_write(path, "apply")])
 def test_a_state_from_a_newer_version_is_refused_by_name(path: Path, opened: type[object]) -> None:
-    with sqlite3.connect(path) as raw:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
     with pytest.raises(StateError, match=r"newer version of inspera-sync \(schema 9999, this one knows .*; install"):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,7 +92,10 @@ def put(connection: Connection, world: World) -> None:
 
 def copied(original: Path, to: Path) -> Path:
     """A copy of an empty state, which is quicker than making one."""
-    with sqlite3.connect(original) as source, sqlite3.connect(to) as target:
+    with (
+        closing(sqlite3.connect(original, isolation_level=None)) as source,
+        closing(sqlite3.connect(to, isolation_level=None)) as target,
+    ):
         source.backup(target)
     source.close()
     target.close()
