@@ -123,10 +123,14 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
         return sqlite3.connect("", isolation_level=None)
     how = "immutable=1" if at_rest else "mode=ro"
     original = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=30, isolation_level=None)
-    if _version(original) == head():
-        return original
-    copy = sqlite3.connect("", isolation_level=None)
-    original.backup(copy)
+    try:
+        if _version(original) == head():
+            return original
+        copy = sqlite3.connect("", isolation_level=None)
+        original.backup(copy)
+    except BaseException:
+        original.close()
+        raise
     original.close()
     return copy
 
