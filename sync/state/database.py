@@ -59,8 +59,7 @@ def open_copy(path: Path) -> Iterator[Connection]:
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
     """
-    with _errors(path):
-        copy = sqlite3.connect("", isolation_level=None)
+    with _errors(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
         if path.exists():
             with _at_rest(path) as at_rest:
                 original = _read_only(path, at_rest=at_rest)
