@@ -38,7 +38,6 @@ class Carried:
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     stopped: str = ""
-    interrupted: bool = False
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""
@@ -79,7 +78,6 @@ class Carrier:
                 if self._over():
                     break
         self._journal.commit()
-        self._carried.interrupted = self._stop.is_set()
         return self._carried
 
     def _allowed(self, lines: Iterator[Planned]) -> Iterator[Planned]:

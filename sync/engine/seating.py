@@ -15,9 +15,6 @@ from sync.guard import judge_removal, judge_seat, unless_fresh
 from sync.model import MAX_CANDIDATES, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, Outcome, Planned, Result
 
-REMOVALS = 4
-"""The layer of the plan in which candidates are removed."""
-
 
 @dataclass(frozen=True, slots=True)
 class SeatPolicy:
