@@ -113,6 +113,24 @@ def adopt(
 
 
 @app.command()
+def reconcile(
+    context: typer.Context,
+    repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
+    show_all: All = False,
+) -> None:
+    """Read back what Inspera has: what was changed there, what is gone, and what is there and not ours."""
+    from sync.commands.reconciling import ReconcileOptions
+    from sync.commands.reconciling import reconcile as run_reconcile
+    from sync.report.progress import shown
+
+    options = ReconcileOptions(repair, as_json, show_all)
+    house, interruption = _house(context), _interruptible()
+    with shown() as progress:
+        _exit(run_reconcile(house, options, _say, progress, interruption))
+
+
+@app.command()
 def status(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
@@ -125,16 +143,39 @@ def status(
 
 
 @app.command()
+def doctor(
+    context: typer.Context,
+    apidoc: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Hold the calls against the tenant's own schema, and no more.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Leave out what needs the network.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the calls that are needed and how sure they are; look at sources, state, key, network and clock."""
+    from sync.commands.doctor import DoctorOptions
+    from sync.commands.doctor import doctor as run_doctor
+
+    _exit(run_doctor(_house(context), DoctorOptions(apidoc, offline, as_json), _say))
+
+
+@app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="The port to listen on, on this machine only; 0 takes a free one.")] = 8765,
     data: Annotated[Path | None, typer.Option(help="Keep its data and its log of requests in this folder.")] = None,
     latency: Annotated[float, typer.Option(help="Seconds by which the answer to each write is delayed.")] = 0.0,
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Let calls fail at random, as this YAML or JSON file says."),
+    ] = None,
 ) -> None:
     """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
     from sync.sandbox import serve
 
+    def ready(url: str) -> None:
+        _say(f"sandbox is listening on {url}")
+
     try:
-        _exit(serve(port, data, latency=latency, ready=lambda url: _say(f"sandbox is listening on {url}")))
+        _exit(serve(port, data, latency=latency, faults=faults, ready=ready))
     except (OSError, ValueError) as error:
         raise UsageError(f"the sandbox cannot start: {error}") from None
 

@@ -1,12 +1,12 @@
 """One pair, decided: `diff` says what it means, `guard` whether it may go ahead. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync.diff import Circumstances, diff
 from sync.guard import Facts, Ruling, judge
 from sync.mapping import conflicts, late_faults
-from sync.model import COMPARED, Fault, Key, Kind, Learner, utc_time
+from sync.model import COMPARED, PEOPLE, RECORD_TYPES, Fault, Key, Kind, utc_time
 from sync.plan import Action, Change, Fields
 
 
@@ -22,7 +22,7 @@ class Pair:
     facts: Facts
     where: str = ""
     fingerprint: bytes | None = None
-    password: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Drafted:
     change: Change
     ruling: Ruling
     fingerprint: bytes | None = None
-    password: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,12 @@ class Decision:
     settled: bool = False
 
 
+_OF_A_PERSON = ("username", "external_id", "auth_system")
 NEEDED = {
-    Kind.LEARNER: ("username", "external_id", "auth_system"),
+    Kind.LEARNER: _OF_A_PERSON,
+    Kind.STAFF: _OF_A_PERSON,
     Kind.TEST: ("external_test_id", "title", "start", "end", "duration"),
-    Kind.CANDIDATE: (),
+    Kind.CONTRIBUTOR: ("roles",),
 }
 """Fields without which a record can't be made (vendor contract, Users API and Test API)."""
 
@@ -63,17 +65,18 @@ def decide(pair: Pair) -> Decision:
     faults = tuple(_faults(change)) if change.action in (Action.CREATE, Action.UPDATE) else ()
     if faults:
         return Decision(faults=faults)
-    return Decision(Drafted(change, judge(change, pair.facts), pair.fingerprint, pair.password))
+    return Decision(Drafted(change, judge(change, pair.facts), pair.fingerprint, pair.secret))
 
 
 def _faults(change: Change) -> list[Fault]:
     """What only shows (or is only worth the time to check) once the record is known to be new or different."""
-    missing = [name for name in NEEDED[change.kind] if change.action is Action.CREATE and not change.after.get(name)]
+    needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
+    missing = [name for name in needed if not change.after.get(name)]
     found = [
         Fault(change.where, name, f"is blank, but a new {change.kind} needs it", "fill it in", change.kind, change.key)
         for name in missing
     ]
-    if change.kind is Kind.LEARNER and not (change.after.get("first_name") or change.after.get("last_name")):
+    if change.kind in PEOPLE and not (change.after.get("first_name") or change.after.get("last_name")):
         found.append(
             Fault(change.where, "last_name", "both names are blank", "fill in at least one", change.kind, change.key)
         )
@@ -82,9 +85,9 @@ def _faults(change: Change) -> list[Fault]:
 
 def _late(change: Change) -> Iterator[Fault]:
     after = change.after
-    if change.kind is Kind.LEARNER:
-        values = {name: None if after.get(name) is None else str(after[name]) for name in COMPARED[Kind.LEARNER]}
-        yield from late_faults(Learner(change.key[0], **values), change.where)
+    if change.kind in PEOPLE:
+        values = {name: after.get(name) for name in COMPARED[change.kind]}
+        yield from late_faults(RECORD_TYPES[change.kind](change.key[0], **values), change.where)  # type: ignore[arg-type]
     if change.kind is Kind.TEST:
         # here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}

@@ -3,10 +3,16 @@
 This is the one place that says what a difference is; whether it may go ahead is the guard's to say.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from sync.model import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
 from sync.plan import Action, Change, Fields
+
+ACTIVE: Final = "active"
+DISABLED: Final = "disabled"
+"""The two states of a member of staff in Inspera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +20,15 @@ class Circumstances:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        standing: of what is known: `active`, `released`, `withdrawn` or `retired`.
+        standing: of what is known: `active`, `released`, `disabled`, `withdrawn` or `retired`.
         ours: whether we put it there; what we *found* is never removed.
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
-        covered: the candidate's test retires in this run and takes its candidates along.
+        covered: the test retires in this run and takes along what is on it.
         seated: a candidate of this learner is known or wanted.
         resembles: the key of a known record that vanished and looks like this new one.
         accepted: a person has said that it is new all the same.
+        delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
     """
 
     standing: str = "active"
@@ -32,6 +39,7 @@ class Circumstances:
     seated: bool = False
     resembles: str = ""
     accepted: bool = False
+    delete: bool = False
 
 
 def diff(
@@ -48,7 +56,8 @@ def diff(
         where: the row that wants it.
     """
     if wanted is not None and known is not None:
-        return _both(kind, key, wanted, known, about, where)
+        both = _staff if kind is Kind.STAFF else _both
+        return both(kind, key, wanted, known, about, where)
     if wanted is not None:
         return _arrived(kind, key, wanted, about, where)
     if known is not None:
@@ -56,7 +65,11 @@ def diff(
     return None
 
 
-def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change:
+def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
+    if kind is Kind.STAFF and wanted.get("status") == DISABLED:
+        return None  # nobody is there to be disabled
+    if kind is Kind.OPTION and wanted.get("value") is None:
+        return None  # blank: Inspera's own value is left alone
     if about.resembles and not about.accepted:
         return Change(
             Action.REKEY,
@@ -66,6 +79,8 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: 
             where=where,
             reason=f"looks like {about.resembles}, which has vanished",
         )
+    if about.unsettled and wanted.get("notify"):
+        wanted = {**wanted, "notify": None}  # they may have been told already, and are not told twice
     changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
     return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
 
@@ -85,13 +100,31 @@ def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstan
     return None
 
 
+def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
+    """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
+    before, after = _status(known, about.standing), _status(wanted)
+    known = {**known, "status": before}
+    if after == DISABLED:
+        if before == DISABLED or not about.ours:
+            return None
+        return Change(Action.DISABLE, kind, key, known, known, ("status",), where, "its row says so")
+    change = _both(kind, key, {**wanted, "status": ACTIVE}, known, replace(about, standing=ACTIVE), where)
+    if change and change.action is Action.UPDATE and before == DISABLED:
+        return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
+    return change
+
+
+def _status(fields: Fields, standing: str = ACTIVE) -> str:
+    return DISABLED if DISABLED in (fields.get("status"), standing) else ACTIVE
+
+
 def _differs(wanted: str | int | None, known: str | int | None) -> bool:
     # "" asks for a value to be cleared; where nothing is known there is nothing to clear
     return wanted is not None and wanted != known and not (wanted == "" and known is None)
 
 
 def _absent(kind: Kind, key: Key, known: Fields, about: Circumstances) -> Change | None:
-    means = {Kind.LEARNER: _learner_gone, Kind.TEST: _test_gone, Kind.CANDIDATE: _candidate_gone}[kind](about)
+    means = _GONE[kind](about)
     return Change(means[0], kind, key, known, reason=means[1]) if means else None
 
 
@@ -117,6 +150,35 @@ def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
     if about.ended:
         return Action.RETIRE, "the test has ended"
     return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
+
+
+def _staff_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.standing == DISABLED or not about.ours:
+        return None
+    return (Action.DELETE if about.delete else Action.DISABLE), "no source names this person any more"
+
+
+def _option_gone(_about: Circumstances) -> None:
+    """An option has no value that it could go back to, so it stays as it is."""
+
+
+def _member_gone(about: Circumstances) -> tuple[Action, str] | None:
+    """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
+    if about.standing == "retired" or about.covered or not about.ours:
+        return None
+    return Action.REMOVE, "no source names it any more"
+
+
+_GONE: Mapping[Kind, Callable[[Circumstances], tuple[Action, str] | None]] = {
+    Kind.LEARNER: _learner_gone,
+    Kind.STAFF: _staff_gone,
+    Kind.TEST: _test_gone,
+    Kind.OPTION: _option_gone,
+    Kind.COMMITTEE: _member_gone,
+    Kind.CONTRIBUTOR: _member_gone,
+    Kind.CANDIDATE: _candidate_gone,
+}
+"""What absence means for a known record of each kind."""
 
 
 def remembered(kind: Kind, fields: Fields) -> Fields:

@@ -24,7 +24,10 @@ class FoundTest:
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """A person as Inspera shows them; `external_ids` are pairs of auth system and external id."""
+    """A person as Inspera shows them; `external_ids` are pairs of auth system and external id.
+
+    `status` is `active` or `disabled`, `None` when it was not shown, as in all that is documented for learners.
+    """
 
     remote_id: str | None
     username: str | None
@@ -32,22 +35,32 @@ class FoundPerson:
     first_name: str | None = field(default=None, repr=False)
     last_name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A candidate on a test as Inspera shows it; `extra_time` is in minutes, `None` is what it did not show."""
+    """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
+
+    `extra_time` is in minutes; `roles` and `committees` are lists (`sync.model.joined`), roles without the vendor's
+    prefix; `type` is a committee's.
+    """
 
     remote_user_id: str | None = None
     candidate_id: str | None = None
     extra_time: int | None = None
     room: str | None = None
     building: str | None = None
+    committees: str | None = None
+    roles: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """All candidates of one test, by auth system and external id.
+    """All candidates (or contributors, or committees) of one test, by auth system and external id.
+
+    Committees stand under an empty auth system and their name.
 
     When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed` counts the ones
     that Inspera showed without an external id: anybody might be among them.
@@ -70,8 +83,14 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A person's seat on a test; `fields` are a candidate's: `candidate_id`, `extra_time`, `room`, `building`."""
+    """One entry of what is put on a test, or taken off it.
+
+    For a candidate `fields` are `candidate_id`, `extra_time`, `room`, `building`, `committees`; for a contributor
+    `first_name`, `last_name`, `email`, `roles`, `committees`, `room`, `building`, `notify`. A committee is under an
+    empty auth system and its name, with its `type`; an option likewise, with its `value`, `group`, `type` and `secret`.
+    `fields` may hold a secret and names of people, so they are never shown.
+    """
 
     auth_system: str
     external_id: str
-    fields: Fields = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict, repr=False)

@@ -7,8 +7,8 @@ hand) is judged here too, during `apply`, when the reading is at hand.
 from dataclasses import dataclass
 
 from sync.found import Seat
-from sync.model import MAX_CANDIDATES
-from sync.plan import Action, Change, Fields, Result, Verdict
+from sync.model import MAX_CANDIDATES, Kind, listed
+from sync.plan import ADDITIONS, Action, Change, Fields, Result, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +17,13 @@ class Facts:
 
     Attributes:
         trouble: why absence proves nothing for this record in this run (an unread feed, a row without a key).
-        begun: the test (of the candidate) has started, by the earliest time that may hold.
+        begun: a candidate's test has started, by the earliest time that may hold; for what else is on a test: it is
+            under way; for an option: it can't be changed any more.
         waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a rekey)`.
-        registered: how many registrations still name the test.
+        registered: how many registrations still name the test, or how many contributors the person.
         suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
         room_left: how many candidates the test can still take before this one.
+        refused: why just this was refused before, and when it is tried again; empty when its time has come.
     """
 
     trouble: str = ""
@@ -30,6 +32,7 @@ class Facts:
     registered: int = 0
     suspect: str = ""
     room_left: int = MAX_CANDIDATES
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,18 @@ class Ruling:
 
 PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
+STAYS = "the test has begun: its candidates stay"
+UNDER_WAY = "the test is under way: nothing is taken off it"
+ACTIVATED = "the test is activated: its security options can't change any more"
 
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
     if change.action is Action.REKEY:
         return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`")
-    if change.action in (Action.CREATE, Action.UPDATE):
+    if facts.refused:
+        return Ruling(Verdict.WITHHELD, facts.refused)
+    if change.action in ADDITIONS:
         return _addition(change, facts)
     if change.action is Action.RESTORE:
         return PASS
@@ -58,6 +66,8 @@ def judge(change: Change, facts: Facts) -> Ruling:
 def _addition(change: Change, facts: Facts) -> Ruling:
     if facts.waits_for:
         return Ruling(Verdict.WAITING, "waits for " + " and ".join(facts.waits_for))
+    if change.kind is Kind.OPTION and facts.begun:
+        return Ruling(Verdict.WITHHELD, ACTIVATED)
     if change.action is Action.CREATE and facts.room_left <= 0:
         return Ruling(Verdict.WITHHELD, FULL)
     return PASS
@@ -73,8 +83,11 @@ def _absence(change: Change, facts: Facts) -> Ruling:
             Verdict.HELD,
             f"it has not ended and {facts.registered} registrations still name it; correct its source, or them",
         )
+    if change.action in (Action.DISABLE, Action.DELETE) and facts.registered:
+        reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
+        return Ruling(Verdict.HELD, reason)
     if change.action is Action.REMOVE and facts.begun:
-        return Ruling(Verdict.WITHHELD, "the test has begun: its candidates stay")
+        return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY)
     return PASS
 
 
@@ -149,8 +162,7 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        reason = "drift: Inspera does not have this candidate any more; look at it and use `adopt`"
-        return SeatRuling(False, found, Result.HELD, reason)
+        return SeatRuling(False, found, Result.HELD, _GONE.format(change.kind))
     # what is known of a found candidate was read there, so it may be a hand's gift itself
     bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
     if change.after.get("extra_time") is not None and (seat.extra_time or 0) > bound:
@@ -169,6 +181,32 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
+def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling:
+    """A contributor's or committee's create or update, now that its test has been read.
+
+    Args:
+        change: create or update of a contributor, or create of a committee.
+        seat: it as Inspera has it, None when it is not there.
+        claimed: whether what is found on this test becomes ours.
+    """
+    if seat is None:
+        gone = change.action is not Action.CREATE
+        return SeatRuling(not gone, result=Result.HELD, reason=_GONE.format(change.kind) if gone else "")
+    given = set(listed(seat.roles)) - set(listed(change.before.get("roles"))) - set(listed(change.after.get("roles")))
+    if given:  # sending sets all of a person's roles, and would take these away
+        return SeatRuling(False, result=Result.HELD, reason=_ROLES.format(", ".join(sorted(given))))
+    if change.action is not Action.CREATE:
+        return SeatRuling(True)
+    same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
+    send = change.kind is Kind.CONTRIBUTOR and not same  # a committee that is there is left as it is
+    reason = "" if claimed else "was there before we put anything on this test, so it is never removed"
+    return SeatRuling(send, not claimed, Result.DONE if claimed else Result.FOUND, reason)
+
+
+_GONE = "drift: Inspera does not have this {} any more; look at it and use `adopt`"
+_ROLES = "drift: Inspera has further roles for this contributor ({}): given by hand? look at it and use `adopt`"
+
+
 def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
@@ -176,17 +214,20 @@ def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
     return SeatRuling(False, ruling.found, Result.WITHHELD, FRESH)
 
 
-def judge_removal(seat_read: bool, seat: Seat | None, begun: bool, fresh: bool) -> SeatRuling:
-    """A candidate's removal, now that the test has been looked up and, where that is possible, its candidates read.
+def judge_removal(
+    seat_read: bool, seat: Seat | None, begun: bool, fresh: bool, *, candidate: bool = True
+) -> SeatRuling:
+    """A removal from a test, now that the test has been looked up and, where that is possible, read.
 
     Args:
-        seat_read: whether the test's candidates could be read.
-        seat: the candidate as Inspera has it, None when it is not there.
-        begun: whether the test has started, by what is known or by what Inspera says.
+        seat_read: whether the test could be read.
+        seat: what is to go as Inspera has it, None when it is not there.
+        begun: whether the test has started (or is under way), by what is known or by what Inspera says.
         fresh: whether our last write of this candidate may not be readable yet.
+        candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
     """
     if begun:
-        return SeatRuling(False, result=Result.WITHHELD, reason="the test has begun: its candidates stay")
+        return SeatRuling(False, result=Result.WITHHELD, reason=STAYS if candidate else UNDER_WAY)
     if not seat_read or seat is not None:
         return SeatRuling(True)
     if fresh:

@@ -14,16 +14,29 @@ Fields = Mapping[str, Value]
 
 
 class Action(StrEnum):
-    """What a change does. Only create, update and remove make calls; the others change what we remember."""
+    """What a change does. Those in `CALLING` make calls; the others change what we remember."""
 
     CREATE = "create"
     UPDATE = "update"
     REMOVE = "remove"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    DELETE = "delete"
     RELEASE = "release"
     WITHDRAW = "withdraw"
     RETIRE = "retire"
     RESTORE = "restore"
     REKEY = "rekey"
+
+
+ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
+"""Actions that put something into Inspera, or keep it in step."""
+
+REMOVALS = frozenset({Action.REMOVE, Action.DISABLE, Action.DELETE})
+"""Actions that take something away in Inspera."""
+
+CALLING = ADDITIONS | REMOVALS
+"""Actions that make calls."""
 
 
 class Verdict(StrEnum):
@@ -82,7 +95,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One line of the plan. `password` is for the create alone and is never shown, logged or stored in the state."""
+    """One line of the plan. `secret` is for the call alone and is never shown, logged or stored in the state."""
 
     seq: int
     change: Change
@@ -92,7 +105,7 @@ class Planned:
     wave: str
     layer: int
     fingerprint: bytes | None
-    password: str | None
+    secret: str | None
 
     def __repr__(self) -> str:
         return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"
@@ -107,4 +120,14 @@ class OpenIntent:
     key: Key
     action: Action
     fields: Fields
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record that this run has written, and when that was done (aware)."""
+
+    kind: Kind
+    key: Key
+    action: Action
     at: datetime

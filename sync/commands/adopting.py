@@ -49,7 +49,7 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
             say(f"Source: {problem}")
-        adopter = Adopter(store, journal, target, ours=options.ours)
+        adopter = Adopter(store, journal, target, ours=options.ours, by_email=house.loaded.settings.found.match_email)
         counts: Counter[str] = Counter()
         status = Exit.OK
         try:

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sync.commands.planning import CALLING, make_store, plan_status, tell_plan
+from sync.commands.planning import make_store, plan_status, tell_plan
 from sync.commands.wiring import House, Say, now
 from sync.engine.carry_out import Carried, Carrier
 from sync.engine.doors import Progress
 from sync.engine.planning import Planning, make_plan
 from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
-from sync.errors import CallError, SyncError
+from sync.engine.verifying import SAMPLE, Verified, Verifier
+from sync.errors import CallError, Stop, SyncError
 from sync.exits import Exit, worst
 from sync.model import Key, Kind
-from sync.plan import Result, Verdict
+from sync.plan import CALLING, Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import plural
@@ -119,13 +120,15 @@ class _Run:
         if not planning.gathered.trouble and not carried.stopped:
             self.journal.lapse()
         self.journal.promote_silent()
-        return self._status(planning, carried)
+        verified = self._read_back(carried, say)
+        return self._status(planning, carried, verified)
 
     def _send(self, say: Say) -> Carried:
         tally = self.store.tally()
         total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
         if not total:
             return Carried()
+        blank = self.store.is_blank()
         lost = looks_lost(self.store, self._inspera())
         if lost:
             say(f"Held: {lost}")
@@ -142,6 +145,7 @@ class _Run:
             clock=now,
             progress=self._progress,
             barred=self._barred,
+            wary=not blank,
         )
         carried = carrier.carry_out(total)
         carried.stopped = carried.stopped or self._inspera().stopped or ""
@@ -154,7 +158,28 @@ class _Run:
             say(f"Stopped: {carried.stopped}")
         return carried
 
-    def _status(self, planning: Planning, carried: Carried) -> Exit:
+    def _read_back(self, carried: Carried, say: Say) -> Verified:
+        """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
+        how = self.house.loaded.settings.verify
+        if how == "none" or carried.stopped or not carried.count(Result.DONE, Result.FOUND):
+            return Verified()
+        event = self._interruption.event
+        delay = self.house.seat_policy().visibility_delay
+        verifier = Verifier(self.store, self._inspera(), delay, now, event.wait)
+        try:
+            verified = verifier.verify(self.journal.run_id, SAMPLE if how == "sample" else None)
+        except Stop as error:
+            say(f"Not all read back: {error}")
+            return Verified()
+        for written, trouble in verified.bad if not event.is_set() else ():
+            text = f"was sent, but {trouble}; look at it in Inspera, or run `reconcile`"
+            self.journal.find("drift", written.kind, written.key, "", text)
+        self.counts["read back"] += verified.good
+        self.counts["not as sent"] += len(verified.bad)
+        self.counts["seconds at most until readable"] += verified.longest
+        return verified
+
+    def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
         held = bool(self.counts["held"]) or carried.count(Result.HELD) > 0
         failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) > 0
         planned = plan_status(self.store, planning)
@@ -162,7 +187,7 @@ class _Run:
             inspera=bool(carried.stopped),
             source=planned is Exit.SOURCE,
             held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
-            faults=failed or self.store.fault_count() > 0,
+            faults=failed or bool(verified.bad) or self.store.fault_count() + self.store.refusals() > 0,
         )
 
     def _keep_findings(self) -> None:

@@ -18,7 +18,7 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
     with open_to_read(house.state) as connection:
         store = make_store(house, connection)
         gathered = gather(house.feeds, store, progress)
-        for record, where in store.staged_learners():
+        for record, where in store.staged_people():
             store.add_faults(late_faults(record, where))
         for reading in gathered.readings:
             if reading.unhealthy:

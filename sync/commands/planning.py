@@ -12,7 +12,7 @@ from sync.engine.doors import Progress
 from sync.engine.planning import Planning, make_plan
 from sync.exits import Exit, worst
 from sync.mapping import fingerprint
-from sync.plan import Action, Verdict
+from sync.plan import Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
 from sync.report.wording import plural
@@ -31,7 +31,7 @@ class PlanOptions:
 
 def make_store(house: House, connection: Connection) -> Store:
     """The store over an opened state."""
-    return Store(connection, [feed.place for feed in house.feeds], fingerprint)
+    return Store(connection, [feed.place for feed in house.feeds], fingerprint, house.locked_options)
 
 
 def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
@@ -55,7 +55,8 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults."""
     held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    return worst(source=bool(planning.gathered.unhealthy), held=held, faults=store.fault_count() > 0)
+    faults = store.fault_count() + store.refusals() > 0
+    return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
 def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
@@ -97,7 +98,3 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         "unsettled": store.open_intent_count(),
         "planned_at": planning.now.isoformat(timespec="seconds"),
     }
-
-
-CALLING = frozenset({Action.CREATE, Action.UPDATE, Action.REMOVE})
-"""Actions that make calls."""

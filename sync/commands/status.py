@@ -8,7 +8,8 @@ from sync.exits import Exit
 from sync.log import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import finding_text
-from sync.report.wording import plural
+from sync.report.wording import key_text, plural
+from sync.state import refusals
 from sync.state.database import count, open_to_read
 from sync.state.history import PastRun, findings, known_counts, last_runs
 
@@ -22,12 +23,14 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         runs = last_runs(connection, RUNS)
         found = list(findings(connection, runs[0].id)) if runs else []
         known = known_counts(connection)
+        refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
             "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
             "findings": [asdict(one) for one in found],
+            "refused": [asdict(one) for one in refused],
             "unsettled": pending,
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
@@ -36,10 +39,15 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         say(f"Known: {plural(number, kind)} {standing}")
     if pending:
         say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
+    most = None if show_all else MOST
+    for number, line in enumerate(capped((f"  {_refused_line(one)}" for one in refused), most)):
+        if number == 0:
+            say("Refused by Inspera, and tried again:")
+        say(line)
     say("Last runs, newest first:" if runs else "No run yet.")
     for run in runs:
         say(f"  {_run_line(run)}")
-    for number, line in enumerate(capped((f"  {finding_text(one)}" for one in found), None if show_all else MOST)):
+    for number, line in enumerate(capped((f"  {finding_text(one)}" for one in found), most)):
         if number == 0:
             say("What the last run found:")
         say(line)
@@ -50,3 +58,8 @@ def _run_line(run: PastRun) -> str:
     figures = ", ".join(f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number)
     end = f"ended {run.ended} with {run.exit_status}" if run.ended else "has not ended (running, or killed)"
     return f"{run.started} {run.command}: {run.status}, {end}: {figures or 'nothing to do'}"
+
+
+def _refused_line(one: refusals.Standing) -> str:
+    times = "once" if one.times == 1 else f"{one.times} times"
+    return masked(f"{one.kind} {key_text(one.key)}: {times} since {one.since}, again after {one.again}: {one.message}")

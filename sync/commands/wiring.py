@@ -1,15 +1,16 @@
 """Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sync.contract import OptionRule
 from sync.engine.doors import Feed
+from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy
-from sync.engine.seating import SeatPolicy
 from sync.guard import Limit, Limits
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.model import Kind
@@ -67,7 +68,7 @@ class House:
         settings, folder = self.loaded.settings, self.loaded.folder
         source = settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks)
+        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options)
         place = source.place(folder)
         return Feed(
             rule.kind,
@@ -76,7 +77,18 @@ class House:
             lambda: source.rows(folder),
             compile_feed(rule, place),
             feed.may_be_empty,
+            rule.kind is Kind.COMMITTEE or "committees" in fields,
         )
+
+    @property
+    def options(self) -> Mapping[str, OptionRule]:
+        """The options that this tenant has: those of the contract, and those that the configuration declares."""
+        return self.loaded.settings.inspera.options_in_force()
+
+    @property
+    def locked_options(self) -> frozenset[str]:
+        """The options that can't be changed once their test has begun (vendor contract, Test API: settings)."""
+        return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @property
     def state(self) -> Path:
@@ -92,7 +104,7 @@ class House:
             Limits(
                 *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
             ),
-            {Kind.LEARNER: absence.learner, Kind.TEST: absence.test, Kind.CANDIDATE: absence.candidate},
+            {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
         )
 
@@ -100,7 +112,7 @@ class House:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
-        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay)
+        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
 
     def connection(self) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched."""
@@ -119,6 +131,7 @@ class House:
             attempts=inspera.attempts,
             retry_after_ceiling=inspera.retry_after_ceiling,
             visibility_delay=inspera.visibility_delay,
+            calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
         )

@@ -3,14 +3,14 @@
 The same moves settle a lost state, a held rekey and drift. Nothing is ever sent.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from sync.engine.doors import Journal, Progress, Store, Target
-from sync.errors import CallMissing
+from sync.engine.matching import match_person, values_of
 from sync.found import FoundPerson, FoundTest, Seat, Seats
-from sync.model import COMPARED, Key, Kind
+from sync.model import COMPARED, PEOPLE, PERSON_OF, Key, Kind
 from sync.plan import Action, Change, Fields, Planned
 
 
@@ -28,26 +28,31 @@ TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
 
 
 class Adopter:
-    """Looks wanted records up and remembers what matches. `ours` says that we put them there (a lost state)."""
+    """Looks wanted records up and remembers what matches. `ours` says that we put them there (a lost state).
 
-    def __init__(self, store: Store, journal: Journal, target: Target, *, ours: bool) -> None:
-        self._store, self._journal, self._target, self._ours = store, journal, target, ours
+    `by_email` lets people be matched by their address, when neither external id nor login leads to an account.
+    """
+
+    def __init__(self, store: Store, journal: Journal, target: Target, *, ours: bool, by_email: bool = False) -> None:
+        self._store, self._journal, self._target = store, journal, target
+        self._ours, self._by_email = ours, by_email
 
     def take_in(self, progress: Progress) -> Iterator[Taken]:
-        """Every planned create of a learner, a test or a candidate that Inspera has already.
+        """Every planned create of a record that Inspera has already. Options can't be read: they are sent again.
 
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        for kind in (Kind.LEARNER, Kind.TEST):
+        for kind in (*PEOPLE, Kind.TEST):
             for number, line in enumerate(self._creates(kind)):
                 progress(f"looking up {kind}s", number)
-                yield self._person(line.change) if kind is Kind.LEARNER else self._test(line.change)
+                yield self._test(line.change) if kind is Kind.TEST else self._person(line.change)
             self._journal.commit()
-        for test, lines in groupby(self._creates(Kind.CANDIDATE), key=lambda line: line.change.key[0]):
-            progress("reading candidates", 0)
-            yield from self._seats(test, [line.change for line in lines])
-            self._journal.commit()
+        for kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE):
+            for test, lines in groupby(self._creates(kind), key=lambda line: line.change.key[0]):
+                progress(f"reading {kind}s", 0)
+                yield from self._seats(kind, test, [line.change for line in lines])
+                self._journal.commit()
 
     def _creates(self, kind: Kind) -> Iterator[Planned]:
         return (
@@ -55,25 +60,24 @@ class Adopter:
         )
 
     def _person(self, change: Change) -> Taken:
-        found, trouble = match_person(self._target, change.after)
+        found, trouble = self.match(change.after)
         if trouble or not found:
             return Taken(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
-        self.remember_person(change.key, change.after, found)
+        self.remember_person(change.kind, change.key, change.after, found)
         return Taken(change.kind, change.key, TAKEN)
 
-    def remember_person(self, key: Key, wanted: Fields, person: FoundPerson) -> None:
-        """Makes a learner known with Inspera's values; an external id only where Inspera has it linked."""
-        identity = (str(wanted["auth_system"]), str(wanted["external_id"]))
-        linked = identity in person.external_ids
-        fields = {
-            "username": person.username,
-            "auth_system": wanted["auth_system"] if linked else None,
-            "external_id": wanted["external_id"] if linked else None,
-            "first_name": person.first_name,
-            "last_name": person.last_name,
-            "email": person.email,
-        }
-        self._journal.remember(Kind.LEARNER, key, fields, remote_id=person.remote_id, ours=self._ours)
+    def match(self, wanted: Fields) -> tuple[FoundPerson | None, str]:
+        """The account that is this person's, or why there is doubt, matched as the configuration says."""
+        return match_person(self._target, wanted, by_email=self._by_email)
+
+    def remember_person(self, kind: Kind, key: Key, wanted: Fields, person: FoundPerson) -> None:
+        """Makes a person known with Inspera's values; an external id only where Inspera has it linked.
+
+        One who was matched by email keeps the username that Inspera has, as it can't be changed there.
+        """
+        self._journal.remember(kind, key, values_of(wanted, person), remote_id=person.remote_id, ours=self._ours)
+        if person.username and person.username != wanted["username"]:
+            self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
     def _test(self, change: Change) -> Taken:
         found = self._search(change.after)
@@ -104,16 +108,16 @@ class Adopter:
         whose = self._ours if ours is None else ours
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
 
-    def _seats(self, test: str, changes: Sequence[Change]) -> Iterator[Taken]:
+    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Taken]:
         known = self._store.known(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             return
-        seats = self._target.seats(str(known["remote_id"]))
+        seats = self._target.seats(str(known["remote_id"]), kind)
         if not seats.readable:
-            yield Taken(Kind.TEST, (test,), DOUBTFUL, f"its candidates can't be read: {seats.message}")
+            yield Taken(Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}")
             return
         for change in changes:
-            yield self._seat(change, self.seat_of(seats, change.key))
+            yield self._seat(change, self.seat_of(seats, kind, change.key))
 
     def _seat(self, change: Change, seat: Seat | None) -> Taken:
         if seat is None:
@@ -123,45 +127,21 @@ class Adopter:
             text = f"Inspera gives {seat.extra_time} minutes of extra time, the source {wanted}; to take Inspera's as "
             text += f"known: adopt candidate {' '.join(change.key)}"
             return Taken(change.kind, change.key, DOUBTFUL, text)
-        self.remember_seat(change.key, seat)
+        self.remember_seat(change.kind, change.key, seat)
         return Taken(change.kind, change.key, TAKEN)
 
-    def seat_of(self, seats: Seats, key: Key) -> Seat | None:
-        """The seat of this candidate's learner, if the learner is known and has one."""
-        person = self._store.known(Kind.LEARNER, (key[1],))
+    def seat_of(self, seats: Seats, kind: Kind, key: Key) -> Seat | None:
+        """The seat of this candidate's or contributor's person, if they are known and have one; or the committee."""
+        if kind not in PERSON_OF:
+            return seats.there.get(("", key[1]))
+        person = self._store.known(PERSON_OF[kind], (key[1],))
         return seats.there.get((str(person["auth_system"]), str(person["external_id"]))) if person else None
 
-    def remember_seat(self, key: Key, seat: Seat, ours: bool | None = None) -> None:
-        """Makes a candidate known with Inspera's values; without `ours` it is what all that is taken in is."""
-        fields = {name: getattr(seat, name) for name in COMPARED[Kind.CANDIDATE]}
+    def remember_seat(self, kind: Kind, key: Key, seat: Seat, ours: bool | None = None) -> None:
+        """Makes it known with Inspera's values; without `ours` it is what all that is taken in is."""
+        fields = {name: getattr(seat, name) for name in COMPARED[kind]}
         whose = self._ours if ours is None else ours
-        self._journal.remember(Kind.CANDIDATE, key, fields, remote_id=seat.remote_user_id, ours=whose)
-
-
-def match_person(target: Target, wanted: Fields) -> tuple[FoundPerson | None, str]:
-    """The account that is this learner's, or why there is doubt; neither when Inspera has nobody.
-
-    Raises:
-        CallError: Inspera could not be read.
-    """
-    found = target.find_person(str(wanted["auth_system"]), str(wanted["external_id"]))
-    if found:
-        same = found[0].username == wanted["username"]
-        return _only(found, "external id", "" if same else "the account with this external id has another username")
-    try:
-        found = target.find_person_by_login(str(wanted["username"]))
-    except CallMissing:
-        found = []  # this tenant can't be searched by login: only external ids count
-    if not found:
-        return None, ""
-    linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)
-    return _only(found, "username", "the account with this username has another external id" if linked else "")
-
-
-def _only(found: Sequence[FoundPerson], by: str, trouble: str) -> tuple[FoundPerson | None, str]:
-    if len(found) > 1:
-        trouble = f"several accounts in Inspera have this {by}"
-    return (None, f"{trouble}; correct the source, or Inspera") if trouble else (found[0], "")
+        self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, ours=whose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +170,11 @@ class Settling:
             return self._as_new(kind, key, line)
         if line and line.change.action is Action.REKEY and not line.change.before:
             return self._moved(kind, key)
-        settle: Callable[[Key, Planned | None], Taken] = {
-            Kind.LEARNER: self._learner,
-            Kind.TEST: self._test,
-            Kind.CANDIDATE: self._candidate,
-        }[kind]
-        return settle(key, line)
+        if kind is Kind.OPTION:
+            return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
+        if kind in PEOPLE:
+            return self._person(kind, key, line)
+        return self._test(key, line) if kind is Kind.TEST else self._member(kind, key)
 
     def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
         if line and line.change.action is Action.REKEY and not line.change.before:
@@ -214,25 +193,25 @@ class Settling:
         self._journal.rename(kind, old, key)
         return Taken(kind, key, TAKEN, f"is {kind} {old[0]} under a new key: its candidates went along")
 
-    def _learner(self, key: Key, line: Planned | None) -> Taken:
-        wanted = line.change.after if line else self._store.wanted(Kind.LEARNER, key)
+    def _person(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
+        wanted = line.change.after if line else self._store.wanted(kind, key)
         if not wanted:
-            return Taken(Kind.LEARNER, key, DOUBTFUL, "no source names this learner")
-        found, trouble = match_person(self._target, wanted)
+            return Taken(kind, key, DOUBTFUL, f"no source names this {kind}")
+        found, trouble = self._adopter.match(wanted)
         if not found:
             text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
-            return Taken(Kind.LEARNER, key, DOUBTFUL, text)
+            return Taken(kind, key, DOUBTFUL, text)
         text = "Inspera's account is now the known one"
-        if self._is_another(key, found):
+        if self._is_another(kind, key, found):
             # what is known of seats is about the other account: this one may have none
-            self._journal.forget_with_candidates(Kind.LEARNER, key)
+            self._journal.forget_with_candidates(kind, key)
             text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
-        self._adopter.remember_person(key, wanted, found)
-        return Taken(Kind.LEARNER, key, TAKEN, text)
+        self._adopter.remember_person(kind, key, wanted, found)
+        return Taken(kind, key, TAKEN, text)
 
-    def _is_another(self, key: Key, found: FoundPerson) -> bool:
+    def _is_another(self, kind: Kind, key: Key, found: FoundPerson) -> bool:
         """Whether the account that was known so far is still there beside this one."""
-        known = self._store.known(Kind.LEARNER, key)
+        known = self._store.known(kind, key)
         if not known or not known["auth_system"] or not known["external_id"]:
             return False
         before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
@@ -254,18 +233,18 @@ class Settling:
             Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
         )
 
-    def _candidate(self, key: Key, _line: Planned | None) -> Taken:
+    def _member(self, kind: Kind, key: Key) -> Taken:
         test = self._store.known(Kind.TEST, (key[0],))
         if not test or not test["remote_id"]:
-            return Taken(Kind.CANDIDATE, key, DOUBTFUL, f"test {key[0]} is not known: adopt it first")
-        seats = self._target.seats(str(test["remote_id"]))
+            return Taken(kind, key, DOUBTFUL, f"test {key[0]} is not known: adopt it first")
+        seats = self._target.seats(str(test["remote_id"]), kind)
         if not seats.readable:
-            return Taken(Kind.CANDIDATE, key, DOUBTFUL, f"the test's candidates can't be read: {seats.message}")
-        seat = self._adopter.seat_of(seats, key)
-        known = self._store.known(Kind.CANDIDATE, key)
+            return Taken(kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}")
+        seat = self._adopter.seat_of(seats, kind, key)
+        known = self._store.known(kind, key)
         if seat:
-            self._adopter.remember_seat(key, seat, bool(known["ours"]) if known else None)
+            self._adopter.remember_seat(kind, key, seat, bool(known["ours"]) if known else None)
             text = "Inspera's values are now the known ones; the next apply sends what the source says where it differs"
-            return Taken(Kind.CANDIDATE, key, TAKEN, text)
-        self._journal.forget(Kind.CANDIDATE, key)
-        return Taken(Kind.CANDIDATE, key, TAKEN, "Inspera does not have this candidate: nothing is known any more")
+            return Taken(kind, key, TAKEN, text)
+        self._journal.forget(kind, key)
+        return Taken(kind, key, TAKEN, f"Inspera does not have this {kind}: nothing is known any more")

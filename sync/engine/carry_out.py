@@ -12,13 +12,13 @@ from itertools import groupby, islice
 from threading import Event
 
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
-from sync.engine.seating import Judged, SeatPolicy, prepare, read_and_judge, send
+from sync.engine.hiring import look_up
+from sync.engine.places import SeatPolicy, prepare
+from sync.engine.seating import read_and_judge
+from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.model import COMPARED, Key, Kind
-from sync.plan import Action, Outcome, Planned, Result, Verdict
-
-SILENT = 5
-"""The layer of changes that make no call."""
+from sync.model import ON_A_TEST, Key, Kind
+from sync.plan import CALLING, Action, Outcome, Planned, Result, Verdict
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
@@ -27,7 +27,7 @@ _BARRED = "what became of an earlier call for it could not be found out just now
 class Unit:
     """Work for one worker. With `lines` it sends, and each has an intent; without, it only reads."""
 
-    work: Callable[[], list[Outcome] | Judged]
+    work: Callable[[], list[Outcome] | Ready]
     lines: Sequence[Planned] = ()
     intents: Sequence[int] = ()
 
@@ -47,7 +47,8 @@ class Carried:
 class Carrier:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
 
-    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet.
+    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
+    says that Inspera may have learners whom we do not know of, so that each new one is looked up first.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -62,16 +63,17 @@ class Carrier:
         clock: Clock,
         progress: Progress,
         barred: Collection[tuple[Kind, Key]] = (),
+        wary: bool = True,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
-        self._barred = barred
+        self._barred, self._wary = barred, wary
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._carried = Carried()
         self._done = 0
 
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
-        lines = (line for line in self._store.planned(Verdict.PASS) if line.layer != SILENT)
+        lines = (line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool:
             for _, layer in groupby(self._allowed(lines), key=lambda line: (line.wave, line.layer)):
                 self._send_all(pool, self._units(layer), total)
@@ -91,25 +93,30 @@ class Carrier:
         return self._stop.is_set() or bool(self._carried.stopped)
 
     def _units(self, layer: Iterator[Planned]) -> Iterator[Unit]:
-        """Each learner and test is a unit; candidates go test by test."""
+        """Each person and test is a unit; what is on a test goes test by test."""
         for (kind, test), group in groupby(layer, key=lambda line: (line.change.kind, line.change.key[0])):
-            if kind is not Kind.CANDIDATE:
+            if kind not in ON_A_TEST:
                 yield from (self._single(line) for line in group)
                 continue
             # all of a test in one hand: no two workers may count its free places at once
-            judged = prepare(self._store, test, list(group), self._policy, self._clock())
-            yield Unit(partial(read_and_judge, judged, self._target, self._policy, self._clock))
+            sitting = prepare(self._store, kind, test, list(group), self._policy, self._clock())
+            yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock))
 
     def _single(self, line: Planned) -> Unit:
         change = line.change
+        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and self._wary)
+        if change.action is Action.CREATE and looked_up:
+            return Unit(partial(look_up, line, self._target))
         if change.kind is Kind.LEARNER:
-            return Unit(lambda: [self._target.learner(change, line.password)], (line,))
+            return Unit(lambda: [self._target.learner(change, line.secret)], (line,))
+        if change.kind is Kind.STAFF:
+            return Unit(lambda: [self._target.staff(change, None)], (line,))
         call = self._target.create_test if change.action is Action.CREATE else self._target.update_test
         return Unit(lambda: [call(change)], (line,))
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
         """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
-        under_way: dict[Future[list[Outcome] | Judged], Unit] = {}
+        under_way: dict[Future[list[Outcome] | Ready], Unit] = {}
         ready: list[Unit] = []
         while True:
             if not self._over():
@@ -124,14 +131,14 @@ class Carrier:
             self._progress("sending", self._done, total)
 
     def _start(
-        self, pool: ThreadPoolExecutor, ready: Sequence[Unit], under_way: dict[Future[list[Outcome] | Judged], Unit]
+        self, pool: ThreadPoolExecutor, ready: Sequence[Unit], under_way: dict[Future[list[Outcome] | Ready], Unit]
     ) -> None:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = Unit(unit.work, unit.lines, list(islice(intents, len(unit.lines))))
             under_way[pool.submit(started.work)] = started
 
-    def _finish(self, unit: Unit, future: Future[list[Outcome] | Judged]) -> list[Unit]:
+    def _finish(self, unit: Unit, future: Future[list[Outcome] | Ready]) -> list[Unit]:
         """Records what a unit came to; a reading may leave something to be sent."""
         try:
             result = future.result()
@@ -144,12 +151,9 @@ class Carrier:
             self._record(unit.intents, unit.lines, result)
             return []
         self._record([None] * len(result.ended), *_columns(result.ended))
-        for key, seat in result.already:  # durable with the intents that follow
-            there = {name: getattr(seat, name) for name in COMPARED[Kind.CANDIDATE]}
-            self._journal.remember(Kind.CANDIDATE, key, there, remote_id=seat.remote_user_id, ours=False)
-        if not result.send:
-            return []
-        return [Unit(partial(send, result, self._target), [line for line, _ in result.send])]
+        for there in result.already:  # durable with the intents that follow
+            self._journal.remember(there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False)
+        return [Unit(result.send, result.lines)] if result.lines else []
 
     def _record(self, intents: Sequence[int | None], lines: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
         ended = list(zip(intents, lines, outcomes, strict=True))

@@ -10,7 +10,7 @@ from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.guard import HeldScope, Limits
 from sync.mapping import CompiledFeed
 from sync.model import Fault, Key, Kind, Record, Row
-from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict
+from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict, Written
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware."""
@@ -28,6 +28,7 @@ class Feed:
     rows: Callable[[], Iterator[Row]]
     mapper: CompiledFeed
     may_be_empty: bool = False
+    names_committees: bool = False
 
 
 class Progress(Protocol):
@@ -61,10 +62,17 @@ class Store(Protocol):
     def is_blank(self) -> bool: ...  # noqa: D102
     def open_intents(self) -> Iterator[OpenIntent]: ...  # noqa: D102
     def known(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
-    def people(self, test: str, learners: Sequence[str]) -> Mapping[str, Fields]: ...  # noqa: D102
+    def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]: ...  # noqa: D102
+    def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def window(self, test: str) -> tuple[str, bool, bool]: ...  # noqa: D102
+    def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
+    def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102
+    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]: ...  # noqa: D102
+    def stage_export(self, kind: Kind, people: Iterable[FoundPerson]) -> int: ...  # noqa: D102
+    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]: ...  # noqa: D102
+    def exported_strangers(self, kind: Kind) -> Iterator[str]: ...  # noqa: D102
 
 
 class Journal(Protocol):
@@ -87,6 +95,7 @@ class Journal(Protocol):
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None: ...  # noqa: D102
     def promote_silent(self) -> None: ...  # noqa: D102
     def accept(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
+    def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None: ...  # noqa: D102
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def lapse(self) -> None: ...  # noqa: D102
@@ -96,13 +105,16 @@ class Journal(Protocol):
 class Target(Protocol):
     """Inspera. Thread-safe; raises `Stop` when nothing more can be sent, and gives other failures as outcomes."""
 
-    def learner(self, change: Change, password: str | None, /) -> Outcome: ...  # noqa: D102
+    def learner(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
+    def staff(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
     def create_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def update_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
-    def seats(self, remote_id: str, /) -> Seats: ...  # noqa: D102
-    def assign(self, test: str, seats: Sequence[Assignment], /) -> list[Outcome]: ...  # noqa: D102
-    def remove(self, test: str, seats: Sequence[Assignment], /) -> list[Outcome]: ...  # noqa: D102
+    def seats(self, remote_id: str, kind: Kind, /) -> Seats: ...  # noqa: D102
+    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
+    def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[FoundTest]: ...  # noqa: D102
     def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]: ...  # noqa: D102
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]: ...  # noqa: D102
+    def export_people(self, kind: Kind, /) -> Iterator[FoundPerson]: ...  # noqa: D102
+    def find_person_by_email(self, email: str, /) -> list[FoundPerson]: ...  # noqa: D102

@@ -31,6 +31,11 @@ class Gathered:
     trouble: Mapping[Kind, str] = field(default_factory=dict)
 
     @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds that have a feed."""
+        return frozenset(reading.kind for reading in self.readings)
+
+    @property
     def unhealthy(self) -> list[str]:
         """What is wrong with sources, one text each."""
         return [reading.unhealthy for reading in self.readings if reading.unhealthy]
@@ -40,18 +45,21 @@ def gather(feeds: Sequence[Feed], store: Store, progress: Progress) -> Gathered:
     """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
     readings = [_read(number, feed, store, progress) for number, feed in enumerate(feeds)]
     store.close_staging()
-    trouble = {}
-    for kind in Kind:
-        mine = [reading for reading in readings if reading.kind is kind]
-        ill = next((f"{reading.place} can't be relied on in this run" for reading in mine if reading.unhealthy), "")
-        keyless = store.keyless(kind)
-        if keyless:
-            keyless = f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"
-        if not mine:
-            ill = f"no feed of kind {kind}"
-        if ill or keyless:
-            trouble[kind] = ill or keyless
-    return Gathered(readings, trouble)
+    trouble = {kind: _trouble(kind, readings, store) for kind in Kind}
+    naming = {feed.kind for feed in feeds if feed.names_committees}
+    if naming:  # committees are named by others, too, so their absence rests on all of these
+        trouble[Kind.COMMITTEE] = next((trouble[kind] for kind in sorted(naming) if trouble[kind]), "")
+    return Gathered(readings, {kind: why for kind, why in trouble.items() if why})
+
+
+def _trouble(kind: Kind, readings: Sequence[Reading], store: Store) -> str:
+    """Why absence of this kind proves nothing in this run; empty when it does."""
+    mine = [reading for reading in readings if reading.kind is kind]
+    if not mine:
+        return f"no feed of kind {kind}"
+    ill = next((f"{reading.place} can't be relied on in this run" for reading in mine if reading.unhealthy), "")
+    keyless = "" if ill else store.keyless(kind)
+    return ill or (f"the key in {keyless} can't be read, so no {kind}'s absence proves anything" if keyless else "")
 
 
 def _read(number: int, feed: Feed, store: Store, progress: Progress) -> Reading:

@@ -1,17 +1,18 @@
 """Decides about everything that was gathered and leaves a plan, in order. Sends nothing and needs no Inspera."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sync.decide import Decision, Drafted, Pair, decide
 from sync.engine.doors import Feed, Progress, Store
 from sync.engine.gather import Gathered, gather
 from sync.guard import HeldScope, Limits
-from sync.model import Kind
+from sync.model import ON_A_TEST, PEOPLE, Kind
 from sync.plan import Action
 
-KEEP = "keep"
+KEEP, DELETE = "keep", "delete"
+"""What absence can mean: the record is kept as it is; a member of staff is deleted instead of disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +39,30 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
     gathered = gather(feeds, store, progress)
     progress("deciding", 0)
     store.gather_circumstances(now, gathered.trouble)
-    for kind in (Kind.LEARNER, Kind.TEST):
+    for kind in (*PEOPLE, Kind.TEST):
         _decide(store, store.arrived_or_changed(kind))
     store.index_draft()
-    _decide_absent(store, Kind.TEST, policy, gathered.trouble)
-    _decide(store, store.arrived_or_changed(Kind.CANDIDATE))
-    _decide_absent(store, Kind.CANDIDATE, policy, gathered.trouble)
+    _decide_absent(store, Kind.TEST, policy, gathered)
+    for kind in ON_A_TEST:
+        _decide(store, store.arrived_or_changed(kind))
+        _decide_absent(store, kind, policy, gathered)
+    _decide_absent(store, Kind.STAFF, policy, gathered)
     held = store.hold_scopes(policy.limits, policy.allowed)
     # last: a learner whose last seat goes in this run is released in it
-    _decide_absent(store, Kind.LEARNER, policy, gathered.trouble)
+    _decide_absent(store, Kind.LEARNER, policy, gathered)
     store.put_in_order()
     return Planning(gathered, held, store.ignored(), now)
 
 
-def _decide_absent(store: Store, kind: Kind, policy: Policy, trouble: Mapping[Kind, str]) -> None:
-    kept = policy.on_absence.get(kind) == KEEP
-    _decide(store, store.absent(kind, trouble.get(kind, ""), trouble.get(Kind.CANDIDATE, "")), kept=kept)
+def _decide_absent(store: Store, kind: Kind, policy: Policy, gathered: Gathered) -> None:
+    meaning, trouble = policy.on_absence.get(kind, ""), gathered.trouble
+    naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
+    # where no contributors are configured, those that are known still hold their staff
+    unsure = "" if kind is Kind.STAFF and naming not in gathered.kinds else trouble.get(naming, "")
+    pairs = store.absent(kind, trouble.get(kind, ""), unsure)
+    if meaning == DELETE:
+        pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
+    _decide(store, pairs, kept=meaning == KEEP)
 
 
 def _decide(store: Store, pairs: Iterator[Pair], *, kept: bool = False) -> None:

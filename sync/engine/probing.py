@@ -2,11 +2,11 @@
 
 from sync.engine.doors import Store, Target
 from sync.errors import CallMissing, NotThere
-from sync.model import Kind
+from sync.model import PEOPLE, Kind
 from sync.plan import Planned
 
 SAMPLE = 20
-"""How many tests, and how many learners, are looked up before the first run on an empty state sends anything."""
+"""How many tests, learners and staff are looked up before the first run on an empty state sends anything."""
 
 
 def looks_lost(store: Store, target: Target) -> str:
@@ -18,12 +18,12 @@ def looks_lost(store: Store, target: Target) -> str:
     if not store.is_blank():
         return ""
     tests = sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE))
-    people = sum(_has_person(target, line) for line in store.sample(Kind.LEARNER, SAMPLE))
+    people = sum(_has_person(target, line) for kind in PEOPLE for line in store.sample(kind, SAMPLE))
     if not tests and not people:
         return ""
     return (
         f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests and "
-        f"{people} of the learners looked up; nothing was sent; take them into the state with `adopt`"
+        f"{people} of the people looked up; nothing was sent; take them into the state with `adopt`"
     )
 
 

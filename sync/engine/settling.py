@@ -5,13 +5,18 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.doors import Clock, Journal, Store, Target
+from sync.engine.matching import match_person, values_of
 from sync.errors import CallError, Stop
 from sync.found import Seat, Seats
-from sync.model import Key, Kind
+from sync.model import PERSON_OF, Key, Kind
 from sync.plan import Action, Fields, OpenIntent, Result
 
 Sleep = Callable[[float], object]
 """Waits that many seconds, or until the run is stopped."""
+
+
+_READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+"""What a reading of a test shows. People and options are sent again, which is safe."""
 
 
 class Settler:
@@ -41,10 +46,12 @@ class Settler:
         for intent in intents:
             if intent.kind is Kind.TEST:
                 self._test(intent)
-                self._journal.commit()
-        seats = sorted((i for i in intents if i.kind is Kind.CANDIDATE), key=lambda intent: (intent.key[0], intent.id))
-        for test, group in groupby(seats, key=lambda intent: intent.key[0]):
-            self._seats(test, list(group))
+            elif intent.kind is Kind.STAFF and intent.action is Action.CREATE:
+                self._created_staff(intent)
+            self._journal.commit()
+        seats = sorted((i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id))
+        for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):
+            self._seats(kind, test, list(group))
             self._journal.commit()
         return len(intents)
 
@@ -52,6 +59,23 @@ class Settler:
         rest = (self._since + self._delay - self._clock()).total_seconds()
         if rest > 0:
             self._sleep(rest)
+
+    def _created_staff(self, intent: OpenIntent) -> None:
+        """Nobody was there when the intent was made, so whoever is there now was made by us."""
+        self._wait_until_visible()
+        try:
+            found, trouble = match_person(self._target, intent.fields)
+        except Stop:
+            raise
+        except CallError:
+            self.barred.add((intent.kind, intent.key))
+            return
+        if found:
+            # sent again by the plan, so that what the reading does not show is as wanted, too
+            fields = values_of(intent.fields, found)
+            self._journal.remember(intent.kind, intent.key, fields, remote_id=found.remote_id, ours=True)
+        elif not trouble:
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 
     def _test(self, intent: OpenIntent) -> None:
         if intent.action is Action.CREATE:
@@ -95,27 +119,36 @@ class Settler:
             # repeat, and the search does not show all of it.
             self._journal.remember(intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end})
 
-    def _seats(self, test: str, intents: list[OpenIntent]) -> None:
+    def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
         known = self._store.known(Kind.TEST, (test,))
         self._wait_until_visible()
         try:
-            seats = self._target.seats(str(known["remote_id"])) if known and known["remote_id"] else Seats(False)
+            there = bool(known and known["remote_id"])
+            seats = self._target.seats(str((known or {})["remote_id"]), kind) if there else Seats(False)
         except Stop:
             raise
         except CallError:
             self.barred.update((intent.kind, intent.key) for intent in intents)  # the others are not held up
             return
         for intent in intents:
-            person = self._store.known(Kind.LEARNER, (intent.key[1],))
-            identity = (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
+            identity = self._identity(intent)
             if identity in seats.there:
                 self._there(intent, seats.there[identity])
             elif seats.lack(*identity):
                 self._not_there(intent)
+            elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
+                self.barred.add((kind, intent.key))  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
                 # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
                 ours = self._whose(intent) and bool(known and known["ours"])
                 self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
+
+    def _identity(self, intent: OpenIntent) -> tuple[str, str]:
+        """Under what a reading of the test shows it: auth system and external id, or a committee's name."""
+        if intent.kind not in PERSON_OF:
+            return "", intent.key[1]
+        person = self._store.known(PERSON_OF[intent.kind], (intent.key[1],))
+        return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
 
     def _whose(self, intent: OpenIntent) -> bool | None:
         """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
@@ -124,7 +157,7 @@ class Settler:
 
     def _there(self, intent: OpenIntent, seat: Seat) -> None:
         if intent.action is Action.REMOVE:
-            self._journal.settle(intent, "not sent", "a later run found the candidate still there")
+            self._journal.settle(intent, "not sent", "a later run found it still there")
             return
         wanted = {name: value for name, value in intent.fields.items() if value is not None}
         shown = {name: getattr(seat, name) for name in wanted}
@@ -148,7 +181,7 @@ class Settler:
     def _not_there(self, intent: OpenIntent) -> None:
         if intent.action is Action.REMOVE:
             self._journal.forget(intent.kind, intent.key)
-            self._journal.settle(intent, "done", "a later run did not find the candidate any more")
+            self._journal.settle(intent, "done", "a later run did not find it any more")
         else:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 

@@ -1,8 +1,4 @@
-"""Sorts answers by how we recover from them (see `sync.errors`). Pure.
-
-2xx is done unless it says otherwise or cannot be read; 429 was not carried out; 5xx may have been; 404, 405 and 501
-say what is not there; any other 4xx is a refusal; a redirect or a 401 ends the run.
-"""
+"""Sorts answers by how we recover from them, as the table in `recovery` has it, and words what they mean. Pure."""
 
 import json
 import math
@@ -11,9 +7,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from sync.contract import Call
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
-from sync.inspera.calls import Call, Request
+from sync.inspera.calls import Request
 from sync.inspera.payloads import envelope
+from sync.inspera.recovery import RECOVERY, happened
 
 
 class Throttled(Retry):
@@ -22,12 +20,13 @@ class Throttled(Retry):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer as it came: `retry_after` and `location` are its headers of these names."""
+    """One answer as it came: `retry_after`, `location` and `date` are its headers of these names."""
 
     status: int
     body: bytes = b""
     retry_after: str | None = None
     location: str | None = None
+    date: str | None = None
 
 
 def document(request: Request, answer: Answer, now: datetime) -> object:
@@ -58,7 +57,7 @@ def missing(call: Call, status: int) -> CallMissing:
     """A call that this tenant does not seem to have."""
     return CallMissing(
         f"this tenant does not seem to have the call {call.name} ({status}), so it is not sent in this run; "
-        f"run `inspera-sync check`, and ask Inspera whether it is open to your key"
+        f"run `inspera-sync doctor`, and ask Inspera whether it is open to your key"
     )
 
 
@@ -87,6 +86,14 @@ def asked_wait(answer: Answer, now: datetime) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def date_of(answer: Answer) -> datetime | None:
+    """When Inspera's own clock says that it answered, aware; `None` when the answer does not say."""
+    try:
+        return _moment(answer.date) if answer.date else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
 def content_of(answer: Answer) -> object:
     """The parsed content of a refusal, `None` when it is not JSON: a page for browsers is nobody's reason."""
     try:
@@ -111,15 +118,16 @@ def redirected(call: Call, answer: Answer) -> Stop:
 
 def _sorted(request: Request, answer: Answer, now: datetime) -> CallError:
     call, status = request.call, answer.status
-    if status == 429:
+    error = RECOVERY[happened(call, status)].error
+    if error is Retry:
         return throttled(call, answer, now)
-    if status in (405, 501):
+    if error is CallMissing:
         return missing(call, status)
-    if 300 <= status < 400 or status in (401, 407):
+    if error is Stop:
         return _stopping(call, answer)
-    if 400 <= status < 500 and status != 408:
-        return refusal(request, status, content_of(answer))
-    return Unknown(f"Inspera failed on {call.name} ({status}), so it is not known whether it was done")
+    if error is Unknown:
+        return Unknown(f"Inspera failed on {call.name} ({status}), so it is not known whether it was done")
+    return refusal(request, status, content_of(answer))
 
 
 def _stopping(call: Call, answer: Answer) -> Stop:
@@ -134,5 +142,9 @@ def _stopping(call: Call, answer: Answer) -> Stop:
 
 
 def _until(date: str, now: datetime) -> float:
+    return (_moment(date) - now).total_seconds()
+
+
+def _moment(date: str) -> datetime:
     at = parsedate_to_datetime(date)
-    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,10 +11,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
-from sync.errors import CallError, CallMissing, Retry, Stop, Unknown
+from sync.contract import TOKEN, Call, Repeat
+from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
-from sync.inspera.calls import TOKEN, Request
+from sync.inspera.calls import Request
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.connection import Connection
 from sync.inspera.rate import Limiter
@@ -59,18 +60,27 @@ class Caller:
         """Whether the run is being ended, so that nothing more is sent."""
         return self._stop.is_set()
 
-    def call(self, request: Request, read: Callable[[object], T], *, repeat: bool = False) -> T:
+    def named(self, call: Call) -> Call:
+        """The call of this name as the operator has it."""
+        return self.connection.named(call)
+
+    def call(self, request: Request, read: Callable[[object], T], *, settles: bool = False) -> T:
         """Carries out one call and reads its answer with `read`, whose `ValueError` says that it can't be read.
 
         What was not sent is tried again, a bounded number of times; what was sent and lost only when the call just
-        reads, or `repeat` says that a second time changes nothing.
+        reads, or when a second time changes nothing and the caller does not `settle` it, by a reading.
 
         Raises:
             Retry: it was not carried out: every attempt failed, or the run is being ended.
             Unknown: at least one attempt may have been carried out, and none was answered well.
             Refused, NotThere, CallMissing, Stop: as `sync.errors` has them.
         """
-        again = (Retry, Unknown) if repeat or request.call.reads else (Retry,)
+        return self.answered(request, read, settles=settles)[0]
+
+    def answered(self, request: Request, read: Callable[[object], T], *, settles: bool = False) -> tuple[T, Answer]:
+        """The same, with the answer as it came."""
+        repeats = request.call.reads or (request.call.repeat is Repeat.SAFE and not settles)
+        again = (Retry, Unknown) if repeats else (Retry,)
         lost: list[Unknown] = []
         retrying = Retrying(
             stop=stop_after_attempt(self.connection.attempts) | stop_when_event_set(self._stop),
@@ -81,7 +91,7 @@ class Caller:
             reraise=True,
         )
         try:
-            content: T = retrying(self._attempt, request, read, lost)
+            made: tuple[T, Answer] = retrying(self._attempt, request, read, lost)
         except (Retry, CallMissing):
             if lost and not request.call.reads:
                 raise lost[-1] from None
@@ -90,7 +100,7 @@ class Caller:
             if lost and not request.call.reads:
                 raise StopInDoubt(str(error)) from None
             raise
-        return content
+        return made
 
     def pause(self, seconds: float) -> bool:
         """Waits, and says whether the whole time passed; false when the run is being ended meanwhile."""
@@ -98,36 +108,56 @@ class Caller:
             self._sleep(seconds)
         return not self.stopping
 
+    def download(self, url: str) -> Iterator[bytes]:
+        """The file behind a link that an answer gave, asked for once, without our token (see `Client.download`).
+
+        Raises:
+            Retry: it can't be had just now, or the run is being ended.
+            Refused: the link is not followed.
+        """
+        if self.stopping:
+            raise Retry("the run is being ended, so nothing is downloaded")
+        return self._client.download(url)
+
+    def elapsed(self) -> float:
+        """Seconds from any origin, to measure how long something takes."""
+        return self._monotonic()
+
     def close(self) -> None:
         """Closes all connections."""
         self._client.close()
 
-    def _attempt(self, request: Request, read: Callable[[object], T], lost: list[Unknown]) -> T:
+    def _attempt(self, request: Request, read: Callable[[object], T], lost: list[Unknown]) -> tuple[T, Answer]:
         self.tenant.admit(request.call)
         try:
-            return self._once(request, read)
-        except Unknown as error:
-            lost.append(error)
+            made = self._once(request, read)
+        except CallError as error:
+            if isinstance(error, Unknown):
+                lost.append(error)
+            self._learn(request.call, error)
             raise
-        except CallMissing as error:
-            self.tenant.lacks(request.call, error)
-            raise
-        except Stop as error:
-            self.tenant.stop(error)
-            raise
+        self.tenant.worked(request.call)
+        return made
 
-    def _once(self, request: Request, read: Callable[[object], T]) -> T:
+    def _learn(self, call: Call, error: CallError) -> None:
+        """What a failure says about the tenant as a whole. A refusal is an answer like any other."""
+        if isinstance(error, CallMissing):
+            self.tenant.lacks(call, error)
+        elif isinstance(error, Stop):
+            self.tenant.stop(error)
+        elif not isinstance(error, Throttled) and not self.stopping:
+            self.tenant.attempted(failed=not isinstance(error, Refused))
+
+    def _once(self, request: Request, read: Callable[[object], T]) -> tuple[T, Answer]:
         token = self._token.current()
         answer = self._send(request, _bearer(token))
         if answer.status == 401:
             token = self._token.renewed(token)
             answer = self._send(request, _bearer(token))
         try:
-            content = read(answers.document(request, answer, self.clock()))
+            return read(answers.document(request, answer, self.clock())), answer
         except ValueError:
             raise answers.unreadable(request.call, answer.status) from None
-        self.tenant.worked(request.call)
-        return content
 
     def _send(self, request: Request, headers: dict[str, str]) -> Answer:
         """One request in its turn; also the token's."""
@@ -138,18 +168,24 @@ class Caller:
             answer = self._client.send(request, headers)
         except CallError as error:
             _log.warning("call failed", call=request.call.name, error=str(error))
-            if isinstance(error, Unreachable) or request.call is TOKEN:
+            if isinstance(error, Unreachable) or request.call.name == TOKEN.name:
                 self._out_of_reach(error)
             raise
-        self._note(request, answer, self._monotonic() - began)
+        self._note(request, answer, began)
         return answer
 
-    def _note(self, request: Request, answer: Answer, seconds: float) -> None:
+    def _note(self, request: Request, answer: Answer, began: float) -> None:
+        seconds = self._monotonic() - began
         _log.debug("call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000))
+        if answer.status == 429:
+            self._limiter.slow_down(began)
+            _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
+        elif answer.status < 500:
+            self._limiter.speed_up()
         asked = answers.asked_wait(answer, self.clock()) if answer.status == 503 else None
         if asked is not None:
             self._limiter.pause(min(asked, self.connection.retry_after_ceiling))
-        if answer.status == 503 or (request.call is TOKEN and answer.status >= 500):
+        if answer.status == 503 or (request.call.name == TOKEN.name and answer.status >= 500):
             # The call itself stays of unknown outcome; what stops is the next one.
             self.tenant.unreachable(f"Inspera is not available ({answer.status} on {request.call.name})")
         else:

@@ -1,26 +1,32 @@
 """One request over the wire and its answer; the only place that knows requests.
 
 The process's proxy variables and .netrc are not obeyed (a .netrc entry would replace our token), redirects are not
-followed, no cookies are kept, and no answer is read beyond 8 MB.
+followed, no cookies are kept, and no answer is read beyond 8 MB (a file that is downloaded: 512 MB).
 """
 
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from sync import __version__
-from sync.errors import CallError, Retry, Stop, Unknown
+from sync.contract import Call
+from sync.errors import CallError, Refused, Retry, Stop, Unknown
 from sync.inspera.answers import Answer
-from sync.inspera.calls import Call, Request
+from sync.inspera.calls import Request
 from sync.inspera.connection import Connection
 
 MAX_BODY: Final = 8 * 1024 * 1024
 """Bytes of an answer that are read; a longer one counts as unreadable."""
+
+MAX_FILE: Final = 512 * 1024 * 1024
+"""Bytes of a downloaded file that are read; a longer one is not used."""
 
 _CHUNK = 64 * 1024
 _NO_TLS: Final = frozenset(
@@ -68,13 +74,32 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = b"".join(_bounded(response, request.call))
-                return Answer(
-                    response.status_code, body, response.headers.get("Retry-After"), response.headers.get("Location")
-                )
+                body = b"".join(_bounded(response, MAX_BODY, _too_long(request.call)))
+                told = (response.headers.get(name) for name in ("Retry-After", "Location", "Date"))
+                return Answer(response.status_code, body, *told)
         except (OSError, ValueError, HTTPError) as error:
             # Not chained: requests' own errors hold the request, with its headers and its body.
             raise self._sorted(request.call, error) from None
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """The file at another address, in pieces: asked for without our token, over https or on this machine only.
+
+        The address is a key in itself, so that it is never repeated in a message.
+
+        Raises:
+            Refused: the address is not one to follow, or there is no file.
+            Retry: it could not be had, or not whole.
+        """
+        if not _may_be_followed(url):
+            raise Refused("Inspera's link to the file is not an https address, so it is not followed", 200)
+        too_long = Refused("the file that Inspera made is longer than 512 MB, so it is not read", 200)
+        try:
+            with self._session.get(url, timeout=self._timeout, allow_redirects=False, stream=True) as response:
+                if response.status_code != 200:
+                    raise _no_file(response.status_code)
+                yield from _bounded(response, MAX_FILE, too_long)
+        except (OSError, ValueError, HTTPError):
+            raise Retry("the file that Inspera made could not be downloaded: the connection failed or broke") from None
 
     def close(self) -> None:
         """Closes all connections."""
@@ -143,13 +168,44 @@ def _session(connection: Connection) -> requests.Session:
     return session
 
 
-def _bounded(response: requests.Response, call: Call) -> Iterator[bytes]:
+def _bounded(response: requests.Response, most: int, too_long: CallError) -> Iterator[bytes]:
     size = 0
     for chunk in response.iter_content(_CHUNK):
         size += len(chunk)
-        if size > MAX_BODY:
-            raise Unknown(f"Inspera's answer to {call.name} is longer than 8 MB, so it cannot be read")
+        if size > most:
+            raise too_long
         yield chunk
+
+
+def _too_long(call: Call) -> Unknown:
+    return Unknown(f"Inspera's answer to {call.name} is longer than 8 MB, so it cannot be read")
+
+
+def _no_file(status: int) -> CallError:
+    if status == 429 or status >= 500:
+        return Retry(f"the file that Inspera made could not be downloaded ({status})")
+    if 300 <= status < 400:
+        return Refused(f"Inspera's link to the file leads to another address ({status}), which is not followed", status)
+    return Refused(f"Inspera's link to the file does not give it ({status})", status)
+
+
+def _may_be_followed(url: str) -> bool:
+    """Whether an address is https, or on this machine, where a rehearsal has no certificate."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or parts.username is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

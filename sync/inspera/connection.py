@@ -1,7 +1,9 @@
 """How a tenant is reached: plain values, so that nothing here depends on how they were configured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from sync.contract import CALLS, Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +14,9 @@ class Connection:
     that has been replaced is picked up. All durations are in seconds: `connect_timeout` and `read_timeout` are those
     of one call, `retry_after_ceiling` is the longest wait between two attempts whatever Inspera asks for, and
     `visibility_delay` is how long a write may take until it can be read back (vendor contract, Conventions).
-    `attempts` counts the first one. `batch` is the most candidates that one call carries. `proxy` is a URL and may
-    hold a password; `ca_bundle` is the path of a PEM file. Neither is ever taken from the environment.
+    `attempts` counts the first one. `batch` is the most records that one call carries. `proxy` is a URL and may hold a
+    password; `ca_bundle` is the path of a PEM file. Neither is ever taken from the environment. `calls` are all calls
+    by name, with what the operator overrides.
     """
 
     url: str
@@ -29,6 +32,7 @@ class Connection:
     visibility_delay: float = 10.0
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
+    calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.calls_per_second < float("inf"):
@@ -47,3 +51,7 @@ class Connection:
     def base(self) -> str:
         """The address that call paths are appended to: `https://<domain>/api` (vendor contract, Conventions)."""
         return self.url.rstrip("/").removesuffix("/api").rstrip("/") + "/api"
+
+    def named(self, call: Call) -> Call:
+        """The call of this name as the operator has it; its method, path and wrapper may be overridden."""
+        return self.calls[call.name]

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sync.errors import CallError, NotThere, Stop, Unknown
+from sync.contract import TEST_CREATE, TEST_UPDATE
+from sync.errors import CallError, NotThere, Unknown
 from sync.found import FoundTest
 from sync.inspera.caller import Caller
-from sync.inspera.calls import TEST_CREATE, TEST_UPDATE, Request
+from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups, Search
-from sync.inspera.outcomes import outcome_of
+from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.payloads import bodies, readings
 from sync.plan import Change, Fields, Outcome, Result, Value
 
@@ -31,7 +32,7 @@ class Exams:
         try:
             search = self._lookups.search(external_id)
         except CallError as error:
-            return _unread(error, Result.NOT_SENT)
+            return unread(error)
         if search.matches:
             return self._take_in(search.matches, change.after)
         return self._post_new(external_id, change.after)
@@ -50,7 +51,7 @@ class Exams:
                     return Outcome(Result.UNKNOWN, "the run is being ended before it could be told whether it was made")
                 search = self._lookups.search(external_test_id)
         except CallError as error:
-            return _unread(error, Result.UNKNOWN)
+            return unread(error, Result.UNKNOWN)
         if search.matches:
             return _held_doubtful(search.matches) or _is_there(Result.DONE, search.matches[0])
         return _absent(search)
@@ -63,7 +64,7 @@ class Exams:
         try:
             matches = self._lookups.search(external_id).matches
         except CallError as error:
-            return _unread(error, Result.NOT_SENT)
+            return unread(error)
         if not matches:
             return Outcome(Result.HELD, f"Inspera does not have it any more; {_ADOPT}")
         known = {name: _known_time(change, name) for name in ("start", "end")}
@@ -88,17 +89,19 @@ class Exams:
         return _is_there(Result.FOUND, test, f"Inspera had it already, and keeps its own values: {done.message}")
 
     def _post_update(self, test: FoundTest, fields: Fields) -> Outcome:
-        request = Request(TEST_UPDATE, body=bodies.test(fields))
+        call = self._caller.named(TEST_UPDATE)
+        request = Request(call, body=bodies.wrapped(call, bodies.test(fields)))
         try:
-            remote_id, _ = self._caller.call(request, readings.saved_test, repeat=True)
+            remote_id, _ = self._caller.call(request, readings.saved_test)
         except CallError as error:
             if isinstance(error, NotThere):
-                self._caller.tenant.not_there(TEST_UPDATE, test.remote_id)
+                self._caller.tenant.not_there(call, test.remote_id)
             return outcome_of(error)
         return Outcome(Result.DONE, remote_id=remote_id)
 
     def _post_new(self, external_id: str, wanted: Fields) -> Outcome:
-        request = Request(TEST_CREATE, body=bodies.new_test(wanted))
+        call = self._caller.named(TEST_CREATE)
+        request = Request(call, body=bodies.wrapped(call, bodies.new_test(wanted)))
         lost: Unknown | None = None
         for _ in range(self._caller.connection.attempts):
             try:
@@ -142,7 +145,7 @@ def _absent(search: Search) -> Outcome:
     return Outcome(
         Result.UNKNOWN,
         "whether Inspera has it cannot be told, because this tenant answers every search for tests with 404; "
-        "run `inspera-sync check`, and look for it in Inspera",
+        "run `inspera-sync doctor`, and look for it in Inspera",
     )
 
 
@@ -190,10 +193,3 @@ def _first(value: Value, otherwise: Value) -> Value:
 
 def _text(value: Value) -> str:
     return "" if value is None else str(value)
-
-
-def _unread(error: CallError, result: Result) -> Outcome:
-    """The outcome when a look-up failed before anything was sent for the change."""
-    if isinstance(error, Stop):
-        raise error
-    return Outcome(result, f"not looked up: {error}")

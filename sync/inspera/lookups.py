@@ -2,16 +2,26 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Final, TypeVar
 
+from sync.contract import CANDIDATE_LIST, PERSON_BY_ID, PERSON_READ, PERSON_SEARCH, TEST_READ, TEST_SEARCH, Call
 from sync.errors import CallMissing, NotThere, Refused, Unknown
 from sync.found import FoundPerson, FoundTest, Seats
-from sync.inspera.answers import missing
+from sync.inspera.answers import date_of, missing
 from sync.inspera.caller import Caller
-from sync.inspera.calls import CANDIDATE_LIST, PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH, Call, Request
+from sync.inspera.calls import Request
 from sync.inspera.payloads import bodies, readings
+from sync.inspera.payloads import seats as seat_readings
+from sync.model import Kind
 
 _PAGES = 50
+_SEATS: Final[Mapping[Kind, tuple[Call, Callable[[object], Seats]]]] = {
+    Kind.CANDIDATE: (CANDIDATE_LIST, seat_readings.candidates),
+    Kind.CONTRIBUTOR: (TEST_READ, seat_readings.contributors),
+    Kind.COMMITTEE: (TEST_READ, seat_readings.committees),
+}
+"""Where each kind is read on a test. Options can't be read back."""
 
 Row = TypeVar("Row")
 ReadRow = Callable[[Mapping[str, object]], Row]
@@ -29,6 +39,18 @@ class Search:
     sure: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a first look at a tenant shows: how it answered, when by its own clock (aware), and how much it found.
+
+    `None` is what it did not say.
+    """
+
+    status: str
+    date: datetime | None
+    hits: int | None
+
+
 class Lookups:
     """Reads from one tenant. Thread-safe.
 
@@ -41,7 +63,11 @@ class Lookups:
     def search(self, external_test_id: str) -> Search:
         """The tests with exactly this external id (vendor contract, Test API: search)."""
         try:
-            rows = list(self._results(TEST_SEARCH, bodies.test_search(external_test_id), readings.found_test))
+            rows = list(
+                self._results(
+                    self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id), readings.found_test
+                )
+            )
         except NotThere:
             return Search((), sure=self._caller.tenant.has(TEST_SEARCH))
         same = (row for row in rows if row is not None and row.external_test_id == external_test_id)
@@ -51,25 +77,45 @@ class Lookups:
         """The test with Inspera's id, `None` when there is none (vendor contract, Test API: read)."""
         try:
             return self._caller.call(
-                Request(TEST_READ, {"test": remote_id}), lambda answer: readings.read_test(remote_id, answer)
+                Request(self._caller.named(TEST_READ), {"test": remote_id}),
+                lambda answer: readings.read_test(remote_id, answer),
             )
         except NotThere:
             return None
 
-    def seats(self, remote_id: str) -> Seats:
-        """The candidates of a test (vendor contract, Test API: read; inferred).
+    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Seats:
+        """The candidates, contributors or committees of a test (vendor contract, Test API: read; inferred in part).
 
-        A refusal is not an error here: the call is inferred, and a key without the right to it can still assign.
+        A refusal is not an error here: a key without the right to read can still assign.
         """
+        if kind not in _SEATS:
+            return Seats(readable=False, message=f"the {kind}s of a test cannot be read: Inspera has no call for that")
+        call, read = _SEATS[kind]
         try:
-            return self._caller.call(Request(CANDIDATE_LIST, {"test": remote_id}), readings.seats)
+            return self._caller.call(Request(self._caller.named(call), {"test": remote_id}), read)
         except (Refused, CallMissing) as error:
             lacking = "" if type(error) is Refused else ", this tenant does not seem to have it"
-            return Seats(readable=False, message=f"the candidates of a test cannot be read{lacking} ({error})")
+            return Seats(readable=False, message=f"the {kind}s of a test cannot be read{lacking} ({error})")
+
+    def look_around(self) -> Surroundings:
+        """Fetches a token when there is none, and reads one page of tests (vendor contract, Test API: search)."""
+        request = Request(self._caller.named(TEST_SEARCH), query=bodies.some_tests())
+        page, answer = self._caller.answered(request, readings.page)
+        return Surroundings(f"{request.call.name} answered {answer.status}", date_of(answer), page.hits)
+
+    def read_person(self, remote_id: str) -> FoundPerson | None:
+        """The person with Inspera's id, `None` when Inspera answers 404 (vendor contract, Users API)."""
+        try:
+            return self._caller.call(
+                Request(self._caller.named(PERSON_READ), {"user": remote_id}), readings.read_person
+            )
+        except NotThere:
+            return None
 
     def person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
         """The people with this external id; none when Inspera answers 404 (vendor contract, Users API)."""
-        request = Request(PERSON_BY_ID, {"auth_system": auth_system, "external_id": external_id}, hide=(external_id,))
+        places = {"auth_system": auth_system, "external_id": external_id}
+        request = Request(self._caller.named(PERSON_BY_ID), places, hide=(external_id,))
         try:
             return self._caller.call(
                 request, lambda answer: [readings.found_person(row) for row in readings.page(answer).rows]
@@ -83,12 +129,20 @@ class Lookups:
         Raises:
             CallMissing: the tenant does not seem to have the search; a 404 says so too.
         """
+        return [person for person in self._search_people(username) if person.username == username]
+
+    def person_by_email(self, email: str) -> list[FoundPerson]:
+        """The people with exactly this address, whatever the case of its letters; raises as `person_by_login`."""
+        same = email.casefold()
+        return [person for person in self._search_people(email) if (person.email or "").casefold() == same]
+
+    def _search_people(self, words: str) -> list[FoundPerson]:
+        call = self._caller.named(PERSON_SEARCH)
         try:
-            people = self._results(PERSON_SEARCH, bodies.person_search(username), readings.found_person)
-            return [person for person in people if person.username == username]
+            return list(self._results(call, bodies.person_search(words), readings.found_person))
         except NotThere as error:
-            lacking = missing(PERSON_SEARCH, error.status)
-            self._caller.tenant.lacks(PERSON_SEARCH, lacking)
+            lacking = missing(call, error.status)
+            self._caller.tenant.lacks(call, lacking)
             raise lacking from None
 
     def _results(self, call: Call, query: Mapping[str, str], read: ReadRow[Row]) -> Iterator[Row]:

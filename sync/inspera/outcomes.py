@@ -23,3 +23,14 @@ def result_of(error: CallError) -> Result:
     if isinstance(error, Refused):
         return Result.REFUSED
     return Result.UNKNOWN if isinstance(error, Unknown) else Result.NOT_SENT
+
+
+def unread(error: CallError, result: Result = Result.NOT_SENT) -> Outcome:
+    """The outcome when a look-up failed before anything was sent for the change.
+
+    Raises:
+        Stop: the error is one.
+    """
+    if isinstance(error, Stop):
+        raise error
+    return Outcome(result, f"not looked up: {error}")

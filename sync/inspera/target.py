@@ -2,22 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sync.errors import CallError, CallMissing
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.caller import Caller
-from sync.inspera.calls import LEARNER_SAVE, Request
 from sync.inspera.connection import Connection
 from sync.inspera.exams import Exams
-from sync.inspera.lookups import Lookups
-from sync.inspera.outcomes import outcome_of
-from sync.inspera.payloads import bodies, readings
+from sync.inspera.export import Export
+from sync.inspera.leavers import Leavers
+from sync.inspera.lookups import Lookups, Surroundings
+from sync.inspera.people import People
 from sync.inspera.seating import Seating
-from sync.plan import Change, Outcome, Result
+from sync.model import Kind
+from sync.plan import Action, Change, Outcome
 
 
 class Target:
@@ -44,6 +44,9 @@ class Target:
         self._lookups = Lookups(self._caller)
         self._exams = Exams(self._caller, self._lookups)
         self._seating = Seating(self._caller, self._lookups)
+        self._people = People(self._caller, self._lookups)
+        self._leavers = Leavers(self._caller, self._lookups)
+        self._export = Export(self._caller)
 
     def __enter__(self) -> Self:
         return self
@@ -73,27 +76,18 @@ class Target:
         `password` is sent when it is given, and never repeated to anybody. An account that is there already keeps its
         own: one that can't be looked up just now is not sent.
         """
-        if not change.after.get("username"):
-            return Outcome(Result.NOT_SENT, "the learner has no username; map one")
-        try:
-            password = password if password and not self._has_account(change) else None
-        except CallError as error:
-            return outcome_of(error)
-        personal = (change.after.get(name) for name in ("first_name", "last_name", "email"))
-        hide = tuple(str(value) for value in (password, *personal) if value)
-        request = Request(LEARNER_SAVE, body=bodies.learner(change.after, password), hide=hide)
-        try:
-            remote_id = self._caller.call(request, readings.saved_learner, repeat=True)
-        except CallError as error:
-            return outcome_of(error)
-        return Outcome(Result.DONE, remote_id=remote_id)
+        return self._people.learner(change, password)
 
-    def _has_account(self, change: Change) -> bool:
-        identity = (change.after.get("auth_system"), change.after.get("external_id"))
-        try:
-            return all(identity) and bool(self.find_person(*map(str, identity)))
-        except CallMissing:
-            return False
+    def staff(self, change: Change, secret: str | None) -> Outcome:
+        """Creates, updates, enables, disables or deletes a member of staff (vendor contract, Users API; inferred).
+
+        A new one is looked up first, by external id, then by login: `FOUND` with Inspera's id when it was there,
+        `HELD` when several match, or one with another username. `secret`, a password, is sent only to a new account. A
+        deletion is never repeated blindly; `DONE` also says that nobody was there.
+        """
+        if change.action is Action.DELETE:
+            return self._leavers.delete(change.before)
+        return self._people.staff(change, secret)
 
     def create_test(self, change: Change) -> Outcome:
         """Creates a test from its template, or takes in the one that Inspera has with this external id.
@@ -115,20 +109,24 @@ class Target:
         """Sends a test's title and times, unless Inspera's times are not those that are known: that is held."""
         return self._exams.update(change)
 
-    def seats(self, remote_id: str) -> Seats:
-        """The candidates of the test with Inspera's id; not `readable` when this tenant does not show them."""
-        return self._lookups.seats(remote_id)
+    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Seats:
+        """The candidates, contributors or committees of the test with Inspera's id; not `readable` when this tenant
+        does not show them. Committees are under an empty auth system and their name."""
+        return self._lookups.seats(remote_id, kind)
 
-    def assign(self, test_remote_id: str, seats: Sequence[Assignment]) -> list[Outcome]:
-        """Puts people on a test, or updates their seats: one outcome for each seat, in their order.
+    def assign(self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE) -> list[Outcome]:
+        """Puts entries of one kind on a test, or updates them: one outcome for each, in their order.
 
-        Raises `Stop` only while none of these outcomes is known; later the rest is not sent, and `stopped` says why.
+        An option's fields are its `value`, its `group` and `type` as `sync.contract.OPTIONS` has them, and `secret`,
+        1 when its value is never to be repeated. A contributor whose `notify` is 1 is told by Inspera, and never
+        blindly told again. Raises `Stop` only while none of these outcomes is known; later the rest is not sent, and
+        `stopped` says why.
         """
-        return self._seating.assign(test_remote_id, seats)
+        return self._seating.assign(test_remote_id, entries, kind)
 
-    def remove(self, test_remote_id: str, seats: Sequence[Assignment]) -> list[Outcome]:
-        """Takes people off a test: one outcome for each seat, in their order. `Stop` as for `assign`."""
-        return self._seating.remove(test_remote_id, seats)
+    def remove(self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE) -> list[Outcome]:
+        """Takes entries off a test: one outcome for each, in their order. `Stop` as for `assign`."""
+        return self._seating.remove(test_remote_id, entries, kind)
 
     def find_test(self, external_test_id: str) -> list[FoundTest]:
         """The tests with exactly this external id."""
@@ -145,3 +143,22 @@ class Target:
     def find_person_by_login(self, username: str) -> list[FoundPerson]:
         """The people with exactly this username. Raises `CallMissing` when the tenant cannot search for people."""
         return self._lookups.person_by_login(username)
+
+    def find_person_by_email(self, email: str) -> list[FoundPerson]:
+        """The people with exactly this address, in whatever case. Raises as `find_person_by_login`."""
+        return self._lookups.person_by_email(email)
+
+    def read_person(self, remote_id: str) -> FoundPerson | None:
+        """The person with Inspera's id; `None` when there is none."""
+        return self._lookups.read_person(remote_id)
+
+    def export_people(self, kind: Kind) -> Iterator[FoundPerson]:
+        """All learners, or all staff, by the vendor's export, which may take minutes (10, or 30 for staff).
+
+        The errors of look-ups may be raised while it is read; what came before them is not all.
+        """
+        return self._export.people(kind)
+
+    def look_around(self) -> Surroundings:
+        """Fetches a token and reads one page of tests: what a first look at the tenant shows."""
+        return self._lookups.look_around()

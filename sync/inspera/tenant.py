@@ -2,11 +2,12 @@
 
 import threading
 
+from sync.contract import Call
 from sync.errors import CallMissing, Stop
 from sync.inspera.answers import missing
-from sync.inspera.calls import Call
+from sync.inspera.circuit import Circuit
 
-_TESTS_TO_BELIEVE = 3
+_ENOUGH_TO_BELIEVE = 3
 
 
 class Tenant:
@@ -23,6 +24,7 @@ class Tenant:
         self._missing: dict[str, str] = {}
         self._worked: set[str] = set()
         self._not_there: dict[str, set[str]] = {}
+        self._circuit = Circuit()
         self._out_of_reach = 0
         self._why_out_of_reach = ""
 
@@ -60,14 +62,14 @@ class Tenant:
         with self._lock:
             self._missing.setdefault(call.name, str(error))
 
-    def not_there(self, call: Call, test: str) -> None:
-        """A write answered 404 for a test that a read shows to exist; after three such tests the call is missing."""
+    def not_there(self, call: Call, which: str) -> None:
+        """A write answered 404 for a test (or a user) that a read shows to exist; after three the call is missing."""
         with self._lock:
             if call.name in self._worked:
                 return
-            tests = self._not_there.setdefault(call.name, set())
-            tests.add(test)
-            enough = len(tests) >= _TESTS_TO_BELIEVE
+            there = self._not_there.setdefault(call.name, set())
+            there.add(which)
+            enough = len(there) >= _ENOUGH_TO_BELIEVE
         if enough:
             self.lacks(call, missing(call, 404))
 
@@ -75,6 +77,14 @@ class Tenant:
         """The call was carried out, so the tenant has it."""
         with self._lock:
             self._worked.add(call.name)
+        self.attempted(failed=False)
+
+    def attempted(self, *, failed: bool) -> None:
+        """Inspera answered one more attempt, or failed on it; when it fails on most, nothing more is sent."""
+        with self._lock:
+            reason = self._circuit.note(failed=failed)
+        if reason is not None:
+            self.stop(Stop(reason))
 
     def has(self, call: Call) -> bool:
         """Whether the call has been carried out on this tenant before."""

@@ -6,12 +6,14 @@ from datetime import datetime
 
 import structlog
 
+from sync.contract import TOKEN, Call
 from sync.errors import CallError, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer
-from sync.inspera.calls import TOKEN, Request
+from sync.inspera.calls import Request
 from sync.inspera.connection import Connection
 from sync.inspera.payloads import bodies, envelope
+from sync.inspera.recovery import RECOVERY, Happened, happened_to_token
 
 _MARGIN = 60.0
 _log = structlog.get_logger("inspera.token")
@@ -35,6 +37,7 @@ class Token:
         monotonic: Callable[[], float],
     ) -> None:
         self._connection, self._send = connection, send
+        self._call = connection.named(TOKEN)
         self._clock, self._monotonic = clock, monotonic
         self._lock = threading.Lock()
         self._value: str | None = None
@@ -65,7 +68,7 @@ class Token:
         query, headers = bodies.token(self._connection.client_id, key)
         asked_at = self._monotonic()
         try:
-            answer = self._send(Request(TOKEN, query=query, hide=(key,)), headers)
+            answer = self._send(Request(self._call, query=query, hide=(key,)), headers)
         except Unknown as error:
             raise Retry(f"no token could be fetched from Inspera: {error}") from None
         value, life = self._read(answer, key)
@@ -83,24 +86,25 @@ class Token:
 
     def _read(self, answer: Answer, key: str) -> tuple[str, float]:
         if not 200 <= answer.status < 300:
-            raise _refusal(answer, key, self._clock())
+            raise _refusal(self._call, answer, key, self._clock())
         try:
             return envelope.token(answers.content_of(answer))
         except ValueError:
             raise Stop(
-                f"Inspera's answer to {TOKEN.name} ({answer.status}) holds no token; check inspera.url, and that API "
-                f"use is activated for the tenant"
+                f"Inspera's answer to {self._call.name} ({answer.status}) holds no token; check inspera.url, and that "
+                f"API use is activated for the tenant"
             ) from None
 
 
-def _refusal(answer: Answer, key: str, now: datetime) -> CallError:
-    """What an answer without a token means (vendor contract, Token). 500 and 501 exist, and may pass."""
+def _refusal(call: Call, answer: Answer, key: str, now: datetime) -> CallError:
+    """What an answer without a token means (vendor contract, Token)."""
     status = answer.status
-    if 300 <= status < 400:
-        return answers.redirected(TOKEN, answer)
-    if status == 429:
-        return answers.throttled(TOKEN, answer, now)
-    if status >= 500 or status == 408:
+    what = happened_to_token(status)
+    if what is Happened.REDIRECTED:
+        return answers.redirected(call, answer)
+    if what is Happened.THROTTLED:
+        return answers.throttled(call, answer, now)
+    if RECOVERY[what].error is Retry:
         return Retry(f"Inspera could not give a token ({status}), so nothing was sent")
     said = envelope.words(answers.content_of(answer), (key,)) or "no reason was given"
     remedy = {

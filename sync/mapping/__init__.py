@@ -2,8 +2,9 @@
 
 from sync.mapping.digest import fields_of, fingerprint
 from sync.mapping.feed import CompiledFeed, Origin, compile_feed
-from sync.mapping.records import FIELDS, conflicts, late_faults
+from sync.mapping.records import conflicts, late_faults
 from sync.mapping.rules import FeedRule, FieldRule
+from sync.mapping.specs import FIELDS
 from sync.mapping.values import SEPARATOR
 
 __all__ = [

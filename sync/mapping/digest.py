@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 from types import MappingProxyType
 
-from sync.mapping.records import FieldValue
+from sync.mapping.specs import FieldValue
 from sync.mapping.values import SEPARATOR
 from sync.model import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
 from sync.plan import Value
@@ -45,7 +45,7 @@ def fingerprint(record: Record) -> bytes:
 def fields_of(record: Record) -> dict[str, Value]:
     """The record's fields as they are stored, compared and shown: those compared, then those sent once; times as text.
 
-    A learner's password is among those sent once: it is for the call only, never to be stored or shown.
+    A password and an option's secret are among those sent once: for the call only, never to be stored or shown.
     """
     return {name: _plain(getattr(record, name)) for name in (*COMPARED[record.kind], *SENT_ONCE[record.kind])}
 

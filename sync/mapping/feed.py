@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sync.errors import UsageError
 from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import FIELDS, KEY_FROM, MAKERS, MAX_ID, FieldValue, conflicts
+from sync.mapping.records import Conflicts, Shape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
+from sync.mapping.specs import KEY_FROM, MAX_ID, FieldSpec, FieldValue
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound, clean
-from sync.model import KEY_FIELDS, Fault, Key, Kind, Record, Row
+from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be confused with another."""
@@ -35,23 +36,23 @@ class CompiledFeed:
 
     def __init__(
         self,
-        kind: Kind,
+        shape: Shape,
         place: str,
         columns: Columns,
         fields: Mapping[str, CompiledField],
         labels: Mapping[str, str],
         conditions: Sequence[_Condition],
     ) -> None:
-        self.kind, self.place, self.columns = kind, place, frozenset(columns.names)
+        self.kind, self.place, self.columns = shape.kind, place, frozenset(columns.names)
         self._ordered, self._conditions = columns.names, tuple(conditions)
         self._labels = labels
-        every = {name: fields.get(name, _UNMAPPED) for name in FIELDS[kind]}
+        every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
         # Two at the least: the picker of a single item gives no tuple.
         length = max(2, *(at for at, name in enumerate(every, start=1) if every[name] is not _UNMAPPED))
         self._fields = dict(list(every.items())[:length])
-        self._parts = len(KEY_FIELDS[kind])
-        self._composed = tuple(self._fields[name].composed for name in KEY_FIELDS[kind])
-        self._make: Callable[..., Record] = MAKERS[kind]
+        self._parts = len(KEY_FIELDS[self.kind])
+        self._composed = tuple(self._fields[name].composed for name in KEY_FIELDS[self.kind])
+        self._make, self._conflicts = shape.make, shape.conflicts
         self._prepare()
 
     def _prepare(self) -> None:
@@ -70,8 +71,8 @@ class CompiledFeed:
     def map(self, row: Row) -> Record | list[Fault] | None:
         """The row's record, or all of its faults at once, or `None` when `where` does not select it. Never raises.
 
-        A fault's key is whole when it can be read, whatever else is wrong; `(test, "")` for a candidate of which only
-        the test can be read; otherwise `None`.
+        A fault's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
+        which only the test can be read; otherwise `None`.
         """
         # The short way, for nearly every row; whatever is unusual goes the careful way, which means the same.
         try:
@@ -87,16 +88,16 @@ class CompiledFeed:
             return self._carefully(row)
         if "" in made:
             made = [blank if value == "" else value for value, blank in zip(made, self._blanks, strict=True)]
-        if None in made[: self._parts] or (self.kind is Kind.TEST and self._conflict(made)):
+        if None in made[: self._parts] or (self._conflicts is not None and self._conflict(made)):
             return self._carefully(row)
         return self._make(*made)
 
     def origin(self, row: Row) -> Origin | None:
         """Which combination of source values made each part of the row's key, where another could make the same part.
 
-        One entry for each part of the key (two for a candidate: test, learner): the values, joined by `SEPARATOR`, of
-        a template over several when one of them holds a character of the template's literal text, or two places of
-        the template touch, or a value goes beyond ASCII; otherwise `None`. `None` as a whole when no part has one. Two
+        One entry for each part of the key (two for what is on a test): the values, joined by `SEPARATOR`, of a
+        template over several when one of them holds a character of the template's literal text, or two places of the
+        template touch, or a value goes beyond ASCII; otherwise `None`. `None` as a whole when no part has one. Two
         rows with an equal part of the key and different entries for it are two combinations made into one key.
         """
         for composed in self._composed:
@@ -109,7 +110,10 @@ class CompiledFeed:
         return made if any(made) else None
 
     def _conflict(self, made: Iterable[FieldValue]) -> bool:
-        return next(conflicts(dict(zip(self._fields, made, strict=True))), None) is not None
+        return next(self._conflicting(dict(zip(self._fields, made, strict=True))), None) is not None
+
+    def _conflicting(self, made: Mapping[str, FieldValue]) -> Conflicts:
+        return iter(()) if self._conflicts is None else self._conflicts(made)
 
     def _carefully(self, row: Row) -> Record | list[Fault] | None:
         """The same as `map`, value by value, keeping everything that is wrong."""
@@ -124,8 +128,7 @@ class CompiledFeed:
         made: dict[str, FieldValue] = {}
         for name in self._fields:
             problems.extend(self._read(name, texts, made))
-        if self.kind is Kind.TEST:
-            problems.extend(conflicts(made))
+        problems.extend(self._conflicting(made))
         return self._worded(row, problems, _key(self.kind, made)) if problems else self._make(*made.values())
 
     def _read(self, name: str, texts: Texts, made: dict[str, FieldValue]) -> _Problems:
@@ -159,7 +162,7 @@ def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, 
 
 def _key(kind: Kind, made: Mapping[str, FieldValue]) -> Key | None:
     parts = [str(made.get(name) or "") for name in KEY_FIELDS[kind]]
-    return tuple(parts) if parts[0] and (all(parts) or kind is Kind.CANDIDATE) else None
+    return tuple(parts) if parts[0] and (all(parts) or kind in ON_A_TEST) else None
 
 
 def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
@@ -171,10 +174,11 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         UsageError: the rules can't be followed; it lists all that is wrong, one a line.
     """
     wrong: list[str] = []
+    shape = shape_of(rule.kind, rule.options)
     columns, fields, conditions = Columns(), dict[str, CompiledField](), list[_Condition]()
     for name, field_rule in rule.fields.items():
         try:
-            fields[name] = _field(rule, name, field_rule, columns)
+            fields[name] = _field(rule, shape.fields, name, field_rule, columns)
         except RuleError as error:
             wrong.append(f"map.{name}: {error}")
     for column, wanted in rule.where.items():
@@ -184,17 +188,23 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
             wrong.append(f"where.{column}: {error}")
     labels = _labels(rule, wrong)
     if wrong:
-        raise UsageError("\n".join(f"feed of {rule.kind}s from {place}: {text}" for text in wrong))
+        kinds = rule.kind if rule.kind is Kind.STAFF else f"{rule.kind}s"
+        raise UsageError("\n".join(f"feed of {kinds} from {place}: {text}" for text in wrong))
     for name, label in labels.items():
-        fields[name] = _field(rule, name, rule.fields[label], columns)
-    return CompiledFeed(rule.kind, place, columns, fields, labels, conditions)
+        fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
+    return CompiledFeed(shape, place, columns, fields, labels, conditions)
 
 
-def _field(rule: FeedRule, name: str, field_rule: FieldRule, columns: Columns) -> CompiledField:
-    spec = FIELDS[rule.kind].get(name)
-    if spec is None:
-        raise RuleError(f"is not a field of a {rule.kind}; use {', '.join(FIELDS[rule.kind])}")
-    return compile_field(field_rule, spec, columns, clear_blanks=rule.clear_blanks)
+def _field(
+    rule: FeedRule, specs: Mapping[str, FieldSpec], name: str, field_rule: FieldRule, columns: Columns
+) -> CompiledField:
+    if name not in specs:
+        raise RuleError(f"is not a field of {_named(rule.kind)}; use {', '.join(specs)}")
+    return compile_field(field_rule, specs[name], columns, clear_blanks=rule.clear_blanks)
+
+
+def _named(kind: Kind) -> str:
+    return "staff" if kind is Kind.STAFF else f"{'an' if kind is Kind.OPTION else 'a'} {kind}"
 
 
 def _condition(column: str, wanted: Iterable[str], columns: Columns) -> _Condition:

@@ -1,15 +1,18 @@
 """One field's rule made into a reader: the row's cleaned texts in, the field's value out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from sync.mapping.minutes import compile_duration, compile_extra_time
-from sync.mapping.records import UNLIMITED, FieldSpec, FieldValue, title, within
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.source import Columns, Composed, Fold, compile_source
+from sync.mapping.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
+from sync.mapping.words import chosen, notice, title, within
+from sync.model import joined, listed
 
 Reader = Callable[[Texts], FieldValue]
 """Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be used."""
@@ -17,6 +20,13 @@ Reader = Callable[[Texts], FieldValue]
 _Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
+_SEPARATOR = ";"
+_BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType({
+    "time": compile_time,
+    "duration": compile_duration,
+    "extra_time": compile_extra_time,
+})
+_BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +53,19 @@ def compile_field(rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_b
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
-    blank = _blank(rule, spec, convert, clear_blanks=clear_blanks)
+    if spec.many:
+        blank = _blank(rule, spec, _each(rule, [], convert, None), clear_blanks=clear_blanks)
+        steps, convert = [_each(rule, steps, convert, blank)], None
+    else:
+        blank = _blank(rule, spec, convert, clear_blanks=clear_blanks)
     read = _reader(source.read, steps, convert, blank)
     if rule.constant is not None:
         read = _once(read)
     composed = source.composed
     if composed is not None and fold is not None:
         composed = composed.folded(fold)
-    plain = source.plain if spec.type == "text" and not steps else None
+    # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID` on is passed over.
+    plain = source.plain if spec.type == "text" and spec.limit >= MAX_ID and not steps else None
     return CompiledField(read, blank, plain, composed)
 
 
@@ -59,17 +74,17 @@ def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
         raise RuleError("'format' and 'zone' are for date-times; remove them")
     if rule.minutes is not None and spec.type not in {"duration", "extra_time"}:
         raise RuleError("'minutes' is for durations; remove it")
+    if rule.separator is not None and not spec.many:
+        raise RuleError("'separator' is for lists; remove it")
 
 
 def _converter(rule: FieldRule, spec: FieldSpec) -> _Convert | None:
-    if spec.type == "time":
-        return compile_time(rule)
-    if spec.type == "duration":
-        return compile_duration(rule)
-    if spec.type == "extra_time":
-        return compile_extra_time(rule)
-    if spec.type == "title":
-        return title
+    if spec.type in _BY_RULE:
+        return _BY_RULE[spec.type](rule)
+    if spec.type == "choice":
+        return chosen(spec)
+    if spec.type in _BY_TEXT:
+        return _BY_TEXT[spec.type]
     if spec.limit == UNLIMITED:
         return None
     return lambda text: within(text, spec.limit)
@@ -120,11 +135,31 @@ def _blank(
     """What a blank becomes: the default, "clear it", or nothing."""
     if rule.default is not None:
         try:
-            if text := clean(rule.default):
-                return convert(text) if convert else text
+            text = clean(rule.default)
+            value = convert(text) if text and convert else text
+            if value != "":
+                return value
         except BadValueError as error:
             raise RuleError(f"default: {error}") from None
     return spec.cleared if clear_blanks else None
+
+
+def _each(rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue) -> Fold:
+    """Reads a list: takes it apart, reads each item as a single value would be read, and joins what came of them."""
+    separator = rule.separator or _SEPARATOR
+
+    def items(text: str) -> Iterator[str]:
+        # A list without items is one blank: a lookup may know what it means.
+        for part in [part for part in text.split(separator) if part.strip()] or [""]:
+            item = part.strip()
+            for step in steps:
+                item = step(item)
+            if item:
+                yield str(convert(item)) if convert else item
+            else:
+                yield from listed(blank)
+
+    return lambda text: joined(items(text))
 
 
 def _reader(

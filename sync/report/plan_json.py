@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sync.log import masked
-from sync.model import Fault
-from sync.plan import Planned
-from sync.report.wording import NAMES
+from sync.model import LISTS, Fault, listed
+from sync.plan import Planned, Value
+from sync.report.wording import hidden
 
 VERSION = 1
 """Of the JSON's shape; raised when a member changes its meaning."""
@@ -29,7 +29,7 @@ def _joined(members: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _change(line: Planned) -> dict[str, Any]:
     change = line.change
-    changed = {name: [change.before.get(name), change.after.get(name)] for name in change.changed}
+    changed = {name: [_told(name, side.get(name)) for side in (change.before, change.after)] for name in change.changed}
     return {
         "action": change.action,
         "kind": change.kind,
@@ -38,8 +38,12 @@ def _change(line: Planned) -> dict[str, Any]:
         "reason": line.reason,
         "scope": line.scope,
         "where": change.where,
-        "changed": {name: None if name in NAMES else values for name, values in changed.items()},
+        "changed": {name: None if hidden(change, name) else values for name, values in changed.items()},
     }
+
+
+def _told(name: str, value: Value) -> object:
+    return list(listed(value)) if name in LISTS else value
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

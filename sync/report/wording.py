@@ -1,8 +1,8 @@
 """How one change, one fault and one outcome are said, the same way everywhere."""
 
 from sync.log import masked
-from sync.model import Fault, Key
-from sync.plan import Action, Planned, Value, Verdict
+from sync.model import SEALED, Fault, Key, Kind, listed
+from sync.plan import Action, Change, Planned, Value, Verdict
 
 NAMES = frozenset({"first_name", "last_name", "email"})
 """Fields that say who a person is: that they change is shown, what they are is not."""
@@ -33,15 +33,21 @@ def change_text(line: Planned) -> str:
 
 def _difference(line: Planned, name: str) -> str:
     change = line.change
-    if name in NAMES:
+    if hidden(change, name):
         return f"{name} changes"  # a plan goes to terminals, mails and tickets: keys yes, people's names no
     return f"{name} {_shown(change.before.get(name))} → {_shown(change.after.get(name))}"
 
 
+def hidden(change: Change, name: str) -> bool:
+    """Whether a field's values are not to be shown: names of people, and what stands for a pin or quit code."""
+    sealed = (str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name)))
+    return name in NAMES or (change.kind is Kind.OPTION and any(sealed))
+
+
 def _shown(value: Value) -> str:
-    return "(nothing)" if value in (None, "") else str(value)
+    return "(nothing)" if value in (None, "") else ", ".join(listed(value))
 
 
 def plural(count: int, word: str) -> str:
-    """`1 learner`, `2 learners`."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    """`1 learner`, `2 learners`, `2 staff`."""
+    return f"{count:,} {word}{'' if count == 1 or word == Kind.STAFF else 's'}"

@@ -1,27 +1,29 @@
 """The sandbox's desk: takes a call that has arrived, carries it out as Inspera would, and notes it in the log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
+from typing import TypeVar
 
+from sync.sandbox.addresses import addresses
 from sync.sandbox.by_hand import edit_by_hand
-from sync.sandbox.candidates import all_tests, delete_candidates, get_candidates, post_candidates
-from sync.sandbox.exams import get_test, post_test, search_tests
-from sync.sandbox.faults import Controls, Rule
-from sync.sandbox.request_log import RequestLog
+from sync.sandbox.controls import Controls
+from sync.sandbox.exports import Exports
+from sync.sandbox.people import contents_of_staff, contents_of_students
+from sync.sandbox.replica import Deed, Replica
+from sync.sandbox.request_log import RequestLog, entries_after
+from sync.sandbox.rules import Rule
 from sync.sandbox.store import Store
-from sync.sandbox.tokens import Tokens, require_token
-from sync.sandbox.users import all_students, get_by_external_id, get_user, post_student, search_users
-from sync.sandbox.wire import Answer, Call, Handler, Json, Refusal
-
-TOKEN_PATH = "/api/authenticate/token/"  # noqa: S105  (an address, not a token)
+from sync.sandbox.tokens import Tokens, require_token, void_token
+from sync.sandbox.whole_tests import all_tests, get_test
+from sync.sandbox.wire import Answer, Call, Json, Operations, Refusal
 
 PAGE = 10_000
 """Entries of the request log that are given at once."""
 
-Handlers = Mapping[str, Handler]
-"""What one address can do, by method."""
+View = TypeVar("View")
 
 
 class Desk:
@@ -46,58 +48,64 @@ class Desk:
         self._store = Store(folder)
         self._log = RequestLog(folder, api_key)
         self._tokens = Tokens(client_id, api_key, lambda: controls.token_lifetime)
+        self._exports, self._replica = Exports(), Replica()
 
-    def addresses(self) -> Mapping[str, Handlers]:
+    def addresses(self) -> Mapping[str, Operations]:
         """Every address of the vendor's that this Inspera has, most particular first (vendor contract, 2 to 4)."""
-        candidates = {"GET": get_candidates, "POST": post_candidates, "DELETE": delete_candidates}
-        return {
-            TOKEN_PATH: {"POST": self._tokens.give},
-            "/api/v1/users/student": {"POST": post_student},
-            "/api/v1/users/search": {"GET": search_users},
-            "/api/v1/users/external/{auth_type}/{external_id}": {"GET": get_by_external_id},
-            "/api/v1/users/{user}": {"GET": get_user},
-            "/api/v1/test": {"POST": post_test},
-            "/api/v1/test/search": {"GET": search_tests},
-            "/api/v1/test/{test}/candidates": candidates,
-            "/api/v1/test/{test}": {"GET": get_test},
-        }
+        return addresses(self._tokens.give, self._get_test, self._exports)
 
-    def handle(self, call: Call, handlers: Handlers, rule: Rule | None) -> Answer:
+    def handle(self, call: Call, operations: Operations, rule: Rule | None) -> Answer:
         """Carries out a call and notes it, both in one transaction. A refusal leaves nothing behind but its note."""
+        struck = rule.name if rule else None
         try:
-            with self._store.transaction() as db:
-                answer, committed = self._carry_out(db, call, handlers, rule)
-                entry = self._log.note(db, call, answer, committed=committed)
+            with self._writing() as db:
+                answer, committed = self._carry_out(db, call, operations, rule)
+                entry = self._log.note(db, call, answer, struck, committed=committed)
         except Refusal as refusal:
             answer = (rule and rule.answer()) or Answer.no(refusal)
             with self._store.transaction() as db:
-                entry = self._log.note(db, call, answer, committed=False)
+                entry = self._log.note(db, call, answer, struck, committed=False)
         self._log.append(entry)
         return answer
 
-    def _carry_out(self, db: Connection, call: Call, handlers: Handlers, rule: Rule | None) -> tuple[Answer, bool]:
+    def _carry_out(self, db: Connection, call: Call, operations: Operations, rule: Rule | None) -> tuple[Answer, bool]:
         told = rule.answer() if rule else None
+        if rule and rule.voids_token:
+            void_token(db, call)
         if told and rule and rule.when == "before":
             return told, False
-        if not handlers:
+        if not operations:
             raise Refusal(404, f"{call.path} does not exist")
-        if call.method not in handlers:
+        operation = operations.get(call.method)
+        if operation is None:
             refusal = Refusal(405, f"{call.method} is not possible here")
-            return told or Answer.no(refusal, {"Allow": ", ".join(sorted(handlers))}), False
-        if call.path != TOKEN_PATH:
+            return told or Answer.no(refusal, {"Allow": ", ".join(sorted(operations))}), False
+        if operation.needs_token:
             require_token(db, call)
-        answer = handlers[call.method](db, call)
-        return told or answer, is_write(call)
+        if not operation.writes:
+            return told or operation.handler(self._replica.seen(call.now, db), call), False
+        answer = operation.handler(db, call)
+        self._later(call.now, lambda copy: operation.handler(copy, call))
+        return told or answer, True
+
+    def _get_test(self, db: Connection, call: Call) -> Answer:
+        answer = get_test(db, call)
+        return Answer(answer.status, {"result": answer.body}) if self.controls.wrapped else answer
 
     def contents(self) -> Json:
-        """Everything that this Inspera holds."""
+        """Everything that this Inspera holds, whether it is readable for others yet or not."""
         with self._store.transaction() as db:
-            return {"students": all_students(db), "tests": all_tests(db)}
+            return {"students": contents_of_students(db), "staff": contents_of_staff(db), "tests": all_tests(db)}
+
+    def look(self, view: Callable[[Connection], View]) -> View:
+        """What a page of the sandbox's own makes of what it holds."""
+        with self._store.transaction() as db:
+            return view(db)
 
     def requests(self, after: int = 0) -> list[Json]:
         """The next entries of the request log, at most `PAGE`."""
         with self._store.transaction() as db:
-            return self._log.read(db, after, PAGE)
+            return entries_after(db, after, PAGE)
 
     def by_hand(self, edit: Json) -> Json:
         """Edits the contents as a person would in the vendor's own pages; it does not show in the request log.
@@ -105,15 +113,24 @@ class Desk:
         Raises:
             Refusal: the edit is not possible.
         """
+        with self._writing() as db:
+            edited = edit_by_hand(db, edit)
+            self._later(self.clock(), lambda copy: edit_by_hand(copy, edit))
+        return edited
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that may write, before which what reads see is set up as the controls say now."""
         with self._store.transaction() as db:
-            return edit_by_hand(db, edit)
+            self._replica.keep(self.controls.faults.delay, db)
+            yield db
+
+    def _later(self, now: datetime, deed: Deed) -> None:
+        if self._replica.later(now, deed):
+            self.controls.put_off()
 
     def close(self) -> None:
         """Lets go of the files."""
         self._log.close()
+        self._replica.close()
         self._store.close()
-
-
-def is_write(call: Call) -> bool:
-    """Whether the call is one that changes what Inspera holds; asking for a token is not."""
-    return call.method != "GET" and call.path != TOKEN_PATH

@@ -3,7 +3,8 @@
 from datetime import datetime
 from sqlite3 import Connection, Row
 
-from sync.sandbox.wire import Answer, Call, Json, Reader, Refusal, is_number, moment_text
+from sync.sandbox.reader import Reader
+from sync.sandbox.wire import Answer, Call, Json, Refusal, is_number, moment_text
 
 MAX_TITLE = 500
 PAGE = 50
@@ -17,11 +18,6 @@ def post_test(db: Connection, call: Call) -> Answer:
     run_id, made = save_test(db, call.json())
     status = "created" if made else "updated"
     return Answer(201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status})
-
-
-def get_test(db: Connection, call: Call) -> Answer:
-    """Answers `GET /v1/test/{testId}`."""
-    return Answer(200, {"name": find_test(db, call)["title"], "contributors": [], "committees": []})
 
 
 def search_tests(db: Connection, call: Call) -> Answer:
@@ -81,6 +77,11 @@ def save_test(db: Connection, body: Json, *, by_hand: bool = False) -> tuple[int
         values | {"sent": sent},
     )
     return int(old["run_id"]), False
+
+
+def is_activated(test: Row, now: datetime) -> bool:
+    """Whether the test has begun."""
+    return _status(test, now) != "SCHEDULED"
 
 
 def as_posted(row: Row) -> dict[str, Json]:

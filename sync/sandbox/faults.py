@@ -1,141 +1,191 @@
-"""What the sandbox was told to do wrong: how slow it is, how long its tokens live, and which calls fail, and how."""
+"""Faults at random: which can strike, how often, and which call gets which. One seed and one sequence of calls always
+give the same ones.
 
-import re
-from dataclasses import dataclass, field
+A file (YAML or JSON) or a mapping says it, with every part but `rates` or `seconds` left out at will:
+
+    seed: 7
+    rates: {throttle_with_wait: 0.02, commit_then_reset: 0.01}
+    seconds: {throttle_with_wait: 1, delayed_visibility: 2}
+    only: ["/api/v1/test*"]
+    except: ["*/fileExport/*"]
+
+A rate is the share, from 0 to 1, of those calls that the fault can strike; `FAULTS` says what each means. `only` and
+`except` are patterns of paths with `*` and `?`: all but the delay of visibility, which holds for every write, keep to
+them.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
+from itertools import accumulate
+from math import ceil
+from typing import get_args
 
-from sync.sandbox.wire import Answer, Json, Reader, Refusal, Status
+from sync.sandbox.reader import Reader
+from sync.sandbox.rules import Rule
+from sync.sandbox.wire import CallKind, Json
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
-_HEADER_VALUE = re.compile(r"[ -~]*")
+DELAY = "delayed_visibility"
+
+_ALL: tuple[CallKind, ...] = get_args(CallKind)
+_WRITES: tuple[CallKind, ...] = ("write", "committee")
 
 
-@dataclass(slots=True)
-class Rule:
-    """Calls that do not go as they should.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a fault means, in one line; the kinds of call that it can strike; and the rule that it makes of seconds."""
 
-    `method` and `path` are matched with `*` and `?`; the query is not looked at. The first `skip` calls that match
-    pass unharmed; then the rule holds for `times` calls, or for ever when that is `None`. `delay` seconds go by before
-    anything is carried out, and `latency` seconds after that, before the answer. Without a `status` the call is carried
-    out and answered as usual; with one it is answered with that (or dropped), and `when` says whether it is carried out
-    all the same.
-    """
+    meaning: str
+    strikes: tuple[CallKind, ...]
+    rule: Callable[[float], Rule]
 
-    method: str = "*"
-    path: str = "*"
-    status: Status | None = None
-    when: Literal["before", "after"] = "before"
-    times: int | None = None
-    skip: int = 0
-    delay: float = 0.0
-    latency: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Json = None
 
-    def takes(self, method: str, path: str) -> bool:
-        """Whether the rule holds for this call; counts it."""
-        if self.times == 0 or not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path)):
-            return False
-        if self.skip > 0:
-            self.skip -= 1
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
+def _status(status: int) -> Callable[[float], Rule]:
+    return lambda _: Rule(status=status)
 
-    def answer(self) -> Answer | None:
-        """What is answered instead, if anything is."""
-        if self.status is None:
+
+FAULTS: Mapping[str, Fault] = {
+    "throttle": Fault("not carried out: 429 without a Retry-After", _ALL, _status(429)),
+    "throttle_with_wait": Fault(
+        "not carried out: 429 with a Retry-After of `seconds`",
+        _ALL,
+        lambda seconds: Rule(status=429, headers={"Retry-After": str(ceil(seconds))}),
+    ),
+    "error_500": Fault("not carried out: 500", _ALL, _status(500)),
+    "error_502": Fault("not carried out: 502", _ALL, _status(502)),
+    "error_503": Fault("not carried out: 503", _ALL, _status(503)),
+    "reset": Fault("not carried out: the connection is reset", _ALL, lambda _: Rule(status="reset")),
+    "slow": Fault("carried out and answered only after `seconds`", _ALL, lambda seconds: Rule(delay=seconds)),
+    "commit_then_reset": Fault(
+        "carried out, then the connection is reset", _WRITES, lambda _: Rule(status="reset", when="after")
+    ),
+    "commit_then_time_out": Fault(
+        "carried out at once, and answered only after `seconds`", _WRITES, lambda seconds: Rule(latency=seconds)
+    ),
+    "committed_500": Fault("carried out, then 500", _WRITES, lambda _: Rule(status=500, when="after")),
+    "errors_in_200": Fault(
+        "not carried out: 200 with errors",
+        _WRITES,
+        lambda _: Rule(status=200, body={"success": True, "errors": ["the sandbox was told to refuse this call"]}),
+    ),
+    "duplicate_name_lies": Fault(
+        "committees are made, and the answer says that they are not",
+        ("committee",),
+        lambda _: Rule(status=400, when="after", body={"success": False, "errors": ["Wrong committee type"]}),
+    ),
+    "token_expiry": Fault(
+        "not carried out: 401, and the call's token is void",
+        ("read", *_WRITES),
+        lambda _: Rule(
+            status=401,
+            voids_token=True,
+            body={"success": False, "errors": ["Authorization: the token is unknown or has expired"]},
+        ),
+    ),
+    "token_409": Fault(
+        "no token is given: 409, multiple tokens for user",
+        ("token",),
+        lambda _: Rule(
+            status=409,
+            body={"error": "Multiple tokens for user", "description": "Please contact inspera support"},
+        ),
+    ),
+}
+"""Every fault that has a rate, by name (vendor contract: Conventions, Token, Test API)."""
+
+SECONDS: Mapping[str, float] = {"throttle_with_wait": 1, "slow": 1, "commit_then_time_out": 30, DELAY: 0}
+"""Every time that can be set, with its default. `delayed_visibility` has no rate: after it every write is readable."""
+
+
+class Faults:
+    """Faults as they were asked for (see the head of this file); `strike` says which one a call gets."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        rates: Mapping[str, float] | None = None,
+        seconds: Mapping[str, float] | None = None,
+        only: Sequence[str] = (),
+        spared: Sequence[str] = (),
+    ) -> None:
+        self.rates = dict(rates or {})
+        self._seed, self._seconds = seed, dict(SECONDS) | dict(seconds or {})
+        self._only, self._spared = only, spared
+        self._random = random.Random(seed)  # noqa: S311  (it is to be repeatable, not secret)
+        self._steps = {kind: _steps(kind, self.rates) for kind in _ALL}
+
+    @property
+    def delay(self) -> float:
+        """Seconds until a write is readable."""
+        return self._seconds[DELAY]
+
+    def strike(self, kind: CallKind, path: str) -> Rule | None:
+        """The fault that this call gets, if any: one number is drawn for each call that the patterns take."""
+        if not self.rates or not self._takes(path):
             return None
-        if self.body is not None or self.status == "reset" or self.status < 400:
-            return Answer(self.status, "" if self.body is None else self.body, self.headers)
-        refusal = Refusal(self.status, f"the sandbox was told to answer {self.status}")
-        return Answer.no(refusal, self.headers)
+        drawn = self._random.random()
+        name = next((name for step, name in self._steps[kind] if drawn < step), None)
+        if name is None:
+            return None
+        rule = FAULTS[name].rule(self._seconds.get(name, 0))
+        rule.name = name
+        return rule
 
     def shown(self) -> Json:
-        """The rule as it stands now, in the words in which it was given."""
-        words = {"method": self.method, "path": self.path, "status": self.status, "when": self.when}
-        counts = {"times": self.times, "skip": self.skip, "delay": self.delay, "latency": self.latency}
-        return words | counts | {"headers": self.headers, "body": self.body}
+        """The faults in the words in which they are given."""
+        words = {"seed": self._seed, "rates": self.rates, "seconds": self._seconds}
+        return words | {"only": list(self._only), "except": list(self._spared)}
+
+    def _takes(self, path: str) -> bool:
+        taken = not self._only or any(fnmatchcase(path, pattern) for pattern in self._only)
+        return taken and not any(fnmatchcase(path, pattern) for pattern in self._spared)
 
 
-class Controls:
-    """What a person can change while the sandbox runs.
-
-    `latency` is in seconds: every write's answer waits that long, after its commit. `token_lifetime` is in seconds and
-    holds for tokens given from now on.
-    """
-
-    def __init__(self, latency: float, token_lifetime: float) -> None:
-        self.latency, self.token_lifetime = latency, token_lifetime
-        self._rules: list[Rule] = []
-
-    def change(self, body: Json) -> None:
-        """Takes new values for `latency`, `token_lifetime` and `fail`; a new `fail` replaces all rules, `[]` ends them.
-
-        Raises:
-            Refusal: 400 with everything that is wrong; nothing was changed.
-        """
-        read = Reader(body)
-        latency, lifetime = read.seconds("latency"), read.seconds("token_lifetime")
-        items = read.items("fail")
-        rules = None if items is None else [_rule(item) for item in items]
-        read.close()
-        self.latency = self.latency if latency is None else latency
-        self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
-        self._rules = self._rules if rules is None else rules
-
-    def rule_for(self, method: str, path: str) -> Rule | None:
-        """The first rule that holds for this call."""
-        return next((rule for rule in self._rules if rule.takes(method, path)), None)
-
-    def shown(self) -> Json:
-        """Everything as it stands now; a used-up rule has `times` 0."""
-        rules = [rule.shown() for rule in self._rules]
-        return {"latency": self.latency, "token_lifetime": self.token_lifetime, "fail": rules}
-
-
-def _rule(read: Reader) -> Rule:
-    status = _status(read)
-    when = read.text("when")
-    if when not in (None, "before", "after"):
-        read.complain("when", "must be before or after")
-    rule = Rule(
-        method=(read.text("method") or "*").upper(),
-        path=read.text("path") or "*",
-        status=status,
-        when="after" if when == "after" else "before",
-        times=read.whole("times", least=0),
-        skip=read.whole("skip", least=0) or 0,
-        delay=read.seconds("delay") or 0.0,
-        latency=read.seconds("latency") or 0.0,
-        headers=_headers(read),
-        body=read.any("body"),
+def read_faults(read: Reader) -> Faults:
+    """Faults in the words of `Faults.shown`; what is wrong in them is added to the reader's complaints."""
+    rates, seconds = read.inner("rates"), read.inner("seconds")
+    faults = Faults(
+        seed=read.whole("seed", least=0) or 0,
+        rates=None if rates is None else _rates(rates),
+        seconds=None if seconds is None else _seconds(seconds),
+        only=read.texts("only") or (),
+        spared=read.texts("except") or (),
     )
-    read.done()
-    return rule
+    read.done(["seed", "rates", "seconds", "only", "except"])
+    return faults
 
 
-def _status(read: Reader) -> Status | None:
-    value = read.any("status")
-    if value is None or value == "reset":
-        return "reset" if value else None
-    if isinstance(value, int) and 200 <= value <= 599:
-        return value
-    read.complain("status", 'must be a number from 200 to 599, or "reset"')
-    return None
+def faults_of(said: Mapping[str, Json]) -> Faults:
+    """Faults from a mapping.
+
+    Raises:
+        Refusal: 400 with everything that is wrong in it.
+    """
+    read = Reader(said)
+    faults = read_faults(read)
+    read.close()
+    return faults
 
 
-def _headers(read: Reader) -> dict[str, str]:
-    value = read.any("headers")
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(_fit(name, text) for name, text in value.items()):
-        read.complain("headers", 'must be names with text in ASCII, such as {"Retry-After": "2"}')
-        return {}
-    return value
+def _rates(read: Reader) -> dict[str, float]:
+    said = {name: read.rate(name) for name in FAULTS}
+    read.done(list(FAULTS))
+    rates = {name: rate for name, rate in said.items() if rate}
+    heaviest = max(sum(rate for name, rate in rates.items() if kind in FAULTS[name].strikes) for kind in _ALL)
+    if round(heaviest, 9) > 1:
+        many = f"those that can strike one call add up to {heaviest:g}"
+        read.errors.append(f"{read.where}: {many}; lower some, so that they make 1 at most")
+    return rates
 
 
-def _fit(name: str, text: Json) -> bool:
-    return bool(_HEADER_NAME.fullmatch(name)) and isinstance(text, str) and bool(_HEADER_VALUE.fullmatch(text))
+def _seconds(read: Reader) -> dict[str, float]:
+    said = {name: read.seconds(name) for name in SECONDS}
+    read.done(list(SECONDS))
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _steps(kind: CallKind, rates: Mapping[str, float]) -> list[tuple[float, str]]:
+    """The faults that can strike a kind of call, each with the number below which a draw means it."""
+    names = [name for name, fault in FAULTS.items() if kind in fault.strikes and name in rates]
+    return list(zip(accumulate(rates[name] for name in names), names, strict=True))

@@ -4,10 +4,13 @@ An entry is written in the transaction of its call, so that it tells the truth a
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 from typing import BinaryIO
 
+from sync.sandbox.exports import LINK_PATH
+from sync.sandbox.options import is_secret
 from sync.sandbox.store import LOG_FILE
 from sync.sandbox.wire import Answer, Call, Json, parse
 
@@ -26,16 +29,20 @@ class RequestLog:
         if folder is not None:
             self._file = (folder / LOG_FILE).open("ab", buffering=0)
 
-    def note(self, db: Connection, call: Call, answer: Answer, *, committed: bool) -> Json:
-        """Makes the call's entry, inside the transaction that carries the call out."""
+    def note(self, db: Connection, call: Call, answer: Answer, fault: str | None, *, committed: bool) -> Json:
+        """Makes the call's entry, inside the transaction that carries the call out.
+
+        `committed` says that it was a write and was carried out, whatever was answered; `fault` what struck it.
+        """
         entry = {
             "time": call.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "method": call.method,
-            "path": self._masked(call.path),
+            "path": self._masked(_path(call)),
             "query": self._masked(dict(call.query)),
             "status": answer.status,
             "body": self._masked(_body(call.raw)),
             "committed": committed,
+            **({"fault": fault} if fault else {}),
         }
         seq = db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),)).lastrowid
         return {"seq": seq} | entry
@@ -44,12 +51,6 @@ class RequestLog:
         """Writes the entry's line to the file, whole, after the commit and before the answer."""
         if self._file is not None:
             self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-
-    @staticmethod
-    def read(db: Connection, after: int, most: int) -> list[Json]:
-        """At most `most` entries whose `seq` is above `after`, in order."""
-        rows = db.execute("SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most))
-        return [{"seq": row["seq"]} | json.loads(row["entry"]) for row in rows]
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -62,13 +63,32 @@ class RequestLog:
         if depth > _MAX_DEPTH:
             return MASK
         if isinstance(value, dict):
+            secret = _SECRET_MEMBERS | {"value"} if is_secret(value.get("option")) else _SECRET_MEMBERS
             return {
-                name: MASK if name.lower() in _SECRET_MEMBERS else self._masked(member, depth + 1)
+                name: MASK if name.lower() in secret or is_secret(name) else self._masked(member, depth + 1)
                 for name, member in value.items()
             }
         if isinstance(value, list):
             return [self._masked(member, depth + 1) for member in value]
         return value
+
+
+def entries_after(db: Connection, after: int, most: int) -> list[Json]:
+    """At most `most` entries whose `seq` is above `after`, in order."""
+    return _entries(db.execute("SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)))
+
+
+def last_entries(db: Connection, most: int) -> list[Json]:
+    """At most `most` entries, the newest first."""
+    return _entries(db.execute("SELECT seq, entry FROM requests ORDER BY seq DESC LIMIT ?", (most,)))
+
+
+def _entries(rows: Iterable[Row]) -> list[Json]:
+    return [{"seq": row["seq"]} | json.loads(row["entry"]) for row in rows]
+
+
+def _path(call: Call) -> str:
+    return f"{LINK_PATH}{MASK}" if call.path.startswith(LINK_PATH) else call.path
 
 
 def _body(raw: bytes) -> Json:

@@ -3,14 +3,16 @@
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sync.sandbox.controls import Controls
 from sync.sandbox.desk import Desk
-from sync.sandbox.faults import Controls
+from sync.sandbox.faults import faults_of
+from sync.sandbox.faults_file import load_faults
 from sync.sandbox.wire import Json
 
 _HOST = "127.0.0.1"
@@ -110,7 +112,11 @@ class Sandbox:
     """A local Inspera for tests: a context manager that listens on a free loopback port while it is open.
 
     `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the statuses of tests and the
-    life of tokens go by it. `token_lifetime` and `latency` are in seconds.
+    life of tokens go by it, and so does the delay of visibility. `token_lifetime` and `latency` are in seconds.
+    `faults` strike at random; `sync.sandbox.faults` has their words.
+
+    Raises:
+        Refusal: the faults are wrong.
     """
 
     def __init__(
@@ -121,11 +127,12 @@ class Sandbox:
         api_key: str = "sandbox-key",
         latency: float = 0.0,
         token_lifetime: float = _HOUR,
+        faults: Mapping[str, Json] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.client_id, self.api_key, self.url = client_id, api_key, ""
         self._data, self._clock = data, clock
-        self._controls = Controls(latency, token_lifetime)
+        self._controls = Controls(latency, token_lifetime, faults_of(faults or {}))
 
     def __enter__(self) -> Self:
         self._desk = Desk(self._data, self.client_id, self.api_key, self._controls, self._clock)
@@ -145,7 +152,7 @@ class Sandbox:
         self._desk.close()
 
     def contents(self) -> dict[str, Json]:
-        """What this Inspera holds: `{"students": […], "tests": [{…, "candidates": […], "templates_sent": n}]}`."""
+        """What this Inspera holds: `{"students": […], "staff": […], "tests": [{…, "candidates": […], …}]}`."""
         contents: dict[str, Json] = self._desk.contents()
         return contents
 
@@ -157,7 +164,9 @@ class Sandbox:
         return entries
 
     def control(self, **settings: Json) -> dict[str, Json]:
-        """Changes `latency`, `token_lifetime` and `fail`, and gives all as they stand (`Controls`, `Rule`).
+        """Changes `latency`, `token_lifetime`, `wrapped`, `fail` and `faults`, and gives all as they stand.
+
+        `Controls`, `Rule` and `sync.sandbox.faults` have the words.
 
         Raises:
             Refusal: a setting is wrong; nothing was changed.
@@ -183,18 +192,21 @@ def serve(
     client_id: str = "example",
     api_key: str = "sandbox-key",
     latency: float = 0.0,
+    faults: Path | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> int:
     """Runs a sandbox on loopback until SIGTERM or SIGINT; to be called in the main thread. Gives the exit status.
 
     Port 0 takes any free one; `ready` is given the address once it really listens. With `data`, a folder, everything
     is kept there; without, in memory. `latency` is in seconds: a write is committed first, its answer comes that late.
+    `faults` is a file of faults that strike at random (`sync.sandbox.faults`).
 
     Raises:
-        OSError: the port or the folder can't be used; its text is fit to show.
-        ValueError: the client id or the API key is empty.
+        OSError: the port, the folder or the file can't be used; its text is fit to show.
+        ValueError: the client id or the API key is empty, or the faults are wrong: a line for each.
     """
-    desk = Desk(data, client_id, api_key, Controls(latency, _HOUR))
+    controls = Controls(latency, _HOUR, load_faults(faults) if faults else None)
+    desk = Desk(data, client_id, api_key, controls)
     try:
         server = Server(desk, port)
         return _run_until_told(server, ready)

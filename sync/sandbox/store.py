@@ -11,25 +11,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_VERSION = 1  # as at the end of the schema
+_VERSION = 2  # as at the end of the schema
 _FILE = "inspera.db"
 LOG_FILE = "requests.jsonl"
 
 # Ids start where a tenant's would look like: user ids anywhere in int64, tests at nine digits.
 _SCHEMA = """
 BEGIN IMMEDIATE;
-CREATE TABLE students (
+CREATE TABLE people (
     user_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,  -- student or staff
     username TEXT NOT NULL UNIQUE,
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL,
     email TEXT NOT NULL,
-    password_set INTEGER NOT NULL
+    password_set INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    accesses TEXT NOT NULL,  -- this and organisations: lists, as JSON
+    organisations TEXT NOT NULL
 );
 CREATE TABLE external_ids (
     auth_type TEXT NOT NULL,
     external_id TEXT NOT NULL,
-    user_id INTEGER NOT NULL REFERENCES students,
+    user_id INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
     PRIMARY KEY (auth_type, external_id)
 ) WITHOUT ROWID;
 CREATE INDEX external_ids_user ON external_ids (user_id);
@@ -43,19 +47,52 @@ CREATE TABLE tests (
     template TEXT,
     templates_sent INTEGER NOT NULL
 );
+CREATE TABLE options (
+    run_id INTEGER NOT NULL REFERENCES tests,
+    option_group TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,  -- JSON; of a secret only its digest
+    PRIMARY KEY (run_id, option_group, name)
+) WITHOUT ROWID;
+CREATE TABLE committees (
+    run_id INTEGER NOT NULL REFERENCES tests,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (run_id, name)
+) WITHOUT ROWID;
 CREATE TABLE candidates (
     run_id INTEGER NOT NULL REFERENCES tests,
-    user_id INTEGER NOT NULL REFERENCES students,
+    user_id INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
     candidate_id TEXT,
     extra_time INTEGER NOT NULL,
     room TEXT,
     building TEXT,
     PRIMARY KEY (run_id, user_id)
 ) WITHOUT ROWID;
+CREATE INDEX candidates_user ON candidates (user_id);
+CREATE TABLE contributors (
+    run_id INTEGER NOT NULL REFERENCES tests,
+    user_id INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    roles TEXT NOT NULL,  -- a list, as JSON
+    room TEXT,
+    building TEXT,
+    notified INTEGER NOT NULL,
+    PRIMARY KEY (run_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX contributors_user ON contributors (user_id);
+CREATE TABLE members (
+    run_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES people ON DELETE CASCADE,
+    committee TEXT NOT NULL,
+    PRIMARY KEY (run_id, user_id, committee),
+    FOREIGN KEY (run_id, committee) REFERENCES committees ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX members_committee ON members (run_id, committee);
+CREATE INDEX members_user ON members (user_id);
 CREATE TABLE tokens (token TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('students', 10482300), ('tests', 284424087);
-PRAGMA user_version = 1;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('people', 10482300), ('tests', 284424087);
+PRAGMA user_version = 2;
 COMMIT;
 """
 

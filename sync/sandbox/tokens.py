@@ -49,18 +49,28 @@ class Tokens:
         return "the body must be empty" if call.raw else None
 
 
+def void_token(db: Connection, call: Call) -> None:
+    """Makes the token that the call carries good for nothing from now on."""
+    db.execute("DELETE FROM tokens WHERE token = ?", (_bearer(call),))
+
+
 def require_token(db: Connection, call: Call) -> None:
     """Lets the call pass if it carries a token that has not expired (vendor contract, Conventions).
 
     Raises:
         Refusal: 401, it does not.
     """
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = _bearer(call)
+    if not token:
         raise Refusal(401, "Authorization: the bearer token is missing")
-    row = db.execute("SELECT expires FROM tokens WHERE token = ?", (token.strip(),)).fetchone()
+    row = db.execute("SELECT expires FROM tokens WHERE token = ?", (token,)).fetchone()
     if row is None or row["expires"] <= call.now.timestamp():
         raise Refusal(401, "Authorization: the token is unknown or has expired")
+
+
+def _bearer(call: Call) -> str:
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _same(given: str, right: str) -> bool:

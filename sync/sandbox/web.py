@@ -11,13 +11,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.sandbox.desk import PAGE, Desk, Handlers, is_write
-from sync.sandbox.wire import Answer, Call, Refusal, is_number
+from sync.sandbox.apidoc import apidoc
+from sync.sandbox.desk import PAGE, Desk
+from sync.sandbox.page import overview, page_of_test
+from sync.sandbox.wire import Answer, Call, Operations, Refusal, is_number
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a body that are read."""
@@ -72,8 +74,8 @@ class RawPaths:
 class Address:
     """One address of the vendor's, as an ASGI application."""
 
-    def __init__(self, desk: Desk, pauses: Pauses, handlers: Handlers) -> None:
-        self._desk, self._pauses, self._handlers = desk, pauses, handlers
+    def __init__(self, desk: Desk, pauses: Pauses, operations: Operations) -> None:
+        self._desk, self._pauses, self._operations = desk, pauses, operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one call."""
@@ -87,10 +89,11 @@ class Address:
             await _response(answer, answer.status)(scope, receive, send)
 
     async def _answer(self, call: Call) -> Answer:
-        rule = self._desk.controls.rule_for(call.method, call.path)
+        operation = self._operations.get(call.method)
+        rule = self._desk.controls.rule_for(call.method, call.path, operation.kind if operation else "read")
         await self._pauses.wait(rule.delay if rule else 0.0)
-        answer = self._desk.handle(call, self._handlers, rule)
-        latency = self._desk.controls.latency if is_write(call) else 0.0
+        answer = self._desk.handle(call, self._operations, rule)
+        latency = self._desk.controls.latency if operation and operation.writes else 0.0
         await self._pauses.wait(latency + (rule.latency if rule else 0.0))
         return answer
 
@@ -98,13 +101,17 @@ class Address:
 def application(desk: Desk, pauses: Pauses) -> Starlette:
     """The whole site. It answers only to loopback's own names, so that no web page can reach it by another."""
     routes: list[BaseRoute] = [
+        Route("/_sandbox/", _page),
+        Route("/_sandbox/tests/{run}", _page_of_test),
         Route("/_sandbox/requests", _get_requests),
         Route("/_sandbox/contents", _get_contents),
         Route("/_sandbox/control", _control, methods=["GET", "POST"]),
         Route("/_sandbox/by-hand", _by_hand, methods=["POST"]),
+        Route("/_sandbox", _to_page),
         Route("/_sandbox/{rest:path}", _unknown),
+        Route("/apidoc", _apidoc),
     ]
-    routes += [Route(path, Address(desk, pauses, handlers)) for path, handlers in desk.addresses().items()]
+    routes += [Route(path, Address(desk, pauses, operations)) for path, operations in desk.addresses().items()]
     routes.append(Route("/{rest:path}", Address(desk, pauses, {})))
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
     app = Starlette(routes=routes, middleware=[hosts, Middleware(RawPaths)], exception_handlers={Refusal: _refused})
@@ -179,6 +186,40 @@ async def _control(request: Request) -> Response:
 async def _by_hand(request: Request) -> Response:
     desk = _desk(request)
     return JSONResponse(desk.by_hand((await _call(request, desk)).json()))
+
+
+async def _page(request: Request) -> Response:
+    desk = _desk(request)
+    at = {name: _page_number(request, name) for name in ("tests", "people")}
+    return _html(desk.look(lambda db: overview(db, desk.controls, at["tests"], at["people"])))
+
+
+async def _page_of_test(request: Request) -> Response:
+    run, at = request.path_params["run"], _page_number(request, "page")
+    page = _desk(request).look(lambda db: page_of_test(db, int(run), at)) if is_number(run) else None
+    if page is None:
+        raise Refusal(404, f"test {run} does not exist")
+    return _html(page)
+
+
+def _page_number(request: Request, name: str) -> int:
+    """The number of a page of a list, 1 being the first; what is no number is 1."""
+    given = request.query_params.get(name, "")
+    return max(1, int(given)) if is_number(given) and len(given) <= 9 else 1
+
+
+def _html(page: str) -> Response:
+    # Nothing is loaded or run, whatever a record's text says.
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
+
+
+async def _to_page(_: Request) -> Response:
+    return RedirectResponse("/_sandbox/")
+
+
+async def _apidoc(request: Request) -> Response:
+    return JSONResponse(apidoc(f"http://{request.headers.get('host', '')}"))
 
 
 async def _unknown(request: Request) -> Response:

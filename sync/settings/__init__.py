@@ -1,17 +1,31 @@
 """The YAML configuration: one strict model, a loader that says every fault with its line, and its JSON Schema."""
 
 from sync.settings.faults import ConfigurationFaults, SettingsFault
-from sync.settings.feeds import CandidateFeed, Feed, FeedSettings, LearnerFeed, TestFeed
-from sync.settings.fields import FieldSpec, MinutesSpec, RuleWords, TimeSpec
-from sync.settings.limits import Found, Limit, Limits, OnAbsence
+from sync.settings.feeds import (
+    CandidateFeed,
+    CommitteeFeed,
+    ContributorFeed,
+    Feed,
+    FeedSettings,
+    LearnerFeed,
+    OptionFeed,
+    StaffFeed,
+    TestFeed,
+)
+from sync.settings.fields import FieldSpec, ListSpec, MinutesSpec, RuleWords, TimeSpec
+from sync.settings.limits import Found, Limit, Limits, OnAbsence, Reconcile
 from sync.settings.load import Loaded, load
 from sync.settings.model import Inspera, Settings
 from sync.settings.references import SecretRef
 from sync.settings.schema import json_schema, schema_text
+from sync.settings.vendor import CallSettings, OptionSettings
 
 __all__ = [
+    "CallSettings",
     "CandidateFeed",
+    "CommitteeFeed",
     "ConfigurationFaults",
+    "ContributorFeed",
     "Feed",
     "FeedSettings",
     "FieldSpec",
@@ -20,13 +34,18 @@ __all__ = [
     "LearnerFeed",
     "Limit",
     "Limits",
+    "ListSpec",
     "Loaded",
     "MinutesSpec",
     "OnAbsence",
+    "OptionFeed",
+    "OptionSettings",
+    "Reconcile",
     "RuleWords",
     "SecretRef",
     "Settings",
     "SettingsFault",
+    "StaffFeed",
     "TestFeed",
     "TimeSpec",
     "json_schema",

@@ -3,18 +3,31 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sync.model import Kind
+from sync.model import PEOPLE, Kind
 from sync.settings.faults import Finding
 from sync.settings.guide import suggestion
-from sync.settings.tree import Plain, value_at
+from sync.settings.named import calls_changed, words_fixed
+from sync.settings.tree import Plain, feeds_in, value_at
+
+_NEEDS = {
+    Kind.OPTION: ("options name tests", (Kind.TEST,)),
+    Kind.COMMITTEE: ("committees name tests", (Kind.TEST,)),
+    Kind.CONTRIBUTOR: ("contributors name staff and tests", (Kind.STAFF, Kind.TEST)),
+    Kind.CANDIDATE: ("candidates name learners and tests", (Kind.LEARNER, Kind.TEST)),
+}
+"""The kinds that a kind names by key."""
 
 
 def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
     """What is wrong between settings; relative paths are taken from `folder`."""
     yield from _sources_named(data)
-    yield from _candidates_alone(data)
+    yield from _alone(data)
     yield from _auth_systems(data)
+    yield from _notices(data)
+    yield from _blanks(data)
     yield from _unfinished(data)
+    yield from words_fixed(data)
+    yield from calls_changed(data)
     yield from _proxy_user(data)
     bundle = value_at(data, ("inspera", "ca_bundle"))
     if isinstance(bundle, str) and not (folder / bundle).is_file():
@@ -23,57 +36,69 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
 
 def unused(data: Plain) -> Iterator[Finding]:
     """Sources that no feed reads: harmless, and perhaps a slip."""
-    used = {source for _, feed in _feeds(data) if isinstance(source := feed.get("source"), str)}
+    used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     sources = value_at(data, ("sources",))
     for name in sources if isinstance(sources, dict) else ():
         if name not in used:
             yield Finding(("sources", name), "is read by no feed", "add a feed, or take it out", on_name=True)
 
 
-def _feeds(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
-    feeds = value_at(data, ("feeds",))
-    for index, feed in enumerate(feeds if isinstance(feeds, list) else ()):
-        if isinstance(feed, dict):
-            yield index, feed
-
-
 def _sources_named(data: Plain) -> Iterator[Finding]:
     sources = value_at(data, ("sources",))
     if not isinstance(sources, dict):
         return
-    for index, feed in _feeds(data):
+    for index, feed in feeds_in(data):
         name = feed.get("source")
         if isinstance(name, str) and name and name not in sources:
             yield Finding(("feeds", index, "source"), "names no source", suggestion(name, tuple(sources)))
 
 
-def _candidates_alone(data: Plain) -> Iterator[Finding]:
-    """Candidates name learners and tests by key; without a feed of these, every candidate would wait for ever."""
-    kinds = {index: feed.get("kind") for index, feed in _feeds(data)}
-    missing = [kind.value for kind in (Kind.LEARNER, Kind.TEST) if kind not in kinds.values()]
+def _alone(data: Plain) -> Iterator[Finding]:
+    """What is on a test names others by key; without a feed of these, all of it would wait for ever."""
+    kinds = {index: feed.get("kind") for index, feed in feeds_in(data)}
     for index, kind in kinds.items():
-        if kind == Kind.CANDIDATE and missing:
-            reason = f"candidates name learners and tests by key, but there is no {' and no '.join(missing)} feed"
+        names, needed = next((_NEEDS[one] for one in _NEEDS if one == kind), ("", ()))
+        missing = [other.value for other in needed if other not in kinds.values()]
+        if missing:
+            reason = f"{names} by key, but there is no {' and no '.join(missing)} feed"
             yield Finding(("feeds", index, "kind"), reason, f"add a feed of kind {' and one of kind '.join(missing)}")
 
 
 def _auth_systems(data: Plain) -> Iterator[Finding]:
-    for index, feed in _feeds(data):
-        if feed.get("kind") != Kind.LEARNER:
+    for index, feed in feeds_in(data):
+        if feed.get("kind") not in PEOPLE:
             continue
-        mapped = value_at(feed, ("map", "auth_system")) is not None
-        given = feed.get("auth_system") is not None
-        steps = ("feeds", index, "auth_system")
-        if mapped and given:
-            yield Finding(steps, "is given beside the one in 'map'", "keep one of them", on_name=True)
-        elif not mapped and not given:
+        yield from _twice(index, feed, "auth_system")
+        if value_at(feed, ("map", "auth_system")) is None and feed.get("auth_system") is None:
             remedy = "add 'auth_system: FEIDE' (or what the tenant uses) to the feed, or map it from a column"
-            yield Finding(steps, "is needed", remedy)
+            yield Finding(("feeds", index, "auth_system"), "is needed", remedy)
+
+
+def _notices(data: Plain) -> Iterator[Finding]:
+    for index, feed in feeds_in(data):
+        if feed.get("kind") == Kind.CONTRIBUTOR:
+            yield from _twice(index, feed, "notify")
+
+
+def _twice(index: int, feed: dict[str, Plain], name: str) -> Iterator[Finding]:
+    """A field that the feed gives for all of its rows and `map` for each."""
+    if feed.get(name) is not None and value_at(feed, ("map", name)) is not None:
+        reason = "is given beside the one in 'map'"
+        yield Finding(("feeds", index, name), reason, "keep one of them", on_name=True)
+
+
+def _blanks(data: Plain) -> Iterator[Finding]:
+    """Inspera has no call that takes back an option's value or a committee's type."""
+    for index, feed in feeds_in(data):
+        kind = feed.get("kind")
+        if kind in (Kind.OPTION, Kind.COMMITTEE) and feed.get("blank") == "clear":
+            reason = f"says 'clear', but {kind}s have nothing that can be cleared"
+            yield Finding(("feeds", index, "blank"), reason, "take the line out")
 
 
 def _unfinished(data: Plain) -> Iterator[Finding]:
     """Fields with nothing behind them: taken as not mapped, they would silently never be sent."""
-    for index, feed in _feeds(data):
+    for index, feed in feeds_in(data):
         fields = feed.get("map")
         for name, spec in fields.items() if isinstance(fields, dict) else ():
             if spec is None:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sync.model import Kind
-from sync.settings.fields import FieldSpec, MinutesSpec, TimeSpec
+from sync.settings.fields import FieldSpec
+from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
 from sync.settings.strict import Filled, Named, Strict, Word, filled
 
 
@@ -28,65 +29,6 @@ Values = Annotated[
 ]
 
 
-class LearnerMap(Strict):
-    """Where each field of a learner comes from. A field that is not mapped is never sent."""
-
-    key: FieldSpec | None = None
-    """The source's own stable identifier, such as a student number. It is never sent. Default: `external_id`."""
-    username: FieldSpec
-    """The login name in Inspera. It can't be changed there afterwards."""
-    external_id: FieldSpec
-    """The identifier by which the auth system knows the person."""
-    auth_system: FieldSpec | None = None
-    """The auth system, where it differs from row to row; otherwise use the feed's own `auth_system`."""
-    first_name: FieldSpec
-    """The given name."""
-    last_name: FieldSpec
-    """The family name."""
-    email: FieldSpec | None = None
-    """The email address."""
-    password: FieldSpec | None = None
-    """A first password. It is sent when the learner is created, and never stored, compared or shown."""
-
-
-class TestMap(Strict):
-    """Where each field of a test comes from. A field that is not mapped is never sent."""
-
-    __test__ = False  # not a test case, whatever pytest thinks of its name
-
-    key: FieldSpec | None = None
-    """The source's own stable identifier. It is never sent. Default: `external_test_id`."""
-    external_test_id: FieldSpec
-    """The identifier under which Inspera keeps the test for us."""
-    title: FieldSpec
-    """The title: at most 500 characters, without square brackets."""
-    start: TimeSpec
-    """When the test opens."""
-    end: TimeSpec
-    """When the test closes for those without extra time."""
-    duration: MinutesSpec
-    """The working time, in minutes; at most the time between start and end."""
-    template: FieldSpec | None = None
-    """The test in Inspera to copy. It is sent only when the test is created."""
-
-
-class CandidateMap(Strict):
-    """Where each field of a candidate comes from. A field that is not mapped is never sent."""
-
-    test: FieldSpec
-    """The key of the test, as the test feed's `key` makes it."""
-    learner: FieldSpec
-    """The key of the learner, as the learner feed's `key` makes it."""
-    candidate_id: FieldSpec | None = None
-    """The candidate number on this test."""
-    extra_time: MinutesSpec | None = None
-    """Extra time: minutes, or a share of the duration such as `25%`."""
-    room: FieldSpec | None = None
-    """The room."""
-    building: FieldSpec | None = None
-    """The building."""
-
-
 class FeedSettings(Strict):
     """What every feed says, whatever its kind."""
 
@@ -97,7 +39,8 @@ class FeedSettings(Strict):
     may_be_empty: bool = False
     """Whether it can be right that this feed has no row at all. Otherwise its source counts as unhealthy then."""
     blank: Literal["keep", "clear"] = "keep"
-    """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it."""
+    """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and
+    committees, which have nothing that can be emptied)."""
 
     @property
     def clear_blanks(self) -> bool:
@@ -111,22 +54,43 @@ def _mapped(fields: Strict) -> dict[str, FieldSpec]:
     return {name: spec for name, spec in every if spec is not None}
 
 
-class LearnerFeed(FeedSettings):
+class PeopleFeed(FeedSettings):
+    """What the feeds of learners and of staff have in common."""
+
+    auth_system: Filled | None = None
+    """The auth system that every person of this feed logs in with, as the tenant names it, such as `FEIDE`."""
+
+    def _fields(self, fields: LearnerMap | StaffMap) -> dict[str, FieldSpec]:
+        made = {"key": fields.external_id, **_mapped(fields)}
+        if self.auth_system is not None:
+            made["auth_system"] = FieldSpec(constant=self.auth_system)
+        return made
+
+
+class LearnerFeed(PeopleFeed):
     """A feed of learners: the people who sit exams."""
 
     kind: Literal[Kind.LEARNER]
     """`learner`."""
-    auth_system: Filled | None = None
-    """The auth system that every learner of this feed logs in with, as the tenant names it, such as `FEIDE`."""
     map: LearnerMap
     """Where each field comes from."""
 
     def fields(self) -> dict[str, FieldSpec]:
         """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
-        made = {"key": self.map.external_id, **_mapped(self.map)}
-        if self.auth_system is not None:
-            made["auth_system"] = FieldSpec(constant=self.auth_system)
-        return made
+        return self._fields(self.map)
+
+
+class StaffFeed(PeopleFeed):
+    """A feed of staff: the people who make, run and grade exams, as administrative users."""
+
+    kind: Literal[Kind.STAFF]
+    """`staff`."""
+    map: StaffMap
+    """Where each field comes from."""
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
+        return self._fields(self.map)
 
 
 class TestFeed(FeedSettings):
@@ -144,6 +108,48 @@ class TestFeed(FeedSettings):
         return {"key": self.map.external_test_id, **_mapped(self.map)}
 
 
+class OptionFeed(FeedSettings):
+    """A feed of options: settings of tests, such as the lock-down browser and its pin."""
+
+    kind: Literal[Kind.OPTION]
+    """`option`."""
+    map: OptionMap
+    """Where each part comes from."""
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every field that is made, by name."""
+        return _mapped(self.map)
+
+
+class CommitteeFeed(FeedSettings):
+    """A feed of committees. None is needed for those that contributors and candidates name."""
+
+    kind: Literal[Kind.COMMITTEE]
+    """`committee`."""
+    map: CommitteeMap
+    """Where each field comes from."""
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every field that is made, by name."""
+        return _mapped(self.map)
+
+
+class ContributorFeed(FeedSettings):
+    """A feed of contributors: what staff do on tests. A person with several roles on a test is one row with a list."""
+
+    kind: Literal[Kind.CONTRIBUTOR]
+    """`contributor`."""
+    notify: bool = False
+    """Whether Inspera tells each person of this feed, once, that they are on the test."""
+    map: ContributorMap
+    """Where each field comes from."""
+
+    def fields(self) -> dict[str, FieldSpec]:
+        """Every field that is made, by name; `notify` is among them only when somebody is to be told."""
+        made = _mapped(self.map)
+        return {**made, "notify": FieldSpec(constant="true")} if self.notify else made
+
+
 class CandidateFeed(FeedSettings):
     """A feed of candidates: learners' seats on tests."""
 
@@ -157,5 +163,8 @@ class CandidateFeed(FeedSettings):
         return _mapped(self.map)
 
 
-Feed = Annotated[LearnerFeed | TestFeed | CandidateFeed, Field(discriminator="kind")]
+Feed = Annotated[
+    LearnerFeed | StaffFeed | TestFeed | OptionFeed | CommitteeFeed | ContributorFeed | CandidateFeed,
+    Field(discriminator="kind"),
+]
 """A feed of any kind; `kind` says which."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import AfterValidator, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -25,6 +25,7 @@ class RuleWords(TypedDict):
     format: str | None
     zone: str | None
     minutes: str | None
+    separator: str | None
 
 
 def _checked_template(text: str) -> str:
@@ -60,11 +61,12 @@ class FieldSpec(Strict):
     """The column that holds the value."""
     template: Template | None = None
     """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that pattern's groups."""
-    constant: Filled | None = None
+    # These three may hold a password or a pin, so no repr shows them.
+    constant: Annotated[Filled | None, Field(repr=False)] = None
     """One value for every row."""
-    default: Filled | None = None
+    default: Annotated[Filled | None, Field(repr=False)] = None
     """The value to take where the column is blank."""
-    lookup: Annotated[dict[Word, Word], AfterValidator(filled)] | None = None
+    lookup: Annotated[Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)] = None
     """A table of values: what the column says, and what it means here. A value that is not in the table is a fault."""
     lower: bool = False
     """Turn the value into lower case."""
@@ -145,6 +147,7 @@ class FieldSpec(Strict):
             format=None,
             zone=None,
             minutes=None,
+            separator=None,
         )
 
     @classmethod
@@ -199,3 +202,20 @@ class MinutesSpec(FieldSpec):
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
         return RuleWords(**{**super().as_rule(), "minutes": self.minutes})
+
+
+def _checked_separator(text: str) -> str:
+    if not text.isprintable():
+        raise told_one("holds a character that no value can", "write a visible one, such as ',', or take the line out")
+    return text
+
+
+class ListSpec(FieldSpec):
+    """How a list is made: one text, taken apart. `lookup` and `default` are for each item; blank items don't count."""
+
+    separator: Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_checked_separator)] | None = None
+    """What stands between two items, `;` by default. Spaces around an item don't count."""
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(**{**super().as_rule(), "separator": self.separator})

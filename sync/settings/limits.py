@@ -20,8 +20,14 @@ class OnAbsence(Strict):
 
     learner: Literal["release", "keep"] = "release"
     """`release` forgets the learner (Inspera can't delete one) when no seat is left; `keep` goes on keeping them."""
+    staff: Literal["disable", "delete", "keep"] = "disable"
+    """`disable` keeps the person out of Inspera, and can be undone; `delete` is for good; `keep` leaves them be."""
     test: Literal["withdraw", "keep"] = "withdraw"
     """`withdraw` lists a test that has not ended for a person to look at (nothing is deleted); `keep` leaves it be."""
+    committee: Literal["keep", "remove"] = "keep"
+    """`keep` leaves the committee on the test; `remove` takes it off, if this tool made it."""
+    contributor: Literal["remove", "keep"] = "remove"
+    """`remove` takes the contributor off the test, if this tool put them there; `keep` leaves them on it."""
     candidate: Literal["remove", "keep"] = "remove"
     """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on it."""
 
@@ -55,14 +61,14 @@ class KindLimit(Limit):
 
 
 class TestLimit(Limit):
-    """The limit of removals of candidates on one test."""
+    """The limit of removals of one kind on one test, such as of its candidates."""
 
     __test__ = False  # not a test case, whatever pytest thinks of its name
 
     at_least: Count = 3
     """This many removals on a test always go."""
     percent: Percent = 25
-    """This share of the test's known candidates may go, in per cent."""
+    """This share of what is known of the kind on the test may go, in per cent."""
     at_most: Count | None = 100
     """But never more than this many."""
 
@@ -84,15 +90,28 @@ class Limits(Strict):
     kind: Annotated[KindLimit, BeforeValidator(empty_is_default)] = KindLimit()
     """Removals of one kind."""
     test: Annotated[TestLimit, BeforeValidator(empty_is_default)] = TestLimit()
-    """Removals of candidates on one test."""
+    """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
 
 
 class Found(Strict):
-    """Candidates that were on a test before this tool first touched it. They are not ours, so never removed."""
+    """What was in Inspera before this tool first touched it. On tests it is not ours, so it is never removed."""
 
     claim: tuple[Filled, ...] = ()
-    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose found candidates become ours."""
+    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose found candidates, contributors and committees become
+    ours."""
     unread: Literal["theirs", "ours"] = "theirs"
-    """Whose the candidates are that we put on a found test that could not be read first; only `ours` are removed."""
+    """Whose the candidates, contributors and committees are that we put on a found test that could not be read first;
+    only `ours` are removed."""
+    match_email: bool = False
+    """Whether `adopt` matches a person by email address too, where neither the external id nor the login finds one."""
+
+
+class Reconcile(Strict):
+    """What `reconcile` reads of Inspera, and what it does about the differences that it finds."""
+
+    repair: bool = False
+    """Whether what is ours and was changed there, or is gone, is put right. Otherwise it is only listed."""
+    people: Literal["one_by_one", "export", "none"] = "one_by_one"
+    """How people are read: one call for each (`one_by_one`), all at once by Inspera's export (`export`), or not."""

@@ -10,6 +10,7 @@ from sync.settings.checks import crossed, unused
 from sync.settings.faults import ConfigurationFaults, Finding, SettingsFault, Steps, path_text
 from sync.settings.guide import is_secret
 from sync.settings.model import Settings
+from sync.settings.named import secrets_fixed
 from sync.settings.references import BrokenReference, SecretRef, expand
 from sync.settings.tree import Plain, Tree, read_tree
 from sync.settings.wording import findings_of
@@ -96,29 +97,33 @@ def _unreadable(path: Path, reason: str, remedy: str) -> ConfigurationFaults:
 
 
 class _Reader:
-    """Puts what references stand for in their place, except for secrets, which it only looks at from outside."""
+    """Puts what references stand for in their place, except for secrets, which it only looks at from outside.
+
+    A pin or a password that a feed has as a constant is one of its values, so it is read with the others.
+    """
 
     def __init__(self, tree: Tree, folder: Path) -> None:
         self._tree, self._folder = tree, folder
+        self._fixed = frozenset(secrets_fixed(tree.data))
         self.findings: list[Finding] = []
         self.unwise: list[Finding] = []
 
     def expanded(self, value: Plain, steps: Steps) -> Plain:
-        """The value with its references resolved; what could not be becomes None and a finding."""
+        """The value with its references resolved; one that could not be stays as it is, and becomes a finding."""
         if isinstance(value, dict):
             return {name: self.expanded(inner, (*steps, name)) for name, inner in value.items()}
         if isinstance(value, list):
             return [self.expanded(inner, (*steps, index)) for index, inner in enumerate(value)]
-        if value is None or ("${" not in value and not is_secret(steps, self._tree.data)):
-            return value
+        if value is None:
+            return None
+        secret = is_secret(steps, self._tree.data)
         try:
-            if is_secret(steps, self._tree.data):
+            if secret or steps in self._fixed:
                 self._look_at_secret(SecretRef(value), steps)
-                return value
-            return expand(value, self._folder)
+            return value if secret or "${" not in value else expand(value, self._folder)
         except BrokenReference as broken:
             self.findings.append(Finding(steps, broken.reason, broken.remedy))
-            return None
+            return value
 
     def _look_at_secret(self, secret: SecretRef, steps: Steps) -> None:
         if secret.is_plain():

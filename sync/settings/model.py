@@ -1,16 +1,19 @@
 """The whole configuration as one strict model: the one truth for validation, the JSON Schema and the reference."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, Union
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from sync.contract import CALLS, OPTIONS, Call, OptionRule
 from sync.settings.addresses import checked_proxy, checked_state, checked_tenant
 from sync.settings.feeds import Feed
-from sync.settings.limits import Found, Limits, OnAbsence, empty_is_default
+from sync.settings.limits import Found, Limits, OnAbsence, Reconcile, empty_is_default
 from sync.settings.references import SecretRef
 from sync.settings.strict import Strict, filled
+from sync.settings.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
 
@@ -19,6 +22,16 @@ if TYPE_CHECKING:
 else:  # built from the registry, so that a new source is one line there and none here
     Source = Annotated[Union[tuple(SOURCES.values())], Field(discriminator="type")]  # noqa: UP007 - made at run time
 
+Calls = Annotated[
+    dict[str, CallSettings],
+    BeforeValidator(empty_is_default),
+    Field(default_factory=dict, json_schema_extra={"propertyNames": {"enum": list(CHANGEABLE)}}),
+]
+Options = Annotated[
+    dict[OptionName, OptionSettings],
+    BeforeValidator(empty_is_default),
+    Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}),
+]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -36,7 +49,7 @@ class Inspera(Strict):
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """How many calls may be under way at the same time."""
     batch: Annotated[int, Field(ge=1, le=1500)] = 100
-    """How many candidates of a test go into one call at most."""
+    """How many candidates (or contributors) of a test go into one call at most."""
     connect_timeout: Seconds = 5
     """Seconds to wait for a connection."""
     read_timeout: Seconds = 10
@@ -55,6 +68,18 @@ class Inspera(Strict):
     """The password for a proxy that asks for one, given like `api_key`."""
     ca_bundle: Path | None = None
     """A file of certificates to trust instead of the usual ones; a relative path starts at this file's folder."""
+    calls: Calls
+    """Calls that this tenant takes otherwise than assumed, by their names, such as `candidate.remove`."""
+    options: Options
+    """Options of tests that this tenant has beyond those that are known, by their names in Inspera."""
+
+    def calls_in_force(self) -> Mapping[str, Call]:
+        """Every call by name, as this tenant takes it, in the contract's order (vendor contract, Token to Test API)."""
+        return {name: self.calls[name].applied_to(call) if name in self.calls else call for name, call in CALLS.items()}
+
+    def options_in_force(self) -> Mapping[str, OptionRule]:
+        """Every option that a test can have, by name (vendor contract, Test API: settings)."""
+        return {**OPTIONS, **{name: option.as_rule() for name, option in self.options.items()}}
 
     def proxy_address(self, folder: Path) -> str | None:
         """The proxy with its user and password, if any: a secret. Relative paths in references start at `folder`.
@@ -79,13 +104,17 @@ class Settings(Strict):
     sources: Annotated[dict[str, Source], AfterValidator(filled), Field(json_schema_extra={"minProperties": 1})]
     """Where rows come from, each under a name of your choosing."""
     feeds: Annotated[tuple[Feed, ...], AfterValidator(filled), Field(json_schema_extra={"minItems": 1})]
-    """Which rows become learners, tests and candidates, and how."""
+    """Which rows become which records, and how."""
     on_absence: Annotated[OnAbsence, BeforeValidator(empty_is_default)] = OnAbsence()
     """What becomes of records that their source no longer has."""
     limits: Annotated[Limits, BeforeValidator(empty_is_default)] = Limits()
     """How much may change in one run without a person's word."""
     found: Annotated[Found, BeforeValidator(empty_is_default)] = Found()
-    """What holds for candidates that were on a test before this tool first touched it."""
+    """What holds for what was in Inspera before this tool first touched it."""
+    verify: Literal["sample", "all", "none"] = "sample"
+    """How much of what an `apply` wrote is read back afterwards: a `sample`, `all` of it, or `none`."""
+    reconcile: Annotated[Reconcile, BeforeValidator(empty_is_default)] = Reconcile()
+    """What `reconcile` reads, and whether it repairs."""
 
     def state_url(self, folder: Path) -> str:
         """The state's URL with an absolute path; a relative one is taken from `folder`."""

@@ -66,6 +66,14 @@ def value_at(data: Plain, steps: Steps) -> Plain:
     return data
 
 
+def feeds_in(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
+    """The feeds that are mappings, each with its position in the list."""
+    feeds = value_at(data, ("feeds",))
+    for index, feed in enumerate(feeds if isinstance(feeds, list) else ()):
+        if isinstance(feed, dict):
+            yield index, feed
+
+
 def read_tree(text: str) -> Tree:
     """The text as a tree.
 

@@ -20,6 +20,7 @@ _MISPLACED = {
     "format": "the fields 'start' and 'end'",
     "zone": "the fields 'start' and 'end'",
     "minutes": "the fields 'duration' and 'extra_time'",
+    "separator": "the fields 'roles', 'committees', 'accesses' and 'organisations'",
 }
 _EMPTY = ("is empty", "give it a value, or take the line out")
 _SECTION = ("should hold settings of its own", "write them below it, indented, as 'name: value'")

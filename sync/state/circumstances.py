@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import Kind, utc_text, utc_time
+from sync.model import PEOPLE, Kind, utc_text, utc_time
 from sync.state.scratch import chunks
 
 SOON = timedelta(days=7)
@@ -40,11 +40,24 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
         )
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
-    for kind in (Kind.LEARNER, Kind.TEST):
+    _barred(connection, now)
+    for kind in (*PEOPLE, Kind.TEST):
         _vanished(connection, kind)
     connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
     _suspects(connection)
     _windows(connection, now, tests_may_retire=Kind.TEST not in trouble)
+
+
+def _barred(connection: Connection, now: datetime) -> None:
+    """What was refused and whose time to be tried again has not come."""
+    connection.execute(
+        text(
+            "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || '; tried again'"
+            " || ' after ' || again || ', or when its row changes' FROM refused WHERE again > :now"
+        ),
+        {"now": utc_text(now)},
+    )
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_barred ON barred (kind, k1, k2)")
 
 
 def _vanished(connection: Connection, kind: Kind) -> None:
@@ -58,13 +71,15 @@ def _vanished(connection: Connection, kind: Kind) -> None:
     )
 
 
+_SAME_PERSON = (
+    "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
+    # under a new key it is still the same account: its new seats would go with the old ones
+    "k.username = w.username",
+    "k.external_id = w.external_id AND k.auth_system = w.auth_system",
+)
 _SAME_LOOKS = {
-    Kind.LEARNER: (
-        "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
-        # under a new key it is still the same account: its new seats would go with the old ones
-        "k.username = w.username",
-        "k.external_id = w.external_id AND k.auth_system = w.auth_system",
-    ),
+    Kind.LEARNER: _SAME_PERSON,
+    Kind.STAFF: _SAME_PERSON,
     Kind.TEST: (
         "k.title = w.title AND k.start = w.start AND k.standing <> 'retired'",
         "k.external_test_id = w.external_test_id",

@@ -9,41 +9,44 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Kind
-from sync.state.scratch import add_faults
+from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Kind
+from sync.state.derived import Refingerprint, derive_committees, fold_roles
+from sync.state.scratch import add_faults, drop_faulted
 
 Places = Sequence[str]
 """How the feeds' sources are named to people, by the feed's number."""
 
 
-def find_conflicts(connection: Connection, places: Places) -> None:
-    """Turns contradicting rows into faults, and folds identical ones into one."""
-    for kind in Kind:
-        _drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
+def find_conflicts(connection: Connection, places: Places, refingerprint: Refingerprint) -> None:
+    """Turns contradicting rows into faults, and folds identical ones into one.
+
+    Several rows of one contributor that differ in nothing but roles and committees are one contributor with all of
+    them. Committees that only contributors and candidates name are wanted like those of a feed.
+    """
+    kinds = [kind for kind in Kind if _any(connection, kind)]
+    for kind in kinds:
+        drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
+        if kind is Kind.CONTRIBUTOR:
+            fold_roles(connection, refingerprint)
         _twice(connection, kind, places)
-    _misspelt_case(connection, places)
+    for kind in kinds:
+        if kind in ON_A_TEST:
+            _misspelt_case(connection, kind, places)
     _own_case_of_faults(connection)
     _shared_numbers(connection, places)
+    if derive_committees(connection, refingerprint):
+        _other_case(connection, Kind.COMMITTEE, places)
+
+
+def _any(connection: Connection, kind: Kind) -> bool:
+    """Whether anything of this kind is wanted."""
+    return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
 def _where(places: Places, feed: int, line: int) -> str:
     return f"{places[feed]} line {line}"
-
-
-def _drop_faulted(connection: Connection, kind: Kind) -> None:
-    if not connection.execute(text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
-        return
-    keys = KEY_FIELDS[kind]
-    k2 = keys[1] if len(keys) > 1 else "''"
-    connection.execute(
-        text(
-            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind"
-            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
-        ),
-        {"kind": kind},
-    )
 
 
 def _against_first(
@@ -60,7 +63,7 @@ def _against_first(
             found.append(Fault(_where(places, feed, line), field, said, remedy, kind, tuple(key)))
     if found:
         add_faults(connection, found)
-        _drop_faulted(connection, kind)
+        drop_faulted(connection, kind)
 
 
 def _rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
@@ -68,12 +71,15 @@ def _rows(connection: Connection, query: str, **values: object) -> Iterator[Any]
 
 
 def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
-    if kind is Kind.CANDIDATE:
-        return  # their keys are those of learners and tests: see _misspelt_case
+    if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
+        return  # their keys are those of other kinds, see _misspelt_case, or words of the vendor's
+    keys = KEY_FIELDS[kind]
+    own, folded = keys[-1], " || char(31) || ".join((*keys[:-1], f"lower({keys[-1]})"))
+    several = f"SELECT {folded} FROM wanted_{kind} GROUP BY {folded} HAVING count(DISTINCT {own}) > 1"
     rows = _rows(
         connection,
-        f"SELECT lower(key) AS folded, feed, line, key FROM wanted_{kind} WHERE lower(key) IN ("
-        f"SELECT lower(key) FROM wanted_{kind} GROUP BY lower(key) HAVING count(DISTINCT key) > 1) ORDER BY 1, 2, 3",
+        f"SELECT {folded} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind} WHERE {folded} IN ({several})"
+        " ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
     _against_first(
@@ -85,7 +91,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
     """Keys that two combinations of source values make, also where a candidate names a learner or test so."""
     for part in KEY_FIELDS[kind]:
         origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
-        if kind is Kind.CANDIDATE:
+        if part in ("test", PERSON_OF.get(kind)):
             origins += f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
         keys = ", ".join(KEY_FIELDS[kind])
         rows = _rows(
@@ -99,7 +105,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
             found.extend(_ambiguous(kind, part, list(group), places))
         if found:
             add_faults(connection, found)
-            _drop_faulted(connection, kind)
+            drop_faulted(connection, kind)
 
 
 def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[Fault]:
@@ -135,20 +141,28 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _misspelt_case(connection: Connection, places: Places) -> None:
-    """A candidate row that writes its learner or test in another case than the record's own key.
+def _named_kinds(kind: Kind) -> Iterator[tuple[str, Kind]]:
+    """The parts of this kind's key that are keys of another kind."""
+    yield "test", Kind.TEST
+    if kind in PERSON_OF:
+        yield KEY_FIELDS[kind][1], PERSON_OF[kind]
+
+
+def _misspelt_case(connection: Connection, kind: Kind, places: Places) -> None:
+    """A row that writes its learner, staff or test in another case than the record's own key.
 
     Its fault carries the key as the record writes it, so that the seat which it means is not taken for absent.
     """
-    for part, kind in (("test", Kind.TEST), ("learner", Kind.LEARNER)):
+    keys = ", ".join(KEY_FIELDS[kind])
+    for part, other in _named_kinds(kind):
         unknown = (
-            f"SELECT named.{part} FROM (SELECT DISTINCT {part} FROM wanted_candidate) named"
-            f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = named.{part})"
-            f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = named.{part})"
+            f"SELECT named.{part} FROM (SELECT DISTINCT {part} FROM wanted_{kind}) named"
+            f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.key = named.{part})"
+            f" AND NOT EXISTS (SELECT 1 FROM known_{other} k WHERE k.key = named.{part})"
         )
         if not connection.execute(text(f"{unknown} LIMIT 1")).first():
             continue  # nearly always: spares folding the case of every key there is
-        there = f"SELECT key FROM wanted_{kind} UNION SELECT key FROM known_{kind}"
+        there = f"SELECT key FROM wanted_{other} UNION SELECT key FROM known_{other}"
         meant = {
             row[0]: row[1]
             for row in _rows(
@@ -159,41 +173,45 @@ def _misspelt_case(connection: Connection, places: Places) -> None:
         }
         found: list[Fault] = []
         for misspelt, right in meant.items():
-            query = f"SELECT feed, line, test, learner FROM wanted_candidate WHERE {part} = :value ORDER BY 1, 2"
-            for feed, line, test, learner in _rows(connection, query, value=misspelt):
-                key = (right, learner) if part == "test" else (test, right)
+            query = f"SELECT feed, line, {keys} FROM wanted_{kind} WHERE {part} = :value ORDER BY 1, 2"
+            for feed, line, test, second in _rows(connection, query, value=misspelt):
+                key = (right, second) if part == "test" else (test, right)
                 reason = f"the {part} is written {misspelt!r} here and {right!r} in its own row"
-                fault = Fault(_where(places, feed, line), part, reason, "write both the same way", Kind.CANDIDATE, key)
-                found.append(fault)
-            connection.execute(text(f"DELETE FROM wanted_candidate WHERE {part} = :value"), {"value": misspelt})
+                found.append(Fault(_where(places, feed, line), part, reason, "write both the same way", kind, key))
+            connection.execute(text(f"DELETE FROM wanted_{kind} WHERE {part} = :value"), {"value": misspelt})
         if found:
             add_faults(connection, found)
-            _drop_faulted(connection, Kind.CANDIDATE)
+            drop_faulted(connection, kind)
 
 
 def _own_case_of_faults(connection: Connection) -> None:
-    """Lets faults of candidates name learners and tests in the case of what is known, whatever else was misspelt.
+    """Lets faults of what is on a test name people and tests in the case of what is known, whatever was misspelt.
 
     Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
     """
-    for column, kind in (("k1", Kind.TEST), ("k2", Kind.LEARNER)):
-        strange = (
-            f"SELECT DISTINCT f.{column} AS written FROM fault f WHERE f.kind = 'candidate' AND f.{column} <> ''"
-            f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
-        )
-        if not connection.execute(text(f"{strange} LIMIT 1")).first():
-            continue
-        meant = f"meant_{kind}"
-        connection.exec_driver_sql(
-            f"CREATE TABLE scratch.{meant} AS SELECT s.written, min(k.key) AS own FROM ({strange}) s"
-            f" JOIN (SELECT key, lower(key) AS folded FROM known_{kind}) k ON k.folded = lower(s.written)"
-            " GROUP BY s.written"
-        )
-        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_{meant} ON {meant} (written)")
-        connection.exec_driver_sql(
-            f"UPDATE fault SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
-            f" WHERE kind = 'candidate' AND {column} IN (SELECT written FROM {meant})"
-        )
+    for of in ON_A_TEST:
+        for column, (_, kind) in zip(("k1", "k2"), _named_kinds(of), strict=False):
+            _own_case(connection, of, column, kind)
+
+
+def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
+    strange = (
+        f"SELECT DISTINCT f.{column} AS written FROM fault f WHERE f.kind = '{of}' AND f.{column} <> ''"
+        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
+    )
+    if not connection.execute(text(f"{strange} LIMIT 1")).first():
+        return
+    meant = f"meant_{of}_{kind}"
+    connection.exec_driver_sql(
+        f"CREATE TABLE scratch.{meant} AS SELECT s.written, min(k.key) AS own FROM ({strange}) s"
+        f" JOIN (SELECT key, lower(key) AS folded FROM known_{kind}) k ON k.folded = lower(s.written)"
+        " GROUP BY s.written"
+    )
+    connection.exec_driver_sql(f"CREATE INDEX scratch.ix_{meant} ON {meant} (written)")
+    connection.exec_driver_sql(
+        f"UPDATE fault SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
+        f" WHERE kind = '{of}' AND {column} IN (SELECT written FROM {meant})"
+    )
 
 
 def _shared_numbers(connection: Connection, places: Places) -> None:
@@ -207,48 +225,3 @@ def _shared_numbers(connection: Connection, places: Places) -> None:
     _against_first(
         connection, Kind.CANDIDATE, places, rows, "candidate_id", reason, "give each learner a number of their own"
     )
-
-
-def settle_percentages(connection: Connection, places: Places, refingerprint: Any) -> None:
-    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
-
-    `refingerprint(fields)` gives the fingerprint of a candidate's fields once the minutes are known.
-    """
-    names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
-    query = (
-        f"SELECT w.rowid, w.feed, w.line, w.extra_percent, coalesce(t.duration, k.duration),"
-        f" {', '.join('w.' + name for name in names)} FROM wanted_candidate w"
-        " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
-        " WHERE w.extra_percent IS NOT NULL AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
-    )
-    last = 0
-    while page := connection.execute(text(query), {"last": last}).fetchall():
-        last = page[-1][0]
-        settled: list[dict[str, object]] = []
-        found: list[Fault] = []
-        for rowid, feed, line, percent, duration, *values in page:
-            fields = dict(zip(names, values, strict=True))
-            if duration is None:
-                if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(_where(places, feed, line), (fields["test"], fields["learner"])))
-                continue  # the candidate waits for its test, which nobody has yet
-            minutes = -(-percent * duration // 100)
-            fingerprint = refingerprint({**fields, "extra_time": minutes})
-            settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
-        if settled:
-            statement = (
-                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
-            )
-            connection.execute(text(statement), settled)
-        add_faults(connection, found)
-    _drop_faulted(connection, Kind.CANDIDATE)
-
-
-def _test_is_there(connection: Connection, test: str) -> bool:
-    query = "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
-    return connection.execute(text(query), {"key": test}).first() is not None
-
-
-def _no_duration(where: str, key: tuple[str, ...]) -> Fault:
-    reason = "a share of the test's duration, but the duration is not known"
-    return Fault(where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key)

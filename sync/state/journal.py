@@ -12,8 +12,9 @@ from functools import cache
 from sqlalchemy import Connection, TextClause, text
 
 from sync.diff import remembered
-from sync.model import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
+from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state import refusals
 from sync.state.database import count
 from sync.state.scratch import columns_of, from_json, key_from, to_json
 
@@ -40,6 +41,7 @@ class Journal:
         )
         self.run_id = int(result.lastrowid)
         self._findings = 0
+        self._refused = set(refusals.standing(connection))
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
 
@@ -74,10 +76,17 @@ class Journal:
                     text("UPDATE intent SET message = :m WHERE id = :id"), {"m": outcome.message, "id": intent}
                 )
                 continue
-            if outcome.result in (Result.DONE, Result.FOUND):
+            record = (line.change.kind, line.change.key)
+            if outcome.result is Result.REFUSED:
+                refusals.note(self._connection, line, outcome.message, self._clock())
+                self._refused.add(record)
+            elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
-                if (line.change.kind, line.change.key) in self._open_before:
-                    self._close_earlier(line.change.kind, line.change.key)
+                if record in self._refused:
+                    self._refused.discard(record)
+                    refusals.lift(self._connection, *record)
+                if record in self._open_before:
+                    self._close_earlier(*record)
             if intent is not None:
                 closed.append({"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent})
         if closed:
@@ -95,12 +104,15 @@ class Journal:
 
     def _promote(self, line: Planned, outcome: Outcome) -> None:
         change = line.change
-        if change.action is Action.REMOVE:
+        if change.action in (Action.REMOVE, Action.DELETE):
             self.forget(change.kind, change.key)
+            return
+        if change.action is Action.DISABLE:
+            self._disable(line)
             return
         fields = {**remembered(change.kind, change.after), **outcome.there}
         same = all(fields[name] == change.after.get(name) for name in fields if name in change.after)
-        ours = None if change.action is Action.UPDATE else outcome.result is Result.DONE
+        ours = outcome.result is Result.DONE if change.action is Action.CREATE else None
         self.remember(
             change.kind,
             change.key,
@@ -108,6 +120,15 @@ class Journal:
             fingerprint=line.fingerprint if same else None,
             remote_id=outcome.remote_id,
             ours=ours,
+        )
+
+    def _disable(self, line: Planned) -> None:
+        self._connection.execute(
+            text(
+                "UPDATE known_staff SET standing = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
+                " updated = :at WHERE key = :key"
+            ),
+            {"fingerprint": line.fingerprint, "at": utc_text(self._clock()), "key": line.change.key[0]},
         )
 
     def remember(
@@ -135,18 +156,29 @@ class Journal:
         )
 
     def forget_with_candidates(self, kind: Kind, key: Key) -> None:
-        """Forgets a learner or a test, and the candidates that name it and are not retired."""
-        if kind is not Kind.CANDIDATE:
+        """Forgets a person or a test, and what names it on tests and is not retired."""
+        for other in _naming(kind):
             self._connection.execute(
-                text(f"DELETE FROM known_candidate WHERE {kind} = :key AND standing <> 'retired'"), {"key": key[0]}
+                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND standing <> 'retired'"), {"key": key[0]}
             )
         self.forget(kind, key)
 
     def rename(self, kind: Kind, old: Key, new: Key) -> None:
-        """Gives a known learner or test its new key, and its candidates with it."""
+        """Gives a known person or test its new key, and what names it on tests with it."""
         keys = {"old": old[0], "new": new[0]}
         self._connection.execute(text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys)
-        self._connection.execute(text(f"UPDATE known_candidate SET {kind} = :new WHERE {kind} = :old"), keys)
+        for other in _naming(kind):
+            self._connection.execute(text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys)
+
+    def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
+        """Remembers that Inspera has another username for a person than the source, and that it is kept."""
+        self._connection.execute(
+            text(
+                "INSERT INTO alias (kind, key, wanted, username) VALUES (:kind, :key, :wanted, :username)"
+                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = excluded.username"
+            ),
+            {"kind": kind, "key": key[0], "wanted": wanted, "username": username},
+        )
 
     def accept(self, kind: Kind, key: Key) -> None:
         """Remembers that a person has said that this record is a new one, although it looks like one that vanished."""
@@ -161,15 +193,20 @@ class Journal:
         self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
     def lapse(self) -> None:
-        """Closes learners' open intents of earlier runs that nothing asks for any more: there is nothing to repeat."""
-        self._connection.execute(
-            text(
-                "UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = 'learner'"
-                " AND run_id <> :run AND k1 NOT IN (SELECT key FROM wanted_learner)"
-                " AND k1 NOT IN (SELECT k1 FROM fault WHERE kind = 'learner' AND k1 IS NOT NULL)"
-            ),
-            {"at": utc_text(self._clock()), "run": self.run_id},
-        )
+        """Closes open intents and refusals of earlier runs that nothing asks for any more."""
+        for kind in (*PEOPLE, Kind.OPTION):
+            k2 = "option" if kind is Kind.OPTION else "''"
+            keys = f"SELECT {KEY_FIELDS[kind][0]}, {k2} FROM wanted_{kind}"
+            self._connection.execute(
+                text(
+                    f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
+                    f" AND run_id <> :run AND action NOT IN ('disable', 'delete') AND (k1, k2) NOT IN ({keys})"
+                    f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
+                    " AND coalesce(f.k2, '') = intent.k2)"
+                ),
+                {"at": utc_text(self._clock()), "run": self.run_id},
+            )
+        refusals.lapse(self._connection)
 
     def commit(self) -> None:
         """Makes what was remembered, forgotten or settled durable."""
@@ -248,25 +285,33 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
         )
 
 
+def _naming(kind: Kind) -> tuple[Kind, ...]:
+    """The kinds whose records name one of this kind by its key."""
+    return ON_A_TEST if kind is Kind.TEST else tuple(other for other, person in PERSON_OF.items() if person is kind)
+
+
 _PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
 _TO = (
     "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
     + _PASSED
 )
+_WITH_ITS_TEST = (
+    "UPDATE known_{kind} SET standing = 'retired', updated = :at WHERE standing = 'active' AND EXISTS ("
+    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
+    " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
+)
 _SILENT = (
     (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
     (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
-    (_TO + " AND d.action = 'restore')").format(kind="test", key="key", standing="active"),
-    (_TO + " AND d.action = 'restore')").format(kind="learner", key="key", standing="active"),
-    (_TO + " AND d.action = 'retire' AND d.k2 = known_candidate.learner)").format(
-        kind="candidate", key="test", standing="retired"
+    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
+    *(
+        (_TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})").format(
+            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
+        )
+        for kind in ON_A_TEST
+        for action, standing in (("retire", "retired"), ("restore", "active"))
     ),
-    (_TO + " AND d.action = 'restore' AND d.k2 = known_candidate.learner)").format(
-        kind="candidate", key="test", standing="active"
-    ),
-    "UPDATE known_candidate SET standing = 'retired', updated = :at WHERE standing = 'active' AND EXISTS ("
-    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
-    " AND d.verdict = 'pass' WHERE t.key = known_candidate.test)",
+    *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
     (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")
     + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.standing = 'active')",

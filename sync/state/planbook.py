@@ -9,13 +9,13 @@ from sqlalchemy import Connection, text
 
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
-from sync.model import Key, Kind
+from sync.model import PEOPLE, Key, Kind
 from sync.plan import Action, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
 
-_COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'withdraw')"
-_COLUMNS = "kind, k1, k2, action, verdict, reason, place, changed, before, after, password, fingerprint, scope"
+_COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
+_COLUMNS = "kind, k1, k2, action, verdict, reason, place, changed, before, after, secret, fingerprint, scope"
 
 
 def draft(connection: Connection, drafted: Iterable[Drafted]) -> int:
@@ -40,7 +40,7 @@ def _row(item: Drafted) -> tuple[object, ...]:
         json.dumps(change.changed),
         to_json(change.before),
         to_json(change.after),
-        item.password if change.action is Action.CREATE else None,
+        item.secret if change.action is Action.CREATE or change.kind is Kind.OPTION else None,
         item.fingerprint,
         "",
     )
@@ -91,19 +91,20 @@ def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str
 
 
 def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, str, dict[str, str]]]:
-    condition = f"d.kind = 'candidate' AND d.k1 = :test AND {_COUNTED}"
-    query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = 'candidate' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
-    for test, removed in connection.execute(text(query)).fetchall():
-        known = count(
-            connection, "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'", test=test
-        )
-        yield Scope(f"removals on test {test}", removed, known, limit), condition, {"test": test}
+    for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
+        condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
+        query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
+        for test, removed in connection.execute(text(query)).fetchall():
+            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
+            of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
+            name = f"removals{of_kind} on test {test}"
+            yield Scope(name, removed, count(connection, held, test=test), limit), condition, {"test": test}
 
 
 def _known(connection: Connection, kind: Kind) -> int:
     """Known records of a kind whose test has not ended: what limits are shares of."""
-    if kind is Kind.LEARNER:
-        return count(connection, "SELECT count(*) FROM known_learner WHERE standing = 'active'")
+    if kind in PEOPLE:
+        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE standing = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"
     return count(
         connection,
@@ -125,23 +126,45 @@ def _digest(connection: Connection, name: str, condition: str, values: dict[str,
     return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()
 
 
-_LAYER = """CASE
-    WHEN d.action IN ('create', 'update') THEN CASE d.kind WHEN 'learner' THEN 1 WHEN 'test' THEN 2 ELSE 3 END
-    WHEN d.action = 'remove' THEN 4 ELSE 5 END"""
+SILENT = 99
+"""The layer of changes that make no call."""
 
-_WAVE = """CASE d.kind
-    WHEN 'test' THEN coalesce((SELECT w.wave FROM test_window w WHERE w.test = d.k1), '9999')
-    WHEN 'candidate' THEN coalesce((SELECT w.wave FROM test_window w WHERE w.test = d.k1), '9999')
-    ELSE coalesce((SELECT min(w.wave) FROM wanted_candidate c JOIN test_window w ON w.test = c.test
-        WHERE c.learner = d.k1), '9999') END"""
+_ADDED = {
+    Kind.LEARNER: 1,
+    Kind.STAFF: 1,
+    Kind.TEST: 2,
+    Kind.OPTION: 3,
+    Kind.COMMITTEE: 4,
+    Kind.CONTRIBUTOR: 5,
+    Kind.CANDIDATE: 6,
+}
+"""The layer of each kind's additions: what others need comes first. Removals come after all of them, in reverse."""
+
+_LAST = max(_ADDED.values()) + 1
+
+
+def _layers() -> str:
+    added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
+    removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
+    return (
+        f"CASE WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
+        f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END ELSE {SILENT} END"
+    )
+
+
+_SOONEST = "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test WHERE c.{person} = d.k1)"
+_WAVE = f"""coalesce(CASE d.kind
+    WHEN 'learner' THEN {_SOONEST.format(on="candidate", person="learner")}
+    WHEN 'staff' THEN {_SOONEST.format(on="contributor", person="staff")}
+    ELSE (SELECT w.wave FROM test_window w WHERE w.test = d.k1) END, '9999')"""
 
 
 def put_in_order(connection: Connection) -> None:
     """Writes the draft into the plan: what soon tests need first, in layers, then the rest, soonest test first."""
+    start = "(SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind NOT IN ('learner', 'staff'))"
     connection.exec_driver_sql(
-        f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_LAYER} AS layer, {_COLUMNS} FROM draft d"
-        " ORDER BY 1, 2, coalesce((SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind <> 'learner'), ''),"
-        " d.k1, d.id"
+        f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
+        f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_plan ON plan (verdict, layer)")
 
@@ -185,7 +208,7 @@ def _planned(row: Any) -> Planned:
         row.reason,
     )
     return Planned(
-        row.seq, change, Verdict(row.verdict), row.reason, row.scope, row.wave, row.layer, row.fingerprint, row.password
+        row.seq, change, Verdict(row.verdict), row.reason, row.scope, row.wave, row.layer, row.fingerprint, row.secret
     )
 
 

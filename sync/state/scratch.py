@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Kind, Record, Test, utc_text
+from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Kind, Option, Record, Test, utc_text
 from sync.plan import Fields, Value
 
 _T = TypeVar("_T")
@@ -25,6 +25,7 @@ _COLUMNS = {
     "duration": "INTEGER",
     "extra_time": "INTEGER",
     "extra_percent": "INTEGER",
+    "notify": "INTEGER",
     "fingerprint": "BLOB",
     "feed": "INTEGER",
     "line": "INTEGER",
@@ -38,13 +39,14 @@ CREATE TABLE scratch.suspect (kind TEXT, new_key TEXT, old_key TEXT);
 CREATE TABLE scratch.open_record (kind TEXT, k1 TEXT, k2 TEXT, fields TEXT);
 CREATE TABLE scratch.test_window (
     test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT);
+CREATE TABLE scratch.barred (kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT);
 CREATE TABLE scratch.refresh (kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB);
 CREATE TABLE scratch.draft (
     id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, reason TEXT, place TEXT,
-    changed TEXT, before TEXT, after TEXT, password TEXT, fingerprint BLOB, scope TEXT);
+    changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT);
 CREATE TABLE scratch.plan (
     seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT,
-    reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, password TEXT, fingerprint BLOB, scope TEXT)
+    reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT)
 """
 
 
@@ -74,13 +76,19 @@ def stage(
     feed: int,
     records: Iterable[tuple[Record, Origin | None, int]],
     fingerprint: Callable[[Record], bytes],
+    seal: Callable[[str], str],
 ) -> int:
-    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many."""
+    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many.
+
+    An option's secret gets its seal for a value, by which it is compared.
+    """
     columns = (*wanted_columns(kind)[:-2], "line")
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
 
     def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
         record, origin, line = item
+        if isinstance(record, Option) and record.secret:
+            record = record._replace(value=seal(record.secret))
         values: tuple[object, ...] = record  # its fields are the first columns, in order
         if isinstance(record, Test):
             values = tuple(utc_text(value) if isinstance(value, datetime) else value for value in record)
@@ -120,6 +128,21 @@ def add_faults(connection: Connection, faults: Iterable[Fault]) -> int:
     return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, faults)))
 
 
+def drop_faulted(connection: Connection, kind: Kind) -> None:
+    """Takes what a fault names out of what is wanted, so that its record keeps what is known."""
+    if not connection.execute(text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        return
+    keys = KEY_FIELDS[kind]
+    k2 = keys[1] if len(keys) > 1 else "''"
+    connection.execute(
+        text(
+            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind"
+            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
+        ),
+        {"kind": kind},
+    )
+
+
 def faults(connection: Connection) -> Iterator[Fault]:
     """Every fault of the run, in the order in which they were met."""
     query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"
@@ -134,6 +157,7 @@ def index_wanted(connection: Connection) -> None:
         keys = ", ".join(KEY_FIELDS[kind])
         connection.exec_driver_sql(f"CREATE INDEX scratch.ix_wanted_{kind} ON wanted_{kind} ({keys})")
     connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_seat ON wanted_candidate (learner)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_part ON wanted_contributor (staff)")
     connection.exec_driver_sql("CREATE INDEX scratch.ix_fault ON fault (kind, k1, k2)")
 
 

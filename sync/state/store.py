@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
+from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, Candidate, Fault, Key, Kind, Learner, Record
-from sync.plan import Action, Fields, OpenIntent, Planned, Verdict
-from sync.state import circumstances, conflicts, journal, pairs, planbook, scratch
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, SEALED, Fault, Key, Kind, Record
+from sync.plan import Action, Fields, OpenIntent, Planned, Verdict, Written
+from sync.state import circumstances, conflicts, derived, journal, pairs, planbook, readback, scratch
 from sync.state.database import count
 from sync.state.scratch import Origin
 
@@ -21,15 +23,30 @@ class Store:
         connection: an opened state with its scratch.
         places: how each feed's source is named to people, by the feed's number.
         fingerprint: of a record's compared fields.
+        locked: the options that can't be changed once their test has begun.
     """
 
-    def __init__(self, connection: Connection, places: Sequence[str], fingerprint: Callable[[Record], bytes]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        places: Sequence[str],
+        fingerprint: Callable[[Record], bytes],
+        locked: Collection[str] = (),
+    ) -> None:
         self._connection, self._places, self._fingerprint = connection, places, fingerprint
+        self._locked = locked
+        self._seal_key: bytes | None = None
         scratch.make_tables(connection)
 
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
-        return scratch.stage(self._connection, kind, feed, records, self._fingerprint)
+        return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._seal)
+
+    def _seal(self, secret: str) -> str:
+        """What stands for a pin in state and comparison: without the state's own key it can't be tried out."""
+        if self._seal_key is None:
+            self._seal_key = self._connection.execute(text("SELECT key FROM seal_key")).scalar_one()
+        return SEALED + blake2b(secret.encode(), key=self._seal_key, digest_size=16).hexdigest()
 
     def discard(self, kind: Kind, feed: int) -> None:
         """Forgets what was staged from a feed that could not be read to its end."""
@@ -52,20 +69,22 @@ class Store:
         query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
         return str(self._connection.execute(text(query), {"kind": kind}).scalar() or "")
 
-    def staged_learners(self) -> Iterator[tuple[Learner, str]]:
-        """Every learner that is wanted, with the place of its row."""
-        for values in scratch.staged(self._connection, Kind.LEARNER):
-            where = f"{self._places[int(values['feed'])]} line {values['line']}"
-            yield Learner(values["key"], **{name: values[name] for name in COMPARED[Kind.LEARNER]}), where
+    def staged_people(self) -> Iterator[tuple[Record, str]]:
+        """Everybody who is wanted, with the place of their row."""
+        for kind in PEOPLE:
+            for values in scratch.staged(self._connection, kind):
+                where = f"{self._places[int(values['feed'])]} line {values['line']}"
+                yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
     def close_staging(self) -> None:
         """Indexes what was staged and turns rows that contradict each other into faults."""
         scratch.index_wanted(self._connection)
-        conflicts.find_conflicts(self._connection, self._places)
-        conflicts.settle_percentages(self._connection, self._places, self._candidate_fingerprint)
+        conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
+        derived.keep_usernames(self._connection, self._fingerprint_of)
+        derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
 
-    def _candidate_fingerprint(self, fields: Mapping[str, object]) -> bytes:
-        return self._fingerprint(Candidate(**fields))  # type: ignore[arg-type]  # columns of the same names
+    def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
+        return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and when each test begins and ends."""
@@ -73,7 +92,7 @@ class Store:
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
-        return pairs.arrived_or_changed(self._connection, kind, self._places)
+        return pairs.arrived_or_changed(self._connection, kind, self._places, self._locked)
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
@@ -142,17 +161,31 @@ class Store:
         columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
         return self._one(f"SELECT {columns} FROM known_{kind}", kind, key)
 
-    def people(self, test: str, learners: Sequence[str]) -> Mapping[str, Fields]:
-        """Known learners by key: `auth_system`, `external_id`, and of their seat on this test `updated` and `ours`.
+    def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
+        """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
 
-        Without a known seat `updated` is None, and `ours` true: a seat that is to come is ours.
+        Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
+        true: what is to come is ours.
         """
+        person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
         query = text(
-            "SELECT l.key, l.auth_system, l.external_id, k.updated, coalesce(k.ours, 1) AS ours FROM known_learner l"
-            " LEFT JOIN known_candidate k ON k.test = :test AND k.learner = l.key WHERE l.key IN :learners"
-        ).bindparams(bindparam("learners", expanding=True))
-        rows = self._connection.execute(query, {"test": test, "learners": list(learners)}).mappings()
+            "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
+            f" coalesce(k.ours, 1) AS ours FROM known_{person} l LEFT JOIN known_{kind} k ON k.test = :test"
+            f" AND k.{part} = l.key WHERE l.key IN :keys"
+        ).bindparams(bindparam("keys", expanding=True))
+        rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
         return {str(row["key"]): dict(row) for row in rows}
+
+    def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]:
+        """All of a kind that is known on a test and not retired, by the second part of its key."""
+        part = KEY_FIELDS[kind][1]
+        columns = ", ".join(f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated"))
+        query = text(f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}")
+        return {str(row[part]): dict(row) for row in self._connection.execute(query, {"test": test}).mappings()}
+
+    def refusals(self) -> int:
+        """How many changes rest in this run because Inspera refused just them before."""
+        return count(self._connection, "SELECT count(*) FROM barred")
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
         """What the feeds want of one record: its compared fields; None when no feed names it."""
@@ -180,3 +213,27 @@ class Store:
         query = "SELECT start, begun, ended FROM test_window WHERE test = :test"
         row = self._connection.execute(text(query), {"test": test}).first()
         return (row.start, bool(row.begun), bool(row.ended)) if row else ("", False, False)
+
+    def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
+        """The same by what is known alone, at any time: needs no plan."""
+        return readback.window(self._connection, test, now)
+
+    def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]:
+        """All active records of a kind with what is known of them."""
+        return readback.everything(self._connection, kind)
+
+    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:
+        """What a run has written of a kind; up to `most` of it, spread evenly."""
+        return readback.written(self._connection, run_id, kind, most)
+
+    def stage_export(self, kind: Kind, people: Iterable[FoundPerson]) -> int:
+        """Takes an export of people into the scratch. Returns how many rows it has."""
+        return readback.stage_export(self._connection, kind, people)
+
+    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
+        """All active people of a kind, each with who the export has in their place."""
+        return readback.exported(self._connection, kind)
+
+    def exported_strangers(self, kind: Kind) -> Iterator[str]:
+        """Who is in the export without being known."""
+        return readback.exported_strangers(self._connection, kind)

@@ -7,7 +7,7 @@ their own. A `fingerprint` is that of the last wanted record which Inspera is kn
 from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-ACTIVE, RELEASED, WITHDRAWN, RETIRED = "active", "released", "withdrawn", "retired"
+ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = "active", "released", "disabled", "withdrawn", "retired"
 
 
 class KnownLearner(SQLModel, table=True):
@@ -23,6 +23,29 @@ class KnownLearner(SQLModel, table=True):
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownStaff(SQLModel, table=True):
+    """A member of staff whom Inspera holds. `standing`: active or disabled. `ours` is false for one found there."""
+
+    __tablename__ = "known_staff"
+    __table_args__ = (Index("ix_known_staff_email", "email"),)
+
+    key: str = Field(primary_key=True)
+    username: str | None = Field(default=None, index=True)
+    external_id: str | None = Field(default=None, index=True)
+    auth_system: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    status: str | None = None
+    accesses: str | None = None
+    organisations: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
     standing: str = ACTIVE
@@ -61,6 +84,56 @@ class KnownCandidate(SQLModel, table=True):
     learner: str = Field(primary_key=True)
     candidate_id: str | None = None
     extra_time: int | None = None
+    room: str | None = None
+    building: str | None = None
+    committees: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownOption(SQLModel, table=True):
+    """A setting of a test as we last sent it. In the place of a pin or quit code `value` holds a seal of it."""
+
+    __tablename__ = "known_option"
+
+    test: str = Field(primary_key=True)
+    option: str = Field(primary_key=True)
+    value: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownCommittee(SQLModel, table=True):
+    """A committee of a test that Inspera holds. `ours` is false for one that was there before us."""
+
+    __tablename__ = "known_committee"
+
+    test: str = Field(primary_key=True)
+    committee: str = Field(primary_key=True)
+    type: str | None = None
+    fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
+    remote_id: str | None = None
+    standing: str = ACTIVE
+    ours: bool = True
+    updated: str
+
+
+class KnownContributor(SQLModel, table=True):
+    """A member of staff on a test. Lists are joined by line breaks; `ours` is false for one who was there before us."""
+
+    __tablename__ = "known_contributor"
+    __table_args__ = (Index("ix_known_contributor_staff", "staff"),)
+
+    test: str = Field(primary_key=True)
+    staff: str = Field(primary_key=True)
+    roles: str | None = None
+    committees: str | None = None
     room: str | None = None
     building: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -123,6 +196,40 @@ class Accepted(SQLModel, table=True):
     k1: str = Field(primary_key=True)
     k2: str = Field(default="", primary_key=True)
     at: str
+
+
+class Alias(SQLModel, table=True):
+    """A person who was matched by email: `username` is theirs in Inspera, where the source says `wanted`."""
+
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    wanted: str
+    username: str
+
+
+class Refused(SQLModel, table=True):
+    """A change to which Inspera said no, until it passes. It is tried again at `again` (UTC), or when its row changes.
+
+    `fingerprint` is that of what was wanted, empty for a removal; `times` counts the refusals in a row.
+    """
+
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
+    times: int = 1
+    since: str
+    again: str
+    message: str = ""
+
+
+class SealKey(SQLModel, table=True):
+    """The one key by which pins and quit codes are sealed, so that a changed one is noticed and none is kept."""
+
+    __tablename__ = "seal_key"
+
+    id: int | None = Field(default=1, primary_key=True)
+    key: bytes = Field(sa_type=LargeBinary)
 
 
 METADATA = SQLModel.metadata

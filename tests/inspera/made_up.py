@@ -80,3 +80,50 @@ def sizes(tenant: Tenant, method: str, number: str) -> list[int]:
 
 def fill(tenant: Tenant, number: str, count: int) -> None:
     tenant.seats[number] = {("FEIDE", f"id{index}"): {} for index in range(count)}
+
+
+SAVE_STAFF = ("POST", "/v1/users")
+STAFF: Fields = {
+    "username": "kariv",
+    "external_id": "kariv@example.edu",
+    "auth_system": "FEIDE",
+    "first_name": "Kari",
+    "last_name": "Veileder",
+    "email": "kariv@example.edu",
+    "status": "active",
+    "accesses": "extended\nreports",
+    "organisations": "Physics",
+}
+STAFF_SENT = {
+    "username": "kariv",
+    "firstName": "Kari",
+    "lastName": "Veileder",
+    "email": "kariv@example.edu",
+    "externalIds": [{"authType": "FEIDE", "externalId": "kariv@example.edu"}],
+    "userType": "admin",
+    "status": "ACTIVE",
+    "authorizedAccesses": ["extended", "reports"],
+    "organisations": ["Physics"],
+}
+
+
+def staff(action: Action, before: Fields | None = None, **after: Value) -> Change:
+    known = STAFF if before is None else before
+    return Change(action, Kind.STAFF, ("kariv",), before=known, after={**known, **after})
+
+
+def new_staff(**after: Value) -> Change:
+    return staff(Action.CREATE, {}, **{**STAFF, **after})
+
+
+def committee(name: str, type_: str | None = "GRADING") -> Assignment:
+    return Assignment("", name, {"type": type_})
+
+
+def contributor(external_id: str, auth_system: str = "FEIDE", **fields: Value) -> Assignment:
+    return Assignment(auth_system, external_id, {"roles": "evaluate", **fields})
+
+
+def option(name: str, value: str, group: str = "security", type_: str = "switch") -> Assignment:
+    secret = 1 if type_ == "pin" else None
+    return Assignment("", name, {"value": value, "group": group, "type": type_, "secret": secret})

@@ -1,44 +1,24 @@
 """A made-up tenant on loopback, written from the contract page alone, which can be told to fail in every way.
 
-It shares no code with the package. What it keeps: learners by username, tests by external id, seats by test.
+It shares no code with the package. It keeps people by username, tests by external id, and what is on a test by its
+number (`holdings`).
 """
 
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from .holdings import OnTests, People, Reply, Seen
+
 KEY = "made-up-API-key-7f3a"
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
 TOKEN_PATH = "/api/authenticate/token/"
-
-
-@dataclass
-class Seen:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: Mapping[str, str]
-    body: Any
-
-
-@dataclass
-class Reply:
-    """What a fault answers; `carried_out` says whether the call is done first, `lost` that no answer comes at all."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    carried_out: bool = False
-    lost: bool = False
 
 
 class Tenant:
@@ -49,18 +29,23 @@ class Tenant:
         self.reset()
 
     def reset(self) -> None:
+        """As new."""
         self.seen: list[Seen] = []
         self.faults: list[tuple[str, str, Reply]] = []
         self.always: dict[tuple[str, str], Reply] = {}
-        self.learners: dict[str, dict[str, Any]] = {}
+        self.people, self.on_tests = People(), OnTests()
+        self.learners, self.staff = self.people.learners, self.people.staff
         self.tests: dict[str, dict[str, Any]] = {}
-        self.seats: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+        self.seats, self.contributors = self.on_tests.seats, self.on_tests.contributors
+        self.committees, self.options = self.on_tests.committees, self.on_tests.options
         self.refuse_seat: Callable[[str], bool] = lambda _: False
         self.names_the_refused = False
         self.readable_seats = True
+        self.readable_tests = True
         self.token_life: Any = 3600
         self.tokens = 0
         self.templates_used: list[Any] = []
+        self.url = ""
 
     def once(self, method: str, path: str, status: int = 200, times: int = 1, **reply: Any) -> None:
         """The next calls to a path answer so, after `/api`."""
@@ -80,7 +65,7 @@ class Tenant:
         number = 284424088 + len(self.tests)
         base = {"title": "INF101", "startTime": "2030-05-10T07:00:00Z", "endTime": "2030-05-10T11:00:00Z"}
         self.tests[external_id] = {**base, "assessmentRunId": number, **values}
-        self.seats[str(number)] = {}
+        self.on_tests.add(str(number))
         return str(number)
 
     def reply(self, seen: Seen) -> Reply:
@@ -104,31 +89,26 @@ class Tenant:
         parts = [unquote(part) for part in seen.path.strip("/").split("/")]
         if seen.path == TOKEN_PATH.removeprefix("/api"):
             return self._token(seen)
+        if parts[0] == "signed":
+            return self.people.exported(seen, parts[1])
         if seen.headers.get("Authorization") != f"Bearer token-{self.tokens}":
             return Reply(401, {"error": "invalid_token"})
-        if parts[1] == "users":
-            return self._user(seen, parts[2:])
         match (seen.method, *parts[1:]):
+            case (_, "users", *rest):
+                reply = self.people.answer(seen, rest)
+            case (_, "fileExport", *rest):
+                reply = self.people.export(seen, rest, self.url)
             case ("POST", "test"):
                 reply = self._save_test(seen.body)
             case ("GET", "test", "search"):
                 reply = self._search(seen.query)
             case ("GET", "test", number):
-                names = [t["title"] for t in self.tests.values() if str(t["assessmentRunId"]) == number]
-                reply = Reply(200, {"result": {"name": names[0], "contributors": []}}) if names else Reply(404)
-            case (method, "test", number, "candidates"):
-                reply = self._candidates(method, number, seen.body)
+                reply = self._read_test(number)
+            case (method, "test", number, what):
+                reply = self._on_test(method, number, what, seen.body)
             case _:
                 reply = Reply(404, {"error": "no such page"})
         return reply
-
-    def _user(self, seen: Seen, parts: list[str]) -> Reply:
-        if (seen.method, parts) == ("POST", ["student"]):
-            self.learners.setdefault(seen.body["username"], {}).update(seen.body)
-            return Reply(200, {"success": True, "username": seen.body["username"]})
-        if seen.method == "GET" and parts[0] == "external":
-            return Reply(200, self._people(*parts[1:]))
-        return Reply(404, {"error": "no such page"})
 
     def _token(self, seen: Seen) -> Reply:
         if seen.query != {"grant_type": "authorization_code", "client_id": "made-up"} or seen.body:
@@ -137,10 +117,6 @@ class Tenant:
             return Reply(401, {"error": "invalid_grant"})
         self.tokens += 1
         return Reply(200, {"access_token": f"token-{self.tokens}", "expires_in": self.token_life})
-
-    def _people(self, auth: str, external_id: str) -> list[dict[str, Any]]:
-        wanted = {"authType": auth, "externalId": external_id}
-        return [p for p in self.learners.values() if wanted in p.get("externalIds", [])]
 
     def _save_test(self, body: dict[str, Any]) -> Reply:
         old = body["externalTestId"] in self.tests
@@ -165,34 +141,24 @@ class Tenant:
                 "isTemplate": False,
             }
             for external_id, test in self.tests.items()
-            if external_id.startswith(query["externalTestID"])
+            if external_id.startswith(query.get("externalTestID", ""))
         ]
         return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
 
-    def _candidates(self, method: str, number: str, body: Any) -> Reply:
-        seats = self.seats.get(number)
-        if seats is None or (method == "GET" and not self.readable_seats):
+    def _read_test(self, number: str) -> Reply:
+        names = [test["title"] for test in self.tests.values() if str(test["assessmentRunId"]) == number]
+        if not names or not self.readable_tests:
             return Reply(404, {"error": "not found"})
-        if method == "GET":
-            return Reply(200, {"candidates": [self._shown(*entry) for entry in seats.items()]})
-        ids = [candidate["externalId"] for candidate in body["candidates"]]
-        bad = [external_id for external_id in ids if self.refuse_seat(external_id)]
+        return Reply(200, {"result": {"name": names[0], **self.on_tests.shown(number)}})
+
+    def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
+        if number not in self.seats or (method == "GET" and not self.readable_seats):
+            return Reply(404, {"error": "not found"})
+        bad = [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)] if body else []
         if bad:
             named = [{"externalId": external_id, "message": "no such user"} for external_id in bad]
             return Reply(200, {"success": False, "errors": named if self.names_the_refused else ["unknown user"]})
-        for candidate in body["candidates"]:
-            key = (body["authenticationSystem"], candidate["externalId"])
-            if method == "DELETE":
-                seats.pop(key, None)
-            else:
-                seats.setdefault(key, {}).update(candidate)
-        return Reply(200, {"success": True})
-
-    @staticmethod
-    def _shown(key: tuple[str, str], seat: dict[str, Any]) -> dict[str, Any]:
-        ids = [{"authType": key[0], "externalUserId": key[1]}]
-        shown: dict[str, Any] = {name: seat[name] for name in ("candidateId", "extraTimeMins") if name in seat}
-        return {"userId": 7000000001, "externalUserIds": ids, **shown}
+        return self.on_tests.answer(method, number, what, body)
 
 
 @contextmanager
@@ -205,8 +171,9 @@ def serving(tenant: Tenant, *, tls: bool = False) -> Iterator[str]:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
+    tenant.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
+        yield tenant.url
     finally:
         server.shutdown()
         server.server_close()
@@ -245,7 +212,7 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 -- the standard library's names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 -- the standard library's names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the standard library's name
             """Says nothing."""

@@ -133,7 +133,7 @@ def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(target: Target, tena
     first, second = _save(target), _save(target)
     assert [first.result, second.result] == [Result.NOT_SENT] * 2
     assert "this tenant does not seem to have the call learner.save" in second.message
-    assert "inspera-sync check" in second.message
+    assert "inspera-sync doctor" in second.message
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 

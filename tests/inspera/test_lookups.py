@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from sync.contract import CALLS
 from sync.errors import CallMissing, Unknown
 from sync.found import FoundPerson, FoundTest
-from sync.inspera.calls import CALLS
 from sync.inspera.target import Target
 
+from .holdings import Reply, Seen
 from .made_up import LEARNER
-from .tenant import Reply, Seen, Tenant
+from .tenant import Tenant
 
 SEARCH = ("GET", "/v1/test/search")
 PEOPLE = ("GET", "/v1/users/search")

@@ -60,7 +60,7 @@ def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(target
     results = [target.assign(number, make_seats(1))[0] for number in numbers]
     assert [outcome.result for outcome in results] == [Result.REFUSED] * 3 + [Result.NOT_SENT]
     assert "does not seem to have the call candidate.assign" in results[3].message
-    assert "`inspera-sync check`" in results[3].message
+    assert "`inspera-sync doctor`" in results[3].message
     assert len(tenant.calls("POST")) == 3
 
 

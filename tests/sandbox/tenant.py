@@ -21,6 +21,7 @@ EXAM = {
     "endTime": "2026-12-01T12:00:00Z",
     "duration": 240,
 }
+EMPTY: dict[str, Any] = {"students": [], "staff": [], "tests": []}
 CANDIDATES = "/v1/test/INF1000-H26/candidates?isExternal=true"
 
 

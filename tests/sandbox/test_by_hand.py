@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, EXAM, Tenant, errors, plant
+from .tenant import ASE, EMPTY, EXAM, Tenant, errors, plant
 
 BY_HAND = {"test": "T1", "title": "Prøve", "start": EXAM["startTime"], "end": EXAM["endTime"], "duration": 60}
 
@@ -59,8 +59,8 @@ def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandb
 @pytest.mark.parametrize(
     ("edit", "status", "complaint"),
     [
-        ({}, 400, "the edit: must have one of test, candidate, student"),
-        ([], 400, "the edit: must have one of test, candidate, student"),
+        ({}, 400, "the edit: must have one of test, candidate, student, staff"),
+        ([], 400, "the edit: must have one of test, candidate, student, staff"),
         ({"student": ASE, "candidate": {}}, 400, "the edit: must have one of"),
         ({"student": ASE, "title": "x"}, 400, "the edit: must have nothing beside student"),
         ({"test": "T1", "title": "x"}, 400, "startTime: is missing"),
@@ -79,15 +79,15 @@ def test_an_edit_that_cannot_be_made_is_refused_by_name(
     answer = stranger.page("POST", "by-hand", edit)
     assert answer.status_code == status
     assert errors(answer).startswith(complaint)
-    assert shared.contents() == {"students": [], "tests": []}
+    assert shared.contents() == EMPTY
 
 
 @pytest.mark.parametrize(
     ("who", "complaint"),
     [
-        ({"username": "ukjent"}, "candidate: ukjent: no such user"),
-        ({"authType": "FEIDE", "externalId": "ukjent"}, "candidate: ukjent: no such user"),
-        ({}, "candidate: nobody: no such user"),
+        ({"username": "ukjent"}, "ukjent: no such student"),
+        ({"authType": "FEIDE", "externalId": "ukjent"}, "ukjent: no such student"),
+        ({}, "nobody: no such student"),
         ({"username": "ase@example.edu", "removed": True}, "is not a candidate of test INF1000-H26"),
     ],
 )

@@ -25,6 +25,7 @@ def test_a_learner_is_put_on_a_test_with_everything_that_is_said(tenant: Tenant,
         "userId": sandbox.contents()["students"][0]["userId"],
         "username": LOGIN,
         "externalUserIds": [{"authType": "FEIDE", "externalUserId": LOGIN}],
+        "committees": [],
     }
 
 

@@ -112,7 +112,7 @@ def test_a_refused_update_leaves_the_test_as_it_was(tenant: Tenant, sandbox: San
 @pytest.mark.parametrize("external_id", ["INF1000-H26", "INF/1000/H26", "ÆØÅ 1", "12345678"])
 def test_a_test_is_read_by_its_own_id_and_by_ours(tenant: Tenant, external_id: str) -> None:
     run_id = tenant.post(POST, EXAM | {"externalTestId": external_id}).json()["assessmentRunId"]
-    expected = {"name": EXAM["title"], "contributors": [], "committees": []}
+    expected = {"result": {"name": EXAM["title"], "contributors": [], "committees": []}}
     assert tenant.get(f"/v1/test/{run_id}").json() == expected
     encoded = external_id.replace("/", "%2F")
     assert tenant.get(f"/v1/test/{encoded}?isExternal=true").json() == expected

@@ -12,7 +12,7 @@ import requests
 import sync.sandbox
 from sync.sandbox import Sandbox, serve
 
-from .tenant import ASE, CANDIDATES, EXAM, Tenant, batch, learner
+from .tenant import ASE, CANDIDATES, EMPTY, EXAM, Tenant, batch, learner
 
 SERVE = """
 import sys
@@ -185,7 +185,7 @@ def test_two_sandboxes_share_nothing() -> None:
     with Sandbox() as first, Sandbox() as second:
         first.by_hand(student=ASE)
         assert first.url != second.url
-        assert second.contents() == {"students": [], "tests": []}
+        assert second.contents() == EMPTY
 
 
 def test_it_shares_no_code_with_our_side_of_the_wire() -> None:

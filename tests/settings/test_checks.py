@@ -1,6 +1,6 @@
 import pytest
 
-from .configurations import SOUND, changed
+from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option
 from .conftest import Faults, Load
 
 LEARNER = SOUND[SOUND.index("  - kind: learner") : SOUND.index("  - kind: test")]
@@ -18,6 +18,26 @@ def test_candidates_without_a_feed_of_learners_are_refused(faults_of: Faults) ->
     assert "there is no learner feed" in faults_of(changed(LEARNER, ""))[0]
 
 
+def test_contributors_without_a_feed_of_staff_are_refused(faults_of: Faults) -> None:
+    assert faults_of(with_contributors("roles: r").replace(STAFF, "")) == [
+        "25:11: feeds[4].kind: contributors name staff and tests by key, "
+        "but there is no staff feed, add a feed of kind staff"
+    ]
+
+
+@pytest.mark.parametrize("text", [with_option("o"), with_committees("committee: c")])
+def test_options_and_committees_without_a_feed_of_tests_are_refused(faults_of: Faults, text: str) -> None:
+    candidates = SOUND[SOUND.index("  - kind: candidate") :]
+    (fault,) = faults_of(text.replace(TEST, "").replace(candidates, ""))
+    assert fault.startswith("14:11: feeds[2].kind: ")
+    assert fault.endswith("s name tests by key, but there is no test feed, add a feed of kind test")
+
+
+def test_committees_of_contributors_and_candidates_need_no_feed_of_their_own(load_text: Load) -> None:
+    text = with_contributors("roles: r, committees: c").replace("learner: no}", "learner: no, committees: c}")
+    assert len(load_text(text).settings.feeds) == 5
+
+
 def test_learners_alone_are_fine(load_text: Load) -> None:
     assert len(load_text(SOUND[: SOUND.index("  - kind: test")]).settings.feeds) == 1
 
@@ -26,6 +46,34 @@ def test_a_learner_feed_without_an_auth_system_is_told_both_ways_to_give_one(fau
     (fault,) = faults_of(changed("    auth_system: FEIDE\n", ""))
     assert fault.startswith("10:5: feeds[1].auth_system: is needed, add 'auth_system: FEIDE'")
     assert fault.endswith("or map it from a column")
+
+
+def test_staff_need_an_auth_system_once_like_learners(faults_of: Faults, load_text: Load) -> None:
+    without = STAFF.replace("    auth_system: FEIDE\n", "")
+    (fault,) = faults_of(SOUND + without)
+    assert fault.startswith("25:5: feeds[4].auth_system: is needed, add 'auth_system: FEIDE'")
+    mapped = without.replace("{key: no,", "{key: no, auth_system: login,")
+    assert load_text(SOUND + mapped).settings.feeds[3].fields()["auth_system"].column == "login"
+    assert faults_of(SOUND + STAFF.replace("{key: no,", "{key: no, auth_system: login,")) == [
+        "27:5: feeds[4].auth_system: is given beside the one in 'map', keep one of them"
+    ]
+
+
+@pytest.mark.parametrize("notify", ["true", "false"])
+def test_whether_contributors_are_told_is_said_once(faults_of: Faults, notify: str) -> None:
+    text = with_contributors("roles: r, notify: n")
+    text = text.replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
+    assert faults_of(text) == ["30:5: feeds[5].notify: is given beside the one in 'map', keep one of them"]
+
+
+@pytest.mark.parametrize("text", [with_option("o"), with_committees("committee: c")])
+def test_options_and_committees_have_nothing_to_clear(faults_of: Faults, load_text: Load, text: str) -> None:
+    feed = text[text.rindex("  - kind: ") :]
+    cleared = text.replace(feed, feed.replace("    source: exams", "    source: exams\n    blank: clear"))
+    (fault,) = faults_of(cleared)
+    assert fault.startswith("27:12: feeds[4].blank: says 'clear', but ")
+    assert fault.endswith("s have nothing that can be cleared, take the line out")
+    assert load_text(cleared.replace("blank: clear", "blank: keep")).settings.feeds[3].blank == "keep"
 
 
 def test_an_empty_auth_system_is_not_one(faults_of: Faults) -> None:

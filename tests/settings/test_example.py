@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from sync.mapping import FeedRule, FieldRule, compile_feed
+from sync.model import Kind
 from sync.settings import Loaded, json_schema, load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "inspera-sync.yaml"
-SWITCHED_OFF = re.compile(r"^(\s*)#(?=[a-z_]+:)", re.MULTILINE)
+SWITCHED_OFF = re.compile(r"^(\s*)#(?=[A-Za-z_.]+:)", re.MULTILINE)
 
 
 def all_switched_on() -> str:
@@ -28,7 +29,8 @@ def whole(tmp_path: Path) -> Loaded:
 def test_the_mapping_can_follow_every_feed_of_the_example(whole: Loaded) -> None:
     for feed in whole.settings.feeds:
         rules = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        compiled = compile_feed(FeedRule(feed.kind, rules, feed.where, feed.clear_blanks), feed.source)
+        options = whole.settings.inspera.options_in_force()
+        compiled = compile_feed(FeedRule(feed.kind, rules, feed.where, feed.clear_blanks, options), feed.source)
         assert compiled.kind is feed.kind
         assert compiled.columns
 
@@ -73,13 +75,19 @@ def feed_setting(owner: str, name: str, shown: set[tuple[str, str]]) -> bool:
 
 def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None:
     plain, full = load(EXAMPLE).settings, whole.settings
-    without_default = {"proxy", "proxy_user", "proxy_password", "ca_bundle"}
+    without_default = {"proxy", "proxy_user", "proxy_password", "ca_bundle", "calls", "options"}
     for name in set(type(plain.inspera).model_fields) - without_default:
         assert getattr(full.inspera, name) == getattr(plain.inspera, name), name
     assert (full.limits.kind, full.limits.test) == (plain.limits.kind, plain.limits.test)
     assert (full.limits.updates.at_least, full.limits.updates.percent) == (10, 50)
-    assert (full.state, full.on_absence, full.found.unread) == (plain.state, plain.on_absence, plain.found.unread)
+    assert (full.state, full.on_absence, full.verify) == (plain.state, plain.on_absence, plain.verify)
+    assert (full.found.unread, full.found.match_email) == (plain.found.unread, plain.found.match_email)
+    assert full.reconcile == plain.reconcile
     assert full.sources == plain.sources
+
+
+def test_the_example_has_a_feed_of_every_kind() -> None:
+    assert {feed.kind for feed in load(EXAMPLE).settings.feeds} == set(Kind)
 
 
 def test_the_example_explains_every_setting_in_prose() -> None:

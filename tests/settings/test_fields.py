@@ -1,7 +1,8 @@
 import pytest
+from sync.mapping import FieldRule
 from sync.settings import CandidateFeed, LearnerFeed, TestFeed
 
-from .configurations import SOUND, changed, with_title
+from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option, with_title
 from .conftest import Faults, Load
 
 QUOTED = "correct it, or put it in single quotes"
@@ -19,6 +20,7 @@ NOTHING = {
     "format": None,
     "zone": None,
     "minutes": None,
+    "separator": None,
 }
 
 
@@ -56,6 +58,40 @@ def test_times_and_minutes_carry_how_they_are_written(load_text: Load) -> None:
     assert feed.fields()["duration"].as_rule() == NOTHING | {"column": "m", "minutes": "hh:mm"}
 
 
+def test_lists_carry_what_stands_between_their_items(load_text: Load) -> None:
+    text = changed("learner: no}", "learner: no, committees: {column: groups, separator: ' '}}")
+    assert load_text(text).settings.feeds[2].fields()["committees"].as_rule() == NOTHING | {
+        "column": "groups",
+        "separator": " ",
+    }
+
+
+@pytest.mark.parametrize(
+    ("separator", "fault"),
+    [
+        ("''", "is empty, give it a value, or take the line out"),
+        ("01234567890", "is too long, characters at most: 10"),
+        ('"\\t"', "holds a character that no value can, write a visible one, such as ',', or take the line out"),
+    ],
+)
+def test_a_separator_that_can_stand_in_no_value_is_refused(faults_of: Faults, separator: str, fault: str) -> None:
+    text = changed("learner: no}", f"learner: no, committees: {{column: g, separator: {separator}}}}}")
+    assert faults_of(text) == [f"24:84: feeds[3].map.committees.separator: {fault}"]
+
+
+def test_values_that_stand_in_the_configuration_are_in_no_repr_of_it(load_text: Load) -> None:
+    text = with_option("LOCKDOWN_QUIT_CODE", "{column: x, default: made-up-1, lookup: {a: made-up-2}}")
+    for loaded in (load_text(text), load_text(with_option("q", "{constant: made-up-3}"))):
+        assert "made-up" not in f"{loaded!r} {loaded.settings!s}"
+        rule = FieldRule(**loaded.settings.feeds[3].fields()["value"].as_rule())
+        assert "made-up" not in repr(rule)
+        assert "made-up" in str(vars_of(rule))
+
+
+def vars_of(rule: FieldRule) -> list[object]:
+    return [rule.constant, rule.default, rule.lookup]
+
+
 def test_a_learner_has_its_auth_system_as_a_constant_and_its_own_key(load_text: Load) -> None:
     feed = load_text(SOUND).settings.feeds[0]
     assert isinstance(feed, LearnerFeed)
@@ -82,6 +118,43 @@ def test_an_auth_system_may_be_mapped_from_a_column(load_text: Load) -> None:
 def test_only_a_feed_that_says_so_clears_blanks(load_text: Load) -> None:
     feeds = load_text(changed("source: seats", "source: seats\n    blank: clear")).settings.feeds
     assert [feed.clear_blanks for feed in feeds] == [False, False, True]
+
+
+def test_a_member_of_staff_has_what_a_learner_has_and_more(load_text: Load) -> None:
+    more = "last_name: family, status: s, accesses: a, organisations: {column: o, separator: ','}, password: p}"
+    feed = load_text(SOUND + STAFF.replace("last_name: family}", more)).settings.feeds[3]
+    assert list(feed.fields()) == [
+        "key", "username", "external_id", "first_name", "last_name", "status", "accesses", "organisations",
+        "password", "auth_system",
+    ]  # fmt: skip
+    assert feed.fields()["auth_system"].constant == "FEIDE"
+    keyless = load_text(SOUND + STAFF.replace("key: no, ", "")).settings.feeds[3]
+    assert keyless.fields()["key"].column == "feide"
+
+
+def test_options_committees_and_contributors_are_made_of_what_their_feeds_map(load_text: Load) -> None:
+    for text, names in (
+        (with_option("{constant: LOCKDOWN_BROWSER}"), ["test", "option", "value"]),
+        (with_committees("committee: name"), ["test", "committee"]),
+        (with_committees("committee: name, type: type"), ["test", "committee", "type"]),
+        (
+            with_contributors("roles: r, committees: c, room: x, building: y, notify: n"),
+            ["test", "staff", "roles", "committees", "room", "building", "notify"],
+        ),
+    ):
+        assert list(load_text(text).settings.feeds[-1].fields()) == names
+
+
+@pytest.mark.parametrize(("notify", "constant"), [("true", "true"), ("false", None)])
+def test_a_feed_of_contributors_may_tell_everybody(load_text: Load, notify: str, constant: str | None) -> None:
+    text = with_contributors("roles: r").replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
+    field = load_text(text).settings.feeds[-1].fields().get("notify")
+    assert (field.constant if field else None) == constant
+
+
+def test_contributors_without_roles_are_refused(faults_of: Faults) -> None:
+    (fault,) = faults_of(with_contributors("room: r"))
+    assert fault.startswith("31:5: feeds[5].map.roles: is needed, add it: what the person does on the test")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +198,11 @@ def test_only_a_feed_that_says_so_clears_blanks(load_text: Load) -> None:
         (
             "{column: a, minutes: hours}",
             ".minutes: is only for the fields 'duration' and 'extra_time', take it out here",
+        ),
+        (
+            "{column: a, separator: '|'}",
+            ".separator: is only for the fields 'roles', 'committees', 'accesses' and 'organisations', "
+            "take it out here",
         ),
         ("{colunm: a}", ".colunm: unknown setting, did you mean 'column'?"),
         ("{template: plain}", ".template: is a template without any {name} in it, write 'constant:' for a fixed value"),

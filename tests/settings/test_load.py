@@ -21,7 +21,10 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     assert (limits.updates.at_least, limits.updates.percent, limits.updates.at_most) == (10, 50, None)
     absence = settings.on_absence
     assert (absence.learner, absence.test, absence.candidate) == ("release", "withdraw", "remove")
-    assert (settings.found.claim, settings.found.unread) == ((), "theirs")
+    assert (absence.staff, absence.committee, absence.contributor) == ("disable", "keep", "remove")
+    assert (settings.found.claim, settings.found.unread, settings.found.match_email) == ((), "theirs", False)
+    assert (settings.verify, settings.reconcile.repair, settings.reconcile.people) == ("sample", False, "one_by_one")
+    assert (inspera.calls, inspera.options) == ({}, {})
     assert [(feed.kind, feed.blank, feed.may_be_empty) for feed in settings.feeds] == [
         (kind, "keep", False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
     ]
@@ -43,7 +46,8 @@ def test_limits_that_are_partly_given_keep_the_other_defaults(load_text: Load) -
 
 
 def test_sections_whose_lines_are_all_commented_out_set_nothing(load_text: Load) -> None:
-    text = SOUND + "limits:\n  kind:\n  # percent: 5\nfound:\non_absence:\n"
+    text = SOUND + "limits:\n  kind:\n  # percent: 5\nfound:\non_absence:\nreconcile:\n"
+    text = text.replace("client_id: example", "client_id: example\n  calls:\n  options:")
     assert load_text(text).settings == load_text(SOUND).settings
 
 
@@ -66,7 +70,48 @@ def test_all_faults_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
 
 
 def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: Faults) -> None:
-    assert faults_of(SOUND + "found: {zzz: 1}") == ["25:9: found.zzz: unknown setting, known here: claim, unread"]
+    assert faults_of(SOUND + "found: {zzz: 1}") == [
+        "25:9: found.zzz: unknown setting, known here: claim, unread, match_email"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("verify: some", "25:9: verify: is none of the choices, did you mean 'sample'?"),
+        ("verify: true", "25:9: verify: is none of the choices, known here: sample, all, none"),
+        ("verify:", "25:8: verify: is empty, give it a value, or take the line out"),
+        (
+            "reconcile: {people: export_all}",
+            "25:21: reconcile.people: is none of the choices, did you mean 'export'?",
+        ),
+        ("reconcile: {repair: maybe}", "25:21: reconcile.repair: should be true or false, write one of these"),
+        ("found: {match_email: often}", "25:22: found.match_email: should be true or false, write one of these"),
+        (
+            "on_absence: {staff: remove}",
+            "25:21: on_absence.staff: is none of the choices, known here: disable, delete, keep",
+        ),
+        (
+            "on_absence: {committee: forget}",
+            "25:25: on_absence.committee: is none of the choices, known here: keep, remove",
+        ),
+        ("on_absence: {option: keep}", "25:14: on_absence.option: unknown setting, known here: learner, staff, test, committee, contributor, candidate"),
+    ],
+)
+def test_what_is_no_choice_of_a_setting_is_refused_with_the_choices(faults_of: Faults, more: str, fault: str) -> None:
+    assert faults_of(f"{SOUND}{more}\n") == [fault]
+
+
+def test_every_choice_of_absence_reading_back_and_reconciling_is_taken(load_text: Load) -> None:
+    text = (
+        "on_absence: {staff: delete, committee: remove, contributor: keep}\n"
+        "found: {match_email: true}\nverify: none\nreconcile: {repair: true, people: export}\n"
+    )
+    settings = load_text(SOUND + text).settings
+    absence = settings.on_absence
+    assert (absence.staff, absence.committee, absence.contributor) == ("delete", "remove", "keep")
+    assert (settings.found.match_email, settings.verify) == (True, "none")
+    assert (settings.reconcile.repair, settings.reconcile.people) == (True, "export")
 
 
 def test_a_missing_setting_is_explained_by_what_it_is_for(faults_of: Faults) -> None:

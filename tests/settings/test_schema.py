@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def test_every_mapping_of_settings_is_closed_to_unknown_names() -> None:
 
 
 def test_a_field_may_be_a_text_or_a_mapping() -> None:
-    for name in ("FieldSpec", "TimeSpec", "MinutesSpec"):
+    for name in ("FieldSpec", "TimeSpec", "MinutesSpec", "ListSpec"):
         text, mapping = json_schema()["$defs"][name]["anyOf"]
         assert text["type"] == "string"
         assert {"column", "template", "constant", "default", "lookup", "pattern"} <= set(mapping["properties"])
@@ -50,3 +51,11 @@ def test_the_schema_says_what_it_is_and_is_plain_json() -> None:
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert (schema["title"], schema["required"]) == ("inspera-sync", ["inspera", "sources", "feeds"])
     assert schema["description"].startswith("The configuration file of inspera-sync.")
+
+
+def test_editors_are_told_the_names_of_calls_and_the_form_of_an_option_s_name() -> None:
+    inspera = json_schema()["$defs"]["Inspera"]["properties"]
+    names = inspera["calls"]["propertyNames"]["enum"]
+    assert {"candidate.assign", "option.set"} <= set(names)
+    assert "token.fetch" not in names
+    assert re.fullmatch(inspera["options"]["propertyNames"]["pattern"], "SHOW_TIMER")

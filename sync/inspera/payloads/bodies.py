@@ -1,12 +1,13 @@
 """Our words into the vendor's: bodies and queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from sync.found import Assignment
+from sync.contract import Call
+from sync.model import Kind, listed
 from sync.plan import Fields, Value
 
-_LEARNER: Final = {
+_PERSON: Final = {
     "username": "username",
     "first_name": "firstName",
     "last_name": "lastName",
@@ -19,12 +20,14 @@ _TEST: Final = {
     "end": "endTime",
     "duration": "duration",
 }
-_CANDIDATE: Final = {
-    "candidate_id": "candidateId",
-    "extra_time": "extraTimeMins",
-    "room": "roomName",
-    "building": "buildingName",
-}
+_STAFF_LISTS: Final = {"accesses": "authorizedAccesses", "organisations": "organisations"}
+_STATUSES: Final = {"active": "ACTIVE", "disabled": "DISABLED"}
+_USER_TYPES: Final = {Kind.LEARNER: "student", Kind.STAFF: "admin"}
+
+
+def wrapped(call: Call, content: object) -> object:
+    """What is sent, inside the member that the call has for it, when it has one."""
+    return {call.wrapper: content} if call.wrapper else content
 
 
 def learner(fields: Fields, password: str | None) -> dict[str, object]:
@@ -32,7 +35,7 @@ def learner(fields: Fields, password: str | None) -> dict[str, object]:
 
     That external ids are taken in this form is inferred.
     """
-    body: dict[str, object] = dict(_worded(_LEARNER, fields))
+    body: dict[str, object] = dict(worded(_PERSON, fields))
     auth_system, external_id = fields.get("auth_system"), fields.get("external_id")
     if auth_system and external_id:
         body["externalIds"] = [{"authType": auth_system, "externalId": external_id}]
@@ -41,9 +44,19 @@ def learner(fields: Fields, password: str | None) -> dict[str, object]:
     return body
 
 
+def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
+    """A member of staff to be saved by `username` (vendor contract, Users API: administrative users; inferred).
+
+    What is `None` is left out.
+    """
+    body = {**learner(fields, password), "userType": _USER_TYPES[Kind.STAFF], **lists(_STAFF_LISTS, fields)}
+    status = fields.get("status")
+    return {**body, "status": _STATUSES[str(status)]} if status else body
+
+
 def test(fields: Fields) -> dict[str, object]:
     """A test's title and times, without its template (vendor contract, Test API: create or update)."""
-    return dict(_worded(_TEST, fields))
+    return dict(worded(_TEST, fields))
 
 
 def new_test(fields: Fields) -> dict[str, object]:
@@ -56,18 +69,6 @@ def new_test(fields: Fields) -> dict[str, object]:
     return {**test(fields), "sourceTemplateId": int(template) if number else template}
 
 
-def assignments(auth_system: str, seats: Sequence[Assignment]) -> dict[str, object]:
-    """Candidates to be put on a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
-    listed = [{"externalId": seat.external_id, **_worded(_CANDIDATE, seat.fields)} for seat in seats]
-    return {"authenticationSystem": auth_system, "candidates": listed}
-
-
-def removals(auth_system: str, seats: Sequence[Assignment]) -> dict[str, object]:
-    """Candidates to be taken off a test, all of one auth system (vendor contract, Test API: candidates; inferred)."""
-    listed = [{"externalId": seat.external_id} for seat in seats]
-    return {"authenticationSystem": auth_system, "candidates": listed}
-
-
 def test_search(external_test_id: str) -> dict[str, str]:
     """The query that looks a test up by its external id (vendor contract, Test API: search)."""
     return {"externalTestID": external_test_id}
@@ -76,6 +77,16 @@ def test_search(external_test_id: str) -> dict[str, str]:
 def person_search(words: str) -> dict[str, str]:
     """The query that looks people up (vendor contract, Users API: search users; inferred)."""
     return {"query": words}
+
+
+def some_tests() -> dict[str, str]:
+    """The plainest search, to see that it works: an empty one might be refused (vendor contract, Test API: search)."""
+    return {"query": "a"}
+
+
+def export_order(kind: Kind) -> dict[str, object]:
+    """An order for all users of one type (vendor contract, Users API: export users)."""
+    return {"resourceType": "AllUsers", "parameters": {"userType": _USER_TYPES[kind]}}
 
 
 def page(query: Mapping[str, str], number: int) -> dict[str, str]:
@@ -89,5 +100,11 @@ def token(client_id: str, key: str) -> tuple[dict[str, str], dict[str, str]]:
     return query, {"code": key, "Content-Type": "application/x-www-form-urlencoded"}
 
 
-def _worded(words: Mapping[str, str], fields: Fields) -> dict[str, Value]:
+def worded(words: Mapping[str, str], fields: Fields) -> dict[str, Value]:
+    """Fields under the vendor's names; what is `None` is left out."""
     return {theirs: fields[ours] for ours, theirs in words.items() if fields.get(ours) is not None}
+
+
+def lists(words: Mapping[str, str], fields: Fields) -> dict[str, list[str]]:
+    """The same for fields that hold several values (`sync.model.joined`)."""
+    return {theirs: list(listed(value)) for theirs, value in worded(words, fields).items()}

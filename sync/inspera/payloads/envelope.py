@@ -7,6 +7,7 @@ from typing import Final
 _LONGEST = 300
 _READ = 4000  # characters of a reason that are looked at; the masks would take long over megabytes
 _DEEPEST = 8
+_LONG_SECRET = 6  # characters, as many as the shortest pin has
 _SPOKEN: Final = ("errors", "error", "message", "errorMessage", "description", "detail", "reason", "code", "externalId")
 _EMAIL = re.compile(r"\S*@\S*")
 _NATIONAL_ID = re.compile(r"(?<!\d)\d{6}(?:\d{2})?[-+ ]?\d{4,5}(?!\d)")
@@ -24,11 +25,17 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
     said = "; ".join(dict.fromkeys(_spoken(document, 0)))
     if len(said) > _READ:
         said = said[:_READ].rpartition(" ")[0]
-    for secret in sorted((secret for secret in hide if len(secret) > 1), key=len, reverse=True):
-        said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said, flags=re.IGNORECASE)
+    for secret in sorted(filter(None, hide), key=len, reverse=True):
+        said = re.sub(_pattern(secret), "***", said, flags=re.IGNORECASE)
     said = _NATIONAL_ID.sub("***", _EMAIL.sub("***", said))
     said = "".join(character if character.isprintable() else " " for character in said).strip()
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+
+
+def _pattern(secret: str) -> str:
+    """A long one is masked wherever it stands; a short one only as a word, since a name may be part of any word."""
+    escaped = re.escape(secret)
+    return escaped if len(secret) >= _LONG_SECRET else rf"(?<!\w){escaped}(?!\w)"
 
 
 def named(document: object, ids: frozenset[str]) -> frozenset[str]:

@@ -1,0 +1,161 @@
+"""`doctor`: which calls this configuration needs and how sure we are of each, and whether all around it is well."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sync.apidoc import Compared, Match, NotASchema, Schema, compare
+from sync.commands.health import Check, Verdict, checks
+from sync.commands.needed import Used, used_calls
+from sync.commands.wiring import House, Say
+from sync.errors import UsageError
+from sync.exits import Exit
+from sync.log import masked
+from sync.report.wording import plural
+from sync.settings.model import Settings
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""The largest schema that is read; a tenant's own is far smaller."""
+
+_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.FAULTS)
+"""Exit statuses, of which the first that applies is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """What the doctor command was asked for; `apidoc` is the file with the tenant's own schema."""
+
+    apidoc: Path | None = None
+    offline: bool = False
+    as_json: bool = False
+
+
+def doctor(house: House, options: DoctorOptions, say: Say) -> Exit:
+    """Looks, and says what to do. Changes nothing: not in Inspera, and not in the state.
+
+    Raises:
+        UsageError: the file with the schema can't be used.
+    """
+    settings = house.loaded.settings
+    used = used_calls(settings)
+    compared = None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
+    made = [] if options.apidoc else list(checks(house, offline=options.offline))
+    status = _status(made, compared or [])
+    if options.as_json:
+        say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
+        return status
+    _tell_calls(used, say)
+    if compared is not None:
+        _tell_compared(compared, str(options.apidoc), say)
+    else:
+        _tell_checks(made, say)
+    return status
+
+
+def _schema(path: Path) -> Schema:
+    """The tenant's own schema, from the file in which it was saved."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a file name"
+        raise UsageError(f"{path}: can't be read ({reason}); save the tenant's schema there") from None
+    if len(raw) > MOST_BYTES:
+        raise UsageError(f"{path}: is above {MOST_BYTES // 1024**2} MB; save only the tenant's schema there")
+    remedy = "save the JSON that your tenant shows under /apidoc"
+    try:
+        return Schema(json.loads(raw))
+    except NotASchema as error:
+        raise UsageError(f"{path}: {error}; {remedy}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path}: is not JSON; {remedy}") from None
+
+
+def _held_against(schema: Schema, used: Sequence[Used], settings: Settings) -> list[tuple[Used, Compared]]:
+    held = {one.call.name: one for one in compare(settings.inspera.calls_in_force().values(), schema)}
+    return [(one, held[one.call.name]) for one in used]
+
+
+def _status(made: Sequence[Check], compared: Sequence[tuple[Used, Compared]]) -> Exit:
+    found = {check.status for check in made}
+    if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
+        found.add(Exit.FAULTS)
+    return next((status for status in _FIRST if status in found), Exit.OK)
+
+
+def _tell_calls(used: Sequence[Used], say: Say) -> None:
+    say("Calls that this configuration needs:")
+    for line in _table([one for one in used if one.needed]):
+        say(line)
+    more = [one for one in used if not one.needed]
+    if more:
+        say("Used by `adopt` and `reconcile`, and to read back what was written:")
+    for line in _table(more):
+        say(line)
+    assumed = [one.call.name for one in used if one.assumed]
+    if assumed:
+        say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
+        say("`doctor --apidoc FILE` holds them against the schema that your tenant shows under /apidoc.")
+        say("Where one is different, set its method, path or wrapper under inspera.calls.")
+    say("")
+
+
+def _table(used: Sequence[Used]) -> list[str]:
+    width = max((len(one.call.name) for one in used), default=0)
+    return [
+        f"  {one.call.proof}  {one.call.name:<{width}}  {one.call.method:<6} {one.call.path}"
+        f"{'  (changed in inspera.calls)' if one.changed else ''}"
+        for one in used
+    ]
+
+
+def _tell_compared(compared: Sequence[tuple[Used, Compared]], place: str, say: Say) -> None:
+    say(f"Against {place}:")
+    for one, held in compared:
+        line = f"  {held.match:<9}  {one.call.name}{'' if one.needed else ' (not needed)'}"
+        if held.differences:
+            line += f": {'; '.join(held.differences)}; {held.remedy}"
+        say(masked(line))
+    needed = [held for one, held in compared if one.needed]
+    sound = sum(held.match is Match.PRESENT for held in needed)
+    say(f"{sound} of the {plural(len(needed), 'call')} that this configuration needs are as the schema has them.")
+
+
+def _tell_checks(made: Sequence[Check], say: Say) -> None:
+    say("Looked at:")
+    for check in made:
+        say(masked(f"  {check}"))
+    wrong, notes = (sum(check.verdict is one for check in made) for one in (Verdict.WRONG, Verdict.NOTE))
+    say(f"{wrong} wrong, {plural(notes, 'note')}.")
+
+
+def _told(
+    used: Sequence[Used], compared: Sequence[tuple[Used, Compared]] | None, made: Sequence[Check], status: Exit
+) -> dict[str, Any]:
+    """The same for programs."""
+    told: dict[str, Any] = {"calls": [_call(one) for one in used]}
+    if compared is None:
+        told["checks"] = [
+            {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy} for one in made
+        ]
+    else:
+        told["schema"] = [
+            {"name": held.call.name, "match": held.match, "differences": held.differences, "remedy": held.remedy}
+            for _, held in compared
+        ]
+    return {**told, "exit_status": int(status)}
+
+
+def _call(one: Used) -> dict[str, Any]:
+    call = one.call
+    return {
+        "name": call.name,
+        "method": call.method,
+        "path": call.path,
+        "wrapper": call.wrapper,
+        "mark": call.proof,
+        "needed": one.needed,
+        "changed": one.changed,
+    }

@@ -1,0 +1,247 @@
+"""What `doctor` looks at, one thing after the other: what was found, whether that is well, and what to do."""
+
+import fcntl
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from sync.commands.needed import used_calls
+from sync.commands.wiring import House, now
+from sync.contract import TEST_SEARCH
+from sync.engine.doors import Feed
+from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, UsageError
+from sync.exits import Exit
+from sync.report.wording import plural
+from sync.state.database import count, open_to_read
+from sync.state.migrations import head
+
+FIRST_ROWS: Final = 100
+"""Rows of each source that are read."""
+
+NOTE_SKEW, WRONG_SKEW = timedelta(seconds=5), timedelta(seconds=60)
+"""How far the clocks may be apart until it is worth a word, and until it is wrong."""
+
+_ATTEMPTS: Final = 2
+_PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+
+
+class Verdict(StrEnum):
+    """How what was looked at is."""
+
+    OK = "ok"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `remedy` is empty where nothing is to be done; `status` counts when it is wrong."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+    status: Exit = Exit.OK
+
+    def __str__(self) -> str:
+        told = f"{self.verdict:<5}  {self.what}: {self.found}"
+        return f"{told}; {self.remedy}" if self.remedy else told
+
+
+def _ok(what: str, found: str) -> Check:
+    return Check(what, Verdict.OK, found)
+
+
+def _note(what: str, found: str, remedy: str = "") -> Check:
+    return Check(what, Verdict.NOTE, found, remedy)
+
+
+def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
+    return Check(what, Verdict.WRONG, str(found), remedy, status)
+
+
+def checks(house: House, *, offline: bool) -> Iterator[Check]:
+    """Everything, in an order in which what comes first may explain what comes after. Only reads."""
+    yield from _configuration(house)
+    yield from _state(house.state)
+    yield from _sources(house)
+    way = list(_way(house))
+    yield from way
+    if offline:
+        yield _note("inspera", "not asked (--offline)")
+    elif any(check.verdict is Verdict.WRONG for check in way):
+        yield _note("inspera", "not asked, as the way there is not sound")
+    else:
+        yield from _inspera(house)
+
+
+def _configuration(house: House) -> Iterator[Check]:
+    settings = house.loaded.settings
+    yield _ok("configuration", f"{plural(len(settings.sources), 'source')}, {plural(len(settings.feeds), 'feed')}")
+    for warning in house.loaded.warnings:
+        yield _note("configuration", str(warning))
+
+
+def _state(path: Path) -> Iterator[Check]:
+    try:
+        if not path.exists():
+            yield _note("state", f"{path} is not there yet", "the first `apply` or `adopt` makes it")
+            return
+        with open_to_read(path) as connection:
+            here = connection.exec_driver_sql("PRAGMA database_list").scalars(2).first()
+            pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+    except Locked as error:
+        yield _note("state", str(error))
+        return
+    except (StateError, OSError) as error:
+        cause = f"{path} can't be looked at ({error.strerror})" if isinstance(error, OSError) else error
+        yield _wrong("state", Exit.USAGE, cause)
+        return
+    # what is older than this version is read in a copy of it, which has no file
+    version = f"version {head()}" if here else f"older than version {head()}, to which the next `apply` brings it"
+    yield _ok("state", f"{path}, {version}")
+    if pending:
+        remedy = "the next `apply` finds out about that first"
+        yield _note("state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy)
+    if holder := _holder(path):
+        yield _note("state", f"in use by {holder}", "wait until it is done before you change anything")
+    if not os.access(path, os.W_OK):
+        yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
+
+
+def _holder(path: Path) -> str:
+    """Who holds the state's lock just now; empty when nobody does."""
+    try:
+        with path.with_name(path.name + ".lock").open(encoding="utf-8", errors="replace") as beside:
+            try:
+                fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return beside.read(200).strip() or "another process"
+    except OSError:  # nobody has made it yet
+        return ""
+    return ""
+
+
+def _sources(house: House) -> Iterator[Check]:
+    try:
+        feeds = house.feeds
+    except UsageError as error:
+        yield _wrong("sources", Exit.USAGE, error)
+        return
+    for feed in feeds:
+        yield _source(feed)
+
+
+def _source(feed: Feed) -> Check:
+    what = f"{feed.place} ({feed.kind})"
+    try:
+        columns = feed.columns()
+        missing = feed.mapper.missing(columns)
+        rows = sum(1 for _ in islice(feed.rows(), FIRST_ROWS))
+    except SourceError as error:
+        return _wrong(what, Exit.SOURCE, error)
+    if missing:
+        remedy = f"its columns are {', '.join(columns)}: correct the file or the feed's map and where"
+        return _wrong(what, Exit.SOURCE, f"column {', '.join(map(repr, missing))} is missing", remedy)
+    if not rows and not feed.may_be_empty:
+        return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
+    read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
+    return _ok(what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)")
+
+
+def _way(house: House) -> Iterator[Check]:
+    """What stands between this machine and Inspera: the key, the proxy and the certificates."""
+    settings, folder = house.loaded.settings.inspera, house.loaded.folder
+    yield _readable("api key", "can be read", lambda: settings.api_key.reveal(folder))
+    if settings.proxy:
+        asked = f"{settings.proxy}, as a user with a password" if settings.proxy_user else settings.proxy
+        yield _readable("proxy", asked, lambda: settings.proxy_address(folder))
+    elif any(os.environ.get(name) for name in _PROXY_VARIABLES) and not _on_this_machine(settings.url):
+        yield _note("proxy", "none; the environment names one, and is not obeyed", "if it is needed, set inspera.proxy")
+    else:
+        yield _ok("proxy", "none is set")
+    if settings.ca_bundle:
+        yield _certificates(folder / settings.ca_bundle)
+
+
+def _readable(what: str, found: str, read: Callable[[], object]) -> Check:
+    try:
+        read()
+    except UsageError as error:
+        return _wrong(what, Exit.USAGE, error)
+    return _ok(what, found)
+
+
+def _certificates(path: Path) -> Check:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except (OSError, ValueError) as error:
+        cause = (error.strerror if isinstance(error, OSError) else "") or "it is no PEM file"
+        remedy = "set inspera.ca_bundle to a PEM file with certificates that this user may read"
+        return _wrong("certificates", Exit.USAGE, f"{path} can't be used ({cause})", remedy)
+    return _ok("certificates", f"{path} is trusted instead of the usual ones")
+
+
+def _inspera(house: House) -> Iterator[Check]:
+    from sync.inspera.target import Target
+
+    connection = replace(house.connection(), attempts=_ATTEMPTS)
+    asked = now()
+    try:
+        with Target(connection, Event(), now) as target:
+            seen = target.look_around()
+    except (CallMissing, NotThere) as error:
+        yield _ok("token", "the key is accepted")
+        yield _without_search(house, error)
+        return
+    except CallError as error:
+        yield _wrong("inspera", Exit.INSPERA, error)
+        return
+    yield _ok("token", "the key is accepted")
+    found = "" if seen.hits is None else f", {plural(seen.hits, 'test')} found"
+    yield _ok("inspera", f"{seen.status}{found}")
+    yield _secured(house)
+    yield clock_check(seen.date, asked, now())
+
+
+def _without_search(house: House, error: CallError) -> Check:
+    """A 404 may only say that no test was found, and not every configuration needs the search."""
+    remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
+    needed = any(one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(house.loaded.settings))
+    if needed and isinstance(error, CallMissing):
+        return _wrong("inspera", Exit.FAULTS, error, remedy)
+    return _note("inspera", str(error), remedy)
+
+
+def _secured(house: House) -> Check:
+    settings = house.loaded.settings.inspera
+    if settings.url.startswith("https://"):
+        return _ok("tls", f"the certificate was checked against {settings.ca_bundle or 'the usual ones'}")
+    return _note("tls", "none: plain HTTP, which only an address on this machine may have")
+
+
+def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) -> Check:
+    """Inspera's clock, as its answer says (in whole seconds), against ours when it was asked and had answered."""
+    if theirs is None:
+        return _note("clock", "Inspera's answer bears no time", "make sure that this machine's clock is set by NTP")
+    ahead, behind = theirs - answered, asked - (theirs + timedelta(seconds=1))
+    apart, word = max((ahead, "behind"), (behind, "ahead of"))
+    seconds = round(apart.total_seconds())
+    if apart <= NOTE_SKEW:
+        return _ok("clock", f"within {NOTE_SKEW.seconds} s of Inspera's")
+    found = f"this machine's clock is {seconds:,} s {word} Inspera's"
+    remedy = "set it by NTP; what has begun and what has ended is decided by it"
+    if apart <= WRONG_SKEW:
+        return _note("clock", found, remedy)
+    return _wrong("clock", Exit.FAULTS, found, remedy)
+
+
+def _on_this_machine(url: str) -> bool:
+    return url.startswith("http://")  # which no other address may have

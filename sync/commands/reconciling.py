@@ -1,0 +1,146 @@
+"""`reconcile`: reads back what Inspera has and lists where it differs from what is known; `--repair` brings it back."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync.commands.applying import Interruption, apply
+from sync.commands.planning import make_store
+from sync.commands.wiring import House, Say, now
+from sync.engine.doors import Progress
+from sync.engine.reconciling import Drift, Heap, Reconciler, take_over
+from sync.errors import CallError, SyncError
+from sync.exits import Exit, worst
+from sync.log import masked
+from sync.report.plan_text import MOST
+from sync.report.wording import key_text
+from sync.state.database import open_to_write
+from sync.state.journal import Journal
+
+_HEADINGS = {
+    Heap.CHANGED: "Changed in Inspera",
+    Heap.GONE: "Gone from Inspera",
+    Heap.FOREIGN: "In Inspera, and not ours (left alone)",
+    Heap.UNREAD: "Could not be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileOptions:
+    """What the reconcile command was asked for."""
+
+    repair: bool = False
+    as_json: bool = False
+    show_all: bool = False
+
+
+def reconcile(
+    house: House, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
+) -> Exit:
+    """Lists drift, and repairs it when asked. Held when drift is left for a person to decide."""
+    repair = options.repair or house.loaded.settings.reconcile.repair
+    house.prepare()
+    left, status = _read(house, options, say, progress, interruption, repair=repair)
+    if status is not Exit.OK or not repair or not left.repaired:
+        return worst(held=left.open > 0, faults=left.unread > 0) if status is Exit.OK else status
+    say("")
+    say(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
+    return apply(house, (), say, progress, interruption, show_all=options.show_all)
+
+
+@dataclass(slots=True)
+class _Left:
+    """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read."""
+
+    open: int = 0
+    repaired: int = 0
+    unread: int = 0
+
+
+def _read(
+    house: House, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption, *, repair: bool
+) -> tuple[_Left, Exit]:
+    from sync.inspera.target import Target
+
+    left, status, counts = _Left(), Exit.OK, Counter[str]()
+    inspera = house.loaded.settings.inspera
+    delay = timedelta(seconds=inspera.visibility_delay)
+    with (
+        open_to_write(house.state, "reconcile") as connection,
+        Target(house.connection(), interruption.event, now) as target,
+    ):
+        store, journal = make_store(house, connection), Journal(connection, now, "reconcile")
+        people = house.loaded.settings.reconcile.people
+        reconciler = Reconciler(store, target, people, now(), delay, progress)
+        try:
+            drift = _kept(reconciler.drift(), journal, left, counts, repair=repair)
+            _tell(drift, options, say)
+        except CallError as error:
+            say(f"Inspera: {error}")
+            status = Exit.INSPERA
+        except SyncError:
+            journal.end("stopped", Exit.USAGE, counts)
+            raise
+        if interruption.event.is_set():
+            status = interruption.status
+        ended = status if status is not Exit.OK else worst(held=left.open > 0, faults=left.unread > 0)
+        journal.end("done" if status is Exit.OK else "stopped", ended, counts)
+    return left, status
+
+
+def _kept(
+    drift: Iterable[Drift], journal: Journal, left: _Left, counts: Counter[str], *, repair: bool
+) -> Iterator[Drift]:
+    """Counts each drift, notes it for `status`, and takes it over where it is to be repaired."""
+    for one in drift:
+        counts[one.heap.value] += 1
+        left.unread += one.heap is Heap.UNREAD
+        if one.heap is not Heap.FOREIGN:
+            journal.find("drift" if one.ours else "unread", one.kind, one.key or None, "", _why(one))
+        if one.ours:
+            taken = repair and take_over(one, journal)
+            left.repaired += taken
+            left.open += not taken
+        yield one
+
+
+def _why(one: Drift) -> str:
+    if one.heap is Heap.CHANGED:
+        return f"{', '.join(one.fields)} changed in Inspera"
+    if one.heap is Heap.GONE:
+        return "is gone from Inspera"
+    return one.text
+
+
+def _tell(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
+    """All of it as JSON, line by line as it is met; or as text, heap by heap, each cut off at a count."""
+    if options.as_json:
+        for one in drift:
+            said = {"heap": one.heap, "kind": one.kind, "key": list(one.key), "fields": list(one.fields)}
+            say(masked(json.dumps({**said, "text": one.text, "under_way": one.under_way}, ensure_ascii=False)))
+        return
+    most = None if options.show_all else MOST
+    heaps: dict[Heap, list[str]] = {heap: [] for heap in Heap}
+    counts: Counter[Heap] = Counter()
+    for one in drift:
+        counts[one.heap] += 1
+        if most is None or counts[one.heap] <= most:
+            heaps[one.heap].append(_line(one))
+    for heap, lines in heaps.items():
+        if lines:
+            say(f"{_HEADINGS[heap]}:")
+            for line in lines:
+                say(f"  {line}")
+            if counts[heap] > len(lines):
+                say(f"  … and {counts[heap] - len(lines):,} more (--all shows them)")
+            say("")
+    told = ", ".join(f"{number:,} {heap}" for heap, number in counts.items())
+    say(f"Reconciled: {told or 'Inspera is as this state knows it'}.")
+
+
+def _line(one: Drift) -> str:
+    text = ", ".join(one.fields) or one.text
+    running = "; its test is under way, so it is left alone" if one.under_way and one.ours else ""
+    return masked(f"{one.kind} {key_text(one.key) or '(all)'}{': ' if text else ''}{text}{running}")

@@ -1,0 +1,218 @@
+"""The vendor's contract as far as it is known: every call, role and option by name, each with how sure we are. Pure.
+
+Nothing else about the vendor's interface is assumed anywhere. What is inferred can be changed in the configuration
+(`inspera.calls`, `inspera.options`), and `doctor` says what rests on an assumption.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from string import Formatter
+from typing import Final, Literal
+
+
+class Proof(StrEnum):
+    """How sure we are of a fact (vendor contract, opening)."""
+
+    DOCUMENTED = "DOC"
+    OBSERVED = "OBS"
+    INFERRED = "INF"
+
+
+class Repeat(StrEnum):
+    """Whether a call whose answer was lost may be sent again before a reading has shown what became of it."""
+
+    SAFE = "safe"
+    AFTER_READING = "only after a reading"
+    WITHOUT_NOTICE = "only where nobody is notified; else after a reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the vendor's.
+
+    `path` follows `/api`, may hold `{places}` and a fixed query. `wrapper` is the member of the body that holds what is
+    sent (a list where several are sent at once), empty when the body itself does. `reads` says that it changes nothing,
+    whatever its method. `fields` are members of what is sent that the call can't do without.
+    """
+
+    name: str
+    method: str
+    path: str
+    proof: Proof
+    wrapper: str = ""
+    reads: bool = False
+    repeat: Repeat = Repeat.SAFE
+    fields: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The places in the path that must be filled."""
+        return places_of(self.path)
+
+
+def places_of(path: str) -> frozenset[str]:
+    """The names between the braces of a path.
+
+    Raises:
+        ValueError: a brace has no partner.
+    """
+    return frozenset(name for _, name, _, _ in Formatter().parse(path) if name is not None)
+
+
+_DOC, _OBS, _INF = Proof.DOCUMENTED, Proof.OBSERVED, Proof.INFERRED
+_TEST: Final = "/v1/test/{test}"
+_PERSON: Final = ("username",)
+
+TOKEN: Final = Call("token.fetch", "POST", "/authenticate/token/", _DOC)
+LEARNER_SAVE: Final = Call("learner.save", "POST", "/v1/users/student", _OBS, fields=_PERSON)
+STAFF_SAVE: Final = Call("staff.save", "POST", "/v1/users", _INF, fields=_PERSON)
+STAFF_ENABLE: Final = Call("staff.enable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
+STAFF_DISABLE: Final = Call("staff.disable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
+STAFF_DELETE: Final = Call("staff.delete", "DELETE", "/v1/users/{user}", _INF, repeat=Repeat.AFTER_READING)
+PERSON_READ: Final = Call("person.read", "GET", "/v1/users/{user}", _OBS, reads=True)
+PERSON_BY_ID: Final = Call(
+    "person.by_external_id",
+    "GET",
+    "/v1/users/external/{auth_system}/{external_id}?includeStudent=True",
+    _OBS,
+    reads=True,
+)
+PERSON_SEARCH: Final = Call("person.search", "GET", "/v1/users/search", _INF, reads=True)
+EXPORT_ORDER: Final = Call(
+    "export.order", "POST", "/v1/fileExport/order", _OBS, reads=True, fields=("resourceType", "parameters")
+)
+EXPORT_STATUS: Final = Call("export.status", "GET", "/v1/fileExport/status/{job}", _OBS, reads=True)
+TEST_SEARCH: Final = Call("test.search", "GET", "/v1/test/search", _INF, reads=True)
+TEST_READ: Final = Call("test.read", "GET", _TEST, _OBS, reads=True)
+TEST_CREATE: Final = Call(
+    "test.create",
+    "POST",
+    "/v1/test?isExternal=true",
+    _OBS,
+    repeat=Repeat.AFTER_READING,
+    fields=("externalTestId", "title", "startTime", "endTime", "duration"),
+)
+TEST_UPDATE: Final = Call("test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields)
+OPTION_SET: Final = Call("option.set", "POST", f"{_TEST}/options", _DOC, wrapper="testOptions")
+COMMITTEE_CREATE: Final = Call(
+    "committee.create",
+    "POST",
+    f"{_TEST}/committees",
+    _DOC,
+    wrapper="committees",
+    repeat=Repeat.AFTER_READING,
+    fields=("name",),
+)
+COMMITTEE_REMOVE: Final = Call(
+    "committee.remove", "DELETE", f"{_TEST}/committees", _DOC, wrapper="committees", fields=("name",)
+)
+CONTRIBUTOR_ASSIGN: Final = Call(
+    "contributor.assign",
+    "POST",
+    f"{_TEST}/contributors",
+    _OBS,
+    wrapper="contributors",
+    repeat=Repeat.WITHOUT_NOTICE,
+    fields=("externalId", "roles"),
+)
+CONTRIBUTOR_REMOVE: Final = Call(
+    "contributor.remove", "DELETE", f"{_TEST}/contributors", _INF, wrapper="contributors", fields=("externalId",)
+)
+CANDIDATE_LIST: Final = Call("candidate.list", "GET", f"{_TEST}/candidates", _INF, reads=True)
+CANDIDATE_ASSIGN: Final = Call(
+    "candidate.assign", "POST", f"{_TEST}/candidates", _INF, wrapper="candidates", fields=("externalId",)
+)
+CANDIDATE_REMOVE: Final = Call(
+    "candidate.remove", "DELETE", f"{_TEST}/candidates", _INF, wrapper="candidates", fields=("externalId",)
+)
+
+CALLS: Final[Mapping[str, Call]] = {
+    call.name: call
+    for call in (
+        TOKEN,
+        LEARNER_SAVE,
+        STAFF_SAVE,
+        STAFF_ENABLE,
+        STAFF_DISABLE,
+        STAFF_DELETE,
+        PERSON_READ,
+        PERSON_BY_ID,
+        PERSON_SEARCH,
+        EXPORT_ORDER,
+        EXPORT_STATUS,
+        TEST_SEARCH,
+        TEST_READ,
+        TEST_CREATE,
+        TEST_UPDATE,
+        OPTION_SET,
+        COMMITTEE_CREATE,
+        COMMITTEE_REMOVE,
+        CONTRIBUTOR_ASSIGN,
+        CONTRIBUTOR_REMOVE,
+        CANDIDATE_LIST,
+        CANDIDATE_ASSIGN,
+        CANDIDATE_REMOVE,
+    )
+}
+"""All calls by name, as they are unless the configuration says otherwise (vendor contract, Token to Test API)."""
+
+ROLES: Final[Mapping[str, Proof]] = {
+    "evaluate": _OBS,
+    "monitor": _OBS,
+    "plan": _INF,
+    "author": _INF,
+    "invigilate": _INF,
+    "chief_invigilate": _INF,
+    "review": _INF,
+}
+"""Roles of contributors (vendor contract, Test API: contributors)."""
+
+COMMITTEE_TYPES: Final = ("GRADING", "REASSESSMENT")
+"""Types of committees, the default first (vendor contract, Test API: committees)."""
+
+MAX_COMMITTEE_NAME: Final = 50
+"""Characters in a committee's name (vendor contract, Test API: committees)."""
+
+OptionGroup = Literal["security", "explanation", "exam_day", "general"]
+"""The groups of options, in our words (vendor contract, Test API: settings)."""
+
+OptionType = Literal["switch", "pin", "text"]
+"""What an option holds: true or false, a pin by the vendor's rule, or any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRule:
+    """What is known of one option. The value of a `secret` one is never stored, logged or shown.
+
+    Security options can change only until the test is activated (vendor contract, Test API: settings).
+    """
+
+    group: OptionGroup
+    type: OptionType = "switch"
+    secret: bool = False
+
+
+OPTIONS: Final[Mapping[str, OptionRule]] = {
+    "SEB_SETTINGS_PINCODE": OptionRule("security", "pin", secret=True),
+    "LOCKDOWN_BROWSER": OptionRule("security"),
+    "LOCKDOWN_QUIT_CODE": OptionRule("security", "text", secret=True),
+    "LOCKDOWN_CHROME_KIOSK": OptionRule("security"),
+    "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED": OptionRule("explanation"),
+    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation"),
+}
+"""The options that are named (vendor contract, Test API: settings). Which group each is in is documented for
+`LOCKDOWN_BROWSER`, and read off the name of the others. None is named of the groups `exam_day` and `general`."""
+
+MIN_PIN: Final = 6
+
+
+def sound_pin(pin: str) -> bool:
+    """Whether a pin keeps the vendor's rule: 6 or more printable ASCII characters, letters and digits among them."""
+    return (
+        len(pin) >= MIN_PIN
+        and pin.isascii()
+        and pin.isprintable()
+        and any(one.isalpha() for one in pin)
+        and any(one.isdigit() for one in pin)
+    )

@@ -1,0 +1,28 @@
+"""What is known held against what Inspera shows. What it does not show, and what is not known, is no difference."""
+
+from sync.found import FoundPerson, FoundTest, Seat
+from sync.model import COMPARED, Kind
+from sync.plan import Fields, Value
+
+There = FoundPerson | FoundTest | Seat
+
+
+def differences(kind: Kind, known: Fields, there: There) -> tuple[str, ...]:
+    """The fields in which Inspera differs from what is known. Nothing, an empty text and no minutes are one."""
+    return tuple(name for name in COMPARED[kind] if _differ(known.get(name), shown(there, name)))
+
+
+def _differ(known: Value, there: Value) -> bool:
+    return known is not None and there is not None and (known or None) != (there or None)
+
+
+def shown(there: There, name: str) -> Value:
+    """A field as Inspera shows it, `None` when it does not."""
+    value: Value = getattr(there, name, None)
+    return value
+
+
+def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
+    """What is known once Inspera's side of it is taken as it is."""
+    values = {name: shown(there, name) for name in COMPARED[kind]}
+    return {name: known.get(name) if value is None else value for name, value in values.items()}

@@ -1,0 +1,53 @@
+"""A new person in two steps: look whether Inspera knows them, then send, so that no second account is made.
+
+Staff who were there before us are never disabled or deleted by us. Learners are looked up by external id alone: one who
+has the login already is updated by the very call that would make them.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from sync.engine.doors import Target
+from sync.engine.matching import match_person, values_of
+from sync.engine.steps import Ready, There
+from sync.errors import CallError, Stop
+from sync.found import FoundPerson
+from sync.model import Kind
+from sync.plan import Action, Change, Outcome, Planned, Result
+
+_FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
+
+
+def look_up(line: Planned, target: Target) -> Ready:
+    """Who Inspera has under this external id or login. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    change = line.change
+    send = partial(_send, change, line.secret, target)
+    try:
+        found, trouble = match_person(target, change.after, by_login=change.kind is Kind.STAFF)
+    except Stop:
+        raise
+    except CallError as error:
+        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    if trouble:
+        return Ready(ended=[(line, Outcome(Result.HELD, f"{trouble}, or use `adopt`"))])
+    if found is None:
+        return Ready(lines=[line], send=send)
+    there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
+    return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
+
+
+def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
+    call = target.staff if change.kind is Kind.STAFF else target.learner
+    return [call(change, secret)]
+
+
+def _bring_up_to_date(change: Change, found: FoundPerson, target: Target) -> list[Outcome]:
+    """Sends what is wanted to an account that is there; its password stays its owner's."""
+    (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
+    if outcome.result is Result.DONE:
+        return [Outcome(Result.FOUND, _FOUND, outcome.remote_id or found.remote_id)]
+    return [outcome]

@@ -1,0 +1,126 @@
+"""The planned changes of one kind on one test with what the store knows of them, ready to be read for and judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sync.contract import OPTIONS, OptionRule
+from sync.engine.doors import Store
+from sync.model import PERSON_OF, Kind, listed, utc_time
+from sync.plan import Action, Fields, Outcome, Planned, Result
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPolicy:
+    """Whose something on a test is that was there before us, and how long a write may stay unreadable.
+
+    `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours` decides on tests that we
+    found and that can't be read. `options` are those that this tenant has.
+    """
+
+    claim: Sequence[str] = ()
+    unread_is_ours: bool = False
+    visibility_delay: timedelta = timedelta(seconds=10)
+    options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One planned line with what it takes to send it.
+
+    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write may not be readable
+    yet, `ours` whether what is known of it was put there by us.
+    """
+
+    line: Planned
+    who: tuple[str, str]
+    fields: Fields = field(default_factory=dict, repr=False)
+    fresh: bool = False
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged."""
+
+    kind: Kind
+    test: str
+    known: Fields
+    start: str
+    ended: bool
+    places: Sequence[Place]
+    waiting: Sequence[tuple[Planned, Outcome]]
+
+    @property
+    def remote_id(self) -> str:
+        """Inspera's id of the test."""
+        return str(self.known["remote_id"])
+
+    @property
+    def removals(self) -> bool:
+        """Whether these are removals."""
+        return self.places[0].line.change.action is Action.REMOVE
+
+
+def prepare(
+    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, now: datetime
+) -> Sitting:
+    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting."""
+    known = store.known(Kind.TEST, (test,))
+    people = store.people(kind, test, [line.change.key[1] for line in lines]) if kind in PERSON_OF else None
+    committees = frozenset(store.on_test(Kind.COMMITTEE, test)) if any(_committees(line) for line in lines) else None
+    places: list[Place] = []
+    waiting: list[tuple[Planned, Outcome]] = []
+    for line in lines:
+        person = people.get(line.change.key[1]) if people is not None else store.known(kind, line.change.key)
+        missing = _missing(test, known) or (_missing_person(kind, line, person) if people is not None else "")
+        missing = missing or _missing_committee(line, committees or frozenset())
+        if missing:
+            waiting.append((line, Outcome(Result.WAITING, missing)))
+            continue
+        places.append(_place(line, person or {}, policy, now))
+    start, _, ended = store.window(test)
+    return Sitting(kind, test, known or {}, start, ended, places, waiting)
+
+
+def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> Place:
+    change = line.change
+    updated = person.get("updated")
+    fresh = updated is not None and utc_time(str(updated)) + policy.visibility_delay > now
+    ours = bool(person.get("ours", True))
+    if change.kind not in PERSON_OF:
+        return Place(line, ("", change.key[1]), _own_fields(line, policy), fresh, ours)
+    names = {name: person[name] for name in ("first_name", "last_name", "email")}
+    fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
+    fields.pop("extra_percent", None)
+    return Place(line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, ours)
+
+
+def _own_fields(line: Planned, policy: SeatPolicy) -> Fields:
+    change = line.change
+    if change.kind is not Kind.OPTION:
+        return change.after
+    rule = policy.options.get(change.key[1], OptionRule("general", "text"))
+    value = line.secret if rule.secret else change.after["value"]
+    return {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+
+
+def _committees(line: Planned) -> tuple[str, ...]:
+    return listed(line.change.after.get("committees")) if line.change.action is not Action.REMOVE else ()
+
+
+def _missing(test: str, known: Fields | None) -> str:
+    there = known and known["remote_id"]
+    return "" if there else f"waits for test {test}, which is not in Inspera yet"
+
+
+def _missing_person(kind: Kind, line: Planned, person: Fields | None) -> str:
+    who = f"waits for {PERSON_OF[kind]} {line.change.key[1]}"
+    if not person:
+        return f"{who}, who is not in Inspera yet"
+    return "" if person["external_id"] else f"{who}, who has no external id"
+
+
+def _missing_committee(line: Planned, there: frozenset[str]) -> str:
+    missing = [name for name in _committees(line) if name not in there]
+    return f"waits for committee {', '.join(missing)}, which is not in Inspera yet" if missing else ""

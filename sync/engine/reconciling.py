@@ -1,0 +1,186 @@
+"""Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is not ours.
+
+Only reads. A repair takes Inspera's side into what is known, so that the next plan sees the difference and sends what
+the sources say, through the guard and the journal like anything else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sync.engine.comparing import There, differences, taken_over
+from sync.engine.doors import Journal, Progress, Store, Target
+from sync.errors import CallError, Stop
+from sync.found import FoundPerson, Seats
+from sync.model import PEOPLE, PERSON_OF, Key, Kind, utc_time
+from sync.plan import Fields
+
+READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+"""What of a test can be read. Options can't."""
+
+
+class Heap(StrEnum):
+    """How Inspera differs from what is known."""
+
+    CHANGED = "changed"
+    GONE = "gone"
+    FOREIGN = "not ours"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One record in which Inspera differs from what is known, or that could not be read (with why in `text`).
+
+    `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is running, so that
+    nothing of it is to be changed now.
+    """
+
+    heap: Heap
+    kind: Kind
+    key: Key
+    fields: tuple[str, ...] = ()
+    text: str = ""
+    there: There | None = field(default=None, repr=False)
+    known: Fields = field(default_factory=dict, repr=False)
+    under_way: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether we keep the record in step, so that it can be repaired."""
+        return self.heap in (Heap.CHANGED, Heap.GONE)
+
+
+class Reconciler:
+    """Finds drift. `people` is how people are read: `one_by_one`, by `export`, or `none`.
+
+    What was written less than `delay` ago may not be readable yet and is passed over. `now` is aware.
+    """
+
+    def __init__(
+        self, store: Store, target: Target, people: str, now: datetime, delay: timedelta, progress: Progress
+    ) -> None:
+        self._store, self._target, self._people = store, target, people
+        self._now, self._delay, self._progress = now, delay, progress
+
+    def drift(self) -> Iterator[Drift]:
+        """Every difference, tests first, then what is on them, then people.
+
+        Raises:
+            Stop: nothing can be read from Inspera.
+        """
+        for number, (key, known) in enumerate(self._store.everything(Kind.TEST)):
+            self._progress("reading tests", number)
+            yield from self._guarded(Kind.TEST, key, self._test(key, known))
+        for kind in PEOPLE:
+            if self._people == "export":
+                yield from self._guarded(kind, (), self._exported(kind))
+            elif self._people == "one_by_one":
+                for number, (key, known) in enumerate(self._store.everything(kind)):
+                    self._progress(f"reading {kind}", number)
+                    yield from self._guarded(kind, key, self._person(kind, key, known))
+
+    def _guarded(self, kind: Kind, key: Key, drift: Iterator[Drift]) -> Iterator[Drift]:
+        try:
+            yield from drift
+        except Stop:
+            raise
+        except CallError as error:
+            yield Drift(Heap.UNREAD, kind, key, text=str(error))
+
+    def _fresh(self, known: Fields) -> bool:
+        return utc_time(str(known["updated"])) + self._delay > self._now
+
+    def _test(self, key: Key, known: Fields) -> Iterator[Drift]:
+        _, begun, ended = self._store.window_by(key[0], self._now)
+        under_way = begun and not ended
+        found = self._target.find_test(str(known["external_test_id"]))
+        if not found:
+            if not self._fresh(known):
+                yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=under_way)
+            return
+        if len(found) > 1:
+            yield Drift(Heap.UNREAD, Kind.TEST, key, text="Inspera has several tests with this external id")
+            return
+        yield from self._changed(Kind.TEST, key, known, found[0], under_way=under_way)
+        if known["remote_id"]:
+            for kind in READ_ON_TESTS:
+                yield from self._guarded(kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way))
+
+    def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
+        known = self._store.on_test(kind, test)
+        seats = self._target.seats(remote_id, kind)
+        if not seats.readable:
+            if known:
+                yield Drift(Heap.UNREAD, kind, (test, ""), text=seats.message)
+            return
+        who = self._identities(kind, test, known)
+        for name, fields in known.items():
+            seat = seats.there.get(who.get(name, ("", "")))
+            if seat is not None:
+                yield from self._changed(kind, (test, name), fields, seat, under_way=under_way)
+            elif not seats.unnamed and not self._fresh(fields):
+                yield Drift(Heap.GONE, kind, (test, name), known=fields, under_way=under_way)
+        yield from self._foreign(kind, test, seats, who)
+
+    def _identities(self, kind: Kind, test: str, known: Mapping[str, Fields]) -> Mapping[str, tuple[str, str]]:
+        if kind not in PERSON_OF:
+            return {name: ("", name) for name in known}
+        people = self._store.people(kind, test, list(known))
+        return {name: (str(one["auth_system"]), str(one["external_id"])) for name, one in people.items()}
+
+    def _foreign(self, kind: Kind, test: str, seats: Seats, who: Mapping[str, tuple[str, str]]) -> Iterator[Drift]:
+        ours = {id(seats.there[one]) for one in who.values() if one in seats.there}
+        told: set[int] = set()
+        for (system, name), seat in seats.there.items():
+            if id(seat) not in ours and id(seat) not in told:
+                told.add(id(seat))  # one person may be under several ids
+                yield Drift(Heap.FOREIGN, kind, (test, f"{system} {name}".strip()))
+        if seats.unnamed:
+            yield Drift(Heap.FOREIGN, kind, (test, ""), text=f"{seats.unnamed} without an external id")
+
+    def _changed(
+        self, kind: Kind, key: Key, known: Fields, there: There, *, under_way: bool = False
+    ) -> Iterator[Drift]:
+        fields = () if self._fresh(known) else differences(kind, known, there)
+        if fields:
+            yield Drift(Heap.CHANGED, kind, key, fields, there=there, known=known, under_way=under_way)
+
+    def _person(self, kind: Kind, key: Key, known: Fields) -> Iterator[Drift]:
+        if not known["auth_system"] or not known["external_id"]:
+            found = self._target.find_person_by_login(str(known["username"]))
+        else:
+            found = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
+        yield from self._held_against(kind, key, known, found[0] if found else None)
+
+    def _held_against(self, kind: Kind, key: Key, known: Fields, person: FoundPerson | None) -> Iterator[Drift]:
+        if person is not None:
+            yield from self._changed(kind, key, known, person)
+        elif not self._fresh(known):
+            yield Drift(Heap.GONE, kind, key, known=known)
+
+    def _exported(self, kind: Kind) -> Iterator[Drift]:
+        self._progress(f"exporting {kind}", 0)
+        self._store.stage_export(kind, self._target.export_people(kind))
+        for key, known, person in self._store.exported(kind):
+            yield from self._held_against(kind, key, known, person)
+        for name in self._store.exported_strangers(kind):
+            yield Drift(Heap.FOREIGN, kind, (name,))
+
+
+def take_over(drift: Drift, journal: Journal) -> bool:
+    """Takes Inspera's side of a drift into what is known. False when it is left alone, as while its test runs.
+
+    Somebody who is gone from a running test may come back: that is an addition.
+    """
+    if not drift.ours or (drift.under_way and not (drift.heap is Heap.GONE and drift.kind is Kind.CANDIDATE)):
+        return False
+    if drift.heap is Heap.GONE:
+        forget = journal.forget_with_candidates if drift.kind is Kind.TEST else journal.forget
+        forget(drift.kind, drift.key)
+        return True
+    if drift.there is not None:
+        known = taken_over(drift.kind, drift.known, drift.there)
+        journal.remember(drift.kind, drift.key, known, ours=bool(drift.known["ours"]))
+    return True

@@ -1,0 +1,32 @@
+"""What a reading of Inspera leaves to be sent. It comes before the intents, so that these tell what was not there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.model import Key, Kind
+from sync.plan import Fields, Outcome, Planned
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A record that Inspera had already, with its own values."""
+
+    kind: Kind
+    key: Key
+    fields: Fields = field(repr=False)
+    remote_id: str | None = None
+
+
+@dataclass(slots=True)
+class Ready:
+    """Work that has been read for: what ended without a call, and what is to be sent once its intents are durable.
+
+    `already` are new records among the lines which Inspera has, not put there by us. They are to be remembered as such
+    before anything is sent: an open intent alone would make them look like ones that we made. `send` runs on a worker
+    and gives one outcome for each line.
+    """
+
+    ended: list[tuple[Planned, Outcome]] = field(default_factory=list)
+    already: list[There] = field(default_factory=list)
+    lines: list[Planned] = field(default_factory=list)
+    send: Callable[[], list[Outcome]] = list

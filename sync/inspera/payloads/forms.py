@@ -1,0 +1,78 @@
+"""The forms that answers are made of. A `ValueError` says that one is not of the expected form."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+
+def text(value: object) -> str | None:
+    """An id or a word; numbers are taken for ids, anything else is nothing."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number, also when it was given as text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) else None
+
+
+def moment(value: object) -> str | None:
+    """A time as plans have it, in UTC and whole seconds; one without an offset is not taken for any."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return None if at.tzinfo is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        return None
+
+
+def pairs(value: object, name: str) -> Iterator[tuple[str, str]]:
+    """Auth systems and external ids, the latter under this name (vendor contract, Conventions)."""
+    for entry in objects(value) if isinstance(value, list) else ():
+        auth_system, external_id = text(entry.get("authType")), text(entry.get(name))
+        if auth_system and external_id:
+            yield auth_system, external_id
+
+
+def unwrapped(document: object) -> Mapping[str, object]:
+    """The content of an answer, with or without the `result` around it (vendor contract, Test API: read)."""
+    outer = as_object(document)
+    inner = outer.get("result")
+    return inner if isinstance(inner, dict) else outer
+
+
+def as_object(document: object) -> Mapping[str, object]:
+    """The document, when it is an object."""
+    if not isinstance(document, dict):
+        raise ValueError("not an object")  # noqa: TRY004 -- one error for every unexpected form
+    return document
+
+
+def objects(value: object) -> Iterator[Mapping[str, object]]:
+    """The entries of a list, each of which must be an object."""
+    if not isinstance(value, list):
+        raise ValueError("not a list")  # noqa: TRY004 -- one error for every unexpected form
+    return (as_object(entry) for entry in value)
+
+
+def member(row: Mapping[str, object], *names: str) -> object:
+    """The first of these members that is there."""
+    for name in names:
+        if name in row:
+            return row[name]
+    raise ValueError("the list is missing")
+
+
+def required(row: Mapping[str, object], name: str) -> str:
+    """An id that must be there."""
+    value = text(row.get(name))
+    if not value:
+        raise ValueError("an id is missing")
+    return value

@@ -1,0 +1,100 @@
+"""Reads a long JSON document piece by piece, so that memory stays small however many people are in it."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+LONGEST: Final = 1024 * 1024
+"""Characters of one entry; a longer one is nobody's record."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER: Final = json.JSONDecoder()
+
+
+def entries(pieces: Iterable[bytes]) -> Iterator[Mapping[str, object]]:
+    """The objects of a JSON array, or of the arrays that are members of a JSON object.
+
+    Raises:
+        ValueError: it is neither, or it is cut off.
+    """
+    text = _Text(pieces)
+    if text.peek() == "[":
+        yield from _array(text)
+        return
+    text.take("{")
+    arrays = 0
+    while True:
+        text.value()  # the member's name
+        text.take(":")
+        if text.peek() == "[":
+            arrays += 1
+            yield from _array(text)
+        else:
+            text.value()
+        if text.take(",}") == "}":
+            break
+    if not arrays:
+        raise ValueError("no list in it")
+
+
+def _array(text: "_Text") -> Iterator[Mapping[str, object]]:
+    text.take("[")
+    if text.peek() == "]":
+        text.take("]")
+        return
+    while True:
+        entry = text.value()
+        if not isinstance(entry, dict):
+            raise ValueError("not a list of objects")  # noqa: TRY004 -- one error for every unexpected form
+        yield entry
+        if text.take(",]") == "]":
+            return
+
+
+class _Text:
+    """The text as far as it has come; what was used is let go."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._coming = codecs.iterdecode(pieces, "utf-8-sig")
+        self._text, self._at = "", 0
+
+    def peek(self) -> str:
+        """The next character that is no space, which is not used; nothing at the end."""
+        while True:
+            space = _SPACE.match(self._text, self._at)
+            self._at = space.end() if space else self._at
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def take(self, expected: str) -> str:
+        """Uses the next character that is no space, which must be one of these."""
+        found = self.peek()
+        if not found or found not in expected:
+            raise ValueError("not JSON, or cut off")
+        self._at += 1
+        return found
+
+    def value(self) -> object:
+        """Uses the next value, once something that follows shows that all of it is here."""
+        self.peek()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError):
+                end = len(self._text)
+            if end < len(self._text):
+                self._at = end
+                return value
+            if len(self._text) - self._at > LONGEST or not self._more():
+                raise ValueError("not JSON, or cut off")
+
+    def _more(self) -> bool:
+        piece = next(self._coming, None)
+        if piece is None:
+            return False
+        self._text, self._at = self._text[self._at :] + piece, 0
+        return True

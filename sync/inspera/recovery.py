@@ -1,0 +1,112 @@
+"""What can happen to a call, and how we recover from it: all of it, in one table. Pure.
+
+Errors are named by how we recover from them (`sync.errors`), so each row names its error. `narrows` says that a batch
+is narrowed down until only the records that are to blame are left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sync.contract import CANDIDATE_REMOVE, COMMITTEE_REMOVE, CONTRIBUTOR_REMOVE, STAFF_DELETE, Call
+from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
+
+
+class Happened(StrEnum):
+    """What came of sending a call once."""
+
+    NOT_SENT = "no connection could be made"
+    THROTTLED = "429"
+    LOST = "sent, then no answer in time or a broken connection"
+    FAILED = "5xx or 408"
+    UNREADABLE = "2xx that cannot be read"
+    REFUSED = "400, 409, 422, or 2xx with errors"
+    NOT_ALLOWED = "403, or any other 4xx"
+    NOBODY = "404 on a look-up"
+    NO_TEST = "404 on a write"
+    GONE = "404 on a removal"
+    NO_CALL = "405 or 501"
+    NO_RIGHT = "401 with a new token"
+    REDIRECTED = "3xx"
+    PROXY_LOGIN = "407"
+    NOT_TRUSTED = "a certificate or an address that cannot be used"
+    TOKEN_LATER = "no token just now: 5xx, 408, or the answer was lost"  # noqa: S105 - words, not a secret
+    TOKEN_REFUSED = "no token: 400, 401, 403, 404, 409, or a 2xx without one"  # noqa: S105 - words, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The error by which it is known, what is done then, and whether a batch is narrowed down."""
+
+    error: type[CallError]
+    then: str
+    narrows: bool = False
+
+
+RECOVERY: Final[Mapping[Happened, Recovery]] = {
+    Happened.NOT_SENT: Recovery(Retry, "sent again, a bounded number of times; too many in a row end the run"),
+    Happened.THROTTLED: Recovery(Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"),
+    Happened.LOST: Recovery(Unknown, "settled before anything else is sent for the record, as its call allows"),
+    Happened.FAILED: Recovery(Unknown, "settled as a lost one; when most calls fail, the run ends"),
+    Happened.UNREADABLE: Recovery(Unknown, "settled as a lost one"),
+    Happened.REFUSED: Recovery(Refused, "that record, in the vendor's words; the others go on", narrows=True),
+    Happened.NOT_ALLOWED: Recovery(Refused, "all that the call carried, in the vendor's words; the others go on"),
+    Happened.NOBODY: Recovery(NotThere, "nobody matches"),
+    Happened.NO_TEST: Recovery(NotThere, "that test is refused; after three tests that a reading shows, as 405"),
+    Happened.GONE: Recovery(NotThere, "done if a reading shows it, or the call has worked here before; else refused"),
+    Happened.NO_CALL: Recovery(CallMissing, "that call stops for the run, the others go on; `doctor` is named"),
+    Happened.NO_RIGHT: Recovery(Stop, "the run ends"),
+    Happened.REDIRECTED: Recovery(Stop, "never followed; the run ends"),
+    Happened.PROXY_LOGIN: Recovery(Stop, "the run ends"),
+    Happened.NOT_TRUSTED: Recovery(Stop, "the run ends"),
+    Happened.TOKEN_LATER: Recovery(Retry, "fetched again, a bounded number of times"),
+    Happened.TOKEN_REFUSED: Recovery(Stop, "the run ends; a person must sort it out"),
+}
+"""The whole of it. What "as its call allows" means is `sync.contract.Repeat`, call by call."""
+
+_ABOUT_A_RECORD: Final = frozenset({400, 409, 422})
+_REMOVALS: Final = frozenset(
+    call.name for call in (STAFF_DELETE, COMMITTEE_REMOVE, CONTRIBUTOR_REMOVE, CANDIDATE_REMOVE)
+)
+_BY_STATUS: Final[Mapping[int, Happened]] = {
+    401: Happened.NO_RIGHT,
+    405: Happened.NO_CALL,
+    407: Happened.PROXY_LOGIN,
+    408: Happened.FAILED,
+    429: Happened.THROTTLED,
+    501: Happened.NO_CALL,
+}
+
+
+def happened(call: Call, status: int) -> Happened:
+    """The row for an answer; a 2xx is taken for one with `errors`, since any other needs no recovery."""
+    if status == 404:
+        return _not_there(call)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return Happened.REDIRECTED
+    if 400 <= status < 500:
+        return Happened.REFUSED if status in _ABOUT_A_RECORD else Happened.NOT_ALLOWED
+    return Happened.REFUSED if 200 <= status < 300 else Happened.FAILED
+
+
+def happened_to_token(status: int) -> Happened:
+    """The row for an answer to the token call (vendor contract, Token): there 500 and 501 exist, and may pass."""
+    if status in (429, 407):
+        return _BY_STATUS[status]
+    if 300 <= status < 400:
+        return Happened.REDIRECTED
+    return Happened.TOKEN_LATER if status >= 500 or status == 408 else Happened.TOKEN_REFUSED
+
+
+def narrows(call: Call, error: Refused) -> bool:
+    """Whether the refusal may be about one record of many, so that a batch is narrowed down."""
+    return RECOVERY[happened(call, error.status)].narrows
+
+
+def _not_there(call: Call) -> Happened:
+    if call.reads:
+        return Happened.NOBODY
+    return Happened.GONE if call.name in _REMOVALS else Happened.NO_TEST

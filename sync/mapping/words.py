@@ -1,0 +1,93 @@
+"""Text that a field takes only as certain words, or only so long: titles, choices, switches, values of options."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from sync.contract import OptionRule, sound_pin
+from sync.mapping.specs import FieldSpec
+from sync.mapping.values import BadValueError, quoted
+from sync.model import MAX_TITLE
+
+SWITCH = MappingProxyType({
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+})
+"""The words for true and false, in any case."""
+
+_TRANSLATE = "correct it in the source, or translate it by the feed's 'lookup'"
+
+
+def within(text: str, limit: int) -> str:
+    """The text, if it is no longer than `limit` characters.
+
+    Raises:
+        BadValueError: it is longer.
+    """
+    if len(text) > limit:
+        raise BadValueError(f"{len(text)} characters, at most {limit} can be used", "shorten it in the source")
+    return text
+
+
+def title(text: str) -> str:
+    """The text, if a test can have it as its title (vendor contract, Test API: create).
+
+    Raises:
+        BadValueError: it is too long, or holds `[` or `]`.
+    """
+    if "[" in text or "]" in text:
+        raise BadValueError("holds '[' or ']', which Inspera does not take in a title", "remove it in the source")
+    return within(text, MAX_TITLE)
+
+
+def chosen(spec: FieldSpec) -> Callable[[str], str]:
+    """The reader of one of the field's choices, written in any case. It raises `BadValueError` for another word."""
+    words = {word.lower(): word for word in spec.choices}
+
+    def read(text: str) -> str:
+        word = words.get(text.lower().removeprefix(spec.prefix))
+        if word is None:
+            begin = "is" if spec.personal else f"{quoted(text)} is"
+            raise BadValueError(f"{begin} none of {', '.join(spec.choices)}", _TRANSLATE)
+        return word
+
+    return read
+
+
+def switched(text: str) -> bool:
+    """Whether the text says true.
+
+    Raises:
+        BadValueError: it says neither true nor false; it is not quoted.
+    """
+    if text.lower() not in SWITCH:
+        raise BadValueError(f"is none of {', '.join(SWITCH)}", _TRANSLATE)
+    return SWITCH[text.lower()]
+
+
+def notice(text: str) -> int | None:
+    """1 when the text says that Inspera is to tell the person; not to is the same as saying nothing.
+
+    Raises:
+        BadValueError: it says neither true nor false.
+    """
+    return 1 if switched(text) else None
+
+
+def option_value(rule: OptionRule, text: str) -> str:
+    """The value of an option as it is kept: `true` or `false` for a switch (vendor contract, Test API: settings).
+
+    Raises:
+        BadValueError: the option can't have it; it is not quoted.
+    """
+    if rule.type == "switch":
+        return "true" if switched(text) else "false"
+    if rule.type == "pin" and not sound_pin(text):
+        reason = "is not 6 or more printable ASCII characters with letters and digits among them"
+        raise BadValueError(reason, "correct the pin in the source")
+    return text

@@ -1,0 +1,72 @@
+"""What batches of candidates and of contributors have in common: one auth system, a list of people, all or none."""
+
+from collections.abc import Callable, Mapping
+from sqlite3 import Connection
+from typing import TypeVar
+
+from sync.sandbox.people import PersonKind, find_external
+from sync.sandbox.reader import Reader
+from sync.sandbox.wire import Json, Refusal
+
+Entry = TypeVar("Entry")
+
+_PERSON_TEXTS = ("firstName", "lastName")
+
+
+def read_batch(body: Json, name: str, entry: Callable[[Reader], Entry]) -> tuple[str, dict[str, Entry]]:
+    """The auth system of a batch, and its entries by external id; `name` is the member that lists them.
+
+    Raises:
+        Refusal: 400 for everything that is wrong in it.
+    """
+    read = Reader(body)
+    auth_type = read.text("authenticationSystem", needed=True)
+    entries: dict[str, Entry] = {}
+    for item in read.items(name, needed=True) or ():
+        external_id = item.text("externalId", needed=True)
+        said = entry(item)
+        item.done()
+        if external_id in entries:
+            item.complain("externalId", f"{external_id} is in this batch twice")
+        if external_id:
+            entries[external_id] = said
+    read.close()
+    return str(auth_type), entries
+
+
+def read_nothing(_: Reader) -> None:
+    """The entry of a removal: whose it is, and nothing else."""
+
+
+def read_person(item: Reader) -> None:
+    """Names and email are allowed in an entry, and change nothing: what the vendor does with them is not known."""
+    for name in _PERSON_TEXTS:
+        item.text(name)
+    item.email("email")
+
+
+def find_all(db: Connection, auth_type: str, entries: Mapping[str, object], kind: PersonKind) -> dict[str, int]:
+    """The user ids of everybody in a batch, by external id.
+
+    Raises:
+        Refusal: 400 with every external id that nobody of that kind has.
+    """
+    found = {one: find_external(db, (auth_type, one), kind) for one in entries}
+    unknown = [f"externalId {one} ({auth_type}): no such user" for one, user_id in found.items() if user_id is None]
+    if unknown:
+        raise Refusal(400, *unknown)
+    return {one: user_id for one, user_id in found.items() if user_id is not None}
+
+
+def external_user_ids(db: Connection, run_id: int) -> dict[int, list[Json]]:
+    """The external ids of everybody on a test as Inspera shows them there, by user id."""
+    found: dict[int, list[Json]] = {}
+    for row in db.execute(
+        "SELECT user_id, auth_type, external_id FROM external_ids WHERE user_id IN"
+        " (SELECT user_id FROM candidates WHERE run_id = :run_id UNION ALL"
+        " SELECT user_id FROM contributors WHERE run_id = :run_id) ORDER BY auth_type, external_id",
+        {"run_id": run_id},
+    ):
+        pair = {"authType": row["auth_type"], "externalUserId": row["external_id"]}
+        found.setdefault(row["user_id"], []).append(pair)
+    return found

@@ -1,0 +1,66 @@
+"""What a person can change while the sandbox runs."""
+
+from collections import Counter
+
+from sync.sandbox.faults import DELAY, FAULTS, Faults, read_faults
+from sync.sandbox.reader import Reader
+from sync.sandbox.rules import Rule, read_rule
+from sync.sandbox.wire import CallKind, Json
+
+
+class Controls:
+    """How this Inspera behaves.
+
+    `latency` is in seconds: every write's answer waits that long, after its commit. `token_lifetime` is in seconds and
+    holds for tokens given from now on. `wrapped` says whether a test that is read comes inside a `result`. `faults`
+    strike at random; `fail` names calls that fail for sure, and goes first.
+    """
+
+    def __init__(self, latency: float = 0.0, token_lifetime: float = 3600.0, faults: Faults | None = None) -> None:
+        self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
+        self.faults = faults or Faults()
+        self._rules: list[Rule] = []
+        self._made: Counter[str] = Counter()
+
+    def change(self, body: Json) -> None:
+        """Takes new values for what is given; the rest stays.
+
+        A new `fail` or `faults` replaces all of the old ones, `[]` or `{}` ends them.
+
+        Raises:
+            Refusal: 400 with everything that is wrong; nothing was changed.
+        """
+        read = Reader(body)
+        latency, lifetime, wrapped = read.seconds("latency"), read.seconds("token_lifetime"), read.flag("wrapped")
+        items, inner = read.items("fail"), read.inner("faults")
+        rules = None if items is None else [read_rule(item) for item in items]
+        faults = None if inner is None else read_faults(inner)
+        read.close()
+        self.latency = self.latency if latency is None else latency
+        self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
+        self.wrapped = self.wrapped if wrapped is None else wrapped
+        self._rules = self._rules if rules is None else rules
+        self.faults = self.faults if faults is None else faults
+
+    def rule_for(self, method: str, path: str, kind: CallKind) -> Rule | None:
+        """The first rule that holds for this call, or else the fault that strikes it; counts it."""
+        rule = next((rule for rule in self._rules if rule.takes(method, path)), None)
+        if rule is None:
+            rule = self.faults.strike(kind, path)
+        if rule is not None:
+            self._made[rule.name] += 1
+        return rule
+
+    def put_off(self) -> None:
+        """Counts a write that is not readable at once."""
+        self._made[DELAY] += 1
+
+    def made(self) -> dict[str, int]:
+        """How often each fault was made so far, and `rule` for all that `fail` asked for."""
+        return {name: self._made[name] for name in (*FAULTS, DELAY, "rule")}
+
+    def shown(self) -> Json:
+        """Everything as it stands now; a used-up rule has `times` 0."""
+        rules = [rule.shown() for rule in self._rules]
+        numbers = {"latency": self.latency, "token_lifetime": self.token_lifetime, "wrapped": self.wrapped}
+        return numbers | {"fail": rules, "faults": self.faults.shown(), "faults_made": self.made()}

@@ -1,0 +1,74 @@
+"""Exports of people: ordered, asked after until they are ready, fetched by a signed link (vendor contract, Users API).
+
+That a link gives a JSON array of users, in the form of `GET /v1/users/{userId}`, is an assumption: the contract does
+not say what the file holds. Orders are forgotten when the sandbox stops.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from sqlite3 import Connection
+
+from sync.sandbox.people import PersonKind, all_people
+from sync.sandbox.reader import Reader
+from sync.sandbox.wire import Answer, Call, Refusal
+
+LINK_PATH = "/export/"
+"""Where signed links begin; what follows is a secret."""
+
+_LIFE = timedelta(hours=1)
+_KINDS: dict[str, PersonKind] = {"student": "student", "admin": "staff"}
+
+
+@dataclass(slots=True)
+class _Job:
+    kind: PersonKind
+    link: str
+    expires: datetime
+    asked: int = 0
+
+
+class Exports:
+    """The orders of the last hour."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, _Job] = {}
+        self._by_link: dict[str, _Job] = {}
+
+    def order(self, _: Connection, call: Call) -> Answer:
+        """Answers `POST /v1/fileExport/order`, for everybody of a kind."""
+        read = Reader(call.json())
+        read.choice("resourceType", ["AllUsers"], needed=True)
+        parameters = read.inner("parameters", needed=True)
+        wanted = parameters and parameters.choice("userType", list(_KINDS), needed=True)
+        if parameters is not None:
+            parameters.done()
+        read.close()
+        self._forget(call.now)
+        job_id, job = secrets.token_hex(8), _Job(_KINDS[str(wanted)], secrets.token_urlsafe(32), call.now + _LIFE)
+        self._jobs[job_id] = self._by_link[job.link] = job
+        return Answer(200, {"jobId": job_id})
+
+    def status(self, _: Connection, call: Call) -> Answer:
+        """Answers `GET /v1/fileExport/status/{jobId}`: not ready the first time, ready from the second on."""
+        job = self._jobs.get(call.ids["job"])
+        if job is None or job.expires <= call.now:
+            raise Refusal(404, f"job {call.ids['job']} does not exist")
+        job.asked += 1
+        if job.asked == 1:
+            return Answer(200, {"status": "inProgress"})
+        url = f"{call.base}{LINK_PATH}{job.link}"
+        return Answer(200, {"status": "success", "exportInfo": {"signedResponseUrl": url}})
+
+    def fetch(self, db: Connection, call: Call) -> Answer:
+        """Answers a signed link, which is its own proof: a bearer token beside it is refused."""
+        if "authorization" in call.headers:
+            raise Refusal(400, "Authorization: must not be sent with a signed link")
+        job = self._by_link.get(call.ids["link"])
+        if job is None or job.expires <= call.now:
+            raise Refusal(403, "the link is not valid, or has expired")
+        return Answer(200, [person for _, person in all_people(db, job.kind)])
+
+    def _forget(self, now: datetime) -> None:
+        self._jobs = {job_id: job for job_id, job in self._jobs.items() if job.expires > now}
+        self._by_link = {job.link: job for job in self._jobs.values()}

@@ -1,0 +1,194 @@
+"""Learners and staff as Inspera keeps them, made and changed by username; one username is one person of either kind."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from sqlite3 import Connection, Row
+from typing import Literal
+
+from sync.sandbox.reader import Reader
+from sync.sandbox.wire import Json, Refusal
+
+PersonKind = Literal["student", "staff"]
+
+ExternalId = tuple[str, str]
+"""An auth system such as FEIDE, and the id in it."""
+
+STATUSES = ("ACTIVE", "DISABLED")
+
+_MAX_USERNAME = 255
+_NEW = {
+    "first_name": "",
+    "last_name": "",
+    "email": "",
+    "password_set": 0,
+    "status": "ACTIVE",
+    "accesses": "[]",
+    "organisations": "[]",
+}
+
+
+def save_student(db: Connection, body: Json) -> Row:
+    """Makes or changes a learner by username; a member that is left out keeps its value, `""` clears it.
+
+    The external ids that are given take the place of those in the same auth systems. The password itself is not kept.
+
+    Raises:
+        Refusal: 400 for what is wrong in the body, 409 for a username or an external id of somebody else.
+    """
+    return _save(db, "student", Reader(body))
+
+
+def save_staff(db: Connection, body: Json) -> Row:
+    """Makes or changes a member of staff, as `save_student` does; lists are replaced whole.
+
+    `userType` may be said and is not kept: nothing that is known of the vendor's shows it again.
+
+    Raises:
+        Refusal: as `save_student`.
+    """
+    read = Reader(body)
+    if read.text("userType") == "student":
+        read.complain("userType", "must not be student, learners have a call of their own")
+    lists = {"accesses": read.texts("authorizedAccesses"), "organisations": read.texts("organisations")}
+    given = {name: json.dumps(values) for name, values in lists.items() if values is not None}
+    status = read.choice("status", STATUSES)
+    return _save(db, "staff", read, given if status is None else given | {"status": status})
+
+
+def _save(db: Connection, kind: PersonKind, read: Reader, more: Mapping[str, str] | None = None) -> Row:
+    username = read.text("username", needed=True, most=_MAX_USERNAME)
+    given = {
+        "first_name": read.text("firstName"),
+        "last_name": read.text("lastName"),
+        "email": read.email("email"),
+        "password_set": 1 if read.text("password") else None,
+    }
+    externals = _external_ids(read)
+    read.close()
+    said = {name: value for name, value in given.items() if value is not None} | dict(more or {})
+    row = _upsert(db, kind, str(username), said)
+    if externals is not None:
+        _replace_external_ids(db, row["user_id"], externals)
+    return row
+
+
+def _external_ids(read: Reader) -> list[ExternalId] | None:
+    items = read.items("externalIds")
+    if items is None:
+        return None
+    externals = []
+    for item in items:
+        pair = item.text("authType", needed=True), item.text("externalId", needed=True)
+        item.done()
+        if pair[0] and pair[1]:
+            externals.append((pair[0], pair[1]))
+    return externals
+
+
+def _upsert(db: Connection, kind: PersonKind, username: str, given: Mapping[str, str | int]) -> Row:
+    read = "SELECT * FROM people WHERE username = ?"
+    row: Row | None = db.execute(read, (username,)).fetchone()
+    if row is not None and row["kind"] != kind:
+        raise Refusal(409, f"username {username} belongs to another user")
+    values = (_NEW if row is None else dict(row)) | dict(given) | {"username": username, "kind": kind}
+    if row is None:
+        db.execute(
+            "INSERT INTO people"
+            " (kind, username, first_name, last_name, email, password_set, status, accesses, organisations)"
+            " VALUES (:kind, :username, :first_name, :last_name, :email, :password_set, :status, :accesses,"
+            " :organisations)",
+            values,
+        )
+    else:
+        db.execute(
+            "UPDATE people SET first_name = :first_name, last_name = :last_name, email = :email,"
+            " password_set = :password_set, status = :status, accesses = :accesses, organisations = :organisations"
+            " WHERE username = :username",
+            values,
+        )
+    saved: Row = db.execute(read, (username,)).fetchone()
+    return saved
+
+
+def _replace_external_ids(db: Connection, user_id: int, externals: Iterable[ExternalId]) -> None:
+    externals = dict.fromkeys(externals)
+    for external in externals:
+        if find_external(db, external) not in (None, user_id):
+            raise Refusal(409, f"externalId {external[1]} ({external[0]}) belongs to another user")
+    for auth_type in {auth_type for auth_type, _ in externals}:
+        db.execute("DELETE FROM external_ids WHERE user_id = ? AND auth_type = ?", (user_id, auth_type))
+    db.executemany(
+        "INSERT INTO external_ids (auth_type, external_id, user_id) VALUES (?, ?, ?)",
+        [(*external, user_id) for external in externals],
+    )
+
+
+def find_external(db: Connection, external: ExternalId, kind: PersonKind | None = None) -> int | None:
+    """The user id that an external id belongs to, if it is one of that kind."""
+    row = db.execute(
+        "SELECT user_id FROM external_ids JOIN people USING (user_id)"
+        " WHERE auth_type = ? AND external_id = ? AND kind = coalesce(?, kind)",
+        (*external, kind),
+    ).fetchone()
+    return None if row is None else int(row["user_id"])
+
+
+def find_username(db: Connection, username: str, kind: PersonKind) -> int | None:
+    """The user id that a username belongs to, if it is one of that kind."""
+    row = db.execute("SELECT user_id FROM people WHERE username = ? AND kind = ?", (username, kind)).fetchone()
+    return None if row is None else int(row["user_id"])
+
+
+def remove_person(db: Connection, user_id: int) -> None:
+    """Removes a person, and their seats with them; the user id is never given again."""
+    db.execute("DELETE FROM people WHERE user_id = ?", (user_id,))
+
+
+def shown(db: Connection, row: Row) -> dict[str, Json]:
+    """A person as Inspera shows them (vendor contract, Users API); of staff the status too, which is an assumption."""
+    externals = db.execute(
+        "SELECT auth_type, external_id FROM external_ids WHERE user_id = ? ORDER BY auth_type, external_id",
+        (row["user_id"],),
+    )
+    return _shown(row, externals)
+
+
+def all_people(db: Connection, kind: PersonKind) -> list[tuple[Row, dict[str, Json]]]:
+    """Everybody of a kind: what is kept of each, and how Inspera shows them."""
+    externals: dict[int, list[Row]] = defaultdict(list)
+    for one in db.execute(
+        "SELECT external_ids.* FROM external_ids JOIN people USING (user_id) WHERE kind = ?"
+        " ORDER BY auth_type, external_id",
+        (kind,),
+    ):
+        externals[one["user_id"]].append(one)
+    rows = db.execute("SELECT * FROM people WHERE kind = ? ORDER BY user_id", (kind,)).fetchall()
+    return [(row, _shown(row, externals[row["user_id"]])) for row in rows]
+
+
+def contents_of_students(db: Connection) -> list[Json]:
+    """Every learner, for the sandbox's own pages."""
+    return [person | {"passwordSet": bool(row["password_set"])} for row, person in all_people(db, "student")]
+
+
+def contents_of_staff(db: Connection) -> list[Json]:
+    """Every member of staff, for the sandbox's own pages."""
+    return [
+        person
+        | {"passwordSet": bool(row["password_set"]), "authorizedAccesses": json.loads(row["accesses"])}
+        | {"organisations": json.loads(row["organisations"])}
+        for row, person in all_people(db, "staff")
+    ]
+
+
+def _shown(row: Row, externals: Iterable[Row]) -> dict[str, Json]:
+    person = {
+        "userId": row["user_id"],
+        "username": row["username"],
+        "firstName": row["first_name"],
+        "lastName": row["last_name"],
+        "email": row["email"],
+        "externalIds": [{"authType": one["auth_type"], "externalId": one["external_id"]} for one in externals],
+    }
+    return person | {"status": row["status"]} if row["kind"] == "staff" else person

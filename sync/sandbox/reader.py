@@ -1,0 +1,183 @@
+"""A reader of JSON bodies that names everything that is wrong with them at once."""
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from sync.sandbox.wire import Json, Refusal
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_EMAIL = re.compile(r"[^@\s,;<>\[\]()]+@[^@\s.,;<>\[\]()]+(\.[^@\s.,;<>\[\]()]+)+")
+_MAX_EMAIL = 254
+_MOST = 999_999_999
+
+
+class Reader:
+    """Takes the members out of a JSON object and collects what is wrong with them, to be said at once by `close`.
+
+    Every method gives `None` for a member that is absent or wrong. `where` goes before each complaint.
+    """
+
+    def __init__(self, value: Json, where: str = "", errors: list[str] | None = None) -> None:
+        self.errors: list[str] = [] if errors is None else errors
+        self.where = where
+        self._left: dict[str, Json] = dict(value) if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            self.errors.append(f"{where or 'the body'}: must be a JSON object")
+
+    def complain(self, name: str, what: str) -> None:
+        """Adds a complaint about one member."""
+        self.errors.append(f"{self._place(name)}: {what}")
+
+    def _place(self, name: str) -> str:
+        return f"{self.where}.{name}" if self.where else name
+
+    def _take(self, name: str, needed: bool) -> Json:
+        if name not in self._left:
+            if needed:
+                self.complain(name, "is missing")
+            return None
+        value = self._left.pop(name)
+        if value is None:
+            self.complain(name, "must not be null")
+        return value
+
+    def text(self, name: str, *, needed: bool = False, most: int = 1000) -> str | None:
+        """Text of at most `most` characters; a needed one must not be blank either."""
+        value = self._take(name, needed)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.complain(name, "must be text")
+        elif needed and not value.strip():
+            self.complain(name, "must not be empty")
+        elif len(value) > most:
+            self.complain(name, f"at most {most} characters, has {len(value)}")
+        else:
+            return value
+        return None
+
+    def email(self, name: str) -> str | None:
+        """An email address; an empty one clears."""
+        value = self.text(name, most=_MAX_EMAIL)
+        if value and not _EMAIL.fullmatch(value):
+            self.complain(name, "is not an email address")
+            return None
+        return value
+
+    def whole(self, name: str, *, least: int, needed: bool = False) -> int | None:
+        """A whole number, not less than `least` and at most nine digits long."""
+        value = self._take(name, needed)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MOST:
+            self.complain(name, f"must be a whole number, {least} or more")
+            return None
+        return value
+
+    def seconds(self, name: str) -> float | None:
+        """A number of seconds, 0 or more and at most nine digits long; fractions are welcome."""
+        return self._number(name, _MOST, "must be a number of seconds, 0 or more, such as 2.5")
+
+    def rate(self, name: str) -> float | None:
+        """A share of calls, from 0 to 1."""
+        return self._number(name, 1, "must be a number from 0 to 1, such as 0.05 for one call in twenty")
+
+    def _number(self, name: str, most: float, otherwise: str) -> float | None:
+        value = self._take(name, needed=False)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+            self.complain(name, otherwise)
+            return None
+        return float(value)
+
+    def moment(self, name: str) -> str | None:
+        """A needed time such as `2024-10-18T07:00:00Z`: UTC, whole seconds (vendor contract, Conventions)."""
+        value = self.text(name, needed=True)
+        if value is None:
+            return None
+        if _is_moment(value):
+            return value
+        self.complain(name, "must be a time in UTC with whole seconds, such as 2024-10-18T07:00:00Z")
+        return None
+
+    def flag(self, name: str) -> bool | None:
+        """True or false."""
+        value = self._take(name, needed=False)
+        if value is None or isinstance(value, bool):
+            return value
+        self.complain(name, "must be true or false")
+        return None
+
+    def choice(self, name: str, choices: Collection[str], *, needed: bool = False) -> str | None:
+        """One of a few words."""
+        value = self.text(name, needed=needed)
+        if value is None or value in choices:
+            return value
+        self.complain(name, f"must be one of {', '.join(choices)}")
+        return None
+
+    def texts(self, name: str, *, needed: bool = False, choices: Collection[str] = ()) -> list[str] | None:
+        """A list of text, none of it blank, each once and sorted; a needed one must not be empty."""
+        value = self._take(name, needed)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.complain(name, "must be a list")
+            return None
+        if needed and not value:
+            self.complain(name, "must not be empty")
+        sound = all(isinstance(one, str) and one.strip() and (not choices or one in choices) for one in value)
+        if not sound:
+            self.complain(name, f"must hold {', '.join(choices)} only" if choices else "must hold text only, not blank")
+            return None
+        return sorted(set(value))
+
+    def any(self, name: str) -> Json:
+        """A member of any type."""
+        return self._left.pop(name, None)
+
+    def inner(self, name: str, *, needed: bool = False) -> "Reader | None":
+        """An object, with a reader that adds to the same complaints."""
+        value = self._take(name, needed)
+        return None if value is None else Reader(value, self._place(name), self.errors)
+
+    def items(self, name: str, *, needed: bool = False) -> "list[Reader] | None":
+        """A list of objects, each with a reader that adds to the same complaints; a needed one must not be empty."""
+        value = self._take(name, needed)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.complain(name, "must be a list")
+            return None
+        if needed and not value:
+            self.complain(name, "must not be empty")
+        where = self._place(name)
+        return [Reader(item, f"{where}[{place}]", self.errors) for place, item in enumerate(value)]
+
+    def done(self, known: Collection[str] = ()) -> None:
+        """Complains of each member that nobody took: a misspelt one would otherwise be lost without a word.
+
+        `known` are names to choose from instead, to be said as well.
+        """
+        for name in self._left:
+            self.complain(name, "is not known here" + (f"; known are {', '.join(known)}" if known else ""))
+        self._left.clear()
+
+    def close(self) -> None:
+        """Ends the reading.
+
+        Raises:
+            Refusal: something was wrong; 400 with every complaint.
+        """
+        self.done()
+        if self.errors:
+            raise Refusal(400, *self.errors)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(_MOMENT.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False

@@ -1,0 +1,50 @@
+"""A test with everything on it: as Inspera shows it to an integration, and as the sandbox's own pages do."""
+
+from sqlite3 import Connection, Row
+
+from sync.sandbox.candidates import all_candidates
+from sync.sandbox.committees import all_committees
+from sync.sandbox.contributors import all_contributors
+from sync.sandbox.exams import as_posted, find_test
+from sync.sandbox.options import all_options
+from sync.sandbox.wire import Answer, Call, Json
+
+_PREFIX = "ar_"
+_NAMES = frozenset({"firstName", "lastName"})
+
+
+def get_test(db: Connection, call: Call) -> Answer:
+    """Answers `GET /v1/test/{testId}`, without its wrapper; roles have a prefix (vendor contract, Test API)."""
+    test = find_test(db, call)
+    contributors = [_as_shown(one) for one in all_contributors(db, test["run_id"])]
+    committees = all_committees(db, test["run_id"])
+    return Answer(200, {"name": test["title"], "contributors": contributors, "committees": committees})
+
+
+def all_tests(db: Connection) -> list[Json]:
+    """Every test with everything on it, for the sandbox's own pages."""
+    return [whole_test(db, row) for row in db.execute("SELECT * FROM tests ORDER BY run_id").fetchall()]
+
+
+def whole_test(db: Connection, row: Row) -> dict[str, Json]:
+    """One test with everything on it."""
+    run_id = row["run_id"]
+    contributors = [
+        {name: value for name, value in one.items() if name not in _NAMES} for one in all_contributors(db, run_id)
+    ]
+    return (
+        {"assessmentRunId": run_id}
+        | as_posted(row)
+        | {"sourceTemplateId": row["template"], "templates_sent": row["templates_sent"]}
+        | {"options": all_options(db, run_id), "committees": all_committees(db, run_id)}
+        | {"contributors": contributors, "candidates": all_candidates(db, run_id)}
+    )
+
+
+def _as_shown(contributor: dict[str, Json]) -> Json:
+    members = ("userId", "firstName", "lastName", "externalUserIds", "committees")
+    return {
+        **{name: contributor[name] for name in members},
+        "userName": contributor["username"],
+        "roles": [f"{_PREFIX}{role}" for role in contributor["roles"]],
+    }

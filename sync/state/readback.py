@@ -1,0 +1,102 @@
+"""What reading back needs of the state: everything that is known, what a run has written, and an export to compare."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.found import FoundPerson
+from sync.model import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
+from sync.plan import Action, Fields, Written
+from sync.state.database import count
+from sync.state.scratch import chunks, key_from, paged
+
+_KEPT = ("remote_id", "standing", "ours", "updated")
+
+
+def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
+    """All active records of a kind with what is known of them, page by page."""
+    names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
+    columns = ", ".join(f'"{name}"' for name in names)
+    active = f"FROM known_{kind} WHERE standing = 'active'"
+    query = f"SELECT rowid, {columns} {active} AND rowid > :last ORDER BY rowid LIMIT 500"
+    for row in paged(connection, query):
+        fields = dict(zip(names, row[1:], strict=True))
+        yield tuple(str(fields.pop(name)) for name in KEY_FIELDS[kind]), fields
+
+
+def window(connection: Connection, test: str, now: datetime) -> tuple[str, bool, bool]:
+    """A known test's start, and whether by `now` (aware) it has begun and ended, its longest extra time included."""
+    query = (
+        'SELECT start, "end" AS ends, (SELECT max(extra_time) FROM known_candidate c WHERE c.test = t.key) AS longest'
+        " FROM known_test t WHERE key = :test"
+    )
+    row = connection.execute(text(query), {"test": test}).first()
+    if row is None or not row.start or not row.ends:
+        return "", False, False
+    last = utc_text(utc_time(row.ends) + timedelta(minutes=row.longest or 0))
+    return row.start, row.start <= utc_text(now), last <= utc_text(now)
+
+
+def written(connection: Connection, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:
+    """What a run has written of a kind, test by test; up to `most` of it, spread evenly."""
+    done = "FROM intent WHERE run_id = :run AND kind = :kind AND outcome IN ('done', 'found')"
+    values = {"run": run_id, "kind": kind.value}
+    every = 1 if most is None else max(1, -(-count(connection, f"SELECT count(*) {done}", **values) // most))
+    query = text(f"SELECT k1, k2, action, outcome_at {done} AND id % :every = 0 ORDER BY k1, k2")
+    for row in connection.execute(query, {**values, "every": every}).fetchall():
+        yield Written(kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at))
+
+
+_EXPORT = "remote_id, username, auth_system, external_id, first_name, last_name, email, status"
+
+
+def stage_export(connection: Connection, kind: Kind, people: Iterable[FoundPerson]) -> int:
+    """Takes an export into the scratch, one row for each external id of a person. Returns how many rows."""
+    connection.exec_driver_sql(f"CREATE TABLE scratch.exported_{kind} ({_EXPORT})")
+    insert = f"INSERT INTO exported_{kind} ({_EXPORT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    total = 0
+    for chunk in chunks(_rows(people)):
+        connection.exec_driver_sql(insert, chunk)
+        total += len(chunk)
+    for column in ("username", "external_id"):
+        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_exported_{kind}_{column} ON exported_{kind} ({column})")
+    return total
+
+
+def _rows(people: Iterable[FoundPerson]) -> Iterator[tuple[Any, ...]]:
+    for one in people:
+        rest = (one.first_name, one.last_name, one.email, one.status)
+        for auth_system, external_id in one.external_ids or ((None, None),):
+            yield (one.remote_id, one.username, auth_system, external_id, *rest)
+
+
+_SAME = "(e.external_id = k.external_id AND e.auth_system = k.auth_system)"
+
+
+def exported(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
+    """All active people of a kind, each with who the export has under their external id, or their username."""
+    for key, known in everything(connection, kind):
+        values = {name: known[name] for name in ("username", "auth_system", "external_id")}
+        query = (
+            f"SELECT {_EXPORT} FROM exported_{kind} WHERE external_id = :external_id AND auth_system = :auth_system"
+            f" UNION ALL SELECT {_EXPORT} FROM exported_{kind} WHERE username = :username LIMIT 1"
+        )
+        row = connection.execute(text(query), values).first()
+        yield key, known, _person(row) if row else None
+
+
+def _person(row: Any) -> FoundPerson:
+    ids = ((row.auth_system, row.external_id),) if row.external_id else ()
+    return FoundPerson(row.remote_id, row.username, ids, row.first_name, row.last_name, row.email, row.status)
+
+
+def exported_strangers(connection: Connection, kind: Kind) -> Iterator[str]:
+    """The external ids (or else usernames) of those in the export of whom nothing is known."""
+    query = (
+        f"SELECT DISTINCT coalesce(e.external_id, e.username) FROM exported_{kind} e WHERE NOT EXISTS (SELECT 1"
+        f" FROM known_{kind} k WHERE {_SAME}) AND NOT EXISTS (SELECT 1 FROM known_{kind} k"
+        " WHERE k.username = e.username) ORDER BY 1"
+    )
+    return (str(row[0]) for row in connection.execute(text(query)))

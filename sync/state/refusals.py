@@ -1,0 +1,82 @@
+"""Changes to which Inspera said no: tried again with growing pauses, or at once when their row changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from sync.model import KEY_FIELDS, Key, Kind, utc_text
+from sync.plan import Planned
+from sync.state.scratch import columns_of, key_from
+
+PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
+"""How long a refused change rests after its first, second, … refusal; the last holds from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A refusal that has not passed yet. Times are text in UTC."""
+
+    kind: Kind
+    key: Key
+    times: int
+    since: str
+    again: str
+    message: str
+
+
+def standing(connection: Connection) -> Iterator[tuple[Kind, Key]]:
+    """The records of all refusals."""
+    return ((one.kind, one.key) for one in listed(connection))
+
+
+def listed(connection: Connection) -> Iterator[Standing]:
+    """Every refusal that has not passed yet, the oldest first."""
+    query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"
+    for row in connection.execute(text(query)).fetchall():
+        kind = Kind(row.kind)
+        yield Standing(kind, key_from(kind, row.k1, row.k2), row.times, row.since, row.again, row.message)
+
+
+def note(connection: Connection, line: Planned, message: str, now: datetime) -> None:
+    """Keeps a refusal. One of something else than before (another fingerprint) begins anew. `now` is aware."""
+    k1, k2 = columns_of(line.change.key)
+    what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
+    same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
+    times = 1 + int(connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0)
+    again = utc_text(now + PAUSES[min(times, len(PAUSES)) - 1])
+    connection.execute(
+        text(
+            "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, again, message)"
+            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :again, :message) ON CONFLICT (kind, k1, k2)"
+            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, again = excluded.again,"
+            " message = excluded.message,"
+            " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
+        ),
+        {**what, "times": times, "now": utc_text(now), "again": again, "message": message},
+    )
+
+
+def lift(connection: Connection, kind: Kind, key: Key) -> None:
+    """Forgets a refusal: the change has passed."""
+    k1, k2 = columns_of(key)
+    connection.execute(
+        text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"), {"kind": kind, "k1": k1, "k2": k2}
+    )
+
+
+def lapse(connection: Connection) -> None:
+    """Forgets refusals of records that are neither wanted nor known nor faulted: nothing asks for them any more."""
+    for kind in Kind:
+        keys = KEY_FIELDS[kind]
+        same = f"r.{keys[0]} = refused.k1" + (f" AND r.{keys[1]} = refused.k2" if len(keys) > 1 else "")
+        gone = " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM {table}_{kind} r WHERE {same})" for table in ("wanted", "known")
+        )
+        connection.execute(
+            text(
+                f"DELETE FROM refused WHERE kind = '{kind}' AND {gone} AND NOT EXISTS (SELECT 1 FROM fault f"
+                f" WHERE f.kind = '{kind}' AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
+            )
+        )

@@ -1,0 +1,246 @@
+"""Staff: looked up before they are made, saved, disabled by default, and deleted at most once."""
+
+import threading
+from typing import Any
+
+import pytest
+from sync.errors import Stop
+from sync.inspera.target import Target
+from sync.plan import Action, Outcome, Result
+
+from .made_up import SAVE_STAFF, STAFF_SENT, new_staff, results_of, staff
+from .tenant import Tenant
+from .waiting import Time
+
+PASSWORD = "Hemmelig-made-up-1"
+BY_ID = ("GET", "/v1/users/external/FEIDE/kariv@example.edu".replace("@", "%40"))
+SEARCH = ("GET", "/v1/users/search")
+
+
+def _there(tenant: Tenant, username: str = "kariv", user: int = 7001, **values: Any) -> str:
+    ids = [{"authType": "FEIDE", "externalId": "kariv@example.edu"}]
+    tenant.staff[username] = {"userId": user, "username": username, "externalIds": ids, **values}
+    return str(user)
+
+
+def test_new_staff_are_looked_for_by_external_id_then_by_login_and_then_saved_with_their_password(
+    target: Target, tenant: Tenant
+) -> None:
+    assert target.staff(new_staff(), PASSWORD).result is Result.DONE
+    assert [(seen.method, seen.path) for seen in tenant.calls()] == [BY_ID, SEARCH, SAVE_STAFF]
+    assert tenant.calls(*SAVE_STAFF)[0].body == {**STAFF_SENT, "password": PASSWORD}
+
+
+def test_staff_who_are_there_by_external_id_are_brought_up_to_date_and_keep_their_password(
+    target: Target, tenant: Tenant
+) -> None:
+    user = _there(tenant)
+    outcome = target.staff(new_staff(), PASSWORD)
+    assert (outcome.result, outcome.remote_id) == (Result.FOUND, user)
+    assert tenant.calls(*SAVE_STAFF)[0].body == STAFF_SENT
+    assert tenant.calls(*SEARCH) == []
+
+
+def test_staff_who_are_there_by_login_only_are_found_too(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant, externalIds=[])
+    outcome = target.staff(new_staff(), PASSWORD)
+    assert (outcome.result, outcome.remote_id) == (Result.FOUND, user)
+    assert "password" not in tenant.calls(*SAVE_STAFF)[0].body
+
+
+def test_a_tenant_without_the_search_for_people_gets_a_new_account(target: Target, tenant: Tenant) -> None:
+    tenant.every(*SEARCH, 405)
+    assert target.staff(new_staff(), None).result is Result.DONE
+    assert "kariv" in tenant.staff
+
+
+def test_one_who_is_there_under_another_username_is_held_and_names_adopt(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant, username="kari.v")
+    outcome = target.staff(new_staff(), None)
+    assert (outcome.result, outcome.remote_id) == (Result.HELD, user)
+    assert "another username" in outcome.message
+    assert "`inspera-sync adopt`" in outcome.message
+    assert tenant.calls(*SAVE_STAFF) == []
+
+
+def test_several_with_one_external_id_are_held(target: Target, tenant: Tenant) -> None:
+    _there(tenant)
+    _there(tenant, username="kari.v", user=7002)
+    outcome = target.staff(new_staff(), None)
+    assert outcome.result is Result.HELD
+    assert "2 people who match (7001, 7002)" in outcome.message
+    assert tenant.calls(*SAVE_STAFF) == []
+
+
+def test_nobody_is_made_while_it_cannot_be_told_whether_they_are_there(target: Target, tenant: Tenant) -> None:
+    tenant.every(*BY_ID, 500)
+    assert target.staff(new_staff(), None).result is Result.NOT_SENT
+    assert tenant.calls(*SAVE_STAFF) == []
+
+
+def test_one_found_whose_update_is_refused_keeps_insperas_own_values(target: Target, tenant: Tenant) -> None:
+    _there(tenant, firstName="Karin", status="DISABLED")
+    tenant.every(*SAVE_STAFF, 422, {"message": "no such access"})
+    outcome = target.staff(new_staff(), None)
+    assert outcome.result is Result.FOUND
+    assert "no such access" in outcome.message
+    there = {"first_name": "Karin", "status": "disabled", "external_id": "kariv@example.edu", "email": None}
+    assert {name: outcome.there[name] for name in there} == there
+
+
+def test_an_update_sends_all_that_is_wanted_and_never_a_password(target: Target, tenant: Tenant) -> None:
+    change = staff(Action.UPDATE, last_name="Rettleder", organisations="", status="disabled")
+    assert target.staff(change, PASSWORD).result is Result.DONE
+    assert tenant.calls(*SAVE_STAFF)[0].body == {
+        **STAFF_SENT,
+        "lastName": "Rettleder",
+        "organisations": [],
+        "status": "DISABLED",
+    }
+
+
+def test_what_is_not_mapped_is_not_sent(target: Target, tenant: Tenant) -> None:
+    known = {"username": "kariv", "email": None, "status": None, "accesses": None}
+    target.staff(staff(Action.UPDATE, known), None)
+    assert tenant.calls(*SAVE_STAFF)[0].body == {"username": "kariv", "userType": "admin"}
+
+
+@pytest.mark.parametrize(("action", "status"), [(Action.DISABLE, "DISABLED"), (Action.ENABLE, "ACTIVE")])
+def test_disabling_and_enabling_send_all_that_is_known_with_the_status(
+    target: Target, tenant: Tenant, action: Action, status: str
+) -> None:
+    assert target.staff(staff(action), None).result is Result.DONE
+    assert tenant.calls(*SAVE_STAFF)[0].body == {**STAFF_SENT, "status": status}
+    assert "kariv" in tenant.staff
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DISABLE, Action.ENABLE])
+def test_a_lost_save_is_settled_by_repeating(target: Target, tenant: Tenant, action: Action) -> None:
+    tenant.once(*SAVE_STAFF, 500, carried_out=True)
+    assert target.staff(staff(action), None).result is Result.DONE
+    assert len(tenant.calls(*SAVE_STAFF)) == 2
+
+
+def test_staff_without_a_username_are_not_sent(target: Target, tenant: Tenant) -> None:
+    assert target.staff(staff(Action.CREATE, {"email": "x"}), None).result is Result.NOT_SENT
+    assert tenant.seen == []
+
+
+def _delete(user: str) -> tuple[str, str]:
+    return "DELETE", f"/v1/users/{user}"
+
+
+def test_a_deletion_looks_the_person_up_and_is_sent_once(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant)
+    assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE)
+    assert len(tenant.calls(*_delete(user))) == 1
+    assert tenant.staff == {}
+
+
+def test_deleting_nobody_is_done(target: Target, tenant: Tenant) -> None:
+    assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")
+    assert tenant.calls("DELETE") == []
+
+
+def test_deleting_nobody_is_not_done_where_every_look_up_is_a_404(target: Target, tenant: Tenant) -> None:
+    tenant.every(*BY_ID, 404)
+    outcome = target.staff(staff(Action.DELETE), None)
+    assert outcome.result is Result.NOT_SENT
+    assert "inspera-sync doctor" in outcome.message
+
+
+def test_one_who_has_another_username_by_now_is_not_deleted(target: Target, tenant: Tenant) -> None:
+    _there(tenant, username="somebody-else")
+    assert target.staff(staff(Action.DELETE), None).result is Result.HELD
+    assert tenant.calls("DELETE") == []
+
+
+def test_one_without_a_known_external_id_is_not_deleted(target: Target, tenant: Tenant) -> None:
+    assert target.staff(staff(Action.DELETE, {"username": "kariv"}), None).result is Result.NOT_SENT
+    assert tenant.seen == []
+
+
+LOST: list[dict[str, Any]] = [{"status": 500}, {"lost": True}, {"body": b"<html>"}]
+
+
+@pytest.mark.parametrize("reply", LOST)
+def test_a_lost_deletion_that_was_carried_out_is_told_by_reading_and_not_sent_again(
+    target: Target, tenant: Tenant, time: Time, reply: dict[str, Any]
+) -> None:
+    user = _there(tenant)
+    tenant.once(*_delete(user), carried_out=True, **reply)
+    assert target.staff(staff(Action.DELETE), None).result is Result.DONE
+    assert len(tenant.calls(*_delete(user))) == 1
+    assert time.waits.count(10.0) == 1
+
+
+@pytest.mark.parametrize("reply", LOST)
+def test_a_lost_deletion_is_sent_again_only_after_a_reading_shows_the_person(
+    target: Target, tenant: Tenant, reply: dict[str, Any]
+) -> None:
+    user = _there(tenant)
+    tenant.once(*_delete(user), **reply)
+    assert target.staff(staff(Action.DELETE), None).result is Result.DONE
+    paths = [(seen.method, seen.path) for seen in tenant.calls()]
+    assert paths == [BY_ID, _delete(user), ("GET", _delete(user)[1]), _delete(user)]
+
+
+def test_a_deletion_is_lost_a_bounded_number_of_times(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant)
+    tenant.every(*_delete(user), 500)
+    assert target.staff(staff(Action.DELETE), None).result is Result.UNKNOWN
+    assert len(tenant.calls(*_delete(user))) == 3
+
+
+def test_a_lost_deletion_stays_unknown_where_nothing_can_be_read(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant)
+    tenant.once(*_delete(user), 500)
+    tenant.every("GET", f"/v1/users/{user}", 500)
+    tenant.once(*BY_ID, 200, body=[tenant.staff["kariv"]])
+    tenant.every(*BY_ID, 500)
+    assert target.staff(staff(Action.DELETE), None).result is Result.UNKNOWN
+    assert len(tenant.calls(*_delete(user))) == 1
+
+
+def test_a_lost_deletion_stays_unknown_when_the_run_is_ended_during_the_delay(
+    target: Target, tenant: Tenant, time: Time, stop: threading.Event
+) -> None:
+    user = _there(tenant)
+    tenant.once(*_delete(user), 500)
+    time.while_waiting = stop.set
+    assert target.staff(staff(Action.DELETE), None).result is Result.UNKNOWN
+
+
+def test_a_404_on_reading_proves_nothing_where_no_user_could_ever_be_read(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant)
+    tenant.every("GET", f"/v1/users/{user}", 404)
+    tenant.once(*_delete(user), 500)
+    assert target.staff(staff(Action.DELETE), None).result is Result.DONE
+    assert len(tenant.calls(*_delete(user))) == 2, "the look-up by external id still showed the person"
+
+
+def test_a_404_on_a_deletion_is_refused_while_a_reading_shows_the_person_and_stops_after_three(
+    target: Target, tenant: Tenant
+) -> None:
+    results = []
+    for number in range(4):
+        user = _there(tenant, user=7001 + number)
+        tenant.every(*_delete(user), 404)
+        results.append(target.staff(staff(Action.DELETE), None))
+    assert results_of(results) == [Result.REFUSED] * 3 + [Result.NOT_SENT]
+    assert "does not seem to have the call staff.delete" in results[3].message
+
+
+def test_a_404_on_a_deletion_is_done_when_a_reading_shows_the_absence(target: Target, tenant: Tenant) -> None:
+    user = _there(tenant)
+    tenant.once(*_delete(user), 404, carried_out=True)
+    assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")
+
+
+def test_a_stop_comes_through_from_every_action(target: Target, tenant: Tenant) -> None:
+    tenant.every("POST", "/authenticate/token/", 403)
+    for action in (Action.UPDATE, Action.DELETE):
+        with pytest.raises(Stop):
+            target.staff(staff(action), None)
+    with pytest.raises(Stop):
+        target.staff(new_staff(), None)
