@@ -77,15 +77,20 @@ def apply(
     allow: Annotated[
         list[str] | None, typer.Option(metavar="HASH", help="Let exactly these held changes pass their limit.")
     ] = None,
+    retry_refused: Annotated[
+        bool, typer.Option("--retry-refused", help="Try again now what Inspera refused, whatever its pause.")
+    ] = False,
     show_all: All = False,
 ) -> None:
     """Plan, then carry the plan out in Inspera."""
+    from sync.commands.applying import ApplyOptions
     from sync.commands.applying import apply as run_apply
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
     with shown() as progress:
-        _exit(run_apply(house, tuple(allow or ()), _say, progress, interruption, show_all=show_all))
+        options = ApplyOptions(tuple(allow or ()), retry_refused, show_all)
+        _exit(run_apply(house, options, _say, progress, interruption))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from sync.diff import Circumstances, diff
 from sync.guard import Facts, Ruling, judge
 from sync.mapping import conflicts, late_faults
 from sync.model import COMPARED, PEOPLE, RECORD_TYPES, Fault, Key, Kind, utc_time
-from sync.plan import Action, Change, Fields
+from sync.plan import ADDITIONS, Action, Change, Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def decide(pair: Pair) -> Decision:
     change = diff(pair.kind, pair.key, pair.wanted, pair.known, pair.about, pair.where)
     if change is None:
         return Decision(settled=pair.wanted is not None)
-    faults = tuple(_faults(change)) if change.action in (Action.CREATE, Action.UPDATE) else ()
+    faults = tuple(_faults(change)) if change.action in ADDITIONS else ()
     if faults:
         return Decision(faults=faults)
     return Decision(Drafted(change, judge(change, pair.facts), pair.fingerprint, pair.secret))

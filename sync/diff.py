@@ -55,6 +55,8 @@ def diff(
         about: the rest of what matters.
         where: the row that wants it.
     """
+    if kind is Kind.OPTION and wanted is not None and wanted.get("value") is None:
+        return None  # blank: Inspera's own value is left alone
     if wanted is not None and known is not None:
         both = _staff if kind is Kind.STAFF else _both
         return both(kind, key, wanted, known, about, where)
@@ -68,8 +70,6 @@ def diff(
 def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
     if kind is Kind.STAFF and wanted.get("status") == DISABLED:
         return None  # nobody is there to be disabled
-    if kind is Kind.OPTION and wanted.get("value") is None:
-        return None  # blank: Inspera's own value is left alone
     if about.resembles and not about.accepted:
         return Change(
             Action.REKEY,
@@ -105,9 +105,10 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
     before, after = _status(known, about.standing), _status(wanted)
     known = {**known, "status": before}
     if after == DISABLED:
-        if before == DISABLED or not about.ours:
+        if not _may_leave(about, before):
             return None
-        return Change(Action.DISABLE, kind, key, known, known, ("status",), where, "its row says so")
+        gone = {**known, "status": DISABLED}
+        return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
     change = _both(kind, key, {**wanted, "status": ACTIVE}, known, replace(about, standing=ACTIVE), where)
     if change and change.action is Action.UPDATE and before == DISABLED:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
@@ -116,6 +117,11 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
 
 def _status(fields: Fields, standing: str = ACTIVE) -> str:
     return DISABLED if DISABLED in (fields.get("status"), standing) else ACTIVE
+
+
+def _may_leave(about: Circumstances, status: str) -> bool:
+    """Whether staff are to be disabled: those of ours who are not. A lost call may have enabled them again."""
+    return about.ours and (status != DISABLED or about.unsettled)
 
 
 def _differs(wanted: str | int | None, known: str | int | None) -> bool:
@@ -153,7 +159,7 @@ def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
 
 
 def _staff_gone(about: Circumstances) -> tuple[Action, str] | None:
-    if about.standing == DISABLED or not about.ours:
+    if not _may_leave(about, about.standing):
         return None
     return (Action.DELETE if about.delete else Action.DISABLE), "no source names this person any more"
 

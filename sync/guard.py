@@ -185,7 +185,7 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     """A contributor's or committee's create or update, now that its test has been read.
 
     Args:
-        change: create or update of a contributor, or create of a committee.
+        change: create or update of a contributor or a committee.
         seat: it as Inspera has it, None when it is not there.
         claimed: whether what is found on this test becomes ours.
     """
@@ -196,9 +196,9 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     if given:  # sending sets all of a person's roles, and would take these away
         return SeatRuling(False, result=Result.HELD, reason=_ROLES.format(", ".join(sorted(given))))
     if change.action is not Action.CREATE:
-        return SeatRuling(True)
+        return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
-    send = change.kind is Kind.CONTRIBUTOR and not same  # a committee that is there is left as it is
+    send = change.kind is Kind.CONTRIBUTOR and not same
     reason = "" if claimed else "was there before we put anything on this test, so it is never removed"
     return SeatRuling(send, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 

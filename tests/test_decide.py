@@ -26,8 +26,26 @@ TEST = {
     "end": "2026-12-01T12:00:00Z",
     "duration": 240,
 }
-WHOLE: dict[Kind, dict[str, Any]] = {Kind.LEARNER: LEARNER, Kind.TEST: TEST, Kind.CANDIDATE: {"candidate_id": "17"}}
-KEYS = {Kind.LEARNER: ("1001",), Kind.TEST: ("INF1000-H26",), Kind.CANDIDATE: ("INF1000-H26", "1001")}
+WHOLE: dict[Kind, dict[str, Any]] = {
+    Kind.LEARNER: LEARNER,
+    Kind.STAFF: {**LEARNER, "accesses": "extended"},
+    Kind.TEST: TEST,
+    Kind.OPTION: {"value": "true"},
+    Kind.COMMITTEE: {},
+    Kind.CONTRIBUTOR: {"roles": "evaluate"},
+    Kind.CANDIDATE: {"candidate_id": "17"},
+}
+KEYS = {
+    Kind.LEARNER: ("1001",),
+    Kind.STAFF: ("7",),
+    Kind.TEST: ("INF1000-H26",),
+    Kind.OPTION: ("INF1000-H26", "LOCKDOWN_BROWSER"),
+    Kind.COMMITTEE: ("INF1000-H26", "A"),
+    Kind.CONTRIBUTOR: ("INF1000-H26", "7"),
+    Kind.CANDIDATE: ("INF1000-H26", "1001"),
+}
+NEEDING = st.sampled_from(list(NEEDED))
+PEOPLE = (Kind.LEARNER, Kind.STAFF)
 
 
 def decided(
@@ -36,25 +54,25 @@ def decided(
     known: dict[str, Any] | None = None,
     about: Circumstances | None = None,
     facts: Facts | None = None,
-    password: str | None = None,
+    secret: str | None = None,
 ) -> Decision:
     blank = dict.fromkeys(COMPARED[kind])
     sides = [None if side is None else {**blank, **side} for side in (wanted, known)]
     about, facts = about or Circumstances(), facts or Facts()
-    return decide(Pair(kind, KEYS[kind], sides[0], sides[1], about, facts, "f.csv line 2", b"print", password))
+    return decide(Pair(kind, KEYS[kind], sides[0], sides[1], about, facts, "f.csv line 2", b"print", secret))
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_new_and_whole_record_is_drafted_with_what_its_sending_needs(kind: Kind) -> None:
-    drafted = decided(kind, WHOLE[kind], password="a-secret").drafted
+    drafted = decided(kind, WHOLE[kind], secret="a-secret").drafted
     assert drafted is not None
     assert (drafted.change.action, drafted.ruling.verdict) == (Action.CREATE, Verdict.PASS)
-    assert (drafted.fingerprint, drafted.password) == (b"print", "a-secret")
-    assert "a-secret" not in repr(drafted.change)
+    assert (drafted.fingerprint, drafted.secret) == (b"print", "a-secret")
+    assert "a-secret" not in repr(drafted)
 
 
 @settings(deadline=None)  # the first email waits for its checker to be imported
-@given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
+@given(NEEDING, st.data())
 def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_the_row(
     kind: Kind, data: st.DataObject
 ) -> None:
@@ -67,7 +85,7 @@ def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_t
 
 
 @settings(deadline=None)  # the first email waits for its checker to be imported
-@given(st.sampled_from([Kind.LEARNER, Kind.TEST]), st.data())
+@given(NEEDING, st.data())
 def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, data: st.DataObject) -> None:
     lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind])))
     wanted = {name: value for name, value in WHOLE[kind].items() if name not in lacking}
@@ -75,20 +93,39 @@ def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, dat
     assert decision == Decision(settled=True)
 
 
-def test_a_bad_email_is_a_fault_only_where_it_is_new() -> None:
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_a_bad_email_is_a_fault_only_where_it_is_new(kind: Kind) -> None:
     mistyped = {**LEARNER, "email": "ase@@example.edu"}
     for known in (None, LEARNER):
-        decision = decided(Kind.LEARNER, mistyped, known)
+        decision = decided(kind, mistyped, known)
         assert [fault.field for fault in decision.faults] == ["email"]
         assert decision.drafted is None
         assert "ase@@" not in str(decision.faults[0])
-    assert decided(Kind.LEARNER, mistyped, mistyped) == Decision(settled=True)
+    assert decided(kind, mistyped, mistyped) == Decision(settled=True)
 
 
-def test_a_learner_may_have_one_name_but_not_none() -> None:
-    assert decided(Kind.LEARNER, {**LEARNER, "first_name": None}).drafted is not None
-    nameless = decided(Kind.LEARNER, {**LEARNER, "first_name": "", "last_name": None})
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_a_person_may_have_one_name_but_not_none(kind: Kind) -> None:
+    assert decided(kind, {**LEARNER, "first_name": None}).drafted is not None
+    nameless = decided(kind, {**LEARNER, "first_name": "", "last_name": None})
     assert [fault.field for fault in nameless.faults] == ["last_name"]
+
+
+def test_staff_who_are_to_be_disabled_are_so_whatever_else_is_wrong_with_their_row() -> None:
+    out = {**LEARNER, "email": "ase@@example.edu", "status": "disabled"}
+    drafted = decided(Kind.STAFF, out, LEARNER).drafted
+    assert drafted is not None
+    assert (drafted.change.action, drafted.ruling.verdict) == (Action.DISABLE, Verdict.PASS)
+    assert decided(Kind.STAFF, out).drafted is None
+
+
+def test_nothing_is_missing_from_staff_who_are_enabled_again() -> None:
+    again = {name: value for name, value in LEARNER.items() if name != "email"}
+    drafted = decided(Kind.STAFF, again, LEARNER, Circumstances("disabled")).drafted
+    assert drafted is not None
+    assert (drafted.change.action, drafted.change.after["email"]) == (Action.ENABLE, LEARNER["email"])
+    mistyped = decided(Kind.STAFF, {"email": "ase@@example.edu"}, LEARNER, Circumstances("disabled"))
+    assert [fault.field for fault in mistyped.faults] == ["email"]
 
 
 @pytest.mark.parametrize(
@@ -112,9 +149,13 @@ def test_a_held_rekey_is_held_whatever_else_is_wrong_with_its_row() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_record_that_is_gone_is_never_a_fault(kind: Kind) -> None:
     decision = decided(kind, None, {})
-    assert decision.drafted is not None
+    assert (decision.drafted is None) == (kind is Kind.OPTION)  # which stays as it is
     assert not decision.faults
     assert decided(kind, None, None) == Decision()
+
+
+def test_a_row_without_a_value_keeps_nothing_of_an_option_open() -> None:
+    assert decided(Kind.OPTION, {}, {"value": "true"}, Circumstances(unsettled=True)) == Decision(settled=True)
 
 
 def test_the_guards_word_goes_with_the_change() -> None:

@@ -1,27 +1,32 @@
-"""What a pair of wanted and known means, whatever the values are."""
+"""What a pair of wanted and known means, whatever the kind and the values are."""
 
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.diff import Circumstances, diff, remembered
-from sync.model import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
-from sync.plan import Action, Fields
+from sync.diff import ACTIVE, DISABLED, Circumstances, diff, remembered
+from sync.model import COMPARED, IDENTITY, ON_A_TEST, SENT_ONCE, Key, Kind
+from sync.plan import Action, Change, Fields
 
 KINDS = st.sampled_from(list(Kind))
 TEXTS = st.sampled_from(["a", "A", "å", "Øyvind Eksempel", "1", "01"])
+STATUSES = st.sampled_from([ACTIVE, DISABLED])
 STANDINGS: dict[Kind, list[str]] = {
     Kind.LEARNER: ["active", "released"],
+    Kind.STAFF: ["active", "disabled"],
     Kind.TEST: ["active", "withdrawn", "retired"],
-    Kind.CANDIDATE: ["active", "retired"],
-}
+} | {kind: ["active", "retired"] for kind in ON_A_TEST}
+PRESENT = {Action.UPDATE, Action.REKEY, Action.RESTORE, Action.ENABLE}
+Pair = tuple[Kind, dict[str, Any], dict[str, Any], Circumstances]
 
 
 def a_key(kind: Kind) -> Key:
-    return ("INF1000", "1001") if kind is Kind.CANDIDATE else ("1001",)
+    return ("INF1000", "1001") if kind in ON_A_TEST else ("1001",)
 
 
 def values(name: str, blank: bool = True) -> st.SearchStrategy[Any]:
+    if name == "status":
+        return st.none() | STATUSES
     some: st.SearchStrategy[Any] = st.integers(0, 9) if name in {"duration", "extra_time"} else TEXTS
     return st.one_of(st.none(), st.just(""), some) if blank else some
 
@@ -36,66 +41,94 @@ def known_of(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def circumstances(draw: st.DrawFn, kind: Kind) -> Circumstances:
-    flags = {name: draw(st.booleans()) for name in ("ours", "unsettled", "ended", "covered", "seated", "accepted")}
-    return Circumstances(draw(st.sampled_from(STANDINGS[kind])), resembles=draw(st.sampled_from(["", "9"])), **flags)
+    flags = ("ours", "unsettled", "ended", "covered", "seated", "accepted", "delete")
+    drawn = {name: draw(st.booleans()) for name in flags}
+    return Circumstances(draw(st.sampled_from(STANDINGS[kind])), resembles=draw(st.sampled_from(["", "9"])), **drawn)
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Kind, Fields, Fields, Circumstances]:
-    kind = draw(KINDS)
+def pairs(draw: st.DrawFn, kinds: st.SearchStrategy[Kind] = KINDS) -> Pair:
+    kind = draw(kinds)
     return kind, draw(fields_of(kind)), draw(known_of(kind)), draw(circumstances(kind))
 
 
-def settled(about: Circumstances) -> bool:
-    return about.standing == "active" and not about.unsettled
+@st.composite
+def wanted_pairs(draw: st.DrawFn) -> Pair:
+    """Pairs whose row wants the record: it neither disables a person nor leaves an option blank."""
+    kind, wanted, known, about = draw(pairs())
+    if kind is Kind.STAFF:
+        wanted["status"] = draw(st.sampled_from([None, ACTIVE]))
+    if kind is Kind.OPTION:
+        wanted["value"] = draw(TEXTS)
+    return kind, wanted, known, about
 
 
-@given(pairs())
-def test_once_a_change_is_carried_out_the_same_pair_calls_for_nothing(
-    pair: tuple[Kind, Fields, Fields, Circumstances],
-) -> None:
+def is_disabled(known: Fields, about: Circumstances) -> bool:
+    return DISABLED in (known.get("status"), about.standing)
+
+
+def shown(kind: Kind, known: Fields, about: Circumstances) -> dict[str, Any]:
+    """What is known, with the status of staff said in so many words."""
+    status = {"status": DISABLED if is_disabled(known, about) else ACTIVE} if kind is Kind.STAFF else {}
+    return {**known, **status}
+
+
+def shown_wanted(kind: Kind, wanted: Fields) -> dict[str, Any]:
+    return {**wanted, "status": ACTIVE} if kind is Kind.STAFF else dict(wanted)
+
+
+def changed(pair: Pair) -> Change | None:
     kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
+    return diff(kind, a_key(kind), wanted, known, about)
+
+
+@given(wanted_pairs())
+def test_once_a_change_is_carried_out_the_same_pair_calls_for_nothing(pair: Pair) -> None:
+    kind, wanted, known, _ = pair
+    change = changed(pair)
     after = remembered(kind, change.after) if change else known
     assert diff(kind, a_key(kind), wanted, after, Circumstances()) is None
 
 
 @given(pairs())
-def test_a_field_that_the_feeds_leave_alone_never_changes(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
-    for name in (name for name in COMPARED[kind] if change and wanted[name] is None):
+def test_a_field_that_the_feeds_leave_alone_never_changes(pair: Pair) -> None:
+    kind, wanted, known, _ = pair
+    change = changed(pair)
+    for name in (name for name in COMPARED[kind] if change and wanted[name] is None and name != "status"):
         assert change is not None
         assert name not in change.changed
         assert change.after[name] == known[name]
 
 
-@given(pairs())
-def test_a_change_carries_every_known_field_along(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
+@given(wanted_pairs())
+def test_a_change_carries_every_known_field_along(pair: Pair) -> None:
     kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
+    change = changed(pair)
     if change is not None:
+        before, asked = shown(kind, known, about), shown_wanted(kind, wanted)
+        assert change.before == before
         assert {n: change.after[n] for n in COMPARED[kind]} == {
-            n: known[n] if wanted[n] is None else wanted[n] for n in COMPARED[kind]
+            n: before[n] if asked[n] is None else asked[n] for n in COMPARED[kind]
         }
 
 
-@given(pairs())
-def test_exactly_the_fields_that_differ_are_named(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
+@given(wanted_pairs())
+def test_exactly_the_fields_that_differ_are_named(pair: Pair) -> None:
     kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
+    before, asked = shown(kind, known, about), shown_wanted(kind, wanted)
     differing = {
         name
         for name in COMPARED[kind]
-        if wanted[name] is not None and wanted[name] != known[name] and (known[name] is not None or wanted[name] != "")
+        if asked[name] is not None and asked[name] != before[name] and (before[name] is not None or asked[name] != "")
     }
+    change = changed(pair)
     assert set(change.changed if change else ()) == differing
 
 
-@given(pairs())
-def test_a_changed_identity_is_a_rekey_and_never_an_update(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
+@given(wanted_pairs())
+def test_a_changed_identity_is_a_rekey_and_never_an_update(pair: Pair) -> None:
+    kind, wanted, known, _ = pair
+    change = changed(pair)
     moved = [name for name in IDENTITY[kind] if known[name] and wanted[name] not in (None, known[name])]
     assert (change is not None and change.action is Action.REKEY) == bool(moved)
     if moved:
@@ -103,43 +136,41 @@ def test_a_changed_identity_is_a_rekey_and_never_an_update(pair: tuple[Kind, Fie
         assert all(name in change.reason for name in moved)
 
 
-@given(pairs())
-def test_a_known_record_that_is_wanted_is_never_removed(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
-    assert change is None or change.action in {Action.UPDATE, Action.REKEY, Action.RESTORE}
+@given(wanted_pairs())
+def test_a_known_record_that_is_wanted_is_never_removed(pair: Pair) -> None:
+    change = changed(pair)
+    assert change is None or change.action in PRESENT
 
 
-@given(pairs())
-def test_an_earlier_call_without_an_outcome_is_never_taken_for_settled(
-    pair: tuple[Kind, Fields, Fields, Circumstances],
-) -> None:
-    kind, wanted, known, about = pair
-    change = diff(kind, a_key(kind), wanted, known, about)
-    if about.unsettled:
+@given(wanted_pairs())
+def test_an_earlier_call_without_an_outcome_is_never_taken_for_settled(pair: Pair) -> None:
+    change = changed(pair)
+    if pair[3].unsettled:
         assert change is not None
-        assert change.action in {Action.UPDATE, Action.REKEY}
+        assert change.action in {Action.UPDATE, Action.REKEY, Action.ENABLE}
 
 
-@given(pairs())
-def test_equal_sides_call_for_nothing_unless_the_record_had_left(
-    pair: tuple[Kind, Fields, Fields, Circumstances],
-) -> None:
-    kind, _, known, about = pair
-    change = diff(kind, a_key(kind), known, known, about)
-    if settled(about):
+@given(wanted_pairs())
+def test_equal_sides_call_for_nothing_unless_the_record_had_left(pair: Pair) -> None:
+    kind, wanted, known, about = pair
+    if kind is Kind.OPTION:
+        known = {"value": wanted["value"]}
+    wanted = shown_wanted(kind, known)
+    change = diff(kind, a_key(kind), wanted, known, about)
+    if kind is Kind.STAFF and is_disabled(known, about):
+        assert change is not None
+        assert change.action is Action.ENABLE
+    elif about.standing == "active" and not about.unsettled:
         assert change is None
     else:
         assert change is not None
         assert change.action is (Action.UPDATE if about.unsettled else Action.RESTORE)
 
 
-@given(pairs())
-def test_a_new_record_is_created_with_what_is_mapped_and_with_what_is_sent_once(
-    pair: tuple[Kind, Fields, Fields, Circumstances],
-) -> None:
+@given(wanted_pairs())
+def test_a_new_record_is_created_with_what_is_mapped_and_with_what_is_sent_once(pair: Pair) -> None:
     kind, wanted, _, about = pair
-    once = dict.fromkeys(SENT_ONCE[kind], "once")
+    once = {name: "once" for name in SENT_ONCE[kind] if name != "notify"}
     change = diff(kind, a_key(kind), {**wanted, **once}, None, about, "students.csv line 2")
     assert change is not None
     assert change.where == "students.csv line 2"
@@ -159,49 +190,7 @@ def test_what_is_nowhere_calls_for_nothing(data: st.DataObject, kind: Kind) -> N
 
 
 @given(pairs())
-def test_found_candidates_are_never_removed(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    _, _, _, about = pair
-    change = diff(Kind.CANDIDATE, a_key(Kind.CANDIDATE), None, {}, about)
-    if not about.ours:
-        assert change is None or change.action is Action.RETIRE
-
-
-@given(pairs())
-def test_only_a_candidate_of_ours_on_a_test_that_goes_on_is_removed(
-    pair: tuple[Kind, Fields, Fields, Circumstances],
-) -> None:
-    kind, _, known, about = pair
-    change = diff(kind, a_key(kind), None, known, about)
-    gone = about.ended or about.covered or about.standing == "retired" or not about.ours
-    assert (change is not None and change.action is Action.REMOVE) == (kind is Kind.CANDIDATE and not gone)
-
-
-@given(pairs())
-def test_a_learner_with_a_seat_is_never_released(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    _, _, known, about = pair
-    change = diff(Kind.LEARNER, ("1001",), None, known, about)
-    released = change is not None and change.action is Action.RELEASE
-    assert released == (not about.seated and about.standing != "released")
-
-
-@given(pairs())
-def test_an_ended_test_is_retired_and_never_withdrawn(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
-    _, _, known, about = pair
-    change = diff(Kind.TEST, ("INF1000",), None, known, about)
-    if about.standing == "retired":
-        assert change is None
-    elif about.ended:
-        assert change is not None
-        assert change.action is Action.RETIRE
-    elif about.standing == "withdrawn":
-        assert change is None
-    else:
-        assert change is not None
-        assert change.action is Action.WITHDRAW
-
-
-@given(pairs())
-def test_absence_takes_no_field_along_and_says_why(pair: tuple[Kind, Fields, Fields, Circumstances]) -> None:
+def test_absence_takes_no_field_along_and_says_why(pair: Pair) -> None:
     kind, _, known, about = pair
     change = diff(kind, a_key(kind), None, known, about)
     if change is not None:

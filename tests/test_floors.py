@@ -8,8 +8,8 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "exits", "log", "model"}),
-    frozenset({"plan", "sources"}),
+    frozenset({"contract", "errors", "exits", "log", "model"}),
+    frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
     frozenset({"decide"}),
@@ -22,7 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"model", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset({"contract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

@@ -5,13 +5,25 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.found import Seat
-from sync.guard import FULL, Facts, Limit, Limits, Ruling, Scope, judge, judge_removal, judge_seat
-from sync.model import MAX_CANDIDATES, Key, Kind
-from sync.plan import Action, Change, Result, Verdict
+from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
+from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind
+from sync.plan import Action, Change, Verdict
 
-ADDITIONS = (Action.CREATE, Action.UPDATE)
-ABSENCES = (Action.REMOVE, Action.RELEASE, Action.WITHDRAW, Action.RETIRE)
+ADDED = dict.fromkeys(Kind, (Action.CREATE, Action.UPDATE)) | {
+    Kind.STAFF: (Action.CREATE, Action.UPDATE, Action.ENABLE)
+}
+GONE: dict[Kind, tuple[Action, ...]] = {
+    Kind.LEARNER: (Action.RELEASE,),
+    Kind.STAFF: (Action.DISABLE, Action.DELETE),
+    Kind.TEST: (Action.WITHDRAW, Action.RETIRE),
+    Kind.COMMITTEE: (Action.REMOVE,),
+    Kind.CONTRIBUTOR: (Action.REMOVE,),
+    Kind.CANDIDATE: (Action.REMOVE, Action.RETIRE),
+}
+additions = st.sampled_from([(kind, action) for kind, actions in ADDED.items() for action in actions])
+absences = st.sampled_from([(kind, action) for kind, actions in GONE.items() for action in actions])
+leaving_tests = st.sampled_from([Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
+Asked = tuple[Kind, Action]
 
 facts = st.builds(
     Facts,
@@ -21,84 +33,102 @@ facts = st.builds(
     registered=st.integers(0, 3),
     suspect=st.sampled_from(["", "learner 1001"]),
     room_left=st.integers(-1, 2),
+    refused=st.sampled_from(["", "", "refused before: no such room; tried again later"]),
 )
 limits = st.builds(
     Limit, st.integers(0, 30), st.sampled_from([0, 1, 10, 25, 33.3, 50, 100]), st.none() | st.integers(0, 60)
 )
 counts = st.integers(0, 400)
-minutes = st.none() | st.integers(0, 90)
 
 
-def a_change(action: Action, **after: int | str | None) -> Change:
-    kind = {Action.RELEASE: Kind.LEARNER, Action.WITHDRAW: Kind.TEST}.get(action, Kind.CANDIDATE)
-    key: Key = ("INF1000", "1001") if kind is Kind.CANDIDATE else ("1001",)
-    changed = tuple(name for name, value in after.items() if value is not None)
-    return Change(action, kind, key, after=after, changed=changed, reason="a reason")
+def a_change(kind: Kind, action: Action) -> Change:
+    return Change(action, kind, ("INF1000", "1001") if kind in ON_A_TEST else ("1001",), reason="a reason")
 
 
-@given(facts)
-def test_a_begun_test_loses_no_candidate_whatever_else_is_true(about: Facts) -> None:
-    ruling = judge(a_change(Action.REMOVE), replace(about, begun=True))
-    assert ruling.verdict is not Verdict.PASS
+def judged(asked: Asked, about: Facts) -> Ruling:
+    return judge(a_change(*asked), about)
 
 
-@given(facts, st.sampled_from(ABSENCES))
-def test_no_absence_counts_while_its_feeds_prove_nothing(about: Facts, action: Action) -> None:
-    ruling = judge(a_change(action), replace(about, trouble="registrations.csv can't be relied on in this run"))
+@given(facts, leaving_tests)
+def test_a_test_under_way_loses_nothing_whatever_else_is_true(about: Facts, kind: Kind) -> None:
+    begun = replace(about, begun=True)
+    assert judged((kind, Action.REMOVE), begun).verdict is not Verdict.PASS
+    calm = replace(begun, trouble="", suspect="", refused="")
+    says = STAYS if kind is Kind.CANDIDATE else UNDER_WAY
+    assert judged((kind, Action.REMOVE), calm) == Ruling(Verdict.WITHHELD, says)
+
+
+@given(facts, absences)
+def test_no_absence_counts_while_its_feeds_prove_nothing(about: Facts, asked: Asked) -> None:
+    ruling = judged(asked, replace(about, trouble="registrations.csv can't be relied on in this run", refused=""))
     assert ruling == Ruling(Verdict.WITHHELD, "registrations.csv can't be relied on in this run")
 
 
-@given(facts, st.sampled_from(ABSENCES))
-def test_what_may_live_on_under_a_new_key_is_held(about: Facts, action: Action) -> None:
-    ruling = judge(a_change(action), replace(about, trouble="", suspect="learner 1001"))
+@given(facts, absences)
+def test_what_may_live_on_under_a_new_key_is_held(about: Facts, asked: Asked) -> None:
+    ruling = judged(asked, replace(about, trouble="", suspect="learner 1001", refused=""))
     assert ruling.verdict is Verdict.HELD
     assert "learner 1001" in ruling.reason
 
 
-@given(facts, st.sampled_from(ADDITIONS))
-def test_additions_do_not_mind_trouble_suspects_or_a_begun_test(about: Facts, action: Action) -> None:
+@given(facts, additions)
+def test_additions_do_not_mind_trouble_suspects_or_a_begun_test(about: Facts, asked: Asked) -> None:
+    about = replace(about, begun=about.begun and asked[0] is not Kind.OPTION)
     calm = replace(about, trouble="", begun=False, suspect="", registered=0)
-    assert judge(a_change(action), about) == judge(a_change(action), calm)
+    assert judged(asked, about) == judged(asked, calm)
 
 
-@given(facts, st.sampled_from(ADDITIONS))
-def test_what_waits_says_everything_that_it_waits_for(about: Facts, action: Action) -> None:
-    ruling = judge(a_change(action), about)
+@given(facts, st.sampled_from([Action.CREATE, Action.UPDATE]))
+def test_an_option_that_can_not_change_any_more_is_withheld(about: Facts, action: Action) -> None:
+    ruling = judged((Kind.OPTION, action), replace(about, begun=True, waits_for=(), refused=""))
+    assert ruling == Ruling(Verdict.WITHHELD, ACTIVATED)
+
+
+@given(facts, additions)
+def test_what_waits_says_everything_that_it_waits_for(about: Facts, asked: Asked) -> None:
+    ruling = judged(asked, replace(about, refused=""))
     assert (ruling.verdict is Verdict.WAITING) == bool(about.waits_for)
     assert all(name in ruling.reason for name in about.waits_for)
 
 
+@given(facts, st.one_of(additions, absences))
+def test_what_was_refused_rests_until_its_time_and_says_why(about: Facts, asked: Asked) -> None:
+    assert judged(asked, replace(about, refused="refused before: no")) == Ruling(Verdict.WITHHELD, "refused before: no")
+
+
 @given(facts)
 def test_a_full_test_takes_nobody_new_but_keeps_in_step_those_that_it_has(about: Facts) -> None:
-    full = replace(about, room_left=0, waits_for=())
-    assert judge(a_change(Action.CREATE), full) == Ruling(Verdict.WITHHELD, FULL)
-    assert judge(a_change(Action.UPDATE), full).verdict is Verdict.PASS
-    assert judge(a_change(Action.CREATE), replace(full, room_left=1)).verdict is Verdict.PASS
+    full = replace(about, room_left=0, waits_for=(), refused="")
+    create, update = (Kind.CANDIDATE, Action.CREATE), (Kind.CANDIDATE, Action.UPDATE)
+    assert judged(create, full) == Ruling(Verdict.WITHHELD, FULL)
+    assert judged(update, full).verdict is Verdict.PASS
+    assert judged(create, replace(full, room_left=1)).verdict is Verdict.PASS
     assert str(MAX_CANDIDATES) in FULL
 
 
-@given(facts)
-def test_a_rekey_is_always_held_and_names_the_way_out(about: Facts) -> None:
-    ruling = judge(a_change(Action.REKEY), about)
+@given(facts, st.sampled_from(list(Kind)))
+def test_a_rekey_is_always_held_and_names_the_way_out(about: Facts, kind: Kind) -> None:
+    ruling = judged((kind, Action.REKEY), about)
     assert ruling.verdict is Verdict.HELD
     assert "adopt" in ruling.reason
 
 
-@given(facts)
-def test_a_test_that_registrations_name_is_not_withdrawn_unasked(about: Facts) -> None:
-    quiet = replace(about, trouble="", suspect="")
-    ruling = judge(a_change(Action.WITHDRAW), quiet)
+@given(facts, st.sampled_from([(Kind.TEST, Action.WITHDRAW), *((Kind.STAFF, action) for action in GONE[Kind.STAFF])]))
+def test_whom_or_what_others_still_name_does_not_leave_unasked(about: Facts, asked: Asked) -> None:
+    quiet = replace(about, trouble="", suspect="", refused="")
+    ruling = judged(asked, quiet)
     assert ruling.verdict is (Verdict.HELD if quiet.registered else Verdict.PASS)
+    assert not quiet.registered or str(quiet.registered) in ruling.reason
 
 
-@given(facts)
-def test_a_record_that_comes_back_passes(about: Facts) -> None:
-    assert judge(a_change(Action.RESTORE), about).verdict is Verdict.PASS
+@given(facts, st.sampled_from(list(Kind)))
+def test_a_record_that_comes_back_passes(about: Facts, kind: Kind) -> None:
+    assert judged((kind, Action.RESTORE), replace(about, refused="")).verdict is Verdict.PASS
 
 
-@given(facts, st.sampled_from(list(Action)))
-def test_whatever_does_not_pass_says_why(about: Facts, action: Action) -> None:
-    ruling = judge(a_change(action), about)
+@given(facts, st.sampled_from(list(Kind)), st.sampled_from(list(Action)))
+def test_whatever_does_not_pass_says_why(about: Facts, kind: Kind, action: Action) -> None:
+    ruling = judged((kind, action), about)
     assert (ruling.verdict is Verdict.PASS) == (ruling.reason == "")
 
 
@@ -155,67 +185,3 @@ def test_the_arithmetic_of_a_held_scope_is_said() -> None:
     assert text == "101 of 1000 known is more than max(10, 10% up to 500) = 100"
     text = Scope("updates of learner", 501, 1_000, Limits().updates, removals=False).excess()
     assert text == "501 of 1000 known is more than max(10, 50%) = 500"
-
-
-@given(minutes, minutes, minutes, st.booleans(), st.integers(0, 2), st.booleans())
-def test_extra_time_given_by_hand_is_never_lowered(
-    there: int | None, known: int | None, wanted: int | None, found: bool, left: int, claimed: bool
-) -> None:
-    change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
-    ruling = judge_seat(change, Seat(extra_time=there), left, claimed, found)
-    bound = (wanted if found else known) or 0  # what is known of a found seat may be a hand's gift itself
-    by_hand = wanted is not None and (there or 0) > bound
-    assert (ruling.result is Result.HELD) == by_hand
-    assert ruling.send != by_hand
-    if by_hand:
-        assert "drift" in ruling.reason
-
-
-@given(st.booleans(), minutes)
-def test_a_known_candidate_who_is_not_there_any_more_is_drift(found: bool, wanted: int | None) -> None:
-    ruling = judge_seat(a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, found=found)
-    assert (ruling.send, ruling.result) == (False, Result.HELD)
-    assert "adopt" in ruling.reason
-
-
-@given(minutes, minutes, st.booleans())
-def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
-    there: int | None, wanted: int | None, claimed: bool
-) -> None:
-    ruling = judge_seat(a_change(Action.CREATE, extra_time=wanted), Seat(extra_time=there), 0, claimed)
-    if wanted is not None and (there or 0) > wanted:
-        assert ruling.result is Result.HELD
-    else:
-        assert ruling.found is not claimed
-        assert ruling.send == (wanted is not None and there != wanted)
-
-
-@pytest.mark.parametrize("left", [-1, 0, 1])
-def test_a_new_seat_needs_a_free_place(left: int) -> None:
-    ruling = judge_seat(a_change(Action.CREATE), None, left, claimed=False)
-    assert ruling.send is (left > 0)
-    if not ruling.send:
-        assert (ruling.result, ruling.reason) == (Result.WITHHELD, FULL)
-
-
-@given(st.booleans(), st.booleans(), st.booleans())
-def test_no_reading_lets_a_begun_test_lose_a_candidate(read: bool, there: bool, fresh: bool) -> None:
-    ruling = judge_removal(read, Seat() if there else None, begun=True, fresh=fresh)
-    assert (ruling.send, ruling.result) == (False, Result.WITHHELD)
-
-
-@pytest.mark.parametrize(
-    ("read", "there", "fresh", "send", "result"),
-    [
-        (True, True, False, True, Result.DONE),
-        (True, True, True, True, Result.DONE),
-        (False, False, True, True, Result.DONE),
-        (True, False, False, False, Result.DONE),
-        (True, False, True, False, Result.WITHHELD),
-    ],
-)
-def test_a_seat_that_is_not_there_counts_as_gone_only_once_our_last_write_can_be_read(
-    read: bool, there: bool, fresh: bool, send: bool, result: Result
-) -> None:
-    ruling = judge_removal(read, Seat() if there else None, begun=False, fresh=fresh)
-    assert (ruling.send, ruling.result) == (send, result)

@@ -15,14 +15,24 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
-ASKED: Mapping[str, tuple[str, str, str]] = {
-    "new_learners": ("create", "learner", ""),
-    "changed_email": ("update", "learner", "email"),
-    "moved": ("update", "test", "start"),
-    "late": ("create", "candidate", ""),
-    "withdrawn": ("remove", "candidate", ""),
+ASKED: Mapping[str, tuple[str, str]] = {
+    "new_learners": ("create", "learner"),
+    "changed_email": ("update", "learner"),
+    "hired": ("create", "staff"),
+    "left": ("disable", "staff"),
+    "struck_off": ("disable", "staff"),
+    "moved": ("update", "test"),
+    "option_changed": ("update", "option"),
+    "pin_changed": ("update", "option"),
+    "committee_added": ("create", "committee"),
+    "committee_joined": ("update", "contributor"),
+    "role_added": ("update", "contributor"),
+    "replaced": ("create", "contributor"),
+    "relieved": ("remove", "contributor"),
+    "late": ("create", "candidate"),
+    "withdrawn": ("remove", "candidate"),
 }
-"""What the plan must make of each thing planted: the action, the kind, and the field that changed."""
+"""What the plan must make of each thing planted: the action and the kind."""
 
 
 def place(entry: Entry) -> str:
@@ -30,24 +40,30 @@ def place(entry: Entry) -> str:
     return f"{entry['file']} line {entry['line']}"
 
 
+def asks(entry: Entry) -> str:
+    """The row that asks for a change; none does for what only the absence of day one's row says."""
+    return "" if entry.get("day") == 1 else place(entry)
+
+
 def identity(change: Entry) -> tuple[str, str, str]:
     """A change in one line: action, kind and key."""
     return (change["action"], change["kind"], " / ".join(change["key"]))
 
 
-def misjudged(what: str, entry: Entry, change: Entry) -> Iterator[str]:
+def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
     """What is wrong with the change that answers to one planted thing."""
     name = " ".join(identity(change))
-    field = ASKED[what][2]
     if change["verdict"] != "pass":
         yield f"{name}: is not let through but {change['verdict']}: {change['reason']}"
-    if field and field not in change["changed"]:
-        yield f"{name}: does not say that {field} changes"
-    if "start" in entry and list(change["changed"].get("start", ())) != entry["start"]:
-        yield f"{name}: does not say start {' to '.join(entry['start'])}"
-    # Nobody asks for a removal but the absence of a row, so it has no place.
-    if change["action"] != "remove" and change["where"] != place(entry):
-        yield f"{name}: is said to stand in {change['where'] or 'no place'}, not in {place(entry)}"
+    for field, values in entry.get("changed", {}).items():
+        if field not in change["changed"]:
+            yield f"{name}: does not say that {field} changes"
+        elif change["changed"][field] != values and values is None:
+            yield f"{name}: shows what {field} was or becomes, which is nobody's business"
+        elif change["changed"][field] != values:
+            yield f"{name}: does not say {field} {values[0]} to {values[1]}"
+    if change["where"] != asks(entry):
+        yield f"{name}: is said to stand in {change['where'] or 'no place'}, not in {asks(entry) or 'no place'}"
 
 
 def said(text: Sequence[str], words: Sequence[str]) -> bool:
@@ -58,14 +74,14 @@ def said(text: Sequence[str], words: Sequence[str]) -> bool:
 def changes_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]) -> Iterator[str]:
     """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
     left = {identity(change): change for change in plan["changes"]}
-    for what, (action, kind, _) in ASKED.items():
+    for what, (action, kind) in ASKED.items():
         for entry in planted[what]:
             wanted = (action, kind, " / ".join(entry["key"]))
             change = left.pop(wanted, None)
             if change is None:
                 yield f"{' '.join(wanted)}: is not in the plan ({what}, {place(entry)})"
                 continue
-            yield from misjudged(what, entry, change)
+            yield from misjudged(entry, change)
             if not said(text, wanted):
                 yield f"{' '.join(wanted)}: is in the plan and not in its text"
     for unasked in left:

@@ -26,6 +26,7 @@ from sync.report.wording import plural
 from sync.state.database import open_to_write
 from sync.state.history import findings
 from sync.state.journal import Journal
+from sync.state.refusals import wake
 from sync.state.store import Store
 
 if TYPE_CHECKING:
@@ -43,16 +44,25 @@ class Interruption:
     status: Exit = Exit.INTERRUPTED
 
 
-def apply(
-    house: House, allowed: tuple[str, ...], say: Say, progress: Progress, interruption: Interruption, show_all: bool
-) -> Exit:
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """What the apply command was asked for."""
+
+    allowed: tuple[str, ...] = ()
+    retry_refused: bool = False
+    show_all: bool = False
+
+
+def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
     house.prepare()
     with open_to_write(house.state, "apply") as connection:
         run = _Run(house, make_store(house, connection), Journal(connection, now, "apply"), interruption, progress)
+        if options.retry_refused:
+            wake(connection)
         try:
             with run.target():
-                status = run.carry_out(allowed, say, show_all)
+                status = run.carry_out(options.allowed, say, options.show_all)
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
@@ -63,7 +73,7 @@ def apply(
             status = interruption.status
         run.end(status)
         sent = islice(findings(connection, run.journal.run_id), run.planned_findings, None)
-        for line in outcomes_text(sent, None if show_all else MOST):
+        for line in outcomes_text(sent, None if options.show_all else MOST):
             say(line)
         say(run_text(run.counts, status))
     return status
@@ -81,6 +91,7 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
         self._barred: Collection[tuple[Kind, Key]] = ()
+        self._tried: Collection[tuple[Kind, Key]] = ()
 
     @contextmanager
     def target(self) -> Iterator[None]:
@@ -110,7 +121,7 @@ class _Run:
                 self._interruption.event.wait,
             )
             say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
-            self._barred = settler.barred
+            self._barred, self._tried = settler.barred, settler.tried
         planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         for digest in set(allowed).difference(held.digest for held in planning.held_scopes):
@@ -145,6 +156,7 @@ class _Run:
             clock=now,
             progress=self._progress,
             barred=self._barred,
+            tried=self._tried,
             wary=not blank,
         )
         carried = carrier.carry_out(total)

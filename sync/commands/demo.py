@@ -8,31 +8,18 @@ import json
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
 
-from sync.commands.sandbox_process import SandboxProcess, StoryError, environment
+from sync.commands.demo_story import CONFIGURATION, KEY, WHOLE, Story
+from sync.commands.sandbox_process import SandboxProcess, StoryError
 from sync.errors import UsageError
 from sync.exits import Exit
-
-KEY = "sandbox-key"
-"""The sandbox's own API key. It opens nothing but a sandbox."""
-
-CSV_FILES = ("students.csv", "exams.csv", "registrations.csv")
-CONFIGURATION = "inspera-sync.yaml"
-
-_COMMAND_SECONDS = 120.0
-_BRIEF, _TAIL, _WHOLE = 12, 4, 80
-"""Lines of a printout that are shown: as a rule, of these the last ones, and where every line matters."""
 
 
 def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
@@ -50,7 +37,7 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
     try:
         shutil.copyfile(materials / CONFIGURATION, folder / CONFIGURATION)
         with _ended_in_order(), SandboxProcess(folder) as sandbox:
-            counts = _play(_Story(out, folder, materials, sandbox))
+            counts = _play(Story(out, folder, materials, sandbox))
         out("")
         out(f"The demo went as it should, in {time.monotonic() - begun:.0f} seconds: {counts}.")
     except StoryError as error:
@@ -115,94 +102,22 @@ def _say_how_to_look(out: Callable[[str], None], folder: Path) -> None:
     out(f"    inspera-sync -c {here}/{CONFIGURATION} plan")
 
 
-@dataclass(frozen=True, slots=True)
-class _Story:
-    """Tells the story: headings, sentences, and commands with what they print."""
-
-    out: Callable[[str], None]
-    folder: Path
-    materials: Path
-    sandbox: SandboxProcess
-    today: date = field(default_factory=lambda: datetime.now(UTC).date())
-
-    def heading(self, title: str, *sentences: str) -> None:
-        """Begins a chapter."""
-        for line in ("", title, "-" * len(title), *sentences):
-            self.out(line)
-
-    def run(self, *words: str, status: int = Exit.OK, lines: int = _BRIEF) -> str:
-        """Runs one command of inspera-sync and shows it; returns what it printed to its standard output.
-
-        Raises:
-            StoryError: it ends with another exit status than `status`.
-        """
-        arguments = ("-c", str(self.folder / CONFIGURATION), *words)
-        return self._process(("inspera-sync", *arguments), ("-m", "sync", *arguments), status, lines)
-
-    def script(self, name: str, *words: str) -> None:
-        """Runs one of the demo's own scripts and shows it.
-
-        Raises:
-            StoryError: it fails; what it printed says why.
-        """
-        path = str(self.materials / name)
-        self._process(("python", path, *words), (path, *words), Exit.OK, _BRIEF)
-
-    def _process(self, shown: tuple[str, ...], arguments: tuple[str, ...], status: int, lines: int) -> str:
-        self.out("")
-        self.out(f"$ {shlex.join(shown)}")
-        try:
-            ended = subprocess.run(  # noqa: S603  our own interpreter, our own words
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
-                timeout=_COMMAND_SECONDS, env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise StoryError(f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds") from None
-        as_it_should = ended.returncode == status
-        for line in _trimmed((ended.stdout + ended.stderr).strip("\n").splitlines(), lines if as_it_should else _WHOLE):
-            self.out(f"    {line}".rstrip())
-        if not as_it_should:
-            raise StoryError(f"this command ended with status {ended.returncode}, and {status} was expected")
-        return ended.stdout
-
-    def make_files(self, day: int) -> None:
-        """Makes the day's CSV files; those of the day before are kept beside them."""
-        if day > 1:
-            (self.folder / "day1").mkdir()
-            for name in CSV_FILES:
-                shutil.copyfile(self.folder / name, self.folder / "day1" / name)
-        self.script("make_data.py", str(self.folder), "--day", str(day), "--today", self.today.isoformat())
-
-    def compare(self, *before: str) -> str:
-        """Holds the sandbox's contents against the files; returns how many of each it holds."""
-        contents = self.sandbox.contents()
-        path = self.folder / "contents.json"
-        path.write_text(json.dumps(contents, ensure_ascii=False, indent=1), encoding="utf-8")
-        self.script("expected.py", str(self.folder), str(path), *before)
-        seats = sum(len(test["candidates"]) for test in contents["tests"])
-        return f"{len(contents['students']):,} learners, {len(contents['tests']):,} tests, {seats:,} candidates"
-
-
-def _trimmed(lines: list[str], most: int) -> list[str]:
-    """The first and the last lines, with a word on how many were left out."""
-    if len(lines) <= most:
-        return lines
-    return [*lines[: most - _TAIL], f"... {len(lines) - most:,} more lines ...", *lines[-_TAIL:]]
-
-
-def _play(story: _Story) -> str:
+def _play(story: Story) -> str:
     _day_one(story)
     _nothing_new(story)
     _day_two_planned(story)
-    return _day_two_applied(story)
+    counts = _day_two_applied(story)
+    _read_back(story)
+    _no_changes(story)
+    return counts
 
 
-def _day_one(story: _Story) -> None:
+def _day_one(story: Story) -> None:
     story.heading(
         "Day one: everything is new",
         f"A sandbox stands in for Inspera, on {story.sandbox.url}. It is empty.",
-        "A script makes what a student registry would export: three CSV files, every person in them made up.",
+        "A script makes what a student registry would export: five CSV files, every person in them made up. They say",
+        "who sits exams, who works on them, which tests there are, how these are set up, and who does what on which.",
     )
     story.make_files(1)
     story.heading("Can the configuration and the files be used?", "'check' reads all of it and sends nothing.")
@@ -217,7 +132,7 @@ def _day_one(story: _Story) -> None:
     story.compare()
 
 
-def _nothing_new(story: _Story) -> None:
+def _nothing_new(story: Story) -> None:
     story.heading("The same files again: nothing to do", "With --exit-code, status 0 says that nothing would change.")
     story.run("plan", "--exit-code")
     last = max((call["seq"] for call in story.sandbox.calls()), default=0)
@@ -230,14 +145,15 @@ def _nothing_new(story: _Story) -> None:
     story.out("By the sandbox's log that was not a single call, not even one for a token.")
 
 
-def _day_two_planned(story: _Story) -> None:
+def _day_two_planned(story: Story) -> None:
     story.heading(
         "Day two: the registry has changed",
-        "In the night there were late registrations, withdrawals, a moved exam and a new email address.",
-        "Two rows were spoilt: an extra time that nobody can read, and a mistyped email.",
+        "In the night there were late registrations, withdrawals, a moved exam and a new email address. A grader left,",
+        "and another was hired for the test; one became an author too, one joined a new committee. Two options changed.",
+        "Three rows were spoilt: an extra time that nobody can read, a mistyped email, a role that does not exist.",
     )
     story.make_files(2)
-    text = story.run("plan", "--all", status=Exit.FAULTS, lines=_WHOLE)
+    text = story.run("plan", "--all", status=Exit.FAULTS, lines=WHOLE)
     plan = story.run("plan", "--json", status=Exit.FAULTS)
     (story.folder / "plan.txt").write_text(text, encoding="utf-8")
     (story.folder / "plan.json").write_text(plan, encoding="utf-8")
@@ -248,12 +164,31 @@ def _day_two_planned(story: _Story) -> None:
     story.script("named.py", *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt")))
 
 
-def _day_two_applied(story: _Story) -> str:
+def _day_two_applied(story: Story) -> str:
     story.heading(
         "Do it",
         f"Status {Exit.FAULTS} says that some rows can't be used. The others are done all the same, and those",
-        "whose rows were spoilt keep what they had: their seats, their extra time, their address.",
+        "whose rows were spoilt keep what they had: their seats, their extra time, their address, their roles.",
     )
     story.run("apply", status=Exit.FAULTS)
     story.heading("Is it all there, and nothing else?")
     return story.compare("--before", str(story.folder / "day1"))
+
+
+def _read_back(story: Story) -> None:
+    story.heading(
+        "Is Inspera still as inspera-sync left it?",
+        "'reconcile' reads back tests, who is on them, and all people; status 0 says that nothing of ours differs.",
+    )
+    story.run("reconcile")
+
+
+def _no_changes(story: Story) -> None:
+    story.heading(
+        "Day two's files again: no changes",
+        f"Status {Exit.FAULTS} still stands for the spoilt rows. Nothing else is left to do.",
+    )
+    changes = json.loads(story.run("plan", "--json", status=Exit.FAULTS))["changes"]
+    if changes:
+        first = f"{changes[0]['action']} {changes[0]['kind']} {' / '.join(changes[0]['key'])}"
+        raise StoryError(f"the plan still has {len(changes)} changes, the first is {first}")

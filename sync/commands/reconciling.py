@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.commands.applying import Interruption, apply
+from sync.commands.applying import ApplyOptions, Interruption, apply
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
@@ -47,7 +47,7 @@ def reconcile(
         return worst(held=left.open > 0, faults=left.unread > 0) if status is Exit.OK else status
     say("")
     say(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
-    return apply(house, (), say, progress, interruption, show_all=options.show_all)
+    return apply(house, ApplyOptions(show_all=options.show_all), say, progress, interruption)
 
 
 @dataclass(slots=True)

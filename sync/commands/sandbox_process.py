@@ -27,7 +27,9 @@ class StoryError(SyncError):
 def environment(**more: str) -> Mapping[str, str]:
     """This process's environment, set so that what the demo's processes print is plain text and comes at once."""
     plain = {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "120"}
-    kept = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "PY_COLORS"}}
+    # The last of these would hide the demo's scripts from each other.
+    unwanted = {"FORCE_COLOR", "PY_COLORS", "PYTHONSAFEPATH"}
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     return kept | plain | more
 
 

@@ -48,7 +48,8 @@ class Carrier:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
 
     Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
-    says that Inspera may have learners whom we do not know of, so that each new one is looked up first.
+    says that Inspera may have learners whom we do not know of, so that each new one is looked up first, but for those
+    whose creation was `tried` before.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -63,10 +64,11 @@ class Carrier:
         clock: Clock,
         progress: Progress,
         barred: Collection[tuple[Kind, Key]] = (),
+        tried: Collection[tuple[Kind, Key]] = (),
         wary: bool = True,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
-        self._barred, self._wary = barred, wary
+        self._barred, self._tried, self._wary = barred, tried, wary
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._carried = Carried()
         self._done = 0
@@ -104,7 +106,8 @@ class Carrier:
 
     def _single(self, line: Planned) -> Unit:
         change = line.change
-        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and self._wary)
+        wary = self._wary and (change.kind, change.key) not in self._tried
+        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and wary)
         if change.action is Action.CREATE and looked_up:
             return Unit(partial(look_up, line, self._target))
         if change.kind is Kind.LEARNER:

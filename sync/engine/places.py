@@ -65,16 +65,21 @@ class Sitting:
 def prepare(
     store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, now: datetime
 ) -> Sitting:
-    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting."""
+    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
+
+    So is the removal of a committee that somebody is still in: it would take its people along.
+    """
     known = store.known(Kind.TEST, (test,))
     people = store.people(kind, test, [line.change.key[1] for line in lines]) if kind in PERSON_OF else None
     committees = frozenset(store.on_test(Kind.COMMITTEE, test)) if any(_committees(line) for line in lines) else None
+    occupied = _occupied(store, test) if kind is Kind.COMMITTEE and _leaving(lines[0]) else frozenset()
     places: list[Place] = []
     waiting: list[tuple[Planned, Outcome]] = []
     for line in lines:
         person = people.get(line.change.key[1]) if people is not None else store.known(kind, line.change.key)
         missing = _missing(test, known) or (_missing_person(kind, line, person) if people is not None else "")
         missing = missing or _missing_committee(line, committees or frozenset())
+        missing = missing or (_OCCUPIED if line.change.key[1] in occupied else "")
         if missing:
             waiting.append((line, Outcome(Result.WAITING, missing)))
             continue
@@ -105,8 +110,21 @@ def _own_fields(line: Planned, policy: SeatPolicy) -> Fields:
     return {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
 
 
+_OCCUPIED = "waits until nobody on its test is in this committee any more"
+
+
+def _occupied(store: Store, test: str) -> frozenset[str]:
+    """The committees that contributors and candidates of a test are in, as far as we know."""
+    people = [one for kind in PERSON_OF for one in store.on_test(kind, test).values()]
+    return frozenset(name for one in people for name in listed(one["committees"]))
+
+
+def _leaving(line: Planned) -> bool:
+    return line.change.action is Action.REMOVE
+
+
 def _committees(line: Planned) -> tuple[str, ...]:
-    return listed(line.change.after.get("committees")) if line.change.action is not Action.REMOVE else ()
+    return () if _leaving(line) else listed(line.change.after.get("committees"))
 
 
 def _missing(test: str, known: Fields | None) -> str:

@@ -19,6 +19,8 @@ from sync.plan import Action, Outcome, Planned, Result
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
 """A test's status while its security options can still change (vendor contract, Test API: search, settings)."""
 
+_TYPE = "a committee's type can't be changed, and which it has can't be read"
+
 Sent = Sequence[tuple[Place, str]]
 """What is sent, each with why it is not ours (empty when it is)."""
 
@@ -90,7 +92,10 @@ def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: Sea
     for place in sitting.places:
         line, seat = place.line, seats.there.get(place.who)
         if seat is None and not (seats.readable and not seats.unnamed):
-            sent.append((place, _assumed(line, sitting, policy)))
+            if line.change.kind is Kind.COMMITTEE and line.change.changed and line.change.action is Action.UPDATE:
+                ready.ended.append((line, Outcome(Result.WITHHELD, _TYPE)))
+            else:
+                sent.append((place, _assumed(line, sitting, policy)))
             continue
         ruling = unless_fresh(_judge(place, seat, left, claimed), place.fresh)
         if not ruling.send:
@@ -121,9 +126,13 @@ def _assumed(line: Planned, sitting: Sitting, policy: SeatPolicy) -> str:
 
 
 def _there(line: Planned, seat: Seat | None) -> Mapping[str, str | int | None]:
-    """What Inspera has and the feeds leave alone, so that later posts and comparisons know of it."""
-    names = COMPARED[line.change.kind]
-    return {name: getattr(seat, name) for name in names if seat and line.change.after.get(name) is None}
+    """What Inspera has and the feeds leave alone, so that later posts and comparisons know of it.
+
+    A committee's type as Inspera shows it, too, since it can't be changed: then the next plan says that it differs.
+    """
+    kind, after = line.change.kind, line.change.after
+    has = {name: getattr(seat, name) for name in COMPARED[kind]} if seat else {}
+    return {n: v for n, v in has.items() if after.get(n) is None or (kind is Kind.COMMITTEE and v is not None)}
 
 
 def _send(sitting: Sitting, sent: Sent, target: Target) -> list[Outcome]:

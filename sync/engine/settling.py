@@ -23,7 +23,8 @@ class Settler:
     """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
 
     A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
-    those that could not be looked at just now: nothing is sent for them in this run.
+    those that could not be looked at just now: nothing is sent for them in this run. `tried` are learners whose
+    creation may have been carried out: whoever is there now was made by us, so they are sent again without a look.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Settler:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
         self.barred: set[tuple[Kind, Key]] = set()
+        self.tried: set[tuple[Kind, Key]] = set()
         # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
         # now at the latest.
         self._since = clock()
@@ -48,6 +50,8 @@ class Settler:
                 self._test(intent)
             elif intent.kind is Kind.STAFF and intent.action is Action.CREATE:
                 self._created_staff(intent)
+            elif intent.kind is Kind.LEARNER and intent.action is Action.CREATE:
+                self.tried.add((intent.kind, intent.key))
             self._journal.commit()
         seats = sorted((i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id))
         for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):

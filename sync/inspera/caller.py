@@ -68,7 +68,7 @@ class Caller:
         """Carries out one call and reads its answer with `read`, whose `ValueError` says that it can't be read.
 
         What was not sent is tried again, a bounded number of times; what was sent and lost only when the call just
-        reads, or when a second time changes nothing and the caller does not `settle` it, by a reading.
+        reads, or when a second time changes nothing; not even then when whoever calls `settles` it by a reading.
 
         Raises:
             Retry: it was not carried out: every attempt failed, or the run is being ended.
@@ -178,8 +178,8 @@ class Caller:
         seconds = self._monotonic() - began
         _log.debug("call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000))
         if answer.status == 429:
-            self._limiter.slow_down(began)
-            _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
+            if self._limiter.slow_down(began):
+                _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
         elif answer.status < 500:
             self._limiter.speed_up()
         asked = answers.asked_wait(answer, self.clock()) if answer.status == 503 else None

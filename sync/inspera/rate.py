@@ -61,16 +61,18 @@ class Limiter:
         with self._lock:
             self._due = max(self._due, self._monotonic() + seconds + self._tolerance)
 
-    def slow_down(self, sent_at: float) -> None:
+    def slow_down(self, sent_at: float) -> bool:
         """Halves the rate, since a call that went out at `sent_at` (by `monotonic`) was one too many.
 
         When that was before the last halving it tells nothing new: eight workers are refused at once, and the rate is
-        to be halved once.
+        to be halved once. Gives whether the rate came down.
         """
         with self._lock:
-            if self._slowed_at is None or sent_at > self._slowed_at:
-                self._share = max(LEAST_SHARE, self._share / 2)
-                self._slowed_at = self._monotonic()
+            if self._slowed_at is not None and sent_at <= self._slowed_at:
+                return False
+            before, self._slowed_at = self._share, self._monotonic()
+            self._share = max(LEAST_SHARE, self._share / 2)
+            return self._share < before
 
     def speed_up(self) -> None:
         """Gives a little of the rate back, since a call was answered well."""

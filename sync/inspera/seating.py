@@ -1,5 +1,7 @@
-"""Puts candidates, contributors, committees and options on tests, and takes them off: many in a call, each with an
-outcome of its own."""
+"""Puts candidates, contributors, committees and options on tests, and takes them off.
+
+Many go in one call, and each has an outcome of its own.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>\[\]()]+@[^@\s.,;<>\[\]()]+(\.[^@\s.,;<>\[\]()]+)+")
 _MAX_EMAIL = 254
 _MOST = 999_999_999
+_MOST_TEXT = 1000
 
 
 class Reader:
@@ -42,7 +43,7 @@ class Reader:
             self.complain(name, "must not be null")
         return value
 
-    def text(self, name: str, *, needed: bool = False, most: int = 1000) -> str | None:
+    def text(self, name: str, *, needed: bool = False, most: int = _MOST_TEXT) -> str | None:
         """Text of at most `most` characters; a needed one must not be blank either."""
         value = self._take(name, needed)
         if value is None:
@@ -128,11 +129,13 @@ class Reader:
             return None
         if needed and not value:
             self.complain(name, "must not be empty")
-        sound = all(isinstance(one, str) and one.strip() and (not choices or one in choices) for one in value)
-        if not sound:
-            self.complain(name, f"must hold {', '.join(choices)} only" if choices else "must hold text only, not blank")
-            return None
-        return sorted(set(value))
+        if choices and not all(isinstance(one, str) and one in choices for one in value):
+            self.complain(name, f"must hold {', '.join(choices)} only")
+        elif not all(isinstance(one, str) and one.strip() and len(one) <= _MOST_TEXT for one in value):
+            self.complain(name, f"must hold text only, not blank and at most {_MOST_TEXT} characters long")
+        else:
+            return sorted(set(value))
+        return None
 
     def any(self, name: str) -> Json:
         """A member of any type."""

@@ -179,8 +179,12 @@ def calls_changed(data: Plain) -> Iterator[Finding]:
 
 
 def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
-    if call.reads and changed.get("method") in ("PUT", "PATCH", "DELETE"):
+    method = changed.get("method")
+    if call.reads and method in ("PUT", "PATCH", "DELETE"):
         yield Finding((*steps, "method"), "would change something, but this call only reads", "use GET or POST")
+    if not call.reads and method == "GET":
+        reason = "would only read, but this call changes something"
+        yield Finding((*steps, "method"), reason, "use POST, PUT, PATCH or DELETE")
 
 
 def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:

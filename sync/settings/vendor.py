@@ -47,7 +47,7 @@ class CallSettings(Strict):
     """How this tenant takes a call, where it differs from what is known or assumed. What is left out stays as it is."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
-    """The HTTP method. A call that only reads takes `GET` or `POST`."""
+    """The HTTP method. A call that only reads takes `GET` or `POST`, any other all but `GET`."""
     path: Annotated[str, AfterValidator(_checked_path)] | None = None
     """The path after `/api`, such as `/v1/test/{test}/candidates`, with the same places in braces as the usual one."""
     wrapper: Annotated[str, AfterValidator(_checked_wrapper)] | None = None

@@ -1,6 +1,6 @@
 """What is wanted though no single row says it: several roles in one record, committees by name, shares in minutes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -68,18 +68,31 @@ def _fold(connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerpri
 def derive_committees(connection: Connection, refingerprint: Refingerprint) -> bool:
     """Wants each committee that a contributor or a candidate names and no feed does. Tells whether there was one.
 
-    Its place is the first row that names it.
+    Its place is the first row that names it. Whoever has a blank there stays in theirs, so that is wanted, too.
     """
     derived = False
     for kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
-        query = (
-            f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
-            " GROUP BY test, committees, feed ORDER BY feed, line"
-        )
-        named = connection.execute(text(query)).fetchall()
-        for chunk in chunks(named):
-            derived = _want(connection, chunk, refingerprint) or derived
+        for query in _named(kind):
+            named = connection.execute(text(query)).fetchall()
+            for chunk in chunks(named):
+                derived = _want(connection, chunk, refingerprint) or derived
     return derived
+
+
+def _named(kind: Kind) -> Iterator[str]:
+    """Queries for the committees that rows name; then for those of ours whose people's rows leave theirs blank."""
+    part = KEY_FIELDS[kind][1]
+    yield (
+        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
+        " GROUP BY test, committees, feed ORDER BY feed, line"
+    )
+    yield (
+        f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
+        f" JOIN known_{kind} k ON k.test = c.test AND k.standing = 'active'"
+        " AND instr(char(10) || k.committees || char(10), char(10) || c.committee || char(10)) > 0"
+        f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
+        " WHERE c.standing = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
+    )
 
 
 def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:

@@ -195,17 +195,7 @@ class Journal:
     def lapse(self) -> None:
         """Closes open intents and refusals of earlier runs that nothing asks for any more."""
         for kind in (*PEOPLE, Kind.OPTION):
-            k2 = "option" if kind is Kind.OPTION else "''"
-            keys = f"SELECT {KEY_FIELDS[kind][0]}, {k2} FROM wanted_{kind}"
-            self._connection.execute(
-                text(
-                    f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
-                    f" AND run_id <> :run AND action NOT IN ('disable', 'delete') AND (k1, k2) NOT IN ({keys})"
-                    f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
-                    " AND coalesce(f.k2, '') = intent.k2)"
-                ),
-                {"at": utc_text(self._clock()), "run": self.run_id},
-            )
+            self._connection.execute(text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id})
         refusals.lapse(self._connection)
 
     def commit(self) -> None:
@@ -257,6 +247,24 @@ class Journal:
             },
         )
         self._connection.commit()
+
+
+def _lapse(kind: Kind) -> str:
+    k2 = "option" if kind is Kind.OPTION else "''"
+    wanted = f"SELECT {KEY_FIELDS[kind][0]}, {k2} FROM wanted_{kind}"
+    wanted += " WHERE value IS NOT NULL" if kind is Kind.OPTION else ""  # blank: nothing is sent for it
+    lapse = (
+        f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
+        f" AND run_id <> :run AND (k1, k2) NOT IN ({wanted})"
+        f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
+        " AND coalesce(f.k2, '') = intent.k2)"
+    )
+    if kind is Kind.STAFF:  # until they are out, what became of a call that let them in or out matters
+        lapse += (
+            " AND (action NOT IN ('enable', 'disable', 'delete')"
+            " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.ours))"
+        )
+    return lapse
 
 
 @cache

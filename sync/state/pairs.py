@@ -112,16 +112,23 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
         SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, {_SEATS[kind]} AS seats,
-               b.reason AS refused, tw.ended AS ended,
+               b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = x''
         WHERE v.kind = '{kind}'
     """
     for row in connection.execute(text(query)):
-        about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), seated=bool(row.seats))
+        about = Circumstances(
+            row.standing,
+            bool(row.ours),
+            unsettled=row.is_open is not None,
+            ended=bool(row.ended),
+            seated=bool(row.seats),
+        )
         suspect = f"{kind} {row.key}" if row.suspect else ""
         unproven = trouble or ("" if row.ended else seat_trouble)
         facts = Facts(trouble=unproven, registered=int(row.seats), suspect=suspect, refused=row.refused or "")
@@ -196,9 +203,15 @@ def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) ->
         if action == "rekey":
             yield f"{kind} {name} (held as a rekey)"
         elif known is None and not (action == "create" and verdict == "pass"):
-            query = text("SELECT 1 FROM fault WHERE kind = :kind AND k1 = :key LIMIT 1")
-            faulted = connection.execute(query, {"kind": kind, "key": name}).first()
-            yield f"{kind} {name} ({'its row is a fault' if faulted else 'no source names it'})"
+            yield f"{kind} {name} ({_why_missing(connection, kind, name, verdict)})"
+
+
+def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | None) -> str:
+    if verdict:
+        return str(verdict)
+    query = text("SELECT 1 FROM fault WHERE kind = :kind AND k1 = :key LIMIT 1")
+    faulted = connection.execute(query, {"kind": kind, "key": name}).first()
+    return "its row is a fault" if faulted else "no source names it"
 
 
 def _same_account(kind: Kind) -> str:

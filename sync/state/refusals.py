@@ -11,7 +11,13 @@ from sync.plan import Planned
 from sync.state.scratch import columns_of, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
-"""How long a refused change rests after its first, second, … refusal; the last holds from then on."""
+"""How long a refused change rests after its first, second, … refusal; the last holds from then on.
+
+What a test of the next days needs always rests for the first only.
+"""
+
+SOON = "0"
+"""The wave of what such tests need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ def note(connection: Connection, line: Planned, message: str, now: datetime) -> 
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
     times = 1 + int(connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0)
-    again = utc_text(now + PAUSES[min(times, len(PAUSES)) - 1])
+    pause = PAUSES[0] if line.wave == SOON else PAUSES[min(times, len(PAUSES)) - 1]
+    again = utc_text(now + pause)
     connection.execute(
         text(
             "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, again, message)"
@@ -64,6 +71,11 @@ def lift(connection: Connection, kind: Kind, key: Key) -> None:
     connection.execute(
         text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"), {"kind": kind, "k1": k1, "k2": k2}
     )
+
+
+def wake(connection: Connection) -> None:
+    """Lets everything that was refused be tried again at once."""
+    connection.execute(text("UPDATE refused SET again = since"))
 
 
 def lapse(connection: Connection) -> None:

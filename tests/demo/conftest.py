@@ -24,7 +24,7 @@ def script() -> Callable[..., Ended]:
     """Runs a script of the demo cut off from where the tests run, and gives what became of it."""
 
     def run(name: str, *words: object) -> Ended:
-        command = [sys.executable, "-I", str(MATERIALS / name), *map(str, words)]
+        command = [sys.executable, "-E", "-s", str(MATERIALS / name), *map(str, words)]
         return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=60)
 
     return run

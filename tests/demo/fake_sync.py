@@ -17,6 +17,7 @@ from typing import Any
 MATERIALS = Path(__file__).resolve().parents[2] / "config" / "demo"
 FLAW = os.environ.get("FAKE_FLAW", "")
 
+sys.path.insert(0, str(MATERIALS))  # the judge is in two files
 
 def main() -> int:
     parser = argparse.ArgumentParser()
@@ -39,7 +40,7 @@ def sandbox(data: Path) -> int:
         def do_GET(self) -> None:
             name = self.path.removeprefix("/_sandbox/").partition("?")[0]
             file = data / f"{name}.json"
-            found = json.loads(file.read_text()) if file.is_file() else {"students": [], "tests": []}
+            found = json.loads(file.read_text()) if file.is_file() else {"students": [], "staff": [], "tests": []}
             if name == "requests":
                 after = int(self.path.partition("after=")[2])
                 calls = [call for call in found.get("calls", ()) if call["seq"] > after]
@@ -71,6 +72,8 @@ class Fake:
             return 4
         if f"{command} hangs" == FLAW:
             signal.pause()
+        if command == "reconcile":
+            return 3 if FLAW == "reconcile finds drift" else 0
         if command == "apply":
             self.apply()
         elif command == "plan" and self.second:
@@ -87,7 +90,10 @@ class Fake:
             contents = contents_of(judge["expected"](self.folder, before))
             if FLAW == "a seat is lost":
                 contents["tests"][7]["candidates"].pop()
+            if FLAW == "a role is lost":
+                contents["tests"][7]["contributors"][0]["roles"].pop()
             (self.data / "contents.json").write_text(json.dumps(contents))
+            (self.folder / "applied").write_text("2" if self.second else "1")
         if first or FLAW == "the second apply fetches a token":
             self.call("POST", "/api/authenticate/token/")
         if first:
@@ -102,7 +108,8 @@ class Fake:
 
     def plan(self, as_json: bool) -> None:
         asked = runpy.run_path(str(MATERIALS / "named.py"))["ASKED"]
-        changes = [change for what, words in asked.items() for change in self.changes(what, *words)]
+        done = (self.folder / "applied").read_text() == "2" and FLAW != "there is always something left"
+        changes = [] if done else [change for what, words in asked.items() for change in self.changes(what, *words)]
         faults = [
             {"where": f"{bad['file']} line {bad['line']}", "field": bad["field"]} for bad in self.planted["bad_rows"]
         ]
@@ -116,12 +123,12 @@ class Fake:
         for fault in faults:
             print(f"{fault['where']}: {fault['field']}: cannot be read; correct it")
 
-    def changes(self, what: str, action: str, kind: str, field: str) -> list[dict[str, Any]]:
+    def changes(self, what: str, action: str, kind: str) -> list[dict[str, Any]]:
         return [
             {
                 "action": action, "kind": kind, "key": entry["key"], "verdict": "pass", "reason": "",
-                "where": "" if action == "remove" else f"{entry['file']} line {entry['line']}",
-                "changed": {field: entry.get("start", ["old", "new"])} if field else {},
+                "where": "" if entry.get("day") == 1 else f"{entry['file']} line {entry['line']}",
+                "changed": entry.get("changed", {}),
             }
             for entry in self.planted[what]
         ]  # fmt: skip
@@ -132,21 +139,32 @@ def contents_of(expected: Any) -> dict[str, Any]:
     tests = {
         key: {
             "externalTestId": key, "title": test["title"], "startTime": test["start"], "endTime": test["end"],
-            "duration": test["duration"], "sourceTemplateId": test["template"], "templates_sent": 1, "candidates": [],
+            "duration": test["duration"], "sourceTemplateId": test["template"], "templates_sent": 1,
+            "options": {"securityOptions": {}, "generalOption": {}}, "committees": [], "contributors": [],
+            "candidates": [],
         }
         for (key,), test in expected.tests.items()
     }  # fmt: skip
+    for (key, name), option in expected.options.items():
+        value = {"sha256": option["digest"]} if "digest" in option else json.loads(option["value"])
+        tests[key]["options"]["securityOptions"][name] = value
+    for (key, name), committee in expected.committees.items():
+        tests[key]["committees"].append({"name": name, "type": committee["type"]})
+    for (key, username), work in expected.contributors.items():
+        lists = {"roles": work["roles"], "committees": work["committees"] or []}
+        tests[key]["contributors"].append({"username": username, **lists, "roomName": work["room"], "notified": 0})
     for (key, username), seat in expected.candidates.items():
         said = {"candidateId": seat["number"], "extraTimeMins": seat["extra minutes"] or 0, "roomName": seat["room"]}
-        tests[key]["candidates"].append({"username": username, **said})
-    students = [
-        {
-            "username": username, "firstName": one["first name"], "lastName": one["last name"], "email": one["email"],
-            "externalIds": [{"authType": system, "externalId": given} for system, given in one["external ids"]],
-        }
-        for (username,), one in expected.learners.items()
-    ]  # fmt: skip
-    return {"students": students, "tests": list(tests.values())}
+        tests[key]["candidates"].append({"username": username, **said, "committees": seat["committees"] or []})
+    students = [person_of(username, one) for (username,), one in expected.learners.items()]
+    staff = [person_of(username, one) | {"status": one["status"]} for (username,), one in expected.staff.items()]
+    return {"students": students, "staff": staff, "tests": list(tests.values())}
+
+
+def person_of(username: str, one: Any) -> dict[str, Any]:
+    ids = [{"authType": system, "externalId": given} for system, given in one["external ids"]]
+    names = {"firstName": one["first name"], "lastName": one["last name"], "email": one["email"]}
+    return {"username": username, **names, "externalIds": ids}
 
 
 if __name__ == "__main__":

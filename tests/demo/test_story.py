@@ -1,6 +1,7 @@
 """The demo's story: it goes well with the real commands, and notices whatever goes wrong with pretended ones."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -63,8 +64,18 @@ def test_the_real_commands_play_the_whole_story_and_the_sandbox_ends_as_the_file
     status, told = play_real(tmp_path / "work")
     assert status == 0, "\n".join(told)
     assert any(line.startswith("The demo went as it should, in ") for line in told)
-    assert any("1,204 learners, 60 tests, 3,607 candidates" in line for line in told)
+    assert any("1,204 learners, 81 staff, 60 tests, 180 contributors, 3,607 candidates" in line for line in told)
     assert not [line for line in told if "Traceback" in line]
+    assert_no_pin_is_left_lying_about(tmp_path / "work", told)
+
+
+def assert_no_pin_is_left_lying_about(work: Path, told: list[str]) -> None:
+    exams = [work / "exams.csv", work / "day1" / "exams.csv"]
+    pins = {pin.encode() for path in exams for pin in re.findall(r";(demo\d+pin) *;", path.read_text("utf-8"))}
+    assert len(pins) > 10
+    written = [path.read_bytes() for path in work.rglob("*") if path.is_file() and path not in exams]
+    assert len(written) > 10
+    assert not [pin for pin in pins for text in (*written, "\n".join(told).encode()) if pin in text]
 
 
 def test_a_story_that_goes_well_shows_every_command_and_says_so(play: Play) -> None:
@@ -72,9 +83,12 @@ def test_a_story_that_goes_well_shows_every_command_and_says_so(play: Play) -> N
     assert status == 0, told
     shown = [line for line in told.splitlines() if line.startswith("$ inspera-sync ")]
     words = [line.partition("inspera-sync.yaml ")[2] for line in shown]
-    assert words == ["check", "plan", "apply", "plan --exit-code", "apply", "plan --all", "plan --json", "apply"]
+    assert words == [
+        *("check", "plan", "apply", "plan --exit-code", "apply"),
+        *("plan --all", "plan --json", "apply", "reconcile", "plan --json"),
+    ]
     assert "The demo went as it should" in told
-    assert "1,204 learners, 60 tests, 3,607 candidates" in told
+    assert "1,204 learners, 81 staff, 60 tests, 180 contributors, 3,607 candidates" in told
 
 
 def test_long_printouts_are_cut_with_a_count(play: Play) -> None:
@@ -91,10 +105,13 @@ def test_long_printouts_are_cut_with_a_count(play: Play) -> None:
         ("the sandbox does not start", "the sandbox did not start: sandbox: the port is in use"),
         ("check fails", "ended with status 4, and 0 was expected"),
         ("a seat is lost", "expected, and not there"),
+        ("a role is lost", "roles: expected ["),
         ("the second apply fetches a token", "the second apply made 1 calls, the first was POST /api/authenticate"),
         ("the plan forgets a late seat", "is not in the plan (late, registrations.csv line "),
         ("apply hides the faults", "ended with status 0, and 1 was expected"),
         ("nothing is kept", "expected, and not there"),
+        ("reconcile finds drift", "ended with status 3, and 0 was expected"),
+        ("there is always something left", "the plan still has 33 changes, the first is create learner 101241"),
     ],
 )
 def test_a_story_that_goes_wrong_says_where_and_fails(play: Play, flaw: str, said: str) -> None:

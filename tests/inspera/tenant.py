@@ -205,7 +205,9 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
             content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body or {}).encode()
             if isinstance(reply.body, list):
                 content = json.dumps(reply.body).encode()
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            if "Date" not in reply.headers:
+                self.send_header("Date", self.date_time_string())
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))

@@ -1,11 +1,13 @@
 """Look-ups of people and tests."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sync.contract import CALLS
-from sync.errors import CallMissing, Unknown
+from sync.errors import CallMissing, Stop, Unknown
 from sync.found import FoundPerson, FoundTest
+from sync.inspera.lookups import Surroundings
 from sync.inspera.target import Target
 
 from .holdings import Reply, Seen
@@ -148,3 +150,51 @@ def test_every_call_has_a_name_of_its_own_and_says_how_sure_we_are() -> None:
     assert {call.proof.value for call in CALLS.values()} == {"DOC", "OBS", "INF"}
     assert all(name == call.name and call.path.startswith("/") for name, call in CALLS.items())
     assert len({(call.method, call.path, call.name) for call in CALLS.values()}) == len(CALLS)
+
+
+def test_an_address_is_matched_whole_and_in_whatever_case(target: Target, tenant: Tenant) -> None:
+    rows = [PERSON, {**PERSON, "email": "x.aaseb@example.edu"}, {**PERSON, "email": None}]
+    tenant.once(*PEOPLE, 200, body=rows)
+    assert [person.email for person in target.find_person_by_email("AaseB@Example.edu")] == ["aaseb@example.edu"]
+    assert tenant.calls(*PEOPLE)[0].query == {"query": "AaseB@Example.edu"}
+
+
+def test_a_tenant_without_the_search_for_people_says_so_for_addresses_too(target: Target, tenant: Tenant) -> None:
+    tenant.every(*PEOPLE, 404)
+    with pytest.raises(CallMissing, match=r"person\.search"):
+        target.find_person_by_email("aaseb@example.edu")
+
+
+@pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"result": row}])
+@pytest.mark.parametrize(("shown", "status"), [("ACTIVE", "active"), ("disabled", "disabled"), ("odd", None)])
+def test_a_person_is_read_by_their_number_with_their_status(
+    target: Target, tenant: Tenant, wrap: Any, shown: str, status: str | None
+) -> None:
+    row = {name: value for name, value in PERSON.items() if name != "username"}
+    tenant.once("GET", "/v1/users/7000000001", 200, body=wrap({**row, "userName": "aaseb", "status": shown}))
+    person = target.read_person("7000000001")
+    assert person
+    assert (person.remote_id, person.username, person.status) == ("7000000001", "aaseb", status)
+    assert target.read_person("7") is None
+
+
+DATES = [
+    ("Thu, 02 May 2030 12:00:40 GMT", datetime(2030, 5, 2, 12, 0, 40, tzinfo=UTC)),
+    ("soon", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("shown", "date"), DATES)
+def test_a_first_look_tells_inspera_s_clock_and_how_much_it_found(
+    target: Target, tenant: Tenant, shown: str, date: datetime | None
+) -> None:
+    tenant.once(*SEARCH, 200, body={"hits": 60, "page": 1, "results": []}, headers={"Date": shown})
+    assert target.look_around() == Surroundings("test.search answered 200", date, 60)
+    assert len(tenant.seen) == 2, "the token, and one page"
+
+
+def test_a_first_look_that_fails_says_why(target: Target, tenant: Tenant) -> None:
+    tenant.once("POST", "/authenticate/token/", 401)
+    with pytest.raises(Stop, match=r"inspera\.api_key"):
+        target.look_around()

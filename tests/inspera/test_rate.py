@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.inspera.rate import Limiter
+from sync.inspera.rate import LEAST_SHARE, Limiter
 from tenacity.nap import sleep_using_event
 
 from .waiting import Time
@@ -103,3 +103,48 @@ def test_a_real_wait_ends_at_once_when_the_stop_event_is_set() -> None:
     assert limiter.acquire()
     threading.Timer(0.02, stop.set).start()
     assert not limiter.acquire()
+
+
+def _apart(limiter: Limiter, time: Time) -> float:
+    """How long the next call waits after one that went out just now."""
+    first, second = _sent_at(limiter, time, 2)
+    return second - first
+
+
+def test_a_429_halves_the_rate_down_to_a_sixteenth_and_no_further() -> None:
+    time = Time()
+    limiter = _limiter(5, time)
+    gaps = []
+    for _ in range(6):
+        time.passed += 100
+        limiter.slow_down(sent_at=time.passed)
+        gaps.append(_apart(limiter, time))
+    assert gaps == pytest.approx([0.4, 0.8, 1.6, 3.2, 3.2, 3.2])
+    assert limiter.calls_per_second == pytest.approx(5 * LEAST_SHARE)
+
+
+def test_workers_who_are_refused_together_halve_the_rate_once() -> None:
+    time = Time()
+    limiter = _limiter(5, time)
+    time.passed = 10
+    for sent_at in (9.7, 9.8, 9.9):
+        limiter.slow_down(sent_at)
+    assert limiter.calls_per_second == pytest.approx(2.5)
+    time.passed = 11
+    limiter.slow_down(sent_at=10.5)
+    assert limiter.calls_per_second == pytest.approx(1.25)
+
+
+def test_the_rate_creeps_back_with_good_answers_and_never_above_the_budget() -> None:
+    time = Time()
+    limiter = _limiter(5, time)
+    limiter.slow_down(sent_at=0)
+    rates = []
+    for _ in range(200):
+        limiter.speed_up()
+        rates.append(limiter.calls_per_second)
+    assert rates == sorted(rates)
+    assert rates[0] == pytest.approx(2.55)
+    assert rates[48] < 5
+    assert rates[50] == rates[-1] == pytest.approx(5)
+    assert _apart(limiter, time) == pytest.approx(0.2)

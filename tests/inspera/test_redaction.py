@@ -15,7 +15,7 @@ from sync.model import Kind
 from sync.plan import Action, Change, Result
 
 from .conftest import MakeTarget
-from .made_up import SAVE_LEARNER
+from .made_up import SAVE_LEARNER, SAVE_STAFF, contributor, new_staff
 from .tenant import KEY, Tenant
 
 PASSWORD = "Hemmelig-made-up-1"
@@ -109,6 +109,26 @@ def test_an_external_id_that_is_an_address_is_masked_and_still_narrows_the_batch
     outcomes = target.assign(number, [Assignment("FEIDE", i) for i in ("b@example.edu", "aaseb@example.edu", "17")])
     assert [outcome.result for outcome in outcomes] == [Result.DONE, Result.REFUSED, Result.DONE]
     assert outcomes[1].message == "Inspera refused candidate.assign (200): no such user; ***"
+
+
+STAFF_ECHO = f"Kari Veileder <kariv@example.edu> with {PASSWORD} is refused"
+
+
+def test_nothing_personal_or_secret_is_said_about_staff(target: Target, tenant: Tenant) -> None:
+    tenant.every(*SAVE_STAFF, 422, {"errors": [{"message": STAFF_ECHO}, {"password": f"x{PASSWORD}x"}]})
+    with capture_logs() as logs:
+        outcome = target.staff(new_staff(), PASSWORD)
+    assert outcome.result is Result.REFUSED
+    said = json.dumps([outcome.message, logs], default=str, ensure_ascii=False)
+    assert [word for word in (PASSWORD, "Kari", "Veileder", "@") if word in said] == []
+
+
+def test_no_name_or_address_of_a_contributor_is_repeated(target: Target, tenant: Tenant, exam: str) -> None:
+    tenant.every("POST", f"/v1/test/{exam}/contributors", 422, {"message": STAFF_ECHO})
+    entry = contributor("kariv", first_name="Kari", last_name="Veileder", email="kariv@example.edu")
+    (outcome,) = target.assign(exam, [entry], Kind.CONTRIBUTOR)
+    assert outcome.message.startswith("Inspera refused contributor.assign (422): *** *** <***>")
+    assert "Kari" not in repr(entry)
 
 
 def test_a_connection_does_not_show_what_is_secret() -> None:

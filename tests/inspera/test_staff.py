@@ -1,4 +1,4 @@
-"""Staff: looked up before they are made, saved, disabled by default, and deleted at most once."""
+"""Staff: saved, disabled by default, and deleted at most once."""
 
 import threading
 from typing import Any
@@ -23,69 +23,10 @@ def _there(tenant: Tenant, username: str = "kariv", user: int = 7001, **values: 
     return str(user)
 
 
-def test_new_staff_are_looked_for_by_external_id_then_by_login_and_then_saved_with_their_password(
-    target: Target, tenant: Tenant
-) -> None:
+def test_new_staff_are_saved_with_their_password(target: Target, tenant: Tenant) -> None:
     assert target.staff(new_staff(), PASSWORD).result is Result.DONE
-    assert [(seen.method, seen.path) for seen in tenant.calls()] == [BY_ID, SEARCH, SAVE_STAFF]
+    assert [(seen.method, seen.path) for seen in tenant.calls()] == [SAVE_STAFF]
     assert tenant.calls(*SAVE_STAFF)[0].body == {**STAFF_SENT, "password": PASSWORD}
-
-
-def test_staff_who_are_there_by_external_id_are_brought_up_to_date_and_keep_their_password(
-    target: Target, tenant: Tenant
-) -> None:
-    user = _there(tenant)
-    outcome = target.staff(new_staff(), PASSWORD)
-    assert (outcome.result, outcome.remote_id) == (Result.FOUND, user)
-    assert tenant.calls(*SAVE_STAFF)[0].body == STAFF_SENT
-    assert tenant.calls(*SEARCH) == []
-
-
-def test_staff_who_are_there_by_login_only_are_found_too(target: Target, tenant: Tenant) -> None:
-    user = _there(tenant, externalIds=[])
-    outcome = target.staff(new_staff(), PASSWORD)
-    assert (outcome.result, outcome.remote_id) == (Result.FOUND, user)
-    assert "password" not in tenant.calls(*SAVE_STAFF)[0].body
-
-
-def test_a_tenant_without_the_search_for_people_gets_a_new_account(target: Target, tenant: Tenant) -> None:
-    tenant.every(*SEARCH, 405)
-    assert target.staff(new_staff(), None).result is Result.DONE
-    assert "kariv" in tenant.staff
-
-
-def test_one_who_is_there_under_another_username_is_held_and_names_adopt(target: Target, tenant: Tenant) -> None:
-    user = _there(tenant, username="kari.v")
-    outcome = target.staff(new_staff(), None)
-    assert (outcome.result, outcome.remote_id) == (Result.HELD, user)
-    assert "another username" in outcome.message
-    assert "`inspera-sync adopt`" in outcome.message
-    assert tenant.calls(*SAVE_STAFF) == []
-
-
-def test_several_with_one_external_id_are_held(target: Target, tenant: Tenant) -> None:
-    _there(tenant)
-    _there(tenant, username="kari.v", user=7002)
-    outcome = target.staff(new_staff(), None)
-    assert outcome.result is Result.HELD
-    assert "2 people who match (7001, 7002)" in outcome.message
-    assert tenant.calls(*SAVE_STAFF) == []
-
-
-def test_nobody_is_made_while_it_cannot_be_told_whether_they_are_there(target: Target, tenant: Tenant) -> None:
-    tenant.every(*BY_ID, 500)
-    assert target.staff(new_staff(), None).result is Result.NOT_SENT
-    assert tenant.calls(*SAVE_STAFF) == []
-
-
-def test_one_found_whose_update_is_refused_keeps_insperas_own_values(target: Target, tenant: Tenant) -> None:
-    _there(tenant, firstName="Karin", status="DISABLED")
-    tenant.every(*SAVE_STAFF, 422, {"message": "no such access"})
-    outcome = target.staff(new_staff(), None)
-    assert outcome.result is Result.FOUND
-    assert "no such access" in outcome.message
-    there = {"first_name": "Karin", "status": "disabled", "external_id": "kariv@example.edu", "email": None}
-    assert {name: outcome.there[name] for name in there} == there
 
 
 def test_an_update_sends_all_that_is_wanted_and_never_a_password(target: Target, tenant: Tenant) -> None:

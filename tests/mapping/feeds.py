@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sync.mapping import CompiledFeed, FeedRule, FieldRule, compile_feed
-from sync.model import Candidate, Fault, Kind, Learner, Record, Row, Test
+from sync.model import KEY_FIELDS, Candidate, Fault, Kind, Learner, Record, Row, Test
 
 PLACE = "rows.csv"
 LINE = 7
@@ -32,8 +32,42 @@ CANDIDATE = {
     "extra_time": FieldRule(column="extra"),
     "room": FieldRule(column="room"),
     "building": FieldRule(column="building"),
+    "committees": FieldRule(column="groups"),
 }
-MAPS = {Kind.LEARNER: LEARNER, Kind.TEST: TEST, Kind.CANDIDATE: CANDIDATE}
+STAFF = {
+    **LEARNER,
+    "status": FieldRule(column="status"),
+    "accesses": FieldRule(column="accesses"),
+    "organisations": FieldRule(column="units", separator="|"),
+}
+OPTION = {
+    "test": FieldRule(template="{course}-{term}"),
+    "option": FieldRule(column="option"),
+    "value": FieldRule(column="value"),
+}
+COMMITTEE = {
+    "test": FieldRule(template="{course}-{term}"),
+    "committee": FieldRule(column="name"),
+    "type": FieldRule(column="type"),
+}
+CONTRIBUTOR = {
+    "test": FieldRule(template="{course}-{term}"),
+    "staff": FieldRule(column="no"),
+    "roles": FieldRule(column="roles"),
+    "committees": FieldRule(column="groups"),
+    "room": FieldRule(column="room"),
+    "building": FieldRule(column="building"),
+    "notify": FieldRule(column="told"),
+}
+MAPS = {
+    Kind.LEARNER: LEARNER,
+    Kind.STAFF: STAFF,
+    Kind.TEST: TEST,
+    Kind.OPTION: OPTION,
+    Kind.COMMITTEE: COMMITTEE,
+    Kind.CONTRIBUTOR: CONTRIBUTOR,
+    Kind.CANDIDATE: CANDIDATE,
+}
 
 ROWS: Mapping[Kind, Mapping[str, str]] = {
     Kind.LEARNER: {
@@ -60,10 +94,34 @@ ROWS: Mapping[Kind, Mapping[str, str]] = {
         "extra": "30",
         "room": "R1",
         "building": "Bygg Å",
+        "groups": "B; A",
+    },
+    Kind.STAFF: {
+        "no": "700001",
+        "login": "kari@example.edu",
+        "given": "Kari",
+        "family": "Øksempel",
+        "mail": "kari@example.edu",
+        "status": "Active",
+        "accesses": "author",
+        "units": "Fakultet Å|Institutt B",
+    },
+    Kind.OPTION: {"course": "EX100", "term": "2026V", "option": "LOCKDOWN_BROWSER", "value": "Yes"},
+    Kind.COMMITTEE: {"course": "EX100", "term": "2026V", "name": "Kommisjon Å", "type": "Grading"},
+    Kind.CONTRIBUTOR: {
+        "course": "EX100",
+        "term": "2026V",
+        "no": "700001",
+        "roles": "monitor; ar_evaluate",
+        "groups": "Kommisjon Å",
+        "room": "R1",
+        "building": "Bygg Å",
+        "told": "yes",
     },
 }
 
-FIRST_FIELDS = {Kind.LEARNER: ("key",), Kind.TEST: ("key",), Kind.CANDIDATE: ("test", "learner")}
+
+KEYS = {"option": "LOCKDOWN_BROWSER"}
 
 
 def feed(kind: Kind, *, clear_blanks: bool = False, where: Mapping[str, tuple[str, ...]] | None = None) -> CompiledFeed:
@@ -78,7 +136,7 @@ def row(kind: Kind, /, **values: str) -> Row:
 
 def feed_of(kind: Kind, name: str, rule: FieldRule, *, clear_blanks: bool = False) -> CompiledFeed:
     """A feed that maps only its key and one field; a field of the key is mapped by that rule alone."""
-    rules = {key: FieldRule(constant=f"the {key}") for key in FIRST_FIELDS[kind]}
+    rules = {key: FieldRule(constant=KEYS.get(key, f"the {key}")) for key in KEY_FIELDS[kind]}
     return compile_feed(FeedRule(kind, {**rules, name: rule}, {}, clear_blanks), PLACE)
 
 

@@ -5,7 +5,19 @@ from hashlib import blake2b
 
 import pytest
 from sync.mapping import conflicts, fields_of, fingerprint, late_faults
-from sync.model import Candidate, Fault, Kind, Learner, Record, Test
+from sync.model import (
+    Candidate,
+    Committee,
+    Contributor,
+    Fault,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+    joined,
+)
 
 LEARNER = Learner("500001", "ase@example.edu", "ase", "FEIDE", "Åse", "Øksempel", "ase@example.edu", "not-a-real-one")
 TEST = Test(
@@ -18,7 +30,23 @@ TEST = Test(
     "1001",
 )
 CANDIDATE = Candidate("EX100-2026V", "500001", "17", 30, "R1", "Bygg Å")
-RECORDS = (LEARNER, TEST, CANDIDATE)
+STAFF = Staff(
+    "700001",
+    "kari@example.edu",
+    "kari",
+    "FEIDE",
+    "Kari",
+    "Øksempel",
+    "kari@example.edu",
+    "active",
+    joined(["b", "a"]),
+    "",
+    "not-a-real-one",
+)
+OPTION = Option("EX100-2026V", "LOCKDOWN_BROWSER", "true", "not-a-real-one")
+COMMITTEE = Committee("EX100-2026V", "A", "GRADING")
+CONTRIBUTOR = Contributor("EX100-2026V", "700001", joined(["plan", "evaluate"]), "A", "R1", "Bygg Å", 1)
+RECORDS = (LEARNER, STAFF, TEST, OPTION, COMMITTEE, CONTRIBUTOR, CANDIDATE)
 
 
 def test_a_fingerprint_is_what_earlier_releases_stored() -> None:
@@ -29,6 +57,14 @@ def test_a_fingerprint_is_what_earlier_releases_stored() -> None:
         TEST: "external_test_id=EX100-2026V|title=EX100 Prøve|"
         "start=2026-05-20T07:00:00Z|end=2026-05-20T11:00:00Z|duration=240",
         CANDIDATE: "candidate_id=17|extra_time=30|room=R1|building=Bygg Å",
+        CANDIDATE._replace(
+            committees=joined(["B", "A"])
+        ): "candidate_id=17|extra_time=30|room=R1|building=Bygg Å|committees=A\nB",
+        STAFF: "username=kari@example.edu|external_id=kari|auth_system=FEIDE|first_name=Kari|last_name=Øksempel|"
+        "email=kari@example.edu|status=active|accesses=a\nb|organisations=",
+        OPTION: "value=true",
+        COMMITTEE: "type=GRADING",
+        CONTRIBUTOR: "roles=evaluate\nplan|committees=A|room=R1|building=Bygg Å",
     }
     for record, text in fields.items():
         digest = blake2b(text.replace("|", "\x1f").encode(), digest_size=15).digest()
@@ -54,6 +90,18 @@ def test_a_fingerprint_is_what_earlier_releases_stored() -> None:
         CANDIDATE._replace(extra_time=None),
         CANDIDATE._replace(room=""),
         CANDIDATE._replace(building="R1", room="Bygg Å"),
+        CANDIDATE._replace(committees="A"),
+        STAFF._replace(status="disabled"),
+        STAFF._replace(accesses="a"),
+        STAFF._replace(organisations=None),
+        OPTION._replace(value="false"),
+        OPTION._replace(value=None),
+        COMMITTEE._replace(type="REASSESSMENT"),
+        COMMITTEE._replace(type=None),
+        CONTRIBUTOR._replace(roles="plan"),
+        CONTRIBUTOR._replace(committees=None),
+        CONTRIBUTOR._replace(committees="A\nB"),
+        CONTRIBUTOR._replace(room="R2"),
     ],
 )
 def test_a_fingerprint_differs_when_a_compared_field_does(other: Record) -> None:
@@ -71,6 +119,10 @@ def test_a_fingerprint_differs_when_a_compared_field_does(other: Record) -> None
         TEST._replace(start=datetime(2026, 5, 20, 9, tzinfo=timezone(timedelta(hours=2)))),
         CANDIDATE._replace(test="x", learner="y"),
         CANDIDATE._replace(extra_percent=25),
+        STAFF._replace(key="x", password=None),
+        OPTION._replace(test="x", option="y", secret=None),
+        COMMITTEE._replace(test="x", committee="B"),
+        CONTRIBUTOR._replace(test="x", staff="y", notify=None),
     ],
 )
 def test_a_fingerprint_leaves_out_the_key_and_what_is_sent_once_and_how_a_time_is_written(other: Record) -> None:
@@ -99,7 +151,23 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
         "duration": 240,
         "template": "1001",
     }
-    assert list(fields_of(CANDIDATE)) == ["candidate_id", "extra_time", "room", "building", "extra_percent"]
+    assert list(fields_of(CANDIDATE)) == [
+        "candidate_id",
+        "extra_time",
+        "room",
+        "building",
+        "committees",
+        "extra_percent",
+    ]
+    assert fields_of(CONTRIBUTOR) == {
+        "roles": "evaluate\nplan",
+        "committees": "A",
+        "room": "R1",
+        "building": "Bygg Å",
+        "notify": 1,
+    }
+    assert fields_of(OPTION) == {"value": "true", "secret": "not-a-real-one"}
+    assert list(fields_of(STAFF))[-4:] == ["status", "accesses", "organisations", "password"]
     assert fields_of(LEARNER)["password"] == "not-a-real-one"
     assert "key" not in fields_of(LEARNER)
     assert fields_of(Candidate("a", "b"))["room"] is None
@@ -126,7 +194,13 @@ def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_q
     ]
 
 
-@pytest.mark.parametrize("record", [TEST, CANDIDATE])
+def test_staff_s_email_is_looked_at_too() -> None:
+    (fault,) = late_faults(STAFF._replace(email="kari"), "staff.csv line 4")
+    assert (fault.field, fault.kind, fault.key) == ("email", Kind.STAFF, ("700001",))
+    assert late_faults(STAFF, "staff.csv line 4") == []
+
+
+@pytest.mark.parametrize("record", [TEST, CANDIDATE, OPTION, COMMITTEE, CONTRIBUTOR])
 def test_other_kinds_have_nothing_to_check_later(record: Record) -> None:
     assert late_faults(record, "exams.csv line 4") == []
 

@@ -5,15 +5,17 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sync.contract import OPTIONS
 from sync.mapping import FeedRule, FieldRule, compile_feed, fields_of, fingerprint
-from sync.model import COMPARED, RECORD_TYPES, Fault, Kind, Row, key_of
+from sync.model import COMPARED, KEY_FIELDS, RECORD_TYPES, Fault, Kind, Option, Row, key_of, listed
 
-from .feeds import MAPS, PLACE, ROWS, feed, outcome
+from .feeds import MAPS, PLACE, ROWS, candidate, feed, feed_of, outcome
 
 ANY = st.one_of(
     st.text(),
     st.text(st.characters()),
     st.sampled_from(["", " ", "0", "25%", "240", "a\x00b", "\ud800", "A\u030a", "2026-03-29T02:30", "[", "x" * 600]),
+    st.sampled_from(["on", "a; b;", "; ;", "evaluate", "ar_plan;Review", "disabled", "grading", "lockdown_quit_code"]),
 )
 SOUND = st.text(st.sampled_from("abcÅøé019-. "), min_size=1).filter(str.strip)
 KINDS = st.sampled_from(list(Kind))
@@ -30,6 +32,17 @@ CAREFUL = {
     Kind.CANDIDATE: {
         "extra_time": FieldRule(column="extra", minutes="hours"),
         "room": FieldRule(column="room", pattern="(?P<a>.)(?P<b>.*)", template="{a}-{b}", case="upper"),
+        "committees": FieldRule(column="groups", separator=",", case="lower", default="all,  some"),
+    },
+    Kind.STAFF: {
+        "status": FieldRule(column="status", lookup={"a": "active"}, default="disabled"),
+        "organisations": FieldRule(column="units", pattern="(?P<value>.+?)( .*)?"),
+    },
+    Kind.OPTION: {"option": FieldRule(constant="SEB_SETTINGS_PINCODE")},
+    Kind.COMMITTEE: {"committee": FieldRule(template="{course}: {name}")},
+    Kind.CONTRIBUTOR: {
+        "roles": FieldRule(column="roles", lookup={"a": "evaluate", "": "plan"}),
+        "notify": FieldRule(column="told", default="on"),
     },
 }
 
@@ -53,7 +66,7 @@ def test_whatever_a_row_holds_it_becomes_a_record_or_faults_and_never_fails(
     compiled = compile_feed(FeedRule(kind, rules, {}, clear_blanks), PLACE)
     made = compiled.map(source)
     origin = compiled.origin(source)
-    assert origin is None or len(origin) == (2 if kind is Kind.CANDIDATE else 1)
+    assert origin is None or len(origin) == len(KEY_FIELDS[kind])
     if isinstance(made, list):
         assert made
         assert all(len(str(fault).splitlines()) == 1 and fault.reason and fault.remedy for fault in made)
@@ -125,8 +138,8 @@ def test_columns_that_no_rule_names_change_nothing(kind_and_row: tuple[Kind, Row
 
 @given(KINDS, st.data())
 def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind, data: st.DataObject) -> None:
-    names = [name for name in ROWS[kind] if name not in {"start", "end"}]
-    some = st.sampled_from(["", "1", "2", "1=1"])
+    names = [name for name in ROWS[kind] if name not in {"start", "end", "option", "roles", "status", "type"}]
+    some = st.sampled_from(["", "1", "0", "1=1", "1;1=1"])
     pair = []
     for _ in range(2):
         values = {**ROWS[kind], **{name: data.draw(some) for name in names}}
@@ -141,8 +154,35 @@ def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind,
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_field_of_a_record_can_be_mapped_or_is_made_from_one_that_can(kind: Kind) -> None:
-    mapped = set(MAPS[kind]) | {"key", "password", "extra_percent"}
+    mapped = set(MAPS[kind]) | {"key", "password", "extra_percent", "secret"}
     assert set(RECORD_TYPES[kind]._fields) <= mapped
+
+
+LIST = FieldRule(column="x")
+
+
+@given(st.lists(st.sampled_from(["", " ", "A", "B ", " Å", "A\u030a", "c d"])), st.booleans())
+def test_a_list_is_what_its_items_are_in_any_order_each_once(items: list[str], clear_blanks: bool) -> None:
+    compiled = feed_of(Kind.CANDIDATE, "committees", LIST, clear_blanks=clear_blanks)
+    made = candidate(compiled.map(Row(2, {"x": ";".join(items)})))
+    expected = {normalize("NFC", item.strip()) for item in items} - {""}
+    assert set(listed(made.committees)) == expected
+    assert list(listed(made.committees)) == sorted(expected)
+    assert expected or made.committees == ("" if clear_blanks else None)
+    again = candidate(compiled.map(Row(2, {"x": ";".join(reversed(items))})))
+    assert fingerprint(again) == fingerprint(made)
+
+
+@given(value=st.text(max_size=12), option=st.sampled_from([*OPTIONS, "unknown", ""]), default=st.booleans())
+def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, option: str, default: bool) -> None:
+    marked = f"Zq9{value}"
+    rule = FieldRule(column="value", lookup={"x": "Zq9made"} if default else None)
+    rules = {**MAPS[Kind.OPTION], "value": rule}
+    for name in ("value", "option"):
+        source = Row(2, {**ROWS[Kind.OPTION], "option": option, "value": "Zq9", name: marked})
+        made = compile_feed(FeedRule(Kind.OPTION, rules, {}), PLACE).map(source)
+        assert "Zq9" not in f"{made!r}{list(map(str, made or ()))}" or isinstance(made, Option)
+        assert "Zq9" not in repr(made)
 
 
 def test_faults_are_values_that_can_be_kept_in_a_set() -> None:

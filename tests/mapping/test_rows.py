@@ -2,7 +2,19 @@
 
 import pytest
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Candidate, Kind, Learner, Row, Test, utc_time
+from sync.model import (
+    Candidate,
+    Committee,
+    Contributor,
+    Kind,
+    Learner,
+    Option,
+    Row,
+    Staff,
+    Test,
+    joined,
+    utc_time,
+)
 
 from .feeds import CANDIDATE, LEARNER, ROWS, candidate, faults, feed, learner, row, test
 
@@ -20,7 +32,19 @@ def test_a_good_row_of_each_kind_makes_its_record() -> None:
         240,
         "1001",
     )
-    assert feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE)) == Candidate("EX100-2026V", "500001", "17", 30, "R1", "Bygg Å")
+    assert feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE)) == Candidate(
+        "EX100-2026V", "500001", "17", 30, "R1", "Bygg Å", joined(["A", "B"])
+    )
+    kari = "kari@example.edu"
+    assert feed(Kind.STAFF).map(row(Kind.STAFF)) == Staff(
+        "700001", kari, kari, "FEIDE", "Kari", "Øksempel", kari, "active", "author",
+        joined(["Fakultet Å", "Institutt B"]),
+    )  # fmt: skip
+    assert feed(Kind.OPTION).map(row(Kind.OPTION)) == Option("EX100-2026V", "LOCKDOWN_BROWSER", "true")
+    assert feed(Kind.COMMITTEE).map(row(Kind.COMMITTEE)) == Committee("EX100-2026V", "Kommisjon Å", "GRADING")
+    assert feed(Kind.CONTRIBUTOR).map(row(Kind.CONTRIBUTOR)) == Contributor(
+        "EX100-2026V", "700001", joined(["evaluate", "monitor"]), "Kommisjon Å", "R1", "Bygg Å", 1
+    )
 
 
 def test_a_field_that_is_not_mapped_stays_unsaid_even_when_blanks_clear() -> None:
@@ -45,9 +69,14 @@ def test_a_fault_of_such_a_key_is_said_once() -> None:
 
 def test_the_feed_names_every_column_that_it_needs_and_which_a_source_lacks() -> None:
     made = feed(Kind.CANDIDATE, where={"status": ("active",)})
-    assert made.columns == {"course", "term", "no", "number", "extra", "room", "building", "status"}
+    assert made.columns == {"course", "term", "no", "number", "extra", "room", "building", "groups", "status"}
     assert made.missing(ROWS[Kind.CANDIDATE]) == ["status"]
-    assert made.missing(["course", "no", "number", "extra", "building", "more"]) == ["room", "status", "term"]
+    assert made.missing(["course", "no", "number", "extra", "building", "more"]) == [
+        "groups",
+        "room",
+        "status",
+        "term",
+    ]
     assert made.missing(made.columns) == []
 
 
@@ -73,6 +102,38 @@ def test_a_candidate_s_fault_carries_the_key_as_far_as_it_reads(
     values: dict[str, str], key: tuple[str, str] | None
 ) -> None:
     assert {fault.key for fault in faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, **values)))} == {key}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "key"),
+    [
+        (Kind.OPTION, {"option": ""}, ("EX100-2026V", "")),
+        (Kind.OPTION, {"option": "NONE_SUCH"}, ("EX100-2026V", "")),
+        (Kind.OPTION, {"term": ""}, None),
+        (Kind.OPTION, {"value": "perhaps"}, ("EX100-2026V", "LOCKDOWN_BROWSER")),
+        (Kind.COMMITTEE, {"name": "n" * 51}, ("EX100-2026V", "")),
+        (Kind.COMMITTEE, {"type": "other"}, ("EX100-2026V", "Kommisjon Å")),
+        (Kind.CONTRIBUTOR, {"no": "\t"}, ("EX100-2026V", "")),
+        (Kind.CONTRIBUTOR, {"roles": "boss"}, ("EX100-2026V", "700001")),
+        (Kind.CONTRIBUTOR, {"course": "", "roles": "boss"}, None),
+        (Kind.STAFF, {"status": "gone"}, ("700001",)),
+        (Kind.STAFF, {"no": "", "status": "gone"}, None),
+    ],
+)
+def test_so_does_that_of_every_other_kind(kind: Kind, values: dict[str, str], key: tuple[str, ...] | None) -> None:
+    assert {fault.key for fault in faults(feed(kind).map(row(kind, **values)))} == {key}
+
+
+def test_all_that_is_wrong_with_a_contributor_is_said_at_once() -> None:
+    wrong = {"roles": "boss", "groups": "n" * 51, "told": "perhaps", "room": "a\nb"}
+    found = faults(feed(Kind.CONTRIBUTOR).map(row(Kind.CONTRIBUTOR, **wrong)))
+    assert [fault.field for fault in found] == ["roles", "committees", "room", "notify"]
+
+
+def test_a_member_of_staff_s_key_is_the_external_id_unless_it_is_mapped() -> None:
+    rules = {"external_id": FieldRule(column="login")}
+    made = compile_feed(FeedRule(Kind.STAFF, rules, {}), "rows.csv").map(row(Kind.STAFF))
+    assert made == Staff("kari@example.edu", None, "kari@example.edu")
 
 
 def test_a_learner_whose_key_is_blank_is_a_fault_without_a_key() -> None:

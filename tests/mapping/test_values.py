@@ -53,9 +53,9 @@ def test_a_control_character_is_a_fault_that_names_it_and_its_position(text: str
 
 
 def test_a_blank_clears_the_fields_that_can_be_cleared_when_the_feed_says_so() -> None:
-    blanks = {"number": " ", "extra": "", "room": "", "building": "\t"}
+    blanks = {"number": " ", "extra": "", "room": "", "building": "\t", "groups": " ; "}
     made = candidate(feed(Kind.CANDIDATE, clear_blanks=True).map(row(Kind.CANDIDATE, **blanks)))
-    assert made == Candidate("EX100-2026V", "500001", "", 0, "", "")
+    assert made == Candidate("EX100-2026V", "500001", "", 0, "", "", "")
     kept = candidate(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, **blanks)))
     assert kept == Candidate("EX100-2026V", "500001")
 

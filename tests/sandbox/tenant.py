@@ -22,6 +22,17 @@ EXAM = {
     "duration": 240,
 }
 EMPTY: dict[str, Any] = {"students": [], "staff": [], "tests": []}
+BERIT = {
+    "username": "berit@example.edu",
+    "firstName": "Berit",
+    "lastName": "Påhittad",
+    "email": "berit@example.edu",
+    "externalIds": [{"authType": "FEIDE", "externalId": "berit@example.edu"}],
+}
+TEST = "/v1/test/INF1000-H26?isExternal=true"
+OPTIONS = "/v1/test/INF1000-H26/options?isExternal=true"
+COMMITTEES = "/v1/test/INF1000-H26/committees?isExternal=true"
+CONTRIBUTORS = "/v1/test/INF1000-H26/contributors?isExternal=true"
 CANDIDATES = "/v1/test/INF1000-H26/candidates?isExternal=true"
 
 
@@ -91,9 +102,35 @@ def batch(*external_ids: str, **seat: Any) -> dict[str, Any]:
     }
 
 
+def staff_batch(*external_ids: str, **said: Any) -> dict[str, Any]:
+    """A contributors body that says the same about everybody in it."""
+    return {
+        "authenticationSystem": "FEIDE",
+        "contributors": [{"externalId": external_id, **said} for external_id in external_ids],
+    }
+
+
+def committees(*names: str, **more: Any) -> dict[str, Any]:
+    """A committees body."""
+    return {"committees": [{"name": name, **more} for name in names]}
+
+
+def options(group: str, **values: Any) -> dict[str, Any]:
+    """An options body of one group."""
+    return {"testOptions": {group: [{"option": name, "value": value} for name, value in values.items()]}}
+
+
+def only_test(sandbox: Sandbox) -> dict[str, Any]:
+    """The one test that the sandbox holds, with everything on it."""
+    (test,) = sandbox.contents()["tests"]
+    found: dict[str, Any] = test
+    return found
+
+
 def plant(sandbox: Sandbox) -> None:
-    """Åse and the exam, as if by hand."""
+    """Åse who sits exams, Berit who grades them, and the exam, as if by hand."""
     sandbox.by_hand(student=ASE)
+    sandbox.by_hand(staff=BERIT)
     sandbox.by_hand(test="INF1000-H26", title=EXAM["title"], start=EXAM["startTime"], end=EXAM["endTime"], duration=240)
 
 

@@ -13,6 +13,9 @@ MEMBERS = [
     *(*ASE, "password", "authType", "externalId", "authenticationSystem", "candidates", "candidateId", "extraTimeMins"),
     *(*EXAM, "sourceTemplateId", "roomName", "buildingName", "committeesName", "test", "start", "end", "student"),
     *("candidate", "removed", "latency", "token_lifetime", "fail", "status", "when", "times", "headers", "skip"),
+    *("staff", "contributor", "committee", "option", "contributors", "committees", "roles", "name", "type", "value"),
+    *("testOptions", "securityOptions", "generalOption", "authorizedAccesses", "organisations", "resourceType"),
+    *("parameters", "userType", "faults", "rates", "seconds", "only", "except", "seed", "wrapped"),
 ]
 PLAIN = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
@@ -25,12 +28,17 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
+ON_A_TEST = ("contributors", "committees")
 CALLS = st.sampled_from(
     [
         ("POST", "/v1/users/student"),
         ("POST", "/v1/test?isExternal=true"),
         ("POST", "/v1/test/x/candidates?isExternal=true"),
         ("DELETE", "/v1/test/x/candidates?isExternal=true"),
+        ("POST", "/v1/users"),
+        ("POST", "/v1/fileExport/order"),
+        *((method, f"/v1/test/x/{kind}?isExternal=true") for method in ("POST", "DELETE") for kind in ON_A_TEST),
+        ("POST", "/v1/test/x/options?isExternal=true"),
     ]
 )
 
@@ -63,7 +71,7 @@ def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: An
 
 @given(
     text=st.text(max_size=20),
-    path=st.sampled_from(["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates"]),
+    path=st.sampled_from(["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates", "fileExport/status/{}"]),
 )
 @settings(max_examples=200, deadline=None)
 def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(steady: Tenant, text: str, path: str) -> None:
@@ -77,4 +85,4 @@ def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(steady: Tenan
 def test_whatever_control_is_told_it_takes_or_refuses(steady: Tenant, body: Any) -> None:
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)
-    steady.page("POST", "control", {"latency": 0, "token_lifetime": 3600, "fail": []})
+    steady.page("POST", "control", {"latency": 0, "token_lifetime": 3600, "fail": [], "faults": {}})

@@ -17,8 +17,10 @@ TEST = "INF1000-H26"
 """The test that most stories are about: 1 December 2026, 08:00 to 12:00 UTC, 240 minutes."""
 OTHER = "MAT1100-H26"
 
-BEFORE, DURING, DAY_AFTER = "2026-09-01T08:00", "2026-12-01T09:30", "2026-12-02T09:30"
-"""Times in UTC: long before the tests, in the middle of them, and the day after."""
+BEFORE, NEXT_DAY = "2026-09-01T08:00", "2026-09-02T08:00"
+DURING, DAY_AFTER = "2026-12-01T09:30", "2026-12-02T09:30"
+"""Times in UTC: long before the tests, and when what was refused then is tried again; in the middle of the tests, and
+the day after."""
 
 CONFIG = """
 inspera:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -80,8 +81,9 @@ def test_a_state_that_may_only_be_read_can_be_planned_and_not_applied(used: Site
 
 
 def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply(used: Site) -> None:
-    execute(used.state, "DROP TABLE alembic_version", "DROP TABLE accepted", "DROP TABLE intent", "DROP TABLE finding")
-    execute(used.state, *(f"DROP TABLE {name}" for name in ("run", "known_learner", "known_test", "known_candidate")))
+    with closing(sqlite3.connect(used.state)) as state:
+        names = [name for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    execute(used.state, *(f"DROP TABLE {name}" for name in names))
     used.write()
     before = everything(used.folder)
     ran = used.plan()

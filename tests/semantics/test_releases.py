@@ -2,7 +2,7 @@
 
 import pytest
 
-from .site import TEST, Site, names, numbers
+from .site import NEXT_DAY, TEST, Site, names, numbers
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_a_learner_whose_last_seat_could_not_be_removed_is_not_released(leaving:
     assert leaving.apply().status == 1
     assert "5 learners active" in leaving.run("status").out
     leaving.heal()
+    leaving.at(NEXT_DAY)
     leaving.settled()
     assert "4 learners active" in leaving.run("status").out
 

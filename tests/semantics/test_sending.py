@@ -2,7 +2,7 @@
 
 import pytest
 
-from .site import OTHER, TEST, Site, names, numbers
+from .site import NEXT_DAY, OTHER, TEST, Site, names, numbers
 
 STUDENT = "/api/v1/users/student"
 SEATS = "*/candidates"
@@ -18,6 +18,7 @@ def test_a_refused_record_does_not_stop_the_others_and_is_told_in_the_vendors_wo
     assert "the registry has closed this account" in ran.out
     assert set(site.seats()) == names(["1002", "1003", "1004"])
     site.heal()
+    site.at(NEXT_DAY)
     site.settled()
     assert set(site.seats()) == names(numbers(1001, 4))
 
@@ -109,6 +110,7 @@ def test_a_removal_of_somebody_who_is_not_there_is_done_only_because_a_reading_s
     assert "s1001" in site.seats()
     assert site.planned() == [f"remove candidate {TEST}/1001"]
     site.heal()
+    site.at(NEXT_DAY)
     site.settled()
     assert "s1001" not in site.seats()
 

@@ -1,6 +1,6 @@
 """What waits, and what does not: a seat needs its learner and its test in Inspera, and nothing else."""
 
-from .site import OTHER, TEST, Site, names, numbers
+from .site import NEXT_DAY, OTHER, TEST, Site, names, numbers
 
 
 def reasons(site: Site) -> dict[str, str]:
@@ -74,5 +74,6 @@ def test_a_seat_whose_learner_inspera_refused_waits_in_that_run_and_goes_in_the_
     assert "who is not in Inspera yet" in ran.out
     assert len(site.seats()) == 1
     site.heal()
+    site.at(NEXT_DAY)
     site.settled()
     assert set(site.seats()) == names(["1001", "1002"])

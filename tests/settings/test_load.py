@@ -95,7 +95,11 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: F
             "on_absence: {committee: forget}",
             "25:25: on_absence.committee: is none of the choices, known here: keep, remove",
         ),
-        ("on_absence: {option: keep}", "25:14: on_absence.option: unknown setting, known here: learner, staff, test, committee, contributor, candidate"),
+        (
+            "on_absence: {option: keep}",
+            "25:14: on_absence.option: unknown setting, "
+            "known here: learner, staff, test, committee, contributor, candidate",
+        ),
     ],
 )
 def test_what_is_no_choice_of_a_setting_is_refused_with_the_choices(faults_of: Faults, more: str, fault: str) -> None:

@@ -1,0 +1,250 @@
+"""The contract: every call, against the sandbox and, with the same tests, against a second server.
+
+The second one is written in these tests from the contract page alone and shares no code with the sandbox. Where one of
+the two is wrong about the vendor, they do not agree, and a test fails.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from sync.contract import CALLS
+from sync.found import FoundPerson, Seat
+from sync.inspera.connection import Connection
+from sync.inspera.target import Target
+from sync.model import Kind
+from sync.plan import Action, Change, Outcome, Result
+from sync.sandbox import Sandbox
+
+from .made_up import (
+    LEARNER,
+    STAFF,
+    THERE,
+    committee,
+    contributor,
+    creating,
+    make_seat,
+    new_staff,
+    option,
+    results_of,
+    staff,
+    updating,
+)
+from .tenant import KEY, Tenant, serving
+from .waiting import NOON, Time
+
+EXERCISED: dict[str, tuple[str, ...]] = {}
+DONE = Outcome(Result.DONE)
+
+
+def exercises(*names: str) -> Callable[[Callable[[Target], None]], Callable[[Target], None]]:
+    """Says which calls a test is about; the target's fixture makes sure that they were really sent."""
+
+    def note(test: Callable[[Target], None]) -> Callable[[Target], None]:
+        EXERCISED[test.__name__] = names
+        return test
+
+    return note
+
+
+@pytest.fixture(params=["the sandbox", "a second server"])
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    time = Time()
+    with ExitStack() as open_:
+        if request.param == "the sandbox":
+            url = open_.enter_context(Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)).url
+        else:
+            url = open_.enter_context(serving(Tenant()))
+        connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
+        logs = open_.enter_context(capture_logs())
+        yield open_.enter_context(
+            Target(connection, threading.Event(), time.clock, monotonic=time.monotonic, sleep=time.sleep)
+        )
+        sent = {entry["call"] for entry in logs if entry["event"] == "call"}
+        assert set(EXERCISED.get(request.function.__name__, ())) <= sent
+
+
+def _exam(target: Target) -> str:
+    return str(target.create_test(creating(template=None)).remote_id)
+
+
+def _learner(target: Target, username: str = "aaseb", **after: Any) -> Change:
+    fields = {**LEARNER.after, "username": username, "external_id": f"{username}@example.edu", "email": "", **after}
+    change = Change(Action.CREATE, Kind.LEARNER, (username,), after=fields)
+    assert target.learner(change, None).result is Result.DONE
+    return change
+
+
+def _person(target: Target, external_id: str) -> FoundPerson:
+    (person,) = target.find_person("FEIDE", external_id)
+    return person
+
+
+def test_every_call_of_the_table_is_exercised() -> None:
+    assert {name for names in EXERCISED.values() for name in names} == set(CALLS)
+
+
+@exercises("token.fetch", "test.search")
+def test_a_first_look_fetches_a_token_and_reads_one_page(target: Target) -> None:
+    _exam(target)
+    seen = target.look_around()
+    assert seen.status == "test.search answered 200"
+    assert seen.hits is not None
+    assert seen.date is not None
+    assert seen.date.tzinfo is not None
+
+
+@exercises("learner.save", "person.by_external_id", "person.read", "person.search")
+def test_a_learner_is_made_changed_found_and_read(target: Target) -> None:
+    _learner(target, email="aaseb@example.edu")
+    _learner(target, last_name="Berg", email="Aase@example.edu")
+    person = _person(target, "aaseb@example.edu")
+    assert (person.username, person.last_name) == ("aaseb", "Berg")
+    assert target.read_person(str(person.remote_id)) == person
+    assert target.find_person_by_login("aaseb") == [person]
+    assert target.find_person_by_login("aase") == []
+    assert target.find_person_by_email("aase@EXAMPLE.edu") == [person]
+    assert target.find_person("FEIDE", "nobody@example.edu") == []
+    assert target.read_person("1") is None
+
+
+@exercises("staff.save", "staff.disable", "staff.enable", "person.by_external_id")
+def test_staff_are_made_once_changed_disabled_and_enabled(target: Target) -> None:
+    assert target.staff(new_staff(), "made-up-Password-1").result is Result.DONE
+    first = _person(target, str(STAFF["external_id"])).remote_id
+    assert target.staff(new_staff(), "made-up-Password-1").result is Result.DONE
+    assert _person(target, str(STAFF["external_id"])).remote_id == first
+    assert target.staff(staff(Action.UPDATE, last_name="Rettleder"), None).result is Result.DONE
+    person = _person(target, str(STAFF["external_id"]))
+    assert (person.username, person.last_name, person.status) == ("kariv", "Rettleder", "active")
+    assert target.staff(staff(Action.DISABLE), None).result is Result.DONE
+    assert _person(target, str(STAFF["external_id"])).status == "disabled"
+    assert target.staff(staff(Action.ENABLE), None).result is Result.DONE
+    assert _person(target, str(STAFF["external_id"])).status == "active"
+
+
+@exercises("staff.delete")
+def test_staff_are_deleted_and_nobody_is_deleted_twice(target: Target) -> None:
+    target.staff(new_staff(), None)
+    user = str(_person(target, str(STAFF["external_id"])).remote_id)
+    assert target.staff(staff(Action.DELETE), None) == DONE
+    assert target.read_person(user) is None
+    assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")
+
+
+@exercises("export.order", "export.status")
+def test_all_people_of_one_kind_are_exported(target: Target) -> None:
+    for number in range(120):
+        _learner(target, f"learner{number}")
+    target.staff(new_staff(), None)
+    learners, members = list(target.export_people(Kind.LEARNER)), list(target.export_people(Kind.STAFF))
+    assert {person.username for person in learners} == {f"learner{number}" for number in range(120)}
+    assert [(person.username, person.external_ids) for person in members] == [
+        ("kariv", (("FEIDE", "kariv@example.edu"),))
+    ]
+    assert members == [target.read_person(str(members[0].remote_id))]
+
+
+@exercises("test.create", "test.update", "test.search", "test.read")
+def test_a_test_is_made_once_changed_found_and_read(target: Target) -> None:
+    outcome = target.create_test(creating(template=None))
+    number = str(outcome.remote_id)
+    assert outcome.result is Result.DONE
+    assert target.create_test(creating(template=None)).result is Result.FOUND
+    assert target.update_test(updating(title="Et nytt navn", end="2030-05-10T12:00:00Z")).result is Result.DONE
+    (found,) = target.find_test(str(THERE["external_test_id"]))
+    assert (found.remote_id, found.title, found.end) == (number, "Et nytt navn", "2030-05-10T12:00:00Z")
+    read = target.read_test(number)
+    assert read
+    assert read.title == "Et nytt navn"
+    assert target.read_test("1") is None
+    assert target.settle_test("no such test", NOON).result is Result.NOT_SENT
+
+
+@exercises("option.set")
+def test_options_are_set_again_and_again(target: Target) -> None:
+    number = _exam(target)
+    entries = [
+        option("LOCKDOWN_BROWSER", "true"),
+        option("SEB_SETTINGS_PINCODE", "mAde7up", type_="pin"),
+        option("EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", "false", "explanation"),
+    ]
+    for _ in range(2):
+        assert target.assign(number, entries, Kind.OPTION) == [DONE] * 3
+
+
+@exercises("committee.create", "committee.remove", "test.read")
+def test_committees_are_made_read_and_removed(target: Target) -> None:
+    number = _exam(target)
+    entries = [committee("A"), committee("B", "REASSESSMENT")]
+    assert results_of(target.assign(number, entries, Kind.COMMITTEE)) == [Result.DONE] * 2
+    seats = target.seats(number, Kind.COMMITTEE)
+    assert (seats.readable, set(seats.there)) == (True, {("", "A"), ("", "B")})
+    assert target.remove(number, [committee("A")], Kind.COMMITTEE) == [DONE]
+    assert set(target.seats(number, Kind.COMMITTEE).there) == {("", "B")}
+
+
+@exercises("committee.create")
+def test_an_existing_committee_is_done_and_not_made_again(target: Target) -> None:
+    number = _exam(target)
+    for _ in range(2):
+        assert results_of(target.assign(number, [committee("A"), committee("B")], Kind.COMMITTEE)) == [Result.DONE] * 2
+    assert len(target.seats(number, Kind.COMMITTEE).there) == 2
+
+
+@exercises("contributor.assign", "contributor.remove", "test.read")
+def test_contributors_are_put_on_a_test_read_changed_and_removed(target: Target) -> None:
+    number = _exam(target)
+    target.staff(new_staff(), None)
+    target.assign(number, [committee("A")], Kind.COMMITTEE)
+    kari = str(STAFF["external_id"])
+    wanted = {"first_name": "Kari", "last_name": "Veileder", "room": "R1", "building": "H"}
+    entry = contributor(kari, roles="evaluate\nmonitor", committees="A", **wanted)
+    assert target.assign(number, [entry], Kind.CONTRIBUTOR) == [DONE]
+    seat = target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari]
+    assert (seat.roles, seat.committees) == ("evaluate\nmonitor", "A")
+    assert target.assign(number, [contributor(kari, roles="monitor", **wanted)], Kind.CONTRIBUTOR) == [DONE]
+    assert target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari].roles == "monitor"
+    assert target.remove(number, [contributor(kari)], Kind.CONTRIBUTOR) == [DONE]
+    assert target.seats(number, Kind.CONTRIBUTOR).there == {}
+
+
+@exercises("contributor.assign")
+def test_a_contributor_of_a_committee_that_is_not_there_is_refused(target: Target) -> None:
+    number = _exam(target)
+    target.staff(new_staff(), None)
+    names = {"first_name": "Kari", "last_name": "Veileder", "room": "", "building": ""}
+    entry = contributor(str(STAFF["external_id"]), committees="B", **names)
+    (outcome,) = target.assign(number, [entry], Kind.CONTRIBUTOR)
+    assert outcome.result is Result.REFUSED
+    assert "Committee B does not exist" in outcome.message
+
+
+@exercises("candidate.assign", "candidate.list", "candidate.remove")
+def test_candidates_are_put_on_a_test_read_changed_and_removed(target: Target) -> None:
+    number = _exam(target)
+    _learner(target, "aaseb")
+    _learner(target, "bjorn")
+    target.assign(number, [committee("A")], Kind.COMMITTEE)
+    entries = [
+        make_seat("aaseb@example.edu", candidate_id="17", extra_time=30, room="R1", committees="A"),
+        make_seat("bjorn@example.edu", candidate_id="18"),
+    ]
+    assert target.assign(number, entries) == [DONE] * 2
+    seats = target.seats(number)
+    seat = seats.there["FEIDE", "aaseb@example.edu"]
+    assert (seat.candidate_id, seat.extra_time, seats.taken) == ("17", 30, 2)
+    assert target.remove(number, entries[:1]) == [DONE]
+    assert list(target.seats(number).there) == [("FEIDE", "bjorn@example.edu")]
+
+
+@exercises("candidate.list")
+def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_exist(target: Target) -> None:
+    number = _exam(target)
+    for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
+        seats = target.seats(number, kind)
+        assert (seats.readable, dict[tuple[str, str], Seat](seats.there)) == (True, {})
+        assert not target.seats("1", kind).readable
