@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sync.found import Seat
 from sync.model import MAX_CANDIDATES, Kind, listed
-from sync.plan import ADDITIONS, Action, Change, Fields, Result, Verdict
+from sync.plan import ADDITIONS, CALLING, Action, Change, Fields, Result, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
     if change.action is Action.REKEY:
         return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`")
-    if facts.refused:
+    if facts.refused and change.action in CALLING:
         return Ruling(Verdict.WITHHELD, facts.refused)
     if change.action in ADDITIONS:
         return _addition(change, facts)

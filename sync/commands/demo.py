@@ -148,8 +148,8 @@ def _nothing_new(story: Story) -> None:
 def _day_two_planned(story: Story) -> None:
     story.heading(
         "Day two: the registry has changed",
-        "In the night there were late registrations, withdrawals, a moved exam and a new email address. A grader left,",
-        "and another was hired for the test; one became an author too, one joined a new committee. Two options changed.",
+        "In the night there were late registrations, withdrawals, a moved exam and a new email address. A grader left",
+        "and another was hired, one became an author too, one joined a new committee. Two options changed.",
         "Three rows were spoilt: an extra time that nobody can read, a mistyped email, a role that does not exist.",
     )
     story.make_files(2)

@@ -98,7 +98,7 @@ class Journal(Protocol):
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None: ...  # noqa: D102
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
-    def lapse(self) -> None: ...  # noqa: D102
+    def lapse(self, unsure: Collection[Kind] = ()) -> None: ...  # noqa: D102
     def commit(self) -> None: ...  # noqa: D102
 
 

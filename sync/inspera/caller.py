@@ -24,6 +24,7 @@ from sync.inspera.token import Token
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
+_MOST_RENEWALS = 5
 _log = structlog.get_logger("inspera.call")
 
 
@@ -149,15 +150,29 @@ class Caller:
             self.tenant.attempted(failed=not isinstance(error, Refused))
 
     def _once(self, request: Request, read: Callable[[object], T]) -> tuple[T, Answer]:
-        token = self._token.current()
-        answer = self._send(request, _bearer(token))
-        if answer.status == 401:
-            token = self._token.renewed(token)
-            answer = self._send(request, _bearer(token))
+        answer = self._with_token(request)
         try:
             return read(answers.document(request, answer, self.clock())), answer
         except ValueError:
             raise answers.unreadable(request.call, answer.status) from None
+
+    def _with_token(self, request: Request) -> Answer:
+        """The answer to a call with a token that is good, or a 401 to one that was new.
+
+        A refused token is renewed once; and again only if the new one was good for somebody meanwhile, so that workers
+        do not stop the run who were overtaken by one another's renewals.
+        """
+        token = self._token.current()
+        answer = self._send(request, _bearer(token))
+        for renewals in range(_MOST_RENEWALS):
+            if answer.status != 401:
+                self._token.accept(token)
+                break
+            if renewals and not self._token.was_accepted(token):
+                break
+            token = self._token.renewed(token)
+            answer = self._send(request, _bearer(token))
+        return answer
 
     def _send(self, request: Request, headers: dict[str, str]) -> Answer:
         """One request in its turn; also the token's."""

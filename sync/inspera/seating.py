@@ -186,6 +186,10 @@ class Seating:
     def _after_404(self, work: Work, part: Part, error: NotThere) -> None:
         """A removal that found nothing is done only when that is proven, or when the call is known to work."""
         tenant, there = self._caller.tenant, self._read(work.test, work.kind)
+        if there and any(not there.lack(entry.auth_system, entry.external_id) for _, entry in work.sheet.entries(part)):
+            # an attempt of ours may have been carried out, and its reading lag behind
+            self._caller.pause(self._caller.connection.visibility_delay)
+            there = self._read(work.test, work.kind)
         if there and there.readable:
             for number, entry in work.sheet.entries(part):
                 if there.lack(entry.auth_system, entry.external_id):

@@ -1,6 +1,7 @@
 """The access token: one for the whole process, fetched when it is first needed, and renewed in time."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from sync.inspera.payloads import bodies, envelope
 from sync.inspera.recovery import RECOVERY, Happened, happened_to_token
 
 _MARGIN = 60.0
+_REMEMBERED = 8  # accepted tokens: enough for all that can be in the hands of workers at once
 _log = structlog.get_logger("inspera.token")
 
 Send = Callable[[Request, dict[str, str]], Answer]
@@ -41,6 +43,7 @@ class Token:
         self._clock, self._monotonic = clock, monotonic
         self._lock = threading.Lock()
         self._value: str | None = None
+        self._accepted: deque[str] = deque(maxlen=_REMEMBERED)
         self._renew_at = 0.0
 
     def current(self) -> str:
@@ -54,6 +57,15 @@ class Token:
             if self._value is None or self._monotonic() >= self._renew_at:
                 self._fetch()
             return self._value or ""
+
+    def accept(self, token: str) -> None:
+        """Inspera took this token."""
+        if token not in self._accepted:
+            self._accepted.append(token)
+
+    def was_accepted(self, token: str) -> bool:
+        """Whether Inspera has ever taken this token, so that a refusal only says that its time is over."""
+        return token in self._accepted
 
     def renewed(self, refused: str) -> str:
         """Another token than the one that was refused; raises as `current` does."""

@@ -1,7 +1,6 @@
 """The sandbox's own schema, as a tenant publishes one at `/apidoc`: every address of `addresses`, in OpenAPI 3.
 
-Signed links are not in it: they are followed as they are given. That a path parameter which is empty or has a slash is
-another address is not said, as in most schemas.
+Signed links are not in it: they are followed as they are given.
 """
 
 from collections.abc import Mapping

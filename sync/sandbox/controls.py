@@ -43,17 +43,13 @@ class Controls:
         self.faults = self.faults if faults is None else faults
 
     def rule_for(self, method: str, path: str, kind: CallKind) -> Rule | None:
-        """The first rule that holds for this call, or else the fault that strikes it; counts it."""
+        """The first rule that holds for this call, or else the fault that strikes it."""
         rule = next((rule for rule in self._rules if rule.takes(method, path)), None)
-        if rule is None:
-            rule = self.faults.strike(kind, path)
-        if rule is not None:
-            self._made[rule.name] += 1
-        return rule
+        return rule or self.faults.strike(kind, path)
 
-    def put_off(self) -> None:
-        """Counts a write that is not readable at once."""
-        self._made[DELAY] += 1
+    def count(self, name: str) -> None:
+        """Counts a fault that was made."""
+        self._made[name] += 1
 
     def made(self) -> dict[str, int]:
         """How often each fault was made so far, and `rule` for all that `fail` asked for."""

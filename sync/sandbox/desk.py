@@ -11,12 +11,13 @@ from sync.sandbox.addresses import addresses
 from sync.sandbox.by_hand import edit_by_hand
 from sync.sandbox.controls import Controls
 from sync.sandbox.exports import Exports
+from sync.sandbox.faults import DELAY
 from sync.sandbox.people import contents_of_staff, contents_of_students
 from sync.sandbox.replica import Deed, Replica
 from sync.sandbox.request_log import RequestLog, entries_after
 from sync.sandbox.rules import Rule
 from sync.sandbox.store import Store
-from sync.sandbox.tokens import Tokens, require_token, void_token
+from sync.sandbox.tokens import Tokens, void_token
 from sync.sandbox.whole_tests import all_tests, get_test
 from sync.sandbox.wire import Answer, Call, Json, Operations, Refusal
 
@@ -56,6 +57,10 @@ class Desk:
 
     def handle(self, call: Call, operations: Operations, rule: Rule | None) -> Answer:
         """Carries out a call and notes it, both in one transaction. A refusal leaves nothing behind but its note."""
+        if rule and rule.voids_token and not self._tokens.was_used(call):
+            rule = None  # A token expires in use, never at its first call: no client could get on.
+        if rule:
+            self.controls.count(rule.name)
         struck = rule.name if rule else None
         try:
             with self._writing() as db:
@@ -81,12 +86,11 @@ class Desk:
             refusal = Refusal(405, f"{call.method} is not possible here")
             return told or Answer.no(refusal, {"Allow": ", ".join(sorted(operations))}), False
         if operation.needs_token:
-            require_token(db, call)
-        if not operation.writes:
-            return told or operation.handler(self._replica.seen(call.now, db), call), False
-        answer = operation.handler(db, call)
-        self._later(call.now, lambda copy: operation.handler(copy, call))
-        return told or answer, True
+            self._tokens.require(db, call)
+        answer = operation.handler(self._replica.seen(call.now, db) if operation.reads else db, call)
+        if operation.writes:
+            self._later(call.now, lambda copy: operation.handler(copy, call))
+        return told or answer, operation.writes
 
     def _get_test(self, db: Connection, call: Call) -> Answer:
         answer = get_test(db, call)
@@ -121,13 +125,14 @@ class Desk:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """A transaction that may write, before which what reads see is set up as the controls say now."""
-        with self._store.transaction() as db:
-            self._replica.keep(self.controls.faults.delay, db)
-            yield db
+        with self._store.lock:
+            self._replica.keep(self.controls.faults.delay, self._store.copy)
+            with self._store.transaction() as db:
+                yield db
 
     def _later(self, now: datetime, deed: Deed) -> None:
         if self._replica.later(now, deed):
-            self.controls.put_off()
+            self.controls.count(DELAY)
 
     def close(self) -> None:
         """Lets go of the files."""

@@ -1,7 +1,7 @@
 """Faults at random: which can strike, how often, and which call gets which. One seed and one sequence of calls always
 give the same ones.
 
-A file (YAML or JSON) or a mapping says it, with every part but `rates` or `seconds` left out at will:
+A file (YAML or JSON) or a mapping says it; each part can be left out:
 
     seed: 7
     rates: {throttle_with_wait: 0.02, commit_then_reset: 0.01}
@@ -75,7 +75,7 @@ FAULTS: Mapping[str, Fault] = {
         lambda _: Rule(status=400, when="after", body={"success": False, "errors": ["Wrong committee type"]}),
     ),
     "token_expiry": Fault(
-        "not carried out: 401, and the call's token is void",
+        "not carried out: 401, and the token is void; a token's first call is spared",
         ("read", *_WRITES),
         lambda _: Rule(
             status=401,

@@ -17,10 +17,11 @@ def load_faults(path: Path) -> Faults:
         ValueError: with one line for everything that is wrong in it.
     """
     value = _parse(path)
-    read = Reader({} if value is None else value, "")
+    read = Reader(value)
     faults = read_faults(read)
-    if read.errors:
-        raise ValueError("\n".join(["the faults file is wrong", *(f"{path}: {error}" for error in read.errors)]))
+    wrong = read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
+    if wrong:
+        raise ValueError("\n".join(["the faults file is wrong", *(f"{path}: {one}" for one in wrong)]))
     return faults
 
 

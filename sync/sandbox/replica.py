@@ -17,17 +17,14 @@ class Replica:
         self._delay = timedelta()
         self._waiting: deque[tuple[datetime, Deed]] = deque()
 
-    def keep(self, delay: float, db: sqlite3.Connection) -> None:
-        """Sees to it that there is one just when there is a delay, in seconds; a new one starts as `db` is now.
+    def keep(self, delay: float, copy: Callable[[], sqlite3.Connection]) -> None:
+        """Sees to it that there is one just when there is a delay, in seconds; a new one is a copy of now.
 
         To be called before each write. When the delay ends, everything is readable at once.
         """
         self._delay = timedelta(seconds=delay)
         if delay and self._db is None:
-            self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
-            db.backup(self._db)
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db = copy()
         elif not delay and self._db is not None:
             self.close()
 

@@ -102,12 +102,14 @@ class Store:
 
     The files in a folder are for their owner's eyes only: who rehearses may use real people.
 
+    `lock` is held by every transaction, and may be held for longer.
+
     Raises:
         OSError: the folder or the database in it can't be used, or another sandbox has it open.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         if folder is not None:
             _make_room(folder)
         place = ":memory:" if folder is None else str(folder / _FILE)
@@ -140,7 +142,7 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection, alone: committed at the end, or taken back whole when an exception leaves the block."""
-        with self._lock:
+        with self.lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -149,9 +151,18 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
 
+    def copy(self) -> sqlite3.Connection:
+        """A copy in memory, as everything is now; not to be asked for inside a transaction, which it would wait for."""
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        copy.row_factory = sqlite3.Row
+        with self.lock:
+            self._db.backup(copy)
+        copy.execute("PRAGMA foreign_keys = ON")
+        return copy
+
     def close(self) -> None:
         """Lets go of the database."""
-        with self._lock:
+        with self.lock:
             self._db.close()
 
 

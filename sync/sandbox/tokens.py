@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hmac import compare_digest
 from sqlite3 import Connection
@@ -15,11 +15,15 @@ _KEY_PARAMETERS = ("code", "api_key", "apikey", "key")
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Gives out and checks tokens (vendor contract, Token). `lifetime` tells the seconds that a new one lives."""
+    """Gives out and checks tokens (vendor contract, Token).
+
+    `lifetime` tells the seconds that a new one lives; `used` holds those that were good for a call already.
+    """
 
     client_id: str
     api_key: str
     lifetime: Callable[[], float]
+    used: set[str] = field(default_factory=set, repr=False)
 
     def give(self, db: Connection, call: Call) -> Answer:
         """Answers `POST /api/authenticate/token/`. Older tokens stay good until they expire."""
@@ -34,6 +38,24 @@ class Tokens:
         expires = call.now + timedelta(seconds=lifetime)
         db.execute("INSERT INTO tokens (token, expires) VALUES (?, ?)", (token, expires.timestamp()))
         return Answer(200, {"access_token": token, "expires_in": int(lifetime)})
+
+    def require(self, db: Connection, call: Call) -> None:
+        """Lets the call pass if it carries a token that has not expired (vendor contract, Conventions).
+
+        Raises:
+            Refusal: 401, it does not.
+        """
+        token = _bearer(call)
+        if not token:
+            raise Refusal(401, "Authorization: the bearer token is missing")
+        row = db.execute("SELECT expires FROM tokens WHERE token = ?", (token,)).fetchone()
+        if row is None or row["expires"] <= call.now.timestamp():
+            raise Refusal(401, "Authorization: the token is unknown or has expired")
+        self.used.add(token)
+
+    def was_used(self, call: Call) -> bool:
+        """Whether the call's token was good for a call already, since this sandbox started."""
+        return _bearer(call) in self.used
 
     def _malformed(self, call: Call) -> str | None:
         if any(name.lower() in _KEY_PARAMETERS for name in call.query):
@@ -52,20 +74,6 @@ class Tokens:
 def void_token(db: Connection, call: Call) -> None:
     """Makes the token that the call carries good for nothing from now on."""
     db.execute("DELETE FROM tokens WHERE token = ?", (_bearer(call),))
-
-
-def require_token(db: Connection, call: Call) -> None:
-    """Lets the call pass if it carries a token that has not expired (vendor contract, Conventions).
-
-    Raises:
-        Refusal: 401, it does not.
-    """
-    token = _bearer(call)
-    if not token:
-        raise Refusal(401, "Authorization: the bearer token is missing")
-    row = db.execute("SELECT expires FROM tokens WHERE token = ?", (token,)).fetchone()
-    if row is None or row["expires"] <= call.now.timestamp():
-        raise Refusal(401, "Authorization: the token is unknown or has expired")
 
 
 def _bearer(call: Call) -> str:

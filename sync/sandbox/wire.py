@@ -94,6 +94,11 @@ class Operation:
         return self.kind in {"write", "committee"}
 
     @property
+    def reads(self) -> bool:
+        """Whether it shows what Inspera holds, as far as it is readable yet."""
+        return self.kind in {"read", "link"}
+
+    @property
     def needs_token(self) -> bool:
         """Whether the call must carry a bearer token."""
         return self.kind not in {"token", "link"}

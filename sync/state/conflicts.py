@@ -192,6 +192,7 @@ def _own_case_of_faults(connection: Connection) -> None:
     for of in ON_A_TEST:
         for column, (_, kind) in zip(("k1", "k2"), _named_kinds(of), strict=False):
             _own_case(connection, of, column, kind)
+        drop_faulted(connection, of)
 
 
 def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:

@@ -5,7 +5,7 @@ that owns the connection writes here, many records to a commit.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -192,11 +192,14 @@ class Journal:
         """Closes an intent of an earlier run, now that its outcome is known."""
         self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
-    def lapse(self) -> None:
-        """Closes open intents and refusals of earlier runs that nothing asks for any more."""
-        for kind in (*PEOPLE, Kind.OPTION):
+    def lapse(self, unsure: Collection[Kind] = ()) -> None:
+        """Closes open intents and refusals of earlier runs that nothing asks for any more.
+
+        Those of `unsure` kinds stay: not all that is wanted of these was read.
+        """
+        for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
             self._connection.execute(text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id})
-        refusals.lapse(self._connection)
+        refusals.lapse(self._connection, unsure)
 
     def commit(self) -> None:
         """Makes what was remembered, forgotten or settled durable."""

@@ -183,7 +183,10 @@ def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:
     """Up to `most` creates of a kind that pass, spread evenly over the plan."""
     passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
-    query = text(f"SELECT seq, wave, layer, {_COLUMNS} {passing} AND seq % :every = 0 ORDER BY seq LIMIT :most")
+    numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
+    query = text(
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) WHERE number % :every = 0 ORDER BY seq LIMIT :most"
+    )
     return [_planned(row) for row in connection.execute(query, {"kind": kind, "every": every, "most": most})]
 
 

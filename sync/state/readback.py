@@ -44,7 +44,8 @@ def written(connection: Connection, run_id: int, kind: Kind, most: int | None) -
     done = "FROM intent WHERE run_id = :run AND kind = :kind AND outcome IN ('done', 'found')"
     values = {"run": run_id, "kind": kind.value}
     every = 1 if most is None else max(1, -(-count(connection, f"SELECT count(*) {done}", **values) // most))
-    query = text(f"SELECT k1, k2, action, outcome_at {done} AND id % :every = 0 ORDER BY k1, k2")
+    numbered = f"SELECT k1, k2, action, outcome_at, row_number() OVER (ORDER BY id) AS number {done}"
+    query = text(f"SELECT k1, k2, action, outcome_at FROM ({numbered}) WHERE number % :every = 0 ORDER BY k1, k2")
     for row in connection.execute(query, {**values, "every": every}).fetchall():
         yield Written(kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at))
 
@@ -54,8 +55,8 @@ _EXPORT = "remote_id, username, auth_system, external_id, first_name, last_name,
 
 def stage_export(connection: Connection, kind: Kind, people: Iterable[FoundPerson]) -> int:
     """Takes an export into the scratch, one row for each external id of a person. Returns how many rows."""
-    connection.exec_driver_sql(f"CREATE TABLE scratch.exported_{kind} ({_EXPORT})")
-    insert = f"INSERT INTO exported_{kind} ({_EXPORT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.exec_driver_sql(f"CREATE TABLE scratch.exported_{kind} (person, {_EXPORT})")
+    insert = f"INSERT INTO exported_{kind} (person, {_EXPORT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     total = 0
     for chunk in chunks(_rows(people)):
         connection.exec_driver_sql(insert, chunk)
@@ -66,13 +67,10 @@ def stage_export(connection: Connection, kind: Kind, people: Iterable[FoundPerso
 
 
 def _rows(people: Iterable[FoundPerson]) -> Iterator[tuple[Any, ...]]:
-    for one in people:
+    for number, one in enumerate(people):
         rest = (one.first_name, one.last_name, one.email, one.status)
         for auth_system, external_id in one.external_ids or ((None, None),):
-            yield (one.remote_id, one.username, auth_system, external_id, *rest)
-
-
-_SAME = "(e.external_id = k.external_id AND e.auth_system = k.auth_system)"
+            yield (number, one.remote_id, one.username, auth_system, external_id, *rest)
 
 
 def exported(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
@@ -93,10 +91,13 @@ def _person(row: Any) -> FoundPerson:
 
 
 def exported_strangers(connection: Connection, kind: Kind) -> Iterator[str]:
-    """The external ids (or else usernames) of those in the export of whom nothing is known."""
+    """An external id (or else the username) of each of those in the export of whom nothing is known."""
+    known = " UNION ".join(
+        f"SELECT e.person FROM exported_{kind} e JOIN known_{kind} k ON {same}"
+        for same in ("k.external_id = e.external_id AND k.auth_system = e.auth_system", "k.username = e.username")
+    )
     query = (
-        f"SELECT DISTINCT coalesce(e.external_id, e.username) FROM exported_{kind} e WHERE NOT EXISTS (SELECT 1"
-        f" FROM known_{kind} k WHERE {_SAME}) AND NOT EXISTS (SELECT 1 FROM known_{kind} k"
-        " WHERE k.username = e.username) ORDER BY 1"
+        f"SELECT min(coalesce(external_id, username)) FROM exported_{kind} WHERE person NOT IN ({known})"
+        " GROUP BY person ORDER BY 1"
     )
     return (str(row[0]) for row in connection.execute(text(query)))

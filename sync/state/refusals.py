@@ -1,12 +1,12 @@
 """Changes to which Inspera said no: tried again with growing pauses, or at once when their row changes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from sync.model import KEY_FIELDS, Key, Kind, utc_text
+from sync.model import Key, Kind, utc_text
 from sync.plan import Planned
 from sync.state.scratch import columns_of, key_from
 
@@ -78,17 +78,14 @@ def wake(connection: Connection) -> None:
     connection.execute(text("UPDATE refused SET again = since"))
 
 
-def lapse(connection: Connection) -> None:
-    """Forgets refusals of records that are neither wanted nor known nor faulted: nothing asks for them any more."""
-    for kind in Kind:
-        keys = KEY_FIELDS[kind]
-        same = f"r.{keys[0]} = refused.k1" + (f" AND r.{keys[1]} = refused.k2" if len(keys) > 1 else "")
-        gone = " AND ".join(
-            f"NOT EXISTS (SELECT 1 FROM {table}_{kind} r WHERE {same})" for table in ("wanted", "known")
-        )
+def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
+    """Forgets refusals of what the plan does not ask for any more, but for those of `unsure` kinds."""
+    for kind in (kind for kind in Kind if kind not in unsure):
         connection.execute(
             text(
-                f"DELETE FROM refused WHERE kind = '{kind}' AND {gone} AND NOT EXISTS (SELECT 1 FROM fault f"
-                f" WHERE f.kind = '{kind}' AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
+                f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
+                f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
+                f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = refused.k1"
+                " AND coalesce(f.k2, '') IN ('', refused.k2))"
             )
         )

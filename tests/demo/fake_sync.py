@@ -19,6 +19,7 @@ FLAW = os.environ.get("FAKE_FLAW", "")
 
 sys.path.insert(0, str(MATERIALS))  # the judge is in two files
 
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("-c", type=Path, default=Path())

@@ -71,7 +71,7 @@ def test_the_real_commands_play_the_whole_story_and_the_sandbox_ends_as_the_file
 
 def assert_no_pin_is_left_lying_about(work: Path, told: list[str]) -> None:
     exams = [work / "exams.csv", work / "day1" / "exams.csv"]
-    pins = {pin.encode() for path in exams for pin in re.findall(r";(demo\d+pin) *;", path.read_text("utf-8"))}
+    pins = {pin.encode() for path in exams for pin in re.findall(r"; *(demo\d+pin) *;", path.read_text("utf-8"))}
     assert len(pins) > 10
     written = [path.read_bytes() for path in work.rglob("*") if path.is_file() and path not in exams]
     assert len(written) > 10

@@ -1,9 +1,10 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import ASE, EMPTY, EXAM, Tenant, errors, plant
+from .tenant import ASE, BERIT, EMPTY, EXAM, Clock, Tenant, errors, only_test, plant
 
 BY_HAND = {"test": "T1", "title": "Prøve", "start": EXAM["startTime"], "end": EXAM["endTime"], "duration": 60}
 
@@ -49,6 +50,55 @@ def test_a_learner_is_made_and_changed_by_hand(tenant: Tenant, sandbox: Sandbox)
     assert tenant.get(f"/v1/users/{made['userId']}").json()["firstName"] == "Aase"
 
 
+def test_staff_are_made_disabled_and_removed_by_hand(sandbox: Sandbox) -> None:
+    made = sandbox.by_hand(staff=BERIT)
+    assert sandbox.by_hand(staff={"username": BERIT["username"], "status": "DISABLED"}) == made
+    assert [one["status"] for one in sandbox.contents()["staff"]] == ["DISABLED"]
+    assert sandbox.by_hand(staff={"username": BERIT["username"], "removed": True}) == made
+    assert sandbox.contents() == EMPTY
+
+
+def test_a_learner_is_removed_by_hand_together_with_their_seats(tenant: Tenant, sandbox: Sandbox) -> None:
+    plant(sandbox)
+    sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
+    sandbox.by_hand(candidate={"test": "INF1000-H26", "username": ASE["username"], "committees": ["A"]})
+    gone = sandbox.by_hand(student={"username": ASE["username"], "removed": True})["userId"]
+    assert only_test(sandbox)["candidates"] == sandbox.contents()["students"] == []
+    assert tenant.get(f"/v1/users/{gone}").status_code == 404
+
+
+def test_a_contributor_is_put_on_changed_and_taken_off_by_hand(sandbox: Sandbox) -> None:
+    plant(sandbox)
+    by_login = {"test": "INF1000-H26", "username": "berit@example.edu"}
+    by_id = {"test": "INF1000-H26", "authType": "FEIDE", "externalId": "berit@example.edu"}
+    sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
+    sandbox.by_hand(contributor=by_login | {"roles": ["monitor"], "committees": ["A"], "roomName": "101"})
+    sandbox.by_hand(contributor=by_id | {"roles": ["evaluate"], "buildingName": "Øst"})
+    (one,) = only_test(sandbox)["contributors"]
+    assert (one["roles"], one["committees"], one["notified"]) == (["evaluate"], ["A"], 0)
+    assert (one["roomName"], one["buildingName"]) == ("101", "Øst")
+    sandbox.by_hand(contributor=by_id | {"removed": True})
+    assert only_test(sandbox)["contributors"] == []
+
+
+def test_a_committee_is_made_and_removed_by_hand(sandbox: Sandbox) -> None:
+    plant(sandbox)
+    committee = {"test": "INF1000-H26", "name": "A", "type": "REASSESSMENT"}
+    sandbox.by_hand(committee=committee)
+    assert only_test(sandbox)["committees"] == [{"name": "A", "type": "REASSESSMENT"}]
+    sandbox.by_hand(committee=committee | {"removed": True})
+    assert only_test(sandbox)["committees"] == []
+
+
+def test_an_option_is_set_by_hand_in_its_own_group_even_when_the_test_has_begun(sandbox: Sandbox, clock: Clock) -> None:
+    plant(sandbox)
+    clock.now = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+    for name, value in (("LOCKDOWN_BROWSER", True), ("SOMETHING", "x")):
+        sandbox.by_hand(option={"test": "INF1000-H26", "option": name, "value": value})
+    held = only_test(sandbox)["options"]
+    assert (held["securityOptions"], held["generalOption"]) == ({"LOCKDOWN_BROWSER": True}, {"SOMETHING": "x"})
+
+
 def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandbox) -> None:
     answer = tenant.page("POST", "by-hand", BY_HAND)
     (test,) = sandbox.contents()["tests"]
@@ -71,6 +121,17 @@ def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandb
         ({"candidate": {"username": "x"}}, 400, "candidate.test: is missing"),
         ({"candidate": {"test": "T1", "username": "x", "removed": "yes"}}, 400, "candidate.removed: must be true or"),
         ({"candidate": {"test": "T1", "username": "x"}}, 404, "test T1 does not exist"),
+        ({"staff": BERIT | {"status": "GONE"}}, 400, "status: must be one of ACTIVE, DISABLED"),
+        ({"staff": {"username": "x", "removed": True}}, 404, "x: no such staff"),
+        ({"student": {"username": "x", "removed": True}}, 404, "x: no such student"),
+        ({"student": {"username": "x", "removed": False}}, 400, "student.removed: must be true, or left out"),
+        ({"student": {"firstName": "x", "removed": True}}, 400, "student.username: is missing"),
+        ({"contributor": {"test": "T1", "roles": ["boss"]}}, 400, "contributor.roles: must hold evaluate, "),
+        ({"contributor": {"test": "T1", "username": "x"}}, 404, "test T1 does not exist"),
+        ({"committee": {"test": "T1"}}, 400, "committee.name: is missing"),
+        ({"committee": {"test": "T1", "name": "A"}}, 404, "test T1 does not exist"),
+        ({"option": {"test": "T1", "option": "LOCKDOWN_BROWSER", "value": 1}}, 400, "option.value: must be true or"),
+        ({"option": {"test": "T1", "option": "X", "value": 1}}, 404, "test T1 does not exist"),
     ],
 )
 def test_an_edit_that_cannot_be_made_is_refused_by_name(
@@ -94,5 +155,25 @@ def test_an_edit_that_cannot_be_made_is_refused_by_name(
 def test_a_seat_of_nobody_is_refused(tenant: Tenant, sandbox: Sandbox, who: dict[str, Any], complaint: str) -> None:
     plant(sandbox)
     answer = tenant.page("POST", "by-hand", {"candidate": {"test": "INF1000-H26", **who}})
+    assert answer.status_code == 404
+    assert complaint in errors(answer)
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        ({"contributor": {"username": "ase@example.edu", "roles": ["plan"]}}, "ase@example.edu: no such staff"),
+        ({"contributor": {"username": "berit@example.edu", "removed": True}}, "is not a contributor of test INF1000"),
+        ({"contributor": {"username": "berit@example.edu", "committees": ["X"]}}, "Committee X does not exist"),
+        ({"candidate": {"username": "ase@example.edu", "committees": ["X"]}}, "Committee X does not exist"),
+        ({"committee": {"name": "X", "removed": True}}, "Committee X does not exist"),
+    ],
+)
+def test_an_edit_of_what_is_not_there_is_refused_by_name(
+    tenant: Tenant, sandbox: Sandbox, edit: dict[str, dict[str, Any]], complaint: str
+) -> None:
+    plant(sandbox)
+    ((kind, said),) = edit.items()
+    answer = tenant.page("POST", "by-hand", {kind: {"test": "INF1000-H26"} | said})
     assert answer.status_code == 404
     assert complaint in errors(answer)

@@ -106,3 +106,10 @@ def test_a_deeply_nested_body_is_noted_without_its_depths(tenant: Tenant, sandbo
     answer = tenant.call("POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert "Sommer-2026" not in json.dumps(sandbox.requests())
+
+
+def test_only_a_call_that_went_wrong_on_purpose_names_a_fault(tenant: Tenant, sandbox: Sandbox) -> None:
+    tenant.get("/v1/test/search")
+    sandbox.control(faults={"rates": {"error_502": 1}})
+    tenant.get("/v1/test/search")
+    assert [entry.get("fault") for entry in sandbox.requests()] == [None, None, "error_502"]

@@ -1,6 +1,7 @@
 import ast
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -152,6 +153,15 @@ def test_a_folder_that_another_sandbox_uses_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_database_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "inspera.db").write_bytes(b"something else" * 1000)
     with pytest.raises(OSError, match=r"inspera\.db: is not a sandbox's database"):
+        serve(0, tmp_path)
+
+
+def test_a_folder_of_an_older_sandbox_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "inspera.db") as db:
+        db.execute("CREATE TABLE students (user_id INTEGER)")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    with pytest.raises(OSError, match=r"was made by another version of the sandbox; choose another folder or delete"):
         serve(0, tmp_path)
 
 

@@ -5,19 +5,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync.commands import adopting, applying, planning
+from sync.commands import adopting, applying, planning, reconciling
 
+from .leaks import leaks
 from .site import Site
 
 
 @pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """An empty university. `apply` and `adopt` take over signals, which are given back."""
+def site(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Site]:
+    """An empty university. Commands take over signals, which are given back. No story may leave a secret anywhere."""
     site = Site(tmp_path, capsys)
-    for module in (adopting, applying, planning):
-        monkeypatch.setattr(module, "now", lambda: site.time)
+    for module in (adopting, applying, planning, reconciling):
+        monkeypatch.setattr(module, "now", site.now)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with site.sandbox:
         yield site
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    assert leaks(site, caplog.text) == []

@@ -1,7 +1,7 @@
-"""A made-up university: three CSV files, a configuration, a sandbox for Inspera, and a clock that only tests turn."""
+"""A made-up university: CSV files, a configuration, a sandbox for Inspera, and a clock that only tests turn."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,50 +11,16 @@ import yaml
 from sync.cli import run
 from sync.sandbox import Sandbox
 
-from .tables import Table, exam, registration, student
+from .configuration import CONFIG, MORE
+from .inspera import OTHER, TEST, Inspera
+from .tables import TABLES, Table, table
 
-TEST = "INF1000-H26"
-"""The test that most stories are about: 1 December 2026, 08:00 to 12:00 UTC, 240 minutes."""
-OTHER = "MAT1100-H26"
+__all__ = ["BEFORE", "DAY_AFTER", "DURING", "NEXT_DAY", "OTHER", "TEST", "Ran", "Site", "names", "numbers", "told"]
 
 BEFORE, NEXT_DAY = "2026-09-01T08:00", "2026-09-02T08:00"
 DURING, DAY_AFTER = "2026-12-01T09:30", "2026-12-02T09:30"
 """Times in UTC: long before the tests, and when what was refused then is tried again; in the middle of the tests, and
 the day after."""
-
-CONFIG = """
-inspera:
-  url: ""
-  client_id: example
-  api_key: ${file:api-key}
-  calls_per_second: 5000
-  workers: 4
-  attempts: 3
-  visibility_delay: 0
-state: sqlite:///state.db
-sources:
-  students: {type: csv, path: students.csv}
-  exams: {type: csv, path: exams.csv, delimiter: ";"}
-  registrations: {type: csv, path: registrations.csv}
-feeds:
-  - kind: learner
-    source: students
-    auth_system: FEIDE
-    where: {status: [active, exchange]}
-    map: {key: student_no, username: feide, external_id: feide, first_name: given, last_name: family, email: mail}
-  - kind: test
-    source: exams
-    map:
-      external_test_id: "{course}-{term}"
-      title: "{course} {name}"
-      start: {column: start, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
-      end: {column: end, format: "%d.%m.%Y %H:%M", zone: Europe/Oslo}
-      duration: {column: minutes}
-      template: {column: template, default: "1001"}
-  - kind: candidate
-    source: registrations
-    map: {test: "{course}-{term}", learner: student_no, candidate_id: number, extra_time: extra}
-"""
 
 
 @dataclass(frozen=True)
@@ -78,39 +44,30 @@ class Capture(Protocol):
         """What was printed since the last reading."""
 
 
-class Site:
+class Site(Inspera):
     """One university with its Inspera. Files are written when a command runs; `time` is what every clock shows."""
 
     def __init__(self, folder: Path, capture: Capture) -> None:
         self.folder, self._capture = folder, capture
         self.time = datetime.fromisoformat(BEFORE).replace(tzinfo=UTC)
         self.config: dict[str, Any] = yaml.safe_load(CONFIG)
-        self.students = Table(
-            folder / "students.csv",
-            ("student_no", "feide", "given", "family", "mail", "status", "secret"),
-            ("student_no",),
-            student,
+        self._tables = {name: table(folder, name) for name in TABLES}
+        self.students, self.exams, self.registrations = (
+            self._tables[name] for name in ("students", "exams", "registrations")
         )
-        self.exams = Table(
-            folder / "exams.csv",
-            ("course", "term", "name", "start", "end", "minutes", "template"),
-            ("course", "term"),
-            exam,
-            ";",
-        )
-        self.registrations = Table(
-            folder / "registrations.csv",
-            ("course", "term", "student_no", "number", "extra", "room"),
-            ("course", "term", "student_no"),
-            registration,
+        self.employees, self.graders, self.panels, self.settings = (
+            self._tables[name] for name in ("employees", "graders", "panels", "settings")
         )
         self.sandbox = Sandbox(clock=lambda: self.time)
-        self._seen = 0
+        self.meanwhile: Callable[[], object] | None = None
+        self.said: list[str] = []
+        self.secrets: set[str] = set()
+        self.planted: set[Path] = set()
 
     @property
-    def tables(self) -> tuple[Table, Table, Table]:
-        """All three files."""
-        return self.students, self.exams, self.registrations
+    def tables(self) -> tuple[Table, ...]:
+        """All files that the configuration names."""
+        return tuple(self._tables[name] for name in self.config["sources"] if name in self._tables)
 
     @property
     def state(self) -> Path:
@@ -121,6 +78,13 @@ class Site:
         """Turns the clock; `moment` is in UTC."""
         self.time = datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
+    def now(self) -> datetime:
+        """The commands' clock. What somebody does `meanwhile` happens once, after a command's first writing call."""
+        if self.meanwhile and self.sent():
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        return self.time
+
     def feed(self, kind: str) -> dict[str, Any]:
         """The configuration of the feed of this kind."""
         found: dict[str, Any] = next(feed for feed in self.config["feeds"] if feed["kind"] == kind)
@@ -130,34 +94,67 @@ class Site:
         """Keeps the feeds of these kinds and no others."""
         self.config["feeds"] = [feed for feed in self.config["feeds"] if feed["kind"] in kinds]
 
+    def also(self, *kinds: str) -> None:
+        """Adds the feeds of these kinds, with their files: of `staff`, `contributor`, `committee` and `option`."""
+        more = yaml.safe_load(MORE)
+        for feed in more["feeds"]:
+            if feed["kind"] in kinds:
+                self.config["feeds"].append(feed)
+                self.config["sources"][feed["source"]] = more["sources"][feed["source"]]
+
     def seat(self, test: str, *learners: str) -> None:
         """Students, where they are new, and their registrations for a test, which is made where it is new."""
         known = {row["student_no"] for row in self.students.rows}
         self.students.add(*(learner for learner in learners if learner not in known))
+        self._hold(test)
+        self.registrations.add(*(f"{test} {learner}" for learner in learners))
+
+    def hire(self, test: str, *staff: str, **values: str) -> None:
+        """Employees, where they are new, and what they do on a test, which is made where it is new."""
+        known = {row["employee_no"] for row in self.employees.rows}
+        self.employees.add(*(one for one in staff if one not in known))
+        self._hold(test)
+        self.graders.add(*(f"{test} {one}" for one in staff), **values)
+
+    def _hold(self, test: str) -> None:
         if test not in {f"{row['course']}-{row['term']}" for row in self.exams.rows}:
             self.exams.add(test)
-        self.registrations.add(*(f"{test} {learner}" for learner in learners))
 
     def write(self) -> Path:
         """Writes all files; gives the configuration's."""
-        for table in self.tables:
-            table.write()
-        key = self.folder / "api-key"
-        if not key.exists():
-            key.touch(0o600)
-            key.write_text("sandbox-key\n")
+        for one in self.tables:
+            one.write()
+        self._note_secrets()
+        self._write_key()
         self.config["inspera"]["url"] = self.config["inspera"]["url"] or self.sandbox.url
         config = self.folder / "inspera-sync.yaml"
         config.write_text(yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
+        self.planted.add(config)
         return config
+
+    def _write_key(self) -> None:
+        key = self.folder / "api-key"
+        if not key.exists():
+            key.touch(0o600)
+            key.write_text(f"{self.sandbox.api_key}\n")
+        self.secrets.add(key.read_text().strip())
+        self.planted.add(key)
+
+    def _note_secrets(self) -> None:
+        """Everything in the files that may be nowhere else: first passwords, pins, quit codes."""
+        for person in (*self.students.rows, *self.employees.rows):
+            self.secrets.add(person.get("secret", ""))
+        hidden = ("SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE")
+        self.secrets.update(row.get("value", "") for row in self.settings.rows if row["option"] in hidden)
 
     def run(self, *words: str) -> Ran:
         """Runs one command in this process."""
         config = self.write()
-        self._seen = max((call["seq"] for call in self.sandbox.requests(self._seen)), default=self._seen)
+        self._look_from_here()
         self._capture.readouterr()
         status = run(["--config", str(config), *words])
         captured = self._capture.readouterr()
+        self.said += [captured.out, captured.err]
         return Ran(status, captured.out, captured.err)
 
     def apply(self, *words: str) -> Ran:
@@ -188,37 +185,14 @@ class Site:
         """Adopts; whatever comes of it."""
         return self.run("adopt", *words)
 
-    def people(self) -> dict[str, dict[str, Any]]:
-        """Inspera's learners by username."""
-        return {one["username"]: one for one in self.sandbox.contents()["students"]}
+    def reconcile(self, *words: str) -> Ran:
+        """Reconciles; whatever comes of it."""
+        return self.run("reconcile", "--all", *words)
 
-    def tests(self) -> dict[str, dict[str, Any]]:
-        """Inspera's tests by external id."""
-        return {one["externalTestId"]: one for one in self.sandbox.contents()["tests"]}
-
-    def seats(self, test: str = TEST) -> dict[str, dict[str, Any]]:
-        """A test's candidates in Inspera by username."""
-        return {one["username"]: one for one in self.tests()[test]["candidates"]}
-
-    def calls(self) -> list[dict[str, Any]]:
-        """Every call of the last command."""
-        return self.sandbox.requests(self._seen)
-
-    def writes(self) -> list[str]:
-        """The last command's writing calls, such as `POST /v1/users/student`."""
-        return [f"{call['method']} {call['path'].removeprefix('/api')}" for call in self.sent()]
-
-    def sent(self) -> list[dict[str, Any]]:
-        """The last command's writing calls, whole."""
-        return [call for call in self.calls() if call["method"] != "GET" and "authenticate" not in call["path"]]
-
-    def fail(self, **rule: Any) -> None:
-        """Makes Inspera fail as the rule says, from now on."""
-        self.sandbox.control(fail=[rule])
-
-    def heal(self) -> None:
-        """Ends all failing."""
-        self.sandbox.control(fail=[])
+    def status(self) -> dict[str, Any]:
+        """What `status` tells programs."""
+        status: dict[str, Any] = json.loads(self.run("status", "--json").out)
+        return status
 
 
 def told(change: Mapping[str, Any]) -> str:

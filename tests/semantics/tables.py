@@ -77,3 +77,70 @@ def registration(key: str) -> dict[str, str]:
     test, learner = key.split(" ")
     course, term = test.split("-")
     return {"course": course, "term": term, "student_no": learner}
+
+
+def employee(key: str) -> dict[str, str]:
+    """A made-up member of staff by number."""
+    person = student(key)
+    return {"employee_no": key, "feide": f"t{key}", "mail": f"t{key}@example.edu", "given": person["given"]} | {
+        "family": f"Ansatt-{person['family']}"
+    }
+
+
+def grader(key: str) -> dict[str, str]:
+    """What a made-up member of staff does on a test, by test and number."""
+    test, staff = key.split(" ")
+    course, term = test.split("-")
+    return {"course": course, "term": term, "employee_no": staff, "duties": "evaluate"}
+
+
+def panel(key: str) -> dict[str, str]:
+    """A made-up committee, by test and name."""
+    test, name = key.split(" ", 1)
+    course, term = test.split("-")
+    return {"course": course, "term": term, "panel": name}
+
+
+def setting(key: str) -> dict[str, str]:
+    """A made-up option, by test and name."""
+    test, option = key.split(" ")
+    course, term = test.split("-")
+    return {"course": course, "term": term, "option": option}
+
+
+TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[str], Mapping[str, str]], str]] = {
+    "students": (
+        ("student_no", "feide", "given", "family", "mail", "status", "secret"),
+        ("student_no",),
+        student,
+        ",",
+    ),
+    "exams": (("course", "term", "name", "start", "end", "minutes", "template"), ("course", "term"), exam, ";"),
+    "registrations": (
+        ("course", "term", "student_no", "number", "extra", "room", "committees"),
+        ("course", "term", "student_no"),
+        registration,
+        ",",
+    ),
+    "employees": (
+        ("employee_no", "feide", "given", "family", "mail", "status", "rights", "secret"),
+        ("employee_no",),
+        employee,
+        ",",
+    ),
+    "graders": (
+        ("course", "term", "employee_no", "duties", "committees", "room", "notify"),
+        ("course", "term", "employee_no"),
+        grader,
+        ",",
+    ),
+    "panels": (("course", "term", "panel", "type"), ("course", "term", "panel"), panel, ","),
+    "settings": (("course", "term", "option", "value"), ("course", "term", "option"), setting, ","),
+}
+"""Every file by the name of its source: its columns, those of its key, how a row is made up, and its delimiter."""
+
+
+def table(folder: Path, name: str) -> Table:
+    """The file of this source, empty."""
+    columns, names, defaults, delimiter = TABLES[name]
+    return Table(folder / f"{name}.csv", columns, names, defaults, delimiter)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.mapping import fingerprint
-from sync.model import COMPARED, Key, Kind
+from sync.model import COMPARED, KEY_FIELDS, Key, Kind
 from sync.plan import Action, Change, Fields, Outcome, Planned, Result, Verdict
 from sync.state.database import open_to_write
 from sync.state.journal import Journal
@@ -26,7 +26,13 @@ RECORDS: tuple[Identity, ...] = (
     (Kind.TEST, ("PRV1-H26",)),
     (Kind.CANDIDATE, ("PRV1-H26", "1001")),
     (Kind.CANDIDATE, ("PRV1-H26", "1002")),
+    (Kind.STAFF, ("7",)),
+    (Kind.OPTION, ("PRV1-H26", "LOCKDOWN_BROWSER")),
+    (Kind.COMMITTEE, ("PRV1-H26", "Å")),
+    (Kind.CONTRIBUTOR, ("PRV1-H26", "7")),
 )
+ONLY_STAFF = {Action.ENABLE: Action.UPDATE, Action.DISABLE: Action.UPDATE, Action.DELETE: Action.REMOVE}
+"""What only staff can undergo, and what that is for others."""
 
 
 class State:
@@ -42,7 +48,7 @@ class State:
 
     def _open(self) -> None:
         self.now += timedelta(seconds=1)
-        connection = self._opened.enter_context(open_to_write(self._path, "apply"))
+        self._connection = connection = self._opened.enter_context(open_to_write(self._path, "apply"))
         self.store = Store(connection, [], fingerprint)
         self.journal = Journal(connection, self._clock, "apply")
 
@@ -80,6 +86,15 @@ class State:
         known = self.store.known(*identity)
         return known and {name: value for name, value in known.items() if name != "updated"}
 
+    def fingerprint(self, identity: Identity) -> bytes | None:
+        """By which a record would be told as unchanged."""
+        kind, key = identity
+        same = " AND ".join(f"{name} = ?" for name in KEY_FIELDS[kind])
+        found: bytes | None = self._connection.exec_driver_sql(
+            f"SELECT fingerprint FROM known_{kind} WHERE {same}", key
+        ).scalar_one()
+        return found
+
 
 @cache
 def empty_state() -> bytes:
@@ -101,7 +116,7 @@ def line(identity: Identity, action: Action, value: str | None = "Åse") -> Plan
     """A planned change of a record to this value."""
     kind, key = identity
     fields = fields_of(kind, value)
-    before, after = (fields, {}) if action is Action.REMOVE else ({}, fields)
+    before, after = (fields, {}) if action in (Action.REMOVE, Action.DELETE) else ({}, fields)
     change = Change(action, kind, key, before, after)
     return Planned(1, change, Verdict.PASS, "", "", "0", 1, b"\x01" + (value or "").encode(), None)
 
@@ -114,7 +129,7 @@ class Model:
     known: dict[Identity, dict[str, Any]] = field(default_factory=dict)
 
     def copy(self) -> "Model":
-        return replace(self, open=dict(self.open), known=dict(self.known))
+        return replace(self, open=dict(self.open), known={one: dict(fields) for one, fields in self.known.items()})
 
     def record(self, intent: int, change: Change, outcome: Outcome, open_before: Iterable[int]) -> None:
         """Notes an outcome; one that is well settles whatever earlier runs left open for the record."""
@@ -127,13 +142,16 @@ class Model:
         for earlier in open_before:
             if earlier in self.open and self.open[earlier][:2] == identity:
                 del self.open[earlier]
-        if change.action is Action.REMOVE:
+        if change.action in (Action.REMOVE, Action.DELETE):
             self.known.pop(identity, None)
+        elif change.action is Action.DISABLE:
+            if identity in self.known:
+                self.known[identity] |= {"standing": "disabled", "status": "disabled"}
         else:
             self.known[identity] = self._fold(identity, change, outcome)
 
     def _fold(self, identity: Identity, change: Change, outcome: Outcome) -> dict[str, Any]:
         old = self.known.get(identity, {"remote_id": None, "ours": 1})
-        ours = old["ours"] if change.action is Action.UPDATE else int(outcome.result is Result.DONE)
+        ours = old["ours"] if change.action is not Action.CREATE else int(outcome.result is Result.DONE)
         remote_id = outcome.remote_id or old["remote_id"]
         return {**change.after, **outcome.there, "remote_id": remote_id, "ours": ours, "standing": "active"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.model import Candidate, Fault, Key, Kind, Learner, Record, Test
+from sync.model import Candidate, Fault, Key, Kind, Learner, Record, Test, key_of
 from sync.state.database import open_to_read
 from sync.state.scratch import Origin
 from sync.state.store import Store
@@ -28,10 +28,9 @@ def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], d
         store.close_staging()
         wanted: dict[tuple[Kind, Key], int | None] = {}
         for record, _, _ in (*rows, *second):
-            key = (record.test, record.learner) if isinstance(record, Candidate) else (record.key,)
-            fields = store.wanted(record.kind, key)
+            fields = store.wanted(record.kind, key_of(record))
             if fields is not None:
-                wanted[record.kind, key] = fields.get("extra_time")  # type: ignore[assignment]  # an integer column
+                wanted[record.kind, key_of(record)] = fields.get("extra_time")  # type: ignore[assignment]  # an integer column
         return list(store.faults()), wanted
 
 

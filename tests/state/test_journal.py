@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sync.model import COMPARED, Kind
 from sync.plan import Action, Outcome, Planned, Result
 
-from .journalled import RECORDS, START, Identity, Model, State, fields_of, line
+from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fields_of, line
 
 LEARNER, TEST, SEAT = RECORDS[0], RECORDS[2], RECORDS[3]
-SENDING = (Action.CREATE, Action.UPDATE, Action.REMOVE)
+SENDING = (Action.CREATE, Action.UPDATE, Action.REMOVE, Action.ENABLE, Action.DISABLE, Action.DELETE)
 CLOSING = (Result.DONE, Result.FOUND, Result.REFUSED, Result.HELD, Result.NOT_SENT)
 values = st.sampled_from(["Åse", "Bjørn", "Łucja", None])
 
@@ -50,13 +50,18 @@ class Journalling(RuleBasedStateMachine):
 
     @rule(chosen=st.sets(st.sampled_from(RECORDS), min_size=1), action=st.sampled_from(SENDING), value=values)
     def intend(self, chosen: set[Identity], action: Action, value: str | None) -> None:
-        lines = [line(identity, action, value) for identity in sorted(chosen - self.touched)]
+        lines = [line(one, self._fit(one, action), value) for one in sorted(chosen - self.touched)]
         for number, one in zip(self.state.journal.intend(lines), lines, strict=True):
             change = one.change
             self.under_way[number] = one
-            self.said.open[number] = (change.kind, change.key, action, change.after or change.before)
+            self.said.open[number] = (change.kind, change.key, change.action, change.after or change.before)
         self.touched |= chosen
         self.durable = self.said.copy()
+
+    def _fit(self, identity: Identity, action: Action) -> Action:
+        if identity[0] is Kind.STAFF:
+            return Action.DELETE if action is Action.REMOVE else action
+        return ONLY_STAFF.get(action, action)
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data())

@@ -13,11 +13,11 @@ from sync.model import Kind
 from sync.state.database import open_to_write
 from sync.state.store import Store
 
+from .drawing import LOCKED, worlds
 from .oracle import Oracle
-from .worlds import NOW, World, copied, put, worlds
+from .worlds import NOW, World, copied, put
 
 ANY = Limit(10**6, 100)
-POLICY = Policy(Limits(ANY, ANY, ANY), {Kind.LEARNER: "release", Kind.TEST: "withdraw", Kind.CANDIDATE: "remove"})
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def planned(world: World, path: Path) -> tuple[Counter[tuple[object, ...]], dict[object, tuple[str, str]]]:
     with open_to_write(path, "a test") as connection:
         put(connection, world)
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint)
-        make_plan(world.feeds(), store, POLICY, NOW, lambda *_: None)
+        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
+        policy = Policy(Limits(ANY, ANY, ANY), {Kind.STAFF: "delete" if world.delete else "disable"})
+        make_plan(world.feeds(), store, policy, NOW, lambda *_: None)
         lines = list(store.planned())
     said: dict[object, tuple[str, str]] = {
         (line.change.kind, line.change.key): (line.change.action.value, line.verdict.value) for line in lines

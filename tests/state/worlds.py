@@ -1,28 +1,21 @@
-"""Small worlds with awkward keys: what is known, what feeds want, which rows are faults, what is under way."""
+"""Small worlds: what is known, what feeds want, which rows are faults, what is under way, what was refused."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sync.engine.doors import Feed
 from sync.errors import SourceError
-from sync.mapping import CompiledFeed, fields_of, fingerprint
-from sync.model import COMPARED, KEY_FIELDS, Candidate, Fault, Key, Kind, Learner, Record, Row, Test, key_of
+from sync.mapping import CompiledFeed, fingerprint
+from sync.model import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
 from sync.state.scratch import columns_of, to_json
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
-LONG = "lang" * 80
-LEARNER_KEYS = ("1", "01", "a", "A", "å", "Å", "aa", "æ ø", LONG)
-TEST_KEYS = ("INF-1", "inf-1", "ØV 1", "øv 1", "1", "01")
-HOURS = ((-48, 4), (-1, 4), (-2, 2), (24, 4), (24 * 30, 4))
-"""Starts from now, and lengths: ended, under way, just over (but for extra time), soon, later."""
-
 Identity = tuple[Kind, Key]
 
 
@@ -35,6 +28,10 @@ class World:
     unread: frozenset[Kind] = frozenset()
     under_way: dict[Identity, dict[str, Any]] = field(default_factory=dict)
     accepted: frozenset[Identity] = frozenset()
+    refused: dict[Identity, tuple[Record | None, bool]] = field(default_factory=dict)
+    """What was refused (None: its removal), and whether it still rests."""
+    delete: bool = False
+    """Whether staff who are absent are deleted."""
 
     def feeds(self) -> list[Feed]:
         """A feed for each kind; those of `unread` break off at their end."""
@@ -49,7 +46,8 @@ class World:
                 raise SourceError(f"{kind}.csv", "is cut off", "export it again")
 
         mapper = cast("CompiledFeed", _Prepared(made))
-        return Feed(kind, f"{kind}.csv", lambda: (), rows, mapper, may_be_empty=True)
+        names = kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+        return Feed(kind, f"{kind}.csv", lambda: (), rows, mapper, may_be_empty=True, names_committees=names)
 
 
 @dataclass
@@ -70,7 +68,7 @@ class _Prepared:
 
 
 def put(connection: Connection, world: World) -> None:
-    """Writes what the world knows, has under way and has accepted into an empty state."""
+    """Writes what the world knows, has under way, has accepted and was refused into an empty state."""
     connection.execute(text("INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}')"))
     for (kind, key), fields in world.known.items():
         names = [*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint", "standing", "ours", "updated"]
@@ -87,6 +85,13 @@ def put(connection: Connection, world: World) -> None:
         )
     for kind, key in world.accepted:
         connection.execute(text("INSERT INTO accepted VALUES (:kind, :key, '', '')"), {"kind": kind, "key": key[0]})
+    for (kind, key), (record, rests) in world.refused.items():
+        again = "2027-01-01T00:00:00Z" if rests else "2026-11-02T00:00:00Z"
+        connection.execute(
+            text("INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', :again, 'no such room')"),
+            {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
+            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+        )
     connection.commit()
 
 
@@ -100,94 +105,3 @@ def copied(original: Path, to: Path) -> Path:
     source.close()
     target.close()
     return to
-
-
-def learners(key: str) -> st.SearchStrategy[Learner]:
-    def make(login: int, look: int) -> Learner:
-        name = f"u{login}@example.edu"
-        return Learner(key, name, name, "FEIDE", "Åse", f"Prøvesen {look}", f"p{look}@example.edu")
-
-    return st.builds(make, st.integers(1, 8), st.integers(1, 8))
-
-
-def tests_of(key: str) -> st.SearchStrategy[Test]:
-    def make(name: int, external: int, hours: tuple[int, int]) -> Test:
-        start = NOW + timedelta(hours=hours[0])
-        return Test(key, f"x{external}", f"Øving {name}", start, start + timedelta(hours=hours[1]), 60, "1001")
-
-    return st.builds(make, st.integers(1, 5), st.integers(1, 8), st.sampled_from(HOURS))
-
-
-def candidates(key: Key) -> st.SearchStrategy[Candidate]:
-    numbers, extra = st.sampled_from([None, None, "7", "8"]), st.sampled_from([None, 0, 30])
-    return st.builds(lambda number, minutes: Candidate(key[0], key[1], number, minutes), numbers, extra)
-
-
-KEYS: dict[Kind, st.SearchStrategy[Any]] = {
-    Kind.LEARNER: st.sampled_from(LEARNER_KEYS).map(lambda key: (key,)),
-    Kind.TEST: st.sampled_from(TEST_KEYS).map(lambda key: (key,)),
-    Kind.CANDIDATE: st.tuples(st.sampled_from(TEST_KEYS), st.sampled_from(LEARNER_KEYS)),
-}
-STANDINGS = {
-    Kind.LEARNER: ("active", "active", "released"),
-    Kind.TEST: ("active", "active", "withdrawn", "retired"),
-    Kind.CANDIDATE: ("active", "active", "active", "retired"),
-}
-
-
-def records(kind: Kind, key: Key) -> st.SearchStrategy[Any]:
-    """Any record of a kind with this key."""
-    if kind is Kind.CANDIDATE:
-        return candidates(key)
-    return learners(key[0]) if kind is Kind.LEARNER else tests_of(key[0])
-
-
-@st.composite
-def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]:
-    known = {}
-    keys = draw(st.lists(KEYS[kind], max_size=6, unique_by=lambda key: tuple(part.lower() for part in key)))
-    for key in keys:
-        record = draw(records(kind, key))
-        fields = {name: value for name, value in fields_of(record).items() if name in COMPARED[kind]}
-        told = {
-            "fingerprint": draw(st.sampled_from([fingerprint(record), fingerprint(record), None, b"of old"])),
-            "standing": draw(st.sampled_from(STANDINGS[kind])),
-            "ours": draw(st.sampled_from([True, True, False])),
-        }
-        known[kind, key] = {"record": record, **fields, **told}
-    return known
-
-
-@st.composite
-def rows_of(draw: st.DrawFn, kind: Kind, known: dict[Identity, dict[str, Any]]) -> list[Record | Fault]:
-    """Rows for some of what is known (often unchanged), for some that is new, and some that can't be used."""
-    rows: list[Record | Fault] = []
-    for identity in known:
-        if identity[0] is kind and draw(st.booleans()):
-            rows.append(draw(st.one_of(st.just(known[identity]["record"]), records(kind, identity[1]))))
-    for key in draw(st.lists(KEYS[kind], max_size=4)):
-        rows.append(draw(records(kind, key)))
-    for key in draw(st.lists(KEYS[kind], max_size=draw(st.sampled_from([0, 0, 1, 2])))):
-        whole = draw(st.sampled_from(["whole", "whole", "half", "none"]))
-        half = (key[0], "") if kind is Kind.CANDIDATE else None
-        said = {"whole": key, "half": half, "none": None}[whole]
-        rows.append(Fault(f"{kind}.csv line 99", "field", "is bad", "correct it", kind, said))
-    return draw(st.permutations(rows))
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Any world of a few records of each kind."""
-    known = {identity: fields for kind in Kind for identity, fields in draw(known_records(kind)).items()}
-    rows = {kind: draw(rows_of(kind, known)) for kind in Kind}
-    unread = draw(st.sampled_from([frozenset[Kind](), frozenset[Kind](), *(frozenset({kind}) for kind in Kind)]))
-    named = sorted(
-        {(r.kind, key_of(r)) for made in rows.values() for r in made if not isinstance(r, Fault)} | set(known)
-    )
-    under_way = {}
-    for kind, key in draw(st.lists(st.sampled_from(named), max_size=3, unique=True)) if named else []:
-        record = draw(records(kind, key))
-        under_way[kind, key] = {name: value for name, value in fields_of(record).items() if name in COMPARED[kind]}
-    new = [identity for identity in named if identity[0] is not Kind.CANDIDATE]
-    accepted = frozenset(draw(st.lists(st.sampled_from(new), max_size=2))) if new else frozenset()
-    return World(known, rows, unread, under_way, accepted)

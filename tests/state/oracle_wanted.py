@@ -1,0 +1,172 @@
+"""What is wanted in a world, once contradictions are out of it, in plain Python: the oracle's first half."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sync.model import Candidate, Committee, Contributor, Fault, Key, Kind, Learner, Option, Record, Staff, Test
+
+from .worlds import World
+
+L, S, T, O, K, P, C = Kind  # noqa: E741 - learner, staff, test, option, committee, contributor, candidate
+ON_TESTS = (O, K, P, C)
+PERSON = {P: S, C: L}
+PERSONAL = ("username", "external_id", "auth_system", "first_name", "last_name", "email")
+
+
+def key_of(record: Record) -> Key:
+    match record:
+        case Option():
+            return record.test, record.option
+        case Committee():
+            return record.test, record.committee
+        case Contributor():
+            return record.test, record.staff
+        case Candidate():
+            return record.test, record.learner
+        case _:
+            return (record.key,)
+
+
+def text_of(time: Any) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else ""
+
+
+def fields_of(record: Record) -> dict[str, Any]:
+    names: tuple[str, ...]
+    match record:
+        case Learner():
+            names = PERSONAL
+        case Staff():
+            names = (*PERSONAL, "status", "accesses", "organisations")
+        case Test():
+            shown = {"external_test_id": record.external_test_id, "title": record.title, "duration": record.duration}
+            return shown | {"start": text_of(record.start), "end": text_of(record.end)}
+        case Option():
+            names = ("value",)
+        case Committee():
+            names = ("type",)
+        case Contributor():
+            names = ("roles", "committees", "room", "building")
+        case Candidate():
+            names = ("candidate_id", "extra_time", "room", "building", "committees")
+    return {name: getattr(record, name) for name in names}
+
+
+def items(text: str | None) -> set[str]:
+    return set(text.split("\n")) if text else set()
+
+
+class Wanted:
+    """The records that rows want, by kind and key, and the keys that faults name."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faulted: dict[Kind, set[Key | None]] = {kind: set() for kind in Kind}
+        self.rows: dict[Kind, list[Record]] = {}
+        for kind in Kind:
+            made = world.rows[kind]
+            self.faulted[kind] = {row.key for row in made if isinstance(row, Fault)}
+            read = [row for row in made if not isinstance(row, Fault) and kind not in world.unread]
+            self.rows[kind] = self._without_contradictions(kind, read)
+        for kind in ON_TESTS:
+            self._misspelt(kind, 0, T)
+            if kind in PERSON:
+                self._misspelt(kind, 1, PERSON[kind])
+        for kind in ON_TESTS:
+            self.faulted[kind] = {self._own_case(kind, key) for key in self.faulted[kind]}
+            self._drop(kind)
+        self._shared_numbers()
+        self._derive_committees()
+
+    def known(self, kind: Kind) -> dict[Key, dict[str, Any]]:
+        return {key: fields for (of, key), fields in self.world.known.items() if of is kind}
+
+    def records(self, kind: Kind) -> dict[Key, dict[str, Any]]:
+        return {key_of(row): fields_of(row) for row in self.rows[kind]}
+
+    def _drop(self, kind: Kind, *bad: Key) -> None:
+        self.faulted[kind] |= set(bad)
+        self.rows[kind] = [row for row in self.rows[kind] if key_of(row) not in self.faulted[kind]]
+
+    def _without_contradictions(self, kind: Kind, rows: list[Record]) -> list[Record]:
+        self.rows[kind] = rows
+        self._drop(kind)
+        if kind not in (O, P, C):
+            self._other_case(kind)
+        by_key: dict[Key, list[Record]] = defaultdict(list)
+        for row in self.rows[kind]:
+            by_key[key_of(row)].append(row)
+        kept = {key: _one_of(found) for key, found in by_key.items()}
+        self._drop(kind, *(key for key, record in kept.items() if record is None))
+        return [record for record in kept.values() if record is not None]
+
+    def _other_case(self, kind: Kind) -> None:
+        spellings: dict[Key, set[Key]] = defaultdict(set)
+        for row in self.rows[kind]:
+            *test, own = key_of(row)
+            spellings[*test, own.lower()].add(key_of(row))
+        self._drop(kind, *(key for keys in spellings.values() if len(keys) > 1 for key in keys))
+
+    def _misspelt(self, kind: Kind, part: int, named: Kind) -> None:
+        there = {key[0] for key in (*self.records(named), *self.known(named))}
+        right = {key.lower(): key for key in there}
+        keep = []
+        for row in self.rows[kind]:
+            key = list(key_of(row))
+            meant = right.get(key[part].lower(), key[part])
+            if key[part] in there or meant == key[part]:
+                keep.append(row)
+                continue
+            key[part] = meant
+            self.faulted[kind].add(tuple(key))
+        self.rows[kind] = keep
+        self._drop(kind)
+
+    def _own_case(self, kind: Kind, key: Key | None) -> Key | None:
+        if key is None:
+            return None
+        second = self._known_case(PERSON[kind], key[1]) if kind in PERSON else key[1]
+        return self._known_case(T, key[0]), second
+
+    def _known_case(self, kind: Kind, part: str) -> str:
+        known = {key[0] for key in self.known(kind)}
+        return part if part in known else next((key for key in known if key.lower() == part.lower()), part)
+
+    def _shared_numbers(self) -> None:
+        by_number: dict[Key, set[Key]] = defaultdict(set)
+        for row in self.rows[C]:
+            if isinstance(row, Candidate) and row.candidate_id:
+                by_number[row.test, row.candidate_id].add(key_of(row))
+        self._drop(C, *(key for keys in by_number.values() if len(keys) > 1 for key in keys))
+
+    def _derive_committees(self) -> None:
+        """A committee is wanted when a row names it, or when somebody's row leaves them in theirs."""
+        named = {(test, name) for test, name in self._named() if (test, name) not in self.faulted[K]}
+        there = {key_of(row) for row in self.rows[K]}
+        if named - there:
+            self.rows[K] += [Committee(test, name) for test, name in sorted(named - there)]
+            self._other_case(K)
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
+        for kind in PERSON:
+            for key, fields in self.records(kind).items():
+                yield from ((key[0], name) for name in items(fields["committees"]))
+                known = self.known(kind).get(key)
+                if fields["committees"] is None and known and known["standing"] == "active":
+                    yield from ((key[0], name) for name in items(known["committees"]) if (key[0], name) in kept)
+
+
+def _one_of(rows: list[Record]) -> Record | None:
+    """The one record that these rows of one key make, None when they contradict each other."""
+    if len(set(rows)) == 1:
+        return rows[0]
+    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]  # all of one kind
+        return None
+    merged: dict[str, str | None] = {}
+    for name in ("roles", "committees"):
+        told = [getattr(row, name) for row in rows]
+        found = set().union(*map(items, told))
+        merged[name] = "\n".join(sorted(found)) if any(value is not None for value in told) else None
+    return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
