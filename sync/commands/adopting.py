@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sync.commands.applying import Interruption
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
-from sync.engine.adopting import DOUBTFUL, MISSING, Adopter, Settlement, Settling, Taken
+from sync.engine.adopting import DOUBTFUL, Adopter, Settlement, Settling, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
 from sync.errors import CallError, SyncError, UsageError
@@ -124,11 +124,9 @@ def _tell(taken: Iterable[Taken], say: Say, most: int | None) -> Counter[str]:
     said: Counter[str] = Counter()
     for one in taken:
         counts[one.word] += 1
-        if one.word == MISSING:
-            continue
         said[one.word] += 1
         if most is None or said[one.word] <= most or one.word == DOUBTFUL:
             say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"))
         elif said[one.word] == most + 1:
-            say("… (--all shows every record taken in)")
+            say(f"… (--all shows every record that is {one.word})")
     return counts

@@ -128,8 +128,8 @@ class _Run:
             say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
         carried = self._send(say)
-        if not planning.gathered.trouble and not carried.stopped:
-            self.journal.lapse()
+        if not carried.stopped:
+            self.journal.lapse(planning.gathered.trouble)
         self.journal.promote_silent()
         verified = self._read_back(carried, say)
         return self._status(planning, carried, verified)

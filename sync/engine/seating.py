@@ -58,9 +58,10 @@ def _judge_removals(sitting: Sitting, ready: Ready, target: Target, clock: Clock
         text = "Inspera does not have this test any more; look at it and use `adopt`"
         ready.ended.extend((place.line, Outcome(Result.NOT_SENT, text)) for place in sitting.places)
         return []
+    now, candidates = utc_text(clock()), sitting.kind is Kind.CANDIDATE
     starts = [start for start in (sitting.start, *(test.start for test in found)) if start]
-    candidates = sitting.kind is Kind.CANDIDATE
-    begun = min(starts, default="") <= utc_text(clock()) and (candidates or not sitting.ended)
+    ended = sitting.ended and all((test.end or "") <= now for test in found)  # somebody may have extended it by hand
+    begun = min(starts, default="") <= now and (candidates or not ended)
     provable = seats.readable and not seats.unnamed
     sent: list[tuple[Place, str]] = []
     for place in sitting.places:

@@ -185,7 +185,11 @@ class Store:
 
     def refusals(self) -> int:
         """How many changes rest in this run because Inspera refused just them before."""
-        return count(self._connection, "SELECT count(*) FROM barred")
+        query = (
+            "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND b.k2 = p.k2"
+            " AND b.fingerprint = coalesce(p.fingerprint, x'') WHERE p.verdict = 'withheld'"
+        )
+        return count(self._connection, query)
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
         """What the feeds want of one record: its compared fields; None when no feed names it."""

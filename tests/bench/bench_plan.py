@@ -101,15 +101,15 @@ def make_known(folder: Path) -> None:
     from sync.commands.planning import make_store
     from sync.commands.wiring import House
     from sync.engine.gather import gather
-    from sync.model import COMPARED, KEY_FIELDS, Kind
+    from sync.model import COMPARED, KEY_FIELDS
     from sync.state.database import open_to_write
 
     house = House.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:
         gathered = gather(house.feeds, make_store(house, connection), lambda *_: None)
-        if gathered.trouble:
-            raise SystemExit(f"the benchmark's own files can't be used: {gathered.trouble}")
-        for kind in Kind:
+        if gathered.unhealthy:
+            raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
+        for kind in gathered.kinds:
             names = ", ".join((*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint"))
             connection.execute(
                 text(

@@ -1,0 +1,163 @@
+"""A small Inspera in memory behind the engine's protocol, and a state with its journal beside it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sync.errors import CallError
+from sync.found import Assignment, FoundPerson, FoundTest, Seat, Seats
+from sync.mapping import fingerprint
+from sync.model import Key, Kind
+from sync.plan import Action, Change, Outcome, Planned, Result, Verdict
+from sync.state.database import open_copy
+from sync.state.journal import Journal
+from sync.state.store import Store
+
+NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
+NOT_THERE = Path("/nonexistent/state.db")
+Who = tuple[str, str]
+
+
+@dataclass
+class Tenant:
+    """What Inspera has, by hand; `calls` are those that it was sent, each as a word and what it was about.
+
+    `failing` are the names of methods that can't be carried out just now; `unreadable` kinds are not shown on tests.
+    """
+
+    people: list[FoundPerson] = field(default_factory=list)
+    tests: list[FoundTest] = field(default_factory=list)
+    places: dict[Kind, dict[Who, Seat]] = field(default_factory=dict)
+    unreadable: frozenset[Kind] = frozenset()
+    unnamed: int = 0
+    failing: dict[str, CallError] = field(default_factory=dict)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=lambda: Outcome(Result.DONE, remote_id="u9"))
+    settled: Outcome = field(default_factory=lambda: Outcome(Result.NOT_SENT))
+
+    def _read(self, name: str) -> None:
+        self.asked.append(name)
+        if name in self.failing:
+            raise self.failing[name]
+
+    def learner(self, change: Change, secret: str | None, /) -> Outcome:
+        self.calls.append((f"{change.action} learner", secret))
+        return self.outcome
+
+    def staff(self, change: Change, secret: str | None, /) -> Outcome:
+        self.calls.append((f"{change.action} staff", secret))
+        return self.outcome
+
+    def create_test(self, change: Change, /) -> Outcome:
+        self.calls.append(("create test", change.key[0]))
+        return self.outcome
+
+    def update_test(self, change: Change, /) -> Outcome:
+        self.calls.append(("update test", change.key[0]))
+        return self.outcome
+
+    def settle_test(self, _external_test_id: str, _since: datetime, /) -> Outcome:
+        self._read("settle_test")
+        return self.settled
+
+    def seats(self, _remote_id: str, kind: Kind, /) -> Seats:
+        self._read("seats")
+        if kind in self.unreadable:
+            return Seats(False, message="this tenant does not show them")
+        return Seats(True, self.places.get(kind, {}), self.unnamed)
+
+    def assign(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+        self.calls += [(f"assign {kind}", entry) for entry in entries]
+        return [self.outcome for _ in entries]
+
+    def remove(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
+        self.calls += [(f"remove {kind}", entry) for entry in entries]
+        return [self.outcome for _ in entries]
+
+    def find_test(self, external_test_id: str, /) -> list[FoundTest]:
+        self._read("find_test")
+        return [test for test in self.tests if test.external_test_id == external_test_id]
+
+    def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]:
+        self._read("find_person")
+        return [person for person in self.people if (auth_system, external_id) in person.external_ids]
+
+    def find_person_by_login(self, username: str, /) -> list[FoundPerson]:
+        self._read("find_person_by_login")
+        return [person for person in self.people if person.username == username]
+
+    def find_person_by_email(self, email: str, /) -> list[FoundPerson]:
+        self._read("find_person_by_email")
+        return [person for person in self.people if person.email == email]
+
+    def export_people(self, _kind: Kind, /) -> Iterator[FoundPerson]:
+        self._read("export_people")
+        yield from self.people
+
+
+def somebody(n: int = 7, **fields: Any) -> FoundPerson:
+    """An account in Inspera, linked to this person's external id."""
+    ids = (("FEIDE", f"p{n}@example.edu"),)
+    whole = {"username": f"login{n}", "external_ids": ids, "first_name": "Åse", "email": f"p{n}@example.edu"}
+    return FoundPerson(f"u{n}", **{**whole, **fields})
+
+
+@dataclass
+class Book:
+    """A state in memory with its journal; `clock` gives `now`, and `slept` are the seconds that were waited."""
+
+    store: Store
+    journal: Journal
+    now: datetime = NOW
+    slept: list[float] = field(default_factory=list)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def know(self, kind: Kind, *key: str, ours: bool = True, remote_id: str | None = "9", **fields: Any) -> None:
+        self.journal.remember(kind, key, fields, remote_id=remote_id, ours=ours)
+
+    def know_test(self, hours: float = 24, ours: bool = True, length: float = 4) -> None:
+        """Test T, which begins so many hours from now."""
+        start, end = (text_of(hours), text_of(hours + length))
+        self.know(Kind.TEST, "T", ours=ours, remote_id="284", external_test_id="x1", title="Ø", start=start, end=end)
+
+    def know_person(self, kind: Kind, n: int = 7, **fields: Any) -> None:
+        whole = {"username": f"login{n}", "auth_system": "FEIDE", "external_id": f"p{n}@example.edu"}
+        self.know(kind, str(n), remote_id=f"u{n}", **{**whole, "first_name": "Åse", "last_name": "Ø", **fields})
+
+    def open_intents(self) -> list[Key]:
+        return [intent.key for intent in self.store.open_intents()]
+
+
+def text_of(hours: float) -> str:
+    """The time so many hours from now, as it is stored."""
+    return datetime.fromtimestamp(NOW.timestamp() + hours * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@contextmanager
+def opened(at: datetime = NOW) -> Iterator[Book]:
+    """An empty state; what is remembered in it was written long before now."""
+    with open_copy(NOT_THERE) as connection:
+        long_ago = at.replace(year=at.year - 1)
+        journal = Journal(connection, lambda: long_ago, "apply")
+        yield Book(Store(connection, [], fingerprint), journal, at)
+
+
+def line(kind: Kind, key: Key, action: Action = Action.CREATE, secret: str | None = None, **after: Any) -> Planned:
+    """A planned change to these values; of an update they are all new."""
+    changed = tuple(name for name, value in after.items() if value is not None)
+    change = Change(action, kind, key, {}, after, changed)
+    return Planned(1, change, Verdict.PASS, "", "", "0", 1, b"print", secret)
+
+
+def told(ended: Sequence[tuple[Planned, Outcome]]) -> dict[Key, tuple[Result, str]]:
+    """What became of each, by key."""
+    return {one.change.key: (outcome.result, outcome.message) for one, outcome in ended}

@@ -1,0 +1,202 @@
+"""Drift in three heaps: ours and changed there, ours and gone, there and not ours; and what a repair takes over."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sync.engine.reconciling import READ_ON_TESTS, Drift, Heap, Reconciler, take_over
+from sync.errors import Retry, Stop
+from sync.found import FoundTest, Seat
+from sync.model import PEOPLE, Key, Kind
+from sync.plan import Fields
+
+from .tenant import NOW, Book, Tenant, somebody, text_of
+
+P7 = ("FEIDE", "p7@example.edu")
+DELAY = timedelta(seconds=10)
+PERSON_OF = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
+SEATS: dict[Kind, tuple[Key, tuple[str, str], dict[str, Any], dict[str, Any]]] = {
+    Kind.COMMITTEE: (("T", "A"), ("", "A"), {"type": "GRADING"}, {"type": "REASSESSMENT"}),
+    Kind.CONTRIBUTOR: (("T", "7"), P7, {"roles": "evaluate"}, {"roles": "evaluate\nplan"}),
+    Kind.CANDIDATE: (("T", "7"), P7, {"extra_time": 30}, {"extra_time": 60}),
+}
+"""Of each kind on a test its key, how Inspera shows it, what is known, and what somebody makes of it."""
+
+
+def drift(book: Book, tenant: Tenant, people: str = "none", at: timedelta = timedelta()) -> list[Drift]:
+    reconciler = Reconciler(book.store, tenant, people, NOW + at, DELAY, lambda *_: None)
+    return list(reconciler.drift())
+
+
+def heaps(found: list[Drift]) -> list[tuple[Heap, Kind, Key, tuple[str, ...]]]:
+    return [(one.heap, one.kind, one.key, one.fields) for one in found]
+
+
+def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
+    """Test T with one of everything of ours, in the state and in Inspera alike."""
+    book.know_test(hours)
+    for kind in kinds:
+        key, _, known, _ = SEATS[kind]
+        if kind in PERSON_OF:
+            book.know_person(PERSON_OF[kind], status=None)
+        book.know(kind, *key, **known)
+    places = {kind: {SEATS[kind][1]: Seat("u7", **SEATS[kind][2])} for kind in kinds}
+    test = FoundTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
+    return Tenant(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
+
+
+def test_where_both_sides_agree_there_is_no_drift(book: Book) -> None:
+    tenant = set_up(book)
+    assert drift(book, tenant, "one_by_one") == []
+    assert tenant.calls == []
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+def test_what_somebody_changed_is_told_with_its_fields(book: Book, kind: Kind) -> None:
+    tenant = set_up(book)
+    key, who, _, changed = SEATS[kind]
+    tenant.places[kind] = {who: Seat("u7", **changed)}
+    assert heaps(drift(book, tenant)) == [(Heap.CHANGED, kind, key, tuple(changed))]
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+def test_what_somebody_took_away_is_gone_and_what_somebody_put_there_is_not_ours(book: Book, kind: Kind) -> None:
+    tenant = set_up(book)
+    stranger = ("", "By hand") if kind is Kind.COMMITTEE else ("LTI", "by hand")
+    tenant.places[kind] = {stranger: Seat("u99")}
+    assert heaps(drift(book, tenant)) == [
+        (Heap.GONE, kind, SEATS[kind][0], ()),
+        (Heap.FOREIGN, kind, ("T", " ".join(stranger).strip()), ()),
+    ]
+
+
+def test_one_person_under_several_ids_is_no_stranger_and_told_once_when_they_are(book: Book) -> None:
+    tenant = set_up(book)
+    ours, foreign = Seat("u7", **SEATS[Kind.CONTRIBUTOR][2]), Seat("u99")
+    tenant.places[Kind.CONTRIBUTOR] = {P7: ours, ("LTI", "same"): ours, ("LTI", "x"): foreign, ("FEIDE", "x"): foreign}
+    assert heaps(drift(book, tenant)) == [(Heap.FOREIGN, Kind.CONTRIBUTOR, ("T", "LTI x"), ())]
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+def test_what_this_tenant_does_not_show_is_unread_and_what_it_shows_without_an_id_might_be_anybody(
+    book: Book, kind: Kind
+) -> None:
+    tenant = set_up(book)
+    tenant.unreadable = frozenset({kind})
+    ((heap, *_),) = heaps(drift(book, tenant))
+    assert heap is Heap.UNREAD
+    tenant.unreadable, tenant.unnamed, tenant.places = frozenset(), 2, {}
+    assert {one.heap for one in drift(book, tenant)} == {Heap.FOREIGN}
+
+
+def test_nothing_is_unread_where_nothing_is_known(book: Book) -> None:
+    tenant = set_up(book, kinds=())
+    tenant.unreadable = frozenset(READ_ON_TESTS)
+    assert drift(book, tenant) == []
+
+
+def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None:
+    tenant = set_up(book)
+    moved = FoundTest("284", "x1", "Another title", text_of(48), text_of(52))
+    tenant.tests = [moved]
+    assert heaps(drift(book, tenant)) == [(Heap.CHANGED, Kind.TEST, ("T",), ("title", "start", "end"))]
+    tenant.tests = []
+    assert heaps(drift(book, tenant)) == [(Heap.GONE, Kind.TEST, ("T",), ())]
+    tenant.tests = [moved, moved]
+    assert heaps(drift(book, tenant)) == [(Heap.UNREAD, Kind.TEST, ("T",), ())]
+
+
+@pytest.mark.parametrize("how", ["one_by_one", "export", "none"])
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
+    for n in (7, 8, 9):
+        book.know_person(kind, n, first_name="Åse", last_name=None, email=None)
+    tenant = Tenant(people=[somebody(7), somebody(8, first_name="Asa")])
+    found = [one for one in heaps(drift(book, tenant, how)) if one[1] is kind]
+    expected = [(Heap.CHANGED, kind, ("8",), ("first_name",)), (Heap.GONE, kind, ("9",), ())]
+    assert found == ([] if how == "none" else expected)
+
+
+def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book) -> None:
+    book.know_person(Kind.STAFF, 7)
+    tenant = Tenant(people=[somebody(7, last_name="Ø"), somebody(99)])
+    foreign = (Heap.FOREIGN, Kind.STAFF, ("p99@example.edu",), ())
+    assert foreign in heaps(drift(book, tenant, "export"))
+    assert drift(book, tenant, "one_by_one") == []
+
+
+def test_somebody_without_a_link_is_looked_up_by_login(book: Book) -> None:
+    book.know_person(Kind.STAFF, 7, external_id=None, auth_system=None)
+    tenant = Tenant(people=[somebody(7, first_name="Asa", external_ids=())])
+    assert heaps(drift(book, tenant, "one_by_one")) == [(Heap.CHANGED, Kind.STAFF, ("7",), ("first_name",))]
+
+
+def test_what_was_written_a_moment_ago_is_passed_over(book: Book) -> None:
+    set_up(book)
+    long_ago = NOW.replace(year=NOW.year - 1)
+    just_written = long_ago - NOW + DELAY / 2
+    assert drift(book, Tenant(), "one_by_one", just_written) == []
+    assert drift(book, Tenant(), "one_by_one", just_written + DELAY) != []
+
+
+def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(book: Book) -> None:
+    tenant = set_up(book)
+    tenant.failing = {"seats": Retry("Inspera is busy")}
+    found = drift(book, tenant)
+    assert [(one.heap, one.kind, one.text) for one in found] == [
+        (Heap.UNREAD, kind, "Inspera is busy") for kind in READ_ON_TESTS
+    ]
+    tenant.failing = {"find_test": Stop("the key is refused")}
+    with pytest.raises(Stop):
+        drift(book, tenant)
+
+
+def known(book: Book, kind: Kind, key: Key) -> Fields | None:
+    return book.store.known(kind, key)
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_repair_takes_inspera_s_side_so_that_the_next_plan_sees_the_difference(
+    book: Book, kind: Kind, ours: bool
+) -> None:
+    tenant = set_up(book)
+    key, who, before, changed = SEATS[kind]
+    book.know(kind, *key, ours=ours, **before)
+    tenant.places[kind] = {who: Seat("u7", **changed)}
+    (one,) = drift(book, tenant)
+    assert take_over(one, book.journal)
+    fields = known(book, kind, key) or {}
+    assert {name: fields[name] for name in changed} == changed
+    assert bool(fields["ours"]) is ours
+    assert drift(book, tenant) == []
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind: Kind) -> None:
+    tenant = set_up(book)
+    tenant.places[kind] = {}
+    (one,) = drift(book, tenant)
+    assert take_over(one, book.journal)
+    assert known(book, kind, SEATS[kind][0]) is None
+    tenant.tests = []
+    (test,) = drift(book, tenant)
+    assert take_over(test, book.journal)
+    assert not any(book.store.on_test(other, "T") for other in READ_ON_TESTS), "all of it is made anew with its test"
+
+
+@pytest.mark.parametrize("kind", READ_ON_TESTS)
+def test_nothing_of_a_test_under_way_is_repaired_but_a_candidate_who_is_gone_from_it(book: Book, kind: Kind) -> None:
+    tenant = set_up(book, hours=-1)
+    key, who, _, changed = SEATS[kind]
+    for places, repaired in (({who: Seat("u7", **changed)}, False), ({}, kind is Kind.CANDIDATE)):
+        tenant.places[kind] = places
+        (one,) = drift(book, tenant)
+        assert one.under_way
+        assert take_over(one, book.journal) is repaired
+        assert (known(book, kind, key) is None) is repaired
+
+
+@pytest.mark.parametrize("heap", [Heap.FOREIGN, Heap.UNREAD])
+def test_what_is_not_ours_and_what_was_not_read_is_left_alone(book: Book, heap: Heap) -> None:
+    assert not take_over(Drift(heap, Kind.CANDIDATE, ("T", "LTI x")), book.journal)
