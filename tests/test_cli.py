@@ -8,7 +8,7 @@ import pytest
 from sync import __version__
 from sync.cli import run
 
-COMMANDS = ("check", "plan", "apply", "adopt", "status", "sandbox", "schema", "demo")
+COMMANDS = ("check", "plan", "apply", "adopt", "reconcile", "status", "doctor", "sandbox", "schema", "demo")
 HEAVY = ("sqlmodel", "sqlalchemy", "requests", "alembic", "starlette", "uvicorn", "yaml")
 
 
@@ -32,7 +32,18 @@ def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments", [["aply"], ["plan", "--jsn"], ["adopt", "--as-new"], ["adopt", "candidate", "A"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["aply"],
+        ["plan", "--jsn"],
+        ["adopt", "--as-new"],
+        ["adopt", "candidate", "A"],
+        ["reconcile", "--repare"],
+        ["doctor", "--apidoc"],
+        ["sandbox", "--faults", "nowhere.yaml"],
+    ],
+)
 def test_words_that_are_wrong_exit_2_and_leave_no_traceback(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,7 +117,10 @@ def options_of(row: Mapping[str, str]) -> Iterator[tuple[str, Thing]]:
 
 
 def with_role(work: Thing | None, row: Mapping[str, str]) -> Thing:
-    """A contributor with what another row of contributors.csv adds: a role, committees. Nobody is ever told by mail."""
+    """A contributor with what another row of contributors.csv adds: a role, committees. Nobody is ever told by mail.
+
+    One row that cannot be read, or rows that name different rooms, make all of them unreadable.
+    """
     done = {"room": row["room"], "told": 0, "copies": 1} if work is None else work
     if row["role"] not in ROLES or row["room"] != done.get("room"):
         return UNREADABLE

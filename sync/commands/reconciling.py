@@ -43,11 +43,13 @@ def reconcile(
     repair = options.repair or house.loaded.settings.reconcile.repair
     house.prepare()
     left, status = _read(house, options, say, progress, interruption, repair=repair)
-    if status is not Exit.OK or not repair or not left.repaired:
-        return worst(held=left.open > 0, faults=left.unread > 0) if status is Exit.OK else status
-    say("")
-    say(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
-    return apply(house, ApplyOptions(show_all=options.show_all), say, progress, interruption)
+    if status is Exit.OK and left.repaired:
+        say("")
+        say(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
+        status = apply(house, ApplyOptions(show_all=options.show_all), say, progress, interruption)
+    if status not in (Exit.OK, Exit.FAULTS):
+        return status
+    return worst(held=left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
 
 
 @dataclass(slots=True)

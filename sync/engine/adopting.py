@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from sync.engine.comparing import given_by_hand
 from sync.engine.doors import Journal, Progress, Store, Target
 from sync.engine.matching import match_person, values_of
 from sync.found import FoundPerson, FoundTest, Seat, Seats
@@ -122,10 +123,9 @@ class Adopter:
     def _seat(self, change: Change, seat: Seat | None) -> Taken:
         if seat is None:
             return Taken(change.kind, change.key, MISSING)
-        wanted = change.after.get("extra_time")
-        if wanted is not None and (seat.extra_time or 0) > int(wanted):
-            text = f"Inspera gives {seat.extra_time} minutes of extra time, the source {wanted}; to take Inspera's as "
-            text += f"known: adopt candidate {' '.join(change.key)}"
+        given = given_by_hand(change.after, seat)
+        if given:
+            text = f"{given}; to take Inspera's as known: adopt {change.kind} {' '.join(change.key)}"
             return Taken(change.kind, change.key, DOUBTFUL, text)
         self.remember_seat(change.kind, change.key, seat)
         return Taken(change.kind, change.key, TAKEN)
@@ -244,6 +244,8 @@ class Settling:
         known = self._store.known(kind, key)
         if seat:
             self._adopter.remember_seat(kind, key, seat, bool(known["ours"]) if known else None)
+            if kind is Kind.CANDIDATE:
+                self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
             text = "Inspera's values are now the known ones; the next apply sends what the source says where it differs"
             return Taken(kind, key, TAKEN, text)
         self._journal.forget(kind, key)

@@ -1,7 +1,7 @@
 """What is known held against what Inspera shows. What it does not show, and what is not known, is no difference."""
 
 from sync.found import FoundPerson, FoundTest, Seat
-from sync.model import COMPARED, Kind
+from sync.model import COMPARED, Kind, listed
 from sync.plan import Fields, Value
 
 There = FoundPerson | FoundTest | Seat
@@ -26,3 +26,12 @@ def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
     """What is known once Inspera's side of it is taken as it is."""
     values = {name: shown(there, name) for name in COMPARED[kind]}
     return {name: known.get(name) if value is None else value for name, value in values.items()}
+
+
+def given_by_hand(wanted: Fields, seat: Seat) -> str:
+    """What somebody has on a test beyond what the source says, and would lose; empty when that is nothing."""
+    minutes = wanted.get("extra_time")
+    if minutes is not None and (seat.extra_time or 0) > int(minutes):
+        return f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}"
+    further = sorted(set(listed(seat.roles)) - set(listed(wanted.get("roles"))))
+    return f"Inspera has further roles ({', '.join(further)}) than the source" if further else ""

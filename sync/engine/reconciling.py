@@ -97,7 +97,9 @@ class Reconciler:
         under_way = begun and not ended
         found = self._target.find_test(str(known["external_test_id"]))
         if not found:
-            if not self._fresh(known):
+            if self._is_shown(known):
+                yield Drift(Heap.UNREAD, Kind.TEST, key, text="a search does not find it, but Inspera shows it by its id")
+            elif not self._fresh(known):
                 yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=under_way)
             return
         if len(found) > 1:
@@ -107,6 +109,10 @@ class Reconciler:
         if known["remote_id"]:
             for kind in READ_ON_TESTS:
                 yield from self._guarded(kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way))
+
+    def _is_shown(self, test: Fields) -> bool:
+        """Whether Inspera shows a test by its id: a search may find less than there is, as with a key of fewer rights."""
+        return bool(test["remote_id"]) and self._target.seats(str(test["remote_id"]), Kind.COMMITTEE).readable
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
         known = self._store.on_test(kind, test)
@@ -162,7 +168,10 @@ class Reconciler:
 
     def _exported(self, kind: Kind) -> Iterator[Drift]:
         self._progress(f"exporting {kind}", 0)
-        self._store.stage_export(kind, self._target.export_people(kind))
+        if not self._store.stage_export(kind, self._target.export_people(kind)):
+            if any(self._store.everything(kind)):
+                yield Drift(Heap.UNREAD, kind, (), text="the export names nobody, so it is not believed")
+            return
         for key, known, person in self._store.exported(kind):
             yield from self._held_against(kind, key, known, person)
         for name in self._store.exported_strangers(kind):
@@ -183,4 +192,6 @@ def take_over(drift: Drift, journal: Journal) -> bool:
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
         journal.remember(drift.kind, drift.key, known, ours=bool(drift.known["ours"]))
+        if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
+            journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
     return True

@@ -181,7 +181,10 @@ class Journal:
         )
 
     def accept(self, kind: Kind, key: Key) -> None:
-        """Remembers that a person has said that this record is a new one, although it looks like one that vanished."""
+        """Remembers a person's word: that this record is a new one, although it looks like one that vanished.
+
+        Or, of a candidate: that the extra time which is known need not stay, although we did not give it.
+        """
         k1, k2 = columns_of(key)
         self._connection.execute(
             text("INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"),

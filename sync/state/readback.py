@@ -16,10 +16,10 @@ _KEPT = ("remote_id", "standing", "ours", "updated")
 
 
 def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
-    """All active records of a kind with what is known of them, page by page."""
+    """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
-    active = f"FROM known_{kind} WHERE standing = 'active'"
+    active = f"FROM known_{kind} WHERE standing IN ('active', 'disabled')"
     query = f"SELECT rowid, {columns} {active} AND rowid > :last ORDER BY rowid LIMIT 500"
     for row in paged(connection, query):
         fields = dict(zip(names, row[1:], strict=True))

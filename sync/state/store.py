@@ -165,13 +165,14 @@ class Store:
         """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
 
         Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
-        true: what is to come is ours.
+        true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
         """
         person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
+        settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
             "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
-            f" coalesce(k.ours, 1) AS ours FROM known_{person} l LEFT JOIN known_{kind} k ON k.test = :test"
-            f" AND k.{part} = l.key WHERE l.key IN :keys"
+            f" (coalesce(k.ours, 1) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
+            f" ON k.test = :test AND k.{part} = l.key WHERE l.key IN :keys"
         ).bindparams(bindparam("keys", expanding=True))
         rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
         return {str(row["key"]): dict(row) for row in rows}
@@ -223,7 +224,7 @@ class Store:
         return readback.window(self._connection, test, now)
 
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]:
-        """All active records of a kind with what is known of them."""
+        """All records of a kind that are kept in step, with what is known of them."""
         return readback.everything(self._connection, kind)
 
     def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:

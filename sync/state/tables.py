@@ -190,7 +190,10 @@ class Intent(SQLModel, table=True):
 
 
 class Accepted(SQLModel, table=True):
-    """A record that a person has said is new, although it looks like one that vanished (`adopt --as-new`)."""
+    """A record that a person has said is new, although it looks like one that vanished (`adopt --as-new`).
+
+    Or a candidate whose extra time a person has settled, although we did not put them there (`adopt`, `--repair`).
+    """
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)

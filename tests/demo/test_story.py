@@ -60,6 +60,7 @@ def running(pid: int) -> bool:
     return True
 
 
+@pytest.mark.timeout(420)  # half a minute on a machine that has nothing else to do
 def test_the_real_commands_play_the_whole_story_and_the_sandbox_ends_as_the_files_ask(tmp_path: Path) -> None:
     status, told = play_real(tmp_path / "work")
     assert status == 0, "\n".join(told)

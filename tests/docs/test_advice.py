@@ -1,4 +1,4 @@
-"""What the pages advise for held changes, a lost state and a restored one comes out as they say."""
+"""What the pages advise for held changes, drift, a lost state and a restored one comes out as they say."""
 
 import http.client
 import json
@@ -49,11 +49,24 @@ class Site:
     def by_hand(self, edit: dict[str, Any]) -> None:
         self._call("POST", "/_sandbox/by-hand", json.dumps(edit))
 
+    def held(self, test: str = TEST) -> dict[str, Any]:
+        """The test as the sandbox has it."""
+        tests = self._call("GET", "/_sandbox/contents", None)["tests"]
+        found: dict[str, Any] = next(each for each in tests if each["externalTestId"] == test)
+        return found
+
     def seated(self, test: str = TEST) -> set[str]:
         """The logins of the accounts that have a seat on the test."""
-        tests = self._call("GET", "/_sandbox/contents", None)["tests"]
-        seats = next(each["candidates"] for each in tests if each["externalTestId"] == test)
-        return {seat["username"] for seat in seats}
+        return {seat["username"] for seat in self.held(test)["candidates"]}
+
+    def roles(self) -> list[str]:
+        """What the walk-through's one contributor does."""
+        (contributor,) = self.held("INF1000-H99")["contributors"]
+        return sorted(contributor["roles"])
+
+    def schema(self) -> Any:
+        """The sandbox's own schema."""
+        return self._call("GET", "/apidoc", None)
 
     def _call(self, method: str, path: str, body: str | None) -> Any:
         connection = http.client.HTTPConnection(self._host, timeout=30)
@@ -105,11 +118,53 @@ def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so
     assert "12:30:00Z →" not in site.run("apply", status=0)
 
 
+def test_a_role_given_by_hand_is_held_and_settled_as_the_page_says(site: Site) -> None:
+    more = {"roles": ["evaluate", "monitor"], "committees": ["A"]}
+    site.by_hand({"contributor": {"test": "INF1000-H99", "username": "signe@example.edu", **more}})
+    site.change("staff.csv", "INF1000-H99,A", "INF1000-H99,B")
+    assert "further roles" in site.run("apply", status=3)
+    site.run("adopt contributor INF1000-H99 501", status=0)
+    site.run("apply", status=0)
+    assert site.roles() == ["evaluate"]
+
+
+def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(site: Site) -> None:
+    before = site.held("INF1000-H99")
+    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    assert "test INF1000-H99: end" in site.run("reconcile", status=3)
+    site.run("reconcile --repair", status=0)
+    assert site.held("INF1000-H99")["endTime"] == before["endTime"]
+    assert "Inspera is as this state knows it" in site.run("reconcile", status=0)
+
+
+def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_nothing_there(site: Site) -> None:
+    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
+    assert "nothing to do" in site.run("reconcile --repair", status=0)
+    assert site.held("INF1000-H99")["endTime"] == "2099-12-03T12:30:00Z"
+
+
+def test_what_people_put_there_by_hand_is_listed_and_left_alone(site: Site) -> None:
+    site.by_hand({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
+    assert "not ours" in site.run("reconcile --repair", status=0)
+    assert "aasne@example.edu" in site.seated()
+
+
+def test_the_schema_that_the_sandbox_shows_satisfies_the_doctor_and_a_changed_call_does_not(site: Site) -> None:
+    schema = site.folder / "apidoc.json"
+    schema.write_text(json.dumps(site.schema()), encoding="utf-8")
+    site.run("doctor", status=0)
+    site.run("doctor --apidoc apidoc.json", status=0)
+    moved = "  calls: {candidate.remove: {method: POST, path: '/v1/test/{test}/candidates/remove'}}\n"
+    site.change("inspera-sync.yaml", "sources:\n", f"{moved}sources:\n")
+    assert "absent     candidate.remove" in site.run("doctor --apidoc apidoc.json", status=1)
+
+
 def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site: Site) -> None:
     (site.folder / "state.db").unlink()
     assert "lost state" in site.run("apply", status=3)
     site.run("adopt --ours", status=0)
-    site.run("apply", status=0)
+    assert "create 2 options; 0 faults" in site.run("apply", status=0)
     site.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
     assert "remove candidate" in site.run("apply", status=0)
     assert LOGIN not in site.seated()

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from sync.inspera.calls import CALLS
+from sync.contract import CALLS, Proof
+from sync.inspera.recovery import RECOVERY
 
 from ..test_floors import FLOORS
 from .pages import OPERATING, PAGES, README, ROOT, anchors, links, rows, section
 
-SURE = {"DOC": "documented", "OBS": "observed", "INF": "inferred"}
+SURE = {Proof.DOCUMENTED: "documented", Proof.OBSERVED: "observed", Proof.INFERRED: "inferred"}
 # spelt with classes of one letter, so that this file does not hold what it looks for
 FOREIGN = re.compile(
     r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b|/r[o]ot/|/t[m]p/"
@@ -55,6 +56,30 @@ def test_the_table_of_calls_is_the_clients_own() -> None:
         for row in rows(section(README, "What is sent to Inspera"))
     ]
     assert told == [(call.name, f"{call.method} /api{call.path}", SURE[call.proof]) for call in CALLS.values()]
+
+
+def test_the_table_of_failures_is_the_programs_own() -> None:
+    told = [tuple(row) for row in rows(section(README, "When a call fails"))]
+    assert told == [(what.value, recovery.then) for what, recovery in RECOVERY.items()]
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    named = re.findall(r"`((?:sync|tests|config|deploy)/[\w./-]*)`", README.read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_what_the_operating_guide_quotes_is_what_the_program_says() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "sync").rglob("*.py"))
+    quoted = [
+        piece.strip()
+        for row in rows(section(OPERATING, "What to do when it says"))
+        for quote in re.findall(r'"([^"]+)"', row[0])
+        for piece in quote.split("…")
+        if piece.strip()
+    ]
+    assert len(quoted) > 8
+    assert [piece for piece in quoted if piece not in source] == []
 
 
 def test_the_table_of_rooms_is_the_house_as_it_stands() -> None:

@@ -7,12 +7,19 @@ from typing import Any
 
 import pytest
 import yaml
+from sync.model import Kind
+from sync.sandbox.faults_file import load_faults
 from sync.settings import json_schema, load
 
 from .pages import OPERATING, README, blocks, rows, section
 
 WHOLE = next(block.text for block in blocks(README) if block.file == "inspera-sync.yaml")
-BLOCKS = [(page, block.text) for page in (README, OPERATING) for block in blocks(page) if block.language == "yaml"]
+BLOCKS = [
+    (page, block.text)
+    for page in (README, OPERATING)
+    for block in blocks(page)
+    if block.language == "yaml" and block.file != "faults.yaml"
+]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +42,15 @@ def test_the_defaults_that_the_readme_shows_are_the_defaults(tmp_path: Path) -> 
     plain.write_text(WHOLE, encoding="utf-8")
     said.write_text(WHOLE + shown, encoding="utf-8")
     before, after = load(plain).settings, load(said).settings
-    assert (before.on_absence, before.limits, before.found) == (after.on_absence, after.limits, after.found)
+    for name in ("on_absence", "limits", "found", "verify", "reconcile"):
+        assert f"\n{name}:" in f"\n{shown}"
+        assert getattr(before, name) == getattr(after, name)
+
+
+def test_the_file_of_faults_that_the_readme_shows_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(next(block.text for block in blocks(README) if block.file == "faults.yaml"), encoding="utf-8")
+    assert set(load_faults(path).rates.values()) == {0.05}
 
 
 def properties(schema: Any) -> Iterator[tuple[str, Any]]:
@@ -69,7 +84,7 @@ def is_setting(path: str) -> bool:
 
 @pytest.mark.parametrize("page", [README, OPERATING], ids=["README", "deploy"])
 def test_every_setting_that_is_named_by_its_path_exists(page: Path) -> None:
-    named = re.findall(r"`((?:inspera|limits|found|on_absence)\.[a-z_.]+)`", page.read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:inspera|limits|found|on_absence|reconcile)\.[a-z_.]+)`", page.read_text(encoding="utf-8"))
     assert [path for path in named if not is_setting(path)] == []
 
 
@@ -79,13 +94,22 @@ def test_the_paths_of_the_readme_are_looked_for() -> None:
     assert not is_setting("limits.exam.percent")
 
 
-@pytest.mark.parametrize("title", ["Configure", "Feeds"])
+@pytest.mark.parametrize("title", ["Configure", "Feeds", "Calls that your tenant takes otherwise"])
 def test_every_setting_and_word_in_the_tables_exists(title: str) -> None:
     for row in rows(section(README, title)):
-        cells = row[1:] if row[0] in ("learner", "test", "candidate") else row[:1]
+        cells = row[1:] if row[0] in list(Kind) else row[:1]
         named = [name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)]
         assert named, row
         assert set(named) <= EVERY, row
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_table_of_kinds_has_each_with_the_fields_that_it_needs_and_the_others(kind: Kind) -> None:
+    told = {row[0]: [re.findall(r"`([a-z_]+)`", cell) for cell in row[1:]] for row in rows(section(README, "Feeds"))}
+    fields = SCHEMA["$defs"][f"{kind.capitalize()}Map"]
+    needed, further = told[kind]
+    assert sorted(needed) == sorted(fields["required"])
+    assert sorted(further) == sorted(set(fields["properties"]) - set(fields["required"]))
 
 
 def test_the_tables_leave_no_setting_of_a_feed_out() -> None:

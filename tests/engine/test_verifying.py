@@ -15,8 +15,13 @@ from .tenant import NOW, Book, Tenant, line, somebody, text_of
 
 DELAY = timedelta(seconds=10)
 P7 = ("FEIDE", "p7@example.edu")
-ROLES = {"roles": "evaluate"}
-PERSON = {"username": "login7", "auth_system": "FEIDE", "external_id": "p7@example.edu", "first_name": "Åse"}
+ROLES: dict[str, Any] = {"roles": "evaluate"}
+PERSON: dict[str, Any] = {
+    "username": "login7",
+    "auth_system": "FEIDE",
+    "external_id": "p7@example.edu",
+    "first_name": "Åse",
+}
 
 
 class Reading:
@@ -133,7 +138,7 @@ def test_staff_who_were_disabled_must_show_so_where_that_is_shown(book: Book) ->
 
 
 def test_a_tests_times_are_read_back(book: Book) -> None:
-    times = {"start": text_of(24), "end": text_of(28)}
+    times: dict[str, Any] = {"start": text_of(24), "end": text_of(28)}
     write(book, Kind.TEST, ("T",), external_test_id="x1", title="Ø", **times)
     tenant = Tenant(tests=[FoundTest("284", "x1", "Ø", **times)])
     assert Reading(book, tenant).verify() == Verified(good=1)

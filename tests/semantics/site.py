@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,9 @@ from .inspera import OTHER, TEST, Inspera
 from .tables import TABLES, Table, table
 
 __all__ = ["BEFORE", "DAY_AFTER", "DURING", "NEXT_DAY", "OTHER", "TEST", "Ran", "Site", "names", "numbers", "told"]
+
+KEY = "noekkel-til-sandkassen"
+"""The API key: nothing but its own file may hold it."""
 
 BEFORE, NEXT_DAY = "2026-09-01T08:00", "2026-09-02T08:00"
 DURING, DAY_AFTER = "2026-12-01T09:30", "2026-12-02T09:30"
@@ -58,11 +61,13 @@ class Site(Inspera):
         self.employees, self.graders, self.panels, self.settings = (
             self._tables[name] for name in ("employees", "graders", "panels", "settings")
         )
-        self.sandbox = Sandbox(clock=lambda: self.time)
+        self.sandbox = Sandbox(clock=self._tick, api_key=KEY)
+        self.tick = timedelta(0)
         self.meanwhile: Callable[[], object] | None = None
         self.said: list[str] = []
         self.secrets: set[str] = set()
         self.planted: set[Path] = set()
+        self.raw_config: str | None = None
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -83,6 +88,11 @@ class Site(Inspera):
         if self.meanwhile and self.sent():
             happens, self.meanwhile = self.meanwhile, None
             happens()
+        return self.time
+
+    def _tick(self) -> datetime:
+        """Inspera's clock: `tick` goes by with each call."""
+        self.time += self.tick
         return self.time
 
     def feed(self, kind: str) -> dict[str, Any]:
@@ -128,7 +138,7 @@ class Site(Inspera):
         self._write_key()
         self.config["inspera"]["url"] = self.config["inspera"]["url"] or self.sandbox.url
         config = self.folder / "inspera-sync.yaml"
-        config.write_text(yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
+        config.write_text(self.raw_config or yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
         self.planted.add(config)
         return config
 

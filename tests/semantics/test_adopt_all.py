@@ -111,7 +111,7 @@ def moved(site: Site) -> Site:
 def test_an_address_proves_nothing_unless_the_configuration_says_so(moved: Site) -> None:
     ran = moved.adopt()
     assert ran.status == 0
-    assert "learner 1002" not in ran.out
+    assert "not there: learner 1002" in ran.out
     moved.settled()
     assert set(moved.people()) == {"old1002", "s1001", "s1002", "s1003"}
 
@@ -138,3 +138,22 @@ def test_an_address_that_several_accounts_have_is_doubtful(moved: Site) -> None:
     assert ran.status == 3
     assert "doubtful: learner 1002: several accounts in Inspera have this email address" in ran.out
     assert moved.writes() == []
+
+
+def test_roles_given_by_hand_before_us_are_doubtful_and_held_until_they_are_adopted(site: Site) -> None:
+    site.also("staff", "contributor")
+    site.seat(TEST, "1001")
+    site.hire(TEST, "7001", "7002")
+    make_people(site)
+    make_test(site)
+    put_contributor(site, "7001", roles=["evaluate", "plan"])
+    put_contributor(site, "7002", roles=["evaluate"])
+    ran = site.adopt()
+    assert ran.status == 3
+    assert f"doubtful: contributor {TEST} / 7001: Inspera has further roles (plan) than the source" in ran.out
+    assert site.apply().status == 3
+    assert sorted(site.contributors()["t7001"]["roles"]) == ["evaluate", "plan"]
+    assert site.adopt("contributor", TEST, "7001").status == 0
+    assert "roles evaluate, plan → evaluate" in site.plan().out
+    site.settled()
+    assert site.contributors()["t7001"]["roles"] == ["evaluate"]

@@ -170,3 +170,27 @@ def test_an_error_that_tells_the_truth_is_a_refusal_and_whoever_is_in_the_commit
     parted.heal()
     assert parted.apply("--retry-refused").status == 0
     assert members(parted)["t7004"] == ["C"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_answer_that_was_lost_is_settled_by_reading_and_no_name_is_asked_for_twice(parted: Site, when: str) -> None:
+    parted.fail(method="POST", path=COMMITTEES, status="reset", when=when, times=1)
+    parted.settled()
+    assert set(parted.committees()) == set("ABCD")
+    assert sorted(made(parted)) == sorted("ABCD" * (2 if when == "before" else 1))
+
+
+def test_what_became_of_one_that_nobody_can_read_is_found_out_before_it_is_asked_for_again(parted: Site) -> None:
+    parted.config["inspera"]["attempts"] = 1
+    lost = {"method": "POST", "path": COMMITTEES, "status": 500, "when": "after"}
+    blind = {"method": "GET", "path": "/api/v1/test/2*", "status": 500, "skip": 1}
+    parted.sandbox.control(fail=[lost, blind])
+    assert parted.apply().status == 1
+    parted.sandbox.control(fail=[{**blind, "skip": 0}])
+    assert parted.apply().status == 1
+    assert made(parted) == []
+    parted.heal()
+    parted.settled()
+    assert made(parted) == []
+    assert set(parted.committees()) == set("ABCD")
+    assert parted.planned() == []

@@ -106,3 +106,16 @@ def test_what_can_never_be_read_is_sent_again_without_a_notice(telling: Site) ->
     telling.settled()
     assert asked(telling) == [False, False]
     assert told(telling) == {"t7001": 1, "t7002": 1}
+
+
+def test_a_refusal_of_one_in_a_batch_tells_the_others_once(telling: Site) -> None:
+    telling.hire(TEST, "7003", notify="yes")
+    feeds = telling.config["feeds"]
+    telling.only("staff", "learner", "test")
+    telling.settled()
+    telling.sandbox.by_hand(staff={"username": "t7002", "removed": True})
+    telling.config["feeds"] = feeds
+    ran = telling.apply()
+    assert ran.status == 1
+    assert f"refused: contributor {TEST} / 7002" in ran.out
+    assert told(telling) == {"t7001": 1, "t7003": 1}

@@ -46,6 +46,7 @@ def steady(site: Site) -> Site:
     site.exams.add(RUNNING, start="01.09.2026 09:00", end="01.09.2026 13:00")
     site.seat(RUNNING, *numbers(1001, 4))
     site.registrations.set(f"{TEST} 1001", extra="30")
+    site.registrations.set(f"{RUNNING} 1001", extra="15")
     site.registrations.set(f"{TEST} 1003", number="3")
     site.hire(TEST, *numbers(7001, 4))
     site.graders.set(f"{TEST} 7001", committees="A")
@@ -148,7 +149,8 @@ def test_the_configuration_can_ask_for_repairs(steady: Site) -> None:
 def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) -> None:
     plant_drift(steady)
     out = steady.reconcile().out
-    changed, gone, foreign = (out.index(text) for text in ("Changed in Inspera:", "Gone from Inspera:", "In Inspera, and"))
+    headings = ("Changed in Inspera:", "Gone from Inspera:", "In Inspera, and not ours (left alone):")
+    changed, gone, foreign = map(out.index, headings)
     assert changed < gone < foreign
     assert f"test {TEST}: title, start, end" in out[changed:gone]
     assert f"candidate {TEST} / 1002" in out[gone:foreign]
@@ -165,6 +167,7 @@ def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(
     ran = steady.reconcile("--repair")
     assert ran.status == 3
     assert f"test {RUNNING}: title, end; its test is under way, so it is left alone" in ran.out
+    assert f"candidate {RUNNING} / 1001: extra_time; its test is under way, so it is left alone" in ran.out
     assert steady.tests()[RUNNING]["title"] == "Forlenget"
     assert steady.seats(RUNNING)["s1001"]["extraTimeMins"] == 45
     assert "s1002" in steady.seats(RUNNING)
@@ -175,3 +178,18 @@ def test_people_are_not_read_where_the_configuration_says_so(steady: Site) -> No
     steady.sandbox.by_hand(student={"username": "s1005", "lastName": "Gift"})
     assert found(steady) == STRANGERS
     assert not any("/users" in call["path"] for call in steady.calls())
+
+
+def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(steady: Site, way: str) -> None:
+    steady.feed("staff")["map"]["status"] = "status"
+    steady.employees.add("7005", "7006", status="active")
+    steady.settled()
+    steady.employees.set("7006", status="disabled")
+    steady.settled()
+    steady.sandbox.by_hand(staff={"username": "t7005", "status": "DISABLED"})
+    steady.sandbox.by_hand(staff={"username": "t7006", "status": "ACTIVE"})
+    planted: Found = {("changed", "staff", number): ["status"] for number in ("7005", "7006")}
+    drift = found(steady, "--repair")
+    assert {one: fields for one, fields in drift.items() if one[0] != "not ours"} == planted
+    assert [steady.staff()[username]["status"] for username in ("t7005", "t7006")] == ["ACTIVE", "DISABLED"]
+    assert steady.reconcile().status == 0

@@ -154,3 +154,29 @@ def test_a_deletion_whose_answer_was_lost_is_settled_by_reading_and_not_sent_aga
     assert site.writes() == []
     assert set(site.staff()) == {"t7002"}
     assert site.planned() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_departure_whose_answer_was_lost_is_sent_again(grading: Site, when: str) -> None:
+    grading.config["inspera"]["attempts"] = 1
+    grading.employees.drop("7003")
+    grading.fail(method="POST", path="/api/v1/users", status=500, when=when)
+    assert grading.apply().status == 1
+    grading.heal()
+    grading.settled()
+    assert len(grading.sent("/users")) == 1
+    assert disabled(grading) == {"t7003"}
+    assert (grading.status()["unsettled"], grading.planned()) == (0, [])
+
+
+def test_one_who_is_wanted_again_before_a_lost_departure_was_settled_can_work(grading: Site) -> None:
+    row = dict(grading.employees.rows[2])
+    grading.config["inspera"]["attempts"] = 1
+    grading.employees.drop("7003")
+    grading.fail(method="POST", path="/api/v1/users", status=500, when="after")
+    assert grading.apply().status == 1
+    grading.heal()
+    grading.employees.rows.append(row)
+    grading.settled()
+    assert disabled(grading) == set()
+    assert (grading.status()["unsettled"], grading.planned()) == (0, [])

@@ -25,8 +25,8 @@ from sync.model import (
 from .worlds import NOW, Identity, World
 
 LONG = "lang" * 80
-PEOPLE_KEYS = ("1", "01", "a", "A", "å", "Å", "aa", "æ ø", LONG)
-TEST_KEYS = ("INF-1", "inf-1", "ØV 1", "øv 1", "1", "01")
+PEOPLE_KEYS = ("1", "01", "a", "A", "å", "Å", LONG)
+TEST_KEYS = ("INF-1", "inf-1", "ØV 1", "øv 1", "01")
 COMMITTEES = ("Å", "å", "B 1")
 LOCKED, FREE = "LOCKDOWN_BROWSER", "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
 """An option that can't change once its test has begun, and one that can."""

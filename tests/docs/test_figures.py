@@ -1,0 +1,55 @@
+"""Figures in the pages are those that the program goes by."""
+
+import pytest
+from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, MIN_PIN, OPTIONS, ROLES
+from sync.engine import probing, verifying
+from sync.inspera.circuit import LEAST, WINDOW
+from sync.inspera.client import MAX_BODY
+from sync.inspera.rate import LEAST_SHARE
+from sync.model import MAX_CANDIDATES
+from sync.state.circumstances import SOON
+from sync.state.refusals import PAUSES
+
+from .pages import OPERATING, README, section
+
+
+def told(title: str) -> str:
+    """What a section says, in one line."""
+    return " ".join(section(README, title).split())
+
+
+def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
+    minutes, *hours = (int(pause.total_seconds() // 60) for pause in PAUSES)
+    first, *middle, last = (f"{minutes} minutes", *(f"{more // 60} hour{'s' * (more > 60)}" for more in hours))
+    assert f"{', '.join((first, *middle))}, then always {last}" in told("Refused records")
+    assert f"next {SOON.days} days need is always tried again after {first}" in told("Refused records")
+    assert f"after {first} at first, later once a day" in OPERATING.read_text(encoding="utf-8")
+    assert last == "24 hours"
+
+
+def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
+    said = told("When a call fails")
+    assert f"more than half of the last {WINDOW} calls, once {LEAST} were made" in said
+    assert f"down to 1/{round(1 / LEAST_SHARE)} of" in said
+    assert f"more than {MAX_BODY // 1024**2} MB" in said
+
+
+def test_samples_are_as_large_as_the_pages_say() -> None:
+    most = probing.SAMPLE
+    assert f"up to {most} learners, {most} staff and {most} tests" in told("New people")
+    assert f"up to {verifying.SAMPLE} records of each kind" in told("Reading back")
+
+
+def test_tests_are_soon_and_full_as_the_rules_say() -> None:
+    assert f"tests of the next {SOON.days} days need" in told("Order")
+    assert f"At most {MAX_CANDIDATES:,} candidates" in told("Removal")
+
+
+@pytest.mark.parametrize("word", [*ROLES, *OPTIONS, *COMMITTEE_TYPES])
+def test_every_role_option_and_type_that_is_known_is_named(word: str) -> None:
+    assert f"`{word}`" in section(README, "Feeds")
+
+
+def test_pins_and_names_of_committees_have_the_length_that_is_told() -> None:
+    assert f"A pin has {MIN_PIN} or more printable ASCII characters" in told("Feeds")
+    assert f"at most {MAX_COMMITTEE_NAME} characters" in told("Feeds")

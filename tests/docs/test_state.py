@@ -1,0 +1,77 @@
+"""What the operating guide says about the state's tables, and the statements that it gives for them, hold."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sync.state.database import open_to_write
+from sync.state.tables import METADATA
+
+from .pages import OPERATING, blocks, rows, section
+
+PLACE = "/var/lib/inspera-sync/state.db"
+STATEMENTS = [
+    found[1]
+    for block in blocks(OPERATING)
+    for line in block.text.splitlines()
+    if (found := re.search(rf'sqlite3 (?:-readonly )?{PLACE} "([A-Z].*)"$', line))
+]
+
+OLD = """
+INSERT INTO run (id, command, started, status, counts) VALUES (1, 'apply', '2025-06-01T08:00:00Z', 'done', '{}');
+INSERT INTO finding (run_id, type, kind, k1, k2, place, text) VALUES (1, 'held', 'learner', 'L1', '', '', 'why');
+INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, outcome, message)
+    VALUES (1, 'learner', 'L1', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', 'done', 'why'),
+           (1, 'learner', 'L2', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', NULL, '');
+INSERT INTO known_learner (key, standing, ours, updated)
+    VALUES ('L1', 'released', 1, '2025-06-01T08:00:00Z'), ('L2', 'active', 1, '2025-06-01T08:00:00Z');
+INSERT INTO known_staff (key, standing, ours, updated)
+    VALUES ('S1', 'disabled', 1, '2025-06-01T08:00:00Z'), ('S2', 'active', 1, '2025-06-01T08:00:00Z');
+INSERT INTO known_candidate (test, learner, standing, ours, updated)
+    VALUES ('T1', 'L1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'L2', 'active', 1, '2025-06-01T08:00:00Z');
+INSERT INTO known_contributor (test, staff, standing, ours, updated)
+    VALUES ('T1', 'S1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'S2', 'active', 0, '2025-06-01T08:00:00Z');
+INSERT INTO alias (kind, key, wanted, username) VALUES ('staff', 'S1', 'a', 'b'), ('staff', 'S2', 'c', 'd');
+"""
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A state with records of last year: people who have gone, and people who are there."""
+    with open_to_write(tmp_path / "state.db", "apply"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
+        connection.executescript(OLD)
+        yield connection
+
+
+def test_the_table_of_tables_names_all_of_them() -> None:
+    told = [name for row in rows(section(OPERATING, "Looking into the state")) for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(told) == sorted([*METADATA.tables, "alembic_version"])
+
+
+def test_the_statements_of_the_guide_run_and_those_that_look_change_nothing(state: sqlite3.Connection) -> None:
+    before = state.total_changes
+    looks = [statement for statement in STATEMENTS if statement.startswith("SELECT")]
+    shown = [state.execute(statement).fetchall() for statement in looks]
+    assert shown == [[("T2", 1)], [("T2", "S2", None)], []]
+    assert state.total_changes == before
+
+
+def test_after_the_statements_that_forget_only_those_who_are_there_are_known(state: sqlite3.Connection) -> None:
+    for statement in STATEMENTS:
+        state.execute(statement)
+    kept = {name: state.execute(f"SELECT key FROM {name}").fetchall() for name in ("known_learner", "known_staff", "alias")}
+    assert kept == {"known_learner": [("L2",)], "known_staff": [("S2",)], "alias": [("S2",)]}
+    assert state.execute("SELECT test FROM known_candidate UNION ALL SELECT test FROM known_contributor").fetchall() == [
+        ("T2",),
+        ("T2",),
+    ]
+    assert state.execute("SELECT fields, message FROM intent ORDER BY id").fetchall() == [
+        ("{}", ""),
+        ('{"last_name": "Eksempel"}', ""),
+    ]
+    assert state.execute("SELECT count(*) FROM finding").fetchall() == [(0,)]
