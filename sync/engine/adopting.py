@@ -71,12 +71,15 @@ class Adopter:
         """The account that is this person's, or why there is doubt, matched as the configuration says."""
         return match_person(self._target, wanted, by_email=self._by_email)
 
-    def remember_person(self, kind: Kind, key: Key, wanted: Fields, person: FoundPerson) -> None:
+    def remember_person(
+        self, kind: Kind, key: Key, wanted: Fields, person: FoundPerson, ours: bool | None = None
+    ) -> None:
         """Makes a person known with Inspera's values; an external id only where Inspera has it linked.
 
         One who was matched by email keeps the username that Inspera has, as it can't be changed there.
         """
-        self._journal.remember(kind, key, values_of(wanted, person), remote_id=person.remote_id, ours=self._ours)
+        whose = self._ours if ours is None else ours
+        self._journal.remember(kind, key, values_of(wanted, person), remote_id=person.remote_id, ours=whose)
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
@@ -201,12 +204,14 @@ class Settling:
         if not found:
             text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
             return Taken(kind, key, DOUBTFUL, text)
-        text = "Inspera's account is now the known one"
+        text, known = "Inspera's account is now the known one", self._store.known(kind, key)
+        ours = bool(known["ours"]) if known else None
         if self._is_another(kind, key, found):
+            ours = None
             # what is known of seats is about the other account: this one may have none
             self._journal.forget_with_candidates(kind, key)
             text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
-        self._adopter.remember_person(kind, key, wanted, found)
+        self._adopter.remember_person(kind, key, wanted, found, ours)
         return Taken(kind, key, TAKEN, text)
 
     def _is_another(self, kind: Kind, key: Key, found: FoundPerson) -> bool:

@@ -19,6 +19,8 @@ from sync.plan import Fields
 READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What of a test can be read. Options can't."""
 
+_HIDDEN = "a search does not find it, but Inspera shows it by its id"
+
 
 class Heap(StrEnum):
     """How Inspera differs from what is known."""
@@ -98,7 +100,7 @@ class Reconciler:
         found = self._target.find_test(str(known["external_test_id"]))
         if not found:
             if self._is_shown(known):
-                yield Drift(Heap.UNREAD, Kind.TEST, key, text="a search does not find it, but Inspera shows it by its id")
+                yield Drift(Heap.UNREAD, Kind.TEST, key, text=_HIDDEN)
             elif not self._fresh(known):
                 yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=under_way)
             return
@@ -111,7 +113,7 @@ class Reconciler:
                 yield from self._guarded(kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way))
 
     def _is_shown(self, test: Fields) -> bool:
-        """Whether Inspera shows a test by its id: a search may find less than there is, as with a key of fewer rights."""
+        """Whether Inspera shows a test by its id: a search may find less than there is, as with fewer rights."""
         return bool(test["remote_id"]) and self._target.seats(str(test["remote_id"]), Kind.COMMITTEE).readable
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:

@@ -147,6 +147,7 @@ def _members(connection: Connection, kind: Kind, places: Sequence[str], locked: 
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     query = f"""
         SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known, tw.begun AS begun,
+               tw.ended AS ended,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
@@ -161,6 +162,8 @@ def _members(connection: Connection, kind: Kind, places: Sequence[str], locked: 
     places_left = _PlacesLeft(connection)
     for row in connection.execute(text(query)):
         key = (row.w_test, getattr(row, f"w_{part}"))
+        if row.ended and key[1] in locked:
+            continue  # it can't be set any more, and nobody would notice if it were
         known = _fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Circumstances(
             standing=row.k_standing or "active",

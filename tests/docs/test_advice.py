@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -164,10 +165,22 @@ def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site
     (site.folder / "state.db").unlink()
     assert "lost state" in site.run("apply", status=3)
     site.run("adopt --ours", status=0)
-    assert "create 2 options; 0 faults" in site.run("apply", status=0)
+    assert "create 2 options, update 2 tests; 0 faults" in site.run("apply", status=0)
     site.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
     assert "remove candidate" in site.run("apply", status=0)
     assert LOGIN not in site.seated()
+
+
+def test_durations_of_many_adopted_tests_are_held_and_go_once_they_are_allowed(site: Site) -> None:
+    times = "05.12.2099 09:00;05.12.2099 13:00;240;no\n"
+    more = "".join(f"MAT{number};H99;Algebra {number};{times}" for number in range(1200, 1212))
+    site.change("exams.csv", times, times + more)
+    site.run("apply", status=0)
+    (site.folder / "state.db").unlink()
+    site.run("adopt --ours", status=0)
+    (allowed,) = set(re.findall(r"apply --allow (\w+)", site.run("plan", status=3)))
+    site.run(f"apply --allow {allowed}", status=0)
+    site.run("plan --exit-code", status=0)
 
 
 def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> None:

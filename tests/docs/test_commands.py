@@ -47,7 +47,11 @@ def test_every_option_in_the_readme_is_one_of_some_command(capsys: pytest.Captur
     helps = help_of(capsys=capsys) + "".join(help_of(name, capsys=capsys) for name in (*NAMES, "sync"))
     prose = re.sub(r"```.*?```", "", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     named = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", prose))
-    assert {"--all", "--allow", "--apidoc", "--data", "--held", "--repair", "--retry-refused"} <= named <= set(re.findall(r"--[a-z-]+", helps))
+    assert (
+        {"--all", "--allow", "--apidoc", "--data", "--held", "--repair", "--retry-refused"}
+        <= named
+        <= set(re.findall(r"--[a-z-]+", helps))
+    )
 
 
 def statuses(page: Path, title: str) -> list[int]:

@@ -101,6 +101,9 @@ def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None
     tenant.tests = [moved]
     assert heaps(drift(book, tenant)) == [(Heap.CHANGED, Kind.TEST, ("T",), ("title", "start", "end"))]
     tenant.tests = []
+    ((heap, *_),) = heaps(drift(book, tenant))
+    assert heap is Heap.UNREAD, "a search that finds less than there is proves nothing"
+    tenant.unreadable = frozenset(READ_ON_TESTS)
     assert heaps(drift(book, tenant)) == [(Heap.GONE, Kind.TEST, ("T",), ())]
     tenant.tests = [moved, moved]
     assert heaps(drift(book, tenant)) == [(Heap.UNREAD, Kind.TEST, ("T",), ())]
@@ -125,6 +128,13 @@ def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book)
     assert drift(book, tenant, "one_by_one") == []
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_an_export_that_names_nobody_is_not_believed(book: Book, known: bool) -> None:
+    if known:
+        book.know_person(Kind.STAFF, 7)
+    assert [(one.heap, one.kind) for one in drift(book, Tenant(), "export")] == [(Heap.UNREAD, Kind.STAFF)] * known
+
+
 def test_somebody_without_a_link_is_looked_up_by_login(book: Book) -> None:
     book.know_person(Kind.STAFF, 7, external_id=None, auth_system=None)
     tenant = Tenant(people=[somebody(7, first_name="Asa", external_ids=())])
@@ -135,8 +145,9 @@ def test_what_was_written_a_moment_ago_is_passed_over(book: Book) -> None:
     set_up(book)
     long_ago = NOW.replace(year=NOW.year - 1)
     just_written = long_ago - NOW + DELAY / 2
-    assert drift(book, Tenant(), "one_by_one", just_written) == []
-    assert drift(book, Tenant(), "one_by_one", just_written + DELAY) != []
+    empty = Tenant(unreadable=frozenset(READ_ON_TESTS))
+    assert drift(book, empty, "one_by_one", just_written) == []
+    assert drift(book, empty, "one_by_one", just_written + DELAY) != []
 
 
 def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(book: Book) -> None:
@@ -179,7 +190,7 @@ def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind:
     (one,) = drift(book, tenant)
     assert take_over(one, book.journal)
     assert known(book, kind, SEATS[kind][0]) is None
-    tenant.tests = []
+    tenant.tests, tenant.unreadable = [], frozenset(READ_ON_TESTS)
     (test,) = drift(book, tenant)
     assert take_over(test, book.journal)
     assert not any(book.store.on_test(other, "T") for other in READ_ON_TESTS), "all of it is made anew with its test"

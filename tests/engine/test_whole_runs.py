@@ -1,47 +1,14 @@
 """Whole runs of all kinds against a small Inspera: what is sent in which order, and what a run leaves for the next."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
-from typing import Any, cast
 
 import pytest
-from sync.engine.carry_out import Carrier
-from sync.engine.doors import Feed
-from sync.engine.places import SeatPolicy
-from sync.engine.planning import DELETE, KEEP, Policy, make_plan
-from sync.engine.settling import Settler
-from sync.found import Assignment, FoundTest, Seat, Seats
-from sync.guard import Limit, Limits
-from sync.mapping import CompiledFeed, fingerprint
-from sync.model import (
-    Candidate,
-    Contributor,
-    Kind,
-    Learner,
-    Option,
-    Record,
-    Row,
-    Staff,
-    Test,
-)
-from sync.plan import Action, Change, Outcome, Result, Verdict
-from sync.state.database import open_to_write
-from sync.state.journal import Journal
-from sync.state.store import Store
+from sync.engine.planning import DELETE, KEEP
+from sync.model import Candidate, Contributor, Kind, Learner, Option, Record, Staff, Test
+from sync.plan import Action, Outcome, Result, Verdict
 
-from .tenant import NOW, Tenant
-
-ANY = Limit(10**6, 100)
-START = NOW + timedelta(days=3)
-
-
-def a_person(n: int) -> dict[str, Any]:
-    mail = f"p{n}@example.edu"
-    return {"username": f"login{n}", "external_id": mail, "auth_system": "FEIDE", "first_name": "Åse", "email": mail}
-
+from .site import START, Site, a_person
 
 ALL: tuple[Record, ...] = (
     Learner("1", **a_person(1)),
@@ -53,97 +20,6 @@ ALL: tuple[Record, ...] = (
     Contributor("T", "8", "monitor", "C"),
     Candidate("T", "1", "17", committees="B"),
 )
-
-
-class Living(Tenant):
-    """A tenant that keeps what it is sent."""
-
-    def create_test(self, change: Change, /) -> Outcome:
-        fields = {name: cast("str", change.after[name]) for name in ("external_test_id", "title", "start", "end")}
-        self.tests.append(FoundTest("284", **fields, status="scheduled"))  # type: ignore[arg-type]  # all texts
-        return replace(super().create_test(change), remote_id="284")
-
-    def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
-        for entry in entries if kind is not Kind.OPTION else ():
-            shown = {name: value for name, value in entry.fields.items() if name in Seat.__dataclass_fields__}
-            self.places.setdefault(kind, {})[entry.auth_system, entry.external_id] = Seat("u", **cast("Any", shown))
-        return super().assign(test, entries, kind)
-
-    def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
-        for entry in entries:
-            self.places[kind].pop((entry.auth_system, entry.external_id))
-        return super().remove(test, entries, kind)
-
-    def seats(self, remote_id: str, kind: Kind, /) -> Seats:
-        seats = super().seats(remote_id, kind)
-        return replace(seats, there=dict(seats.there))
-
-
-@dataclass
-class Ready:
-    """Stands in for a feed's mapping: its rows are records already."""
-
-    made: Sequence[Record]
-
-    def missing(self, _columns: object) -> list[str]:
-        return []
-
-    def map(self, row: Row) -> Record:
-        return self.made[row.line]
-
-    def origin(self, _row: Row) -> None:
-        return None
-
-
-def feeds(rows: Sequence[Record]) -> list[Feed]:
-    def feed(kind: Kind) -> Feed:
-        made = [row for row in rows if row.kind is kind]
-
-        def read() -> Iterator[Row]:
-            yield from (Row(n, {}) for n in range(len(made)))
-
-        mapper = cast("CompiledFeed", Ready(made))
-        named = kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE)
-        return Feed(kind, f"{kind}.csv", lambda: (), read, mapper, True, named)
-
-    return [feed(kind) for kind in Kind if kind is not Kind.COMMITTEE]
-
-
-@dataclass
-class Site:
-    """A state's file and the Inspera that it is kept in step with; `run` is one apply."""
-
-    path: Path
-    tenant: Living = field(default_factory=Living)
-    on_absence: Mapping[Kind, str] = field(default_factory=dict)
-
-    def run(self, rows: Sequence[Record]) -> list[str]:
-        """The calls that one apply made, as words, in order; those that run at once in the order of the words."""
-        self.tenant.calls.clear()
-        with open_to_write(self.path, "apply") as connection:
-            store = Store(connection, [feed.place for feed in feeds(rows)], fingerprint, {"LOCKDOWN_BROWSER"})
-            journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
-            settler = Settler(store, journal, self.tenant, timedelta(0), lambda: NOW, lambda _: None)
-            settler.settle()
-            policy = Policy(Limits(ANY, ANY, ANY), self.on_absence)
-            make_plan(feeds(rows), store, policy, NOW, lambda *_: None)
-            self.planned = [(line.change.action, line.change.kind, line.verdict) for line in store.planned()]
-            carrier = Carrier(
-                store,
-                journal,
-                self.tenant,
-                SeatPolicy(),
-                workers=1,
-                stop=Event(),
-                clock=lambda: NOW,
-                progress=lambda *_: None,
-                barred=settler.barred,
-            )
-            self.carried = carrier.carry_out(len(self.planned))
-            journal.lapse()
-            journal.promote_silent()
-            journal.end("done", 0, {})
-        return [word for word, _ in self.tenant.calls]
 
 
 @pytest.fixture

@@ -150,6 +150,8 @@ class Oracle:
         standing = self.known(T).get(test, {"standing": ""})["standing"]
         if key[0] in self.retiring or (standing == "retired" and test not in self.wanted[T]):
             return None
+        if kind is O and key[1] == LOCKED and key[0] in self.ended:
+            return None
         said = self._present(kind, key)
         if said is None or said[0] not in CALLING:
             return said

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sync.found import FoundPerson
 from sync.mapping import fingerprint
 from sync.model import COMPARED, Key, Kind
@@ -27,7 +28,7 @@ class Book:
 
     def __init__(self) -> None:
         self._opened = open_copy(NOT_THERE)
-        connection = self._opened.__enter__()
+        self.connection = connection = self._opened.__enter__()
         self.store = Store(connection, [], fingerprint)
         self.journal = Journal(connection, lambda: START, "apply")
 
@@ -77,10 +78,16 @@ def test_what_is_read_may_be_forgotten_or_changed_meanwhile(book: Book) -> None:
 
 
 def test_who_is_not_active_any_more_is_not_read(book: Book) -> None:
+    book.know(Kind.LEARNER, "7")
+    book.connection.execute(text("UPDATE known_learner SET standing = 'released'"))
+    assert everything(book, Kind.LEARNER) == {}
+
+
+def test_staff_who_are_disabled_are_still_kept_in_step_and_so_they_are_read(book: Book) -> None:
     book.know(Kind.STAFF, "7")
     intent = line((Kind.STAFF, ("7",)), Action.DISABLE)
     book.journal.record([(None, intent, Outcome(Result.DONE))])
-    assert everything(book, Kind.STAFF) == {}
+    assert list(everything(book, Kind.STAFF)) == [("7",)]
 
 
 @pytest.mark.parametrize(

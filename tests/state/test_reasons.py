@@ -117,7 +117,7 @@ def test_any_row_of_a_test_that_is_a_fault_might_have_named_its_committee(kind: 
 
 
 def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -> None:
-    rows = [TEST, A_PART, Contributor("U", "7", "plan"), staff("8")]
+    rows: list[Record] = [TEST, A_PART, Contributor("U", "7", "plan"), staff("8")]
     plan = planned(rows, knowing(TEST, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART))
     action, verdict, reason = said(plan, Kind.STAFF, "7")
     assert (action, verdict) == ("disable", Verdict.HELD)
@@ -151,14 +151,19 @@ def test_a_test_under_way_keeps_its_people_and_an_ended_one_its_candidates(
     assert said(plan, kind, *key_of(part))[:2] == ("remove", verdict)
 
 
-@pytest.mark.parametrize(
-    ("test", "verdict"), [(TEST, Verdict.PASS), (UNDER_WAY, Verdict.WITHHELD), (ENDED, Verdict.WITHHELD)]
-)
+@pytest.mark.parametrize(("test", "verdict"), [(TEST, Verdict.PASS), (UNDER_WAY, Verdict.WITHHELD)])
 def test_an_option_that_is_locked_can_not_change_from_the_start_on_and_others_can(test: Test, verdict: Verdict) -> None:
-    rows = [test, Option("T", "LOCKDOWN_BROWSER", "true"), Option("T", "OTHER", "true")]
+    rows: list[Record] = [test, Option("T", "LOCKDOWN_BROWSER", "true"), Option("T", "OTHER", "true")]
     plan = planned(rows, knowing(test))
     assert said(plan, Kind.OPTION, "T", "LOCKDOWN_BROWSER")[1] is verdict
     assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
+
+
+def test_a_locked_option_of_an_ended_test_is_passed_over() -> None:
+    rows: list[Record] = [ENDED, Option("T", "LOCKDOWN_BROWSER", "true"), Option("T", "OTHER", "true")]
+    plan = planned(rows, knowing(ENDED))
+    assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
+    assert [key for kind, key in plan if kind is Kind.OPTION] == [("T", "OTHER")]
 
 
 def test_what_was_found_stays_whatever_the_sources_say() -> None:
