@@ -105,12 +105,16 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
     before, after = _status(known, about.standing), _status(wanted)
     known = {**known, "status": before}
     if after == DISABLED:
-        if not _may_leave(about, before):
+        if before == DISABLED and not about.unsettled:
             return None
         gone = {**known, "status": DISABLED}
         return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
-    change = _both(kind, key, {**wanted, "status": ACTIVE}, known, replace(about, standing=ACTIVE), where)
-    if change and change.action is Action.UPDATE and before == DISABLED:
+    if before == DISABLED and wanted.get("status") is None and about.standing != DISABLED:
+        wanted = {**wanted, "status": None}  # somebody else has disabled them, and no feed says what they should be
+    else:
+        wanted = {**wanted, "status": ACTIVE}
+    change = _both(kind, key, wanted, known, replace(about, standing=ACTIVE), where)
+    if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     return change
 

@@ -24,6 +24,7 @@ class Facts:
         suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time has come.
+        found: whether the record was in Inspera before us.
     """
 
     trouble: str = ""
@@ -33,6 +34,7 @@ class Facts:
     suspect: str = ""
     room_left: int = MAX_CANDIDATES
     refused: str = ""
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,15 @@ PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
+_NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
 ACTIVATED = "the test is activated: its security options can't change any more"
 
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
+    if change.action is Action.REKEY and change.kind is Kind.COMMITTEE:
+        return Ruling(Verdict.HELD, f"{_TYPE}; then use `adopt`")
     if change.action is Action.REKEY:
         return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`")
     if facts.refused and change.action in CALLING:
@@ -83,6 +89,8 @@ def _absence(change: Change, facts: Facts) -> Ruling:
             Verdict.HELD,
             f"it has not ended and {facts.registered} registrations still name it; correct its source, or them",
         )
+    if change.action is Action.DISABLE and facts.found:
+        return Ruling(Verdict.HELD, _NOT_OURS)
     if change.action in (Action.DISABLE, Action.DELETE) and facts.registered:
         reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
         return Ruling(Verdict.HELD, reason)

@@ -139,7 +139,6 @@ class _Run:
         total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
         if not total:
             return Carried()
-        blank = self.store.is_blank()
         lost = looks_lost(self.store, self._inspera())
         if lost:
             say(f"Held: {lost}")
@@ -157,7 +156,7 @@ class _Run:
             progress=self._progress,
             barred=self._barred,
             tried=self._tried,
-            wary=not blank,
+            wary=self.house.loaded.settings.found.look_up_learners,
         )
         carried = carrier.carry_out(total)
         carried.stopped = carried.stopped or self._inspera().stopped or ""

@@ -177,9 +177,11 @@ class Settling:
             return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
         if kind in PEOPLE:
             return self._person(kind, key, line)
-        return self._test(key, line) if kind is Kind.TEST else self._member(kind, key)
+        return self._test(key, line) if kind is Kind.TEST else self._member(kind, key, line)
 
     def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
+        if kind is Kind.COMMITTEE:
+            return Taken(kind, key, DOUBTFUL, "Inspera has it, and would not take it twice; remove it there first")
         if line and line.change.action is Action.REKEY and not line.change.before:
             self._journal.accept(kind, key)
             return Taken(kind, key, TAKEN, "is a new record: the next apply creates it")
@@ -238,7 +240,7 @@ class Settling:
             Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
         )
 
-    def _member(self, kind: Kind, key: Key) -> Taken:
+    def _member(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
         test = self._store.known(Kind.TEST, (key[0],))
         if not test or not test["remote_id"]:
             return Taken(kind, key, DOUBTFUL, f"test {key[0]} is not known: adopt it first")
@@ -247,6 +249,9 @@ class Settling:
             return Taken(kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}")
         seat = self._adopter.seat_of(seats, kind, key)
         known = self._store.known(kind, key)
+        if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
+            text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
+            return Taken(kind, key, DOUBTFUL, text)
         if seat:
             self._adopter.remember_seat(kind, key, seat, bool(known["ours"]) if known else None)
             if kind is Kind.CANDIDATE:

@@ -48,8 +48,8 @@ class Carrier:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
 
     Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
-    says that Inspera may have learners whom we do not know of, so that each new one is looked up first, but for those
-    whose creation was `tried` before.
+    says that Inspera may have learners whom we do not know of, so that each new one is looked up first, as staff are,
+    but for those whose creation was `tried` before.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own

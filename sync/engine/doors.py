@@ -115,6 +115,7 @@ class Target(Protocol):
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[FoundTest]: ...  # noqa: D102
     def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]: ...  # noqa: D102
+    def sure_of_people(self) -> bool: ...  # noqa: D102
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]: ...  # noqa: D102
     def export_people(self, kind: Kind, /) -> Iterator[FoundPerson]: ...  # noqa: D102
     def find_person_by_email(self, email: str, /) -> list[FoundPerson]: ...  # noqa: D102

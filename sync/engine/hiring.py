@@ -1,9 +1,9 @@
 """A new person in two steps: look whether Inspera knows them, then send, so that no second account is made.
 
-Staff who were there before us are never disabled or deleted by us. Learners are looked up by external id alone: one who
-has the login already is updated by the very call that would make them.
+Staff who were there before us are never disabled or deleted by us.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from sync.found import FoundPerson
 from sync.model import Kind
 from sync.plan import Action, Change, Outcome, Planned, Result
 
+_UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
 
 
@@ -27,7 +28,7 @@ def look_up(line: Planned, target: Target) -> Ready:
     change = line.change
     send = partial(_send, change, line.secret, target)
     try:
-        found, trouble = match_person(target, change.after, by_login=change.kind is Kind.STAFF)
+        found, trouble = match_person(target, change.after)
     except Stop:
         raise
     except CallError as error:
@@ -35,6 +36,8 @@ def look_up(line: Planned, target: Target) -> Ready:
     if trouble:
         return Ready(ended=[(line, Outcome(Result.HELD, f"{trouble}, or use `adopt`"))])
     if found is None:
+        if change.kind is Kind.STAFF and not target.sure_of_people():
+            return Ready(lines=[line], send=partial(_send_unsure, send))
         return Ready(lines=[line], send=send)
     there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
     return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
@@ -43,6 +46,14 @@ def look_up(line: Planned, target: Target) -> Ready:
 def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
     call = target.staff if change.kind is Kind.STAFF else target.learner
     return [call(change, secret)]
+
+
+def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """Whoever can't be looked up may have been there: they are kept in step, and never disabled by us."""
+    (outcome,) = send()
+    if outcome.result is Result.DONE:
+        return [replace(outcome, result=Result.FOUND, message=_UNSURE)]
+    return [outcome]
 
 
 def _bring_up_to_date(change: Change, found: FoundPerson, target: Target) -> list[Outcome]:

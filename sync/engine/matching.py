@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 from sync.engine.doors import Target
-from sync.errors import CallMissing
+from sync.errors import CallMissing, Refused
 from sync.found import FoundPerson
 from sync.plan import Fields
 
 
-def match_person(
-    target: Target, wanted: Fields, *, by_login: bool = True, by_email: bool = False
-) -> tuple[FoundPerson | None, str]:
+def match_person(target: Target, wanted: Fields, *, by_email: bool = False) -> tuple[FoundPerson | None, str]:
     """The account that is this person's, or why there is doubt; neither when Inspera has nobody.
 
     With `by_email` an account with this address counts, when neither external id nor login leads to one: the vendor's
@@ -23,14 +21,12 @@ def match_person(
     if found:
         same = found[0].username == wanted["username"]
         return _only(found, "external id", "" if same else "the account with this external id has another username")
-    if not by_login:
-        return None, ""
     try:
         found, by = target.find_person_by_login(str(wanted["username"])), "username"
         if not found and by_email and wanted.get("email"):
             found, by = target.find_person_by_email(str(wanted["email"])), "email address"
-    except CallMissing:
-        return None, ""  # this tenant can't be searched: only external ids count
+    except (CallMissing, Refused):
+        return None, ""  # this tenant, or this key, can't search for people: only external ids count
     if not found:
         return None, ""
     linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)

@@ -31,6 +31,9 @@ class Heap(StrEnum):
     UNREAD = "unread"
 
 
+_UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """One record in which Inspera differs from what is known, or that could not be read (with why in `text`).
@@ -160,6 +163,9 @@ class Reconciler:
             found = self._target.find_person_by_login(str(known["username"]))
         else:
             found = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
+        if not found and not self._target.sure_of_people():
+            yield Drift(Heap.UNREAD, kind, key, text=_UNSURE)
+            return
         yield from self._held_against(kind, key, known, found[0] if found else None)
 
     def _held_against(self, kind: Kind, key: Key, known: Fields, person: FoundPerson | None) -> Iterator[Drift]:

@@ -4,6 +4,7 @@ The reading comes before the intents, so that an open intent of a create always 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -103,6 +104,8 @@ def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: Sea
             ready.ended.append((line, Outcome(ruling.result, ruling.reason, there=_there(line, seat))))
             continue
         left -= seat is None
+        if seat is not None and place.fields.get("notify"):
+            place = replace(place, fields={**place.fields, "notify": None})  # noqa: PLW2901 - nobody is put on it now
         not_ours = ruling.found and line.change.action is Action.CREATE
         sent.append((place, "was there before our first assignment" if not_ours else ""))
         if not_ours and seat:

@@ -12,7 +12,7 @@ from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
 from sync.contract import TOKEN, Call, Repeat
-from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
+from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
 from sync.inspera.calls import Request
@@ -132,13 +132,20 @@ class Caller:
         self.tenant.admit(request.call)
         try:
             made = self._once(request, read)
-        except CallError as error:
+        except CallError as failure:
+            error = self._nowhere(request.call, failure)
             if isinstance(error, Unknown):
                 lost.append(error)
             self._learn(request.call, error)
-            raise
+            raise error from None
         self.tenant.worked(request.call)
         return made
+
+    def _nowhere(self, call: Call, error: CallError) -> CallError:
+        """A 404 on a write that names nobody's id can only mean that its address is not there."""
+        if isinstance(error, NotThere) and not (call.reads or call.places or self.tenant.has(call)):
+            return answers.missing(call, error.status)
+        return error
 
     def _learn(self, call: Call, error: CallError) -> None:
         """What a failure says about the tenant as a whole. A refusal is an answer like any other."""
@@ -197,10 +204,10 @@ class Caller:
                 _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
         elif answer.status < 500:
             self._limiter.speed_up()
-        asked = answers.asked_wait(answer, self.clock()) if answer.status == 503 else None
+        asked = answers.asked_wait(answer, self.clock()) if answer.status in (429, 503) else None
         if asked is not None:
             self._limiter.pause(min(asked, self.connection.retry_after_ceiling))
-        if answer.status == 503 or (request.call.name == TOKEN.name and answer.status >= 500):
+        if answer.status in (429, 503) or (request.call.name == TOKEN.name and answer.status >= 500):
             # The call itself stays of unknown outcome; what stops is the next one.
             self.tenant.unreachable(f"Inspera is not available ({answer.status} on {request.call.name})")
         else:

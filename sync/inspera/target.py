@@ -7,6 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from sync.contract import PERSON_BY_ID, PERSON_SEARCH
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
@@ -139,6 +140,13 @@ class Target:
     def find_person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
         """The people with this external id."""
         return self._lookups.person(auth_system, external_id)
+
+    def sure_of_people(self) -> bool:
+        """Whether a look-up of people has ever been answered with a success in this run.
+
+        Until then a 404 may say that nobody matches, or that this tenant does not have the call.
+        """
+        return any(self._caller.tenant.has(call) for call in (PERSON_BY_ID, PERSON_SEARCH))
 
     def find_person_by_login(self, username: str) -> list[FoundPerson]:
         """The people with exactly this username. Raises `CallMissing` when the tenant cannot search for people."""

@@ -104,6 +104,9 @@ class Found(Strict):
     unread: Literal["theirs", "ours"] = "theirs"
     """Whose the candidates, contributors and committees are that we put on a found test that could not be read first;
     only `ours` are removed."""
+    look_up_learners: bool = True
+    """Whether each new learner is looked up before being made, so that nobody gets a second account. That takes two
+    calls more for each; `false` is for the first load of a tenant that has nobody yet."""
     match_email: bool = False
     """Whether `adopt` matches a person by email address too, where neither the external id nor the login finds one."""
 

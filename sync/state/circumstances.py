@@ -53,7 +53,8 @@ def _barred(connection: Connection, now: datetime) -> None:
     connection.execute(
         text(
             "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || '; tried again'"
-            " || ' after ' || again || ', or when its row changes' FROM refused WHERE again > :now"
+            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`' FROM refused"
+            " WHERE again > :now"
         ),
         {"now": utc_text(now)},
     )

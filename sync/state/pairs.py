@@ -88,7 +88,8 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Itera
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
         )
         known = _fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
-        yield _pair(row, kind, (row.w_key,), known, about, Facts(refused=row.refused or ""), places)
+        facts = Facts(refused=row.refused or "", found=not about.ours)
+        yield _pair(row, kind, (row.w_key,), known, about, facts, places)
 
 
 _SEATS = {

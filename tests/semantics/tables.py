@@ -117,7 +117,7 @@ TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[str], Map
     ),
     "exams": (("course", "term", "name", "start", "end", "minutes", "template"), ("course", "term"), exam, ";"),
     "registrations": (
-        ("course", "term", "student_no", "number", "extra", "room", "committees"),
+        ("course", "term", "student_no", "number", "extra", "room"),
         ("course", "term", "student_no"),
         registration,
         ",",

@@ -12,6 +12,7 @@ def parted(site: Site) -> Site:
     """Four graders in the committees A, B and C, and three learners, of whom one is graded by B and one by D."""
     site.also("staff", "contributor")
     site.feed("candidate")["map"]["committees"] = "committees"
+    site.registrations.columns += ("committees",)
     site.seat(TEST, *numbers(1001, 3))
     site.hire(TEST, *numbers(7001, 4))
     for number, committees in zip(numbers(7001, 4), ("A", "A;B", "B", "C"), strict=True):

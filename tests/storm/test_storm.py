@@ -28,7 +28,7 @@ RATES = {
     "commit_then_reset": 0.02,
     "commit_then_time_out": 0.015,
     "committed_500": 0.02,
-    "duplicate_name_lies": 0.005,
+    "duplicate_name_lies": 0.05,
     "token_expiry": 0.01,
 }
 """Every fault after which a call is repeated or of unknown outcome, one call in five in all."""
