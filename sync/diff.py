@@ -102,7 +102,7 @@ def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstan
 
 def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
     """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
-    before, after = _status(known, about.standing), _status(wanted)
+    before, after, mapped = _status(known, about.standing), _status(wanted), wanted.get("status") is not None
     known = {**known, "status": before}
     if after == DISABLED:
         if before == DISABLED and not about.unsettled:
@@ -116,6 +116,8 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
     change = _both(kind, key, wanted, known, replace(about, standing=ACTIVE), where)
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
+    if change and not (mapped or about.unsettled):
+        return replace(change, after={**change.after, "status": None})  # what a person has set there stays
     return change
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sync.found import Seat
 from sync.model import MAX_CANDIDATES, Kind, listed
-from sync.plan import ADDITIONS, CALLING, Action, Change, Fields, Result, Verdict
+from sync.plan import ADDITIONS, CALLING, Action, Change, Fields, Result, Value, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Facts:
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time has come.
         found: whether the record was in Inspera before us.
+        under_way: whether the test that it is on is running.
+        shares: who else has the same account in Inspera, and is wanted or known.
     """
 
     trouble: str = ""
@@ -35,6 +37,8 @@ class Facts:
     room_left: int = MAX_CANDIDATES
     refused: str = ""
     found: bool = False
+    under_way: bool = False
+    shares: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Ruling:
 PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
+_RUNNING = "the test is under way"
 UNDER_WAY = "the test is under way: nothing is taken off it"
 _NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
 _TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
@@ -76,27 +81,48 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, ACTIVATED)
     if change.action is Action.CREATE and facts.room_left <= 0:
         return Ruling(Verdict.WITHHELD, FULL)
+    less = takes_away(change) if facts.trouble or facts.under_way else ""
+    if less:
+        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble or _RUNNING}")
     return PASS
+
+
+def takes_away(change: Change) -> str:
+    """What an update of somebody on a test would take from them: roles, committees or minutes. Empty when nothing."""
+    if change.action is not Action.UPDATE or change.kind not in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
+        return ""
+    for name in ("roles", "committees"):
+        if set(listed(change.before.get(name))) - set(listed(change.after.get(name))):
+            return name
+    return "extra time" if _minutes(change.after) < _minutes(change.before) else ""
 
 
 def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
         return Ruling(Verdict.WITHHELD, facts.trouble)
-    if facts.suspect:
-        return Ruling(Verdict.HELD, f"{facts.suspect} may live on under a new key; settle that with `adopt` first")
-    if change.action is Action.WITHDRAW and facts.registered:
-        return Ruling(
-            Verdict.HELD,
-            f"it has not ended and {facts.registered} registrations still name it; correct its source, or them",
-        )
-    if change.action is Action.DISABLE and facts.found:
-        return Ruling(Verdict.HELD, _NOT_OURS)
-    if change.action in (Action.DISABLE, Action.DELETE) and facts.registered:
-        reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
-        return Ruling(Verdict.HELD, reason)
-    if change.action is Action.REMOVE and facts.begun:
+    if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY)
-    return PASS
+    held = _held(change, facts)
+    return Ruling(Verdict.HELD, held) if held else PASS
+
+
+def _held(change: Change, facts: Facts) -> str:
+    """Why a person must look at what leaves; empty when nobody must."""
+    if facts.suspect:
+        return f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
+    if change.action is Action.WITHDRAW and facts.registered:
+        return f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
+    return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else ""
+
+
+def _keeps_account(facts: Facts) -> str:
+    if facts.found:
+        return _NOT_OURS
+    if facts.shares:
+        return f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
+    if facts.registered:
+        return f"{facts.registered} contributors still name this person; correct their source, or that of staff"
+    return ""
 
 
 FRESH = "written a moment ago: looked at again in the next run"
@@ -200,9 +226,11 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     if seat is None:
         gone = change.action is not Action.CREATE
         return SeatRuling(not gone, result=Result.HELD, reason=_GONE.format(change.kind) if gone else "")
-    given = set(listed(seat.roles)) - set(listed(change.before.get("roles"))) - set(listed(change.after.get("roles")))
-    if given:  # sending sets all of a person's roles, and would take these away
-        return SeatRuling(False, result=Result.HELD, reason=_ROLES.format(", ".join(sorted(given))))
+    for name in ("roles", "committees"):
+        there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
+        given = there - known - wanted
+        if given and change.after.get(name) is not None:  # sending sets all of them, and would take these away
+            return SeatRuling(False, result=Result.HELD, reason=_GIVEN.format(name, ", ".join(sorted(given))))
     if change.action is not Action.CREATE:
         return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
@@ -211,8 +239,13 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     return SeatRuling(send, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
+def _sides(change: Change, seat: Seat, name: str) -> tuple[Value, Value, Value]:
+    """What Inspera has, what is known, and what is wanted."""
+    return getattr(seat, name), change.before.get(name), change.after.get(name)
+
+
 _GONE = "drift: Inspera does not have this {} any more; look at it and use `adopt`"
-_ROLES = "drift: Inspera has further roles for this contributor ({}): given by hand? look at it and use `adopt`"
+_GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand? look at it and use `adopt`"
 
 
 def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:

@@ -73,8 +73,13 @@ def shown(kind: Kind, known: Fields, about: Circumstances) -> dict[str, Any]:
     return {**known, **status}
 
 
-def shown_wanted(kind: Kind, wanted: Fields) -> dict[str, Any]:
-    return {**wanted, "status": ACTIVE} if kind is Kind.STAFF else dict(wanted)
+def asked(pair: Pair) -> dict[str, Any]:
+    """What is wanted; staff are wanted active, unless somebody else has disabled them and their row says nothing."""
+    kind, wanted, known, about = pair
+    if kind is not Kind.STAFF:
+        return wanted
+    left = wanted["status"] is None and known["status"] == DISABLED and about.standing != DISABLED
+    return {**wanted, "status": None if left else ACTIVE}
 
 
 def changed(pair: Pair) -> Change | None:
@@ -102,24 +107,40 @@ def test_a_field_that_the_feeds_leave_alone_never_changes(pair: Pair) -> None:
 
 @given(wanted_pairs())
 def test_a_change_carries_every_known_field_along(pair: Pair) -> None:
-    kind, wanted, known, about = pair
+    kind, _, known, about = pair
     change = changed(pair)
     if change is not None:
-        before, asked = shown(kind, known, about), shown_wanted(kind, wanted)
+        before, after = shown(kind, known, about), asked(pair)
         assert change.before == before
-        assert {n: change.after[n] for n in COMPARED[kind]} == {
-            n: before[n] if asked[n] is None else asked[n] for n in COMPARED[kind]
-        }
+        # what no feed maps and a person may have set in Inspera is not sent
+        kept = [n for n in COMPARED[kind] if (kind, n) != (Kind.STAFF, "status") or n in change.changed]
+        assert {n: change.after[n] for n in kept} == {n: before[n] if after[n] is None else after[n] for n in kept}
+
+
+def test_a_status_that_no_feed_maps_is_not_sent_with_an_update() -> None:
+    known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "last_name": "Before", "status": "active"}
+    wanted = {**known, "last_name": "After", "status": None}
+    change = diff(Kind.STAFF, ("7",), wanted, known, Circumstances())
+    assert change is not None
+    assert (change.action, change.after["status"]) == (Action.UPDATE, None)
+
+
+def test_staff_whom_somebody_else_has_disabled_stay_so_unless_a_feed_says_otherwise() -> None:
+    known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "status": "disabled"}
+    assert diff(Kind.STAFF, ("7",), {**known, "status": None}, known, Circumstances()) is None
+    change = diff(Kind.STAFF, ("7",), {**known, "status": "active"}, known, Circumstances())
+    assert change is not None
+    assert change.action is Action.ENABLE
 
 
 @given(wanted_pairs())
 def test_exactly_the_fields_that_differ_are_named(pair: Pair) -> None:
-    kind, wanted, known, about = pair
-    before, asked = shown(kind, known, about), shown_wanted(kind, wanted)
+    kind, _, known, about = pair
+    before, after = shown(kind, known, about), asked(pair)
     differing = {
         name
         for name in COMPARED[kind]
-        if asked[name] is not None and asked[name] != before[name] and (before[name] is not None or asked[name] != "")
+        if after[name] is not None and after[name] != before[name] and (before[name] is not None or after[name] != "")
     }
     change = changed(pair)
     assert set(change.changed if change else ()) == differing
@@ -155,7 +176,7 @@ def test_equal_sides_call_for_nothing_unless_the_record_had_left(pair: Pair) -> 
     kind, wanted, known, about = pair
     if kind is Kind.OPTION:
         known = {"value": wanted["value"]}
-    wanted = shown_wanted(kind, known)
+    wanted = {**known, "status": ACTIVE} if kind is Kind.STAFF else known
     change = diff(kind, a_key(kind), wanted, known, about)
     if kind is Kind.STAFF and is_disabled(known, about):
         assert change is not None

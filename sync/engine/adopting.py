@@ -180,6 +180,9 @@ class Settling:
         return self._test(key, line) if kind is Kind.TEST else self._member(kind, key, line)
 
     def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
+        if kind is Kind.COMMITTEE and not self._store.known(kind, key):
+            self._journal.close_earlier(kind, key)
+            return Taken(kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it")
         if kind is Kind.COMMITTEE:
             return Taken(kind, key, DOUBTFUL, "Inspera has it, and would not take it twice; remove it there first")
         if line and line.change.action is Action.REKEY and not line.change.before:

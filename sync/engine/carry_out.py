@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from threading import Event
 
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
-from sync.engine.hiring import look_up
+from sync.engine.hiring import look_for_test, look_up
 from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
@@ -98,11 +98,21 @@ class Carrier:
         """Each person and test is a unit; what is on a test goes test by test."""
         for (kind, test), group in groupby(layer, key=lambda line: (line.change.kind, line.change.key[0])):
             if kind not in ON_A_TEST:
-                yield from (self._single(line) for line in group)
+                yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
             # all of a test in one hand: no two workers may count its free places at once
             sitting = prepare(self._store, kind, test, list(group), self._policy, self._clock())
             yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock))
+
+    def _still_needed(self, line: Planned) -> bool:
+        """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
+        if line.change.action not in (Action.DISABLE, Action.DELETE):
+            return False
+        tests = self._store.tests_of(line.change.key[0])
+        if tests:
+            reason = f"waits until this person is on no test any more ({', '.join(tests[:5])})"
+            self._record([None], [line], [Outcome(Result.WAITING, reason)])
+        return bool(tests)
 
     def _single(self, line: Planned) -> Unit:
         change = line.change
@@ -114,8 +124,9 @@ class Carrier:
             return Unit(lambda: [self._target.learner(change, line.secret)], (line,))
         if change.kind is Kind.STAFF:
             return Unit(lambda: [self._target.staff(change, None)], (line,))
-        call = self._target.create_test if change.action is Action.CREATE else self._target.update_test
-        return Unit(lambda: [call(change)], (line,))
+        if change.action is Action.CREATE:
+            return Unit(partial(look_for_test, line, self._target))
+        return Unit(lambda: [self._target.update_test(change)], (line,))
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
         """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""

@@ -63,6 +63,7 @@ class Store(Protocol):
     def open_intents(self) -> Iterator[OpenIntent]: ...  # noqa: D102
     def known(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]: ...  # noqa: D102
+    def tests_of(self, staff: str) -> Sequence[str]: ...  # noqa: D102
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
@@ -98,6 +99,7 @@ class Journal(Protocol):
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None: ...  # noqa: D102
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
+    def close_earlier(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def lapse(self, unsure: Collection[Kind] = ()) -> None: ...  # noqa: D102
     def commit(self) -> None: ...  # noqa: D102
 

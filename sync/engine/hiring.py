@@ -10,9 +10,9 @@ from functools import partial
 from sync.engine.doors import Target
 from sync.engine.matching import match_person, values_of
 from sync.engine.steps import Ready, There
-from sync.errors import CallError, Stop
+from sync.errors import CallError, CallMissing, Stop
 from sync.found import FoundPerson
-from sync.model import Kind
+from sync.model import COMPARED, Kind
 from sync.plan import Action, Change, Outcome, Planned, Result
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
@@ -31,6 +31,10 @@ def look_up(line: Planned, target: Target) -> Ready:
         found, trouble = match_person(target, change.after)
     except Stop:
         raise
+    except CallMissing as error:
+        if change.kind is Kind.STAFF:
+            return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        found, trouble = None, ""  # this tenant can't be asked; saving a learner by username makes no second one
     except CallError as error:
         return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     if trouble:
@@ -41,6 +45,27 @@ def look_up(line: Planned, target: Target) -> Ready:
         return Ready(lines=[line], send=send)
     there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
     return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
+
+
+def look_for_test(line: Planned, target: Target) -> Ready:
+    """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    change = line.change
+    try:
+        found = target.find_test(str(change.after["external_test_id"]))
+    except Stop:
+        raise
+    except CallError as error:
+        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
+    # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
+    if len(found) == 1 and all(getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")):
+        fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
+        ready.already.append(There(Kind.TEST, change.key, fields, found[0].remote_id))
+    return ready
 
 
 def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:

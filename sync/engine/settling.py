@@ -65,7 +65,7 @@ class Settler:
             self._sleep(rest)
 
     def _created_staff(self, intent: OpenIntent) -> None:
-        """Nobody was there when the intent was made, so whoever is there now was made by us."""
+        """Whoever was there when the intent was made is known by now; anybody else was made by us."""
         self._wait_until_visible()
         try:
             found, trouble = match_person(self._target, intent.fields)
@@ -77,7 +77,8 @@ class Settler:
         if found:
             # sent again by the plan, so that what the reading does not show is as wanted, too
             fields = values_of(intent.fields, found)
-            self._journal.remember(intent.kind, intent.key, fields, remote_id=found.remote_id, ours=True)
+            ours = self._whose(intent)
+            self._journal.remember(intent.kind, intent.key, fields, remote_id=found.remote_id, ours=ours)
         elif not trouble:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 
@@ -96,7 +97,7 @@ class Settler:
                 intent.key,
                 {**intent.fields, **_seen(outcome.there)},
                 remote_id=outcome.remote_id,
-                ours=True,
+                ours=self._whose(intent),
             )
             self._journal.settle(intent, "done", "found in Inspera by a later run")
         elif outcome.result in (Result.DONE, Result.NOT_SENT):

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, Call
+from sync.contract import LEARNER_SAVE, PERSON_BY_ID, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, Call
 from sync.errors import CallError, CallMissing
 from sync.found import FoundPerson
 from sync.inspera.caller import Caller
 from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
-from sync.inspera.outcomes import outcome_of
+from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.payloads import bodies, readings
 from sync.plan import Action, Change, Fields, Outcome, Result
 
@@ -42,9 +42,20 @@ class People:
         if change.action is Action.ENABLE:
             return self._save(STAFF_ENABLE, bodies.staff({**fields, "status": "active"}))
         if change.action is Action.DISABLE:
-            return self._save(STAFF_DISABLE, bodies.staff({**change.before, "status": "disabled"}))
+            return self._disable(change)
         first = password if change.action is Action.CREATE else None
         return self._save(STAFF_SAVE, bodies.staff(change.after, first))
+
+    def _disable(self, change: Change) -> Outcome:
+        """Disables somebody who is there: saved by username, an account that is gone would be made anew."""
+        identity = (change.before.get("auth_system"), change.before.get("external_id"))
+        try:
+            there = not all(identity) or self._lookups.person(*map(str, identity))
+        except CallError as error:
+            return unread(error)
+        if not there and self._caller.tenant.has(PERSON_BY_ID):
+            return Outcome(Result.DONE, "was not there any more")
+        return self._save(STAFF_DISABLE, bodies.staff({**change.before, "status": "disabled"}))
 
     def _save(self, call: Call, body: dict[str, object]) -> Outcome:
         call = self._caller.named(call)

@@ -135,7 +135,7 @@ class CommitteeFeed(FeedSettings):
 
 
 class ContributorFeed(FeedSettings):
-    """A feed of contributors: what staff do on tests. Several roles of one person on a test are a list, or several rows."""
+    """A feed of contributors: what staff do on tests. Several roles of one person are a list, or several rows."""
 
     kind: Literal[Kind.CONTRIBUTOR]
     """`contributor`."""

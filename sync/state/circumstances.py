@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.model import PEOPLE, Kind, utc_text, utc_time
+from sync.state.refusals import PAUSES
 from sync.state.scratch import chunks
 
 SOON = timedelta(days=7)
@@ -40,23 +41,33 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
         )
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
-    _barred(connection, now)
     for kind in (*PEOPLE, Kind.TEST):
         _vanished(connection, kind)
     connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
     _suspects(connection)
     _windows(connection, now, tests_may_retire=Kind.TEST not in trouble)
+    _barred(connection, now)
+
+
+_SOON_FOR = """EXISTS (SELECT 1 FROM wanted_{on} c JOIN test_window w ON w.test = c.test
+    WHERE c.{person} = r.k1 AND w.wave = '0')"""
+_SOON = f"""CASE r.kind WHEN 'learner' THEN {_SOON_FOR.format(on="candidate", person="learner")}
+    WHEN 'staff' THEN {_SOON_FOR.format(on="contributor", person="staff")}
+    ELSE EXISTS (SELECT 1 FROM test_window w WHERE w.test = r.k1 AND w.wave = '0') END"""
 
 
 def _barred(connection: Connection, now: datetime) -> None:
-    """What was refused and whose time to be tried again has not come."""
+    """What was refused and whose time to be tried again has not come.
+
+    A test may have come near since: what it needs rests for the shortest pause, whatever was foreseen then.
+    """
     connection.execute(
         text(
             "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || '; tried again'"
-            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`' FROM refused"
-            " WHERE again > :now"
+            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`' FROM refused r"
+            f" WHERE again > :now AND NOT (last <= :rested AND {_SOON})"
         ),
-        {"now": utc_text(now)},
+        {"now": utc_text(now), "rested": utc_text(now - PAUSES[0])},
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_barred ON barred (kind, k1, k2)")
 

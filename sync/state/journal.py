@@ -86,13 +86,14 @@ class Journal:
                     self._refused.discard(record)
                     refusals.lift(self._connection, *record)
                 if record in self._open_before:
-                    self._close_earlier(*record)
+                    self.close_earlier(*record)
             if intent is not None:
                 closed.append({"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent})
         if closed:
             self._connection.execute(_CLOSE, closed)
 
-    def _close_earlier(self, kind: Kind, key: Key) -> None:
+    def close_earlier(self, kind: Kind, key: Key) -> None:
+        """Closes open intents of earlier runs for a record, now that it is known what became of it."""
         k1, k2 = columns_of(key)
         self._connection.execute(
             text(
@@ -149,7 +150,10 @@ class Journal:
         self._connection.execute(_upsert(kind, keep_ours=ours is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
-        """Removes a record from what is known."""
+        """Removes a record from what is known; a person's kept username goes with it."""
+        self._connection.execute(
+            text("DELETE FROM alias WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key[0]}
+        )
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
@@ -169,6 +173,8 @@ class Journal:
         self._connection.execute(text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys)
         for other in _naming(kind):
             self._connection.execute(text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys)
+        moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
+        self._connection.execute(text(moved), keys)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""
@@ -211,6 +217,7 @@ class Journal:
     def promote_silent(self) -> None:
         """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints."""
         at = utc_text(self._clock())
+        self._connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_refresh ON refresh (kind, k1, k2)")
         for statement in _SILENT:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:

@@ -11,18 +11,21 @@ from sqlalchemy import Connection, text
 from sync.decide import Pair
 from sync.diff import Circumstances
 from sync.guard import Facts
-from sync.model import COMPARED, KEY_FIELDS, MAX_CANDIDATES, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE, Key, Kind
+from sync.model import COMPARED, KEY_FIELDS, MAX_CANDIDATES, ON_A_TEST, PEOPLE, PERSON_OF, SECRETS, SENT_ONCE, Key, Kind
 from sync.plan import Fields
 
 
 def arrived_or_changed(
-    connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str] = ()
+    connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str] = (), trouble: str = ""
 ) -> Iterator[Pair]:
     """Every wanted record that is not known, or known otherwise. What is on a test needs the other kinds drafted first.
 
-    `locked` are the options that can't change once their test has begun.
+    `locked` are the options that can't change once their test has begun. `trouble` says why what this kind's feeds say
+    may not be all of it in this run, and is empty when it is.
     """
-    return _members(connection, kind, places, locked) if kind in ON_A_TEST else _records(connection, kind, places)
+    if kind in ON_A_TEST:
+        return _members(connection, kind, places, locked, trouble)
+    return _records(connection, kind, places)
 
 
 def absent(connection: Connection, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
@@ -88,7 +91,8 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Itera
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
         )
         known = _fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
-        facts = Facts(refused=row.refused or "", found=not about.ours)
+        shares = _shared(connection, kind, row.w_key) if kind is Kind.STAFF and row.w_status == "disabled" else ""
+        facts = Facts(refused=row.refused or "", found=not about.ours, shares=shares)
         yield _pair(row, kind, (row.w_key,), known, about, facts, places)
 
 
@@ -99,7 +103,10 @@ _SEATS = {
             WHERE c.learner = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test AND d.k2 = c.learner
                 AND d.action IN ('remove', 'retire') AND d.verdict = 'pass')))""",
-    Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c WHERE c.staff = k.key
+    Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c
+            LEFT JOIN known_test ckt ON ckt.key = c.test LEFT JOIN test_window ctw ON ctw.test = c.test
+            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.standing, '') <> 'retired'
+                OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
         UNION SELECT f.k1 FROM fault f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
@@ -107,6 +114,20 @@ _SEATS = {
                 AND d.action = 'remove' AND d.verdict = 'pass')))""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
 }
+
+
+def _shared(connection: Connection, kind: Kind, key: str) -> str:
+    """Somebody else who is wanted and has the account of this known person; empty when nobody has."""
+    for other in PEOPLE:
+        query = (
+            f"SELECT min(w.key) FROM known_{kind} k JOIN wanted_{other} w ON w.username = k.username"
+            " OR (w.external_id = k.external_id AND w.auth_system = k.auth_system) WHERE k.key = :key"
+            + (" AND w.key <> k.key AND coalesce(w.status, '') <> 'disabled'" if other is kind else "")
+        )
+        found = connection.execute(text(query), {"key": key}).scalar()
+        if found is not None:
+            return f"{other} {found}"
+    return ""
 
 
 def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
@@ -132,11 +153,19 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
         unproven = trouble or ("" if row.ended else seat_trouble)
-        facts = Facts(trouble=unproven, registered=int(row.seats), suspect=suspect, refused=row.refused or "")
+        facts = Facts(
+            trouble=unproven,
+            registered=int(row.seats),
+            suspect=suspect,
+            refused=row.refused or "",
+            shares=_shared(connection, kind, row.key) if kind is Kind.STAFF else "",
+        )
         yield Pair(kind, (row.key,), None, _fields(row, "k_", COMPARED[kind]), about, facts)
 
 
-def _members(connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str]) -> Iterator[Pair]:
+def _members(
+    connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str], trouble: str
+) -> Iterator[Pair]:
     """What is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
@@ -148,7 +177,7 @@ def _members(connection: Connection, kind: Kind, places: Sequence[str], locked: 
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     query = f"""
         SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known, tw.begun AS begun,
-               tw.ended AS ended,
+               tw.ended AS ended, {_TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
@@ -174,6 +203,8 @@ def _members(connection: Connection, kind: Kind, places: Sequence[str], locked: 
         waits_for = tuple(_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
+            trouble=trouble or (_UNREAD.format(part) if row.test_trouble else ""),
+            under_way=bool(row.begun) and not row.ended,
             begun=bool(row.begun) and key[1] in locked,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,

@@ -55,10 +55,10 @@ def note(connection: Connection, line: Planned, message: str, now: datetime) -> 
     again = utc_text(now + pause)
     connection.execute(
         text(
-            "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, again, message)"
-            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :again, :message) ON CONFLICT (kind, k1, k2)"
-            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, again = excluded.again,"
-            " message = excluded.message,"
+            "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, last, again, message)"
+            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message) ON CONFLICT (kind, k1, k2)"
+            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = excluded.last,"
+            " again = excluded.again, message = excluded.message,"
             " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
         ),
         {**what, "times": times, "now": utc_text(now), "again": again, "message": message},

@@ -35,6 +35,7 @@ class Store:
     ) -> None:
         self._connection, self._places, self._fingerprint = connection, places, fingerprint
         self._locked = locked
+        self._trouble: Mapping[Kind, str] = {}
         self._seal_key: bytes | None = None
         scratch.make_tables(connection)
 
@@ -88,11 +89,12 @@ class Store:
 
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and when each test begins and ends."""
+        self._trouble = trouble
         circumstances.gather_circumstances(self._connection, now, trouble)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
-        return pairs.arrived_or_changed(self._connection, kind, self._places, self._locked)
+        return pairs.arrived_or_changed(self._connection, kind, self._places, self._locked, self._trouble.get(kind, ""))
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
@@ -183,6 +185,14 @@ class Store:
         columns = ", ".join(f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated"))
         query = text(f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}")
         return {str(row[part]): dict(row) for row in self._connection.execute(query, {"test": test}).mappings()}
+
+    def tests_of(self, staff: str) -> Sequence[str]:
+        """The tests that have not ended and have this member of staff as a contributor, as far as we know."""
+        query = (
+            "SELECT c.test FROM known_contributor c LEFT JOIN test_window w ON w.test = c.test"
+            " WHERE c.staff = :staff AND c.standing = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
+        )
+        return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 
     def refusals(self) -> int:
         """How many changes rest in this run because Inspera refused just them before."""

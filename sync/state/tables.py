@@ -213,7 +213,8 @@ class Alias(SQLModel, table=True):
 class Refused(SQLModel, table=True):
     """A change to which Inspera said no, until it passes. It is tried again at `again` (UTC), or when its row changes.
 
-    `fingerprint` is that of what was wanted, empty for a removal; `times` counts the refusals in a row.
+    `fingerprint` is that of what was wanted, empty for a removal; `times` counts the refusals in a row, from `since` to
+    `last`.
     """
 
     kind: str = Field(primary_key=True)
@@ -222,6 +223,7 @@ class Refused(SQLModel, table=True):
     fingerprint: bytes = Field(default=b"", sa_type=LargeBinary)
     times: int = 1
     since: str
+    last: str
     again: str
     message: str = ""
 

@@ -38,6 +38,7 @@ class Tenant:
     asked: list[str] = field(default_factory=list)
     outcome: Outcome = field(default_factory=lambda: Outcome(Result.DONE, remote_id="u9"))
     settled: Outcome = field(default_factory=lambda: Outcome(Result.NOT_SENT))
+    sure: bool = True
 
     def _read(self, name: str) -> None:
         self.asked.append(name)
@@ -85,6 +86,12 @@ class Tenant:
     def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]:
         self._read("find_person")
         return [person for person in self.people if (auth_system, external_id) in person.external_ids]
+
+    def sure_of_people(self) -> bool:
+        return self.sure
+
+    def sure_of_tests(self) -> bool:
+        return self.sure
 
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]:
         self._read("find_person_by_login")

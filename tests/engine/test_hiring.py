@@ -54,10 +54,17 @@ def test_an_account_that_could_not_be_brought_up_to_date_says_so(result: Result)
     assert look_up(wanted(Kind.STAFF), tenant).send() == [Outcome(result, "no")]
 
 
-def test_staff_are_looked_up_by_login_too_and_learners_are_not() -> None:
-    unlinked = somebody(7, external_ids=())
-    assert look_up(wanted(Kind.STAFF), Tenant(people=[unlinked])).already
-    assert not look_up(wanted(Kind.LEARNER), Tenant(people=[unlinked])).already
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_people_are_looked_up_by_login_too(kind: Kind) -> None:
+    assert look_up(wanted(kind), Tenant(people=[somebody(7, external_ids=())])).already
+
+
+def test_staff_who_cannot_be_looked_up_are_taken_for_somebody_elses_and_learners_are_just_made() -> None:
+    made = Outcome(Result.DONE, remote_id="u9")
+    (staff,) = look_up(wanted(Kind.STAFF), Tenant(outcome=made, sure=False)).send()
+    (learner,) = look_up(wanted(Kind.LEARNER), Tenant(outcome=made, sure=False)).send()
+    assert (staff.result, learner.result) == (Result.FOUND, Result.DONE)
+    assert "never disabled" in staff.message
 
 
 @pytest.mark.parametrize("kind", PEOPLE)

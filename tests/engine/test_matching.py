@@ -13,9 +13,9 @@ WANTED = {"username": "login7", "auth_system": "FEIDE", "external_id": "p7@examp
 UNLINKED: dict[str, Any] = {"external_ids": ()}
 
 
-def matched(*people: Any, by_email: bool = False, by_login: bool = True, **wanted: str) -> tuple[str | None, str]:
+def matched(*people: Any, by_email: bool = False, **wanted: str) -> tuple[str | None, str]:
     tenant = Tenant(people=list(people))
-    found, trouble = match_person(tenant, {**WANTED, **wanted}, by_login=by_login, by_email=by_email)
+    found, trouble = match_person(tenant, {**WANTED, **wanted}, by_email=by_email)
     return (found.remote_id if found else None), trouble
 
 
@@ -42,7 +42,6 @@ def test_several_accounts_with_one_external_id_are_doubtful() -> None:
 def test_a_login_counts_when_no_external_id_leads_to_an_account() -> None:
     assert matched(somebody(7, **UNLINKED)) == ("u7", "")
     assert matched(somebody(7, external_ids=(("LTI", "other"),))) == ("u7", "")
-    assert matched(somebody(7, **UNLINKED), by_login=False) == (None, "")
 
 
 def test_an_account_with_the_login_that_is_linked_to_somebody_else_is_doubtful() -> None:

@@ -136,7 +136,8 @@ class Oracle:
             return ("rekey", "held") if (S, key) in self.new_suspects else ("create", "pass")
         out = known["standing"] == "disabled"
         if wanted["status"] == "disabled":
-            return ("disable", "pass") if known["ours"] and (unsettled or not out) else None
+            kept = not known["ours"] or self._shares_account(key, known)
+            return ("disable", "held" if kept else "pass") if unsettled or not out else None
         others = {name: value for name, value in wanted.items() if name != "status" and value is not None}
         differing = {name for name, value in others.items() if value != known[name]}
         if differing & IDENTITY[S]:
@@ -147,10 +148,7 @@ class Oracle:
 
     def _member(self, kind: Kind, key: Key) -> Said | None:
         test = (key[0],)
-        standing = self.known(T).get(test, {"standing": ""})["standing"]
-        if key[0] in self.retiring or (standing == "retired" and test not in self.wanted[T]):
-            return None
-        if kind is O and key[1] == LOCKED and key[0] in self.ended:
+        if self._over(key[0]) or (kind is O and key[1] == LOCKED and key[0] in self.ended):
             return None
         said = self._present(kind, key)
         if said is None or said[0] not in CALLING:
@@ -160,9 +158,32 @@ class Oracle:
             planned = self.said.get(identity, ("", ""))
             if planned[0] == "rekey" or (identity not in self.world.known and planned != ("create", "pass")):
                 return (said[0], "waiting")
-        if kind is O and key[1] == LOCKED and key[0] in self.begun:
+        unsure = self.trouble(kind) or self._half_read(kind, test[0]) or test[0] in self.begun - self.ended
+        locked = kind is O and key[1] == LOCKED and key[0] in self.begun
+        if locked or (said[0] == "update" and unsure and self._takes_away(kind, key)):
             return (said[0], "withheld")
         return said
+
+    def _takes_away(self, kind: Kind, key: Key) -> bool:
+        """Whether what is wanted leaves somebody on a test with less than they have; blank leaves everything."""
+        wanted, known = self.wanted[kind][key], self.known(kind)[key]
+        for name in {"roles", "committees"} & wanted.keys():
+            if wanted[name] is not None and set((known[name] or "").split("\n")) - {""} - set(wanted[name].split("\n")):
+                return True
+        minutes = wanted.get("extra_time")
+        return minutes is not None and minutes < (known.get("extra_time") or 0)
+
+    def _shares_account(self, key: Key, known: dict[str, Any]) -> bool:
+        """Whether somebody else who is wanted has the account of this member of staff."""
+        for kind in (L, S):
+            for other, wanted in self.wanted[kind].items():
+                itself = kind is S and (other == key or wanted["status"] == "disabled")
+                account = wanted["username"] == known["username"] or (
+                    (wanted["external_id"], wanted["auth_system"]) == (known["external_id"], known["auth_system"])
+                )
+                if account and not itself:
+                    return True
+        return False
 
     def _test_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         ended = key[0] in self.ended
@@ -222,12 +243,18 @@ class Oracle:
 
     def _named_on(self, kind: Kind) -> set[Key]:
         """Tests and people of this kind of places that are wanted, faulted, or known and stay."""
-        places = set(self.wanted[kind]) | {key for key in self.faulted[kind] if key}
+        places = {key for key in self.wanted[kind] if kind is not P or not self._over(key[0])}
+        places |= {key for key in self.faulted[kind] if key}
         for key, fields in self.known(kind).items():
             leaves = self.said.get((kind, key), ("", "")) in {("remove", "pass"), ("retire", "pass")}
             if fields["standing"] == "active" and key[0] not in self.retiring and not leaves:
                 places.add(key)
         return places
+
+    def _over(self, test: str) -> bool:
+        """Whether a test is retired, or retires now: what still names it is ignored."""
+        known = self.known(T).get((test,), {"standing": ""})
+        return test in self.retiring or (known["standing"] == "retired" and (test,) not in self.wanted[T])
 
     def _learner_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         seated = any(learner == key[0] for _, learner in self._named_on(C))
@@ -245,4 +272,5 @@ class Oracle:
         if self.trouble(S) or self.trouble(P):
             return (action, "withheld")
         named = any(member == key[0] for _, member in self._named_on(P))
-        return (action, "held" if named or (S, key) in self.old_suspects else "pass")
+        kept = named or (S, key) in self.old_suspects or self._shares_account(key, fields)
+        return (action, "held" if kept else "pass")

@@ -88,7 +88,7 @@ def put(connection: Connection, world: World) -> None:
     for (kind, key), (record, rests) in world.refused.items():
         again = "2027-01-01T00:00:00Z" if rests else "2026-11-02T00:00:00Z"
         connection.execute(
-            text("INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', :again, 'no such room')"),
+            text("INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
             | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
         )

@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("since", AutoString(), nullable=False),
+        sa.Column("last", AutoString(), nullable=False),
         sa.Column("again", AutoString(), nullable=False),
         sa.Column("message", AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
