@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
-from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind
-from sync.plan import CALLING, Action, Change, Verdict
+from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind, joined
+from sync.plan import CALLING, Action, Change, Fields, Verdict
 
 ADDED = dict.fromkeys(Kind, (Action.CREATE, Action.UPDATE)) | {
     Kind.STAFF: (Action.CREATE, Action.UPDATE, Action.ENABLE)
@@ -123,6 +123,42 @@ def test_whom_or_what_others_still_name_does_not_leave_unasked(about: Facts, ask
     ruling = judged(asked, quiet)
     assert ruling.verdict is (Verdict.HELD if quiet.registered else Verdict.PASS)
     assert not quiet.registered or str(quiet.registered) in ruling.reason
+
+
+@given(facts, st.sampled_from(GONE[Kind.STAFF]), st.sampled_from(["found", "shares"]))
+def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away_unasked(
+    about: Facts, action: Action, why: str
+) -> None:
+    quiet = replace(about, trouble="", suspect="", refused="", registered=0)
+    assert judged((Kind.STAFF, action), quiet).verdict is Verdict.PASS
+    held = replace(quiet, found=True) if why == "found" else replace(quiet, shares="learner 1001")
+    ruling = judged((Kind.STAFF, action), held)
+    assert ruling.verdict is Verdict.HELD
+    assert ("adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account") in ruling.reason
+
+
+names = st.sets(st.sampled_from(["a", "b", "å"]))
+
+
+@given(facts, names, names, st.sampled_from(["roles", "committees"]), st.booleans())
+def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_prove_nothing(
+    about: Facts, before: set[str], after: set[str], name: str, under_way: bool
+) -> None:
+    change = Change(
+        Action.UPDATE, Kind.CONTRIBUTOR, ("INF1000", "7"), {name: joined(before)}, {name: joined(after)}, (name,)
+    )
+    ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, under_way=under_way))
+    withheld = bool(before - after) and (under_way or bool(about.trouble))
+    assert ruling.verdict is (Verdict.WITHHELD if withheld else Verdict.PASS)
+    assert not withheld or f"it would take {name} away" in ruling.reason
+
+
+@given(facts, st.none() | st.integers(0, 60), st.none() | st.integers(0, 60))
+def test_no_candidate_loses_minutes_while_the_test_runs(about: Facts, before: int | None, after: int | None) -> None:
+    sides: tuple[Fields, Fields] = {"extra_time": before}, {"extra_time": after}
+    change = Change(Action.UPDATE, Kind.CANDIDATE, ("INF1000", "1001"), *sides, ("extra_time",))
+    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", under_way=True))
+    assert (ruling.verdict is Verdict.WITHHELD) == ((after or 0) < (before or 0))
 
 
 @given(facts, st.sampled_from(list(Kind)))

@@ -92,7 +92,7 @@ def test_a_storm_of_faults_is_weathered_within_three_applies_and_nothing_unsafe_
     status, said = ran(campus.write(sandbox.url), "apply")
     assert status == 0, said
     campus.turn()
-    campus.grow(students=2200, staff=150, exams=100, seats=14)
+    campus.grow(students=1600, staff=150, exams=100, seats=20)
     config = campus.write(sandbox.url)
     plan = json.loads(ran(config, "plan", "--json")[1])
     planned = Counter(f"{one['action']} {one['kind']}" for one in plan["changes"] if one["verdict"] == "pass")
