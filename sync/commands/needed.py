@@ -10,7 +10,7 @@ from sync.model import ON_A_TEST, PEOPLE, Kind
 from sync.settings.model import Settings
 
 _OF_KIND: Final[Mapping[Kind, tuple[Call, ...]]] = {
-    Kind.LEARNER: (contract.PERSON_BY_ID, contract.LEARNER_SAVE),
+    Kind.LEARNER: (contract.LEARNER_SAVE,),
     Kind.STAFF: (contract.PERSON_BY_ID, contract.STAFF_SAVE, contract.STAFF_ENABLE, contract.STAFF_DISABLE),
     Kind.TEST: (contract.TEST_SEARCH, contract.TEST_CREATE, contract.TEST_UPDATE),
     Kind.OPTION: (contract.OPTION_SET,),

@@ -10,7 +10,7 @@ from functools import partial
 from sync.engine.doors import Target
 from sync.engine.matching import match_person, values_of
 from sync.engine.steps import Ready, There
-from sync.errors import CallError, CallMissing, Stop
+from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.found import FoundPerson
 from sync.model import COMPARED, Kind
 from sync.plan import Action, Change, Outcome, Planned, Result
@@ -31,7 +31,7 @@ def look_up(line: Planned, target: Target) -> Ready:
         found, trouble = match_person(target, change.after)
     except Stop:
         raise
-    except CallMissing as error:
+    except (CallMissing, Refused) as error:
         if change.kind is Kind.STAFF:
             return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
         found, trouble = None, ""  # this tenant can't be asked; saving a learner by username makes no second one

@@ -11,7 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
-from sync.contract import TOKEN, Call, Repeat
+from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, TOKEN, Call, Repeat
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
@@ -25,6 +25,7 @@ from sync.inspera.token import Token
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
 _MOST_RENEWALS = 5
+_SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
 _log = structlog.get_logger("inspera.call")
 
 
@@ -142,8 +143,8 @@ class Caller:
         return made
 
     def _nowhere(self, call: Call, error: CallError) -> CallError:
-        """A 404 on a write that names nobody's id can only mean that its address is not there."""
-        if isinstance(error, NotThere) and not (call.reads or call.places or self.tenant.has(call)):
+        """A 404 on saving a person can only mean that its address is not there: it names nobody's id."""
+        if isinstance(error, NotThere) and call.name in _SAVES and not (call.places or self.tenant.has(call)):
             return answers.missing(call, error.status)
         return error
 
@@ -207,7 +208,9 @@ class Caller:
         asked = answers.asked_wait(answer, self.clock()) if answer.status in (429, 503) else None
         if asked is not None:
             self._limiter.pause(min(asked, self.connection.retry_after_ceiling))
-        if answer.status in (429, 503) or (request.call.name == TOKEN.name and answer.status >= 500):
+        if answer.status == 429:
+            self.tenant.throttled()
+        elif answer.status == 503 or (request.call.name == TOKEN.name and answer.status >= 500):
             # The call itself stays of unknown outcome; what stops is the next one.
             self.tenant.unreachable(f"Inspera is not available ({answer.status} on {request.call.name})")
         else:

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sync.contract import PERSON_BY_ID, PERSON_SEARCH
+from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
@@ -133,9 +133,17 @@ class Target:
         """The tests with exactly this external id."""
         return list(self._lookups.search(external_test_id).matches)
 
+    def sure_of_tests(self) -> bool:
+        """Whether a search for tests has been answered with a success in this run; until then a 404 proves nothing."""
+        return self._caller.tenant.has(TEST_SEARCH)
+
     def read_test(self, remote_id: str) -> FoundTest | None:
         """The test with Inspera's id, which shows little but its title; `None` when there is none."""
         return self._lookups.read_test(remote_id)
+
+    def sure_of_readings(self) -> bool:
+        """Whether a test has been read by its id in this run; until then a 404 on that proves nothing."""
+        return self._caller.tenant.has(TEST_READ)
 
     def find_person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
         """The people with this external id."""

@@ -7,6 +7,7 @@ from sync.errors import CallMissing, Stop
 from sync.inspera.answers import missing
 from sync.inspera.circuit import Circuit
 
+_MOST_THROTTLED = 500
 _ENOUGH_TO_BELIEVE = 3
 
 
@@ -25,7 +26,7 @@ class Tenant:
         self._worked: set[str] = set()
         self._not_there: dict[str, set[str]] = {}
         self._circuit = Circuit()
-        self._out_of_reach = 0
+        self._out_of_reach = self._throttled = 0
         self._why_out_of_reach = ""
 
     @property
@@ -94,7 +95,16 @@ class Tenant:
     def reached(self) -> None:
         """Inspera answered, whatever it said."""
         with self._lock:
+            self._out_of_reach = self._throttled = 0
+
+    def throttled(self) -> None:
+        """Inspera wants fewer calls; when it wants none, nothing more is sent in this run."""
+        with self._lock:
             self._out_of_reach = 0
+            self._throttled += 1
+            tries = self._throttled
+        if tries >= _MOST_THROTTLED:
+            self.stop(Stop(f"Inspera asked for fewer calls (429) {tries} times in a row; nothing more is tried now"))
 
     def unreachable(self, why: str) -> Stop | None:
         """One more attempt found Inspera out of reach; gives the reason to stop when that was one too many in a row."""

@@ -122,9 +122,22 @@ def test_a_read_timeout_is_unknown(make_target: MakeTarget, tenant: Tenant) -> N
     assert "did not answer candidate.assign in time" in outcomes[0].message
 
 
-def test_a_404_on_a_write_is_a_refusal(target: Target, tenant: Tenant) -> None:
+def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_worked(
+    target: Target, tenant: Tenant
+) -> None:
+    assert _save(target).result is Result.DONE
     tenant.once(*SAVE_LEARNER, 404)
     assert _save(target).result is Result.REFUSED
+
+
+def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_nobody(
+    target: Target, tenant: Tenant
+) -> None:
+    tenant.every(*SAVE_LEARNER, 404)
+    outcomes = [_save(target) for _ in range(3)]
+    assert {outcome.result for outcome in outcomes} == {Result.NOT_SENT}
+    assert "`inspera-sync doctor`" in outcomes[0].message
+    assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
 @pytest.mark.parametrize("status", [405, 501])

@@ -65,3 +65,13 @@ def test_refusals_and_requests_for_fewer_calls_never_open_it(
     for _ in range(2 * WINDOW):
         target.learner(LEARNER, None)
     assert target.stopped is None
+
+
+def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(make_target: MakeTarget, tenant: Tenant) -> None:
+    target = make_target(attempts=1)
+    tenant.every(*SAVE_LEARNER, 429)
+    for _ in range(499):
+        target.learner(LEARNER, None)
+    assert target.stopped is None
+    target.learner(LEARNER, None)
+    assert target.stopped == "Inspera asked for fewer calls (429) 500 times in a row; nothing more is tried now"

@@ -50,6 +50,7 @@ def test_what_is_not_mapped_is_not_sent(target: Target, tenant: Tenant) -> None:
 def test_disabling_and_enabling_send_all_that_is_known_with_the_status(
     target: Target, tenant: Tenant, action: Action, status: str
 ) -> None:
+    _there(tenant)
     assert target.staff(staff(action), None).result is Result.DONE
     assert tenant.calls(*SAVE_STAFF)[0].body == {**STAFF_SENT, "status": status}
     assert "kariv" in tenant.staff
@@ -57,9 +58,16 @@ def test_disabling_and_enabling_send_all_that_is_known_with_the_status(
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.DISABLE, Action.ENABLE])
 def test_a_lost_save_is_settled_by_repeating(target: Target, tenant: Tenant, action: Action) -> None:
+    _there(tenant)
     tenant.once(*SAVE_STAFF, 500, carried_out=True)
     assert target.staff(staff(action), None).result is Result.DONE
     assert len(tenant.calls(*SAVE_STAFF)) == 2
+
+
+def test_somebody_who_is_gone_is_not_made_anew_to_be_disabled(target: Target, tenant: Tenant) -> None:
+    outcome = target.staff(staff(Action.DISABLE), None)
+    assert (outcome.result, outcome.message) == (Result.DONE, "was not there any more")
+    assert tenant.calls(*SAVE_STAFF) == []
 
 
 def test_staff_without_a_username_are_not_sent(target: Target, tenant: Tenant) -> None:
