@@ -45,7 +45,8 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
     wanted = _record(options)
     feeds = house.feeds
     with _opened(house, options) as connection, Target(house.connection(), interruption.event, now) as target:
-        store, journal = make_store(house, connection), Journal(connection, now, "adopt")
+        store = make_store(house, connection, write=not options.show)
+        journal = Journal(connection, now, "adopt")
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
             say(f"Source: {problem}")

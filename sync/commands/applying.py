@@ -57,7 +57,8 @@ def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, int
     """Carries out what the guard lets pass. Returns the exit status of the run."""
     house.prepare()
     with open_to_write(house.state, "apply") as connection:
-        run = _Run(house, make_store(house, connection), Journal(connection, now, "apply"), interruption, progress)
+        store = make_store(house, connection, write=True)
+        run = _Run(house, store, Journal(connection, now, "apply"), interruption, progress)
         if options.retry_refused:
             wake(connection)
         try:

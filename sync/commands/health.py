@@ -21,6 +21,7 @@ from sync.exits import Exit
 from sync.report.wording import plural
 from sync.state.database import count, open_to_read
 from sync.state.migrations import head
+from sync.state.sealing import seal_key
 
 FIRST_ROWS: Final = 100
 """Rows of each source that are read."""
@@ -97,6 +98,7 @@ def _state(path: Path) -> Iterator[Check]:
         with open_to_read(path) as connection:
             here = connection.exec_driver_sql("PRAGMA database_list").scalars(2).first()
             pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        seal_key(path, write=False)
     except Locked as error:
         yield _note("state", str(error))
         return

@@ -17,6 +17,7 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
 from sync.report.wording import plural
 from sync.state.database import open_to_read
+from sync.state.sealing import seal_key
 from sync.state.store import Store
 
 
@@ -29,9 +30,14 @@ class PlanOptions:
     show_all: bool = False
 
 
-def make_store(house: House, connection: Connection) -> Store:
-    """The store over an opened state."""
-    return Store(connection, [feed.place for feed in house.feeds], fingerprint, house.locked_options)
+def make_store(house: House, connection: Connection, *, write: bool = False) -> Store:
+    """The store over an opened state; `write` says that it is the state itself, opened for writing.
+
+    Raises:
+        StateError: the key of the seals cannot be used.
+    """
+    key = seal_key(house.state, write=write)
+    return Store(connection, [feed.place for feed in house.feeds], fingerprint, house.locked_options, key)
 
 
 def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:

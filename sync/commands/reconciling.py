@@ -10,10 +10,13 @@ from sync.commands.applying import ApplyOptions, Interruption, apply
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
-from sync.engine.reconciling import Drift, Heap, Reconciler, take_over
+from sync.engine.reconciling import Drift, Heap, Reconciler
+from sync.engine.repairing import Repair
 from sync.errors import CallError, SyncError
 from sync.exits import Exit, worst
+from sync.guard import Scope
 from sync.log import masked
+from sync.model import PEOPLE, Kind
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.database import open_to_write
@@ -39,17 +42,25 @@ class ReconcileOptions:
 def reconcile(
     house: House, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Lists drift, and repairs it when asked. Held when drift is left for a person to decide."""
+    """Lists drift, and repairs it when asked. Held when drift is left for a person to decide.
+
+    As JSON, nothing but the drift is said: the exit status tells what became of a repair.
+    """
     repair = options.repair or house.loaded.settings.reconcile.repair
     house.prepare()
     left, status = _read(house, options, say, progress, interruption, repair=repair)
     if status is Exit.OK and left.repaired:
-        say("")
-        say(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
-        status = apply(house, ApplyOptions(show_all=options.show_all), say, progress, interruption)
+        words: Say = _nothing if options.as_json else say
+        words("")
+        words(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
+        status = apply(house, ApplyOptions(show_all=options.show_all), words, progress, interruption)
     if status not in (Exit.OK, Exit.FAULTS):
         return status
     return worst(held=left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
+
+
+def _nothing(_line: str) -> None:
+    """Says nothing."""
 
 
 @dataclass(slots=True)
@@ -73,12 +84,15 @@ def _read(
         open_to_write(house.state, "reconcile") as connection,
         Target(house.connection(), interruption.event, now) as target,
     ):
-        store, journal = make_store(house, connection), Journal(connection, now, "reconcile")
+        store, journal = make_store(house, connection, write=True), Journal(connection, now, "reconcile")
         people = house.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)
+        repairing = Repair(store, journal, house.policy().limits.kind) if repair else None
         try:
-            drift = _kept(reconciler.drift(), journal, left, counts, repair=repair)
+            drift = _kept(reconciler.drift(), journal, left, counts, repairing)
             _tell(drift, options, say)
+            if repairing and not interruption.event.is_set():
+                _finish(repairing, journal, left, _nothing if options.as_json else say)
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
@@ -93,19 +107,38 @@ def _read(
 
 
 def _kept(
-    drift: Iterable[Drift], journal: Journal, left: _Left, counts: Counter[str], *, repair: bool
+    drift: Iterable[Drift], journal: Journal, left: _Left, counts: Counter[str], repair: Repair | None
 ) -> Iterator[Drift]:
-    """Counts each drift, notes it for `status`, and takes it over where it is to be repaired."""
+    """Counts each drift, notes it for `status`, and hands it to the repair where there is one."""
     for one in drift:
         counts[one.heap.value] += 1
         left.unread += one.heap is Heap.UNREAD
         if one.heap is not Heap.FOREIGN:
             journal.find("drift" if one.ours else "unread", one.kind, one.key or None, "", _why(one))
-        if one.ours:
-            taken = repair and take_over(one, journal)
-            left.repaired += taken
-            left.open += not taken
+        if repair:
+            repair.take(one)
+        else:
+            left.open += one.ours
         yield one
+
+
+def _finish(repair: Repair, journal: Journal, left: _Left, say: Say) -> None:
+    """Ends a repair, and says of which kinds too much is gone to be believed without a person's word."""
+    for kind, scope in repair.finish():
+        text = _too_much(kind, scope)
+        journal.find("held", kind, None, "", text)
+        say(f"Held: {kind}: {text}")
+    left.open, left.repaired = repair.left, repair.taken
+
+
+def _too_much(kind: Kind, scope: Scope) -> str:
+    each = f"adopt {kind} KEY --as-new" if kind in (*PEOPLE, Kind.TEST) else f"adopt {kind} TEST KEY"
+    # no limit lets the last of two or more go
+    raised = "raise limits.kind for this once, or " if scope.count < max(scope.known, 2) else ""
+    return (
+        f"gone from Inspera: {scope.excess()}; so nothing of it is repaired. Look at Inspera; "
+        f"if it is right, {raised}settle them one by one with `{each}`"
+    )
 
 
 def _why(one: Drift) -> str:

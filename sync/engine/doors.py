@@ -116,8 +116,16 @@ class Target(Protocol):
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[FoundTest]: ...  # noqa: D102
+    def sure_of_tests(self) -> bool: ...  # noqa: D102
     def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]: ...  # noqa: D102
     def sure_of_people(self) -> bool: ...  # noqa: D102
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]: ...  # noqa: D102
     def export_people(self, kind: Kind, /) -> Iterator[FoundPerson]: ...  # noqa: D102
     def find_person_by_email(self, email: str, /) -> list[FoundPerson]: ...  # noqa: D102
+
+
+class Reread(Target, Protocol):
+    """Inspera as `reconcile` needs it: a test that no search finds is read by its id as well."""
+
+    def read_test(self, remote_id: str, /) -> FoundTest | None: ...  # noqa: D102
+    def sure_of_readings(self) -> bool: ...  # noqa: D102

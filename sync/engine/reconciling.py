@@ -1,7 +1,6 @@
 """Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is not ours.
 
-Only reads. A repair takes Inspera's side into what is known, so that the next plan sees the difference and sends what
-the sources say, through the guard and the journal like anything else.
+Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights proves nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sync.engine.comparing import There, differences, taken_over
-from sync.engine.doors import Journal, Progress, Store, Target
+from sync.engine.comparing import There, differences
+from sync.engine.doors import Progress, Reread, Store
 from sync.errors import CallError, Stop
 from sync.found import FoundPerson, Seats
 from sync.model import PEOPLE, PERSON_OF, Key, Kind, utc_time
@@ -20,6 +19,13 @@ READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What of a test can be read. Options can't."""
 
 _HIDDEN = "a search does not find it, but Inspera shows it by its id"
+_FOUND_LATER = "one search does not find it, and the next one does"
+_NO_SEARCH = "no search for tests has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+_NO_READING = (
+    "a search does not find it, but no test could be read by its id in this run, so that a 404 there proves nothing; "
+    "look at Inspera, and at the rights of the key"
+)
+_UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
 
 
 class Heap(StrEnum):
@@ -29,9 +35,6 @@ class Heap(StrEnum):
     GONE = "gone"
     FOREIGN = "not ours"
     UNREAD = "unread"
-
-
-_UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,11 @@ class Reconciler:
     """
 
     def __init__(
-        self, store: Store, target: Target, people: str, now: datetime, delay: timedelta, progress: Progress
+        self, store: Store, target: Reread, people: str, now: datetime, delay: timedelta, progress: Progress
     ) -> None:
         self._store, self._target, self._people = store, target, people
         self._now, self._delay, self._progress = now, delay, progress
+        self._missing: list[tuple[Key, Fields]] = []
 
     def drift(self) -> Iterator[Drift]:
         """Every difference, tests first, then what is on them, then people.
@@ -78,6 +82,8 @@ class Reconciler:
         for number, (key, known) in enumerate(self._store.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
+        for key, known in self._missing:  # last: only now is it known which look-ups this tenant answers
+            yield from self._guarded(Kind.TEST, key, self._not_found(key, known))
         for kind in PEOPLE:
             if self._people == "export":
                 yield from self._guarded(kind, (), self._exported(kind))
@@ -98,26 +104,49 @@ class Reconciler:
         return utc_time(str(known["updated"])) + self._delay > self._now
 
     def _test(self, key: Key, known: Fields) -> Iterator[Drift]:
-        _, begun, ended = self._store.window_by(key[0], self._now)
-        under_way = begun and not ended
         found = self._target.find_test(str(known["external_test_id"]))
         if not found:
-            if self._is_shown(known):
-                yield Drift(Heap.UNREAD, Kind.TEST, key, text=_HIDDEN)
-            elif not self._fresh(known):
-                yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=under_way)
+            if not self._fresh(known):
+                self._missing.append((key, known))
             return
         if len(found) > 1:
             yield Drift(Heap.UNREAD, Kind.TEST, key, text="Inspera has several tests with this external id")
             return
+        under_way = self._under_way(key)
         yield from self._changed(Kind.TEST, key, known, found[0], under_way=under_way)
         if known["remote_id"]:
             for kind in READ_ON_TESTS:
                 yield from self._guarded(kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way))
 
-    def _is_shown(self, test: Fields) -> bool:
-        """Whether Inspera shows a test by its id: a search may find less than there is, as with fewer rights."""
-        return bool(test["remote_id"]) and self._target.seats(str(test["remote_id"]), Kind.COMMITTEE).readable
+    def _under_way(self, key: Key) -> bool:
+        _, begun, ended = self._store.window_by(key[0], self._now)
+        return begun and not ended
+
+    def _not_found(self, key: Key, known: Fields) -> Iterator[Drift]:
+        doubt = self._doubt(known)
+        if doubt:
+            yield Drift(Heap.UNREAD, Kind.TEST, key, text=doubt)
+        else:
+            yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=self._under_way(key))
+
+    def _doubt(self, test: Fields) -> str:
+        """Why a test that no search finds may be there all the same; empty where it is proven that it is not.
+
+        A search may find less than there is, as with fewer rights.
+        """
+        if not self._target.sure_of_tests():
+            return _NO_SEARCH
+        if not test["remote_id"]:
+            return _FOUND_LATER if self._target.find_test(str(test["external_test_id"])) else ""
+        try:
+            shown = self._target.read_test(str(test["remote_id"]))
+        except Stop:
+            raise
+        except CallError as error:
+            return f"a search does not find it, and it cannot be read by its id ({error})"
+        if shown:
+            return _HIDDEN
+        return "" if self._target.sure_of_readings() else _NO_READING
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
         known = self._store.on_test(kind, test)
@@ -184,22 +213,3 @@ class Reconciler:
             yield from self._held_against(kind, key, known, person)
         for name in self._store.exported_strangers(kind):
             yield Drift(Heap.FOREIGN, kind, (name,))
-
-
-def take_over(drift: Drift, journal: Journal) -> bool:
-    """Takes Inspera's side of a drift into what is known. False when it is left alone, as while its test runs.
-
-    Somebody who is gone from a running test may come back: that is an addition.
-    """
-    if not drift.ours or (drift.under_way and not (drift.heap is Heap.GONE and drift.kind is Kind.CANDIDATE)):
-        return False
-    if drift.heap is Heap.GONE:
-        forget = journal.forget_with_candidates if drift.kind is Kind.TEST else journal.forget
-        forget(drift.kind, drift.key)
-        return True
-    if drift.there is not None:
-        known = taken_over(drift.kind, drift.known, drift.there)
-        journal.remember(drift.kind, drift.key, known, ours=bool(drift.known["ours"]))
-        if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
-            journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
-    return True

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
+from functools import partial
 
 from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, SEALED, Fault, Key, Kind, Record
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Fields, OpenIntent, Planned, Verdict, Written
 from sync.state import circumstances, conflicts, derived, journal, pairs, planbook, readback, scratch
 from sync.state.database import count
 from sync.state.scratch import Origin
+from sync.state.sealing import new_key, seal
 
 
 class Store:
@@ -24,6 +25,7 @@ class Store:
         places: how each feed's source is named to people, by the feed's number.
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
+        seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
     """
 
     def __init__(
@@ -32,22 +34,17 @@ class Store:
         places: Sequence[str],
         fingerprint: Callable[[Record], bytes],
         locked: Collection[str] = (),
+        seal_key: bytes | None = None,
     ) -> None:
         self._connection, self._places, self._fingerprint = connection, places, fingerprint
         self._locked = locked
         self._trouble: Mapping[Kind, str] = {}
-        self._seal_key: bytes | None = None
+        self._seal = partial(seal, seal_key or new_key())
         scratch.make_tables(connection)
 
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
         return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._seal)
-
-    def _seal(self, secret: str) -> str:
-        """What stands for a pin in state and comparison: without the state's own key it can't be tried out."""
-        if self._seal_key is None:
-            self._seal_key = self._connection.execute(text("SELECT key FROM seal_key")).scalar_one()
-        return SEALED + blake2b(secret.encode(), key=self._seal_key, digest_size=16).hexdigest()
 
     def discard(self, kind: Kind, feed: int) -> None:
         """Forgets what was staged from a feed that could not be read to its end."""

@@ -228,13 +228,4 @@ class Refused(SQLModel, table=True):
     message: str = ""
 
 
-class SealKey(SQLModel, table=True):
-    """The one key by which pins and quit codes are sealed, so that a changed one is noticed and none is kept."""
-
-    __tablename__ = "seal_key"
-
-    id: int | None = Field(default=1, primary_key=True)
-    key: bytes = Field(sa_type=LargeBinary)
-
-
 METADATA = SQLModel.metadata

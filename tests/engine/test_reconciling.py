@@ -1,12 +1,15 @@
 """Drift in three heaps: ours and changed there, ours and gone, there and not ours; and what a repair takes over."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.reconciling import READ_ON_TESTS, Drift, Heap, Reconciler, take_over
-from sync.errors import Retry, Stop
+from sync.engine.reconciling import READ_ON_TESTS, Drift, Heap, Reconciler
+from sync.engine.repairing import Repair, take_over
+from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
 from sync.found import FoundTest, Seat
+from sync.guard import Limit
 from sync.model import PEOPLE, Key, Kind
 from sync.plan import Fields
 
@@ -23,7 +26,25 @@ SEATS: dict[Kind, tuple[Key, tuple[str, str], dict[str, Any], dict[str, Any]]] =
 """Of each kind on a test its key, how Inspera shows it, what is known, and what somebody makes of it."""
 
 
-def drift(book: Book, tenant: Tenant, people: str = "none", at: timedelta = timedelta()) -> list[Drift]:
+@dataclass
+class Shown(Tenant):
+    """A tenant that shows tests by their id: also `hidden` ones, which no search finds.
+
+    `sure_of_id` says whether such a reading has worked before.
+    """
+
+    hidden: list[FoundTest] = field(default_factory=list)
+    sure_of_id: bool = True
+
+    def read_test(self, remote_id: str, /) -> FoundTest | None:
+        self._read("read_test")
+        return next((test for test in (*self.tests, *self.hidden) if test.remote_id == remote_id), None)
+
+    def sure_of_readings(self) -> bool:
+        return self.sure_of_id
+
+
+def drift(book: Book, tenant: Shown, people: str = "none", at: timedelta = timedelta()) -> list[Drift]:
     reconciler = Reconciler(book.store, tenant, people, NOW + at, DELAY, lambda *_: None)
     return list(reconciler.drift())
 
@@ -32,7 +53,7 @@ def heaps(found: list[Drift]) -> list[tuple[Heap, Kind, Key, tuple[str, ...]]]:
     return [(one.heap, one.kind, one.key, one.fields) for one in found]
 
 
-def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
+def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Shown:
     """Test T with one of everything of ours, in the state and in Inspera alike."""
     book.know_test(hours)
     for kind in kinds:
@@ -42,7 +63,7 @@ def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TEST
         book.know(kind, *key, **known)
     places = {kind: {SEATS[kind][1]: Seat("u7", **SEATS[kind][2])} for kind in kinds}
     test = FoundTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
-    return Tenant(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
+    return Shown(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
 
 
 def test_where_both_sides_agree_there_is_no_drift(book: Book) -> None:
@@ -101,12 +122,73 @@ def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None
     tenant.tests = [moved]
     assert heaps(drift(book, tenant)) == [(Heap.CHANGED, Kind.TEST, ("T",), ("title", "start", "end"))]
     tenant.tests = []
-    ((heap, *_),) = heaps(drift(book, tenant))
-    assert heap is Heap.UNREAD, "a search that finds less than there is proves nothing"
-    tenant.unreadable = frozenset(READ_ON_TESTS)
     assert heaps(drift(book, tenant)) == [(Heap.GONE, Kind.TEST, ("T",), ())]
     tenant.tests = [moved, moved]
     assert heaps(drift(book, tenant)) == [(Heap.UNREAD, Kind.TEST, ("T",), ())]
+
+
+def why_unread(book: Book, tenant: Shown) -> str:
+    """Why the one test could not be read."""
+    (one,) = drift(book, tenant)
+    assert (one.heap, one.kind, one.key) == (Heap.UNREAD, Kind.TEST, ("T",))
+    return one.text
+
+
+def test_a_search_that_finds_less_than_there_is_proves_nothing(book: Book) -> None:
+    tenant = set_up(book)
+    tenant.tests, tenant.hidden = [], tenant.tests
+    assert "Inspera shows it by its id" in why_unread(book, tenant)
+
+
+def test_a_tenant_that_has_answered_no_search_has_lost_no_test(book: Book) -> None:
+    tenant = set_up(book)
+    tenant.tests, tenant.sure = [], False
+    assert "run `doctor`" in why_unread(book, tenant)
+
+
+def test_a_404_on_a_reading_by_id_that_has_never_worked_proves_nothing(book: Book) -> None:
+    tenant = set_up(book)
+    tenant.tests, tenant.sure_of_id = [], False
+    assert "a 404 there proves nothing" in why_unread(book, tenant)
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("no right", 403), CallMissing("no such call"), Retry("busy"), Unknown("no answer")]
+)
+def test_a_test_that_can_not_be_read_by_its_id_is_not_gone(book: Book, error: CallError) -> None:
+    tenant = set_up(book)
+    tenant.tests, tenant.failing = [], {"read_test": error}
+    assert why_unread(book, tenant).endswith(f"it cannot be read by its id ({error})")
+
+
+def test_a_stop_on_the_reading_by_id_ends_the_reading(book: Book) -> None:
+    tenant = set_up(book)
+    tenant.tests, tenant.failing = [], {"read_test": Stop("the key is refused")}
+    with pytest.raises(Stop):
+        drift(book, tenant)
+
+
+def test_a_missing_test_is_judged_once_all_others_were_read(book: Book) -> None:
+    tenant = set_up(book, kinds=())
+    book.know(Kind.TEST, "U", remote_id="285", external_test_id="x2", title="Ø")
+    tenant.tests = [FoundTest("285", "x2", "Ø")]
+    assert heaps(drift(book, tenant)) == [(Heap.GONE, Kind.TEST, ("T",), ())]
+    assert [word for word in tenant.asked if word != "seats"] == ["find_test", "find_test", "read_test"]
+
+
+def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
+    class Slow(Shown):
+        """Finds the test in the second search."""
+
+        def find_test(self, external_test_id: str, /) -> list[FoundTest]:
+            self.tests, found = self.hidden, super().find_test(external_test_id)
+            return found
+
+    book.know(Kind.TEST, "T", remote_id=None, external_test_id="x1", title="Ø")
+    assert why_unread(book, Slow(hidden=[FoundTest("284", "x1", "Ø")])) == (
+        "one search does not find it, and the next one does"
+    )
+    assert heaps(drift(book, Shown(sure_of_id=False))) == [(Heap.GONE, Kind.TEST, ("T",), ())]
 
 
 @pytest.mark.parametrize("how", ["one_by_one", "export", "none"])
@@ -114,7 +196,7 @@ def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None
 def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
     for n in (7, 8, 9):
         book.know_person(kind, n, first_name="Åse", last_name=None, email=None)
-    tenant = Tenant(people=[somebody(7), somebody(8, first_name="Asa")])
+    tenant = Shown(people=[somebody(7), somebody(8, first_name="Asa")])
     found = [one for one in heaps(drift(book, tenant, how)) if one[1] is kind]
     expected = [(Heap.CHANGED, kind, ("8",), ("first_name",)), (Heap.GONE, kind, ("9",), ())]
     assert found == ([] if how == "none" else expected)
@@ -122,7 +204,7 @@ def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
 
 def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book) -> None:
     book.know_person(Kind.STAFF, 7)
-    tenant = Tenant(people=[somebody(7, last_name="Ø"), somebody(99)])
+    tenant = Shown(people=[somebody(7, last_name="Ø"), somebody(99)])
     foreign = (Heap.FOREIGN, Kind.STAFF, ("p99@example.edu",), ())
     assert foreign in heaps(drift(book, tenant, "export"))
     assert drift(book, tenant, "one_by_one") == []
@@ -132,12 +214,12 @@ def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book)
 def test_an_export_that_names_nobody_is_not_believed(book: Book, known: bool) -> None:
     if known:
         book.know_person(Kind.STAFF, 7)
-    assert [(one.heap, one.kind) for one in drift(book, Tenant(), "export")] == [(Heap.UNREAD, Kind.STAFF)] * known
+    assert [(one.heap, one.kind) for one in drift(book, Shown(), "export")] == [(Heap.UNREAD, Kind.STAFF)] * known
 
 
 def test_somebody_without_a_link_is_looked_up_by_login(book: Book) -> None:
     book.know_person(Kind.STAFF, 7, external_id=None, auth_system=None)
-    tenant = Tenant(people=[somebody(7, first_name="Asa", external_ids=())])
+    tenant = Shown(people=[somebody(7, first_name="Asa", external_ids=())])
     assert heaps(drift(book, tenant, "one_by_one")) == [(Heap.CHANGED, Kind.STAFF, ("7",), ("first_name",))]
 
 
@@ -145,7 +227,7 @@ def test_what_was_written_a_moment_ago_is_passed_over(book: Book) -> None:
     set_up(book)
     long_ago = NOW.replace(year=NOW.year - 1)
     just_written = long_ago - NOW + DELAY / 2
-    empty = Tenant(unreadable=frozenset(READ_ON_TESTS))
+    empty = Shown()
     assert drift(book, empty, "one_by_one", just_written) == []
     assert drift(book, empty, "one_by_one", just_written + DELAY) != []
 
@@ -190,7 +272,7 @@ def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind:
     (one,) = drift(book, tenant)
     assert take_over(one, book.journal)
     assert known(book, kind, SEATS[kind][0]) is None
-    tenant.tests, tenant.unreadable = [], frozenset(READ_ON_TESTS)
+    tenant.tests = []
     (test,) = drift(book, tenant)
     assert take_over(test, book.journal)
     assert not any(book.store.on_test(other, "T") for other in READ_ON_TESTS), "all of it is made anew with its test"
@@ -211,3 +293,63 @@ def test_nothing_of_a_test_under_way_is_repaired_but_a_candidate_who_is_gone_fro
 @pytest.mark.parametrize("heap", [Heap.FOREIGN, Heap.UNREAD])
 def test_what_is_not_ours_and_what_was_not_read_is_left_alone(book: Book, heap: Heap) -> None:
     assert not take_over(Drift(heap, Kind.CANDIDATE, ("T", "LTI x")), book.journal)
+
+
+def repaired(book: Book, found: list[Drift], limit: Limit) -> tuple[Repair, list[tuple[Kind, str]]]:
+    """A whole repair, and the kinds that it left with their arithmetic."""
+    repair = Repair(book.store, book.journal, limit)
+    for one in found:
+        repair.take(one)
+    return repair, [(kind, scope.excess()) for kind, scope in repair.finish()]
+
+
+def candidates(book: Book, count: int) -> list[Drift]:
+    """So many of ten known candidates are gone."""
+    for n in range(10):
+        book.know(Kind.CANDIDATE, "T", str(n))
+    return [Drift(Heap.GONE, Kind.CANDIDATE, ("T", str(n))) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "held"), [(3, ""), (4, "4 of 10 known is more than max(3, 10%) = 3"), (10, "none would remain")]
+)
+def test_what_is_gone_is_taken_over_up_to_the_limit_of_its_kind_and_not_at_all_above(
+    book: Book, gone: int, held: str
+) -> None:
+    repair, left = repaired(book, candidates(book, gone), Limit(3, 10))
+    assert [kind for kind, _ in left] == [Kind.CANDIDATE] * bool(held)
+    assert all(held in excess for _, excess in left)
+    assert (repair.taken, repair.left) == ((0, gone) if held else (gone, 0))
+    assert len(book.store.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
+
+
+def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: Book) -> None:
+    for n in range(2):
+        book.know_person(Kind.LEARNER, n)
+    book.know_person(Kind.STAFF, 7)
+    keys = [(Kind.LEARNER, "0"), (Kind.LEARNER, "1"), (Kind.STAFF, "7")]
+    repair, left = repaired(book, [Drift(Heap.GONE, kind, (key,)) for kind, key in keys], Limit(100, 100))
+    assert left == [(Kind.LEARNER, "2 of 2 known: none would remain")]
+    assert (repair.taken, repair.left) == (1, 2)
+
+
+def test_nothing_that_is_gone_is_taken_over_before_all_was_counted_and_what_was_changed_is_at_once(book: Book) -> None:
+    tenant = set_up(book, kinds=(Kind.COMMITTEE, Kind.CANDIDATE))
+    tenant.places = {Kind.COMMITTEE: {("", "A"): Seat(type="REASSESSMENT")}}
+    repair = Repair(book.store, book.journal, Limit(10, 10))
+    for one in drift(book, tenant):
+        repair.take(one)
+    assert repair.taken == 1
+    assert known(book, Kind.CANDIDATE, ("T", "7"))
+    assert repair.finish() == []
+    assert known(book, Kind.CANDIDATE, ("T", "7")) is None
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_the_seats_of_somebody_whose_account_is_gone_went_with_it(book: Book, kind: Kind) -> None:
+    set_up(book)
+    place = next(other for other, person in PERSON_OF.items() if person is kind)
+    assert take_over(Drift(Heap.GONE, kind, ("7",)), book.journal)
+    assert [other for other in PERSON_OF if book.store.on_test(other, "T")] == [
+        one for one in PERSON_OF if one != place
+    ]

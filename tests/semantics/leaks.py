@@ -1,5 +1,10 @@
-"""Looks for secrets where none may be: in all that was said or logged, and in every file but those that hold them."""
+"""Looks for secrets where none may be: in all that was said or logged, and in every file but those that hold them.
 
+The key of the seals is looked for as well: it stands in its own file beside the state, and nowhere else. That file may
+hold no other secret.
+"""
+
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +13,17 @@ from .site import Site
 SHORTEST = 6
 """Characters of a secret that is looked for: anything shorter could be part of any word."""
 
+KEY_FILE = "state.db.key"
+
 
 def leaks(site: Site, logged: str = "") -> list[str]:
     """The places in which a secret of this university stands, each with the secret."""
     secrets = [secret for secret in site.secrets if len(secret) >= SHORTEST]
-    places = _places(site, logged)
-    return [f"{secret} in {place}" for place, content in places for secret in secrets if _stands(secret, content)]
+    places = list(_places(site, logged))
+    found = [f"{secret} in {place}" for place, content in places for secret in secrets if _stands(secret, content)]
+    keys = {file.read_bytes() for file in site.folder.rglob(f"*{KEY_FILE}")}
+    others = [(place, content) for place, content in places if not place.endswith(KEY_FILE)]
+    return found + [f"the key of the seals in {place}" for place, text in others for key in keys if _held(key, text)]
 
 
 def _places(site: Site, logged: str) -> Iterator[tuple[str, bytes]]:
@@ -34,3 +44,8 @@ def _stands(secret: str, content: bytes) -> bool:
     """Also as it stands in JSON with escapes."""
     escaped = secret.encode("ascii", "backslashreplace")
     return secret.encode() in content or escaped in content
+
+
+def _held(key: bytes, content: bytes) -> bool:
+    """As it is, in hexadecimal or in Base64."""
+    return any(form in content for form in (key, key.hex().encode(), b64encode(key)))

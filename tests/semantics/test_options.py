@@ -1,6 +1,9 @@
 """Settings of tests: sent by group, left alone where nothing is said, and closed once the test is activated."""
 
+import re
 from hashlib import sha256
+from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 import pytest
@@ -38,6 +41,11 @@ def digest(secret: str) -> dict[str, str]:
 def bodies(site: Site) -> list[dict[str, Any]]:
     """What the last command's settings calls said."""
     return [call["body"]["testOptions"] for call in site.sent("/options")]
+
+
+def key_of(site: Site) -> Path:
+    """The file with the key of the seals."""
+    return site.state.with_name(f"{site.state.name}.key")
 
 
 def seal_of(site: Site) -> bytes:
@@ -93,9 +101,71 @@ def test_a_pin_is_not_known_by_its_seal_on_another_state(locked: Site) -> None:
     locked.settled()
     first = seal_of(locked)
     locked.state.unlink()
+    key_of(locked).unlink()
     assert locked.adopt("--ours").status == 0
     locked.settled()
     assert seal_of(locked) != first
+
+
+def test_a_lost_key_sends_each_secret_once_more_and_nothing_else(locked: Site) -> None:
+    locked.settled()
+    key_of(locked).unlink()
+    assert locked.planned() == [f"update option {TEST}/{PIN}"]
+    locked.settled()
+    assert [[one["option"] for one in body["securityOptions"]] for body in bodies(locked)] == [[PIN]]
+    assert locked.options()["securityOptions"][PIN] == digest(FIRST_PIN)
+    locked.settled()
+    assert locked.calls() == []
+
+
+def test_a_lost_key_whose_secrets_are_held_makes_one_by_which_they_can_be_allowed(locked: Site) -> None:
+    locked.settled()
+    key_of(locked).unlink()
+    locked.config["limits"] = {"updates": {"at_least": 0, "percent": 0}}
+    ran = locked.apply()
+    assert ran.status == 3
+    assert locked.writes() == []
+    (allowed,) = set(re.findall(r"apply --allow (\w+)", ran.out))
+    assert set(re.findall(r"apply --allow (\w+)", locked.plan().out)) == {allowed}
+    assert locked.apply("--allow", allowed).status == 0
+    assert len(bodies(locked)) == 1
+
+
+def test_after_a_lost_key_the_secrets_of_a_test_that_has_begun_are_withheld(locked: Site) -> None:
+    locked.settled()
+    key_of(locked).unlink()
+    locked.at(DURING)
+    assert locked.planned("withheld") == [f"update option {TEST}/{PIN}"]
+    assert locked.apply().status == 0
+    assert locked.writes() == []
+
+
+@pytest.mark.parametrize(
+    "words", [["plan"], ["check"], ["status"], ["doctor", "--offline"], ["adopt", "--show"], ["sync", "--dry-run"]]
+)
+def test_only_commands_that_write_make_a_key(locked: Site, words: list[str]) -> None:
+    locked.settled()
+    key_of(locked).unlink()
+    before = sorted(locked.folder.iterdir())
+    locked.run(*words)
+    assert sorted(locked.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", [["apply"], ["adopt"], ["reconcile"]])
+def test_whatever_opens_the_state_for_writing_makes_the_key(locked: Site, words: list[str]) -> None:
+    locked.run(*words)
+    assert len(key_of(locked).read_bytes()) == 32
+    assert S_IMODE(key_of(locked).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("words", [["plan"], ["check"], ["apply"], ["adopt"], ["reconcile"], ["doctor", "--offline"]])
+def test_a_damaged_key_exits_2_and_sends_nothing(locked: Site, words: list[str]) -> None:
+    locked.settled()
+    key_of(locked).write_bytes(b"short")
+    ran = locked.run(*words)
+    assert ran.status == 2
+    assert "state.db.key: this is no key of the seals" in ran.said
+    assert locked.calls() == []
 
 
 def test_a_pin_that_breaks_the_vendors_rule_is_a_fault_that_does_not_print_it(locked: Site) -> None:

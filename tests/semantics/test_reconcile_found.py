@@ -92,17 +92,6 @@ def test_a_search_that_finds_nothing_takes_no_test_for_gone_that_can_be_read(tak
     assert taken_in.writes() == []
 
 
-def test_a_test_that_is_neither_found_nor_read_is_gone_with_all_that_was_on_it(taken_in: Site) -> None:
-    search = {"method": "GET", "path": "*/test/search", "status": 200, "body": {"hits": 0, "page": 0, "results": []}}
-    taken_in.sandbox.control(fail=[search, {"method": "GET", "path": "/api/v1/test/2*", "status": 404}])
-    ran = taken_in.reconcile()
-    assert ran.status == 3
-    assert f"Gone from Inspera:\n  test {TEST}\n" in ran.out
-    assert "Could not be read" not in ran.out
-    taken_in.heal()
-    assert taken_in.reconcile().status == 0
-
-
 def test_an_export_that_fails_takes_nobody_for_gone(taken_in: Site) -> None:
     taken_in.config["reconcile"] = {"people": "export"}
     body = {"status": "failed"}

@@ -5,6 +5,7 @@ Every story's fixture looks for secrets at its end. Here they are planted, and e
 
 import sqlite3
 import traceback
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -231,3 +232,13 @@ def test_the_hunt_finds_a_secret_that_somebody_left(site: Site, tmp_path: Path) 
     assert leaks(site, KEY) == [f"{KEY} in the log", f"{KEY} in output 0", f"{KEY} in note.txt"]
     (tmp_path / "note.txt").unlink()
     site.said.clear()
+
+
+def test_the_hunt_finds_the_key_of_the_seals_outside_its_own_file_only(secretive: Site) -> None:
+    secretive.settled()
+    key = (secretive.folder / "state.db.key").read_bytes()
+    note = secretive.folder / "note.txt"
+    for form in (key, key.hex().encode(), b64encode(key)):
+        note.write_bytes(b"key " + form)
+        assert leaks(secretive) == ["the key of the seals in note.txt"]
+    note.unlink()

@@ -65,17 +65,6 @@ def test_every_row_of_the_first_version_is_kept_with_all_its_values(path: Path) 
     assert [kind for kind, count in new.items() if count] == [Kind.LEARNER, Kind.TEST, Kind.CANDIDATE]
 
 
-def test_a_state_gets_a_key_of_its_own_once_by_which_secrets_are_sealed(path: Path, tmp_path: Path) -> None:
-    at_version(path, "0001")
-    keys = []
-    for state in (path, path, tmp_path / "another.db"):
-        with open_to_write(state, "apply") as connection:
-            keys += [row["key"] for row in told(connection, "seal_key")]
-    assert len(keys) == 3
-    assert keys[0] == keys[1] != keys[2]
-    assert len(keys[0]) == 32
-
-
 def test_an_older_state_is_only_read_through_a_migrated_copy(path: Path) -> None:
     at_version(path, "0001")
     before = path.read_bytes()
@@ -99,4 +88,4 @@ def test_the_second_version_can_be_taken_back(path: Path) -> None:
         tables = set(sa.inspect(connection).get_table_names())
         assert len(told(connection, "known_candidate")) == 2
     engine.dispose()
-    assert not {"known_staff", "known_option", "refused", "seal_key", "alias"} & tables
+    assert not {"known_staff", "known_option", "refused", "alias"} & tables

@@ -1,5 +1,8 @@
 """Pins and quit codes: a changed one is noticed, and none is kept anywhere but where the call takes it from."""
 
+import os
+import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,12 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 from sync.engine.planning import Policy, make_plan
+from sync.errors import StateError
 from sync.guard import Limits
 from sync.mapping import fingerprint
 from sync.model import SEALED, Fault, Kind, Option, Record, Test
 from sync.plan import Action, Outcome, Planned, Result
 from sync.state.database import open_to_write
 from sync.state.journal import Journal
+from sync.state.sealing import KEY_BYTES, seal_key
 from sync.state.store import Store
 
 from .worlds import NOW, World
@@ -29,7 +34,7 @@ def planning(path: Path, pin: str | None, *, unmapped: bool = False) -> Iterator
     rows[Kind.TEST] = [Test("T", "x1", "Øving", HOURS, HOURS.replace(hour=12), 60)]
     rows[Kind.OPTION] = [] if unmapped else [Option("T", OPTION, secret=pin)]
     with open_to_write(path, "apply") as connection:
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint)
+        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, seal_key=seal_key(path, write=True))
         make_plan(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
         yield connection, store
 
@@ -105,12 +110,109 @@ def test_a_pin_that_is_blank_or_gone_leaves_inspera_alone(path: Path, unmapped: 
         assert the_option(store) is None
 
 
+def sealed(path: Path) -> tuple[object, object]:
+    """The seal and the fingerprint that the pin gets in a plan with this state; nothing is carried out."""
+    with planning(path, PIN) as (_, store):
+        line = the_option(store)
+    assert line is not None
+    return line.change.after["value"], line.fingerprint
+
+
+def key_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.key")
+
+
 def test_another_state_seals_the_same_pin_otherwise(tmp_path: Path) -> None:
-    sealed = []
-    for name in ("one.db", "two.db"):
-        with planning(tmp_path / name, PIN) as (_, store):
-            line = the_option(store)
+    one, two = sealed(tmp_path / "one.db"), sealed(tmp_path / "two.db")
+    assert one[0] != two[0]
+    assert one[1] != two[1]
+
+
+def test_a_copy_of_the_state_alone_gives_no_seal_and_with_its_key_the_same(path: Path, tmp_path: Path) -> None:
+    before = sealed(path)
+    for name, with_key in (("alone", False), ("whole", True)):
+        (tmp_path / name).mkdir()
+        copy = Path(shutil.copy(path, tmp_path / name))
+        if with_key:
+            shutil.copy(key_of(path), tmp_path / name)
+        assert (sealed(copy) == before) is with_key
+
+
+def test_the_state_itself_holds_nothing_of_the_key(path: Path) -> None:
+    with planning(path, PIN) as (connection, store):
+        carried_out(connection, store)
+    key = key_of(path).read_bytes()
+    others = [file for file in path.parent.iterdir() if file != key_of(path)]
+    assert path in others
+    assert not [file for file in others if key in file.read_bytes() or key.hex().encode() in file.read_bytes()]
+
+
+def test_without_its_key_a_state_knows_no_pin_again_until_it_was_sent_once_more(path: Path) -> None:
+    with planning(path, PIN) as (connection, store):
+        carried_out(connection, store)
+    key_of(path).unlink()
+    with planning(path, PIN) as (connection, store):
+        line = the_option(store)
         assert line is not None
-        sealed.append((line.change.after["value"], line.fingerprint))
-    assert sealed[0][0] != sealed[1][0]
-    assert sealed[0][1] != sealed[1][1]
+        assert (line.change.action, line.change.changed, line.secret) == (Action.UPDATE, ("value",), PIN)
+        carried_out(connection, store)
+    with planning(path, PIN) as (_, store):
+        assert the_option(store) is None
+
+
+def test_a_key_is_made_once_for_its_owner_alone_and_kept(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        key = seal_key(path, write=True)
+    finally:
+        os.umask(before)
+    assert [file.name for file in path.parent.iterdir()] == ["state.db.key"]
+    assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
+    assert len(key) == KEY_BYTES
+    assert seal_key(path, write=True) == seal_key(path, write=False) == key == key_of(path).read_bytes()
+
+
+def test_whoever_only_reads_makes_no_key_and_gets_another_one_each_time(path: Path) -> None:
+    assert seal_key(path, write=False) != seal_key(path, write=False)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_key_that_others_may_read_is_closed_by_whoever_writes(path: Path) -> None:
+    key = seal_key(path, write=True)
+    key_of(path).chmod(0o644)
+    assert seal_key(path, write=False) == key
+    assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o644
+    assert seal_key(path, write=True) == key
+    assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
+
+
+def test_a_key_that_was_half_written_under_its_other_name_is_in_nobodys_way(path: Path) -> None:
+    half = path.with_name("state.db.key.new")
+    half.write_bytes(b"half")
+    assert len(seal_key(path, write=True)) == KEY_BYTES
+    assert not half.exists()
+
+
+@pytest.mark.parametrize("write", [False, True])
+@pytest.mark.parametrize("size", [0, KEY_BYTES - 1, KEY_BYTES + 1, 100_000])
+def test_a_file_that_is_no_key_is_named_with_what_to_do_and_left_as_it_is(path: Path, size: int, write: bool) -> None:
+    key_of(path).write_bytes(b"k" * size)
+    with pytest.raises(StateError, match=r"state\.db\.key: this is no key of the seals.*; put back a copy of it, or"):
+        seal_key(path, write=write)
+    assert key_of(path).read_bytes() == b"k" * size
+
+
+def test_a_key_that_cannot_be_read_is_named_with_what_to_do(path: Path) -> None:
+    key_of(path).mkdir()
+    with pytest.raises(StateError, match=r"state\.db\.key: the key of the seals cannot be used \(.+\); let the user"):
+        seal_key(path, write=True)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_key_that_cannot_be_made_is_named_with_what_to_do(path: Path) -> None:
+    path.parent.chmod(0o500)
+    try:
+        with pytest.raises(StateError, match="Permission denied"):
+            seal_key(path, write=True)
+    finally:
+        path.parent.chmod(0o700)

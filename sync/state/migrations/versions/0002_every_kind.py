@@ -1,6 +1,4 @@
-"""Every kind: staff, options, committees and contributors; candidates' committees; refusals; the seal of secrets."""
-
-import secrets
+"""Every kind: staff, options, committees and contributors; candidates' committees; refusals."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -64,20 +62,13 @@ def upgrade() -> None:
         sa.Column("message", AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )
-    seal_key = op.create_table(
-        "seal_key",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.bulk_insert(seal_key, [{"id": 1, "key": secrets.token_bytes(32)}])
 
 
 def downgrade() -> None:
     """Take the schema back."""
     for kind in ("contributor", "committee", "option", "staff"):
         op.drop_table(f"known_{kind}")
-    for table in ("seal_key", "refused", "alias"):
+    for table in ("refused", "alias"):
         op.drop_table(table)
     with op.batch_alter_table("known_candidate", schema=None) as batch_op:
         batch_op.drop_column("committees")
