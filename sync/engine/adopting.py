@@ -38,6 +38,11 @@ class Adopter:
         self._store, self._journal, self._target = store, journal, target
         self._ours, self._by_email = ours, by_email
 
+    @property
+    def ours(self) -> bool:
+        """Whether what is taken in was put there by us."""
+        return self._ours
+
     def take_in(self, progress: Progress) -> Iterator[Taken]:
         """Every planned create of a record that Inspera has already. Options can't be read: they are sent again.
 
@@ -210,7 +215,7 @@ class Settling:
             text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
             return Taken(kind, key, DOUBTFUL, text)
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
-        ours = bool(known["ours"]) if known else None
+        ours = self._whose(known)
         if self._is_another(kind, key, found):
             ours = None
             # what is known of seats is about the other account: this one may have none
@@ -218,6 +223,10 @@ class Settling:
             text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
         self._adopter.remember_person(kind, key, wanted, found, ours)
         return Taken(kind, key, TAKEN, text)
+
+    def _whose(self, known: Fields | None) -> bool | None:
+        """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
+        return True if self._adopter.ours else bool(known["ours"]) if known else None
 
     def _is_another(self, kind: Kind, key: Key, found: FoundPerson) -> bool:
         """Whether the account that was known so far is still there beside this one."""
@@ -238,7 +247,7 @@ class Settling:
         if len(found) != 1:
             text = "Inspera has several tests with this external id" if found else "Inspera does not have it"
             return Taken(Kind.TEST, key, DOUBTFUL, f"{text}; to make it anew: adopt … --as-new" if not found else text)
-        self._adopter.remember_test(key, fields, found[0], bool(known["ours"]) if known else None)
+        self._adopter.remember_test(key, fields, found[0], self._whose(known))
         return Taken(
             Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
         )
@@ -256,7 +265,7 @@ class Settling:
             text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
             return Taken(kind, key, DOUBTFUL, text)
         if seat:
-            self._adopter.remember_seat(kind, key, seat, bool(known["ours"]) if known else None)
+            self._adopter.remember_seat(kind, key, seat, self._whose(known))
             if kind is Kind.CANDIDATE:
                 self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
             text = "Inspera's values are now the known ones; the next apply sends what the source says where it differs"

@@ -63,6 +63,7 @@ class Store(Protocol):
     def open_intents(self) -> Iterator[OpenIntent]: ...  # noqa: D102
     def known(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]: ...  # noqa: D102
+    def committees_in_use(self, test: str) -> Sequence[str]: ...  # noqa: D102
     def tests_of(self, staff: str) -> Sequence[str]: ...  # noqa: D102
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102

@@ -115,8 +115,7 @@ _OCCUPIED = "waits until nobody on its test is in this committee any more"
 
 def _occupied(store: Store, test: str) -> frozenset[str]:
     """The committees that contributors and candidates of a test are in, as far as we know."""
-    people = [one for kind in PERSON_OF for one in store.on_test(kind, test).values()]
-    return frozenset(name for one in people for name in listed(one["committees"]))
+    return frozenset(name for names in store.committees_in_use(test) for name in listed(names))
 
 
 def _leaving(line: Planned) -> bool:

@@ -170,6 +170,9 @@ class Settler:
         if minutes is not None and minutes != wanted["extra_time"]:
             self._half_known(intent, seat)
             return
+        if intent.action is Action.UPDATE and any(shown[name] not in (None, value) for name, value in wanted.items()):
+            self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
+            return  # what is known is still so, and the plan sends the difference again
         ours = self._whose(intent)
         self._journal.remember(intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours)
         if shown == wanted:

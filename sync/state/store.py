@@ -191,6 +191,13 @@ class Store:
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 
+    def committees_in_use(self, test: str) -> Sequence[str]:
+        """The lists of committees that people on a test are in, retired ones too: their grades may still be to come."""
+        query = " UNION ".join(
+            f"SELECT committees FROM known_{kind} WHERE test = :test AND committees <> ''" for kind in PERSON_OF
+        )
+        return [str(row[0]) for row in self._connection.execute(text(query), {"test": test})]
+
     def refusals(self) -> int:
         """How many changes rest in this run because Inspera refused just them before."""
         query = (

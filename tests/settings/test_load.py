@@ -71,7 +71,7 @@ def test_all_faults_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
 
 def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: Faults) -> None:
     assert faults_of(SOUND + "found: {zzz: 1}") == [
-        "25:9: found.zzz: unknown setting, known here: claim, unread, match_email"
+        "25:9: found.zzz: unknown setting, known here: claim, unread, look_up_learners, match_email"
     ]
 
 
