@@ -1,9 +1,22 @@
 """What every test leaves as it found it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+
+
+LONG = ("storm", "demo", "crash")
+"""Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG))
+
+
+def _folder(path: Path) -> str:
+    return path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(autouse=True)
