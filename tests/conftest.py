@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import structlog
 
-
 LONG = ("storm", "demo", "crash")
 """Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
 
