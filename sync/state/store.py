@@ -11,7 +11,7 @@ from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Fields, OpenIntent, Planned, Verdict, Written
-from sync.state import circumstances, conflicts, derived, journal, pairs, planbook, readback, scratch
+from sync.state import absences, circumstances, conflicts, derived, journal, pairs, planbook, readback, scratch
 from sync.state.database import count
 from sync.state.scratch import Origin
 from sync.state.sealing import new_key, seal
@@ -95,7 +95,7 @@ class Store:
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
-        return pairs.absent(self._connection, kind, trouble, seat_trouble)
+        return absences.absent(self._connection, kind, trouble, seat_trouble)
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""
