@@ -176,6 +176,7 @@ def calls_changed(data: Plain) -> Iterator[Finding]:
         elif isinstance(changed, dict):
             yield from _method(CALLS[name], changed, steps)
             yield from _path(CALLS[name], changed, steps)
+            yield from _wrapper(CALLS[name], changed, steps)
 
 
 def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
@@ -185,6 +186,12 @@ def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[
     if not call.reads and method == "GET":
         reason = "would only read, but this call changes something"
         yield Finding((*steps, "method"), reason, "use POST, PUT, PATCH or DELETE")
+
+
+def _wrapper(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
+    """A call without members that it can't do without, and that wraps nothing, sends no body."""
+    if changed.get("wrapper") and not (call.fields or call.wrapper):
+        yield Finding((*steps, "wrapper"), "would hold nothing: this call sends no body", "take it out")
 
 
 def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:

@@ -70,6 +70,10 @@ def test_any_call_but_the_token_s_can_be_changed(load_text: Load, faults_of: Fau
             "5:32: inspera.calls.{0}.method: would only read, but this call changes something, use POST, PUT, PATCH",
         ),
         ("test.read: {method: }", "5:24: inspera.calls.{0}.method: is empty, give it a value, or take the line out"),
+        (
+            "candidate.list: {wrapper: list}",
+            "5:31: inspera.calls.{0}.wrapper: would hold nothing: this call sends no body, take it out",
+        ),
         ("test.read: {wrapper: }", "5:25: inspera.calls.{0}.wrapper: is empty, give it a value, or take the line out"),
         ("test.read: {url: /v1}", "5:17: inspera.calls.{0}.url: unknown setting, known here: method, path, wrapper"),
         (

@@ -102,8 +102,10 @@ def test_a_storm_of_faults_is_weathered_within_three_applies_and_nothing_unsafe_
     assert taken <= set(planned)
     before = max(entry["seq"] for entry in sandbox.requests())
     sandbox.control(faults=STORM)
+    heard = []
     for _ in range(3):
         status, said = ran(config, "apply")
+        heard.append(said)
         assert "Stopped:" not in said, said
         if held(sandbox.contents()) == campus.expected():
             break
@@ -117,3 +119,6 @@ def test_a_storm_of_faults_is_weathered_within_three_applies_and_nothing_unsafe_
     status, said = ran(config, "apply")
     assert (status, held(sandbox.contents())) == (0, campus.expected()), said
     assert json.loads(ran(config, "plan", "--json")[1])["changes"] == []
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("state.db*")) + "".join(heard).encode()
+    assert [row["pin"] for row in campus.exams.values() if row["pin"].encode() in kept] == []
+    assert b"sandbox-key" not in kept
