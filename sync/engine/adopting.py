@@ -9,9 +9,9 @@ from itertools import groupby
 
 from sync.engine.comparing import given_by_hand
 from sync.engine.doors import Journal, Progress, Store, Target
-from sync.engine.matching import match_person, values_of
+from sync.engine.matching import identity_of, match_person, values_of
 from sync.found import FoundPerson, FoundTest, Seat, Seats
-from sync.model import COMPARED, PEOPLE, PERSON_OF, Key, Kind
+from sync.model import COMPARED, PEOPLE, Key, Kind
 from sync.plan import Action, Change, Fields, Planned
 
 
@@ -140,10 +140,7 @@ class Adopter:
 
     def seat_of(self, seats: Seats, kind: Kind, key: Key) -> Seat | None:
         """The seat of this candidate's or contributor's person, if they are known and have one; or the committee."""
-        if kind not in PERSON_OF:
-            return seats.there.get(("", key[1]))
-        person = self._store.known(PERSON_OF[kind], (key[1],))
-        return seats.there.get((str(person["auth_system"]), str(person["external_id"]))) if person else None
+        return seats.there.get(identity_of(self._store, kind, key))
 
     def remember_seat(self, kind: Kind, key: Key, seat: Seat, ours: bool | None = None) -> None:
         """Makes it known with Inspera's values; without `ours` it is what all that is taken in is."""

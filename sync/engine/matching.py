@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sync.engine.doors import Target
+from sync.engine.doors import Store, Target
 from sync.errors import CallMissing, Refused
 from sync.found import FoundPerson
+from sync.model import PERSON_OF, Key, Kind
 from sync.plan import Fields
 
 
@@ -51,3 +52,14 @@ def values_of(wanted: Fields, person: FoundPerson) -> Fields:
         "email": person.email,
         "status": person.status,
     }
+
+
+def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
+    """Under what a reading of a test shows a record: auth system and external id, or nothing and a committee's name.
+
+    Both are empty for somebody of whom nothing is known.
+    """
+    if kind not in PERSON_OF:
+        return "", key[1]
+    person = store.known(PERSON_OF[kind], (key[1],))
+    return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")

@@ -5,10 +5,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.doors import Clock, Journal, Store, Target
-from sync.engine.matching import match_person, values_of
+from sync.engine.matching import identity_of, match_person, values_of
 from sync.errors import CallError, Stop
 from sync.found import Seat, Seats
-from sync.model import PERSON_OF, Key, Kind
+from sync.model import Key, Kind
 from sync.plan import Action, Fields, OpenIntent, Result
 
 Sleep = Callable[[float], object]
@@ -136,7 +136,7 @@ class Settler:
             self.barred.update((intent.kind, intent.key) for intent in intents)  # the others are not held up
             return
         for intent in intents:
-            identity = self._identity(intent)
+            identity = identity_of(self._store, intent.kind, intent.key)
             if identity in seats.there:
                 self._there(intent, seats.there[identity])
             elif seats.lack(*identity):
@@ -147,13 +147,6 @@ class Settler:
                 # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
                 ours = self._whose(intent) and bool(known and known["ours"])
                 self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
-
-    def _identity(self, intent: OpenIntent) -> tuple[str, str]:
-        """Under what a reading of the test shows it: auth system and external id, or a committee's name."""
-        if intent.kind not in PERSON_OF:
-            return "", intent.key[1]
-        person = self._store.known(PERSON_OF[intent.kind], (intent.key[1],))
-        return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
 
     def _whose(self, intent: OpenIntent) -> bool | None:
         """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
