@@ -8,7 +8,8 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"contract", "errors", "exits", "log", "model"}),
+    frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
+    frozenset({"extract", "references"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
@@ -22,11 +23,12 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},
-    "sqlalchemy": {"state", "commands"},
+    "sqlalchemy": {"state", "sources", "commands"},
+    "ldap3": {"sources"},
     "starlette": {"sandbox"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""

@@ -144,13 +144,14 @@ def _sources(house: House) -> Iterator[Check]:
 def _source(feed: Feed) -> Check:
     what = f"{feed.place} ({feed.kind})"
     try:
-        columns = feed.columns()
-        missing = feed.mapper.missing(columns)
-        rows = sum(1 for _ in islice(feed.rows(), FIRST_ROWS))
+        with feed.open(None) as extract:
+            columns = extract.columns
+            missing = feed.mapper.missing(columns)
+            rows = sum(1 for _ in islice(extract.rows, FIRST_ROWS))
     except SourceError as error:
         return _wrong(what, Exit.SOURCE, error)
     if missing:
-        remedy = f"its columns are {', '.join(columns)}: correct the file or the feed's map and where"
+        remedy = f"its columns are {', '.join(columns)}: correct the source or the feed's map and where"
         return _wrong(what, Exit.SOURCE, f"column {', '.join(map(repr, missing))} is missing", remedy)
     if not rows and not feed.may_be_empty:
         return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")

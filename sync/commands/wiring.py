@@ -73,11 +73,11 @@ class House:
         return Feed(
             rule.kind,
             place,
-            lambda: source.columns(folder),
-            lambda: source.rows(folder),
+            lambda since: source.open_since(folder, since) if since else source.open(folder),
             compile_feed(rule, place),
             feed.may_be_empty,
             rule.kind is Kind.COMMITTEE or "committees" in fields,
+            source.unit,
         )
 
     @property

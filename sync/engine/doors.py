@@ -1,15 +1,17 @@
 """What the engine needs of the rooms around it, as protocols: it imports neither the state nor Inspera's client."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sync.decide import Drafted, Pair
+from sync.extract import Extract, Since
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.guard import HeldScope, Limits
 from sync.mapping import CompiledFeed
-from sync.model import Fault, Key, Kind, Record, Row
+from sync.model import Fault, Key, Kind, Record
 from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict, Written
 
 Clock = Callable[[], datetime]
@@ -24,11 +26,11 @@ class Feed:
 
     kind: Kind
     place: str
-    columns: Callable[[], Sequence[str]]
-    rows: Callable[[], Iterator[Row]]
+    open: Callable[[Since | None], AbstractContextManager[Extract]]
     mapper: CompiledFeed
     may_be_empty: bool = False
     names_committees: bool = False
+    unit: str = "line"
 
 
 class Progress(Protocol):
@@ -41,6 +43,7 @@ class Progress(Protocol):
 class Store(Protocol):
     """What is known, what is wanted, and the plan."""
 
+    def name_place(self, feed: int, place: str) -> None: ...  # noqa: D102
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int: ...  # noqa: D102
     def discard(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
     def add_faults(self, faults: Iterable[Fault]) -> int: ...  # noqa: D102

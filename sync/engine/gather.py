@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from sync.engine.doors import Feed, Origin, Progress, Store
 from sync.errors import SourceError
-from sync.model import Fault, Kind, Record
+from sync.extract import Extract
+from sync.mapping import CompiledFeed
+from sync.model import Fault, Kind, Record, Row
 
 REPORT_EVERY = 10_000
 """Rows between two words to whoever watches."""
@@ -66,8 +68,12 @@ def _read(number: int, feed: Feed, store: Store, progress: Progress) -> Reading:
     reading = Reading(feed.place, feed.kind)
     faults: list[Fault] = []
     try:
-        _need_columns(feed)
-        reading.records = store.stage(feed.kind, number, _records(feed, reading, faults, store, progress))
+        with feed.open(None) as extract:
+            _need_columns(feed, extract)
+            place = f"{extract.place} {feed.unit}"
+            store.name_place(number, place)
+            records = _records(feed.mapper.at(place), extract.rows, reading, faults, store, progress)
+            reading.records = store.stage(feed.kind, number, records)
     except SourceError as error:
         store.discard(feed.kind, number)
         reading.records = 0
@@ -81,21 +87,25 @@ def _read(number: int, feed: Feed, store: Store, progress: Progress) -> Reading:
     return reading
 
 
-def _need_columns(feed: Feed) -> None:
-    columns = feed.columns()
-    missing = feed.mapper.missing(columns)
+def _need_columns(feed: Feed, extract: Extract) -> None:
+    missing = feed.mapper.missing(extract.columns)
     if missing:
         names = ", ".join(repr(name) for name in missing)
-        remedy = f"its columns are {', '.join(columns)}: correct the file or the feed's map and where"
-        raise SourceError(f"{feed.place} line 1", f"column {names} is missing", remedy)
+        remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
+        raise SourceError(extract.place, f"column {names} is missing", remedy)
 
 
 def _records(
-    feed: Feed, reading: Reading, faults: list[Fault], store: Store, progress: Progress
+    mapper: CompiledFeed,
+    rows: Iterator[Row],
+    reading: Reading,
+    faults: list[Fault],
+    store: Store,
+    progress: Progress,
 ) -> Iterator[tuple[Record, Origin | None, int]]:
-    convert, origin = feed.mapper.map, feed.mapper.origin
-    phase = f"reading {feed.place}"
-    for row in feed.rows():
+    convert, origin = mapper.map, mapper.origin
+    phase = f"reading {reading.place}"
+    for row in rows:
         reading.rows += 1
         if reading.rows % REPORT_EVERY == 0:
             progress(phase, reading.rows)

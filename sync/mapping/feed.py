@@ -1,6 +1,7 @@
 """A whole feed made ready: every row becomes a record, faults, or nothing."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -30,8 +31,8 @@ class _Condition(NamedTuple):
 class CompiledFeed:
     """A feed's rules made into readers. Made by `compile_feed`; keeps no state, so threads may share it.
 
-    `place` is how the rows' source is named to people; `columns` are the columns that the feed needs, in its fields,
-    in templates and in `where`.
+    `place` is what stands before a row's number when it is named to people, such as `students.csv line`; `columns` are
+    the columns that the feed needs, in its fields, in templates and in `where`.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class CompiledFeed:
         labels: Mapping[str, str],
         conditions: Sequence[_Condition],
     ) -> None:
-        self.kind, self.place, self.columns = shape.kind, place, frozenset(columns.names)
+        self.kind, self.place, self.columns = shape.kind, f"{place} line", frozenset(columns.names)
         self._ordered, self._conditions = columns.names, tuple(conditions)
         self._labels = labels
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
@@ -63,6 +64,12 @@ class CompiledFeed:
         self._blanks = tuple(field.blank for field in made)
         after = iter(range(len(self._ordered), len(self._ordered) + len(made)))
         self._arrange = itemgetter(*(next(after) if field.plain is None else field.plain for field in made))
+
+    def at(self, place: str) -> "CompiledFeed":
+        """The same for rows of another place, such as `drop/2026-11-24.csv line` or `directory entry`."""
+        other = copy(self)
+        other.place = place
+        return other
 
     def missing(self, columns: Iterable[str]) -> list[str]:
         """The needed columns that are not among `columns`, in alphabetical order."""
@@ -144,7 +151,7 @@ class CompiledFeed:
         return []
 
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[Fault]:
-        where = f"{self.place} line {row.line}"
+        where = f"{self.place} {row.line}"
         faults = [Fault(where, name, error.reason, error.remedy, self.kind, key) for name, error in problems]
         # The key and the field that it is made from say the same thing twice.
         return list(dict.fromkeys(faults))

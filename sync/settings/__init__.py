@@ -1,5 +1,6 @@
 """The YAML configuration: one strict model, a loader that says every fault with its line, and its JSON Schema."""
 
+from sync.references import SecretRef
 from sync.settings.faults import ConfigurationFaults, SettingsFault
 from sync.settings.feeds import (
     CandidateFeed,
@@ -16,7 +17,6 @@ from sync.settings.fields import FieldSpec, ListSpec, MinutesSpec, RuleWords, Ti
 from sync.settings.limits import Found, Limit, Limits, OnAbsence, Reconcile
 from sync.settings.load import Loaded, load
 from sync.settings.model import Inspera, Settings
-from sync.settings.references import SecretRef
 from sync.settings.schema import json_schema, schema_text
 from sync.settings.vendor import CallSettings, OptionSettings
 

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from sync.settings.strict import told_one
+from sync.strict import told_one
 
 DIALECTS = ("sqlite",)
 """The databases that can hold the state."""

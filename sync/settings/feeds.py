@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from sync.model import Kind
 from sync.settings.fields import FieldSpec
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
-from sync.settings.strict import Filled, Named, Strict, Word, filled
+from sync.strict import Filled, Named, Strict, Word, filled
 
 
 def _listed(value: object) -> object:

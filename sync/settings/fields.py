@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.settings.patterns import checked_format, checked_pattern, checked_zone, groups_of
-from sync.settings.strict import Filled, Named, Strict, Told, Word, filled, told, told_one
+from sync.strict import Filled, Named, Strict, Told, Word, filled, told, told_one
 
 
 class RuleWords(TypedDict):

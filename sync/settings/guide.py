@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from sync.references import SecretRef
 from sync.settings.faults import Steps, name_text
 from sync.settings.model import Settings
-from sync.settings.references import SecretRef
 from sync.settings.tree import Plain, value_at
 
 MOST_NAMED = 12

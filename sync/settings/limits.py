@@ -4,15 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sync.settings.strict import Filled, Strict, Told, told
+from sync.strict import Filled, Strict, Told, empty_is_default, told
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-
-
-def empty_is_default(value: object) -> object:
-    """An empty section (all its lines commented out) is one that sets nothing."""
-    return {} if value is None else value
 
 
 class OnAbsence(Strict):

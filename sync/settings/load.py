@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from sync.references import BrokenReference, SecretRef, expand
 from sync.settings.checks import crossed, unused
 from sync.settings.faults import ConfigurationFaults, Finding, SettingsFault, Steps, path_text
 from sync.settings.guide import is_secret
 from sync.settings.model import Settings
 from sync.settings.named import secrets_fixed
-from sync.settings.references import BrokenReference, SecretRef, expand
 from sync.settings.tree import Plain, Tree, read_tree
 from sync.settings.wording import findings_of
 from sync.settings.yaml_text import NotYaml

@@ -1,7 +1,7 @@
 """Where each field of a record comes from: the `map` of a feed of each kind."""
 
 from sync.settings.fields import FieldSpec, ListSpec, MinutesSpec, TimeSpec
-from sync.settings.strict import Strict
+from sync.strict import Strict
 
 
 class LearnerMap(Strict):

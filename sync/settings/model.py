@@ -8,14 +8,14 @@ from urllib.parse import quote
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.contract import CALLS, OPTIONS, Call, OptionRule
+from sync.references import SecretRef
 from sync.settings.addresses import checked_proxy, checked_state, checked_tenant
 from sync.settings.feeds import Feed
-from sync.settings.limits import Found, Limits, OnAbsence, Reconcile, empty_is_default
-from sync.settings.references import SecretRef
-from sync.settings.strict import Strict, filled
+from sync.settings.limits import Found, Limits, OnAbsence, Reconcile
 from sync.settings.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
+from sync.strict import Strict, empty_is_default, filled
 
 if TYPE_CHECKING:
     Source: TypeAlias = SourceSettings

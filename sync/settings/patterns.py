@@ -6,7 +6,7 @@ import zoneinfo
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
-from sync.settings.strict import told_one
+from sync.strict import told_one
 
 _DIRECTIVES = re.compile(r"%(.?)", re.DOTALL)
 _KNOWN = frozenset("dmyYHIMSfpzjbBaA%")

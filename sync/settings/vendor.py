@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, model_validator
 
 from sync.contract import CALLS, OPTIONS, TOKEN, Call, OptionGroup, OptionRule, OptionType
-from sync.settings.strict import Strict, Told, told, told_one
+from sync.strict import Strict, Told, told, told_one
 
 CHANGEABLE: Mapping[str, Call] = {name: call for name, call in CALLS.items() if call is not TOKEN}
 """The calls that can be changed. The token's is documented, and it carries the API key."""

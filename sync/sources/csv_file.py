@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Annotated, Literal, TextIO
 from unicodedata import normalize
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sync.errors import SourceError
+from sync.extract import Extract
 from sync.model import Row
 from sync.sources.base import SourceSettings
 from sync.sources.csv_places import find_bad_byte, find_open_quote, line_breaks
+from sync.sources.whole import WholeTable
+from sync.strict import empty_is_default
 
 MAX_LINE = 1 << 20
 """Characters in one line; a longer one is no CSV, and would have to be held in memory to say what it is."""
@@ -58,6 +61,8 @@ class CsvSettings(SourceSettings):
     """How the file's text is encoded. The default is UTF-8, with or without a byte order mark. It is never guessed."""
     quotechar: _Character = '"'
     """The character around cells that hold a delimiter, a line break or, doubled, this character itself."""
+    whole: Annotated[WholeTable, BeforeValidator(empty_is_default)] = WholeTable()
+    """What has to hold before this source's word is taken for what it does not name."""
 
     @model_validator(mode="after")
     def _told_apart(self) -> "CsvSettings":
@@ -70,32 +75,20 @@ class CsvSettings(SourceSettings):
         path = folder / self.path
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
-    def columns(self, folder: Path) -> tuple[str, ...]:
-        """The header's names, stripped and in NFC.
+    @contextmanager
+    def open(self, folder: Path) -> Iterator[Extract]:
+        """The file, for one reading; a row has the physical line on which it starts (a quoted cell may span lines).
 
         Raises:
-            SourceError: the file can't be read, is empty, or has blank or repeated names.
+            SourceError: the file can't be read, is empty, or its header has blank or repeated names. Of its rows: it is
+                not sound to its very end, or was changed while it was read.
         """
-        with _reading(self, folder) as reading:
-            return reading.header()
-
-    def rows(self, folder: Path) -> Iterator[Row]:
-        """Every row, one at a time, with the physical line on which it starts (a quoted cell may span lines).
-
-        Raises:
-            SourceError: the file is not sound to its very end, or was changed while it was read.
-        """
-        with _reading(self, folder) as reading:
-            header, reader = reading.header(), reading.reader
-            width = len(header)
-            for cells in reader:
-                if len(cells) == width:
-                    # The width was just compared: a strict zip would do it again, a million times.
-                    yield Row(reading.line, dict(zip(header, cells)))  # noqa: B905 - see above
-                elif cells:
-                    raise reading.ragged(len(cells), width)
-                reading.line = reader.line_num + 1
-            reading.refuse_change()
+        path, place = folder / self.path, self.place(folder)
+        with _opened(path, place, self.encoding) as file:
+            reading = _Reading(self, path, place, file)
+            with reading.explaining():
+                columns = reading.header()
+            yield Extract(place, columns, reading.rows(columns))
 
 
 class _Reading:
@@ -130,6 +123,29 @@ class _Reading:
         self.line = self.reader.line_num + 1
         return names
 
+    def rows(self, header: tuple[str, ...]) -> Iterator[Row]:
+        """Every row below the header."""
+        with self.explaining():
+            reader, width = self.reader, len(header)
+            for cells in reader:
+                if len(cells) == width:
+                    # The width was just compared: a strict zip would do it again, a million times.
+                    yield Row(self.line, dict(zip(header, cells)))  # noqa: B905 - see above
+                elif cells:
+                    raise self._ragged(len(cells), width)
+                self.line = reader.line_num + 1
+            self.refuse_change()
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Turns what goes wrong inside into a `SourceError` at its line."""
+        try:
+            yield
+        except (SourceError, csv.Error, UnicodeError, OSError) as error:
+            # A file that is being written is torn in any way; that it is being written is then what helps.
+            self.refuse_change()
+            raise error if isinstance(error, SourceError) else self.explained(error) from None
+
     def _first(self) -> list[str] | None:
         for cells in self.reader:
             if cells:
@@ -137,7 +153,7 @@ class _Reading:
             self.line = self.reader.line_num + 1
         return None
 
-    def ragged(self, cells: int, width: int) -> SourceError:
+    def _ragged(self, cells: int, width: int) -> SourceError:
         """The current row has not as many cells as the header."""
         found = "1 cell" if cells == 1 else f"{cells} cells"
         remedy = "correct the row in the source; a cell that holds the delimiter needs quotes"
@@ -217,19 +233,6 @@ class _Reading:
         opened = "" if found.line == last else f", which opens on line {found.line}"
         reason = f"a lone quote ({quote}) stands inside a quoted cell{opened}"
         return self._fault(last, reason, f"double it in the source ({quote}{quote})")
-
-
-@contextmanager
-def _reading(settings: CsvSettings, folder: Path) -> Iterator[_Reading]:
-    path, place = folder / settings.path, settings.place(folder)
-    with _opened(path, place, settings.encoding) as file:
-        reading = _Reading(settings, path, place, file)
-        try:
-            yield reading
-        except (SourceError, csv.Error, UnicodeError, OSError) as error:
-            # A file that is being written is torn in any way; that it is being written is then what helps.
-            reading.refuse_change()
-            raise error if isinstance(error, SourceError) else reading.explained(error) from None
 
 
 def _opened(path: Path, place: str, encoding: str) -> TextIO:

@@ -46,7 +46,7 @@ def _any(connection: Connection, kind: Kind) -> bool:
 
 
 def _where(places: Places, feed: int, line: int) -> str:
-    return f"{places[feed]} line {line}"
+    return f"{places[feed]} {line}"
 
 
 def _against_first(

@@ -132,7 +132,7 @@ def settle_percentages(connection: Connection, places: Sequence[str], refingerpr
             fields = dict(zip(names, values, strict=True))
             if duration is None:
                 if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(f"{places[feed]} line {line}", (fields["test"], fields["learner"])))
+                    found.append(_no_duration(f"{places[feed]} {line}", (fields["test"], fields["learner"])))
                 continue  # the candidate waits for its test, which nobody has yet
             minutes = -(-percent * duration // 100)
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})

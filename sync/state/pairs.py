@@ -181,5 +181,5 @@ def _pair(
 ) -> Pair:
     wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
-    where = f"{places[row.feed]} line {row.line}"
+    where = f"{places[row.feed]} {row.line}"
     return Pair(kind, key, wanted, known, about, facts, where, row.fingerprint, None if secret is None else str(secret))

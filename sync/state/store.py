@@ -22,7 +22,7 @@ class Store:
 
     Args:
         connection: an opened state with its scratch.
-        places: how each feed's source is named to people, by the feed's number.
+        places: how each feed's source is named to people, by the feed's number, until it is opened.
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
         seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
@@ -36,11 +36,16 @@ class Store:
         locked: Collection[str] = (),
         seal_key: bytes | None = None,
     ) -> None:
-        self._connection, self._places, self._fingerprint = connection, places, fingerprint
+        self._connection, self._fingerprint = connection, fingerprint
+        self._places = [f"{place} line" for place in places]
         self._locked = locked
         self._trouble: Mapping[Kind, str] = {}
         self._seal = partial(seal, seal_key or new_key())
         scratch.make_tables(connection)
+
+    def name_place(self, feed: int, place: str) -> None:
+        """Takes what stands before the number of a row of this feed, such as `students.csv line`."""
+        self._places[feed] = place
 
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
@@ -71,7 +76,7 @@ class Store:
         """Everybody who is wanted, with the place of their row."""
         for kind in PEOPLE:
             for values in scratch.staged(self._connection, kind):
-                where = f"{self._places[int(values['feed'])]} line {values['line']}"
+                where = f"{self._places[int(values['feed'])]} {values['line']}"
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
     def close_staging(self) -> None:

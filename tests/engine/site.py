@@ -22,6 +22,7 @@ from sync.state.database import open_to_write
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from ..opened import opened
 from .tenant import NOW, Tenant
 
 ANY = Limit(10**6, 100)
@@ -65,6 +66,9 @@ class Ready:
 
     made: Sequence[Record]
 
+    def at(self, _place: str) -> "Ready":
+        return self
+
     def missing(self, _columns: object) -> list[str]:
         return []
 
@@ -84,7 +88,7 @@ def feeds(rows: Sequence[Record]) -> list[Feed]:
 
         mapper = cast("CompiledFeed", Ready(made))
         named = kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE)
-        return Feed(kind, f"{kind}.csv", lambda: (), read, mapper, True, named)
+        return Feed(kind, f"{kind}.csv", opened(f"{kind}.csv", (), read), mapper, True, named)
 
     return [feed(kind) for kind in Kind if kind is not Kind.COMMITTEE]
 

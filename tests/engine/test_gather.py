@@ -13,6 +13,8 @@ from sync.model import Kind, Row, key_of
 from sync.state.database import open_to_read
 from sync.state.store import Store
 
+from ..opened import opened
+
 NOT_THERE = Path("/nonexistent/state.db")
 RULES = {
     Kind.LEARNER: {"key": FieldRule(column="no"), "username": FieldRule(column="login")},
@@ -43,7 +45,7 @@ def a_feed(
             raise SourceError(f"{place} line 9", "is cut off", "export it again")
 
     mapper = compile_feed(FeedRule(kind, RULES[kind], {}), place)
-    return Feed(kind, place, lambda: tuple(ROW), read, mapper, may_be_empty, kind in NAMING)
+    return Feed(kind, place, opened(place, tuple(ROW), read), mapper, may_be_empty, kind in NAMING)
 
 
 def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
@@ -131,9 +133,9 @@ def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() ->
 
 
 def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
-    feed = replace(a_feed(Kind.TEST, []), columns=lambda: ("name",))
+    feed = replace(a_feed(Kind.TEST, []), open=opened("tests.csv", ["name"], lambda: iter(())))
     result, _ = gathered(feeds(feed))
-    assert "tests.csv line 1: column 'code' is missing; its columns are name" in result.unhealthy[0]
+    assert "tests.csv: column 'code' is missing; its columns are name" in result.unhealthy[0]
 
 
 def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:

@@ -33,4 +33,4 @@ def test_check_says_which_column_is_missing_and_which_there_are(site: Site) -> N
     site.feed("learner")["map"]["email"] = "epost"
     ran = site.run("check")
     assert ran.status == 4
-    assert "students.csv line 1: column 'epost' is missing; its columns are student_no, feide, given" in ran.out
+    assert "students.csv: column 'epost' is missing; its columns are student_no, feide, given" in ran.out

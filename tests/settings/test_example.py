@@ -69,8 +69,9 @@ def test_every_setting_of_the_model_stands_in_the_example(whole: Loaded) -> None
 
 
 def feed_setting(owner: str, name: str, shown: set[tuple[str, str]]) -> bool:
-    """Settings that all feeds share are explained once."""
-    return owner.endswith("Feed") and any(other.endswith("Feed") and name == shared for other, shared in shown)
+    """Settings that all feeds share are explained once, and so are the proofs that all sources share."""
+    alike = (str.endswith, "Feed") if owner.endswith("Feed") else (str.startswith, "Whole")
+    return alike[0](owner, alike[1]) and any(alike[0](other, alike[1]) and name == shared for other, shared in shown)
 
 
 def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None:
@@ -83,7 +84,9 @@ def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None
     assert (full.state, full.on_absence, full.verify) == (plain.state, plain.on_absence, plain.verify)
     assert (full.found.unread, full.found.match_email) == (plain.found.unread, plain.found.match_email)
     assert full.reconcile == plain.reconcile
-    assert full.sources == plain.sources
+    for name, source in plain.sources.items():
+        assert full.sources[name].whole.shrink == source.whole.shrink
+        assert full.sources[name].model_copy(update={"whole": source.whole}) == source
 
 
 def test_the_example_has_a_feed_of_every_kind() -> None:

@@ -15,6 +15,8 @@ from sync.mapping import CompiledFeed, fingerprint
 from sync.model import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
 from sync.state.scratch import columns_of, to_json
 
+from ..opened import opened
+
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 Identity = tuple[Kind, Key]
 
@@ -47,7 +49,8 @@ class World:
 
         mapper = cast("CompiledFeed", _Prepared(made))
         names = kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
-        return Feed(kind, f"{kind}.csv", lambda: (), rows, mapper, may_be_empty=True, names_committees=names)
+        place = f"{kind}.csv"
+        return Feed(kind, place, opened(place, (), rows), mapper, may_be_empty=True, names_committees=names)
 
 
 @dataclass
@@ -55,6 +58,9 @@ class _Prepared:
     """Stands in for a feed's mapping: its rows are records or faults already."""
 
     made: list[Record | Fault]
+
+    def at(self, _place: str) -> "_Prepared":
+        return self
 
     def missing(self, _columns: object) -> list[str]:
         return []

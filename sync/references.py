@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from sync.errors import UsageError
-from sync.settings.strict import told_one
+from sync.strict import told_one
 
 MOST_BYTES = 64 * 1024
 """The largest file that is read as a value; a secret is far smaller."""

@@ -52,6 +52,11 @@ def filled(value: Collection) -> Collection:
     return value
 
 
+def empty_is_default(value: object) -> object:
+    """An empty section (all its lines commented out) is one that sets nothing."""
+    return {} if value is None else value
+
+
 def _cleaned(text: str) -> str:
     """The text as values of sources are compared: stripped, composed (NFC), without control characters."""
     text = unicodedata.normalize("NFC", text.strip())
