@@ -12,7 +12,7 @@ from sync.commands.planning import make_store, plan_status, tell_plan
 from sync.commands.wiring import House, Say, now
 from sync.engine.carry_out import Carried, Carrier
 from sync.engine.doors import Progress
-from sync.engine.planning import Planning, make_plan
+from sync.engine.planning import Planning, Policy, make_plan
 from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
@@ -50,11 +50,14 @@ class ApplyOptions:
 
     allowed: tuple[str, ...] = ()
     retry_refused: bool = False
+    accepted: tuple[str, ...] = ()
+    changed: bool = False
     show_all: bool = False
 
 
 def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
+    policy = house.policy(options.allowed, house.how(options.accepted, changed=options.changed))
     house.prepare()
     with open_to_write(house.state, "apply") as connection:
         store = make_store(house, connection, write=True)
@@ -63,7 +66,7 @@ def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, int
             wake(connection)
         try:
             with run.target():
-                status = run.carry_out(options.allowed, say, options.show_all)
+                status = run.carry_out(policy, say, show_all=options.show_all)
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
@@ -110,7 +113,7 @@ class _Run:
             self._target = Target(self.house.connection(), self._interruption.event, now)
         return self._target
 
-    def carry_out(self, allowed: tuple[str, ...], say: Say, show_all: bool) -> Exit:
+    def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
         """Settles, plans, sends."""
         if self.store.open_intent_count():
             settler = Settler(
@@ -123,17 +126,31 @@ class _Run:
             )
             say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
             self._barred, self._tried = settler.barred, settler.tried
-        planning = make_plan(self.house.feeds, self.store, self.house.policy(allowed), now(), self._progress)
+        planning = make_plan(self.house.feeds, self.store, policy, now(), self._progress)
+        # before anything is sent: what was read only in changes must not be lost when this run is
+        self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds])
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
-        for digest in set(allowed).difference(held.digest for held in planning.held_scopes):
+        for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
             say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
         carried = self._send(say)
         if not carried.stopped:
             self.journal.lapse(planning.gathered.trouble)
         self.journal.promote_silent()
+        self._note_sources(planning)
         verified = self._read_back(carried, say)
         return self._status(planning, carried, verified)
+
+    def _note_sources(self, planning: Planning) -> None:
+        """Takes what each source says now as that from which it may shrink."""
+        gathered = planning.gathered
+        self.store.note_sources([feed.source.name for feed in self.house.feeds], gathered.proven)
+        whole = {one.source for one in (*gathered.readings, *gathered.lookups) if not one.partial}
+        grouped = {feed.source.name: feed.source.proof.group for feed in self.house.feeds}
+        grouped |= {join.source.name: join.source.proof.group for feed in self.house.feeds for join in feed.joins}
+        for reading in (*gathered.readings, *gathered.lookups):
+            if grouped[reading.source] and reading.source in whole - gathered.ill:
+                self.store.keep_groups(reading.source, reading.groups)
 
     def _send(self, say: Say) -> Carried:
         tally = self.store.tally()

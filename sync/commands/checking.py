@@ -1,7 +1,7 @@
 """`check`: is the configuration sound, can every source be read, and does every mapping work on every row?"""
 
 from sync.commands.planning import make_store
-from sync.commands.wiring import House, Say
+from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
 from sync.engine.gather import gather
 from sync.exits import Exit, worst
@@ -17,7 +17,7 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
     say(f"Configuration: {sources}, {plural(len(house.feeds), 'feed')}, sound.")
     with open_to_read(house.state) as connection:
         store = make_store(house, connection)
-        gathered = gather(house.feeds, store, progress)
+        gathered = gather(house.feeds, store, now(), progress)
         for record, where in store.staged_people():
             store.add_faults(late_faults(record, where))
         for reading in gathered.readings:

@@ -144,7 +144,7 @@ def _sources(house: House) -> Iterator[Check]:
 def _source(feed: Feed) -> Check:
     what = f"{feed.place} ({feed.kind})"
     try:
-        with feed.open(None) as extract:
+        with feed.source.open(None) as extract:
             columns = extract.columns
             missing = feed.mapper.missing(columns)
             rows = sum(1 for _ in islice(extract.rows, FIRST_ROWS))

@@ -27,6 +27,8 @@ class PlanOptions:
 
     as_json: bool = False
     exit_code: bool = False
+    accepted: tuple[str, ...] = ()
+    changed: bool = False
     show_all: bool = False
 
 
@@ -42,10 +44,10 @@ def make_store(house: House, connection: Connection, *, write: bool = False) -> 
 
 def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
     """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
-    feeds = house.feeds
+    feeds, how = house.feeds, house.how(options.accepted, changed=options.changed)
     with open_to_read(house.state) as connection:
         store = make_store(house, connection)
-        planning = make_plan(feeds, store, house.policy(), now(), progress)
+        planning = make_plan(feeds, store, house.policy(how=how), now(), progress)
         if options.as_json:
             for piece in plan_json(store.planned(), store.faults(), json_summary(store, planning)):
                 write(piece)

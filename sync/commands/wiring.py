@@ -1,16 +1,19 @@
 """Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync.contract import OptionRule
-from sync.engine.doors import Feed
+from sync.engine.doors import Feed, Join, Proof, SourceDoor
+from sync.engine.gather import EVERYTHING, How
 from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy
+from sync.errors import UsageError
 from sync.guard import Limit, Limits
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.model import Kind
@@ -56,6 +59,21 @@ class House:
         """
         return [self._feed(feed) for feed in self.loaded.settings.feeds]
 
+    def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> How:
+        """How sources are read in this run.
+
+        Raises:
+            UsageError: a source that is to be accepted as it is has no such name.
+        """
+        sources = self.loaded.settings.sources
+        for name in accepted:
+            if name not in sources:
+                known = ", ".join(sources)
+                raise UsageError(f"--accept-shrink {name}: there is no such source; the sources are {known}")
+        if changed and not any(feed.changed_since for feed in self.feeds):
+            raise UsageError("--changed: no feed says 'changed_since', so none can be read for changes only")
+        return How(changed, frozenset(accepted))
+
     def prepare(self) -> None:
         """Makes every feed ready, so that a rule which can't be followed is said before the state is touched.
 
@@ -65,20 +83,48 @@ class House:
         self.feeds.copy()
 
     def _feed(self, feed: FeedSettings) -> Feed:
-        settings, folder = self.loaded.settings, self.loaded.folder
-        source = settings.sources[feed.source]
+        source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options)
-        place = source.place(folder)
+        departs = dict(feed.departs) or dict(source.departures)
+        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
+        joins = [
+            Join(self._door(name), dict(join.on), join.ignore_case, join.missing) for name, join in feed.join.items()
+        ]
         return Feed(
             rule.kind,
-            place,
-            lambda since: source.open_since(folder, since) if since else source.open(folder),
-            compile_feed(rule, place),
-            feed.may_be_empty,
-            rule.kind is Kind.COMMITTEE or "committees" in fields,
-            source.unit,
+            self._door(feed.source),
+            compile_feed(rule, source.place(self.loaded.folder)),
+            may_be_empty=feed.may_be_empty,
+            names_committees=rule.kind is Kind.COMMITTEE or "committees" in fields,
+            joins=joins,
+            same_key=feed.same_key,
+            changed_since=feed.changed_since or "",
+            keeps_snapshot=source.gives_deltas and rule.kind is not Kind.CONTRIBUTOR,
+            digest=self._digest(feed),
         )
+
+    def _door(self, name: str) -> SourceDoor:
+        source, folder = self.loaded.settings.sources[name], self.loaded.folder
+        whole = source.whole
+        return SourceDoor(
+            name,
+            source.place(folder),
+            lambda since: source.open_since(folder, since) if since else source.open(folder),
+            source.unit,
+            Proof(
+                (whole.shrink.at_least, whole.shrink.percent),
+                whole.minimum_rows or 0,
+                whole.canary or {},
+                whole.group or "",
+            ),
+        )
+
+    def _digest(self, feed: FeedSettings) -> str:
+        """By which a feed's snapshot is known: another source or other rules make another one."""
+        about = {"may_be_empty", "same_key"}
+        sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
+        said = [feed.model_dump_json(exclude=about), *(one.model_dump_json(exclude={"whole"}) for one in sources)]
+        return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
 
     @property
     def options(self) -> Mapping[str, OptionRule]:
@@ -95,8 +141,8 @@ class House:
         """The file of the state."""
         return Path(self.loaded.state_url.removeprefix("sqlite:///"))
 
-    def policy(self, allowed: tuple[str, ...] = ()) -> Policy:
-        """What the configuration says about deciding."""
+    def policy(self, allowed: tuple[str, ...] = (), how: How = EVERYTHING) -> Policy:
+        """What the configuration says about deciding, and how its sources are read in this run."""
         settings = self.loaded.settings
         absence = settings.on_absence
         limits = settings.limits
@@ -106,6 +152,7 @@ class House:
             ),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
+            how,
         )
 
     def seat_policy(self) -> SeatPolicy:

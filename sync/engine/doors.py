@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -21,16 +21,87 @@ Origin = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """A feed, ready to be read: its source's rows and what they become."""
+class Proof:
+    """What has to hold before a source's word is taken for what it does not name.
 
-    kind: Kind
+    Attributes:
+        shrink: how many known records it may stop to name: at least so many, and so many per cent. None for no limit.
+        minimum_rows: it has at least so many.
+        canary: values that must be there, by their column.
+        group: the column of which no value may be gone since the last whole reading.
+    """
+
+    shrink: tuple[int, float] | None = None
+    minimum_rows: int = 0
+    canary: Mapping[str, Collection[str]] = field(default_factory=dict)
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDoor:
+    """A source, ready to be opened: its name in the configuration, its place, what its rows are counted in."""
+
+    name: str
     place: str
     open: Callable[[Since | None], AbstractContextManager[Extract]]
+    unit: str = "line"
+    proof: Proof = Proof()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A source of which a feed takes columns, named `{source}.{column}`, for the rows that agree with its own.
+
+    Attributes:
+        source: what is joined.
+        on: the feed's own columns, each with the joined source's column that has the same value.
+        ignore_case: whether upper and lower case are the same there.
+        missing: what it means when it has no such row: its columns are `blank`, the row is a `fault`, or `skip` it.
+    """
+
+    source: SourceDoor
+    on: Mapping[str, str]
+    ignore_case: bool = False
+    missing: str = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed, ready to be read: its source's rows and what they become.
+
+    Attributes:
+        digest: of the feed with its rules, by which its snapshot is known.
+        same_key: what it means that an earlier feed of the kind has a record too: `fault`, `yield` or `fill`.
+        changed_since: the column that says when a row last changed, if it can be read for changes only.
+        keeps_snapshot: whether its source may give changes by itself, so that they need something to be laid over.
+    """
+
+    kind: Kind
+    source: SourceDoor
     mapper: CompiledFeed
     may_be_empty: bool = False
     names_committees: bool = False
-    unit: str = "line"
+    joins: Sequence[Join] = ()
+    same_key: str = "fault"
+    changed_since: str = ""
+    keeps_snapshot: bool = False
+    digest: str = ""
+
+    @property
+    def place(self) -> str:
+        """How its source is named to people."""
+        return self.source.place
+
+
+class Located(Protocol):
+    """What a joined source has under one key."""
+
+    @property
+    def cells(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def line(self) -> int: ...  # noqa: D102
+    @property
+    def others(self) -> tuple[int, ...]: ...  # noqa: D102
 
 
 class Progress(Protocol):
@@ -46,10 +117,21 @@ class Store(Protocol):
     def name_place(self, feed: int, place: str) -> None: ...  # noqa: D102
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int: ...  # noqa: D102
     def discard(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
-    def add_faults(self, faults: Iterable[Fault]) -> int: ...  # noqa: D102
+    def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None: ...  # noqa: D102
+    def doubt_departures(self, kind: Kind) -> None: ...  # noqa: D102
+    def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
+    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
+    def mark_of(self, feed: str) -> str: ...  # noqa: D102
+    def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
+    def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
+    def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
+    def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
-    def close_staging(self) -> None: ...  # noqa: D102
+    def close_staging(  # noqa: D102
+        self, later: Sequence[tuple[Kind, int, str]] = (), unfilled: Collection[Kind] = ()
+    ) -> None: ...
+    def gather_windows(self, now: datetime) -> None: ...  # noqa: D102
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]: ...  # noqa: D102

@@ -1,36 +1,44 @@
-"""Reads every feed, row by row, into the store's staging: what is wanted, and what can't be used and why."""
+"""Reads every feed into the store's staging: what is wanted, what can't be used and why, and what absence proves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sync.engine.doors import Feed, Origin, Progress, Store
+from sync.engine.doors import Feed, Join, Progress, SourceDoor, Store
+from sync.engine.joining import Joined, columns_of, load
+from sync.engine.proving import KEPT, Witness, shrunk
+from sync.engine.reading import Reader, Reading, unread
 from sync.errors import SourceError
-from sync.extract import Extract
-from sync.mapping import CompiledFeed
-from sync.model import Fault, Kind, Record, Row
-
-REPORT_EVERY = 10_000
-"""Rows between two words to whoever watches."""
+from sync.model import Kind
 
 
-@dataclass(slots=True)
-class Reading:
-    """How the reading of one feed went. `unhealthy` says why its absences prove nothing; empty when they do."""
+@dataclass(frozen=True, slots=True)
+class How:
+    """How sources are to be read in this run.
 
-    place: str
-    kind: Kind
-    rows: int = 0
-    records: int = 0
-    faults: int = 0
-    unhealthy: str = ""
+    Attributes:
+        changed: only what changed since the last time, where a feed can be read so.
+        accepted: sources that are rightly shorter than before, by a person's word.
+    """
+
+    changed: bool = False
+    accepted: Collection[str] = ()
+
+
+EVERYTHING = How()
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All feeds' readings, and for each kind why absence proves nothing (kinds where it does are left out)."""
+    """All feeds' readings, and for each kind why absence proves nothing (kinds where it does are left out).
+
+    Attributes:
+        lookups: the readings of sources that feeds join.
+    """
 
     readings: Sequence[Reading]
     trouble: Mapping[Kind, str] = field(default_factory=dict)
+    lookups: Sequence[Reading] = ()
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -39,85 +47,141 @@ class Gathered:
 
     @property
     def unhealthy(self) -> list[str]:
-        """What is wrong with sources, one text each."""
-        return [reading.unhealthy for reading in self.readings if reading.unhealthy]
+        """What is wrong with sources, one text each, and each said once."""
+        return list(dict.fromkeys(one.unhealthy for one in (*self.readings, *self.lookups) if one.unhealthy))
+
+    @property
+    def ill(self) -> frozenset[str]:
+        """The names of the sources with which something is wrong."""
+        return frozenset(one.source for one in (*self.readings, *self.lookups) if one.unhealthy)
+
+    @property
+    def proven(self) -> frozenset[tuple[Kind, str]]:
+        """For which kinds which sources were read whole, and are sound: what they lack, they lack."""
+        ill = self.ill
+        partial = {(one.kind, one.source) for one in self.readings if one.partial}
+        return frozenset((one.kind, one.source) for one in self.readings if one.source not in ill) - partial
 
 
-def gather(feeds: Sequence[Feed], store: Store, progress: Progress) -> Gathered:
+def gather(
+    feeds: Sequence[Feed], store: Store, now: datetime, progress: Progress, how: How = EVERYTHING
+) -> Gathered:
     """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
-    readings = [_read(number, feed, store, progress) for number, feed in enumerate(feeds)]
-    store.close_staging()
-    trouble = {kind: _trouble(kind, readings, store) for kind in Kind}
+    gathering = _Gathering(store, progress, how)
+    for number, feed in enumerate(feeds):
+        gathering.read(number, feed)
+    readings, lookups = gathering.readings, gathering.lookups
+    _close(feeds, readings, store)
+    store.gather_windows(now)
+    _judge_shrinkage(feeds, readings, store, how)
+    trouble = {kind: _trouble(kind, feeds, readings, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
         trouble[Kind.COMMITTEE] = next((trouble[kind] for kind in sorted(naming) if trouble[kind]), "")
-    return Gathered(readings, {kind: why for kind, why in trouble.items() if why})
+    return Gathered(readings, {kind: why for kind, why in trouble.items() if why}, lookups)
 
 
-def _trouble(kind: Kind, readings: Sequence[Reading], store: Store) -> str:
+@dataclass(slots=True)
+class _Gathering:
+    """The feeds that have been read, and the sources that they join."""
+
+    store: Store
+    progress: Progress
+    how: How
+    readings: list[Reading] = field(default_factory=list)
+    lookups: list[Reading] = field(default_factory=list)
+
+    def read(self, number: int, feed: Feed) -> None:
+        """Reads one feed, unless something that it rests on can't be read."""
+        before = len(self.lookups)
+        joins = [self._join(feed, join) for join in feed.joins]
+        why = self._unusable(feed, self.lookups[before:])
+        if why:
+            text = f"{feed.place}: is not used, as it {why}, which can't be read; {KEPT}"
+            self.readings.append(Reading(feed.place, feed.kind, feed.source.name, unread=True, unhealthy=text))
+            return
+        reader = Reader(number, feed, joins, self.store, self.progress, self.how.changed)
+        self.readings.append(reader.read(feed.source.name in self.how.accepted))
+
+    def _unusable(self, feed: Feed, looked: Sequence[Reading]) -> str:
+        for one in looked:
+            if one.unread:
+                return f"joins {one.place}"
+        above = next((one for one in self.readings if one.kind is feed.kind and one.unread), None)
+        return f"gives way to {above.place}" if above and feed.same_key != "fault" else ""
+
+    def _join(self, feed: Feed, join: Join) -> Joined:
+        """Reads a source that a feed joins."""
+        source, witness = join.source, Witness(join.source.proof)
+        joined = Joined(join, len(self.lookups), columns_of(join, feed.mapper))
+        reading = Reading(source.place, feed.kind, source.name)
+        self.lookups.append(reading)
+        try:
+            load(joined, self.store, witness)
+        except SourceError as error:
+            reading.unread, reading.unhealthy = True, unread(error)
+            return joined
+        reading.rows, reading.groups = witness.rows, frozenset(witness.groups)
+        failed = [joined.unsure] if joined.unsure else []
+        if source.name not in self.how.accepted:
+            failed += witness.failures(lambda: self.store.groups_of(source.name))
+        joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
+        if joined.unsure:
+            reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
+        return joined
+
+
+def _close(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store) -> None:
+    """Lets feeds give way to earlier ones, and turns contradictions into faults."""
+    later = [(feed.kind, number, feed.same_key) for number, feed in enumerate(feeds) if feed.same_key != "fault"]
+    unfilled = {
+        feed.kind for feed, reading in zip(feeds, readings, strict=True) if feed.same_key == "fill" and reading.unread
+    }
+    for reading in readings:
+        if reading.unread:
+            store.doubt_departures(reading.kind)
+    store.close_staging(later, unfilled)
+
+
+def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:
+    """Finds sources that have suddenly become shorter. Needs the tests' windows: what has ended may go."""
+    judged: set[tuple[Kind, str]] = set()
+    for feed, reading in zip(feeds, readings, strict=True):
+        source = feed.source
+        done = (feed.kind, source.name) in judged or source.name in how.accepted
+        if done or source.proof.shrink is None or reading.unhealthy or reading.partial:
+            continue
+        judged.add((feed.kind, source.name))
+        text = shrunk(*store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind))
+        if text:
+            reading.unhealthy = (
+                f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
+            )
+
+
+def _plural(kind: Kind) -> str:
+    return kind if kind is Kind.STAFF else f"{kind}s"
+
+
+def _trouble(
+    kind: Kind, feeds: Sequence[Feed], readings: Sequence[Reading], lookups: Sequence[Reading], store: Store
+) -> str:
     """Why absence of this kind proves nothing in this run; empty when it does."""
-    mine = [reading for reading in readings if reading.kind is kind]
+    mine = [(feed, reading) for feed, reading in zip(feeds, readings, strict=True) if reading.kind is kind]
     if not mine:
         return f"no feed of kind {kind}"
-    ill = next((f"{reading.place} can't be relied on in this run" for reading in mine if reading.unhealthy), "")
-    keyless = "" if ill else store.keyless(kind)
-    return ill or (f"the key in {keyless} can't be read, so no {kind}'s absence proves anything" if keyless else "")
+    ill = {one.source: one for one in (*lookups, *readings) if one.unhealthy}
+    for feed, reading in mine:
+        for source in _resting_on(feed):
+            if source.name in ill:
+                return f"{ill[source.name].place} can't be relied on in this run"
+        if reading.unhealthy:
+            return f"{reading.place} can't be relied on in this run"
+        if reading.partial:
+            return f"{reading.place} is not all there ({reading.partial}): removals wait for a full reading"
+    keyless = store.keyless(kind)
+    return f"the key in {keyless} can't be read, so no {kind}'s absence proves anything" if keyless else ""
 
 
-def _read(number: int, feed: Feed, store: Store, progress: Progress) -> Reading:
-    reading = Reading(feed.place, feed.kind)
-    faults: list[Fault] = []
-    try:
-        with feed.open(None) as extract:
-            _need_columns(feed, extract)
-            place = f"{extract.place} {feed.unit}"
-            store.name_place(number, place)
-            records = _records(feed.mapper.at(place), extract.rows, reading, faults, store, progress)
-            reading.records = store.stage(feed.kind, number, records)
-    except SourceError as error:
-        store.discard(feed.kind, number)
-        reading.records = 0
-        reading.unhealthy = f"{error}; nothing of it is used in this run, and nothing that rests on it is removed"
-    store.add_faults(faults)
-    if not reading.unhealthy and not reading.records and not reading.faults and not feed.may_be_empty:
-        reading.unhealthy = (
-            f"{feed.place}: no row is left after `where` ({reading.rows} read); nothing that rests on it is removed; "
-            "if it may rightly be empty, say may_be_empty: true"
-        )
-    return reading
-
-
-def _need_columns(feed: Feed, extract: Extract) -> None:
-    missing = feed.mapper.missing(extract.columns)
-    if missing:
-        names = ", ".join(repr(name) for name in missing)
-        remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
-        raise SourceError(extract.place, f"column {names} is missing", remedy)
-
-
-def _records(
-    mapper: CompiledFeed,
-    rows: Iterator[Row],
-    reading: Reading,
-    faults: list[Fault],
-    store: Store,
-    progress: Progress,
-) -> Iterator[tuple[Record, Origin | None, int]]:
-    convert, origin = mapper.map, mapper.origin
-    phase = f"reading {reading.place}"
-    for row in rows:
-        reading.rows += 1
-        if reading.rows % REPORT_EVERY == 0:
-            progress(phase, reading.rows)
-        made = convert(row)
-        if made is None:
-            continue
-        if isinstance(made, list):
-            reading.faults += 1
-            faults.extend(made)
-            if len(faults) >= REPORT_EVERY:
-                store.add_faults(faults)
-                faults.clear()
-            continue
-        yield made, origin(row), row.line
-    progress(phase, reading.rows, reading.rows)
+def _resting_on(feed: Feed) -> list[SourceDoor]:
+    return [feed.source, *(join.source for join in feed.joins)]

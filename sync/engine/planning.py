@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sync.decide import Decision, Drafted, Pair, decide
 from sync.engine.doors import Feed, Progress, Store
-from sync.engine.gather import Gathered, gather
+from sync.engine.gather import EVERYTHING, Gathered, How, gather
 from sync.guard import HeldScope, Limits
 from sync.model import ON_A_TEST, PEOPLE, Kind
 from sync.plan import Action
@@ -17,11 +17,12 @@ KEEP, DELETE = "keep", "delete"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the configuration says about deciding: limits, what absence means for each kind, and what was allowed."""
+    """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read."""
 
     limits: Limits
     on_absence: Mapping[Kind, str]
     allowed: Collection[str] = ()
+    how: How = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Planning:
 
 def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress) -> Planning:
     """Reads all feeds and leaves the plan in the store. `now` is aware; begun and ended are judged by it."""
-    gathered = gather(feeds, store, progress)
+    gathered = gather(feeds, store, now, progress, policy.how)
     progress("deciding", 0)
     store.gather_circumstances(now, gathered.trouble)
     for kind in (*PEOPLE, Kind.TEST):

@@ -5,15 +5,17 @@ from sync.mapping.feed import CompiledFeed, Origin, compile_feed
 from sync.mapping.records import conflicts, late_faults
 from sync.mapping.rules import FeedRule, FieldRule
 from sync.mapping.specs import FIELDS
-from sync.mapping.values import SEPARATOR
+from sync.mapping.values import SEPARATOR, BadValueError, clean
 
 __all__ = [
     "FIELDS",
     "SEPARATOR",
+    "BadValueError",
     "CompiledFeed",
     "FeedRule",
     "FieldRule",
     "Origin",
+    "clean",
     "compile_feed",
     "conflicts",
     "fields_of",

@@ -1,6 +1,6 @@
 """A whole feed made ready: every row becomes a record, faults, or nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
@@ -43,9 +43,11 @@ class CompiledFeed:
         fields: Mapping[str, CompiledField],
         labels: Mapping[str, str],
         conditions: Sequence[_Condition],
+        departs: Sequence[_Condition] = (),
     ) -> None:
         self.kind, self.place, self.columns = shape.kind, f"{place} line", frozenset(columns.names)
         self._ordered, self._conditions = columns.names, tuple(conditions)
+        self._departs = tuple(departs)
         self._labels = labels
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
         # Two at the least: the picker of a single item gives no tuple.
@@ -98,6 +100,45 @@ class CompiledFeed:
         if None in made[: self._parts] or (self._conflicts is not None and self._conflict(made)):
             return self._carefully(row)
         return self._make(*made)
+
+    @property
+    def has_departures(self) -> bool:
+        """Whether rows of this feed can say that their record departs."""
+        return bool(self._departs)
+
+    def departure(self, row: Row) -> Key | list[Fault] | None:
+        """The key of the record that departs by this row, or why it can't be told which; `None` when none does.
+
+        Columns that say so are no conditions of `where` here: `where: {status: active}` selects those who stay.
+        """
+        texts = CarefulTexts(self._ordered, row.values)
+        saying = {condition.at for condition in self._departs}
+        where = [condition for condition in self._conditions if condition.at not in saying]
+        try:
+            if not all(texts[at] in values for _, at, values in (*self._departs, *where)):
+                return None
+        except BadValueError:
+            return None  # `map` says what is wrong with it
+        made: dict[str, FieldValue] = {}
+        problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
+        return self._worded(row, problems, _key(self.kind, made)) if problems else tuple(map(str, made.values()))
+
+    def unsure(self, row: Row, field: str, error: BadValueError, without: Collection[str]) -> list[Fault] | None:
+        """The row's fault when some columns of it (`without`) are not known; `None` when `where` rules it out anyhow.
+
+        The fault has the record's key as far as it can be read from the other columns.
+        """
+        texts = CarefulTexts(self._ordered, row.values)
+        for column, at, wanted in self._conditions:
+            try:
+                if column not in without and texts[at] not in wanted:
+                    return None
+            except BadValueError:
+                continue
+        made: dict[str, FieldValue] = {}
+        for name in KEY_FIELDS[self.kind]:
+            self._read(name, texts, made)
+        return self._worded(row, [(field, error)], _key(self.kind, made))
 
     def origin(self, row: Row) -> Origin | None:
         """Which combination of source values made each part of the row's key, where another could make the same part.
@@ -182,24 +223,26 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     """
     wrong: list[str] = []
     shape = shape_of(rule.kind, rule.options)
-    columns, fields, conditions = Columns(), dict[str, CompiledField](), list[_Condition]()
+    columns, fields = Columns(), dict[str, CompiledField]()
+    conditions, departs = list[_Condition](), list[_Condition]()
     for name, field_rule in rule.fields.items():
         try:
             fields[name] = _field(rule, shape.fields, name, field_rule, columns)
         except RuleError as error:
             wrong.append(f"map.{name}: {error}")
-    for column, wanted in rule.where.items():
-        try:
-            conditions.append(_condition(column, wanted, columns))
-        except RuleError as error:
-            wrong.append(f"where.{column}: {error}")
+    for name, found, named in (("where", conditions, rule.where), ("departs", departs, rule.departs)):
+        for column, wanted in named.items():
+            try:
+                found.append(_condition(column, wanted, columns))
+            except RuleError as error:
+                wrong.append(f"{name}.{column}: {error}")
     labels = _labels(rule, wrong)
     if wrong:
         kinds = rule.kind if rule.kind is Kind.STAFF else f"{rule.kind}s"
         raise UsageError("\n".join(f"feed of {kinds} from {place}: {text}" for text in wrong))
     for name, label in labels.items():
         fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
-    return CompiledFeed(shape, place, columns, fields, labels, conditions)
+    return CompiledFeed(shape, place, columns, fields, labels, conditions, departs)
 
 
 def _field(

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sync.model import PEOPLE, Kind
-from sync.settings.faults import Finding
+from sync.settings.faults import Finding, Steps
 from sync.settings.guide import suggestion
 from sync.settings.named import calls_changed, words_fixed
 from sync.settings.tree import Plain, feeds_in, value_at
+from sync.sources import SOURCES
 
 _NEEDS = {
     Kind.OPTION: ("options name tests", (Kind.TEST,)),
@@ -21,6 +22,8 @@ _NEEDS = {
 def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
     """What is wrong between settings; relative paths are taken from `folder`."""
     yield from _sources_named(data)
+    yield from _joins(data)
+    yield from _changes(data)
     yield from _alone(data)
     yield from _auth_systems(data)
     yield from _notices(data)
@@ -37,6 +40,7 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
 def unused(data: Plain) -> Iterator[Finding]:
     """Sources that no feed reads: harmless, and perhaps a slip."""
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
+    used.update(name for _, feed in feeds_in(data) for name in _joined(feed))
     sources = value_at(data, ("sources",))
     for name in sources if isinstance(sources, dict) else ():
         if name not in used:
@@ -51,6 +55,63 @@ def _sources_named(data: Plain) -> Iterator[Finding]:
         name = feed.get("source")
         if isinstance(name, str) and name and name not in sources:
             yield Finding(("feeds", index, "source"), "names no source", suggestion(name, tuple(sources)))
+
+
+def _joined(feed: dict[str, Plain]) -> tuple[str, ...]:
+    """The names of the sources that a feed joins."""
+    joins = feed.get("join")
+    return tuple(joins) if isinstance(joins, dict) else ()
+
+
+def _joins(data: Plain) -> Iterator[Finding]:
+    sources = value_at(data, ("sources",))
+    for index, feed in feeds_in(data):
+        for name in _joined(feed):
+            steps: Steps = ("feeds", index, "join", name)
+            if isinstance(sources, dict) and name not in sources:
+                yield Finding(steps, "names no source", suggestion(name, tuple(sources)), on_name=True)
+            elif not any(text.startswith(f"{name}.") or f"{{{name}." in text for text in _texts(feed)):
+                reason = f"gives nothing: no column of the form '{name}.COLUMN' is used"
+                yield Finding(steps, reason, "use one in 'map' or 'where', or take the join out", on_name=True)
+
+
+def _texts(value: Plain) -> Iterator[str]:
+    """All names and texts that stand below this place."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif value is not None:
+        yield value
+
+
+def _changes(data: Plain) -> Iterator[Finding]:
+    """What is read for changes only must be whole in each row, and able to wait without its secrets."""
+    for index, feed in feeds_in(data):
+        source = value_at(data, ("sources", str(feed.get("source"))))
+        type_ = SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
+        told = type_ is not None and type_.gives_deltas
+        if feed.get("changed_since") is not None:
+            told = True
+            if type_ is not None and not type_.tells_changes:
+                able = ", ".join(name for name, one in SOURCES.items() if one.tells_changes)
+                reason = "can't be used with this source: it can't be asked for what changed"
+                yield Finding(("feeds", index, "changed_since"), reason, f"only these can: {able}", on_name=True)
+        if told:
+            yield from _not_by_changes(index, feed)
+
+
+def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[Finding]:
+    kind, remedy = feed.get("kind"), "give it a source or a feed that is read whole"
+    if kind in (Kind.CONTRIBUTOR, Kind.OPTION) and feed.get("changed_since") is not None:
+        reason = "several rows make one contributor" if kind == Kind.CONTRIBUTOR else "pins are never stored"
+        yield Finding(("feeds", index, "changed_since"), f"can't be used here: {reason}", remedy, on_name=True)
+    if value_at(feed, ("map", "password")) is not None:
+        reason = "can't be mapped where changes alone are read: a first password is never stored, so it may get lost"
+        yield Finding(("feeds", index, "map", "password"), reason, remedy, on_name=True)
 
 
 def _alone(data: Plain) -> Iterator[Finding]:

@@ -29,6 +29,18 @@ Values = Annotated[
 ]
 
 
+class JoinSettings(Strict):
+    """Columns from another source, for the rows that agree with this feed's own; named `{source}.{column}`."""
+
+    on: Annotated[dict[Named, Named], AfterValidator(filled)]
+    """Which columns agree: this feed's own, each with the other source's."""
+    ignore_case: bool = False
+    """Whether upper and lower case are the same in them."""
+    missing: Literal["blank", "fault", "skip"] = "blank"
+    """What it means when the other source has no such row: its columns are `blank`, the row is a `fault`, or `skip`
+    the row."""
+
+
 class FeedSettings(Strict):
     """What every feed says, whatever its kind."""
 
@@ -36,6 +48,16 @@ class FeedSettings(Strict):
     """The name of a source, as it stands under `sources`."""
     where: Annotated[dict[Named, Values], Field(default_factory=dict)]
     """Takes only the rows whose columns hold one of these values. Without it, every row."""
+    join: Annotated[dict[str, JoinSettings], Field(default_factory=dict)]
+    """Other sources, by their names, from which columns are taken."""
+    same_key: Literal["fault", "yield", "fill"] = "fault"
+    """What it means when a feed above, of the same kind, has a record with the same key: `fault` if the two differ,
+    `yield` to it, or `fill` what is blank there."""
+    departs: Annotated[dict[Named, Values], Field(default_factory=dict)]
+    """Columns with the values by which a row says that its record departs: it may be removed without a full reading."""
+    changed_since: Named | None = None
+    """The column that says when a row last changed. `plan --changed` and `apply --changed` then read no more than what
+    changed since the last time; nothing is removed on such a reading."""
     may_be_empty: bool = False
     """Whether it can be right that this feed has no row at all. Otherwise its source counts as unhealthy then."""
     blank: Literal["keep", "clear"] = "keep"

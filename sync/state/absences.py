@@ -62,7 +62,8 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
     query = f"""
         SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, {_SEATS[kind]} AS seats,
                b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.key) AS departed
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
@@ -79,7 +80,7 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = trouble or ("" if row.ended else seat_trouble)
+        unproven = ("" if row.departed else trouble) or ("" if row.ended else seat_trouble)
         facts = Facts(
             trouble=unproven,
             registered=int(row.seats),
@@ -117,6 +118,8 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str) -> Iterato
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
                {TEST_TROUBLE[kind]} AS test_trouble,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
+                   AS departed,
                {_same_account(kind)} AS same_account
         FROM known_{kind} k
         LEFT JOIN test_window tw ON tw.test = k.test
@@ -130,7 +133,7 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str) -> Iterato
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        proof = trouble or (UNREAD.format(part) if row.test_trouble else "")
+        proof = "" if row.departed else trouble or (UNREAD.format(part) if row.test_trouble else "")
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended

@@ -26,13 +26,12 @@ class Window:
     ended: bool
 
 
-def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
-    """Fills the workspace's tables of open intents, vanished and suspect records and test windows.
+def gather_windows(connection: Connection, now: datetime) -> None:
+    """Fills the workspace's tables of open intents and test windows.
 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
         now: aware; what has begun or ended is judged by it.
-        trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
     """
     connection.execute(
         text(
@@ -41,11 +40,24 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
         )
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
+    _windows(connection, now)
+
+
+def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
+    """Fills the workspace's tables of vanished, suspect and refused records, and says which tests retire.
+
+    Args:
+        connection: state and workspace, the windows gathered.
+        now: aware.
+        trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
+    """
     for kind in (*PEOPLE, Kind.TEST):
         _vanished(connection, kind)
     connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_unsure ON unsure (kind, key)")
     _suspects(connection)
-    _windows(connection, now, tests_may_retire=Kind.TEST not in trouble)
+    if Kind.TEST not in trouble:
+        _retire(connection)
     _barred(connection, now)
 
 
@@ -81,6 +93,15 @@ def _vanished(connection: Connection, kind: Kind) -> None:
         ),
         {"kind": kind},
     )
+    # where only changes were read, whom they don't name may have vanished, and a new key may be theirs
+    connection.execute(
+        text(
+            f"INSERT INTO unsure SELECT :kind, k.key, lower(k.key) FROM known_{kind} k"
+            " JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
+            " SELECT kind, key, folded FROM vanished WHERE kind = :kind"
+        ),
+        {"kind": kind},
+    )
 
 
 _SAME_PERSON = (
@@ -102,17 +123,17 @@ _SAME_LOOKS = {
 def _suspects(connection: Connection) -> None:
     """New records that look like vanished ones: same names and email, title and start, account, or key but for case."""
     for kind, looks in _SAME_LOOKS.items():
-        if not connection.execute(text("SELECT 1 FROM vanished WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        if not connection.execute(text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
             continue
         arrived = (
             f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n WHERE n.key = w.key)"
             " AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.kind = :kind AND a.k1 = w.key)"
         )
         by_looks = " UNION SELECT w.key, v.key ".join(
-            arrived.format(join=f"JOIN known_{kind} k ON {same} JOIN vanished v ON v.kind = :kind AND v.key = k.key")
+            arrived.format(join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind AND v.key = k.key")
             for same in looks
         )
-        by_case = arrived.format(join="JOIN vanished v ON v.kind = :kind AND v.folded = lower(w.key)")
+        by_case = arrived.format(join="JOIN unsure v ON v.kind = :kind AND v.folded = lower(w.key)")
         connection.execute(
             text(
                 "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
@@ -126,8 +147,7 @@ def _suspects(connection: Connection) -> None:
 
 _TESTS = """
 SELECT t.key, k.start AS known_start, k.end AS known_end, w.start AS wanted_start, w.end AS wanted_end,
-       o.fields AS tried, k.key IS NOT NULL AS is_known, w.key IS NOT NULL AS is_wanted,
-       EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'test' AND f.k1 = t.key) AS faulted,
+       o.fields AS tried,
        max(coalesce(kc.longest, 0), coalesce(wc.longest, 0)) AS longest
 FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
@@ -140,17 +160,23 @@ LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE e
 """
 
 
-def _windows(connection: Connection, now: datetime, *, tests_may_retire: bool) -> None:
-    insert = "INSERT INTO test_window (test, start, ends, begun, ended, retiring, wave) VALUES (?, ?, ?, ?, ?, ?, ?)"
+def _retire(connection: Connection) -> None:
+    """A test that has ended and that no feed names any more is retired."""
+    connection.exec_driver_sql(
+        "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key FROM known_test)"
+        " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM fault WHERE kind = 'test'"
+        " AND k1 IS NOT NULL)"
+    )
+
+
+def _windows(connection: Connection, now: datetime) -> None:
+    insert = "INSERT INTO test_window (test, start, ends, begun, ended, retiring, wave) VALUES (?, ?, ?, ?, ?, 0, ?)"
     cursor = connection.execute(text(_TESTS))
     for chunk in chunks(cursor):
         rows = []
         for test in chunk:
             window = _window(test, now)
-            retiring = tests_may_retire and test.is_known and not (test.is_wanted or test.faulted) and window.ended
-            rows.append(
-                (test.key, window.start, window.ends, window.begun, window.ended, retiring, _wave(test, window, now))
-            )
+            rows.append((test.key, window.start, window.ends, window.begun, window.ended, _wave(test, window, now)))
         connection.exec_driver_sql(insert, rows)
 
 

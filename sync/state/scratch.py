@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Kind, Option, Record, Test, utc_text
+from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Key, Kind, Option, Record, Test, utc_text
 from sync.plan import Fields, Value
 
 _T = TypeVar("_T")
@@ -33,8 +33,15 @@ _COLUMNS = {
 
 _TABLES = """
 CREATE TABLE scratch.fault (
-    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, remedy TEXT);
+    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, remedy TEXT,
+    feed INTEGER);
+CREATE TABLE scratch.departed (kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER);
+CREATE TABLE scratch.stale (kind TEXT, k1 TEXT, k2 TEXT);
+CREATE TABLE scratch.fresh (feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT);
+CREATE TABLE scratch.covered (feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER);
+CREATE TABLE scratch.lookup (id INTEGER, key TEXT, cells TEXT, line INTEGER);
 CREATE TABLE scratch.vanished (kind TEXT, key TEXT, folded TEXT);
+CREATE TABLE scratch.unsure (kind TEXT, key TEXT, folded TEXT);
 CREATE TABLE scratch.suspect (kind TEXT, new_key TEXT, old_key TEXT);
 CREATE TABLE scratch.open_record (kind TEXT, k1 TEXT, k2 TEXT, fields TEXT);
 CREATE TABLE scratch.test_window (
@@ -68,6 +75,7 @@ def make_tables(connection: Connection) -> None:
 def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
     """Forgets what was staged from a feed that turned out not to be readable to its end."""
     connection.execute(text(f"DELETE FROM wanted_{kind} WHERE feed = :feed"), {"feed": feed})
+    connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
 
 
 def stage(
@@ -110,6 +118,13 @@ def _insert_filled(
     return _insert(connection, statement, list(zip(*filled.values(), strict=True)))
 
 
+def depart(connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
+    """Notes the records of which a row says that they depart, with the rows' numbers."""
+    statement = "INSERT INTO departed (kind, k1, k2, feed, line) VALUES (?, ?, ?, ?, ?)"
+    for chunk in chunks(departures):
+        _insert(connection, statement, [(kind.value, *columns_of(key), feed, line) for key, line in chunk])
+
+
 def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
     """What is wanted of a kind, row by row, as mappings."""
     query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
@@ -117,13 +132,16 @@ def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
         yield row._mapping
 
 
-def add_faults(connection: Connection, faults: Iterable[Fault]) -> int:
-    """Keeps faults with their keys, so that their records keep what is known. Returns how many."""
-    statement = "INSERT INTO fault (kind, k1, k2, place, field, reason, remedy) VALUES (?, ?, ?, ?, ?, ?, ?)"
+def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None = None) -> int:
+    """Keeps faults with their keys, so that their records keep what is known. Returns how many.
+
+    `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
+    """
+    statement = "INSERT INTO fault (kind, k1, k2, place, field, reason, remedy, feed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
     def row(fault: Fault) -> tuple[object, ...]:
         k1, k2 = columns_of(fault.key) if fault.key else (None, None)
-        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy)
+        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed)
 
     return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, faults)))
 
@@ -159,6 +177,7 @@ def index_wanted(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_seat ON wanted_candidate (learner)")
     connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_part ON wanted_contributor (staff)")
     connection.exec_driver_sql("CREATE INDEX scratch.ix_fault ON fault (kind, k1, k2)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_departed ON departed (kind, k1, k2)")
 
 
 def columns_of(key: Sequence[str]) -> tuple[str, str]:

@@ -11,7 +11,21 @@ from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Fields, OpenIntent, Planned, Verdict, Written
-from sync.state import absences, circumstances, conflicts, derived, journal, pairs, planbook, readback, scratch
+from sync.state import (
+    absences,
+    circumstances,
+    conflicts,
+    derived,
+    journal,
+    lookups,
+    naming,
+    pairs,
+    planbook,
+    precedence,
+    readback,
+    scratch,
+    snapshot,
+)
 from sync.state.database import count
 from sync.state.scratch import Origin
 from sync.state.sealing import new_key, seal
@@ -55,9 +69,58 @@ class Store:
         """Forgets what was staged from a feed that could not be read to its end."""
         scratch.discard_feed(self._connection, kind, feed)
 
-    def add_faults(self, faults: Iterable[Fault]) -> int:
-        """Keeps faults with their keys. Returns how many."""
-        return scratch.add_faults(self._connection, faults)
+    def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int:
+        """Keeps faults with their keys, and with the feed whose rows they are. Returns how many."""
+        return scratch.add_faults(self._connection, faults, feed)
+
+    def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
+        """Notes the records of which a row of this feed says that they depart."""
+        scratch.depart(self._connection, kind, feed, departures)
+
+    def doubt_departures(self, kind: Kind) -> None:
+        """Takes back that records of this kind depart: another feed, which could not be read, may still name them."""
+        self._connection.execute(text("DELETE FROM departed WHERE kind = :kind"), {"kind": kind})
+
+    def stage_lookup(self, number: int, rows: Iterable[tuple[str, lookups.Cells, int]]) -> int:
+        """Takes the rows of a source that feeds join: key, wanted cells, row number. Returns how many."""
+        return lookups.stage_lookup(self._connection, number, rows)
+
+    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, lookups.Found]:
+        """What a joined source has under these keys."""
+        return lookups.look_up(self._connection, number, keys)
+
+    def mark_of(self, feed: str) -> str:
+        """From where a feed, by its digest, is to be read for changes; empty when it must be read whole."""
+        return snapshot.mark_of(self._connection, feed)
+
+    def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int:
+        """Notes what was staged of a feed for its snapshot; if that was not all, stages the rest from the last one.
+
+        Returns how many records that adds to what is wanted.
+        """
+        snapshot.cover(self._connection, number, kind, feed, mark, source=source, whole=whole)
+        return 0 if whole else snapshot.lay_over(self._connection, number, kind, feed, self._fingerprint_of)
+
+    def keep_snapshots(self, now: datetime, feeds: Iterable[str]) -> None:
+        """Stores this run's snapshots with their marks, and drops those of feeds that are no more."""
+        snapshot.keep(self._connection, now)
+        snapshot.forget_others(self._connection, feeds)
+
+    def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]:
+        """How many known records this source named that no feed names any more, and how many it named."""
+        return naming.shrinkage(self._connection, kind, source)
+
+    def note_sources(self, sources: Sequence[str], proven: Collection[tuple[Kind, str]]) -> None:
+        """Notes which source names each known record now; `sources` are the feeds' by number."""
+        naming.note_sources(self._connection, sources, proven)
+
+    def groups_of(self, source: str) -> frozenset[str]:
+        """The groups that the source had when it was last whole."""
+        return naming.groups_of(self._connection, source)
+
+    def keep_groups(self, source: str, groups: Collection[str]) -> None:
+        """Takes these as the groups that the source has."""
+        naming.keep_groups(self._connection, source, groups)
 
     def faults(self) -> Iterator[Fault]:
         """Every fault of the run."""
@@ -79,9 +142,17 @@ class Store:
                 where = f"{self._places[int(values['feed'])]} {values['line']}"
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
-    def close_staging(self) -> None:
-        """Indexes what was staged and turns rows that contradict each other into faults."""
+    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unfilled: Collection[Kind] = ()) -> None:
+        """Indexes what was staged and turns rows that contradict each other into faults.
+
+        `later` are feeds that give way to earlier ones of their kind, each with how; `unfilled` the kinds of which a
+        feed that fills could not be read.
+        """
         scratch.index_wanted(self._connection)
+        for kind, feed, how in later:
+            precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
+        for kind in unfilled:
+            precedence.leave_alone(self._connection, kind, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
         derived.keep_usernames(self._connection, self._fingerprint_of)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
@@ -89,8 +160,12 @@ class Store:
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
+    def gather_windows(self, now: datetime) -> None:
+        """Works out when each test begins and ends."""
+        circumstances.gather_windows(self._connection, now)
+
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
-        """Works out who vanished, who looks like whom, and when each test begins and ends."""
+        """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
         self._trouble = trouble
         circumstances.gather_circumstances(self._connection, now, trouble)
 

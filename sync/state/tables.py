@@ -1,7 +1,8 @@
 """The state's tables. Operators may read them with any SQLite tool; only `apply` and `adopt` write them.
 
 Times are text in UTC and whole seconds, such as `2026-11-23T08:00:00Z`. Keys are the sources' own, in columns of
-their own. A `fingerprint` is that of the last wanted record which Inspera is known to hold.
+their own. A `fingerprint` is that of the last wanted record which Inspera is known to hold. A `source` is the one that
+last named the record: empty when it no longer does, NULL when that was never noted.
 """
 
 from sqlalchemy import Index, LargeBinary
@@ -28,6 +29,7 @@ class KnownLearner(SQLModel, table=True):
     standing: str = ACTIVE
     ours: bool = True
     updated: str
+    source: str | None = None
 
 
 class KnownStaff(SQLModel, table=True):
@@ -51,6 +53,7 @@ class KnownStaff(SQLModel, table=True):
     standing: str = ACTIVE
     ours: bool = True
     updated: str
+    source: str | None = None
 
 
 class KnownTest(SQLModel, table=True):
@@ -72,6 +75,7 @@ class KnownTest(SQLModel, table=True):
     standing: str = ACTIVE
     ours: bool = True
     updated: str
+    source: str | None = None
 
 
 class KnownCandidate(SQLModel, table=True):
@@ -92,6 +96,7 @@ class KnownCandidate(SQLModel, table=True):
     standing: str = ACTIVE
     ours: bool = True
     updated: str
+    source: str | None = None
 
 
 class KnownOption(SQLModel, table=True):
@@ -141,6 +146,7 @@ class KnownContributor(SQLModel, table=True):
     standing: str = ACTIVE
     ours: bool = True
     updated: str
+    source: str | None = None
 
 
 class Run(SQLModel, table=True):
@@ -226,6 +232,38 @@ class Refused(SQLModel, table=True):
     last: str
     again: str
     message: str = ""
+
+
+class Snapshot(SQLModel, table=True):
+    """What a feed said last of one record, where it is also read for changes only.
+
+    `feed` is the digest of the feed with its rules; `standing` is wanted, departed or fault; `content` is JSON.
+    """
+
+    feed: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    standing: str
+    content: str
+
+
+class Mark(SQLModel, table=True):
+    """From where a feed is read for changes the next time: by the source's own clock, stored with its snapshot."""
+
+    feed: str = Field(primary_key=True)
+    source: str
+    kind: str
+    mark: str
+    read: str
+
+
+class SourceGroup(SQLModel, table=True):
+    """A value, such as a faculty, that a source had in the column that its rule `group` names, when it was whole."""
+
+    __tablename__ = "source_group"
+
+    source: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
 
 
 METADATA = SQLModel.metadata

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, cast
 
 from sync.engine.carry_out import Carrier
-from sync.engine.doors import Feed
+from sync.engine.doors import Feed, SourceDoor
 from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy, make_plan
 from sync.engine.settling import Settler
@@ -66,6 +66,8 @@ class Ready:
 
     made: Sequence[Record]
 
+    has_departures = False
+
     def at(self, _place: str) -> "Ready":
         return self
 
@@ -88,7 +90,7 @@ def feeds(rows: Sequence[Record]) -> list[Feed]:
 
         mapper = cast("CompiledFeed", Ready(made))
         named = kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE)
-        return Feed(kind, f"{kind}.csv", opened(f"{kind}.csv", (), read), mapper, True, named)
+        return Feed(kind, SourceDoor(kind, f"{kind}.csv", opened(f"{kind}.csv", (), read)), mapper, True, named)
 
     return [feed(kind) for kind in Kind if kind is not Kind.COMMITTEE]
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sync.engine.doors import Feed
-from sync.engine.gather import REPORT_EVERY, Gathered, gather
+from sync.engine.doors import Feed, SourceDoor
+from sync.engine.gather import Gathered, gather
+from sync.engine.reading import REPORT_EVERY
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
 from sync.model import Kind, Row, key_of
@@ -15,6 +17,7 @@ from sync.state.store import Store
 
 from ..opened import opened
 
+NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 NOT_THERE = Path("/nonexistent/state.db")
 RULES = {
     Kind.LEARNER: {"key": FieldRule(column="no"), "username": FieldRule(column="login")},
@@ -45,7 +48,7 @@ def a_feed(
             raise SourceError(f"{place} line 9", "is cut off", "export it again")
 
     mapper = compile_feed(FeedRule(kind, RULES[kind], {}), place)
-    return Feed(kind, place, opened(place, tuple(ROW), read), mapper, may_be_empty, kind in NAMING)
+    return Feed(kind, SourceDoor(place, place, opened(place, tuple(ROW), read)), mapper, may_be_empty, kind in NAMING)
 
 
 def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
@@ -64,7 +67,7 @@ def gathered(
 
     with open_to_read(NOT_THERE) as connection:
         store = Store(connection, [feed.place for feed in feeds], fingerprint)
-        result = gather(feeds, store, progress)
+        result = gather(feeds, store, NOW, progress)
         return result, {f"{person.kind} {key_of(person)[0]}: {where}" for person, where in store.staged_people()}
 
 
@@ -133,7 +136,8 @@ def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() ->
 
 
 def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
-    feed = replace(a_feed(Kind.TEST, []), open=opened("tests.csv", ["name"], lambda: iter(())))
+    door = SourceDoor("tests", "tests.csv", opened("tests.csv", ["name"], lambda: iter(())))
+    feed = replace(a_feed(Kind.TEST, []), source=door)
     result, _ = gathered(feeds(feed))
     assert "tests.csv: column 'code' is missing; its columns are name" in result.unhealthy[0]
 

@@ -23,6 +23,7 @@ def taken_off(book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedel
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = SeatPolicy(visibility_delay=delay)
     if not book.store.window("T")[0]:
+        book.store.gather_windows(NOW)
         book.store.gather_circumstances(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
     sitting = prepare(book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, NOW)

@@ -45,6 +45,7 @@ def faults(store: Store) -> list[Fault]:
 
 def committees(store: Store) -> dict[str, str]:
     """The committees that are wanted on test T, with the places of what asks for them."""
+    store.gather_windows(NOW)
     store.gather_circumstances(NOW, {})
     return {pair.key[1]: pair.where for pair in store.arrived_or_changed(Kind.COMMITTEE) if pair.key[0] == "T"}
 
@@ -85,6 +86,7 @@ def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int 
     made = [Contributor("T", "7", role, notify=told) for role, told in zip(ROLES, notify, strict=False)]
 
     def sent(store: Store) -> Any:
+        store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
         (pair,) = store.arrived_or_changed(Kind.CONTRIBUTOR)
         assert pair.wanted is not None
@@ -95,6 +97,7 @@ def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int 
 
 def test_one_contributor_looks_the_same_however_many_rows_make_it() -> None:
     def look(store: Store) -> Any:
+        store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
         return [pair.fingerprint for pair in store.arrived_or_changed(Kind.CONTRIBUTOR)]
 
@@ -164,6 +167,7 @@ def alias(kind: Kind) -> str:
 @pytest.mark.parametrize(("kind", "record"), [(Kind.LEARNER, Learner), (Kind.STAFF, Staff)])
 def test_a_person_matched_by_email_keeps_the_username_that_inspera_has(kind: Kind, record: type[Record]) -> None:
     def look(store: Store) -> Any:
+        store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
         wanted = store.wanted(kind, ("7",))
         assert wanted is not None

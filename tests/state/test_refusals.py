@@ -108,6 +108,7 @@ def planned(connection: Connection, hours: float, rows: Sequence[Record] = PARTY
         store.stage(kind, 0, [(row, None, 2) for row in rows if row.kind is kind])
     store.add_faults(faults)
     store.close_staging()
+    store.gather_windows(START + hours * HOUR)
     store.gather_circumstances(START + hours * HOUR, {})
     return store
 

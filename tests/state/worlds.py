@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, text
-from sync.engine.doors import Feed
+from sync.engine.doors import Feed, SourceDoor
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
 from sync.model import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
@@ -50,7 +50,9 @@ class World:
         mapper = cast("CompiledFeed", _Prepared(made))
         names = kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
         place = f"{kind}.csv"
-        return Feed(kind, place, opened(place, (), rows), mapper, may_be_empty=True, names_committees=names)
+        return Feed(
+            kind, SourceDoor(kind, place, opened(place, (), rows)), mapper, may_be_empty=True, names_committees=names
+        )
 
 
 @dataclass
@@ -58,6 +60,8 @@ class _Prepared:
     """Stands in for a feed's mapping: its rows are records or faults already."""
 
     made: list[Record | Fault]
+
+    has_departures = False
 
     def at(self, _place: str) -> "_Prepared":
         return self

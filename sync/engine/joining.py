@@ -1,0 +1,121 @@
+"""Gives the rows of a feed the columns that it takes from other sources, found by key."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sync.engine.doors import Join, Located, Store
+from sync.engine.proving import Witness
+from sync.errors import SourceError
+from sync.mapping import BadValueError, CompiledFeed, clean
+from sync.model import Fault, Row
+
+CHUNK = 500
+
+_BETWEEN = "\x1f"
+"""Between the parts of a key; no sound value holds it."""
+
+
+@dataclass(slots=True)
+class Joined:
+    """One join, its source read.
+
+    Attributes:
+        columns: what the feed takes of it, by the names that the source has for them.
+        unsure: why it can't be told that somebody is not in there; empty when it can.
+    """
+
+    join: Join
+    number: int
+    columns: tuple[str, ...]
+    place: str = ""
+    unsure: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns under the names that the feed has for them."""
+        return frozenset(f"{self.join.source.name}.{column}" for column in self.columns)
+
+
+def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
+    """The columns that a feed takes of a joined source."""
+    prefix = f"{join.source.name}."
+    return tuple(sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix)))
+
+
+def load(joined: Joined, store: Store, witness: Witness) -> None:
+    """Reads the joined source into the store.
+
+    Raises:
+        SourceError: it can't be read to its end, or lacks a column.
+    """
+    source, on = joined.join.source, joined.join.on
+    with source.open(None) as extract:
+        joined.place = f"{extract.place} {source.unit}"
+        needed = {*on.values(), *joined.columns, *witness.columns}
+        missing = sorted(needed.difference(extract.columns))
+        if missing:
+            remedy = f"its columns are {', '.join(extract.columns)}: correct the source, or the feed's join"
+            raise SourceError(extract.place, f"column {', '.join(map(repr, missing))} is missing", remedy)
+        store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
+        joined.unsure = "; ".join([extract.partial, *extract.doubts] if extract.partial else extract.doubts)
+
+
+def _cells(joined: Joined, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    theirs = tuple(joined.join.on.values())
+    for row in rows:
+        key = _key(row.values, theirs, joined.join)
+        if key is not None:
+            yield key, tuple(row.values[column] for column in joined.columns), row.line
+
+
+def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str | None:
+    """The text by which rows agree; None when a part is blank or can't be read, which agrees with nobody's."""
+    try:
+        parts = [clean(values[column]) for column in columns]
+    except BadValueError:
+        return None
+    if not all(parts):
+        return None
+    text = _BETWEEN.join(parts)
+    return text.lower() if join.ignore_case else text
+
+
+Judged = Row | list[Fault]
+"""A row, or the faults of one of which not all columns can be told."""
+
+
+def with_columns(joined: Joined, rows: Iterator[Judged], mapper: CompiledFeed, store: Store) -> Iterator[Judged]:
+    """The rows with the joined columns, or the faults of those for which they can't be told."""
+    ours = tuple(joined.join.on)
+    while chunk := list(islice(rows, CHUNK)):
+        keys = [None if isinstance(row, list) else _key(row.values, ours, joined.join) for row in chunk]
+        found = store.look_up(joined.number, sorted({key for key in keys if key is not None}))
+        for row, key in zip(chunk, keys, strict=True):
+            if isinstance(row, list):
+                yield row
+                continue
+            made = _with(joined, row, found.get(key) if key is not None else None, mapper)
+            if made is not None:
+                yield made
+
+
+def _with(joined: Joined, row: Row, found: Located | None, mapper: CompiledFeed) -> Judged | None:
+    prefix, join = joined.join.source.name, joined.join
+    wrong: BadValueError | None = None
+    if found is None and joined.unsure:
+        wrong = BadValueError(
+            f"has no row in {join.source.place}, which can't be relied on now ({joined.unsure})", "see to that source"
+        )
+    elif found is None and join.missing == "fault":
+        wrong = BadValueError(f"has no row in {join.source.place}", "correct it in one of the two sources")
+    elif found is None and join.missing == "skip":
+        return None
+    elif found is not None and found.others:
+        places = f"{joined.place} {found.line} and {', '.join(map(str, found.others[:3]))}"
+        wrong = BadValueError(f"{places} say different things under its key", "correct that source")
+    if wrong:
+        return mapper.unsure(row, f"join.{prefix}", wrong, joined.names)
+    cells = found.cells if found is not None else ("",) * len(joined.columns)
+    more = {f"{prefix}.{column}": cell for column, cell in zip(joined.columns, cells, strict=True)}
+    return Row(row.line, {**row.values, **more})

@@ -1,0 +1,89 @@
+"""Is a source all there? Counts what its rules are about while it is read, and says what fails, with its arithmetic."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sync.engine.doors import Proof
+from sync.model import Row
+
+MOST_GROUPS = 10_000
+"""Values that a column of groups can have; a column with more holds no groups."""
+
+MOST_NAMED = 5
+
+KEPT = "nothing that rests on it is removed"
+
+
+@dataclass(slots=True)
+class Witness:
+    """What is seen of one source in one reading."""
+
+    proof: Proof
+    rows: int = 0
+    groups: set[str] = field(default_factory=set)
+    _missing: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._missing = {column: set(values) for column, values in self.proof.canary.items()}
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its rules name."""
+        return frozenset(self._missing) | ({self.proof.group} if self.proof.group else frozenset())
+
+    def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, as they come, looked at on their way."""
+        if not self.columns:
+            for row in rows:
+                self.rows += 1
+                yield row
+            return
+        group = self.proof.group
+        for row in rows:
+            self.rows += 1
+            for column, missing in self._missing.items():
+                if missing:
+                    missing.discard(row.values[column].strip())
+            if group and len(self.groups) <= MOST_GROUPS and (value := row.values[group].strip()):
+                self.groups.add(value)
+            yield row
+
+    def failures(self, groups_before: Callable[[], frozenset[str]]) -> Iterator[str]:
+        """What speaks against its being whole, once all rows were watched."""
+        least = self.proof.minimum_rows
+        if self.rows < least:
+            yield f"has {self.rows:,} rows, fewer than minimum_rows ({least:,})"
+        for column, missing in self._missing.items():
+            if missing:
+                yield f"lacks {_named(missing)} in column '{column}', which the canary says must be there"
+        if self.proof.group:
+            yield from self._lost_groups(groups_before())
+
+    def _lost_groups(self, before: frozenset[str]) -> Iterator[str]:
+        column = self.proof.group
+        if len(self.groups) > MOST_GROUPS:
+            yield f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no column of groups"
+            return
+        lost = before.difference(self.groups)
+        if lost:
+            yield (
+                f"has no row any more with {_named(lost)} in column '{column}', of {len(before):,} such groups before"
+            )
+
+
+def _named(values: Iterable[str]) -> str:
+    shown = sorted(values)
+    more = f" and {len(shown) - MOST_NAMED:,} more" if len(shown) > MOST_NAMED else ""
+    return ", ".join(f"'{value}'" for value in shown[:MOST_NAMED]) + more
+
+
+def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
+    """How a source has shrunk, if it has: `lost` of the `named` known records are not named any more."""
+    at_least, percent = shrink
+    allowed = max(at_least, int(named * percent / 100))
+    if lost <= allowed:
+        return ""
+    return (
+        f"no longer names {lost:,} of the {named:,} known {kinds} that it named, "
+        f"more than max({at_least:,}, {percent:g}%) = {allowed:,}"
+    )

@@ -1,0 +1,97 @@
+"""Several feeds of one kind: where an earlier one has a record too, a later one gives way to it, or fills it up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Kind
+from sync.state.derived import Refingerprint
+
+FILL = "fill"
+
+_TOGETHER = frozenset({"start", "end", "duration"})
+"""A test's times belong together: one of one feed and one of another may be no exam at all."""
+
+_SHARE = {"extra_time": "extra_percent", "extra_percent": "extra_time"}
+"""Minutes and a share of the duration are two words for one field."""
+
+
+_EMPTY = "''"
+_CLEARED = {"extra_time": "0"}
+"""How a field is cleared that is no text."""
+
+
+def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint) -> None:
+    """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
+    keys = KEY_FIELDS[kind]
+    same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
+    if how == FILL:
+        for pair in _pairs(connection, kind, feed, same):
+            _fill(connection, kind, pair, refingerprint)
+    connection.execute(
+        text(
+            f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w"
+            f" JOIN wanted_{kind} e ON {same} WHERE w.feed = :feed AND e.feed < :feed)"
+        ),
+        {"feed": feed},
+    )
+
+
+def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator[Mapping[Any, Any]]:
+    """Rows of an earlier feed that lack something which this feed has, with what both have."""
+    names = _filled(kind)
+    lacks = " OR ".join(f"(coalesce(e.{name}, '') = '' AND coalesce(w.{name}, '') <> '')" for name in names)
+    columns = ", ".join(
+        [*(f"e.{name} AS e_{name}" for name in _all(kind)), *(f"w.{name} AS w_{name}" for name in names)]
+    )
+    query = (
+        f"SELECT e.rowid AS id, {columns} FROM wanted_{kind} w JOIN wanted_{kind} e ON {same}"
+        f" WHERE w.feed = :feed AND e.feed < :feed AND ({lacks}) AND e.rowid > :last ORDER BY e.rowid LIMIT 2000"
+    )
+    last = -1
+    while page := connection.execute(text(query), {"feed": feed, "last": last}).mappings().fetchall():
+        yield from page
+        last = page[-1]["id"]
+
+
+def _all(kind: Kind) -> Sequence[str]:
+    return (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
+
+
+def _filled(kind: Kind) -> Sequence[str]:
+    return [name for name in (*COMPARED[kind], *SENT_ONCE[kind]) if kind is not Kind.TEST or name not in _TOGETHER]
+
+
+def _fill(connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerprint: Refingerprint) -> None:
+    fields = {name: pair[f"e_{name}"] for name in _all(kind)}
+    new = {
+        name: pair[f"w_{name}"]
+        for name in _filled(kind)
+        if _lacking(fields, name) and pair[f"w_{name}"] not in (None, "")
+    }
+    compared = {name: value for name, value in {**fields, **new}.items() if name not in SENT_ONCE[kind]}
+    values = {**new, "fingerprint": refingerprint(kind, compared), "id": pair["id"]}
+    assignments = ", ".join(f"{name} = :{name}" for name in (*new, "fingerprint"))
+    connection.execute(text(f"UPDATE wanted_{kind} SET {assignments} WHERE rowid = :id"), values)
+
+
+def _lacking(fields: Mapping[str, object], name: str) -> bool:
+    other = _SHARE.get(name)
+    return fields[name] in (None, "") and (other not in fields or fields[str(other)] is None)
+
+
+def leave_alone(connection: Connection, kind: Kind, refingerprint: Refingerprint) -> None:
+    """Turns "clear it" into "leave it" for a kind of which a filling feed can't be read: it may have the value."""
+    names = [name for name in COMPARED[kind] if name not in KEY_FIELDS[kind]]
+    columns = ", ".join((*KEY_FIELDS[kind], *names))
+    empty = " OR ".join(f"{name} = {_CLEARED.get(name, _EMPTY)}" for name in names)
+    query = f"SELECT rowid AS id, {columns} FROM wanted_{kind} WHERE {empty}"
+    for row in connection.execute(text(query)).mappings().fetchall():
+        cleared = {name for name in names if row[name] == "" or (name in _CLEARED and row[name] == 0)}
+        fields = {name: None if name in cleared else row[name] for name in (*KEY_FIELDS[kind], *names)}
+        blanks = ", ".join(f"{name} = NULL" for name in sorted(cleared))
+        connection.execute(
+            text(f"UPDATE wanted_{kind} SET {blanks}, fingerprint = :fingerprint WHERE rowid = :id"),
+            {"id": row["id"], "fingerprint": refingerprint(kind, fields)},
+        )

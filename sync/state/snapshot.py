@@ -1,0 +1,188 @@
+"""What feeds said last, where they are also read for changes only: those changes are laid over it.
+
+A snapshot belongs to a feed with its rules. It is stored together with the mark up to which it holds, and only by what
+also promotes: a plan reads it and writes nothing. Secrets are never in it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.model import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Fault, Kind, utc_text
+from sync.state.derived import Refingerprint
+from sync.state.scratch import add_faults, chunks, columns_of, depart, key_from, paged
+
+WANTED, DEPARTED, FAULT = "wanted", "departed", "fault"
+
+Entry = tuple[str, str, str, str]
+"""The two columns of a key, the standing, and the content."""
+
+
+def mark_of(connection: Connection, feed: str) -> str:
+    """From where this feed is to be read for changes; empty when it was never read whole with these rules."""
+    return str(connection.execute(text("SELECT mark FROM mark WHERE feed = :feed"), {"feed": feed}).scalar() or "")
+
+
+def cover(connection: Connection, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> None:
+    """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `lay_over` afterwards."""
+    connection.execute(
+        text("INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"),
+        {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": whole},
+    )
+    statement = "INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (?, ?, ?, ?, ?)"
+    for chunk in chunks(_staged(connection, number, kind)):
+        connection.exec_driver_sql(statement, [(feed, *entry) for entry in chunk])
+
+
+def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
+    names = _names(kind)
+    query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last AND feed = :feed ORDER BY rowid LIMIT 2000"
+    for row in paged(connection, query, feed=number):
+        content = {name: value for name in names if (value := row._mapping[name]) is not None}
+        yield *_columns(kind, row._mapping), WANTED, _json(content)
+    query = "SELECT rowid, k1, k2, line FROM departed WHERE rowid > :last AND feed = :feed ORDER BY rowid LIMIT 2000"
+    for _, k1, k2, line in paged(connection, query, feed=number):
+        yield k1, k2, DEPARTED, _json({"line": line})
+    query = (
+        "SELECT id, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last AND feed = :feed"
+        " ORDER BY id LIMIT 2000"
+    )
+    for _, k1, k2, place, *words in paged(connection, query, feed=number):
+        # a row of which nobody knows the record stands for itself
+        yield k1 or "", k2 if k1 else place, FAULT, _json({"keyless": not k1, "place": place, "words": words})
+
+
+def _names(kind: Kind) -> tuple[str, ...]:
+    once = tuple(name for name in SENT_ONCE[kind] if name != SECRETS.get(kind))
+    return (*COMPARED[kind], *once, *(f"origin_{name}" for name in KEY_FIELDS[kind]), "line")
+
+
+def _columns(kind: Kind, row: Mapping[Any, Any]) -> tuple[str, str]:
+    return columns_of([row[name] for name in KEY_FIELDS[kind]])
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+_OLD = """SELECT s.rowid, s.k1, s.k2, s.standing, s.content FROM snapshot s WHERE s.feed = :feed AND s.rowid > :last
+AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = s.feed AND f.k1 = s.k1 AND f.k2 = s.k2)
+ORDER BY s.rowid LIMIT 2000"""
+
+
+def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint) -> int:
+    """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
+    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_fresh ON fresh (feed, k1, k2)")
+    wanted = 0
+    for entries in chunks(paged(connection, _OLD, feed=feed)):
+        kept = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == WANTED]
+        wanted += _stage_old(connection, number, kind, kept, refingerprint)
+        gone = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == DEPARTED]
+        depart(connection, kind, number, ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone))
+        faults = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == FAULT]
+        add_faults(connection, (_fault(kind, *fault) for fault in faults), number)
+    return wanted
+
+
+def _stage_old(
+    connection: Connection,
+    number: int,
+    kind: Kind,
+    entries: Iterable[tuple[str, str, dict[str, Any]]],
+    refingerprint: Refingerprint,
+) -> int:
+    names = (*KEY_FIELDS[kind], *_names(kind), "fingerprint")
+    rows, keys = [], []
+    for k1, k2, content in entries:
+        key = dict(zip(KEY_FIELDS[kind], key_from(kind, k1, k2), strict=True))
+        fields = {**key, **{name: content.get(name) for name in COMPARED[kind]}}
+        values = {**dict.fromkeys(names), **key, **content, "fingerprint": refingerprint(kind, fields)}
+        rows.append(tuple(values[name] for name in names))
+        keys.append((kind.value, k1, k2))
+    if rows:
+        columns, places = ", ".join(names), ", ?" * len(names)
+        statement = f"INSERT INTO wanted_{kind} (feed, {columns}) VALUES ({number:d}{places})"
+        connection.exec_driver_sql(statement, rows)
+        connection.exec_driver_sql("INSERT INTO stale (kind, k1, k2) VALUES (?, ?, ?)", keys)
+    return len(rows)
+
+
+def _fault(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Fault:
+    key = None if content["keyless"] else key_from(kind, k1, k2)
+    field, reason, remedy = content["words"]
+    return Fault(content["place"], field, reason, remedy, kind, key)
+
+
+def keep(connection: Connection, now: datetime) -> None:
+    """Stores the snapshots of this run with their marks, all in one transaction."""
+    _one_entry_each(connection)
+    covered = connection.execute(text("SELECT feed, source, kind, mark, whole FROM covered")).fetchall()
+    for feed, source, kind, mark, whole in covered:
+        replaced = (
+            ""
+            if whole
+            else (
+                " AND EXISTS (SELECT 1 FROM fresh f WHERE f.feed = snapshot.feed AND f.k1 = snapshot.k1"
+                " AND f.k2 = snapshot.k2)"
+            )
+        )
+        for statement in (
+            f"DELETE FROM snapshot WHERE feed = :feed{replaced}",
+            "INSERT INTO snapshot (feed, k1, k2, standing, content)"
+            " SELECT feed, k1, k2, standing, content FROM fresh WHERE feed = :feed",
+            "DELETE FROM mark WHERE feed = :feed",
+        ):
+            connection.execute(text(statement), {"feed": feed})
+        connection.execute(
+            text("INSERT INTO mark (feed, source, kind, mark, read) VALUES (:feed, :source, :kind, :mark, :read)"),
+            {"feed": feed, "source": source, "kind": kind, "mark": mark, "read": utc_text(now)},
+        )
+    connection.commit()
+
+
+_SEVERAL = """SELECT rowid, feed, k1, k2, standing, content FROM fresh WHERE (feed, k1, k2) IN
+(SELECT feed, k1, k2 FROM fresh GROUP BY feed, k1, k2 HAVING count(*) > 1) ORDER BY feed, k1, k2, rowid"""
+
+
+def _one_entry_each(connection: Connection) -> None:
+    """Of several rows for one record: a fault stays a fault, rows that contradict each other are one.
+
+    Otherwise the next reading of changes, which does not see these rows, would take one of them for the truth.
+    """
+    rows = connection.execute(text(_SEVERAL)).fetchall()
+    for (feed, k1, k2), group in groupby(rows, key=lambda row: tuple(row[1:4])):
+        members = [(row[4], row[5]) for row in group]
+        standing, content = _settled(members)
+        of_record = {"feed": feed, "k1": k1, "k2": k2}
+        connection.execute(text("DELETE FROM fresh WHERE feed = :feed AND k1 = :k1 AND k2 = :k2"), of_record)
+        connection.execute(
+            text("INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (:feed, :k1, :k2, :standing, :content)"),
+            {**of_record, "standing": standing, "content": content},
+        )
+
+
+def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    for standing, content in members:
+        if standing == FAULT:
+            return standing, content
+    wanted = [json.loads(content) for standing, content in members if standing == WANTED]
+    if not wanted:
+        return members[0]
+    if any({**one, "line": 0} != {**wanted[0], "line": 0} for one in wanted):
+        words = ("key", "several rows of this record contradicted each other", "correct them; then read all of it")
+        place = f"rows {', '.join(str(one['line']) for one in wanted)}"
+        return FAULT, _json({"keyless": False, "place": place, "words": words})
+    return WANTED, _json(wanted[0])
+
+
+def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
+    """Drops the snapshots of feeds that the configuration no longer has as they were."""
+    stored = {row[0] for row in connection.execute(text("SELECT feed FROM mark"))}
+    for feed in stored.difference(feeds):
+        connection.execute(text("DELETE FROM snapshot WHERE feed = :feed"), {"feed": feed})
+        connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
+    connection.commit()
