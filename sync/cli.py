@@ -27,6 +27,13 @@ Begin with `demo`, then `check` and `plan` on your own files; `apply` is the onl
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 All = Annotated[bool, typer.Option("--all", help="Print every line of long lists.")]
+Shrunk = Annotated[
+    list[str] | None,
+    typer.Option("--accept-shrink", metavar="SOURCE", help="This source is rightly shorter than before."),
+]
+Changed = Annotated[
+    bool, typer.Option("--changed", help="Read only what changed, where a feed says `changed_since`. Removes nothing.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -59,6 +66,8 @@ def plan(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there are changes.")] = False,
+    accept_shrink: Shrunk = None,
+    changed: Changed = False,
     show_all: All = False,
 ) -> None:
     """Show what `apply` would do (the dry run). Makes no call and changes no byte of the state."""
@@ -66,7 +75,7 @@ def plan(
     from sync.commands.planning import plan as run_plan
     from sync.report.progress import shown
 
-    options = PlanOptions(as_json, exit_code, show_all)
+    options = PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
     with shown() as progress:
         _exit(run_plan(_house(context), options, _say, _write, progress))
 
@@ -80,6 +89,8 @@ def apply(
     retry_refused: Annotated[
         bool, typer.Option("--retry-refused", help="Try again now what Inspera refused, whatever its pause.")
     ] = False,
+    accept_shrink: Shrunk = None,
+    changed: Changed = False,
     show_all: All = False,
 ) -> None:
     """Plan, then carry the plan out in Inspera."""
@@ -89,7 +100,9 @@ def apply(
 
     house, interruption = _house(context), _interruptible()
     with shown() as progress:
-        options = ApplyOptions(tuple(allow or ()), retry_refused, show_all)
+        options = ApplyOptions(
+            tuple(allow or ()), retry_refused, tuple(accept_shrink or ()), changed, show_all
+        )
         _exit(run_apply(house, options, _say, progress, interruption))
 
 

@@ -30,6 +30,9 @@ class SourceSettings(Strict):
     tells_changes: ClassVar[bool] = False
     """Whether it can be asked for what changed since a mark."""
 
+    gives_deltas: ClassVar[bool] = False
+    """Whether what it holds may be, by itself, only what changed."""
+
     whole: Annotated[Whole, BeforeValidator(empty_is_default)] = Whole()
     """What has to hold before this source's word is taken for what it does not name."""
 

@@ -112,6 +112,11 @@ class Site(Inspera):
                 self.config["feeds"].append(feed)
                 self.config["sources"][feed["source"]] = more["sources"][feed["source"]]
 
+    def may_shrink(self) -> None:
+        """Lets every source be as short as it likes, so that only the limits have a say."""
+        for source in self.config["sources"].values():
+            source.setdefault("whole", {})["shrink"] = {"percent": 100}
+
     def seat(self, test: str, *learners: str) -> None:
         """Students, where they are new, and their registrations for a test, which is made where it is new."""
         known = {row["student_no"] for row in self.students.rows}

@@ -1,5 +1,6 @@
 """CSV files in the making, and the made-up people, exams and registrations that stand in them."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ FAMILY = ("Prøvesen", "Testdóttir", "Øvelsesen", "Eksempelsson")
 
 @dataclass
 class Table:
-    """A CSV file in the making. `raw` is written instead of the rows when it is given."""
+    """A CSV file in the making. `raw` is written instead of the rows when it is given; `hours_old` is its age then."""
 
     path: Path
     columns: tuple[str, ...]
@@ -19,6 +20,7 @@ class Table:
     delimiter: str = ","
     rows: list[dict[str, str]] = field(default_factory=list)
     raw: bytes | None = None
+    hours_old: float = 0
 
     def add(self, *keys: str, **values: str) -> None:
         """A row for each key (`1001`, `INF1000-H26`, `INF1000-H26 1001`), made up but for `values`."""
@@ -56,6 +58,9 @@ class Table:
     def write(self) -> None:
         """Writes the file."""
         self.path.write_bytes(self.text().encode() if self.raw is None else self.raw)
+        if self.hours_old:
+            written = self.path.stat().st_mtime - self.hours_old * 3600
+            os.utime(self.path, (written, written))
 
 
 def student(key: str) -> dict[str, str]:

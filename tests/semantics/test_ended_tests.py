@@ -189,6 +189,7 @@ def test_a_released_learner_who_comes_back_is_kept_again_without_a_second_accoun
 
 
 def test_releases_make_no_call_and_are_not_counted_by_limits(site: Site) -> None:
+    site.may_shrink()
     site.seat(TEST, "1001")
     site.students.add(*numbers(1101, 30))
     site.settled()

@@ -20,6 +20,7 @@ def leave(site: Site, test: str, learners: list[str]) -> None:
 @pytest.fixture
 def forty(site: Site) -> Site:
     """40 learners on one test, nine of them on another."""
+    site.may_shrink()
     site.seat(TEST, *numbers(1001, 40))
     site.seat(OTHER, *numbers(1001, 9))
     site.settled()
@@ -133,6 +134,7 @@ def test_updates_up_to_half_of_a_kind_pass(forty: Site) -> None:
 
 def test_withdrawn_tests_are_counted_and_held_above_the_limit(site: Site) -> None:
     site.only("test", "candidate", "learner")
+    site.may_shrink()
     site.seat(TEST, "1001")
     courses = [f"FAG{number}-H26" for number in numbers(1, 11)]
     site.exams.add(*courses)

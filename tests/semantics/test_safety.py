@@ -78,6 +78,7 @@ def test_an_account_that_somebody_else_who_is_wanted_has_too_is_not_disabled(gra
 
 def test_staff_are_not_disabled_while_the_removal_of_their_places_is_held(site: Site) -> None:
     site.also("staff", "contributor")
+    site.may_shrink()
     site.seat(TEST, "1001")
     site.employees.add(*numbers(7001, 60))
     site.hire(TEST, *numbers(7001, 40))

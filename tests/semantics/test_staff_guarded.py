@@ -59,6 +59,7 @@ def test_one_whose_contributor_row_is_a_fault_is_held(grading: Site) -> None:
 def test_a_mass_departure_is_held_until_it_is_allowed(site: Site) -> None:
     site.also("staff")
     site.only("staff")
+    site.may_shrink()
     site.employees.add(*numbers(7001, 30))
     site.settled()
     site.employees.drop(*numbers(7001, 11))
