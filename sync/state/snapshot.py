@@ -53,7 +53,7 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     )
     for _, k1, k2, place, *words in paged(connection, query, feed=number):
         # a row of which nobody knows the record stands for itself
-        yield k1 or "", k2 if k1 else place, FAULT, _json({"keyless": not k1, "place": place, "words": words})
+        yield k1 or "", k2 if k1 else place, FAULT, _json({"keyless": not k1, "faults": [[place, *words]]})
 
 
 def _names(kind: Kind) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refinge
         gone = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == DEPARTED]
         depart(connection, kind, number, ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone))
         faults = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == FAULT]
-        add_faults(connection, (_fault(kind, *fault) for fault in faults), number)
+        add_faults(connection, (one for fault in faults for one in _faults(kind, *fault)), number)
     return wanted
 
 
@@ -111,10 +111,10 @@ def _stage_old(
     return len(rows)
 
 
-def _fault(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Fault:
+def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterator[Fault]:
     key = None if content["keyless"] else key_from(kind, k1, k2)
-    field, reason, remedy = content["words"]
-    return Fault(content["place"], field, reason, remedy, kind, key)
+    for place, field, reason, remedy in content["faults"]:
+        yield Fault(place, field, reason, remedy, kind, key)
 
 
 def keep(connection: Connection, now: datetime) -> None:
@@ -166,16 +166,17 @@ def _one_entry_each(connection: Connection) -> None:
 
 
 def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    for standing, content in members:
-        if standing == FAULT:
-            return standing, content
+    faults = [json.loads(content) for standing, content in members if standing == FAULT]
+    if faults:
+        every = [fault for content in faults for fault in content["faults"]]
+        return FAULT, _json({"keyless": faults[0]["keyless"], "faults": every})
     wanted = [json.loads(content) for standing, content in members if standing == WANTED]
     if not wanted:
         return members[0]
     if any({**one, "line": 0} != {**wanted[0], "line": 0} for one in wanted):
-        words = ("key", "several rows of this record contradicted each other", "correct them; then read all of it")
         place = f"rows {', '.join(str(one['line']) for one in wanted)}"
-        return FAULT, _json({"keyless": False, "place": place, "words": words})
+        reason, remedy = "several rows of this record contradicted each other", "correct them; then read all of it"
+        return FAULT, _json({"keyless": False, "faults": [[place, "key", reason, remedy]]})
     return WANTED, _json(wanted[0])
 
 
