@@ -144,7 +144,7 @@ class _Run:
     def _note_sources(self, planning: Planning) -> None:
         """Takes what each source says now as that from which it may shrink."""
         gathered = planning.gathered
-        self.store.note_sources([feed.source.name for feed in self.house.feeds], gathered.proven)
+        self.store.note_sources([(feed.kind, feed.source.name) for feed in self.house.feeds], gathered.proven)
         whole = {one.source for one in (*gathered.readings, *gathered.lookups) if not one.partial}
         grouped = {feed.source.name: feed.source.proof.group for feed in self.house.feeds}
         grouped |= {join.source.name: join.source.proof.group for feed in self.house.feeds for join in feed.joins}

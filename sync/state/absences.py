@@ -121,13 +121,11 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str) -> Iterato
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
                {_same_account(kind)} AS same_account
-        FROM known_{kind} k
+        FROM missing m
+        JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = x''
-        WHERE k.standing = 'active'
-          AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})
-          AND NOT EXISTS (
-              SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = k.{part})
+        WHERE m.kind = '{kind}'
     """
     for row in connection.execute(text(query)):
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))

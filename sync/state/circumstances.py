@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import PEOPLE, Kind, utc_text, utc_time
+from sync.model import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind, utc_text, utc_time
 from sync.state.refusals import PAUSES
 from sync.state.scratch import chunks
 
@@ -27,7 +27,7 @@ class Window:
 
 
 def gather_windows(connection: Connection, now: datetime) -> None:
-    """Fills the workspace's tables of open intents and test windows.
+    """Fills the workspace's tables of open intents, test windows and of who and what no feed names any more.
 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
@@ -41,10 +41,16 @@ def gather_windows(connection: Connection, now: datetime) -> None:
     )
     connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
     _windows(connection, now)
+    for kind in (*PEOPLE, Kind.TEST):
+        _vanished(connection, kind)
+    for kind in ON_A_TEST:
+        _missing(connection, kind)
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
+    connection.exec_driver_sql("CREATE INDEX scratch.ix_missing ON missing (kind, k1, k2)")
 
 
 def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
-    """Fills the workspace's tables of vanished, suspect and refused records, and says which tests retire.
+    """Fills the workspace's tables of suspect and refused records, and says which tests retire.
 
     Args:
         connection: state and workspace, the windows gathered.
@@ -52,8 +58,7 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
         trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
     """
     for kind in (*PEOPLE, Kind.TEST):
-        _vanished(connection, kind)
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
+        _unsure(connection, kind)
     connection.exec_driver_sql("CREATE INDEX scratch.ix_unsure ON unsure (kind, key)")
     _suspects(connection)
     if Kind.TEST not in trouble:
@@ -93,6 +98,22 @@ def _vanished(connection: Connection, kind: Kind) -> None:
         ),
         {"kind": kind},
     )
+
+
+def _missing(connection: Connection, kind: Kind) -> None:
+    """What is known on tests, still kept in step, and named by no feed and no fault."""
+    part = KEY_FIELDS[kind][1]
+    connection.execute(
+        text(
+            f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k WHERE k.standing = 'active'"
+            f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})"
+            f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
+        ),
+        {"kind": kind},
+    )
+
+
+def _unsure(connection: Connection, kind: Kind) -> None:
     # where only changes were read, whom they don't name may have vanished, and a new key may be theirs
     connection.execute(
         text(

@@ -4,11 +4,11 @@ A known record counts for the source that last named it, or, where that was neve
 What has ended, is retired or released doesn't count: it may leave its source at any time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, text
 
-from sync.model import KEY_FIELDS, Kind
+from sync.model import KEY_FIELDS, ON_A_TEST, Kind
 from sync.state.database import count
 
 COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE)
@@ -19,50 +19,45 @@ def shrinkage(connection: Connection, kind: Kind, source: str) -> tuple[int, int
     """How many known records of a kind this source named that no feed names any more, and how many it named in all."""
     if kind not in COUNTED:
         return 0, 0
-    named = f"FROM known_{kind} k {_LIVE[kind]} AND (k.source = :source OR k.source IS NULL)"
-    missing = f"SELECT count(*) {named} AND NOT {_wanted(kind)} AND NOT {_faulted(kind)} AND NOT {_departed(kind)}"
-    lost = count(connection, missing, source=source)
-    return (lost, count(connection, f"SELECT count(*) {named}", source=source)) if lost else (0, 0)
+    members = kind in ON_A_TEST
+    gone, columns = ("missing", ("k1", "k2")) if members else ("vanished", ("key",))
+    same = " AND ".join(f"g.{one} = k.{name}" for one, name in zip(columns, KEY_FIELDS[kind], strict=True))
+    departed = " AND ".join(f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False))
+    lost = count(
+        connection,
+        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {_NAMED}"
+        f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed})",
+        source=source,
+    )
+    if not lost:
+        return 0, 0
+    return lost, count(connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {_NAMED}", source=source)
 
 
-def _matched(kind: Kind, columns: Iterable[str], of: str) -> str:
-    keys = [f"k.{name}" for name in KEY_FIELDS[kind]]
-    return " AND ".join(f"{of}.{column} = {key}" for column, key in zip(columns, keys, strict=False))
-
-
-def _wanted(kind: Kind) -> str:
-    return f"EXISTS (SELECT 1 FROM wanted_{kind} w WHERE {_matched(kind, KEY_FIELDS[kind], 'w')})"
-
-
-def _faulted(kind: Kind) -> str:
-    return f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND {_matched(kind, ('k1', 'k2'), 'f')})"
-
-
-def _departed(kind: Kind) -> str:
-    return f"EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {_matched(kind, ('k1', 'k2'), 'd')})"
-
-
-_ON_A_TEST = "LEFT JOIN test_window tw ON tw.test = k.test WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
+_NAMED = "(k.source = :source OR k.source IS NULL)"
+_PEOPLE = "WHERE k.standing = 'active'"
+_TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
 _LIVE = {
-    Kind.LEARNER: "WHERE k.standing = 'active'",
-    Kind.STAFF: "WHERE k.standing = 'active'",
-    Kind.TEST: (
-        "LEFT JOIN test_window tw ON tw.test = k.key WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
-    ),
-    Kind.CONTRIBUTOR: _ON_A_TEST,
-    Kind.CANDIDATE: _ON_A_TEST,
+    Kind.LEARNER: _PEOPLE,
+    Kind.STAFF: _PEOPLE,
+    Kind.TEST: _TEST.format("key"),
+    Kind.CONTRIBUTOR: _TEST.format("test"),
+    Kind.CANDIDATE: _TEST.format("test"),
 }
 
 
-def note_sources(connection: Connection, sources: Sequence[str], proven: Collection[tuple[Kind, str]]) -> None:
-    """Notes, for all that is known, which source names it now; `sources` are the feeds' by number.
+def note_sources(
+    connection: Connection, feeds: Sequence[tuple[Kind, str]], proven: Collection[tuple[Kind, str]]
+) -> None:
+    """Notes, for all that is known, which source names it now; `feeds` are the kinds and sources of feeds by number.
 
     Of what a proven source (of a kind) no longer names, it is noted that it doesn't: its baseline is what it says now.
     """
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS scratch.feed_source (feed INTEGER PRIMARY KEY, source TEXT)")
     connection.exec_driver_sql("DELETE FROM scratch.feed_source")
-    if sources:
-        connection.exec_driver_sql("INSERT INTO feed_source VALUES (?, ?)", list(enumerate(sources)))
+    if feeds:
+        rows = [(number, source) for number, (_, source) in enumerate(feeds)]
+        connection.exec_driver_sql("INSERT INTO feed_source VALUES (?, ?)", rows)
     for kind in COUNTED:
         matched = " AND ".join(f"w.{name} = known_{kind}.{name}" for name in KEY_FIELDS[kind])
         named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
@@ -72,21 +67,23 @@ def note_sources(connection: Connection, sources: Sequence[str], proven: Collect
                 f" WHERE EXISTS ({named} AND s.source <> coalesce(known_{kind}.source, ''))"
             )
         )
-        for of, source in proven:
-            if of is kind:
-                _let_go(connection, kind, source)
+        of_kind = {source for of, source in feeds if of is kind}
+        sound = {source for source in of_kind if (kind, source) in proven}
+        for source in sorted(sound):
+            _let_go(connection, kind, "source = :source", source)
+        if of_kind == sound:
+            _let_go(connection, kind, "source IS NULL", "")
     connection.commit()
 
 
-def _let_go(connection: Connection, kind: Kind, source: str) -> None:
-    keys = ", ".join(KEY_FIELDS[kind])
-    unnamed = f"SELECT {', '.join('k.' + name for name in KEY_FIELDS[kind])} FROM known_{kind} k"
+def _let_go(connection: Connection, kind: Kind, whose: str, source: str) -> None:
+    gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
     connection.execute(
         text(
-            f"UPDATE known_{kind} SET source = '' WHERE source = :source AND ({keys}) IN ({unnamed}"
-            f" WHERE k.source = :source AND NOT {_wanted(kind)} AND NOT {_faulted(kind)})"
+            f"UPDATE known_{kind} SET source = '' WHERE {whose} AND ({', '.join(KEY_FIELDS[kind])}) IN"
+            f" (SELECT {columns} FROM {gone} WHERE kind = :kind)"
         ),
-        {"source": source},
+        {"kind": kind, **({"source": source} if source else {})},
     )
 
 

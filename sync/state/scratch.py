@@ -41,6 +41,7 @@ CREATE TABLE scratch.fresh (feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content 
 CREATE TABLE scratch.covered (feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER);
 CREATE TABLE scratch.lookup (id INTEGER, key TEXT, cells TEXT, line INTEGER);
 CREATE TABLE scratch.vanished (kind TEXT, key TEXT, folded TEXT);
+CREATE TABLE scratch.missing (kind TEXT, k1 TEXT, k2 TEXT);
 CREATE TABLE scratch.unsure (kind TEXT, key TEXT, folded TEXT);
 CREATE TABLE scratch.suspect (kind TEXT, new_key TEXT, old_key TEXT);
 CREATE TABLE scratch.open_record (kind TEXT, k1 TEXT, k2 TEXT, fields TEXT);

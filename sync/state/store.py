@@ -110,9 +110,9 @@ class Store:
         """How many known records this source named that no feed names any more, and how many it named."""
         return naming.shrinkage(self._connection, kind, source)
 
-    def note_sources(self, sources: Sequence[str], proven: Collection[tuple[Kind, str]]) -> None:
-        """Notes which source names each known record now; `sources` are the feeds' by number."""
-        naming.note_sources(self._connection, sources, proven)
+    def note_sources(self, feeds: Sequence[tuple[Kind, str]], proven: Collection[tuple[Kind, str]]) -> None:
+        """Notes which source names each known record now; `feeds` are the kinds and sources of feeds by number."""
+        naming.note_sources(self._connection, feeds, proven)
 
     def groups_of(self, source: str) -> frozenset[str]:
         """The groups that the source had when it was last whole."""

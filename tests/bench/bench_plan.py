@@ -106,7 +106,7 @@ def make_known(folder: Path) -> None:
 
     house = House.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:
-        gathered = gather(house.feeds, make_store(house, connection), lambda *_: None)
+        gathered = gather(house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None)
         if gathered.unhealthy:
             raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
         for kind in gathered.kinds:
