@@ -88,7 +88,7 @@ class House:
         departs = dict(feed.departs) or dict(source.departures)
         rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
         joins = [
-            Join(self._door(name), dict(join.on), join.ignore_case, join.missing) for name, join in feed.join.items()
+            Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
         ]
         return Feed(
             rule.kind,

@@ -32,7 +32,7 @@ Values = Annotated[
 class JoinSettings(Strict):
     """Columns from another source, for the rows that agree with this feed's own; named `{source}.{column}`."""
 
-    on: Annotated[dict[Named, Named], AfterValidator(filled)]
+    by: Annotated[dict[Named, Named], AfterValidator(filled)]
     """Which columns agree: this feed's own, each with the other source's."""
     ignore_case: bool = False
     """Whether upper and lower case are the same in them."""

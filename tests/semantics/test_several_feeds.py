@@ -100,7 +100,7 @@ def join(site: Site, text: str, **said: Any) -> Path:
     """The learners' email addresses from another source."""
     path = another(site, "ldap", LDAP + text)
     feed = site.feed("learner")
-    feed["join"] = {"ldap": {"on": {"feide": "uid"}, **said}}
+    feed["join"] = {"ldap": {"by": {"feide": "uid"}, **said}}
     feed["map"] = {**feed["map"], "email": "ldap.mail"}
     return path
 
@@ -194,7 +194,7 @@ def test_a_key_may_come_from_a_joined_source(site: Site) -> None:
     another(site, "ldap", f"{LDAP}s1001,a@example.edu,x,1001\ns1002,b@example.edu,x,1002\n")
     candidates = site.feed("candidate")
     candidates["source"] = "members"
-    candidates["join"] = {"ldap": {"on": {"dn": "uid"}}}
+    candidates["join"] = {"ldap": {"by": {"dn": "uid"}}}
     candidates["map"] = {"test": "course", "learner": "ldap.person"}
     del site.config["sources"]["registrations"]
     site.settled()
@@ -203,7 +203,7 @@ def test_a_key_may_come_from_a_joined_source(site: Site) -> None:
 
 def test_faults_of_the_configuration_are_said_at_once(site: Site) -> None:
     feed = site.feed("learner")
-    feed["join"] = {"studnts": {"on": {"feide": "uid"}}, "students": {"on": {"feide": "feide"}}}
+    feed["join"] = {"studnts": {"by": {"feide": "uid"}}, "students": {"by": {"feide": "feide"}}}
     feed["changed_since"] = "changed"
     ran = site.run("check")
     assert ran.status == 2
