@@ -71,6 +71,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     """The whole plan as text; `passing` is the heading of what the guard lets pass."""
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
+    for told in planning.gathered.partial:
+        say(f"Changes: {told}")
     pending = store.open_intent_count()
     if pending:
         say(f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first.")
@@ -99,6 +101,7 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         "faults": store.fault_count(),
         "ignored": planning.ignored,
         "unhealthy": planning.gathered.unhealthy,
+        "partial": planning.gathered.partial,
         "held_scopes": [
             {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
             for held in planning.held_scopes

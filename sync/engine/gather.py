@@ -51,6 +51,12 @@ class Gathered:
         return list(dict.fromkeys(one.unhealthy for one in (*self.readings, *self.lookups) if one.unhealthy))
 
     @property
+    def partial(self) -> list[str]:
+        """Of which sources not all was read, though nothing is wrong with them, one text each."""
+        told = (f"{one.place}: {one.partial}; removals wait for a full reading" for one in self.readings if one.partial)
+        return list(dict.fromkeys(told))
+
+    @property
     def ill(self) -> frozenset[str]:
         """The names of the sources with which something is wrong."""
         return frozenset(one.source for one in (*self.readings, *self.lookups) if one.unhealthy)

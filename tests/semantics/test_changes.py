@@ -1,0 +1,110 @@
+"""Registrations read for changes only, from a database: quick, never a removal, and nothing lost on the way."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from .site import TEST, Site, numbers
+
+TABLE = "CREATE TABLE registration (course TEXT, term TEXT, student_no TEXT, room TEXT, changed TEXT)"
+
+
+class Database:
+    """The student system's table of registrations."""
+
+    def __init__(self, site: Site) -> None:
+        self._path = site.folder / "sis.db"
+        self.run(TABLE)
+
+    def run(self, statement: str, *values: object) -> None:
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+            connection.execute(statement, values)
+
+    def put(self, learner: str, room: str = "", minutes_ago: int = 0) -> None:
+        """A registration that was made or changed now, or some time ago."""
+        course, term = TEST.split("-")
+        changed = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%d %H:%M:%S")
+        self.drop(learner)
+        self.run("INSERT INTO registration VALUES (?, ?, ?, ?, ?)", course, term, learner, room, changed)
+
+    def drop(self, learner: str) -> None:
+        self.run("DELETE FROM registration WHERE student_no = ?", learner)
+
+
+@pytest.fixture
+def database(site: Site) -> Database:
+    """Five learners on a test, read whole once, an hour after they were registered."""
+    site.students.add(*numbers(1001, 9))
+    site.exams.add(TEST)
+    database = Database(site)
+    for learner in numbers(1001, 5):
+        database.put(learner, minutes_ago=60)
+    site.config["sources"]["registrations"] = {
+        "type": "sql",
+        "url": "sqlite:///sis.db",
+        "query": "SELECT * FROM registration",
+    }
+    candidates = site.feed("candidate")
+    candidates["map"] = {"test": "{course}-{term}", "learner": "student_no", "room": "room"}
+    candidates["changed_since"] = "changed"
+    site.settled()
+    return database
+
+
+def seats(site: Site) -> set[str]:
+    return set(site.seats())
+
+
+def test_what_was_added_and_changed_arrives_and_who_has_gone_stays_until_a_full_reading(
+    site: Site, database: Database
+) -> None:
+    database.put("1006")
+    database.put("1002", room="Ø2")
+    database.drop("1001")
+    ran = site.apply("--changed")
+    assert ran.status == 0
+    assert "Changes: sqlite:///sis.db: only what changed was read; removals wait for a full reading" in ran.out
+    assert seats(site) == {f"s{number}" for number in numbers(1001, 6)}
+    assert site.seats()["s1002"]["room"] == "Ø2"
+    site.settled()
+    assert "s1001" not in seats(site)
+
+
+def test_a_plan_of_changes_writes_nothing(site: Site, database: Database) -> None:
+    database.put("1006")
+    before = site.state.read_bytes()
+    assert f"create candidate {TEST} / 1006 (sqlite:///sis.db row 1)" in site.plan("--changed").out
+    assert site.state.read_bytes() == before
+    site.apply("--changed")
+    assert "s1006" in seats(site)
+
+
+def test_what_could_not_be_sent_is_not_lost_with_the_reading_that_brought_it(site: Site, database: Database) -> None:
+    database.put("1099")  # whom no source names yet
+    ran = site.apply("--changed")
+    assert "waiting" in ran.out.lower()
+    site.students.add("1099")
+    # the row is not read again, as it was changed long before the last reading by now
+    database.run("UPDATE registration SET changed = '2020-01-01 00:00:00' WHERE student_no = '1099'")
+    assert site.apply("--changed").status == 0
+    assert "s1099" in seats(site)
+
+
+def test_a_server_that_fails_leaves_all_as_it_was(site: Site, database: Database) -> None:
+    database.put("1006")
+    database.run("ALTER TABLE registration RENAME TO elsewhere")
+    ran = site.apply("--changed")
+    assert ran.status == 4
+    assert site.writes() == []
+    database.run("ALTER TABLE elsewhere RENAME TO registration")
+    assert site.apply("--changed").status == 0
+    assert "s1006" in seats(site)
+
+
+def test_the_word_for_changes_needs_a_feed_that_can(site: Site, database: Database) -> None:
+    del site.feed("candidate")["changed_since"]
+    ran = site.apply("--changed")
+    assert ran.status == 2
+    assert "no feed says 'changed_since'" in ran.said
