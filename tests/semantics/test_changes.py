@@ -67,7 +67,7 @@ def test_what_was_added_and_changed_arrives_and_who_has_gone_stays_until_a_full_
     assert ran.status == 0
     assert "Changes: sqlite:///sis.db: only what changed was read; removals wait for a full reading" in ran.out
     assert seats(site) == {f"s{number}" for number in numbers(1001, 6)}
-    assert site.seats()["s1002"]["room"] == "Ø2"
+    assert site.seats()["s1002"]["roomName"] == "Ø2"
     site.settled()
     assert "s1001" not in seats(site)
 

@@ -7,7 +7,7 @@ from .site import DURING, OTHER, TEST, Site, numbers
 
 @pytest.fixture
 def site(site: Site) -> Site:
-    """Five learners on a test, six on another. Rows of registrations say `gone` in `room` when they depart."""
+    """Five learners on a test, six on another. Rows of registrations say `gone` in `extra` when they depart."""
     site.seat(TEST, *numbers(1001, 5))
     site.seat(OTHER, *numbers(1001, 6))
     site.feed("candidate")["departs"] = {"extra": "gone"}
