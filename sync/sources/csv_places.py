@@ -2,8 +2,7 @@
 
 import codecs
 from collections.abc import Iterable
-from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 _CHUNK = 1 << 16
 
@@ -22,23 +21,22 @@ class OpenQuote(NamedTuple):
     open: bool
 
 
-def find_bad_byte(path: Path, encoding: str) -> BadByte | None:
-    """Where the file stops being text in this encoding; `None` when that can't be told.
+def find_bad_byte(file: BinaryIO, encoding: str) -> BadByte | None:
+    """Where the file, read from its start, stops being text in this encoding; `None` when that can't be told.
 
     Raises:
         OSError: the file can't be read again.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     breaks = _Breaks()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            before = decoder.getstate()
-            try:
-                breaks.add(decoder.decode(chunk))
-            except UnicodeError:
-                decoder.setstate(before)
-                return _byte_by_byte(decoder, chunk, breaks)
-        return _byte_by_byte(decoder, b"", breaks)
+    while chunk := file.read(_CHUNK):
+        before = decoder.getstate()
+        try:
+            breaks.add(decoder.decode(chunk))
+        except UnicodeError:
+            decoder.setstate(before)
+            return _byte_by_byte(decoder, chunk, breaks)
+    return _byte_by_byte(decoder, b"", breaks)
 
 
 def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_Breaks") -> BadByte | None:

@@ -1,5 +1,9 @@
-from collections.abc import Callable
+import csv
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sync.errors import SourceError
@@ -12,6 +16,31 @@ Read = Callable[..., list[Row]]
 Refusal = Callable[..., SourceError]
 
 
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]], **form: Any) -> str:
+    """A table as a CSV file's text; `form` is what `csv.writer` takes."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, **form)
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def zipped(members: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip archive of these files."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def opened(source: CsvSettings, folder: Path) -> tuple[list[Row], list[str], str]:
+    """All rows of a source, what it doubts once they have ended, and what was read."""
+    with source.open(folder) as extract:
+        rows = list(extract.rows)
+        return rows, extract.doubts, extract.place
+
+
 def written(folder: Path, content: str | bytes) -> Path:
     path = folder / NAME
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -22,7 +51,7 @@ def written(folder: Path, content: str | bytes) -> Path:
 def read(tmp_path: Path) -> Read:
     """Reads a CSV file of this content: `read(content, **settings)`."""
 
-    def rows(content: str | bytes, **settings: str) -> list[Row]:
+    def rows(content: str | bytes, **settings: object) -> list[Row]:
         written(tmp_path, content)
         return list(CsvSettings.model_validate({"path": NAME, **settings}).rows(tmp_path))
 
@@ -33,7 +62,7 @@ def read(tmp_path: Path) -> Read:
 def refusal(read: Read) -> Refusal:
     """Why a CSV file of this content can't be read: `refusal(content, **settings)`. Fit to be shown, in one line."""
 
-    def error(content: str | bytes, **settings: str) -> SourceError:
+    def error(content: str | bytes, **settings: object) -> SourceError:
         with pytest.raises(SourceError) as caught:
             read(content, **settings)
         assert len(str(caught.value).splitlines()) == 1

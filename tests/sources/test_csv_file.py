@@ -178,12 +178,12 @@ def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_
 def test_a_disk_that_fails_midway_is_a_source_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write(tmp_path, HEADER + "1,a,b\n")
 
-    class FailingDisk(io.TextIOWrapper):
-        def read(self, _: int | None = -1, /) -> str:
+    class FailingDisk(io.FileIO):
+        def readinto(self, _: object, /) -> int:
             raise OSError(5, "Input/output error")
 
-    def opened(path: Path, encoding: str, newline: str) -> io.TextIOWrapper:
-        return FailingDisk(io.BufferedReader(io.FileIO(str(path))), encoding=encoding, newline=newline)
+    def opened(path: Path, _: str) -> io.BufferedReader:
+        return io.BufferedReader(FailingDisk(str(path)))
 
     monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(SourceError, match=r"^students\.csv line 1: can't be read any further \(Input/output error\)"):

@@ -1,6 +1,7 @@
 """Whatever a CSV file holds: it is read exactly as it was written, or refused in words for an operator."""
 
 import csv
+import gzip
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sync.errors import SourceError
 from sync.sources.csv_file import CsvSettings
 
-from .conftest import NAME, written
+from .conftest import NAME, csv_text, written, zipped
 
 CELL = st.text(
     st.one_of(st.sampled_from("å,;\"'\r\n \t"), st.characters(codec="utf-8", exclude_characters="\0")), max_size=8
@@ -39,6 +40,31 @@ def test_what_was_written_is_what_is_read(
     rows = list(CsvSettings(path=Path(NAME), delimiter=delimiter, quotechar=quotechar).rows(tmp_path))
     assert [list(row.values.values()) for row in rows] == table
     assert [row.line for row in rows] == starts[1:]
+
+
+def write_packed(folder: Path, name: str, text: str) -> CsvSettings:
+    data = text.encode()
+    packed = {"gz": gzip.compress, "zip": lambda content: zipped({"inner.csv": content})}.get(name, bytes)(data)
+    (folder / f"table.{name}").write_bytes(packed)
+    return CsvSettings(path=Path(f"table.{name}"))
+
+
+@SHARED
+@given(table=TABLE, end=st.sampled_from(["\n", "\r\n", "\r"]))
+def test_copies_of_a_table_in_other_forms_hold_the_same_rows(tmp_path: Path, table: list[list[str]], end: str) -> None:
+    header = [f"column{n}" for n in range(len(table[0]) if table else 1)]
+    form = {"lineterminator": end, "quoting": csv.QUOTE_ALL}
+    text = csv_text(header, table, **form)
+    plain = list(write_packed(tmp_path, "csv", text).rows(tmp_path))
+    assert [list(row.values.values()) for row in plain] == table
+    for name in ("gz", "zip"):
+        assert list(write_packed(tmp_path, name, text).rows(tmp_path)) == plain
+    write_packed(tmp_path, "tsv", csv_text(header, table, delimiter="\t", **form))
+    tabs = CsvSettings.model_validate({"path": "table.tsv", "delimiter": "tab"})
+    assert list(tabs.rows(tmp_path)) == plain
+    write_packed(tmp_path, "bare", text.removeprefix(csv_text(header, [], **form)))
+    bare = CsvSettings.model_validate({"path": "table.bare", "header": header}).rows(tmp_path)
+    assert [(row.line + 1, row.values) for row in bare] == [(row.line, row.values) for row in plain]
 
 
 def refused_or_read(folder: Path, encoding: str) -> bool:
