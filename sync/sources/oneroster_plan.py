@@ -1,0 +1,102 @@
+"""Which files of a OneRoster bundle make which rows, and by which columns they name each other."""
+
+from typing import Literal, NamedTuple
+
+RowsOf = Literal["learners", "staff", "tests", "candidates", "contributors"]
+TestsBy = Literal["class", "course"]
+
+STATUS, DELETED = "status", "tobedeleted"
+SECRET = "password"  # noqa: S105 - the name of a column
+
+PEOPLE = ("learners", "staff")
+DEFAULT_ROLES = {"learners": "student", "candidates": "student", "staff": "teacher", "contributors": "teacher"}
+"""The role of those who are meant, where the settings name none."""
+
+
+class Join(NamedTuple):
+    """Columns that rows take from another file, by its `sourcedId`.
+
+    Attributes:
+        prefix: what stands before their names, with a dot.
+        file: the other file, such as `orgs`.
+        named_in: the columns of the row that name what is meant; the first that is not blank counts. One whose name
+            ends with `Ids` holds several, with commas between them.
+    """
+
+    prefix: str
+    file: str
+    named_in: tuple[str, ...]
+
+    @property
+    def several(self) -> bool:
+        """Whether these columns may name several."""
+        return self.named_in[0].endswith("Ids")
+
+
+class Plan(NamedTuple):
+    """How rows are made.
+
+    Attributes:
+        base: the file that has one row for each of theirs, or several.
+        joins: what they take from others; a file that is absent gives no columns.
+        needed: the files without which it can't be told who or what is meant.
+    """
+
+    base: str
+    joins: tuple[Join, ...]
+    needed: frozenset[str]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """All that the rows may rest on."""
+        return frozenset((self.base, *self.needed, *(join.file for join in self.joins)))
+
+
+def plan_of(rows_of: RowsOf, tests_by: TestsBy, minor: int) -> Plan:
+    """The plan for these rows, from a bundle of OneRoster 1.`minor`."""
+    if rows_of in PEOPLE:
+        return _PEOPLE[minor]
+    if rows_of == "tests":
+        return _CLASSES if tests_by == "class" else _COURSES
+    needed = {"users", "classes"} | ({"courses"} if tests_by == "course" else set())
+    return Plan("enrollments", _OF_ENROLLMENTS, frozenset(needed))
+
+
+_PEOPLE = {
+    1: Plan("users", (Join("org", "orgs", ("orgSourcedIds",)),), frozenset()),
+    2: Plan(
+        "users",
+        (
+            Join("role", "roles", ("sourcedId",)),
+            Join("org", "orgs", ("primaryOrgSourcedId", "role.orgSourcedId")),
+        ),
+        frozenset({"roles"}),
+    ),
+}
+
+_CLASSES = Plan(
+    "classes",
+    (
+        Join("course", "courses", ("courseSourcedId",)),
+        Join("org", "orgs", ("schoolSourcedId",)),
+        Join("session", "academicSessions", ("termSourcedIds",)),
+    ),
+    frozenset(),
+)
+
+_COURSES = Plan(
+    "courses",
+    (
+        Join("org", "orgs", ("orgSourcedId",)),
+        Join("session", "academicSessions", ("schoolYearSourcedId",)),
+    ),
+    frozenset(),
+)
+
+_OF_ENROLLMENTS = (
+    Join("user", "users", ("userSourcedId",)),
+    Join("class", "classes", ("classSourcedId",)),
+    Join("course", "courses", ("class.courseSourcedId",)),
+    Join("org", "orgs", ("schoolSourcedId", "class.schoolSourcedId")),
+    Join("session", "academicSessions", ("class.termSourcedIds",)),
+)
