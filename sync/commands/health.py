@@ -3,7 +3,7 @@
 import fcntl
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,9 @@ from typing import Final
 from sync.commands.needed import used_calls
 from sync.commands.wiring import House, now
 from sync.contract import TEST_SEARCH
-from sync.engine.doors import Feed
+from sync.engine.doors import SourceDoor
+from sync.engine.joining import columns_of
+from sync.engine.proving import Witness
 from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, UsageError
 from sync.exits import Exit
 from sync.report.wording import plural
@@ -138,22 +140,28 @@ def _sources(house: House) -> Iterator[Check]:
         yield _wrong("sources", Exit.USAGE, error)
         return
     for feed in feeds:
-        yield _source(feed)
+        prefixes = tuple(f"{join.source.name}." for join in feed.joins)
+        named = {*feed.mapper.columns, *(column for join in feed.joins for column in join.on)}
+        wanted = {column for column in named if not column.startswith(prefixes)}
+        yield _source(feed.source, feed.kind, wanted, may_be_empty=feed.may_be_empty)
+        for join in feed.joins:
+            columns = {*join.on.values(), *columns_of(join, feed.mapper)}
+            yield _source(join.source, f"joined by {feed.kind}", columns, may_be_empty=False)
 
 
-def _source(feed: Feed) -> Check:
-    what = f"{feed.place} ({feed.kind})"
+def _source(source: SourceDoor, what_for: str, wanted: Collection[str], *, may_be_empty: bool) -> Check:
+    what = f"{source.place} ({what_for})"
     try:
-        with feed.source.open(None) as extract:
+        with source.open(None) as extract:
             columns = extract.columns
-            missing = feed.mapper.missing(columns)
             rows = sum(1 for _ in islice(extract.rows, FIRST_ROWS))
     except SourceError as error:
         return _wrong(what, Exit.SOURCE, error)
+    missing = sorted({*wanted, *Witness(source.proof).columns}.difference(columns))
     if missing:
-        remedy = f"its columns are {', '.join(columns)}: correct the source or the feed's map and where"
+        remedy = f"its columns are {', '.join(columns)}: correct the source, or the feed's map, where and join"
         return _wrong(what, Exit.SOURCE, f"column {', '.join(map(repr, missing))} is missing", remedy)
-    if not rows and not feed.may_be_empty:
+    if not rows and not may_be_empty:
         return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
     return _ok(what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)")

@@ -1,6 +1,6 @@
 """Gives the rows of a feed the columns that it takes from other sources, found by key."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -35,6 +35,10 @@ class Joined:
     def names(self) -> frozenset[str]:
         """The columns under the names that the feed has for them."""
         return frozenset(f"{self.join.source.name}.{column}" for column in self.columns)
+
+    def own_names(self, columns: Iterable[str]) -> list[str]:
+        """Which of a feed's own columns have names like those of this source."""
+        return sorted(name for name in columns if name.startswith(f"{self.join.source.name}."))
 
 
 def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:

@@ -95,6 +95,11 @@ class Reader:
         self._flush()
 
     def _need_columns(self, extract: Extract, witness: Witness) -> None:
+        for joined in self.joins:
+            own_names = joined.own_names(extract.columns)
+            if own_names:
+                reason = f"has a column '{own_names[0]}', which is also what a column of the joined source is called"
+                raise SourceError(extract.place, reason, f"give the source '{joined.join.source.name}' another name")
         given = {*extract.columns, *(name for joined in self.joins for name in joined.names)}
         own = {column for joined in self.joins for column in joined.join.on}
         missing = sorted({*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)})

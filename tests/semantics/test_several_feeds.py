@@ -210,3 +210,20 @@ def test_faults_of_the_configuration_are_said_at_once(site: Site) -> None:
     assert "feeds[0].join.studnts: names no source" in ran.said or "studnts: names no source" in ran.said
     assert "gives nothing: no column of the form 'students.COLUMN' is used" in ran.said
     assert "changed_since: can't be used with this source" in ran.said
+
+
+def test_a_joined_source_that_is_called_like_the_feeds_own_columns_is_refused(site: Site) -> None:
+    join(site, ALL)
+    site.students.columns = (*site.students.columns, "ldap.id")
+    ran = site.apply()
+    assert ran.status == 4
+    assert "students.csv: has a column 'ldap.id', which is also what a column of the joined source is called" in ran.out
+
+
+def test_doctor_looks_at_joined_sources_too(site: Site) -> None:
+    path = join(site, ALL)
+    ran = site.run("doctor", "--offline")
+    assert "ldap.csv (joined by learner): 4 columns and every row can be read" in ran.out
+    path.write_text("uid\ns1001\n")
+    ran = site.run("doctor", "--offline")
+    assert "ldap.csv (joined by learner): column 'mail' is missing; its columns are uid" in ran.out
