@@ -61,9 +61,11 @@ def into_database(server: Postgres, name: str, folder: Path) -> str:
 
 
 def literal(type_: str | None, value: str) -> str:
-    if not value:
+    if not value.strip():
         return "NULL"
-    shown = datetime.strptime(value, TIME).isoformat(" ") if type_ == "timestamp" else value  # noqa: DTZ007 - local
+    shown = value if type_ is None else value.strip()
+    if type_ == "timestamp":
+        shown = datetime.strptime(shown, TIME).isoformat(" ")  # noqa: DTZ007 - local time, as the feed's zone says
     return "'" + shown.replace("'", "''") + "'"
 
 

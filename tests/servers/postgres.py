@@ -1,0 +1,145 @@
+"""A PostgreSQL server of its own for tests: on loopback, on a free port, stopped by its own process id."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .needed import free_port, need
+
+BINARIES = "usr/lib/postgresql/*/bin"
+SUPERUSER = "postgres"
+_MOST_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that runs. Everybody on loopback is let in without a password, but for those who were given one."""
+
+    folder: Path
+    port: int
+
+    @property
+    def pid(self) -> int:
+        """The process id of the postmaster."""
+        return int(self._pid_file.read_text().splitlines()[0])
+
+    def url(self, database: str = "postgres") -> str:
+        """Where a database is, without a user, as it would stand in the configuration."""
+        return f"postgresql://127.0.0.1:{self.port}/{database}"
+
+    def execute(self, *statements: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        """Runs statements as the superuser, each on its own; gives the rows of the last one, if it has any."""
+        import psycopg
+
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database, autocommit=True
+        ) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def copy(self, into: str, rows: Iterable[Sequence[object]], database: str) -> None:
+        """Fills a table, named with its columns."""
+        import psycopg
+
+        with (
+            psycopg.connect(host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database) as connection,
+            connection.cursor().copy(f"COPY {into} FROM STDIN".encode()) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def terminate_all(self, database: str) -> None:
+        """Ends every connection to a database, as its administrator would."""
+        self.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
+
+    def create_database(self, name: str, icu: str = "") -> str:
+        """Makes an empty database, sorted by the rules of an ICU locale such as `nb-NO`, and gives its URL."""
+        how = f" LOCALE_PROVIDER icu ICU_LOCALE '{icu}'" if icu else ""
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE template0{how}')
+        return self.url(name)
+
+    def create_user(self, name: str, password: str) -> None:
+        """Makes a user who has to give a password, and may read everything."""
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE pg_read_all_data")
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all {name} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        self.execute("SELECT pg_reload_conf()")
+
+    def kill(self) -> None:
+        """What a power cut does: the postmaster is gone at once, and its children follow."""
+        key_and_memory = self._pid_file.read_text().splitlines()[6].split()
+        self._end(signal.SIGKILL)
+        # A few bytes that outlive a killed server, by which the next one on the same data would know of it.
+        subprocess.run(["ipcrm", "-m", key_and_memory[1]], check=False, stderr=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        """Ends it at once, if it still runs."""
+        if self._pid_file.exists():
+            self._end(signal.SIGQUIT)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "data" / "postmaster.pid"
+
+    def _end(self, how: signal.Signals) -> None:
+        pid, ends = self.pid, time.monotonic() + _MOST_SECONDS
+        os.kill(pid, how)
+        while _runs(pid) and time.monotonic() < ends:
+            time.sleep(0.01)
+        self._pid_file.unlink(missing_ok=True)  # the number may soon be another process's
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A new, empty server, which is stopped at the end. Skips the test where PostgreSQL is not installed."""
+    initdb, pg_ctl = (need(name, "postgresql", beside=BINARIES) for name in ("initdb", "pg_ctl"))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = Postgres(folder, free_port())
+    try:
+        folder.chmod(0o755)
+        as_user = _as_server_user(folder)
+        data = str(folder / "data")
+        _run(as_user, initdb, "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        options = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync=off -c max_connections=40"
+        options += (
+            " -c dynamic_shared_memory_type=mmap"  # in its folder, so that nothing stays behind when it is killed
+        )
+        _run(as_user, pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_server_user(folder: Path) -> list[str]:
+    """How to run a program as a user that PostgreSQL accepts: it refuses root."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return ["runuser", "-u", "postgres", "--"]
+
+
+def _run(as_user: list[str], *command: str) -> None:
+    done = subprocess.run(
+        [*as_user, *command], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with status {done.returncode}: {done.stderr}")
