@@ -1,4 +1,4 @@
-"""Whether a server's programs are here. Without them a test is skipped, unless REQUIRE_SERVERS=1 says that it must run."""
+"""Whether a server's programs are here. Without them a test is skipped, unless REQUIRE_SERVERS=1 says otherwise."""
 
 import os
 import shutil

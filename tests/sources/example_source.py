@@ -1,0 +1,61 @@
+"""Rows from JSON lines: each line is a list of values, and the first line names the columns."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from sync.errors import SourceError
+from sync.extract import Extract
+from sync.model import Row
+from sync.sources.base import SourceSettings
+from sync.sources.csv_table import column_names, repeated_name
+from sync.sources.files import OpenFile, open_file, place_in, reading
+
+
+class JsonLines(SourceSettings):
+    """A file of JSON lines: each is a list of values, and the first one names the columns."""
+
+    type: Literal["jsonl"] = "jsonl"
+    """The kind of source."""
+    path: Path
+    """The file. A relative path starts at the folder of the configuration file."""
+
+    def place(self, folder: Path) -> str:
+        """How the file is named to people."""
+        return place_in(folder, self.path)
+
+    @contextmanager
+    def open(self, folder: Path) -> Iterator[Extract]:
+        """The file, for one reading."""
+        with open_file(folder / self.path, self.place(folder)) as opened:
+            lists = _lists(opened)
+            columns = column_names(next(lists, (0, [""]))[1])
+            if "" in columns or repeated_name(columns):
+                raise SourceError(opened.place, "its first line does not name each column once", "correct its export")
+            rows = (Row(line, dict(zip(columns, values, strict=True))) for line, values in lists)
+            yield Extract(opened.place, columns, rows)
+
+
+def _lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
+    """Every line with its number. One that is no list, or has not as many values as the first, ends it all."""
+    width = 0
+    with reading(opened.place):
+        for number, line in enumerate(opened.file, start=1):
+            values = _values(line)
+            if not values or len(values) != (width or len(values)):
+                raise SourceError(f"{opened.place} line {number}", "is not a list like the first", "correct its export")
+            width = len(values)
+            yield number, values
+    opened.refuse_change()  # what is written to while it is read may have ended early
+
+
+def _values(line: bytes) -> list[str]:
+    """The line's values as text, which is all that a source may give; a null is ''. None when it is no list."""
+    try:
+        values = json.loads(line, parse_int=str, parse_float=str)
+    except ValueError:
+        return []
+    listed = values if isinstance(values, list) else []
+    return ["" if one is None else one if isinstance(one, str) else json.dumps(one) for one in listed]
