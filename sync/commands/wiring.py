@@ -13,12 +13,13 @@ from sync.engine.doors import Feed, Join, Proof, SourceDoor
 from sync.engine.gather import EVERYTHING, How
 from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy
-from sync.errors import UsageError
+from sync.errors import SourceError, UsageError
 from sync.guard import Limit, Limits
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.model import Kind
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, load
+from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -123,8 +124,14 @@ class House:
         """By which a feed's snapshot is known: another source or other rules make another one."""
         about = {"may_be_empty", "same_key"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
-        said = [feed.model_dump_json(exclude=about), *(one.model_dump_json(exclude={"whole"}) for one in sources)]
+        said = [feed.model_dump_json(exclude=about), *map(self._question, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
+
+    def _question(self, source: SourceSettings) -> str:
+        try:
+            return source.question(self.loaded.folder)
+        except SourceError as error:  # it is said once the source is opened
+            return str(error)
 
     @property
     def options(self) -> Mapping[str, OptionRule]:

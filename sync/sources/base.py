@@ -56,7 +56,15 @@ class SourceSettings(Strict):
         """
         raise NotImplementedError(f"{type(self).__name__} can't tell what changed since {since.mark}")
 
-    def columns(self, folder: Path) -> tuple[str, ...]:
+    def question(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
+        """What it is asked, as a text. To another question, what was read before is no answer to lay changes over.
+
+        Raises:
+            SourceError: a part of it can't be read.
+        """
+        return self.model_dump_json(exclude={"whole", "timeout", "connect_timeout", "overlap"})
+
+    def column_names(self, folder: Path) -> tuple[str, ...]:
         """The column names, read from the source without reading its rows.
 
         Raises:

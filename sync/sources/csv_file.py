@@ -91,7 +91,7 @@ class CsvSettings(SourceSettings):
     """How the file's text is encoded. The default is UTF-8, with or without a byte order mark. It is never guessed."""
     quotechar: _Character = '"'
     """The character around cells that hold a delimiter, a line break or, doubled, this character itself."""
-    header: Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None = None
+    columns: Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None = None
     """The names of the columns in their order, for a file without a header: its first line is a row then."""
     whole: Annotated[WholeTable, BeforeValidator(empty_is_default)] = WholeTable()
     """What has to hold before this source's word is taken for what it does not name."""
@@ -125,7 +125,7 @@ class CsvSettings(SourceSettings):
             path = newest(path, self.place(folder), Drop(self.newest_by, self.done, self.sha256))
         with open_file(path, place_in(folder, path)) as opened:
             self._require_proofs(opened)
-            form = CsvForm(self.delimiter, self.quotechar, self.encoding, self.header or ())
+            form = CsvForm(self.delimiter, self.quotechar, self.encoding, self.columns or ())
             with self._unpacked(opened.file, opened) as file, form.text(file) as text:
                 yield self._extract(text, form, opened)
 
@@ -151,7 +151,7 @@ class CsvSettings(SourceSettings):
         table = CsvTable(opened.place, text, again, form, opened.refuse_change, passing)
         columns = table.header()
         rows = table.rows(columns)
-        if self.header is not None:
+        if self.columns is not None:
             rows = _without_header_line(rows, columns, opened.place)
         return Extract(opened.place, columns, trailer.counted(rows) if trailer else rows, doubts=doubts)
 
@@ -161,7 +161,7 @@ def _without_header_line(rows: Iterator[Row], names: tuple[str, ...], place: str
     for row in rows:
         if column_names(row.values.values()) == names:
             raise SourceError(
-                f"{place} line {row.line}", "is a header, which 'header' says is not there", "take it out"
+                f"{place} line {row.line}", "is a header, which 'columns' says is not there", "take it out"
             )
         yield row
         break

@@ -72,6 +72,14 @@ class SqlSettings(SourceSettings):
         """The URL without user and options."""
         return address_of(self.url).place
 
+    def question(self, folder: Path) -> str:
+        """What the database is asked: also another text in the query's file is another question.
+
+        Raises:
+            SourceError: the query's file can't be read.
+        """
+        return super().question(folder) + (self._from_file(folder) if self.query_file else "")
+
     @contextmanager
     def open(self, folder: Path) -> Iterator[Extract]:
         """The query's answer, for one reading, within a transaction that can't write; a row has its number, from 1.

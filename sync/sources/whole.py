@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from sync.strict import Filled, Named, Strict, empty_is_default, filled, told_one
 
@@ -24,6 +24,7 @@ def _span(value: Any) -> Any:
 Span = Annotated[
     timedelta,
     BeforeValidator(_span),
+    PlainSerializer(lambda span: span_text(span), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6} *[smhd]$", "examples": ["26h"]}),
 ]
 """A length of time, such as `45s`, `30m`, `26h` or `7d`."""

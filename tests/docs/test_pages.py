@@ -13,7 +13,7 @@ from .pages import OPERATING, PAGES, README, ROOT, anchors, links, rows, section
 SURE = {Proof.DOCUMENTED: "documented", Proof.OBSERVED: "observed", Proof.INFERRED: "inferred"}
 # spelt with classes of one letter, so that this file does not hold what it looks for
 FOREIGN = re.compile(
-    r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b|/r[o]ot/|/t[m]p/"
+    r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b(?!\.[\w`])|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b|/r[o]ot/|/t[m]p/"
     r"|\bpy[p]i\b|pythonh[o]sted|\bnpm[j]s\b",
     re.IGNORECASE,
 )

@@ -61,7 +61,7 @@ class SourceContract(ABC):
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
         self.damage_end(tmp_path)
-        assert source.columns(tmp_path) == COLUMNS
+        assert source.column_names(tmp_path) == COLUMNS
 
     def test_every_row_comes_in_order_with_untouched_values(self, tmp_path: Path) -> None:
         source = self.make(tmp_path, COLUMNS, PEOPLE)
@@ -81,7 +81,7 @@ class SourceContract(ABC):
 
     def test_a_source_without_rows_still_has_columns(self, tmp_path: Path) -> None:
         source = self.make(tmp_path, COLUMNS, [])
-        assert source.columns(tmp_path) == COLUMNS
+        assert source.column_names(tmp_path) == COLUMNS
         assert list(source.rows(tmp_path)) == []
 
     def test_it_can_be_read_again(self, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ class SourceContract(ABC):
 
     def test_a_source_that_is_not_there_is_a_source_error_that_says_where_and_what_to_do(self, tmp_path: Path) -> None:
         source = self.absent()
-        for read in (source.columns, lambda folder: list(source.rows(folder))):
+        for read in (source.column_names, lambda folder: list(source.rows(folder))):
             with pytest.raises(SourceError) as caught:
                 read(tmp_path)
             assert caught.value.where.startswith(source.place(tmp_path))

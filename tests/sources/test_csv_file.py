@@ -51,7 +51,7 @@ def read(folder: Path, content: str | bytes, **settings: str) -> list[Row]:
 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"^gone\.csv: is not there; check 'path'"):
-        CsvSettings(path=Path("gone.csv")).columns(tmp_path)
+        CsvSettings(path=Path("gone.csv")).column_names(tmp_path)
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_long_cells_are_read_whole(tmp_path: Path) -> None:
 
 
 def test_column_names_are_stripped_and_composed(tmp_path: Path) -> None:
-    assert write(tmp_path, " no ,a\u030arskull\n").columns(tmp_path) == ("no", "\u00e5rskull")
+    assert write(tmp_path, " no ,a\u030arskull\n").column_names(tmp_path) == ("no", "\u00e5rskull")
 
 
 def test_blank_lines_are_skipped_and_counted(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_file_is_read_in_the_encoding_that_is_named(tmp_path: Path, encoding: 
 
 def test_the_default_encoding_takes_a_byte_order_mark_and_does_without(tmp_path: Path) -> None:
     for mark in ("", "\ufeff"):
-        assert write(tmp_path, mark + '"no",given\n').columns(tmp_path) == ("no", "given")
+        assert write(tmp_path, mark + '"no",given\n').column_names(tmp_path) == ("no", "given")
 
 
 def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_path: Path) -> None:

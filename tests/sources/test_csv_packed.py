@@ -113,7 +113,7 @@ def test_a_zip_file_that_is_cut_anywhere_is_refused(tmp_path: Path, keep: int) -
 @pytest.mark.parametrize("header", [None, ["number", "given"]])
 @pytest.mark.parametrize("name", ["a.gz", "a.zip"])
 def test_an_empty_file_is_no_archive_of_nothing(tmp_path: Path, name: str, header: list[str] | None) -> None:
-    assert "can't be unpacked" in refused(tmp_path, name, b"", header=header).reason
+    assert "can't be unpacked" in refused(tmp_path, name, b"", columns=header).reason
 
 
 PACKED = {"a.gz": gzip.compress(TEXT.encode(), mtime=0), "a.zip": zipped({"a.csv": TEXT})}

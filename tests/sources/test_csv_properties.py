@@ -63,14 +63,14 @@ def test_copies_of_a_table_in_other_forms_hold_the_same_rows(tmp_path: Path, tab
     tabs = CsvSettings.model_validate({"path": "table.tsv", "delimiter": "tab"})
     assert list(tabs.rows(tmp_path)) == plain
     write_packed(tmp_path, "bare", text.removeprefix(csv_text(header, [], **form)))
-    bare = CsvSettings.model_validate({"path": "table.bare", "header": header}).rows(tmp_path)
+    bare = CsvSettings.model_validate({"path": "table.bare", "columns": header}).rows(tmp_path)
     assert [(row.line + 1, row.values) for row in bare] == [(row.line, row.values) for row in plain]
 
 
 def refused_or_read(folder: Path, encoding: str) -> bool:
     source = CsvSettings(path=Path(NAME), encoding=encoding)
     try:
-        width = len(source.columns(folder))
+        width = len(source.column_names(folder))
         return all(len(row.values) == width for row in source.rows(folder))
     except SourceError as error:
         place = error.where.removeprefix(NAME)

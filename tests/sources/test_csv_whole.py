@@ -178,34 +178,34 @@ NAMES = ["number", "given"]
 
 
 def test_a_file_without_a_header_is_read_by_the_names_that_are_set(tmp_path: Path) -> None:
-    assert numbers(tmp_path, "1,Åse\n\n2,Ola\n", header=NAMES) == [(1, "1"), (3, "2")]
-    assert CsvSettings.model_validate({"path": NAME, "header": NAMES}).columns(tmp_path) == ("number", "given")
+    assert numbers(tmp_path, "1,Åse\n\n2,Ola\n", columns=NAMES) == [(1, "1"), (3, "2")]
+    assert CsvSettings.model_validate({"path": NAME, "columns": NAMES}).column_names(tmp_path) == ("number", "given")
 
 
 def test_a_file_without_a_header_and_rows_is_read_as_none(tmp_path: Path) -> None:
-    assert numbers(tmp_path, "", header=NAMES) == []
+    assert numbers(tmp_path, "", columns=NAMES) == []
 
 
 def test_a_row_that_has_not_as_many_cells_as_there_are_names_is_told(refusal: Refusal) -> None:
-    error = refusal("1,Åse\n2,Ola,x\n", header=NAMES)
+    error = refusal("1,Åse\n2,Ola,x\n", columns=NAMES)
     assert error.where == f"{NAME} line 2"
     assert error.reason == "has 3 cells where 'header' names 2"
 
 
 @pytest.mark.parametrize("first", ["number,given", ' number ,"given"', "\nnumber,given"])
 def test_a_file_that_has_a_header_after_all_is_not_read_by_other_names(refusal: Refusal, first: str) -> None:
-    error = refusal(f"{first}\n1,Åse\n", header=NAMES)
-    assert error.reason == "is a header, which 'header' says is not there"
+    error = refusal(f"{first}\n1,Åse\n", columns=NAMES)
+    assert error.reason == "is a header, which 'columns' says is not there"
     assert error.where == f"{NAME} line {1 + first.count(chr(10))}"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_cell(tmp_path: Path, refusal: Refusal) -> None:
-    assert numbers(tmp_path, "\ufeff1,Åse\n", header=NAMES) == [(1, "1")]
-    assert refusal("\ufeff1,Åse\n", header=NAMES, encoding="utf-8").reason == "starts with a byte order mark"
+    assert numbers(tmp_path, "\ufeff1,Åse\n", columns=NAMES) == [(1, "1")]
+    assert refusal("\ufeff1,Åse\n", columns=NAMES, encoding="utf-8").reason == "starts with a byte order mark"
 
 
 def test_a_file_without_a_header_can_have_a_trailer(tmp_path: Path) -> None:
-    assert numbers(tmp_path, "1,Åse\nEOF;1\n", header=NAMES, whole=TRAILER) == [(1, "1")]
+    assert numbers(tmp_path, "1,Åse\nEOF;1\n", columns=NAMES, whole=TRAILER) == [(1, "1")]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_file_without_a_header_can_have_a_trailer(tmp_path: Path) -> None:
 )
 def test_names_of_columns_are_checked_like_a_header(names: list[str], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        CsvSettings.model_validate({"path": NAME, "header": names})
+        CsvSettings.model_validate({"path": NAME, "columns": names})
 
 
 @pytest.mark.parametrize("tab", ["tab", "\t", r"\t"])

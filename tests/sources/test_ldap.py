@@ -77,11 +77,11 @@ class TestLdapKeepsTheContract(SourceContract):
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
         self.damage_end(tmp_path)
-        assert source.columns(tmp_path) == ("dn", *COLUMNS)
+        assert source.column_names(tmp_path) == ("dn", *COLUMNS)
 
     def test_a_source_without_rows_still_has_columns(self, tmp_path: Path) -> None:
         source = self.make(tmp_path, COLUMNS, [])
-        assert source.columns(tmp_path) == ("dn", *COLUMNS)
+        assert source.column_names(tmp_path) == ("dn", *COLUMNS)
         assert list(source.rows(tmp_path)) == []
 
     def test_its_memory_does_not_grow_with_its_length(self, tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def test_a_busy_server_is_passed_over() -> None:
     with played(busy) as first, played(free) as second:
         assert len(list(source([first, second]).rows(Path()))) == 2
         with pytest.raises(SourceError, match="is busy"):
-            source([first]).columns(Path())
+            source([first]).column_names(Path())
 
 
 def ticks(moment: datetime) -> bytes:

@@ -31,7 +31,7 @@ def refused(servers: object, folder: Path, **others: object) -> str:
     """What is said when nothing can be read; it is the same for the columns alone."""
     one = source(servers, **others)
     with pytest.raises(SourceError) as caught:
-        one.columns(folder)
+        one.column_names(folder)
     assert caught.value.where == one.place(folder)
     assert caught.value.remedy
     assert "\n" not in str(caught.value)
@@ -193,7 +193,7 @@ class TestLogin:
         assert "'password': ${file:secret} is there but empty; fill it in" in said
 
     def test_without_a_user_one_is_anonymous(self, server: Slapd, tmp_path: Path) -> None:
-        assert source(server.url).columns(tmp_path) == ("dn", "uid")
+        assert source(server.url).column_names(tmp_path) == ("dn", "uid")
         with pytest.raises(SourceError, match="this account may not read here \\(insufficientAccessRights\\)"):
             names(server.url, tmp_path)
 

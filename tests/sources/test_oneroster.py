@@ -34,11 +34,11 @@ class OneRosterContract(SourceContract):
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 50_000)
         self.damage_end(tmp_path)
-        assert source.columns(tmp_path) == ("sourcedId", "status", "role", *COLUMNS)
+        assert source.column_names(tmp_path) == ("sourcedId", "status", "role", *COLUMNS)
 
     def test_a_source_without_rows_still_has_columns(self, tmp_path: Path) -> None:
         source = self.make(tmp_path, COLUMNS, [])
-        assert source.columns(tmp_path) == ("sourcedId", "status", "role", *COLUMNS)
+        assert source.column_names(tmp_path) == ("sourcedId", "status", "role", *COLUMNS)
         assert list(source.rows(tmp_path)) == []
 
 
@@ -290,7 +290,7 @@ def test_a_feed_makes_exam_times_of_dates(tmp_path: Path) -> None:
     }
     fields = {name: FieldRule(**spec.as_rule()) for name, spec in said.items()}
     feed = compile_feed(FeedRule(Kind.TEST, fields, {}), "bundle/classes.csv")
-    assert feed.missing(source(bundle, "tests").columns(tmp_path)) == []
+    assert feed.missing(source(bundle, "tests").column_names(tmp_path)) == []
     made = feed.map(Read(bundle, "tests").rows[0])
     assert isinstance(made, Test)
     assert made.title == "EKS100 Examples A"

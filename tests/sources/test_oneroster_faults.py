@@ -142,7 +142,7 @@ def test_a_column_that_is_needed_is_missed_by_file_and_name(
     edit(bundle, f"{file}.csv", header, header.replace(column, column.upper(), 1))
     assert f"bundle/{file}.csv: column '{column}' is missing; its columns are " in refusal(bundle, rows_of)
     with pytest.raises(SourceError, match="is missing"):
-        source(bundle, rows_of).columns(tmp_path)
+        source(bundle, rows_of).column_names(tmp_path)
 
 
 def test_a_column_that_is_needed_in_1_2(tmp_path: Path) -> None:

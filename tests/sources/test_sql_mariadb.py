@@ -67,7 +67,7 @@ def test_rows_that_are_dropped_midway_are_not_read_first(server: MariaDb) -> Non
     endless = "SELECT a.seq AS n FROM seq_1_to_1000000 a, seq_1_to_1000000 b"
     reader = source(server, endless)
     begun = time.monotonic()
-    assert reader.columns(Path()) == ("n",)
+    assert reader.column_names(Path()) == ("n",)
     rows = reader.rows(Path())
     assert next(rows).values == {"n": "1"}
     del rows

@@ -211,7 +211,7 @@ def test_a_driver_that_is_missing_is_named_with_what_to_install(
     tmp_path: Path, without_drivers: None, kind: str, driver: str, extra: str
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        SqlSettings(url=f"{kind}://db.example.edu/sis", query="SELECT 1 AS one").columns(tmp_path)
+        SqlSettings(url=f"{kind}://db.example.edu/sis", query="SELECT 1 AS one").column_names(tmp_path)
     assert str(caught.value) == (
         f"{kind}://db.example.edu/sis: needs the driver {driver}, which is not installed; "
         f"install it with pip install 'inspera-sync[{extra}]'"
@@ -223,4 +223,4 @@ def test_a_kind_that_nobody_knows_and_a_driver_of_ones_own(
     tmp_path: Path, without_drivers: None, url: str, name: str
 ) -> None:
     with pytest.raises(SourceError, match=rf"'{name.replace('+', '.')}' names a (kind|driver)".replace("+", r"\+")):
-        SqlSettings(url=url, query="SELECT 1 AS one").columns(tmp_path)
+        SqlSettings(url=url, query="SELECT 1 AS one").column_names(tmp_path)

@@ -77,7 +77,7 @@ def test_a_text_that_is_not_utf_8_does_not_show_up_in_the_error(tmp_path: Path) 
 
 def test_names_of_columns_are_stripped_and_composed(tmp_path: Path) -> None:
     fill(tmp_path, "CREATE TABLE t AS SELECT 1 AS n")
-    assert source('SELECT n AS " A\u030arsak " FROM t').columns(tmp_path) == ("\u00c5rsak",)
+    assert source('SELECT n AS " A\u030arsak " FROM t').column_names(tmp_path) == ("\u00c5rsak",)
     reason = refusal(tmp_path, source('SELECT n AS "\u00c5", n AS "A\u030a" FROM t')).reason
     assert reason == "the query has two columns named '\u00c5'"
 
