@@ -104,8 +104,7 @@ def test_the_make_targets_that_are_named_exist() -> None:
 
 def test_what_is_not_there_yet_is_said_in_one_place_only() -> None:
     text = README.read_text(encoding="utf-8").replace(section(README, "Not yet"), "")
-    assert "LDAP" not in text
-    assert "PostgreSQL" not in text
+    assert "state on PostgreSQL" not in text
     assert "long-running" not in text + OPERATING.read_text(encoding="utf-8")
 
 
