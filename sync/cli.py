@@ -1,9 +1,10 @@
 """The commands' words and options; each calls one function of `sync.commands`, imported when it is needed."""
 
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,35 @@ def _options(
 
 
 @app.command()
+def init(  # noqa: PLR0913 - one for each thing that can be said instead of being asked for
+    *,
+    csv: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A CSV file; may be repeated.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of CSV files that are not UTF-8, such as cp1252.")] = None,
+    sql: Annotated[str | None, typer.Option(metavar="URL", help="A database, without a password.")] = None,
+    table: Annotated[list[str] | None, typer.Option(metavar="NAME", help="In it; may be repeated.")] = None,
+    ldap: Annotated[str | None, typer.Option(metavar="URL", help="A directory.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="DN", help="Where to search in it.")] = None,
+    user: Annotated[str | None, typer.Option(help="Who logs in to the database or directory.")] = None,
+    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The file with the password.")] = None,
+    url: Annotated[str | None, typer.Option(help="The tenant's address, such as https://example.inspera.com.")] = None,
+    client_id: Annotated[str | None, typer.Option(metavar="ID", help="Shown beside the API key.")] = None,
+    key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The file with the API key.")] = None,
+    auth_system: Annotated[str | None, typer.Option(metavar="NAME", help="How people log in, such as FEIDE.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The sources' time zone, such as Europe/Oslo.")] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = PLACES[0],
+) -> None:
+    """Begin a configuration: look at the sources, guess which column is what, ask for the rest."""
+    from sync.commands.starting import StartOptions
+    from sync.commands.starting import init as run_init
+
+    options = StartOptions(
+        output, tuple(csv or ()), encoding, sql, tuple(table or ()), ldap, base, user, password_file,
+        url, client_id, key_file, auth_system, zone,
+    )  # fmt: skip
+    _exit(run_init(options, _say, _ask if sys.stdin.isatty() else None))
+
+
+@app.command()
 def check(context: typer.Context, show_all: All = False) -> None:
     """Check the configuration, read every source and try every mapping on every row. Sends nothing."""
     from sync.commands.checking import check as run_check
@@ -59,6 +89,21 @@ def check(context: typer.Context, show_all: All = False) -> None:
 
     with shown() as progress:
         _exit(run_check(_house(context), _say, progress, show_all=show_all))
+
+
+@app.command()
+def sample(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A name under `sources`.")],
+    rows: Annotated[int, typer.Option(min=1, max=1000, help="How many rows.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the first rows of a source, as read and as each feed maps them. Shows people's data."""
+    from sync.commands.sampling import SampleOptions
+    from sync.commands.sampling import sample as run_sample
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), _say, width))
 
 
 @app.command()
@@ -272,6 +317,19 @@ def _interruptible() -> "Interruption":
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     return interruption
+
+
+def _ask(question: str, default: str, check: Callable[[str], str]) -> str:
+    """Asks until the answer passes the check. A default of one space stands for nothing."""
+
+    def checked(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    answer: str = typer.prompt(question, default or None, value_proc=checked, show_default=bool(default.strip()))
+    return answer
 
 
 def _say(line: str) -> None:

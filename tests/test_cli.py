@@ -8,7 +8,10 @@ import pytest
 from sync import __version__
 from sync.cli import run
 
-COMMANDS = ("check", "plan", "apply", "adopt", "reconcile", "status", "doctor", "sandbox", "schema", "demo")
+COMMANDS = (
+    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "status", "doctor"),
+    *("sandbox", "schema", "demo"),
+)
 HEAVY = ("sqlmodel", "sqlalchemy", "requests", "alembic", "starlette", "uvicorn", "yaml")
 
 

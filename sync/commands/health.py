@@ -21,6 +21,7 @@ from sync.engine.proving import Witness
 from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, UsageError
 from sync.exits import Exit
 from sync.report.wording import plural
+from sync.sources import SOURCES
 from sync.state.database import count, open_to_read
 from sync.state.migrations import head
 from sync.state.sealing import seal_key
@@ -139,6 +140,8 @@ def _sources(house: House) -> Iterator[Check]:
     except UsageError as error:
         yield _wrong("sources", Exit.USAGE, error)
         return
+    for word, why in SOURCES.broken.items():
+        yield _note("sources", f"type '{word}': {why[0]}", why[1])
     for feed in feeds:
         prefixes = tuple(f"{join.source.name}." for join in feed.joins)
         named = {*feed.mapper.columns, *(column for join in feed.joins for column in join.on)}

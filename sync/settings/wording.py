@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sync.settings.faults import Finding, Steps
 from sync.settings.guide import described, names_at, setting_at, suggestion
 from sync.settings.tree import Plain, value_at
+from sync.sources import SOURCES
 
 _TAGGED = ("feeds", "sources")
 """Where pydantic puts the chosen kind or type into the way to a setting, as the third step."""
@@ -107,6 +108,8 @@ def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> Finding:
     value = value_at(data, steps)
     if not isinstance(value, str):
         return Finding(steps, "is needed", "add it: it says what the settings around it mean")
+    if steps[0] == "sources" and value in SOURCES.broken:
+        return Finding(steps, *SOURCES.broken[value])
     return Finding(steps, "is none of the choices", suggestion(value, choices))
 
 

@@ -21,10 +21,14 @@ def _span(value: Any) -> Any:
     return timedelta(**{_UNITS[found["unit"]]: int(found["number"])})
 
 
+def _shown(span: timedelta) -> str:
+    return span_text(span)
+
+
 Span = Annotated[
     timedelta,
     BeforeValidator(_span),
-    PlainSerializer(lambda span: span_text(span), return_type=str, when_used="json"),
+    PlainSerializer(_shown, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6} *[smhd]$", "examples": ["26h"]}),
 ]
 """A length of time, such as `45s`, `30m`, `26h` or `7d`."""

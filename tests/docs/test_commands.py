@@ -9,7 +9,10 @@ from sync.exits import Exit, worst
 
 from .pages import OPERATING, PAGES, README, commands, rows, section
 
-NAMES = ("check", "plan", "apply", "adopt", "reconcile", "status", "doctor", "sandbox", "schema", "demo")
+NAMES = (
+    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "status", "doctor"),
+    *("sandbox", "schema", "demo"),
+)
 
 
 def is_understood(words: list[str]) -> bool:
@@ -24,7 +27,7 @@ def test_every_command_line_in_a_page_can_be_parsed(page: Path) -> None:
 
 def test_there_are_command_lines_to_be_parsed() -> None:
     assert {words[0] for words in commands(README)} >= set(NAMES) - {"reconcile", "schema"}
-    assert {words[0] for words in commands(OPERATING)} >= set(NAMES) - {"sandbox", "schema", "demo"}
+    assert {words[0] for words in commands(OPERATING)} >= set(NAMES) - {"init", "sample", "sandbox", "schema", "demo"}
 
 
 def test_wrong_words_would_be_noticed() -> None:

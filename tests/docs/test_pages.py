@@ -8,13 +8,13 @@ from sync.contract import CALLS, Proof
 from sync.inspera.recovery import RECOVERY
 
 from ..test_floors import FLOORS
-from .pages import OPERATING, PAGES, README, ROOT, anchors, links, rows, section
+from .pages import OPERATING, PAGES, README, ROOT, anchors, blocks, links, rows, section
 
 SURE = {Proof.DOCUMENTED: "documented", Proof.OBSERVED: "observed", Proof.INFERRED: "inferred"}
 # spelt with classes of one letter, so that this file does not hold what it looks for
 FOREIGN = re.compile(
-    r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b(?!\.[\w`])|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b|/r[o]ot/|/t[m]p/"
-    r"|\bpy[p]i\b|pythonh[o]sted|\bnpm[j]s\b",
+    r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b(?!\.[\w`])|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b"
+    r"|/r[o]ot/|/t[m]p/|\bpy[p]i\b|pythonh[o]sted|\bnpm[j]s\b",
     re.IGNORECASE,
 )
 TEXTS = [*PAGES, ROOT / "Makefile", *sorted((ROOT / "config").glob("*.yaml"))]
@@ -118,3 +118,8 @@ def test_the_changelog_has_an_entry_for_the_version_of_the_package() -> None:
 def test_people_in_a_page_are_at_example_edu(page: Path) -> None:
     addresses = re.findall(r"[\w.+-]+@[\w.-]+\.\w+", page.read_text(encoding="utf-8"))
     assert [address for address in addresses if not address.endswith("@example.edu")] == []
+
+
+def test_the_source_that_the_readme_shows_is_the_one_that_the_tests_install_and_read() -> None:
+    shown = [block.text for block in blocks(README) if block.language == "python"]
+    assert shown == [(ROOT / "tests/sources/example_source.py").read_text(encoding="utf-8")]

@@ -174,6 +174,15 @@ def test_one_that_is_broken_does_not_keep_the_program_from_its_work(site: Path, 
     assert run(site, tmp_path, "check").returncode == Exit.OK
 
 
+def test_a_configuration_that_uses_one_that_is_broken_is_told_why_at_its_line(site: Path, tmp_path: Path) -> None:
+    install(site, "jsonl = absent_module:X")
+    ran = run(site, tmp_path, "check")
+    assert ran.returncode == Exit.USAGE
+    assert "inspera-sync.yaml:3:18: sources.people.type: the package example-jsonl 1.2 offers it, but" in ran.stderr
+    assert "(ModuleNotFoundError: No module named 'absent_module'), correct or update that package" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 class TestExampleSource(SourceContract):
     """The guide's example keeps what every source must keep."""
 

@@ -1,0 +1,44 @@
+"""A sample as JSON, for programs."""
+
+import json
+from typing import Any
+
+from sync.log import masked
+from sync.report.sampled import Made, Moment, Sample, SampledRow, Shown
+
+
+def sample_json(sample: Sample, status: int) -> str:
+    """The sample as one JSON document; a field that is left alone is null, a time has its UTC and its local text."""
+    told = {
+        "source": sample.source,
+        "place": sample.place,
+        "columns": list(sample.columns),
+        "rows": [_row(row) for row in sample.rows],
+        "problems": [masked(text) for text in sample.problems],
+        "notes": list(sample.notes),
+        "exit_status": int(status),
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1)
+
+
+def _row(row: SampledRow) -> dict[str, Any]:
+    return {"place": row.place, "read": dict(row.cells), "feeds": [_made(one) for one in row.made]}
+
+
+def _made(made: Made) -> dict[str, Any]:
+    return {
+        "feed": made.feed,
+        "kind": made.kind,
+        "outcome": made.outcome,
+        "joined": dict(made.joined),
+        "record": {name: _value(value) for name, value in made.fields.items()},
+        "faults": [
+            {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)} for one in made.faults
+        ],
+    }
+
+
+def _value(value: Shown) -> Any:
+    if not isinstance(value, Moment):
+        return value
+    return {"utc": value.utc} | ({"local": value.local, "zone": value.zone} if value.zone else {})

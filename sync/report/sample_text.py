@@ -1,0 +1,129 @@
+"""A sample as text: side by side on a wide terminal, otherwise one below the other."""
+
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from sync.log import masked
+from sync.model import Fault
+from sync.report.sampled import Made, Moment, Outcome, Sample, SampledRow, Shown
+from sync.report.wording import plural
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+LEAST_WIDTH, MOST_WIDTH = 36, 70
+"""Characters that a column needs to be read side by side with others, and that are of use to it."""
+
+MOST_SHOWN = 200
+"""Characters of one value that are shown."""
+
+
+def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
+    """The sample's lines; tables with colours where `width` (None: not a terminal) has room for them."""
+    for row in sample.rows:
+        columns = 1 + len(row.made)
+        if width is not None and width >= columns * LEAST_WIDTH:
+            yield from _table(row, min(width, columns * MOST_WIDTH))
+        else:
+            yield from _stacked(row)
+        yield ""
+    if not sample.rows:
+        yield f"{sample.place} has no row; its columns are {', '.join(map(printable, sample.columns))}."
+    for problem in sample.problems:
+        yield f"Source: {printable(masked(problem))}"
+    yield from map(printable, sample.notes)
+    if sample.rows:
+        faults = plural(sample.faults, "fault") if sample.faults else "No faults"
+        these = "this row" if len(sample.rows) == 1 else f"these {len(sample.rows)} rows"
+        yield f"{faults} in {these}; `check` reads them all."
+
+
+def printable(text: str) -> str:
+    """The text in one line, fit for a terminal: what can't be printed is escaped, and what is long is cut."""
+    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return seen if len(seen) <= MOST_SHOWN else f"{seen[:MOST_SHOWN]}… ({len(text):,} characters)"
+
+
+def _stacked(row: SampledRow) -> Iterator[str]:
+    yield printable(row.place)
+    yield "  as read"
+    yield from _named(row.cells)
+    for made in row.made:
+        yield f"  {_title(made)}{_remark(made)}"
+        yield from _named(made.joined)
+        yield from _named({name: value_text(value) for name, value in made.fields.items()})
+        for fault in made.faults:
+            yield f"    fault: {fault_words(fault)}"
+
+
+def _named(values: Mapping[str, str]) -> Iterator[str]:
+    width = max((len(printable(name)) for name in values), default=0)
+    for name, text in values.items():
+        yield f"    {printable(name):<{width}}  {printable(text)}".rstrip()
+
+
+def _title(made: Made) -> str:
+    return f"feeds[{made.feed}] {made.kind}"
+
+
+def _remark(made: Made) -> str:
+    """What is to be said of a row that makes no record; empty when it makes one."""
+    if made.outcome is Outcome.SKIPPED:
+        return ": not selected"
+    if made.outcome is Outcome.DEPARTS:
+        return ": says that this record departs"
+    return f": {plural(len(made.faults), 'fault')}" if made.faults else ""
+
+
+def value_text(value: Shown) -> str:
+    """A field's value in words."""
+    if value is None:
+        return "(left alone)"
+    if value == "":
+        return "(cleared)"
+    if isinstance(value, Moment):
+        return f"{value.utc} ({value.local} {value.zone})" if value.zone else value.utc
+    return value
+
+
+def fault_words(fault: Fault) -> str:
+    """A fault without its place, which stands above it."""
+    return printable(masked(f"{fault.field}: {fault.reason}; {fault.remedy}"))
+
+
+def _table(row: SampledRow, width: int) -> Iterator[str]:
+    """The row as a table: as read on the left, then a column for each feed."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, title=Text(printable(row.place)), title_justify="left", width=width)
+    table.add_column("as read", ratio=1, overflow="fold")
+    for made in row.made:
+        table.add_column(Text(_title(made)), ratio=1, overflow="fold")
+    table.add_row(_cell(row.cells), *map(_made_cell, row.made))
+    console = Console(file=StringIO(), force_terminal=True, width=width)
+    with console.capture() as captured:
+        console.print(table)
+    yield from captured.get().rstrip("\n").splitlines()
+
+
+def _cell(values: Mapping[str, str]) -> "Text":
+    """Names, dimmed, with their values. Text, not markup: a value may hold brackets."""
+    from rich.text import Text
+
+    lines = [Text.assemble((f"{printable(name)} ", "dim"), printable(text)) for name, text in values.items()]
+    return Text("\n").join(lines)
+
+
+def _made_cell(made: Made) -> "Text":
+    from rich.text import Text
+
+    lines = [Text(_remark(made).removeprefix(": "), "yellow")] if _remark(made) else []
+    fields = {name: value_text(value) for name, value in made.fields.items()}
+    lines += [_cell(values) for values in (made.joined, fields) if values]
+    for fault in made.faults:
+        lines.append(Text(fault_words(fault), "red"))
+    return Text("\n").join(lines)

@@ -1,0 +1,85 @@
+"""A few rows of a source, as they were read and as feeds make them: values that are fit to be shown.
+
+What is a secret is not in them any more, and national identity numbers are masked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from sync.model import Fault, Kind
+
+HIDDEN = "****"
+"""What is shown instead of a secret."""
+
+
+class Outcome(StrEnum):
+    """What became of a row in a feed."""
+
+    RECORD = "record"
+    FAULTS = "faults"
+    SKIPPED = "not selected"
+    DEPARTS = "departs"
+
+
+class Moment(NamedTuple):
+    """A time in UTC, and by the clock of the zone that the feed names; empty when it names none."""
+
+    utc: str
+    local: str = ""
+    zone: str = ""
+
+
+Shown = str | Moment | None
+"""A field's value; None when it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one feed makes of a row.
+
+    Attributes:
+        feed: its number in the configuration, from 1 on.
+        joined: the columns that it takes from other sources.
+        fields: those that it maps, in the order of the configuration; none unless there is a record.
+    """
+
+    feed: int
+    kind: Kind
+    outcome: Outcome
+    joined: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, Shown] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampledRow:
+    """One row: where it is, its values by column, and what each feed makes of it."""
+
+    place: str
+    cells: Mapping[str, str]
+    made: Sequence[Made]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first rows of a source.
+
+    Attributes:
+        place: what was opened.
+        problems: why a feed could not use the source at all, one text for each.
+        notes: what else is to be known about these rows.
+    """
+
+    source: str
+    place: str
+    columns: Sequence[str]
+    rows: Sequence[SampledRow]
+    problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def faults(self) -> int:
+        """How many faults there are in these rows."""
+        return sum(len(made.faults) for row in self.rows for made in row.made)
