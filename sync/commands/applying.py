@@ -128,7 +128,7 @@ class _Run:
             self._barred, self._tried = settler.barred, settler.tried
         planning = make_plan(self.house.feeds, self.store, policy, now(), self._progress)
         # before anything is sent: what was read only in changes must not be lost when this run is
-        self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds])
+        self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
             say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
@@ -137,20 +137,22 @@ class _Run:
         if not carried.stopped:
             self.journal.lapse(planning.gathered.trouble)
         self.journal.promote_silent()
-        self._note_sources(planning)
+        self._note_sources(planning, policy.how.accepted)
         verified = self._read_back(carried, say)
         return self._status(planning, carried, verified)
 
-    def _note_sources(self, planning: Planning) -> None:
+    def _note_sources(self, planning: Planning, accepted: Collection[str]) -> None:
         """Takes what each source says now as that from which it may shrink."""
-        gathered = planning.gathered
-        self.store.note_sources([(feed.kind, feed.source.name) for feed in self.house.feeds], gathered.proven)
-        whole = {one.source for one in (*gathered.readings, *gathered.lookups) if not one.partial}
-        grouped = {feed.source.name: feed.source.proof.group for feed in self.house.feeds}
-        grouped |= {join.source.name: join.source.proof.group for feed in self.house.feeds for join in feed.joins}
+        gathered, feeds = planning.gathered, self.house.feeds
+        self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], gathered.proven, accepted)
+        doors = [feed.source for feed in feeds] + [join.source for feed in feeds for join in feed.joins]
+        grouped = {door.name for door in doors if door.proof.group}
         for reading in (*gathered.readings, *gathered.lookups):
-            if grouped[reading.source] and reading.source in whole - gathered.ill:
+            if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
                 self.store.keep_groups(reading.source, reading.groups)
+        for reading in gathered.lookups:
+            if reading.source not in gathered.ill:
+                self.store.keep_rows(reading.source, reading.rows)
 
     def _send(self, say: Say) -> Carried:
         tally = self.store.tally()

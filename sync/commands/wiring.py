@@ -100,7 +100,7 @@ class House:
             joins=joins,
             same_key=feed.same_key,
             changed_since=feed.changed_since or "",
-            keeps_snapshot=source.gives_deltas and rule.kind is not Kind.CONTRIBUTOR,
+            keeps_snapshot=source.gives_deltas and rule.kind is not Kind.CONTRIBUTOR and not joins,
             digest=self._digest(feed),
         )
 

@@ -118,7 +118,11 @@ class Store(Protocol):
     def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int: ...  # noqa: D102
     def discard(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
     def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None: ...  # noqa: D102
-    def doubt_departures(self, kind: Kind) -> None: ...  # noqa: D102
+    def doubt_departures(self, feed: int) -> None: ...  # noqa: D102
+    def keep_known(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
+    def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None: ...  # noqa: D102
+    def rows_of(self, source: str) -> int: ...  # noqa: D102
+    def rely_on(self, sources: Mapping[Kind, Collection[str]]) -> None: ...  # noqa: D102
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
     def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102
@@ -128,9 +132,7 @@ class Store(Protocol):
     def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
-    def close_staging(  # noqa: D102
-        self, later: Sequence[tuple[Kind, int, str]] = (), unfilled: Collection[Kind] = ()
-    ) -> None: ...
+    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None: ...  # noqa: D102
     def gather_windows(self, now: datetime) -> None: ...  # noqa: D102
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102

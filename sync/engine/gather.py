@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sync.engine.doors import Feed, Join, Progress, SourceDoor, Store
 from sync.engine.joining import Joined, columns_of, load
-from sync.engine.proving import KEPT, Witness, shrunk
+from sync.engine.proving import KEPT, Witness, shorter, shrunk
 from sync.engine.reading import Reader, Reading, unread
 from sync.errors import SourceError
 from sync.model import Kind
@@ -69,17 +69,17 @@ class Gathered:
         return frozenset((one.kind, one.source) for one in self.readings if one.source not in ill) - partial
 
 
-def gather(
-    feeds: Sequence[Feed], store: Store, now: datetime, progress: Progress, how: How = EVERYTHING
-) -> Gathered:
+def gather(feeds: Sequence[Feed], store: Store, now: datetime, progress: Progress, how: How = EVERYTHING) -> Gathered:
     """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
     gathering = _Gathering(store, progress, how)
     for number, feed in enumerate(feeds):
         gathering.read(number, feed)
     readings, lookups = gathering.readings, gathering.lookups
-    _close(feeds, readings, store)
+    store.rely_on(_relied_on(feeds, how))
+    store.close_staging([(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"])
     store.gather_windows(now)
     _judge_shrinkage(feeds, readings, store, how)
+    _doubt(feeds, Gathered(readings, {}, lookups), store)
     trouble = {kind: _trouble(kind, feeds, readings, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
@@ -131,22 +131,35 @@ class _Gathering:
         failed = [joined.unsure] if joined.unsure else []
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
+            if source.proof.shrink:
+                before = self.store.rows_of(source.name)
+                failed += filter(None, [shorter(before - witness.rows, before, source.proof.shrink)])
         joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
         if joined.unsure:
             reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
         return joined
 
 
-def _close(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store) -> None:
-    """Lets feeds give way to earlier ones, and turns contradictions into faults."""
-    later = [(feed.kind, number, feed.same_key) for number, feed in enumerate(feeds) if feed.same_key != "fault"]
-    unfilled = {
-        feed.kind for feed, reading in zip(feeds, readings, strict=True) if feed.same_key == "fill" and reading.unread
-    }
-    for reading in readings:
-        if reading.unread:
-            store.doubt_departures(reading.kind)
-    store.close_staging(later, unfilled)
+def _relied_on(feeds: Sequence[Feed], how: How) -> dict[Kind, list[str]]:
+    """The sources of each kind, but of kinds of which a person has said that it is right what they name now."""
+    sources = {kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind}
+    return {kind: names for kind, names in sources.items() if not set(names).intersection(how.accepted)}
+
+
+def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
+    """Where a feed can't be relied on, others of its kind may say less: it may know better.
+
+    Nobody departs by their word, as it may still name them; and what is known of whom they name by giving way to it
+    stays as it is.
+    """
+    ill = gathered.ill
+    for number, feed in enumerate(feeds):
+        beside = [other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind]
+        doubtful = any(source.name in ill for other in beside for source in _resting_on(other))
+        if doubtful or (beside and store.keyless(feed.kind)):
+            store.doubt_departures(number)
+            if feed.same_key != "fault":
+                store.keep_known(feed.kind, number)
 
 
 def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:

@@ -23,6 +23,7 @@ class Joined:
     Attributes:
         columns: what the feed takes of it, by the names that the source has for them.
         unsure: why it can't be told that somebody is not in there; empty when it can.
+        unreadable: a row of which the key can't be read, so that it can't be told whose it is.
     """
 
     join: Join
@@ -30,6 +31,7 @@ class Joined:
     columns: tuple[str, ...]
     place: str = ""
     unsure: str = ""
+    unreadable: str = ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -62,23 +64,29 @@ def load(joined: Joined, store: Store, witness: Witness) -> None:
             remedy = f"its columns are {', '.join(extract.columns)}: correct the source, or the feed's join"
             raise SourceError(extract.place, f"column {', '.join(map(repr, missing))} is missing", remedy)
         store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
-        joined.unsure = "; ".join([extract.partial, *extract.doubts] if extract.partial else extract.doubts)
+        joined.unsure = "; ".join(filter(None, [extract.partial, *extract.doubts, joined.unreadable]))
 
 
 def _cells(joined: Joined, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
     theirs = tuple(joined.join.on.values())
     for row in rows:
-        key = _key(row.values, theirs, joined.join)
+        try:
+            key = _key(row.values, theirs, joined.join)
+        except BadValueError as error:
+            unreadable = f"the key in {joined.place} {row.line} can't be read: it {error.reason}"
+            joined.unreadable = joined.unreadable or unreadable
+            continue
         if key is not None:
             yield key, tuple(row.values[column] for column in joined.columns), row.line
 
 
 def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str | None:
-    """The text by which rows agree; None when a part is blank or can't be read, which agrees with nobody's."""
-    try:
-        parts = [clean(values[column]) for column in columns]
-    except BadValueError:
-        return None
+    """The text by which rows agree; None when a part is blank, which agrees with nobody's.
+
+    Raises:
+        BadValueError: a part can't be read.
+    """
+    parts = [clean(values[column]) for column in columns]
     if not all(parts):
         return None
     text = _BETWEEN.join(parts)
@@ -91,17 +99,23 @@ Judged = Row | list[Fault]
 
 def with_columns(joined: Joined, rows: Iterator[Judged], mapper: CompiledFeed, store: Store) -> Iterator[Judged]:
     """The rows with the joined columns, or the faults of those for which they can't be told."""
-    ours = tuple(joined.join.on)
     while chunk := list(islice(rows, CHUNK)):
-        keys = [None if isinstance(row, list) else _key(row.values, ours, joined.join) for row in chunk]
-        found = store.look_up(joined.number, sorted({key for key in keys if key is not None}))
-        for row, key in zip(chunk, keys, strict=True):
-            if isinstance(row, list):
-                yield row
-                continue
-            made = _with(joined, row, found.get(key) if key is not None else None, mapper)
+        judged = [_keyed(joined, row, mapper) for row in chunk]
+        found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
+        for row, key in judged:
+            made = _with(joined, row, found.get(key) if key else None, mapper) if isinstance(row, Row) else row
             if made is not None:
                 yield made
+
+
+def _keyed(joined: Joined, row: Judged, mapper: CompiledFeed) -> tuple[Judged | None, str | None]:
+    """The row with the key by which it is looked up; or its faults, when that can't be read."""
+    if isinstance(row, list):
+        return row, None
+    try:
+        return row, _key(row.values, tuple(joined.join.on), joined.join)
+    except BadValueError as error:
+        return mapper.unsure(row, f"join.{joined.join.source.name}", error, joined.names), None
 
 
 def _with(joined: Joined, row: Row, found: Located | None, mapper: CompiledFeed) -> Judged | None:

@@ -79,11 +79,26 @@ def _named(values: Iterable[str]) -> str:
 
 def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
     """How a source has shrunk, if it has: `lost` of the `named` known records are not named any more."""
-    at_least, percent = shrink
-    allowed = max(at_least, int(named * percent / 100))
+    allowed = _allowed(named, shrink)
     if lost <= allowed:
         return ""
     return (
         f"no longer names {lost:,} of the {named:,} known {kinds} that it named, "
-        f"more than max({at_least:,}, {percent:g}%) = {allowed:,}"
+        f"more than max({shrink[0]:,}, {shrink[1]:g}%) = {allowed:,}"
     )
+
+
+def shorter(lost: int, before: int, shrink: tuple[int, float]) -> str:
+    """The same for a source that is joined, and so names nobody: it has lost so many of its rows."""
+    allowed = _allowed(before, shrink)
+    if lost <= allowed:
+        return ""
+    return (
+        f"has {lost:,} rows fewer than the {before:,} when it was last whole, "
+        f"more than max({shrink[0]:,}, {shrink[1]:g}%) = {allowed:,}"
+    )
+
+
+def _allowed(of: int, shrink: tuple[int, float]) -> int:
+    at_least, percent = shrink
+    return max(at_least, int(of * percent / 100))

@@ -56,6 +56,8 @@ class Reader:
     changed: bool = False
     _faults: list[Fault] = field(default_factory=list)
     _departures: list[tuple[Key, int]] = field(default_factory=list)
+    _unselected: list[Key] = field(default_factory=list)
+    _partial: str = ""
 
     def read(self, accepted: bool = False) -> Reading:
         """Stages what the feed wants. One that can't be read to its end adds nothing.
@@ -68,8 +70,9 @@ class Reader:
         since = self._since()
         try:
             with feed.source.open(since) as extract:
+                self._partial = extract.partial or ("only what changed was read" if since and since.mark else "")
                 self._stage(extract, reading, witness)
-                self._judge(extract, reading, witness, since, accepted)
+                self._judge(extract, reading, witness, accepted=accepted)
         except SourceError as error:
             self.store.discard(feed.kind, self.number)
             self._departures.clear()
@@ -84,6 +87,11 @@ class Reader:
     def _stage(self, extract: Extract, reading: Reading, witness: Witness) -> None:
         feed = self.feed
         self._need_columns(extract, witness)
+        if extract.partial and self.joins:
+            reason = (
+                f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
+            )
+            raise SourceError(extract.place, reason, "deliver all of it, or take the join out of the feed")
         place = f"{extract.place} {feed.source.unit}"
         self.store.name_place(self.number, place)
         mapper = feed.mapper.at(place)
@@ -108,12 +116,10 @@ class Reader:
             remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
             raise SourceError(extract.place, f"column {names} is missing", remedy)
 
-    def _judge(
-        self, extract: Extract, reading: Reading, witness: Witness, since: Since | None, accepted: bool
-    ) -> None:
+    def _judge(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> None:
         """What the reading proves, once all rows are staged; and its snapshot, if it has one."""
         feed = self.feed
-        reading.partial = extract.partial or ("only what changed was read" if since and since.mark else "")
+        reading.partial = self._partial
         doubts = list(extract.doubts)
         if not reading.partial:
             before = self.store.groups_of
@@ -152,6 +158,8 @@ class Reader:
                 continue
             made = convert(row)
             if made is None:
+                if self._partial and (key := mapper.key(row)) is not None:
+                    self._unselected.append(key)
                 continue
             if isinstance(made, list):
                 self._fault(made, reading)
@@ -176,5 +184,6 @@ class Reader:
     def _flush(self) -> None:
         self.store.add_faults(self._faults, self.number)
         self.store.depart(self.feed.kind, self.number, self._departures)
-        self._faults.clear()
-        self._departures.clear()
+        self.store.unselect(self.feed.kind, self.number, self._unselected)
+        for noted in (self._faults, self._departures, self._unselected):
+            noted.clear()

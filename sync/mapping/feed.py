@@ -101,6 +101,12 @@ class CompiledFeed:
             return self._carefully(row)
         return self._make(*made)
 
+    def key(self, row: Row) -> Key | None:
+        """The key of the record that a row is about, whether or not `where` selects it; None when it can't be read."""
+        texts, made = CarefulTexts(self._ordered, row.values), dict[str, FieldValue]()
+        problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
+        return None if problems else tuple(map(str, made.values()))
+
     @property
     def has_departures(self) -> bool:
         """Whether rows of this feed can say that their record departs."""
@@ -114,11 +120,12 @@ class CompiledFeed:
         texts = CarefulTexts(self._ordered, row.values)
         saying = {condition.at for condition in self._departs}
         where = [condition for condition in self._conditions if condition.at not in saying]
-        try:
-            if not all(texts[at] in values for _, at, values in (*self._departs, *where)):
-                return None
-        except BadValueError:
-            return None  # `map` says what is wrong with it
+        for column, at, values in (*self._departs, *where):
+            try:
+                if texts[at] not in values:
+                    return None
+            except BadValueError as error:
+                return self.unsure(row, column, error, {condition.column for condition in self._departs})
         made: dict[str, FieldValue] = {}
         problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
         return self._worded(row, problems, _key(self.kind, made)) if problems else tuple(map(str, made.values()))

@@ -24,6 +24,7 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
     yield from _sources_named(data)
     yield from _joins(data)
     yield from _changes(data)
+    yield from _fillings(data)
     yield from _alone(data)
     yield from _auth_systems(data)
     yield from _notices(data)
@@ -104,8 +105,28 @@ def _changes(data: Plain) -> Iterator[Finding]:
             yield from _not_by_changes(index, feed)
 
 
+def _fillings(data: Plain) -> Iterator[Finding]:
+    """A feed that fills what another lacks."""
+    above: dict[Plain, list[Plain]] = {}
+    for index, feed in feeds_in(data):
+        kind = feed.get("kind")
+        if feed.get("same_key") == "fill":
+            steps: Steps = ("feeds", index, "same_key")
+            if kind == Kind.CONTRIBUTOR:
+                yield Finding(
+                    steps, "can't be 'fill': several rows make one contributor", "write 'yield', or take it out"
+                )
+            if "clear" in above.get(kind, ()):
+                reason = "leaves nothing to fill: a feed above says 'blank: clear', so its blanks are values"
+                yield Finding(steps, reason, "take one of the two out")
+        above.setdefault(kind, []).append(feed.get("blank"))
+
+
 def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[Finding]:
     kind, remedy = feed.get("kind"), "give it a source or a feed that is read whole"
+    if _joined(feed) and feed.get("changed_since") is not None:
+        reason = "can't be used with 'join': what is joined can change although the row does not"
+        yield Finding(("feeds", index, "changed_since"), reason, "take one of the two out", on_name=True)
     if kind in (Kind.CONTRIBUTOR, Kind.OPTION) and feed.get("changed_since") is not None:
         reason = "several rows make one contributor" if kind == Kind.CONTRIBUTOR else "pins are never stored"
         yield Finding(("feeds", index, "changed_since"), f"can't be used here: {reason}", remedy, on_name=True)

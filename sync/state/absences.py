@@ -11,16 +11,30 @@ from sync.guard import Facts
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
 
 
-def absent(connection: Connection, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
+def absent(
+    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str] = ()
+) -> Iterator[Pair]:
     """Every known record of this kind that no feed names and no fault keeps. People need what names them drafted first.
 
     `trouble` says why absence proves nothing for this kind in this run, and is empty when it does. `seat_trouble` says
     it of what names people and tests: a learner is released, and a test withdrawn, only when it is sure that no
-    candidate names them; staff are disabled only when it is sure that no contributor does.
+    candidate names them; staff are disabled only when it is sure that no contributor does. `sources` are those that
+    feeds of this kind read; what another one has named, which is no more, is not theirs to let go.
     """
     if kind in ON_A_TEST:
-        return _absent_members(connection, kind, trouble)
-    return _absent_records(connection, kind, trouble, seat_trouble)
+        return _absent_members(connection, kind, trouble, sources)
+    return _absent_records(connection, kind, trouble, seat_trouble, sources)
+
+
+FORMER = (
+    "the source '{}', which named it, is none of this kind any more; if what is there now is all, run"
+    " `apply --accept-shrink` with one of its sources"
+)
+
+
+def _former(source: str | None, sources: Sequence[str]) -> str:
+    """Why a record's absence proves nothing when its source was taken out of the configuration, or renamed."""
+    return FORMER.format(source) if source and sources and source not in sources else ""
 
 
 _SEATS = {
@@ -57,10 +71,13 @@ def shared(connection: Connection, kind: Kind, key: str) -> str:
     return ""
 
 
-def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
+def _absent_records(
+    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str]
+) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, {_SEATS[kind]} AS seats,
+        SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, k.source AS source,
+               {_SEATS[kind]} AS seats,
                b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.key) AS departed
@@ -80,7 +97,9 @@ def _absent_records(connection: Connection, kind: Kind, trouble: str, seat_troub
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = ("" if row.departed else trouble) or ("" if row.ended else seat_trouble)
+        unproven = ("" if row.departed else trouble or _former(row.source, sources)) or (
+            "" if row.ended else seat_trouble
+        )
         facts = Facts(
             trouble=unproven,
             registered=int(row.seats),
@@ -108,12 +127,13 @@ def _same_account(kind: Kind) -> str:
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
 
-def _absent_members(connection: Connection, kind: Kind, trouble: str) -> Iterator[Pair]:
+def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: Sequence[str]) -> Iterator[Pair]:
     """What is known on tests and no feed names: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
         SELECT k.test AS test, k.{part} AS part, {columns}, k.standing AS standing, k.ours AS ours,
+               {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
@@ -131,7 +151,8 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str) -> Iterato
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        proof = "" if row.departed else trouble or (UNREAD.format(part) if row.test_trouble else "")
+        proof = trouble or _former(row.source, sources) or (UNREAD.format(part) if row.test_trouble else "")
+        proof = "" if row.departed else proof
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended

@@ -4,7 +4,7 @@ A known record counts for the source that last named it, or, where that was neve
 What has ended, is retired or released doesn't count: it may leave its source at any time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -15,26 +15,37 @@ COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE
 """The kinds whose absence can mean a removal and rests on a source's word alone."""
 
 
-def shrinkage(connection: Connection, kind: Kind, source: str) -> tuple[int, int]:
-    """How many known records of a kind this source named that no feed names any more, and how many it named in all."""
+def shrinkage(connection: Connection, kind: Kind, source: str, sources: Sequence[str]) -> tuple[int, int]:
+    """How many known records of a kind this source named that no feed names any more, and how many it named in all.
+
+    `sources` are all that the kind has. What others have named, which are no more, counts for each of these.
+    """
     if kind not in COUNTED:
         return 0, 0
-    members = kind in ON_A_TEST
-    gone, columns = ("missing", ("k1", "k2")) if members else ("vanished", ("key",))
+    gone, columns = ("missing", ("k1", "k2")) if kind in ON_A_TEST else ("vanished", ("key",))
     same = " AND ".join(f"g.{one} = k.{name}" for one, name in zip(columns, KEY_FIELDS[kind], strict=True))
     departed = " AND ".join(f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False))
+    named, names = named_elsewhere(sources)
+    named = f"(k.source = :source OR k.source IS NULL OR {named})"
+    values = {"source": source, **names}
     lost = count(
         connection,
-        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {_NAMED}"
+        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {named}"
         f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed})",
-        source=source,
+        **values,
     )
     if not lost:
         return 0, 0
-    return lost, count(connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {_NAMED}", source=source)
+    return lost, count(connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {named}", **values)
 
 
-_NAMED = "(k.source = :source OR k.source IS NULL)"
+def named_elsewhere(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The SQL for "a source named it that is none of these", and the values in it."""
+    names = {f"source_{number}": name for number, name in enumerate(sources)}
+    others = ", ".join(f":{name}" for name in names) or "''"
+    return f"(k.source <> '' AND k.source NOT IN ({others}))", names
+
+
 _PEOPLE = "WHERE k.standing = 'active'"
 _TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
 _LIVE = {
@@ -47,11 +58,15 @@ _LIVE = {
 
 
 def note_sources(
-    connection: Connection, feeds: Sequence[tuple[Kind, str]], proven: Collection[tuple[Kind, str]]
+    connection: Connection,
+    feeds: Sequence[tuple[Kind, str]],
+    proven: Collection[tuple[Kind, str]],
+    accepted: Collection[str] = (),
 ) -> None:
     """Notes, for all that is known, which source names it now; `feeds` are the kinds and sources of feeds by number.
 
     Of what a proven source (of a kind) no longer names, it is noted that it doesn't: its baseline is what it says now.
+    When it is one of the `accepted`, what was named by sources that are no more is let go, too.
     """
     connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS scratch.feed_source (feed INTEGER PRIMARY KEY, source TEXT)")
     connection.exec_driver_sql("DELETE FROM scratch.feed_source")
@@ -59,31 +74,33 @@ def note_sources(
         rows = [(number, source) for number, (_, source) in enumerate(feeds)]
         connection.exec_driver_sql("INSERT INTO feed_source VALUES (?, ?)", rows)
     for kind in COUNTED:
-        matched = " AND ".join(f"w.{name} = known_{kind}.{name}" for name in KEY_FIELDS[kind])
+        matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
         named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
         connection.execute(
             text(
-                f"UPDATE known_{kind} SET source = ({named} LIMIT 1)"
-                f" WHERE EXISTS ({named} AND s.source <> coalesce(known_{kind}.source, ''))"
+                f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
+                f" WHERE EXISTS ({named} AND s.source <> coalesce(k.source, ''))"
             )
         )
-        of_kind = {source for of, source in feeds if of is kind}
-        sound = {source for source in of_kind if (kind, source) in proven}
-        for source in sorted(sound):
-            _let_go(connection, kind, "source = :source", source)
+        of_kind = sorted({source for of, source in feeds if of is kind})
+        sound = [source for source in of_kind if (kind, source) in proven]
+        for source in sound:
+            _let_go(connection, kind, "k.source = :source", {"source": source})
         if of_kind == sound:
-            _let_go(connection, kind, "source IS NULL", "")
+            _let_go(connection, kind, "k.source IS NULL", {})
+        if set(sound).intersection(accepted):
+            _let_go(connection, kind, *named_elsewhere(of_kind))
     connection.commit()
 
 
-def _let_go(connection: Connection, kind: Kind, whose: str, source: str) -> None:
+def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
     connection.execute(
         text(
-            f"UPDATE known_{kind} SET source = '' WHERE {whose} AND ({', '.join(KEY_FIELDS[kind])}) IN"
+            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose} AND ({', '.join(KEY_FIELDS[kind])}) IN"
             f" (SELECT {columns} FROM {gone} WHERE kind = :kind)"
         ),
-        {"kind": kind, **({"source": source} if source else {})},
+        {"kind": kind, **values},
     )
 
 
@@ -101,4 +118,18 @@ def keep_groups(connection: Connection, source: str, groups: Collection[str]) ->
             text("INSERT INTO source_group (source, value) VALUES (:source, :value)"),
             [{"source": source, "value": value} for value in sorted(groups)],
         )
+    connection.commit()
+
+
+def rows_of(connection: Connection, source: str) -> int:
+    """How many rows a joined source had when it was last whole; 0 when that was never noted."""
+    return count(connection, "SELECT coalesce(max(rows), 0) FROM source_size WHERE source = :source", source=source)
+
+
+def keep_rows(connection: Connection, source: str, rows: int) -> None:
+    """Takes this as the number of rows that a joined source has."""
+    connection.execute(text("DELETE FROM source_size WHERE source = :source"), {"source": source})
+    connection.execute(
+        text("INSERT INTO source_size (source, rows) VALUES (:source, :rows)"), {"source": source, "rows": rows}
+    )
     connection.commit()

@@ -17,16 +17,12 @@ _SHARE = {"extra_time": "extra_percent", "extra_percent": "extra_time"}
 """Minutes and a share of the duration are two words for one field."""
 
 
-_EMPTY = "''"
-_CLEARED = {"extra_time": "0"}
-"""How a field is cleared that is no text."""
-
-
 def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint) -> None:
     """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
     keys = KEY_FIELDS[kind]
     same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
     if how == FILL:
+        same += f" AND NOT {_contradicts_itself(kind)}"
         for pair in _pairs(connection, kind, feed, same):
             _fill(connection, kind, pair, refingerprint)
     connection.execute(
@@ -36,6 +32,16 @@ def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerpr
         ),
         {"feed": feed},
     )
+
+
+def _contradicts_itself(kind: Kind) -> str:
+    """Whether the later feed has several rows of the record that differ: they stay, and are faults like any others."""
+    keys = ", ".join(KEY_FIELDS[kind])
+    compared = " || char(31) || ".join(f"coalesce({name}, char(30))" for name in (*COMPARED[kind], *SENT_ONCE[kind]))
+    several = (
+        f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys} HAVING count(DISTINCT {compared}) > 1"
+    )
+    return f"({', '.join('w.' + name for name in KEY_FIELDS[kind])}) IN ({several})"
 
 
 def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator[Mapping[Any, Any]]:
@@ -81,17 +87,10 @@ def _lacking(fields: Mapping[str, object], name: str) -> bool:
     return fields[name] in (None, "") and (other not in fields or fields[str(other)] is None)
 
 
-def leave_alone(connection: Connection, kind: Kind, refingerprint: Refingerprint) -> None:
-    """Turns "clear it" into "leave it" for a kind of which a filling feed can't be read: it may have the value."""
-    names = [name for name in COMPARED[kind] if name not in KEY_FIELDS[kind]]
-    columns = ", ".join((*KEY_FIELDS[kind], *names))
-    empty = " OR ".join(f"{name} = {_CLEARED.get(name, _EMPTY)}" for name in names)
-    query = f"SELECT rowid AS id, {columns} FROM wanted_{kind} WHERE {empty}"
-    for row in connection.execute(text(query)).mappings().fetchall():
-        cleared = {name for name in names if row[name] == "" or (name in _CLEARED and row[name] == 0)}
-        fields = {name: None if name in cleared else row[name] for name in (*KEY_FIELDS[kind], *names)}
-        blanks = ", ".join(f"{name} = NULL" for name in sorted(cleared))
-        connection.execute(
-            text(f"UPDATE wanted_{kind} SET {blanks}, fingerprint = :fingerprint WHERE rowid = :id"),
-            {"id": row["id"], "fingerprint": refingerprint(kind, fields)},
-        )
+def keep_known(connection: Connection, kind: Kind, feed: int) -> None:
+    """Takes out of this feed whoever is known, so that what is known stays."""
+    matched = " AND ".join(f"k.{name} = wanted_{kind}.{name}" for name in KEY_FIELDS[kind])
+    connection.execute(
+        text(f"DELETE FROM wanted_{kind} WHERE feed = :feed AND EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})"),
+        {"feed": feed},
+    )

@@ -36,6 +36,7 @@ CREATE TABLE scratch.fault (
     id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, remedy TEXT,
     feed INTEGER);
 CREATE TABLE scratch.departed (kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER);
+CREATE TABLE scratch.unselected (kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER);
 CREATE TABLE scratch.stale (kind TEXT, k1 TEXT, k2 TEXT);
 CREATE TABLE scratch.fresh (feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT);
 CREATE TABLE scratch.covered (feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER);
@@ -124,6 +125,13 @@ def depart(connection: Connection, kind: Kind, feed: int, departures: Iterable[t
     statement = "INSERT INTO departed (kind, k1, k2, feed, line) VALUES (?, ?, ?, ?, ?)"
     for chunk in chunks(departures):
         _insert(connection, statement, [(kind.value, *columns_of(key), feed, line) for key, line in chunk])
+
+
+def unselect(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
+    """Notes the records of rows that `where` does not select."""
+    statement = "INSERT INTO unselected (kind, k1, k2, feed) VALUES (?, ?, ?, ?)"
+    for chunk in chunks(keys):
+        _insert(connection, statement, [(kind.value, *columns_of(key), feed) for key in chunk])
 
 
 def staged(connection: Connection, kind: Kind) -> Iterator[Any]:

@@ -5,7 +5,7 @@ also promotes: a plan reads it and writes nothing. Secrets are never in it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -73,10 +73,18 @@ _OLD = """SELECT s.rowid, s.k1, s.k2, s.standing, s.content FROM snapshot s WHER
 AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = s.feed AND f.k1 = s.k1 AND f.k2 = s.k2)
 ORDER BY s.rowid LIMIT 2000"""
 
+_LEFT = """INSERT INTO fresh (feed, k1, k2, standing, content)
+SELECT DISTINCT :feed, u.k1, u.k2, 'left', '{{}}' FROM unselected u WHERE u.feed = :number
+AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})
+AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = :feed AND f.k1 = u.k1 AND f.k2 = u.k2)"""
+"""What is not selected any more and was never sent is not wanted any more. What is known waits for a full reading."""
+
 
 def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint) -> int:
     """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_fresh ON fresh (feed, k1, k2)")
+    matched = " AND ".join(f"k.{name} = u.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    connection.execute(text(_LEFT.format(kind=kind, matched=matched)), {"feed": feed, "number": number})
     wanted = 0
     for entries in chunks(paged(connection, _OLD, feed=feed)):
         kept = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == WANTED]
@@ -117,14 +125,17 @@ def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterato
         yield Fault(place, field, reason, remedy, kind, key)
 
 
-def keep(connection: Connection, now: datetime) -> None:
-    """Stores the snapshots of this run with their marks, all in one transaction."""
+def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
+    """Stores the snapshots of this run with their marks, all in one transaction.
+
+    Of an `ill` source, what was in the snapshot and is not named now stays in it.
+    """
     _one_entry_each(connection)
     covered = connection.execute(text("SELECT feed, source, kind, mark, whole FROM covered")).fetchall()
     for feed, source, kind, mark, whole in covered:
         replaced = (
             ""
-            if whole
+            if whole and source not in ill
             else (
                 " AND EXISTS (SELECT 1 FROM fresh f WHERE f.feed = snapshot.feed AND f.k1 = snapshot.k1"
                 " AND f.k2 = snapshot.k2)"
@@ -133,7 +144,7 @@ def keep(connection: Connection, now: datetime) -> None:
         for statement in (
             f"DELETE FROM snapshot WHERE feed = :feed{replaced}",
             "INSERT INTO snapshot (feed, k1, k2, standing, content)"
-            " SELECT feed, k1, k2, standing, content FROM fresh WHERE feed = :feed",
+            " SELECT feed, k1, k2, standing, content FROM fresh WHERE feed = :feed AND standing <> 'left'",
             "DELETE FROM mark WHERE feed = :feed",
         ):
             connection.execute(text(statement), {"feed": feed})

@@ -54,6 +54,7 @@ class Store:
         self._places = [f"{place} line" for place in places]
         self._locked = locked
         self._trouble: Mapping[Kind, str] = {}
+        self._sources: Mapping[Kind, Sequence[str]] = {}
         self._seal = partial(seal, seal_key or new_key())
         scratch.make_tables(connection)
 
@@ -77,9 +78,29 @@ class Store:
         """Notes the records of which a row of this feed says that they depart."""
         scratch.depart(self._connection, kind, feed, departures)
 
-    def doubt_departures(self, kind: Kind) -> None:
-        """Takes back that records of this kind depart: another feed, which could not be read, may still name them."""
-        self._connection.execute(text("DELETE FROM departed WHERE kind = :kind"), {"kind": kind})
+    def doubt_departures(self, feed: int) -> None:
+        """Takes back that records of this feed depart: another one, which can't be relied on, may still name them."""
+        self._connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
+
+    def keep_known(self, kind: Kind, feed: int) -> None:
+        """Takes out of this feed, which gives way to others, whoever is known: those others may say otherwise."""
+        precedence.keep_known(self._connection, kind, feed)
+
+    def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
+        """Notes the records of rows that changed and that `where` does not select (any more)."""
+        scratch.unselect(self._connection, kind, feed, keys)
+
+    def rows_of(self, source: str) -> int:
+        """How many rows a joined source had when it was last whole; 0 when that was never noted."""
+        return naming.rows_of(self._connection, source)
+
+    def keep_rows(self, source: str, rows: int) -> None:
+        """Takes this as the number of rows that a joined source has."""
+        naming.keep_rows(self._connection, source, rows)
+
+    def rely_on(self, sources: Mapping[Kind, Collection[str]]) -> None:
+        """Takes the names of the sources of each kind: what others have named is not theirs to let go."""
+        self._sources = {kind: tuple(names) for kind, names in sources.items()}
 
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, lookups.Cells, int]]) -> int:
         """Takes the rows of a source that feeds join: key, wanted cells, row number. Returns how many."""
@@ -101,18 +122,26 @@ class Store:
         snapshot.cover(self._connection, number, kind, feed, mark, source=source, whole=whole)
         return 0 if whole else snapshot.lay_over(self._connection, number, kind, feed, self._fingerprint_of)
 
-    def keep_snapshots(self, now: datetime, feeds: Iterable[str]) -> None:
-        """Stores this run's snapshots with their marks, and drops those of feeds that are no more."""
-        snapshot.keep(self._connection, now)
+    def keep_snapshots(self, now: datetime, feeds: Iterable[str], ill: Collection[str] = ()) -> None:
+        """Stores this run's snapshots with their marks, and drops those of feeds that are no more.
+
+        What an `ill` source does not name any more stays in its feeds' snapshots.
+        """
+        snapshot.keep(self._connection, now, ill)
         snapshot.forget_others(self._connection, feeds)
 
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]:
         """How many known records this source named that no feed names any more, and how many it named."""
-        return naming.shrinkage(self._connection, kind, source)
+        return naming.shrinkage(self._connection, kind, source, self._sources.get(kind, ()))
 
-    def note_sources(self, feeds: Sequence[tuple[Kind, str]], proven: Collection[tuple[Kind, str]]) -> None:
+    def note_sources(
+        self,
+        feeds: Sequence[tuple[Kind, str]],
+        proven: Collection[tuple[Kind, str]],
+        accepted: Collection[str] = (),
+    ) -> None:
         """Notes which source names each known record now; `feeds` are the kinds and sources of feeds by number."""
-        naming.note_sources(self._connection, feeds, proven)
+        naming.note_sources(self._connection, feeds, proven, accepted)
 
     def groups_of(self, source: str) -> frozenset[str]:
         """The groups that the source had when it was last whole."""
@@ -142,17 +171,14 @@ class Store:
                 where = f"{self._places[int(values['feed'])]} {values['line']}"
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unfilled: Collection[Kind] = ()) -> None:
+    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None:
         """Indexes what was staged and turns rows that contradict each other into faults.
 
-        `later` are feeds that give way to earlier ones of their kind, each with how; `unfilled` the kinds of which a
-        feed that fills could not be read.
+        `later` are feeds that give way to earlier ones of their kind, each with how.
         """
         scratch.index_wanted(self._connection)
         for kind, feed, how in later:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
-        for kind in unfilled:
-            precedence.leave_alone(self._connection, kind, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
         derived.keep_usernames(self._connection, self._fingerprint_of)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
@@ -175,7 +201,7 @@ class Store:
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
-        return absences.absent(self._connection, kind, trouble, seat_trouble)
+        return absences.absent(self._connection, kind, trouble, seat_trouble, self._sources.get(kind, ()))
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""

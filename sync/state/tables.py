@@ -266,4 +266,13 @@ class SourceGroup(SQLModel, table=True):
     value: str = Field(primary_key=True)
 
 
+class SourceSize(SQLModel, table=True):
+    """How many rows a source that feeds join had when it was last whole."""
+
+    __tablename__ = "source_size"
+
+    source: str = Field(primary_key=True)
+    rows: int
+
+
 METADATA = SQLModel.metadata

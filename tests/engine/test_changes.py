@@ -173,10 +173,19 @@ def test_a_departure_is_not_forgotten_by_the_next_reading_of_changes(table: Tabl
     assert (back.departed, set(back.names)) == (set(), {"1", "2", "3"})
 
 
-def test_a_row_that_where_selects_no_longer_waits_for_a_full_reading(table: Table, path: Path) -> None:
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_where_selects_no_longer_waits_for_a_full_reading_once_it_was_sent(
+    table: Table, path: Path, sent: bool
+) -> None:
     run(path, table.feed())
+    if sent:
+        with open_to_write(path, "apply") as connection:
+            values = "VALUES ('2', 'active', 1, '2026-12-01T08:00:00Z')"
+            connection.execute(text(f"INSERT INTO known_learner (key, standing, ours, updated) {values}"))
+            connection.commit()
     table.put("2", status="left")
-    assert "2" in run(path, table.feed(), CHANGED).names
+    assert ("2" in run(path, table.feed(), CHANGED).names) is sent
+    assert ("2" in run(path, table.feed(), CHANGED).names) is sent
     assert "2" not in run(path, table.feed()).names
 
 

@@ -108,3 +108,41 @@ def test_the_word_for_changes_needs_a_feed_that_can(site: Site, database: Databa
     ran = site.apply("--changed")
     assert ran.status == 2
     assert "no feed says 'changed_since'" in ran.said
+
+
+def test_a_registration_that_is_cancelled_while_it_waits_is_not_sent_any_more(site: Site, database: Database) -> None:
+    site.feed("candidate")["where"] = {"room": ["", "A"]}
+    site.settled()
+    database.put("1099")
+    site.apply("--changed")
+    database.put("1099", room="CANCELLED")
+    site.students.add("1099")
+    site.apply("--changed")
+    assert "s1099" not in seats(site)
+
+
+def test_a_full_reading_that_is_not_whole_loses_nothing_that_waits(site: Site, database: Database) -> None:
+    database.put("1099")
+    site.apply("--changed")
+    site.config["sources"]["registrations"]["whole"] = {"minimum_rows": 6}
+    database.drop("1099")
+    assert site.apply().status == 4
+    site.students.add("1099")
+    site.apply("--changed")
+    assert "s1099" in seats(site)
+
+
+def test_a_reading_of_changes_forgets_no_groups(site: Site, database: Database) -> None:
+    site.config["sources"]["registrations"]["whole"] = {"group": "room"}
+    database.put("1001", room="A")
+    database.put("1002", room="B")
+    rooms = {**site.feed("candidate"), "where": {"room": "B"}}
+    del rooms["changed_since"]
+    site.config["feeds"].append(rooms)
+    site.settled()
+    database.put("1006")
+    assert site.apply("--changed").status == 0
+    database.drop("1001")
+    ran = site.apply()
+    assert ran.status == 4
+    assert "has no row any more with 'A' in column 'room'" in ran.out

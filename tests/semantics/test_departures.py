@@ -1,5 +1,7 @@
 """Rows that say that their record departs: they need no full reading, and the guard applies to them all the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from .site import DURING, OTHER, TEST, Site, numbers
@@ -92,3 +94,28 @@ def test_where_selects_whose_departures_count(site: Site) -> None:
     depart(site, "1001")
     site.settled()
     assert "s1001" not in site.seats()
+
+
+def test_nor_does_anybody_depart_while_another_feed_of_the_kind_is_not_whole(site: Site) -> None:
+    site.config["sources"]["late"] = {"type": "csv", "path": "late.csv", "whole": {"minimum_rows": 2}}
+    site.config["feeds"].append({**site.feed("candidate"), "source": "late", "same_key": "yield"})
+    path = site.folder / "late.csv"
+    late = replace(site.registrations, path=path, rows=[])
+    late.add(f"{TEST} 1001", f"{TEST} 1002")
+    late.write()
+    site.settled()
+    depart(site, "1001")
+    site.settled()
+    assert "s1001" in site.seats()
+    late.drop(f"{TEST} 1001")
+    late.write()
+    assert site.apply().status == 4
+    assert "s1001" in site.seats()
+
+
+def test_a_word_of_departure_that_cannot_be_read_is_a_fault(site: Site) -> None:
+    site.registrations.set(f"{TEST} 1001", extra="go\ane")
+    ran = site.apply()
+    assert ran.status == 1
+    assert "extra: holds a control character" in ran.out
+    assert "s1001" in site.seats()

@@ -74,7 +74,6 @@ def test_a_feed_that_fills_gives_what_is_blank_and_no_more(site: Site) -> None:
 
 def test_what_a_filling_feed_owns_is_kept_while_that_cannot_be_read(site: Site) -> None:
     site.students.set("1001", mail="")
-    site.feed("learner")["blank"] = "clear"
     path = more_learners(site, "1001,s1001,Other,Name,filled@example.edu,active\n", same_key="fill")
     site.settled()
     path.unlink()
@@ -94,6 +93,39 @@ def test_a_feed_below_says_nothing_while_the_one_above_cannot_be_read(site: Site
     assert site.writes() == []
     site.students.raw = None
     site.settled()
+
+
+def test_rows_of_a_filling_feed_that_contradict_each_other_fill_nothing_and_are_faults(site: Site) -> None:
+    site.students.set("1001", mail="")
+    two = ("1001,s1001,Other,Name,one@example.edu,active\n", "1001,s1001,Other,Name,two@example.edu,active\n")
+    more_learners(site, "".join(two), same_key="fill")
+    ran = site.apply()
+    assert ran.status == 1
+    assert "directory.csv line 2" in ran.out
+    assert "directory.csv line 3" in ran.out
+    assert "s1001" not in site.people()
+
+
+def test_a_feed_that_yields_takes_nobody_over_from_one_that_is_not_whole(site: Site) -> None:
+    more_learners(site, "1001,s1001,Other,Name,other@example.edu,active\n", same_key="yield")
+    site.config["sources"]["students"]["whole"] = {"minimum_rows": 3}
+    site.settled()
+    before = site.people()["s1001"]["lastName"]
+    site.students.drop("1001")
+    ran = site.apply()
+    assert ran.status == 4
+    assert site.people()["s1001"]["lastName"] == before != "Name"
+
+
+def test_nothing_can_be_filled_below_blanks_that_clear_nor_for_contributors(site: Site) -> None:
+    site.also("staff", "contributor")
+    site.feed("learner")["blank"] = "clear"
+    more_learners(site, "", same_key="fill")
+    site.config["feeds"].append({**site.feed("contributor"), "same_key": "fill"})
+    ran = site.run("check")
+    assert ran.status == 2
+    assert "same_key: leaves nothing to fill: a feed above says 'blank: clear'" in ran.said
+    assert "same_key: can't be 'fill': several rows make one contributor" in ran.said
 
 
 def join(site: Site, text: str, **said: Any) -> Path:
@@ -227,3 +259,45 @@ def test_doctor_looks_at_joined_sources_too(site: Site) -> None:
     path.write_text("uid\ns1001\n")
     ran = site.run("doctor", "--offline")
     assert "ldap.csv (joined by learner): column 'mail' is missing; its columns are uid" in ran.out
+
+
+@pytest.mark.parametrize("where", ["joined", "own"])
+def test_a_key_that_cannot_be_read_on_either_side_leaves_nobody_out(site: Site, where: str) -> None:
+    rows = "s1001,a,x,1001\ns1002,b,x,1002\ns1003,c,x,1003\n"
+    path = another(site, "ldap", LDAP + rows)
+    candidates = site.feed("candidate")
+    candidates["join"] = {"ldap": {"by": {"student_no": "person"}, "missing": "skip"}}
+    candidates["map"]["room"] = "ldap.mail"
+    site.settled()
+    if where == "joined":
+        path.write_text(LDAP + rows.replace("1003\n", "10\a03\n"))
+    else:
+        site.registrations.set(f"{TEST} 1003", student_no="10\a03")
+    ran = site.apply()
+    assert ran.status in (1, 4)
+    assert "control character" in ran.out
+    assert "s1003" in site.seats()
+
+
+def test_a_joined_source_that_has_lost_its_rows_wipes_nothing_until_that_is_accepted(site: Site) -> None:
+    people = [f"{n}" for n in range(1001, 1031)]
+    site.seat(TEST, *people)
+    lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]
+    path = join(site, "".join(lines))
+    site.feed("learner")["blank"] = "clear"
+    site.settled()
+    path.write_text(LDAP + "".join(lines[:19]))
+    ran = site.apply()
+    assert ran.status == 4
+    assert "ldap.csv: has 11 rows fewer than the 30 when it was last whole, more than max(10, 10%) = 10" in ran.out
+    assert email(site, "s1030") == "m1030@example.edu"
+    path.write_text(LDAP + "".join(lines[:20]))
+    site.settled()
+    assert not email(site, "s1030")
+
+
+def test_what_is_joined_cannot_be_read_for_changes(site: Site) -> None:
+    join(site, ALL)
+    site.feed("learner")["changed_since"] = "mail"
+    ran = site.run("check")
+    assert "changed_since: can't be used with 'join': what is joined can change although the row does not" in ran.said

@@ -203,3 +203,33 @@ def test_a_source_that_no_one_has_cannot_be_accepted(site: Site) -> None:
     ran = site.apply("--accept-shrink", "registration")
     assert ran.status == 2
     assert "there is no such source; the sources are exams, registrations, students" in ran.said
+
+
+def test_a_source_under_another_name_is_not_a_new_one(site: Site) -> None:
+    leave(site, *CLASS[:11])
+    site.config["sources"]["regs"] = site.config["sources"].pop("registrations")
+    site.feed("candidate")["source"] = "regs"
+    site.registrations.write()
+    ran = site.apply()
+    assert ran.status == 4
+    assert "registrations.csv: no longer names 11 of the 40 known candidates" in ran.out
+    assert len(site.seats()) == 40
+
+
+def test_a_feed_that_was_taken_out_removes_nobody_until_a_person_says_so(site: Site) -> None:
+    site.students.add(*numbers(2001, 3))
+    late = replace(site.registrations, path=site.folder / "late.csv", rows=[])
+    late.add(*(f"{TEST} {learner}" for learner in numbers(2001, 3)))
+    late.write()
+    site.config["sources"]["late"] = {"type": "csv", "path": "late.csv"}
+    site.config["feeds"].append({**site.feed("candidate"), "source": "late"})
+    site.settled()
+    site.settled()
+    site.config["feeds"].pop()
+    site.config["sources"].pop("late")
+    ran = site.apply()
+    assert ran.status == 0
+    assert "the source 'late', which named it, is none of this kind any more" in ran.out
+    assert len(site.seats()) == 43
+    assert site.apply("--accept-shrink", "registrations").status == 0
+    assert len(site.seats()) == 40

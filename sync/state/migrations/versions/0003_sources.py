@@ -30,12 +30,18 @@ def upgrade() -> None:
         *_texts("feed", "source", "kind", "mark", "read"),
         sa.PrimaryKeyConstraint("feed"),
     )
+    op.create_table(
+        "source_size",
+        *_texts("source"),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("source"),
+    )
     op.create_table("source_group", *_texts("source", "value"), sa.PrimaryKeyConstraint("source", "value"))
 
 
 def downgrade() -> None:
     """Take the schema back."""
-    for table in ("source_group", "mark", "snapshot"):
+    for table in ("source_size", "source_group", "mark", "snapshot"):
         op.drop_table(table)
     for kind in _NAMED:
         with op.batch_alter_table(f"known_{kind}", schema=None) as batch_op:
