@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Sized
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -86,3 +86,23 @@ Named = Annotated[
     str, AfterValidator(_cleaned), AfterValidator(_not_blank), WithJsonSchema({"type": "string", "minLength": 1})
 ]
 """A name of a column, or a template over such names; never blank."""
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Values = Annotated[
+    tuple[Word, ...],
+    AfterValidator(filled),
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number", "boolean"]},
+                {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+            ]
+        }
+    ),
+]
+"""One value, or a list of them."""

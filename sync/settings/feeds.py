@@ -2,31 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from sync.model import Kind
 from sync.settings.fields import FieldSpec
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
-from sync.strict import Filled, Named, Strict, Word, filled
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Values = Annotated[
-    tuple[Word, ...],
-    AfterValidator(filled),
-    BeforeValidator(_listed),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": ["string", "number", "boolean"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
-            ]
-        }
-    ),
-]
+from sync.strict import Filled, Named, Strict, Values, filled
 
 
 class JoinSettings(Strict):

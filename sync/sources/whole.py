@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from sync.strict import Filled, Named, Strict, empty_is_default, filled, told_one
+from sync.strict import Named, Strict, Values, empty_is_default, filled, told_one
 
 _SPAN = re.compile(r"(?P<number>[0-9]{1,6}) *(?P<unit>[smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -43,25 +43,6 @@ def span_text(span: timedelta) -> str:
     return f"{seconds}s"
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Keys = Annotated[
-    tuple[Filled, ...],
-    AfterValidator(filled),
-    BeforeValidator(_listed),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": ["string", "number", "boolean"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
-            ]
-        }
-    ),
-]
-
-
 class Shrink(Strict):
     """How many known records a source may stop to name at once: `max(at_least, percent of those it named)`."""
 
@@ -81,7 +62,7 @@ class Whole(Strict):
     """How many of the known records that it named it may stop to name at once."""
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """It has at least so many rows, before any `where`."""
-    canary: Annotated[dict[Named, Keys], AfterValidator(filled)] | None = None
+    canary: Annotated[dict[Named, Values], AfterValidator(filled)] | None = None
     """Values that must be there, by their column: such as the number of somebody made up for this."""
     group: Named | None = None
     """A column, such as the faculty: none of its values that was there in the last whole reading may be gone."""
