@@ -144,15 +144,16 @@ class _Run:
     def _note_sources(self, planning: Planning, accepted: Collection[str]) -> None:
         """Takes what each source says now as that from which it may shrink."""
         gathered, feeds = planning.gathered, self.house.feeds
-        self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], gathered.proven, accepted)
-        doors = [feed.source for feed in feeds] + [join.source for feed in feeds for join in feed.joins]
-        grouped = {door.name for door in doors if door.proof.group}
+        # what is withheld for another reason is still to be counted when that is gone
+        proven = {(kind, of) for kind, of in gathered.proven if kind not in gathered.trouble or of in accepted}
+        self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], proven, accepted)
+        joined = [join.source for feed in feeds for join in feed.joins]
+        grouped = {door.name for door in [*(feed.source for feed in feeds), *joined] if door.proof.group}
         for reading in (*gathered.readings, *gathered.lookups):
             if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
                 self.store.keep_groups(reading.source, reading.groups)
-        for reading in gathered.lookups:
-            if reading.source not in gathered.ill:
-                self.store.keep_rows(reading.source, reading.rows)
+        rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
+        self.store.keep_rows(rows, [door.name for door in joined])
 
     def _send(self, say: Say) -> Carried:
         tally = self.store.tally()

@@ -24,6 +24,9 @@ from sync.sources.base import SourceSettings
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
 
+SNAPSHOTS = "1"
+"""Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
+
 Say = Callable[[str], None]
 """Where a command's lines go."""
 
@@ -122,9 +125,9 @@ class House:
 
     def _digest(self, feed: FeedSettings) -> str:
         """By which a feed's snapshot is known: another source or other rules make another one."""
-        about = {"may_be_empty", "same_key"}
+        about = {"may_be_empty"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
-        said = [feed.model_dump_json(exclude=about), *map(self._question, sources)]
+        said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
 
     def _question(self, source: SourceSettings) -> str:

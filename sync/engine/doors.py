@@ -121,8 +121,10 @@ class Store(Protocol):
     def doubt_departures(self, feed: int) -> None: ...  # noqa: D102
     def keep_known(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
     def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None: ...  # noqa: D102
-    def rows_of(self, source: str) -> int: ...  # noqa: D102
-    def rely_on(self, sources: Mapping[Kind, Collection[str]]) -> None: ...  # noqa: D102
+    def rows_of(self, source: str, sources: Collection[str]) -> int: ...  # noqa: D102
+    def rely_on(  # noqa: D102
+        self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()
+    ) -> None: ...
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
     def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102

@@ -71,11 +71,12 @@ class Gathered:
 
 def gather(feeds: Sequence[Feed], store: Store, now: datetime, progress: Progress, how: How = EVERYTHING) -> Gathered:
     """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
-    gathering = _Gathering(store, progress, how)
+    joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
+    gathering = _Gathering(store, progress, how, joined)
     for number, feed in enumerate(feeds):
         gathering.read(number, feed)
     readings, lookups = gathering.readings, gathering.lookups
-    store.rely_on(_relied_on(feeds, how))
+    _rely(feeds, store, how)
     store.close_staging([(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"])
     store.gather_windows(now)
     _judge_shrinkage(feeds, readings, store, how)
@@ -94,6 +95,7 @@ class _Gathering:
     store: Store
     progress: Progress
     how: How
+    joined: Collection[str]
     readings: list[Reading] = field(default_factory=list)
     lookups: list[Reading] = field(default_factory=list)
 
@@ -132,7 +134,7 @@ class _Gathering:
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
             if source.proof.shrink:
-                before = self.store.rows_of(source.name)
+                before = self.store.rows_of(source.name, self.joined)
                 failed += filter(None, [shorter(before - witness.rows, before, source.proof.shrink)])
         joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
         if joined.unsure:
@@ -140,26 +142,29 @@ class _Gathering:
         return joined
 
 
-def _relied_on(feeds: Sequence[Feed], how: How) -> dict[Kind, list[str]]:
-    """The sources of each kind, but of kinds of which a person has said that it is right what they name now."""
+def _rely(feeds: Sequence[Feed], store: Store, how: How) -> None:
+    """Tells the store the sources of each kind, and of which kinds a person has said that they name what is right."""
     sources = {kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind}
-    return {kind: names for kind, names in sources.items() if not set(names).intersection(how.accepted)}
+    store.rely_on(sources, [kind for kind, names in sources.items() if set(names).intersection(how.accepted)])
 
 
 def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
     """Where a feed can't be relied on, others of its kind may say less: it may know better.
 
-    Nobody departs by their word, as it may still name them; and what is known of whom they name by giving way to it
-    stays as it is.
+    Nobody departs by their word, as it may still name them; and what gives way to it is not used, or, where it is only
+    a row that can't be read, takes nobody over.
     """
     ill = gathered.ill
     for number, feed in enumerate(feeds):
-        beside = [other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind]
-        doubtful = any(source.name in ill for other in beside for source in _resting_on(other))
-        if doubtful or (beside and store.keyless(feed.kind)):
+        beside = {at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind}
+        doubtful = [at for at, other in beside.items() if any(one.name in ill for one in _resting_on(other))]
+        keyless = bool(beside and store.keyless(feed.kind))
+        if doubtful or keyless:
             store.doubt_departures(number)
-            if feed.same_key != "fault":
-                store.keep_known(feed.kind, number)
+        if feed.same_key != "fault" and any(at < number for at in doubtful):
+            store.discard(feed.kind, number)
+        elif feed.same_key != "fault" and keyless:
+            store.keep_known(feed.kind, number)
 
 
 def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:

@@ -108,8 +108,15 @@ def _changes(data: Plain) -> Iterator[Finding]:
 def _fillings(data: Plain) -> Iterator[Finding]:
     """A feed that fills what another lacks."""
     above: dict[Plain, list[Plain]] = {}
+    giving: set[Plain] = set()
     for index, feed in feeds_in(data):
         kind = feed.get("kind")
+        gives_way = feed.get("same_key") in ("yield", "fill")
+        if kind in giving and not gives_way:
+            reason = "stands below a feed of the same kind that gives way to those above it"
+            yield Finding(("feeds", index, "kind"), reason, "put this feed above that one, or let it give way, too")
+        if gives_way:
+            giving.add(kind)
         if feed.get("same_key") == "fill":
             steps: Steps = ("feeds", index, "same_key")
             if kind == Kind.CONTRIBUTOR:

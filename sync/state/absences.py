@@ -97,7 +97,7 @@ def _absent_records(
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = ("" if row.departed else trouble or _former(row.source, sources)) or (
+        unproven = ("" if row.departed else trouble or ("" if row.ended else _former(row.source, sources))) or (
             "" if row.ended else seat_trouble
         )
         facts = Facts(
@@ -151,7 +151,8 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        proof = trouble or _former(row.source, sources) or (UNREAD.format(part) if row.test_trouble else "")
+        former = "" if row.ended else _former(row.source, sources)
+        proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
         proof = "" if row.departed else proof
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"

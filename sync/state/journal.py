@@ -14,7 +14,7 @@ from sqlalchemy import Connection, TextClause, text
 from sync.diff import remembered
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
-from sync.state import refusals
+from sync.state import refusals, snapshot
 from sync.state.database import count
 from sync.state.scratch import columns_of, from_json, key_from, to_json
 
@@ -175,6 +175,7 @@ class Journal:
             self._connection.execute(text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys)
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
+        snapshot.forget(self._connection, kind, *columns_of(old))
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""

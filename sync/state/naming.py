@@ -95,9 +95,11 @@ def note_sources(
 
 def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
+    unread = "EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
+    proven = f" AND NOT {unread}" if kind in ON_A_TEST else ""
     connection.execute(
         text(
-            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose} AND ({', '.join(KEY_FIELDS[kind])}) IN"
+            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven} AND ({', '.join(KEY_FIELDS[kind])}) IN"
             f" (SELECT {columns} FROM {gone} WHERE kind = :kind)"
         ),
         {"kind": kind, **values},
@@ -121,15 +123,22 @@ def keep_groups(connection: Connection, source: str, groups: Collection[str]) ->
     connection.commit()
 
 
-def rows_of(connection: Connection, source: str) -> int:
-    """How many rows a joined source had when it was last whole; 0 when that was never noted."""
-    return count(connection, "SELECT coalesce(max(rows), 0) FROM source_size WHERE source = :source", source=source)
+def rows_of(connection: Connection, source: str, sources: Collection[str]) -> int:
+    """How many rows a joined source had when it was last whole; 0 when that was never noted.
+
+    One that is new among the `sources` may be a former one under another name, and is held to that one's number.
+    """
+    sizes = {name: int(rows) for name, rows in connection.execute(text("SELECT source, rows FROM source_size"))}
+    former = [rows for name, rows in sizes.items() if name not in sources]
+    return sizes.get(source, max(former, default=0))
 
 
-def keep_rows(connection: Connection, source: str, rows: int) -> None:
-    """Takes this as the number of rows that a joined source has."""
-    connection.execute(text("DELETE FROM source_size WHERE source = :source"), {"source": source})
-    connection.execute(
-        text("INSERT INTO source_size (source, rows) VALUES (:source, :rows)"), {"source": source, "rows": rows}
-    )
+def keep_rows(connection: Connection, rows: Mapping[str, int], sources: Collection[str]) -> None:
+    """Takes these as the numbers of rows that joined sources have, and forgets those that are no more."""
+    for name in [row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()]:
+        if name in rows or (rows and name not in sources):
+            connection.execute(text("DELETE FROM source_size WHERE source = :source"), {"source": name})
+    for name, number in rows.items():
+        values = {"source": name, "rows": number}
+        connection.execute(text("INSERT INTO source_size (source, rows) VALUES (:source, :rows)"), values)
     connection.commit()

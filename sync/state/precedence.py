@@ -20,6 +20,7 @@ _SHARE = {"extra_time": "extra_percent", "extra_percent": "extra_time"}
 def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint) -> None:
     """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
     keys = KEY_FIELDS[kind]
+    _free_of_faults(connection, kind, feed)
     same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
     if how == FILL:
         same += f" AND NOT {_contradicts_itself(kind)}"
@@ -31,6 +32,18 @@ def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerpr
             f" JOIN wanted_{kind} e ON {same} WHERE w.feed = :feed AND e.feed < :feed)"
         ),
         {"feed": feed},
+    )
+
+
+def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
+    """Lets a row of this feed that can't be used stop nobody whom an earlier feed names: that is what counts."""
+    same = " AND ".join(f"e.{name} = fault.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    connection.execute(
+        text(
+            "UPDATE fault SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed AND k1 IS NOT NULL"
+            f" AND EXISTS (SELECT 1 FROM wanted_{kind} e WHERE {same} AND e.feed < :feed)"
+        ),
+        {"kind": kind, "feed": feed},
     )
 
 
@@ -66,7 +79,8 @@ def _all(kind: Kind) -> Sequence[str]:
 
 
 def _filled(kind: Kind) -> Sequence[str]:
-    return [name for name in (*COMPARED[kind], *SENT_ONCE[kind]) if kind is not Kind.TEST or name not in _TOGETHER]
+    names = (*COMPARED[kind], *(name for name in SENT_ONCE[kind] if name in _SHARE))
+    return [name for name in names if kind is not Kind.TEST or name not in _TOGETHER]
 
 
 def _fill(connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerprint: Refingerprint) -> None:

@@ -16,7 +16,8 @@ from sync.model import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Fault, Kind, ut
 from sync.state.derived import Refingerprint
 from sync.state.scratch import add_faults, chunks, columns_of, depart, key_from, paged
 
-WANTED, DEPARTED, FAULT = "wanted", "departed", "fault"
+WANTED, SEVERAL, DEPARTED, FAULT = "wanted", "several", "departed", "fault"
+"""`several` is wanted by several rows, so that one of them alone can't say that it departs."""
 
 Entry = tuple[str, str, str, str]
 """The two columns of a key, the standing, and the content."""
@@ -80,14 +81,29 @@ AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = :feed AND f.k1 = u.k1 AND f
 """What is not selected any more and was never sent is not wanted any more. What is known waits for a full reading."""
 
 
+_SAME = "SELECT 1 FROM snapshot s WHERE s.feed = :feed AND s.standing = 'several' AND s.k1 = {of}.k1 AND s.k2 = {of}.k2"
+_ONE_OF_SEVERAL = (
+    f"DELETE FROM departed WHERE feed = :number AND EXISTS ({_SAME.format(of='departed')})",
+    "DELETE FROM fresh WHERE feed = :feed AND standing IN ('departed', 'left')"
+    f" AND EXISTS ({_SAME.format(of='fresh')})",
+    "UPDATE fresh SET standing = 'several' WHERE feed = :feed AND standing = 'wanted'"
+    f" AND EXISTS ({_SAME.format(of='fresh')})",
+)
+"""Of a record that several rows want, one row that changed can't say that it departs: that waits for a full reading."""
+
+
 def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint) -> int:
     """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
     connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_fresh ON fresh (feed, k1, k2)")
     matched = " AND ".join(f"k.{name} = u.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
     connection.execute(text(_LEFT.format(kind=kind, matched=matched)), {"feed": feed, "number": number})
+    for statement in _ONE_OF_SEVERAL:
+        connection.execute(text(statement), {"feed": feed, "number": number})
     wanted = 0
     for entries in chunks(paged(connection, _OLD, feed=feed)):
-        kept = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == WANTED]
+        kept = [
+            (k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing in (WANTED, SEVERAL)
+        ]
         wanted += _stage_old(connection, number, kind, kept, refingerprint)
         gone = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == DEPARTED]
         depart(connection, kind, number, ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone))
@@ -125,6 +141,50 @@ def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterato
         yield Fault(place, field, reason, remedy, kind, key)
 
 
+_PERSON = (
+    "o.username = w.username",
+    "o.external_id = w.external_id AND o.auth_system = w.auth_system",
+    "o.email = w.email AND o.first_name = w.first_name AND o.last_name = w.last_name",
+)
+_LOOKS = {
+    Kind.LEARNER: _PERSON,
+    Kind.STAFF: _PERSON,
+    Kind.TEST: ("o.external_test_id = w.external_test_id", "o.title = w.title AND o.start = w.start"),
+}
+
+
+def drop_superseded(connection: Connection) -> None:
+    """Takes out what was only read before, was never sent, and looks like a row of now: its key was corrected since.
+
+    Otherwise the old row would make a second account beside the corrected one. A full reading tells.
+    """
+    for kind, looks in _LOOKS.items():
+        if not connection.execute(text("SELECT 1 FROM stale WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+            continue
+        others = (f"(SELECT key, {', '.join(_looked_at(kind))} FROM {table})" for table in _beside(kind))
+        same = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {other} o WHERE o.key <> w.key AND {look})" for other in others for look in looks
+        )
+        connection.execute(
+            text(
+                f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w JOIN stale s"
+                f" ON s.kind = '{kind}' AND s.k1 = w.key WHERE NOT EXISTS (SELECT 1 FROM known_{kind} k"
+                f" WHERE k.key = w.key) AND ({same}))"
+            )
+        )
+
+
+def _looked_at(kind: Kind) -> tuple[str, ...]:
+    if kind is Kind.TEST:
+        return ("external_test_id", "title", "start")
+    return ("username", "external_id", "auth_system", "email", "first_name", "last_name")
+
+
+def _beside(kind: Kind) -> tuple[str, str]:
+    fresh = f"wanted_{kind} f WHERE NOT EXISTS (SELECT 1 FROM stale t WHERE t.kind = '{kind}' AND t.k1 = f.key)"
+    return fresh, f"known_{kind}"
+
+
 def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
     """Stores the snapshots of this run with their marks, all in one transaction.
 
@@ -145,9 +205,11 @@ def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
             f"DELETE FROM snapshot WHERE feed = :feed{replaced}",
             "INSERT INTO snapshot (feed, k1, k2, standing, content)"
             " SELECT feed, k1, k2, standing, content FROM fresh WHERE feed = :feed AND standing <> 'left'",
-            "DELETE FROM mark WHERE feed = :feed",
         ):
             connection.execute(text(statement), {"feed": feed})
+        if source in ill:
+            continue  # what this reading did not show may have changed since the last mark
+        connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
         connection.execute(
             text("INSERT INTO mark (feed, source, kind, mark, read) VALUES (:feed, :source, :kind, :mark, :read)"),
             {"feed": feed, "source": source, "kind": kind, "mark": mark, "read": utc_text(now)},
@@ -181,14 +243,14 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
     if faults:
         every = [fault for content in faults for fault in content["faults"]]
         return FAULT, _json({"keyless": faults[0]["keyless"], "faults": every})
-    wanted = [json.loads(content) for standing, content in members if standing == WANTED]
+    wanted = [json.loads(content) for standing, content in members if standing in (WANTED, SEVERAL)]
     if not wanted:
         return members[0]
     if any({**one, "line": 0} != {**wanted[0], "line": 0} for one in wanted):
         place = f"rows {', '.join(str(one['line']) for one in wanted)}"
         reason, remedy = "several rows of this record contradicted each other", "correct them; then read all of it"
         return FAULT, _json({"keyless": False, "faults": [[place, "key", reason, remedy]]})
-    return WANTED, _json(wanted[0])
+    return SEVERAL, _json(wanted[0])
 
 
 def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
@@ -198,3 +260,11 @@ def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
         connection.execute(text("DELETE FROM snapshot WHERE feed = :feed"), {"feed": feed})
         connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
     connection.commit()
+
+
+def forget(connection: Connection, kind: Kind, k1: str, k2: str) -> None:
+    """Takes a record out of all snapshots: it is known under another key now, or not at all."""
+    connection.execute(
+        text("DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM mark WHERE kind = :kind)"),
+        {"kind": kind, "k1": k1, "k2": k2},
+    )

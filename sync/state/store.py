@@ -55,6 +55,7 @@ class Store:
         self._locked = locked
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
+        self._accepted: Collection[Kind] = ()
         self._seal = partial(seal, seal_key or new_key())
         scratch.make_tables(connection)
 
@@ -90,17 +91,21 @@ class Store:
         """Notes the records of rows that changed and that `where` does not select (any more)."""
         scratch.unselect(self._connection, kind, feed, keys)
 
-    def rows_of(self, source: str) -> int:
-        """How many rows a joined source had when it was last whole; 0 when that was never noted."""
-        return naming.rows_of(self._connection, source)
+    def rows_of(self, source: str, sources: Collection[str]) -> int:
+        """How many rows a joined source, one of these, had when it was last whole; 0 when that was never noted."""
+        return naming.rows_of(self._connection, source, sources)
 
-    def keep_rows(self, source: str, rows: int) -> None:
-        """Takes this as the number of rows that a joined source has."""
-        naming.keep_rows(self._connection, source, rows)
+    def keep_rows(self, rows: Mapping[str, int], sources: Collection[str]) -> None:
+        """Takes these as the numbers of rows that joined sources have; `sources` are all that there are."""
+        naming.keep_rows(self._connection, rows, sources)
 
-    def rely_on(self, sources: Mapping[Kind, Collection[str]]) -> None:
-        """Takes the names of the sources of each kind: what others have named is not theirs to let go."""
+    def rely_on(self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()) -> None:
+        """Takes the names of the sources of each kind: what others have named is not theirs to let go.
+
+        But for the `accepted` kinds, of which a person has said that it is right what they name now.
+        """
         self._sources = {kind: tuple(names) for kind, names in sources.items()}
+        self._accepted = frozenset(accepted)
 
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, lookups.Cells, int]]) -> int:
         """Takes the rows of a source that feeds join: key, wanted cells, row number. Returns how many."""
@@ -177,6 +182,7 @@ class Store:
         `later` are feeds that give way to earlier ones of their kind, each with how.
         """
         scratch.index_wanted(self._connection)
+        snapshot.drop_superseded(self._connection)
         for kind, feed, how in later:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
@@ -201,7 +207,8 @@ class Store:
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
-        return absences.absent(self._connection, kind, trouble, seat_trouble, self._sources.get(kind, ()))
+        sources = () if kind in self._accepted else self._sources.get(kind, ())
+        return absences.absent(self._connection, kind, trouble, seat_trouble, sources)
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""

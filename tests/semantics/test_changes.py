@@ -146,3 +146,77 @@ def test_a_reading_of_changes_forgets_no_groups(site: Site, database: Database) 
     ran = site.apply()
     assert ran.status == 4
     assert "has no row any more with 'A' in column 'room'" in ran.out
+
+
+def test_an_old_row_of_a_record_that_another_row_wants_makes_nobody_depart(site: Site, database: Database) -> None:
+    site.feed("candidate")["departs"] = {"room": "out"}
+    course, term = TEST.split("-")
+    database.run("INSERT INTO registration VALUES (?, ?, '1001', 'out', '2020-01-01 00:00:00')", course, term)
+    site.settled()
+    assert "s1001" in seats(site)
+    database.run("UPDATE registration SET changed = datetime('now') WHERE room = 'out'")
+    database.run("UPDATE registration SET changed = '2020-01-01 00:00:00' WHERE room = ''")
+    assert site.apply("--changed").status == 0
+    assert "s1001" in seats(site)
+    site.settled()
+    assert "s1001" in seats(site)
+
+
+def test_a_reading_that_was_not_whole_moves_no_mark(site: Site, database: Database) -> None:
+    def marks() -> list[object]:
+        with closing(sqlite3.connect(site.state)) as connection:
+            return [row[0] for row in connection.execute("SELECT mark FROM mark")]
+
+    before = marks()
+    site.config["sources"]["registrations"]["whole"] = {"minimum_rows": 60}
+    assert site.apply().status == 4
+    assert marks() == before != []
+
+
+class People:
+    """The student system's table of students."""
+
+    def __init__(self, site: Site) -> None:
+        self._path = site.folder / "people.db"
+        self.run("CREATE TABLE p (student_no TEXT, feide TEXT, given TEXT, family TEXT, mail TEXT, changed TEXT)")
+        site.config["sources"]["students"] = {"type": "sql", "url": "sqlite:///people.db", "query": "SELECT * FROM p"}
+        learners = site.feed("learner")
+        del learners["where"]
+        learners["changed_since"] = "changed"
+
+    def run(self, statement: str, *values: object) -> None:
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
+            connection.execute(statement, values)
+
+    def put(self, number: str, given: str = "Ada") -> None:
+        values = (number, f"s{number}", given, "Prøvesen", f"{given}@example.edu".lower())
+        self.run("INSERT INTO p VALUES (?, ?, ?, ?, ?, datetime('now'))", *values)
+
+
+def test_a_key_that_is_corrected_before_it_was_sent_makes_no_second_account(site: Site) -> None:
+    people = People(site)
+    people.put("1001", "Åse")
+    site.only("learner")
+    site.settled()
+    people.put("1O04")
+    url, site.config["inspera"]["url"] = site.config["inspera"]["url"], "http://127.0.0.1:9"
+    assert site.apply("--changed").status == 5
+    site.config["inspera"]["url"] = url
+    people.run("UPDATE p SET student_no = '1004', feide = 's1004', changed = datetime('now') WHERE given = 'Ada'")
+    site.apply("--changed")
+    assert set(site.people()) == {"s1001", "s1004"}
+
+
+def test_after_a_rekey_is_settled_the_old_record_does_not_come_back(site: Site) -> None:
+    people = People(site)
+    people.put("1001", "Åse")
+    people.put("1002", "Bo")
+    site.only("learner")
+    site.settled()
+    people.run("UPDATE p SET student_no = '9001', family = 'Nytt', changed = datetime('now') WHERE student_no = '1001'")
+    assert site.apply("--changed").status == 3
+    site.adopt("learner", "9001")
+    ran = site.apply("--changed")
+    assert "learner 1001" not in ran.out
+    assert site.people()["s1001"]["lastName"] == "Nytt"
+    assert "no change" in site.settled().out

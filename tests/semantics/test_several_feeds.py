@@ -117,6 +117,33 @@ def test_a_feed_that_yields_takes_nobody_over_from_one_that_is_not_whole(site: S
     assert site.people()["s1001"]["lastName"] == before != "Name"
 
 
+def test_nor_does_it_bring_anybody_who_may_be_in_the_part_that_is_missing(site: Site) -> None:
+    more_learners(site, "1004,x1004,Other,Name,other@example.edu,active\n", same_key="yield")
+    site.config["sources"]["students"]["whole"] = {"minimum_rows": 4}
+    assert site.apply().status == 4
+    assert "x1004" not in site.people()
+    site.students.add("1004")
+    site.settled()
+    assert "s1004" in site.people()
+    assert "x1004" not in site.people()
+
+
+def test_a_row_that_gives_way_anyhow_stops_nobody_by_a_fault(site: Site) -> None:
+    more_learners(site, "1001,s1001,Ot\aher,Name,other@example.edu,active\n", same_key="yield")
+    ran = site.apply()
+    assert ran.status == 1
+    assert "directory.csv line 2" in ran.out
+    assert "s1001" in site.seats()
+
+
+def test_a_feed_that_does_not_give_way_stands_above_those_that_do(site: Site) -> None:
+    more_learners(site, "", same_key="yield")
+    site.config["feeds"].insert(2, {**site.feed("learner"), "source": "directory"})
+    ran = site.run("check")
+    assert ran.status == 2
+    assert "stands below a feed of the same kind that gives way to those above it, put this feed above" in ran.said
+
+
 def test_nothing_can_be_filled_below_blanks_that_clear_nor_for_contributors(site: Site) -> None:
     site.also("staff", "contributor")
     site.feed("learner")["blank"] = "clear"
@@ -301,3 +328,19 @@ def test_what_is_joined_cannot_be_read_for_changes(site: Site) -> None:
     site.feed("learner")["changed_since"] = "mail"
     ran = site.run("check")
     assert "changed_since: can't be used with 'join': what is joined can change although the row does not" in ran.said
+
+
+def test_a_joined_source_under_another_name_is_held_to_the_number_of_rows_that_it_had(site: Site) -> None:
+    people = [f"{n}" for n in range(1001, 1031)]
+    site.seat(TEST, *people)
+    lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]
+    path = join(site, "".join(lines))
+    site.feed("learner")["blank"] = "clear"
+    site.settled()
+    path.write_text(LDAP + "".join(lines[:16]))
+    site.config["sources"]["ad"] = site.config["sources"].pop("ldap")
+    feed = site.feed("learner")
+    feed["join"] = {"ad": feed["join"]["ldap"]}
+    feed["map"]["email"] = "ad.mail"
+    assert site.apply().status == 4
+    assert email(site, "s1030") == "m1030@example.edu"

@@ -233,3 +233,45 @@ def test_a_feed_that_was_taken_out_removes_nobody_until_a_person_says_so(site: S
     assert len(site.seats()) == 43
     assert site.apply("--accept-shrink", "registrations").status == 0
     assert len(site.seats()) == 40
+
+
+def test_what_is_withheld_for_another_reason_is_still_counted_when_that_is_gone(site: Site) -> None:
+    site.registrations.add(f"{TEST} 1001", student_no="", number="")  # whose row is this?
+    for first in (1, 11, 21):
+        leave(site, *CLASS[first : first + 10])
+        site.apply()
+        assert len(site.seats()) == 40
+    site.registrations.rows = [row for row in site.registrations.rows if row["student_no"]]
+    ran = site.apply()
+    assert ran.status == 4
+    assert len(site.seats()) == 40
+
+
+def test_of_two_sources_the_one_that_is_shorter_is_accepted(site: Site) -> None:
+    late = replace(site.registrations, path=site.folder / "late.csv", rows=[])
+    site.students.add(*numbers(2001, 15))
+    late.add(*(f"{TEST} {learner}" for learner in numbers(2001, 15)))
+    late.write()
+    site.config["sources"]["late"] = {"type": "csv", "path": "late.csv"}
+    site.config["feeds"].append({**site.feed("candidate"), "source": "late"})
+    site.settled()
+    site.settled()
+    leave(site, *CLASS[:11])
+    assert site.apply("--accept-shrink", "late").status == 4
+    assert site.apply("--accept-shrink", "registrations").status == 0
+    assert len(site.seats()) == 44
+
+
+def test_a_test_that_has_ended_is_retired_whatever_its_source_is_called_now(site: Site) -> None:
+    site.exams.add("NEW1000-V27", start="01.06.2027 09:00", end="01.06.2027 13:00")
+    site.settled()
+    site.at("2027-01-15 08:00")
+    site.config["sources"]["exams_v27"] = site.config["sources"].pop("exams")
+    site.feed("test")["source"] = "exams_v27"
+    site.exams.drop(TEST)
+    site.exams.write()
+    site.registrations.drop(*(f"{TEST} {learner}" for learner in CLASS))
+    site.feed("candidate")["may_be_empty"] = True
+    ran = site.apply()
+    assert ran.status == 0
+    assert "which named it, is none of this kind" not in ran.out
