@@ -20,10 +20,10 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
         gathered = gather(house.feeds, store, now(), progress)
         for record, where in store.staged_people():
             store.add_faults(late_faults(record, where))
+        for problem in gathered.unhealthy:
+            say(f"Source: {problem}")
         for reading in gathered.readings:
-            if reading.unhealthy:
-                say(f"Source: {reading.unhealthy}")
-            else:
+            if not reading.unread:
                 rows = f"{plural(reading.rows, 'row')} read"
                 say(f"{reading.place}: {rows}, {plural(reading.records, reading.kind)} selected by `where` and usable")
         for line in faults_text(store.faults(), None if show_all else MOST):

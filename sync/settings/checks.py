@@ -71,7 +71,9 @@ def _joins(data: Plain) -> Iterator[Finding]:
             steps: Steps = ("feeds", index, "join", name)
             if isinstance(sources, dict) and name not in sources:
                 yield Finding(steps, "names no source", suggestion(name, tuple(sources)), on_name=True)
-            elif not any(text.startswith(f"{name}.") or f"{{{name}." in text for text in _texts(feed)):
+            elif isinstance(value_at(feed, ("join", name, "by")), dict) and not any(
+                text.startswith(f"{name}.") or f"{{{name}." in text for text in _texts(feed)
+            ):
                 reason = f"gives nothing: no column of the form '{name}.COLUMN' is used"
                 yield Finding(steps, reason, "use one in 'map' or 'where', or take the join out", on_name=True)
 
@@ -107,10 +109,10 @@ def _changes(data: Plain) -> Iterator[Finding]:
 
 def _fillings(data: Plain) -> Iterator[Finding]:
     """A feed that fills what another lacks."""
-    above: dict[Plain, list[Plain]] = {}
-    giving: set[Plain] = set()
+    above: dict[str, list[Plain]] = {}
+    giving: set[str] = set()
     for index, feed in feeds_in(data):
-        kind = feed.get("kind")
+        kind = str(feed.get("kind"))
         gives_way = feed.get("same_key") in ("yield", "fill")
         if kind in giving and not gives_way:
             reason = "stands below a feed of the same kind that gives way to those above it"

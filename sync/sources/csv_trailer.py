@@ -27,7 +27,7 @@ class Trailer:
                 start = len(text)
             held = text[start:]
             yield text[:start]
-        self._found = self._pattern.fullmatch(held.strip("\r\n"))
+        self._found = self._pattern.fullmatch(held.strip())
         if self._found is None:
             yield held
 

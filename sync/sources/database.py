@@ -13,7 +13,7 @@ from sync.extract import Extract, Since
 from sync.references import BrokenReference, SecretRef
 from sync.sources.base import SourceSettings
 from sync.sources.database_address import address_of, checked_url
-from sync.sources.database_changes import Marker, start, starting_point
+from sync.sources.database_changes import Marker, clock, start, starting_point
 from sync.sources.database_connection import Door, Opened, opened
 from sync.sources.database_dialects import EPOCH, SQLITE, Bound
 from sync.sources.database_rows import asked
@@ -84,7 +84,7 @@ class SqlSettings(SourceSettings):
     def open(self, folder: Path) -> Iterator[Extract]:
         """The query's answer, for one reading, within a transaction that can't write; a row has its number, from 1.
 
-        `:since` is long ago, and `:now` this machine's time in UTC.
+        `:since` is long ago. `:now` is this machine's time, in UTC; of databases that tell local time, their own.
 
         Raises:
             SourceError: there is no driver, no connection, no way in; the query can't be used; its columns have no
@@ -110,13 +110,13 @@ class SqlSettings(SourceSettings):
     @contextmanager
     def _opened(self, folder: Path, query: Statement, bound: Bound, since: Since | None) -> Iterator[Extract]:
         door = self._door(folder)
-        values = {"since": bound, "now": datetime.now(UTC)}
         with opened(door) as inside:
+            values = {"since": bound, "now": _now(query, inside, door)}
             before = starting_point(inside, door, self.overlap) if since else EPOCH
             if since and since.mark and "since" not in query.binds:
                 query = _changed(query, since, bound, inside, door)
             with asked(inside, door, query, values) as answer:
-                doubts = [inside.doubt] if inside.doubt else []
+                doubts = answer.doubts
                 if since is None:
                     yield Extract(door.place, answer.columns, answer.rows(), doubts=doubts)
                     return
@@ -158,6 +158,12 @@ def _changed(query: Statement, since: Since, bound: Bound, inside: Opened, door:
         raise SourceError(door.place, "SQL Server can't be asked what changed in a query that begins with WITH", remedy)
     column = dialect.identifier_preparer.quote_identifier(since.column)
     return query.changed(column, UNTIL_NOW if isinstance(bound, int) else inside.manner.changed)
+
+
+def _now(query: Statement, inside: Opened, door: Door) -> datetime:
+    """This machine's time where the database takes one with its offset; else the database's own, as its columns are."""
+    local = "now" in query.binds and not inside.manner.aware and inside.manner is not SQLITE
+    return clock(inside, door) if local else datetime.now(UTC)
 
 
 def _index(column: str, columns: tuple[str, ...], place: str) -> int:

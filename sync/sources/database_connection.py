@@ -22,6 +22,7 @@ from sync.sources.database_dialects import (
     manner,
 )
 from sync.sources.database_errors import failure
+from sync.sources.database_watchdog import Watchdog, watched
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -68,8 +69,8 @@ class Door:
         return failure(error, where or self.place, self.timeout, secret=self.password, connecting=connecting)
 
 
-def _no_proof() -> None:
-    pass
+def _no_proof() -> str:
+    return ""
 
 
 @dataclass(slots=True)
@@ -78,13 +79,16 @@ class Opened:
 
     Attributes:
         doubt: why what it gives may not be all; empty when nothing speaks against it.
-        prove: what is to be called after the last row; raises `SourceError` when the rows are not to be trusted.
+        prove: what is to be called after the last row: it tells why the rows may not be all, and raises `SourceError`
+            when they are not to be trusted.
+        watchdog: what ends a wait for a server that says nothing any more.
     """
 
     connection: "Connection"
     manner: Manner
     doubt: str = ""
-    prove: Callable[[], None] = _no_proof
+    prove: Callable[[], str] = _no_proof
+    watchdog: Watchdog = field(default_factory=lambda: Watchdog(0))
 
 
 @contextmanager
@@ -97,7 +101,9 @@ def opened(door: Door) -> Iterator[Opened]:
     engine = _engine(door)
     try:
         with _connected(engine, door) as connection:
-            yield _begun(connection, door)
+            begun = _begun(connection, door)
+            with watched(connection.connection.dbapi_connection, door.timeout.total_seconds()) as begun.watchdog:
+                yield begun
     finally:
         engine.dispose()
 
@@ -209,20 +215,20 @@ def _sqlite(door: Door) -> Callable[[], sqlite3.Connection]:
     return connect
 
 
-def _unchanged(connection: "Connection", door: Door) -> Callable[[], None]:
+def _unchanged(connection: "Connection", door: Door) -> Callable[[], str]:
     """What makes sure that the file was not written over while it was read.
 
     SQLite's own writers wait for the reader, except in WAL mode, where they don't touch what it reads. But a copy
-    written over the file would be read half and half.
+    written over the file would be read half and half; in WAL mode it looks as if SQLite had written.
     """
-    if connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal":
-        return _no_proof
-    before = _identity(door.file)
+    lively = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    before, remedy = _identity(door.file), "copy it under another name and rename it when it is whole"
 
-    def prove() -> None:
-        if _identity(door.file) != before:
-            remedy = "copy it under another name and rename it when it is whole"
+    def prove() -> str:
+        changed = _identity(door.file) != before
+        if changed and not lively:
             raise SourceError(door.place, "was changed or replaced while it was read", remedy)
+        return f"was written while it was read; {remedy}" if changed else ""
 
     return prove
 

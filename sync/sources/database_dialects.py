@@ -72,6 +72,8 @@ SQLITE = Manner(
     changed="datetime({column}) >= :since OR datetime({column}) IS NULL",
 )
 _MYSQL_BEGIN = (
+    # or lists that a query puts together are cut off without a word
+    "SET SESSION group_concat_max_len = 4294967295",
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class Answer:
     Attributes:
         columns: the names, stripped and in NFC.
         whole: whether its last row was read.
+        doubts: what speaks against its being all there is.
     """
 
     result: "CursorResult[Any]"
@@ -40,6 +41,7 @@ class Answer:
     opened: Opened
     door: Door
     whole: bool = False
+    doubts: list[str] = field(default_factory=list)
 
     def rows(self, watch: Watch | None = None) -> Iterator[Row]:
         """The rows, numbered from 1.
@@ -54,14 +56,16 @@ class Answer:
             for values in zip(*self._texts(chunk, number), strict=True):
                 number += 1
                 yield Row(number, dict(zip(names, values, strict=True)))
-        self.opened.prove()
+        if doubt := self.opened.prove():
+            self.doubts.append(doubt)
         self.whole = True
 
     def _next(self, source: Iterator[Any], number: int) -> list[Any]:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            return list(islice(source, _TURNED))
+            with self.opened.watchdog.awake():
+                return list(islice(source, _TURNED))
         except (SQLAlchemyError, OSError, ValueError, AttributeError) as error:
             # AttributeError: pymysql, on a connection that was closed under it.
             raise self.door.failure(error, f"{self.door.place} row {number + 1} or later") from None
@@ -101,7 +105,7 @@ def asked(opened: Opened, door: Door, statement: Statement, values: Mapping[str,
         )
     except (SQLAlchemyError, OSError, ValueError) as error:
         raise door.failure(error) from None
-    answer = Answer(result, (), opened, door)
+    answer = Answer(result, (), opened, door, doubts=[opened.doubt] if opened.doubt else [])
     try:
         answer.columns = _columns(result, door)
         yield answer

@@ -1,6 +1,7 @@
 """One reading of a directory: its entries become rows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -45,14 +46,19 @@ class Reading:
             searches = Searches(place, connection)
             rows = _Rows(searches, self.query, [column(name, spec, now) for name, spec in self.columns.items()])
             names = (DN, *self.columns)
+            rows.flagged = {
+                one.attribute.lower()
+                for name, one in zip(self.columns, rows.columns, strict=True)
+                if self.columns[name].flag
+            }
             if since is None:
-                yield Extract(place, names, rows.read())
+                yield Extract(place, names, rows.read(), doubts=rows.doubts)
                 return
             spec = self.columns.get(since.column)
             attribute = (spec.attribute if spec else None) or since.column
             told = rows.changes = changes(searches, since, attribute, overlap, now)
             partial = "only what changed" if since.mark else ""
-            yield Extract(place, names, rows.read(), partial=partial, mark=told.mark)
+            yield Extract(place, names, rows.read(), partial=partial, mark=told.mark, doubts=rows.doubts)
 
     def known_attributes(self) -> tuple[str, ...]:
         """The attributes that entries like the first ones may have."""
@@ -75,20 +81,31 @@ class _Rows:
     query: Query
     columns: Sequence[Column]
     changes: Changes | None = None
+    flagged: AbstractSet[str] = frozenset()
+    doubts: list[str] = field(default_factory=list)
     _unseen: dict[str, str] = field(default_factory=dict)
 
     def read(self) -> Iterator[Row]:
         """Every row, streamed; one that makes several of an entry's values has a row for each."""
         asked = {one.attribute.lower(): one.attribute for one in self.columns}
         self._unseen, number = dict(asked), 0
+        hidden = dict.fromkeys(self.flagged, 0)
         for number, entry in enumerate(self.searches.entries(self._query(asked)), start=1):
             if self._unseen:
                 self._see(entry)
             if self.changes:
                 self.changes.see(number, entry)
+            for name in hidden:
+                hidden[name] += not entry.values.get(name)
             yield from self._rows_of(number, entry)
         if self._unseen and number:
             refuse_unknown(self.searches, self._unseen.values())
+        for name, lacking in hidden.items():
+            if lacking:
+                self.doubts.append(
+                    f"{lacking:,} of {number:,} entries show no {asked[name]}, whose flags are asked for; let this"
+                    " account read it, or leave these entries out by the filter"
+                )
 
     def _query(self, asked: Mapping[str, str]) -> Query:
         changes = self.changes

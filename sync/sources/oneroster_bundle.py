@@ -23,7 +23,7 @@ MANIFEST = "manifest.csv"
 _FORM = CsvForm()
 _BUFFER = 1 << 16
 _AGAIN = "have the bundle exported and delivered again, whole"
-_DAMAGED = (EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, OSError)
 """What the standard library raises at damaged archives. `ValueError` comes of numbers in them that can't be."""
 
 Check = Callable[[OpenFile], None]

@@ -102,8 +102,13 @@ def test_a_file_without_its_trailer_may_be_cut_off_and_its_last_line_is_a_row(tm
     assert len(numbers(tmp_path, content, whole=TRAILER)) == content.count("Åse")
 
 
+def test_blanks_around_the_last_line_make_no_difference(tmp_path: Path) -> None:
+    for last in ("EOF;1 ", "\tEOF;1"):
+        assert numbers(tmp_path, HEADER + "1,Åse\n" + last, whole=TRAILER) == [(2, "1")]
+
+
 def test_the_whole_last_line_has_to_match(refusal: Refusal) -> None:
-    for last in ("EOF;2 ", " EOF;2", "EOF;2;"):
+    for last in ("EOF;2;", "EOF;", "E OF;2"):
         error = refusal(HEADER + "1,Åse\n" + last, whole={"trailer": r"EOF;(?P<rows>\d+)"})
         assert error.where == f"{NAME} line 3"
         assert error.reason == "has 1 cell where the header has 2"

@@ -26,11 +26,11 @@ inspera:
   visibility_delay: 0.4
 state: sqlite:///state.db
 sources:
-  students: {{type: csv, path: students.csv}}
-  staff: {{type: csv, path: staff.csv}}
-  exams: {{type: csv, path: exams.csv}}
-  contributors: {{type: csv, path: contributors.csv}}
-  registrations: {{type: csv, path: registrations.csv}}
+  students: {{type: csv, path: students.csv, whole: {{shrink: {{percent: 100}}}}}}
+  staff: {{type: csv, path: staff.csv, whole: {{shrink: {{percent: 100}}}}}}
+  exams: {{type: csv, path: exams.csv, whole: {{shrink: {{percent: 100}}}}}}
+  contributors: {{type: csv, path: contributors.csv, whole: {{shrink: {{percent: 100}}}}}}
+  registrations: {{type: csv, path: registrations.csv, whole: {{shrink: {{percent: 100}}}}}}
 feeds:
   - kind: learner
     source: students
