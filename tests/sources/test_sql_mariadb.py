@@ -136,3 +136,18 @@ def test_the_right_password_lets_in(server: MariaDb, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(PASSWORD)
     reader = source(server, "SELECT CURRENT_USER() AS me", user="reader", password="${file:password}")
     assert [row.values["me"] for row in reader.rows(tmp_path)] == ["reader@127.0.0.1"]
+
+
+def test_now_is_told_by_the_same_clock_as_the_columns(server: MariaDb) -> None:
+    server.execute("SET GLOBAL time_zone = '+09:00'")
+    try:
+        query = "SELECT TIMESTAMPDIFF(MINUTE, :now, NOW()) AS minutes"
+        assert [row.values["minutes"] for row in source(server, query).rows(Path())] == ["0"]
+    finally:
+        server.execute("SET GLOBAL time_zone = 'SYSTEM'")
+
+
+def test_lists_that_a_query_puts_together_are_not_cut_off(server: MariaDb) -> None:
+    query = "SELECT GROUP_CONCAT(seq) AS every FROM seq_1_to_5000"
+    (row,) = source(server, query).rows(Path())
+    assert row.values["every"].split(",")[-1] == "5000"

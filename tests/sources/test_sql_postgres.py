@@ -1,7 +1,9 @@
 """PostgreSQL as a source: what ends a reading, what it can't do to the database, times, changes, and the login."""
 
 import logging
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from sync.errors import SourceError
 from sync.extract import Since
 from sync.model import Row
+from sync.sources import database_watchdog
 from sync.sources.database import SqlSettings
 
 from ..servers.needed import free_port
@@ -275,3 +278,18 @@ def test_a_mark_or_a_column_that_cant_be_used(
 def test_signs_that_others_take_for_parameters_stay_as_they_are(server: Postgres) -> None:
     query = r"SELECT '100%' AS a, ':since' AS b, '12:30' AS c, '\:x' AS d, 5 % 3 AS e, '1'::text AS f -- :since; '"
     assert list(read(server, query)[0].values.values()) == ["100%", ":since", "12:30", r"\:x", "2", "1"]
+
+
+def test_a_server_that_freezes_midway_is_not_waited_for_for_ever(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_watchdog, "GRACE", 1)
+    rows = source(server, WIDE, timeout="1s").rows(Path())
+    next(rows)
+    ((pid,),) = server.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'sis' AND state IS NOT NULL")
+    os.kill(int(str(pid)), signal.SIGSTOP)
+    try:
+        with pytest.raises(SourceError, match="row"):
+            list(rows)
+    finally:
+        os.kill(int(str(pid)), signal.SIGCONT)
