@@ -17,7 +17,7 @@ PEOPLE = {"type": "ldap", "base": "ou=people,dc=example,dc=edu", "filter": "(obj
 def learners(site: Site, server: Slapd, **more: Any) -> None:
     site.config["sources"]["people"] = {**PEOPLE, "servers": server.url, "attributes": ATTRIBUTES, **more}
     feed = site.feed("learner")
-    del feed["where"]
+    feed.pop("where", None)
     feed["source"] = "people"
     names = {"key": "feide", "username": "feide", "external_id": "feide"}
     feed["map"] = {**names, "first_name": {"constant": "Åse"}, "last_name": "family"}
