@@ -6,6 +6,8 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.set-up
 PYTHON ?=
 PYTEST ?=
+# Many tests wait for a process or a server of theirs, so there are more of them at a time than small machines have cores.
+WORKERS ?= 5
 
 # uv must use a Python of this machine, not fetch one.
 export UV_PYTHON_DOWNLOADS = never
@@ -21,7 +23,7 @@ demo: $(READY) ## Play two days of a made-up university against a sandbox on thi
 
 test: check ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
 	@echo "== tests"
-	@$(RUN) -m pytest -n auto --maxprocesses 8 $(PYTEST)
+	@$(RUN) -m pytest -n $(WORKERS) $(PYTEST)
 
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"
