@@ -117,15 +117,27 @@ def postgres() -> Iterator[Postgres]:
         as_user = _as_server_user(folder)
         data = str(folder / "data")
         _run(as_user, initdb, "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync=off -c max_connections=40"
-        options += (
-            " -c dynamic_shared_memory_type=mmap"  # in its folder, so that nothing stays behind when it is killed
-        )
-        _run(as_user, pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        server = _started(server, as_user, pg_ctl)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(server: Postgres, as_user: list[str], pg_ctl: str) -> Postgres:
+    """The same, running; on another port where somebody has taken its own meanwhile."""
+    for attempt in range(5):
+        options = f"-h 127.0.0.1 -p {server.port} -k {server.folder} -c fsync=off -c max_connections=40"
+        files = ("-D", str(server.folder / "data"), "-w", "-l", str(server.folder / "log"))
+        try:
+            _run(as_user, pg_ctl, *files, "-o", options, "start")
+        except RuntimeError:
+            if attempt == 4:
+                raise
+            server = Postgres(server.folder, free_port())
+        else:
+            break
+    return server
 
 
 def _as_server_user(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ PEOPLE = (
     ("500002", "Chloé", "Example, the second"),
     ("500003", " Bjørn ", ""),
 )
-LARGE = 200_000
+LARGE = 60_000
 MEMORY = 4_000_000
 """Bytes that reading a large source may hold at any time, whatever its length."""
 
@@ -59,7 +59,7 @@ class SourceContract(ABC):
             type(self.absent()).model_validate(values)
 
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
+        source = self.make_large(tmp_path, 20_000)
         self.damage_end(tmp_path)
         assert source.column_names(tmp_path) == COLUMNS
 
@@ -89,7 +89,7 @@ class SourceContract(ABC):
         assert list(source.rows(tmp_path)) == list(source.rows(tmp_path))
 
     def test_the_first_rows_come_before_the_end_is_looked_at(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
+        source = self.make_large(tmp_path, 20_000)
         self.damage_end(tmp_path)
         rows = source.rows(tmp_path)
         assert next(rows).values["student_no"] == "0"
@@ -97,7 +97,7 @@ class SourceContract(ABC):
             list(rows)
 
     def test_a_reading_that_was_interrupted_is_a_source_error(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
+        source = self.make_large(tmp_path, 20_000)
         rows = source.rows(tmp_path)
         next(rows)
         self.disturb(tmp_path)
@@ -105,8 +105,8 @@ class SourceContract(ABC):
             list(rows)
 
     def test_a_reading_that_nobody_disturbs_ends_well(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
-        assert sum(1 for _ in source.rows(tmp_path)) == 50_000
+        source = self.make_large(tmp_path, 20_000)
+        assert sum(1 for _ in source.rows(tmp_path)) == 20_000
 
     def test_a_source_that_is_not_there_is_a_source_error_that_says_where_and_what_to_do(self, tmp_path: Path) -> None:
         source = self.absent()
@@ -134,7 +134,7 @@ class SourceContract(ABC):
         assert str(tmp_path) not in source.place(folder)
 
     def test_nothing_stays_open_when_the_rows_are_dropped_midway(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
+        source = self.make_large(tmp_path, 20_000)
         before = open_files()
         rows = source.rows(tmp_path)
         assert open_files() == before
@@ -144,7 +144,7 @@ class SourceContract(ABC):
         assert open_files() == before
 
     def test_nothing_stays_open_after_a_fault(self, tmp_path: Path) -> None:
-        source = self.make_large(tmp_path, 50_000)
+        source = self.make_large(tmp_path, 20_000)
         self.damage_end(tmp_path)
         before = open_files()
         with pytest.raises(SourceError) as caught:

@@ -13,7 +13,7 @@ from sync.sources.database import SqlSettings
 from ..servers.mariadb import MariaDb, mariadb
 from ..servers.needed import free_port
 from ..servers.postgres import Postgres, postgres
-from .contract import COLUMNS, SourceContract
+from .contract import COLUMNS, LARGE, SourceContract
 
 DATABASE = "contract"
 
@@ -114,9 +114,9 @@ class TestMariaDbKeepsTheContract(SourceContract):
         several = "(SELECT 1 UNION SELECT 2)"  # where one value is wanted
         return SqlSettings(url=self.server.url(DATABASE), user="root", query=query(several, table))
 
-    def make_large(self, folder: Path, count: int = 200_000) -> SourceSettings:
+    def make_large(self, folder: Path, count: int = LARGE) -> SourceSettings:
         """Wide rows where there are fewer, or all of them are on their way before anybody can disturb the server."""
-        given = "Given" * (100 if count < 200_000 else 1)
+        given = "Given" * (100 if count < LARGE else 1)
         return self.make(folder, COLUMNS, ((str(n), f"{given}{n}", "Exämple") for n in range(count)))
 
     def absent(self) -> SourceSettings:
