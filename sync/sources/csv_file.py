@@ -21,10 +21,6 @@ from sync.sources.files_drop import (
     Drop,
     FilePath,
     NewestBy,
-    is_pattern,
-    newest,
-    require_checksum,
-    require_marker,
 )
 from sync.sources.files_packed import Packing, packing_of, unpacked
 from sync.sources.whole import WholeTable
@@ -120,20 +116,13 @@ class CsvSettings(SourceSettings):
             SourceError: the file can't be read, is not complete, is empty, or its header has blank or repeated names.
                 Of its rows: it is not sound to its very end, or was changed while it was read.
         """
-        path = folder / self.path
-        if is_pattern(path.name):
-            path = newest(path, self.place(folder), Drop(self.newest_by, self.done, self.sha256))
+        drop = Drop(self.newest_by, self.done, self.sha256)
+        path = drop.chosen(folder / self.path, self.place(folder))
         with open_file(path, place_in(folder, path)) as opened:
-            self._require_proofs(opened)
+            drop.require_proofs(opened)
             form = CsvForm(self.delimiter, self.quotechar, self.encoding, self.columns or ())
             with self._unpacked(opened.file, opened) as file, form.text(file) as text:
                 yield self._extract(text, form, opened)
-
-    def _require_proofs(self, opened: OpenFile) -> None:
-        if self.done is not None:
-            require_marker(opened, self.done)
-        if self.sha256 is not None:
-            require_checksum(opened, self.sha256)
 
     def _unpacked(self, file: BinaryIO, opened: OpenFile) -> AbstractContextManager[BinaryIO]:
         return unpacked(file, opened.place, packing_of(opened.path, self.compression), self.member)

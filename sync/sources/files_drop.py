@@ -58,6 +58,21 @@ class Drop(NamedTuple):
     done: str | None = None
     sha256: str | None = None
 
+    def chosen(self, path: Path, place: str) -> Path:
+        """The path itself, or of a pattern the newest complete file; raises `SourceError` as `newest` does."""
+        return newest(path, place, self) if is_pattern(path.name) else path
+
+    def require_proofs(self, opened: OpenFile) -> None:
+        """Makes sure that the file is complete and unharmed, as far as it was delivered with proofs of that.
+
+        Raises:
+            SourceError: it isn't.
+        """
+        if self.done is not None:
+            require_marker(opened, self.done)
+        if self.sha256 is not None:
+            require_checksum(opened, self.sha256)
+
 
 def is_pattern(name: str) -> bool:
     """Whether the name stands for several files."""

@@ -10,16 +10,12 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from sync.extract import Extract
 from sync.sources.base import SourceSettings
-from sync.sources.files import OpenFile, age_doubt, open_failure, open_file, place_in
+from sync.sources.files import age_doubt, open_failure, open_file, place_in
 from sync.sources.files_drop import (
     Beside,
     Drop,
     FilePath,
     NewestBy,
-    is_pattern,
-    newest,
-    require_checksum,
-    require_marker,
 )
 from sync.sources.oneroster_bundle import Archive, Bundle, Folder
 from sync.sources.oneroster_manifest import read_manifest
@@ -100,21 +96,14 @@ class OneRosterSettings(SourceSettings):
             yield Extract(place, rows.columns, rows.rows(), manifest.partial(files), rows.doubts)
 
     def _bundle(self, folder: Path, stack: ExitStack) -> Bundle:
-        path = folder / self.path
-        if is_pattern(path.name):
-            path = newest(path, self.place(folder), Drop(self.newest_by, self.done, self.sha256))
+        drop = Drop(self.newest_by, self.done, self.sha256)
+        path = drop.chosen(folder / self.path, self.place(folder))
         place = place_in(folder, path)
         if _is_folder(path, place):
-            return Folder(path, place, stack, self._require_proofs)
+            return Folder(path, place, stack, drop.require_proofs)
         opened = stack.enter_context(open_file(path, place))
-        self._require_proofs(opened)
+        drop.require_proofs(opened)
         return Archive(opened, stack)
-
-    def _require_proofs(self, opened: OpenFile) -> None:
-        if self.done is not None:
-            require_marker(opened, self.done)
-        if self.sha256 is not None:
-            require_checksum(opened, self.sha256)
 
     def _meant(self) -> Meant:
         roles = () if self.rows_of == "tests" else self.roles or (DEFAULT_ROLES[self.rows_of],)
