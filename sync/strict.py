@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Sized
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -106,3 +107,15 @@ Values = Annotated[
     ),
 ]
 """One value, or a list of them."""
+
+
+def text_or_settings(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """The JSON Schema of settings for which one text is short: it tells editors that either will do."""
+    reference = handler(schema)
+    whole: dict[str, Any] = handler.resolve_ref_schema(reference)
+    if "anyOf" not in whole:
+        mapping = dict(whole)
+        about = {key: mapping.pop(key) for key in ("title", "description")}
+        whole.clear()
+        whole.update(about, anyOf=[{"type": "string", "minLength": 1}, mapping])
+    return reference

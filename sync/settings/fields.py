@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from string import Formatter
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.settings.patterns import checked_format, checked_pattern, checked_zone, groups_of
-from sync.strict import Filled, Named, Strict, Told, Word, filled, told, told_one
+from sync.strict import Filled, Named, Strict, Told, Word, filled, text_or_settings, told, told_one
 
 
 class RuleWords(TypedDict):
@@ -152,14 +152,7 @@ class FieldSpec(Strict):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        reference = handler(schema)
-        whole: dict[str, Any] = handler.resolve_ref_schema(reference)
-        if "anyOf" not in whole:
-            mapping = dict(whole)
-            about = {key: mapping.pop(key) for key in ("title", "description")}
-            whole.clear()
-            whole.update(about, anyOf=[{"type": "string", "minLength": 1}, mapping])
-        return reference
+        return text_or_settings(schema, handler)
 
 
 class TimeSpec(FieldSpec):

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.sources.directory_values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
-from sync.strict import Named, Strict, told_one
+from sync.strict import Named, Strict, text_or_settings, told_one
 
 Many = Literal["one", "first", "all", "join"]
 Reading = Literal["text", "dn", "rdn", "time", "expired", "guid", "sid"]
@@ -96,14 +96,7 @@ class LdapColumn(Strict):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        reference = handler(schema)
-        whole: dict[str, Any] = handler.resolve_ref_schema(reference)
-        if "anyOf" not in whole:
-            mapping = dict(whole)
-            about = {key: mapping.pop(key) for key in ("title", "description")}
-            whole.clear()
-            whole.update(about, anyOf=[{"type": "string", "minLength": 1}, mapping])
-        return reference
+        return text_or_settings(schema, handler)
 
 
 class UnfitError(Exception):
