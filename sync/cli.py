@@ -15,7 +15,7 @@ from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
 from sync.exits import Exit
 
 if TYPE_CHECKING:
-    from sync.commands.applying import Interruption
+    from sync.commands.interruption import Interruption
     from sync.commands.wiring import House
 
 PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
@@ -32,6 +32,7 @@ Shrunk = Annotated[
     list[str] | None,
     typer.Option("--accept-shrink", metavar="SOURCE", help="This source is rightly shorter than before."),
 ]
+Waiting = Annotated[bool, typer.Option("--wait", help="If another run is under way, wait for its end.")]
 Changed = Annotated[
     bool, typer.Option("--changed", help="Read only what changed, where a feed says `changed_since`. Removes nothing.")
 ]
@@ -136,6 +137,7 @@ def apply(
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
+    wait: Waiting = False,
     show_all: All = False,
 ) -> None:
     """Plan, then carry the plan out in Inspera."""
@@ -146,13 +148,18 @@ def apply(
     house, interruption = _house(context), _interruptible()
     with shown() as progress:
         options = ApplyOptions(
-            tuple(allow or ()), retry_refused, tuple(accept_shrink or ()), changed, show_all
+            tuple(allow or ()),
+            retry_refused,
+            tuple(accept_shrink or ()),
+            changed,
+            show_all,
+            wait=_waits(interruption) if wait else None,
         )
         _exit(run_apply(house, options, _say, progress, interruption))
 
 
 @app.command()
-def adopt(
+def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     record: Annotated[
         list[str] | None,
@@ -162,6 +169,7 @@ def adopt(
     ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
     as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
+    wait: Waiting = False,
     show_all: All = False,
 ) -> None:
     """Take what Inspera already has into the state: everything that matches, or one record that is held."""
@@ -169,8 +177,9 @@ def adopt(
     from sync.commands.adopting import adopt as run_adopt
     from sync.report.progress import shown
 
-    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all)
     house, interruption = _house(context), _interruptible()
+    lock = _waits(interruption) if wait else None
+    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(house, options, _say, progress, interruption))
 
@@ -180,6 +189,7 @@ def reconcile(
     context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
+    wait: Waiting = False,
     show_all: All = False,
 ) -> None:
     """Read back what Inspera has: what was changed there, what is gone, and what is there and not ours."""
@@ -187,10 +197,37 @@ def reconcile(
     from sync.commands.reconciling import reconcile as run_reconcile
     from sync.report.progress import shown
 
-    options = ReconcileOptions(repair, as_json, show_all)
     house, interruption = _house(context), _interruptible()
+    options = ReconcileOptions(repair, as_json, show_all, _waits(interruption) if wait else None)
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
+
+
+@app.command()
+def serve(context: typer.Context) -> None:
+    """Run the jobs of the configuration at their times, until it is stopped by SIGTERM. SIGHUP re-reads the file."""
+    from sync.commands.serving import serve as run_serve
+
+    _exit(run_serve(_config(context)))
+
+
+@app.command()
+def pause(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why, shown by `status` and to whoever tries to send.")] = "",
+) -> None:
+    """Stop all sending at once, of a run under way, too, until `resume`. Calls under way are finished."""
+    from sync.commands.pausing import pause as run_pause
+
+    _exit(run_pause(_house(context), reason, _say))
+
+
+@app.command()
+def resume(context: typer.Context) -> None:
+    """Allow sending again after `pause`. The next run sends what is due."""
+    from sync.commands.pausing import resume as run_resume
+
+    _exit(run_resume(_house(context), _say))
 
 
 @app.command()
@@ -292,26 +329,43 @@ def _house(context: typer.Context) -> "House":
     from sync.log import configure
 
     configure(level="info" if context.obj["verbose"] else "warning")
+    return House.open(_config(context), _warn)
+
+
+def _config(context: typer.Context) -> Path:
+    """The configuration's file: the one that was named, or the first that is there."""
     given: Path | None = context.obj["config"]
     # os.path: a current folder that this user may not enter (`sudo -u` from /root) is not a place, and no error either
     path = given or next((place for place in PLACES if os.path.exists(place)), None)  # noqa: PTH110
     if path is None:
         looked = " nor ".join(str(place) for place in PLACES)
         raise UsageError(f"no configuration: neither {looked} is there; name one with --config FILE")
-    return House.open(path, _warn)
+    return path
+
+
+def _waits(interruption: "Interruption") -> Callable[[str], bool]:
+    """Waits for a lock of somebody else's, who is named once, until it is free or a signal comes."""
+    told: set[str] = set()
+
+    def wait(holder: str) -> bool:
+        if holder not in told:
+            told.add(holder)
+            _warn(f"waiting for {holder}")
+        return not interruption.event.wait(1)
+
+    return wait
 
 
 def _interruptible() -> "Interruption":
     """SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends the process at once."""
-    from sync.commands.applying import Interruption
+    from sync.commands.interruption import Interruption
 
     interruption = Interruption()
 
     def stop(number: int, _frame: object) -> None:
         if interruption.event.is_set():
             os._exit(128 + number)
-        interruption.status = Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
-        interruption.event.set()
+        interruption.end("stopped by a signal", Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
         _warn("stopping: the calls under way are finished and recorded first")
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,6 +17,10 @@ class Locked(SyncError):
     """Another process holds this state. Exit status 75."""
 
 
+class Interrupted(SyncError):
+    """The run was ended by a signal, its deadline or a pause while nothing was being sent yet."""
+
+
 class SourceError(SyncError):
     """A source could not be read whole; nothing of it is used in this run. Exit status 4.
 
@@ -30,6 +34,14 @@ class SourceError(SyncError):
 
 class StateError(SyncError):
     """The state store cannot be used as it is (newer version, not writable, damaged). Exit status 2."""
+
+
+class StateUnreachable(StateError):
+    """The state store cannot be reached just now; a service tries again."""
+
+
+class Deposed(StateError):
+    """Another process has taken over: nothing of this run may be written any more."""
 
 
 class CallError(SyncError):

@@ -240,6 +240,17 @@ ON_A_TEST = (Kind.OPTION, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 PERSON_OF: Mapping[Kind, Kind] = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
 """Whose key is the second part of the key of a contributor or a candidate."""
 
+NEEDS: Mapping[Kind, tuple[Kind, ...]] = {
+    Kind.LEARNER: (),
+    Kind.STAFF: (),
+    Kind.TEST: (),
+    Kind.OPTION: (Kind.TEST,),
+    Kind.COMMITTEE: (Kind.TEST,),
+    Kind.CONTRIBUTOR: (Kind.STAFF, Kind.TEST, Kind.COMMITTEE),
+    Kind.CANDIDATE: (Kind.LEARNER, Kind.TEST, Kind.COMMITTEE),
+}
+"""What must be in Inspera before a record of a kind can be."""
+
 LISTS = frozenset({"roles", "committees", "accesses", "organisations"})
 """Fields that hold several values in one text (see `joined`)."""
 

@@ -9,14 +9,14 @@ ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
-    frozenset({"extract", "references"}),
+    frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
-    frozenset({"sandbox"}),
+    frozenset({"daemon", "sandbox", "web"}),
     frozenset({"commands"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
@@ -29,7 +29,10 @@ STRANGERS = {
     "sqlmodel": {"state"},
     "sqlalchemy": {"state", "sources", "commands"},
     "ldap3": {"sources"},
-    "starlette": {"sandbox"},
+    "starlette": {"sandbox", "web"},
+    "uvicorn": {"sandbox", "web"},
+    "apscheduler": {"schedule"},
+    "prometheus_client": {"web"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from sync.commands.applying import Interruption
+from sync.commands.interruption import Interruption
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
 from sync.engine.adopting import DOUBTFUL, Adopter, Settlement, Settling, Taken
@@ -20,9 +20,9 @@ from sync.model import KEY_FIELDS, Key, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
-from sync.state.database import open_copy, open_to_write
 from sync.state.history import findings, last_runs
 from sync.state.journal import Journal
+from sync.state.places import Wait
 from sync.state.store import Store
 
 
@@ -36,6 +36,7 @@ class AdoptOptions:
     as_new: bool = False
     show: bool = False
     show_all: bool = False
+    wait: Wait | None = None
 
 
 def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
@@ -76,8 +77,14 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
     return status
 
 
-def _opened(house: House, options: AdoptOptions) -> AbstractContextManager[Connection]:
-    return open_copy(house.state) if options.show else open_to_write(house.state, "adopt")
+@contextmanager
+def _opened(house: House, options: AdoptOptions) -> Iterator[Connection]:
+    if options.show:
+        with house.state.open_copy() as connection:
+            yield connection
+        return
+    with house.state.open_to_write("adopt", options.wait) as opened:
+        yield opened.connection
 
 
 def _record(options: AdoptOptions) -> Settlement | None:
@@ -107,7 +114,7 @@ def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlem
     for line in store.planned(Verdict.HELD):
         if line.change.action is Action.REKEY:
             seen.add((line.change.kind, line.change.key))
-    applied = next((run for run in last_runs(connection, 50) if run.command == "apply" and run.id != run_id), None)
+    applied = next((run for run in last_runs(connection, 50) if run.applies and run.id != run_id), None)
     for found in findings(connection, applied.id, "held") if applied else ():
         if found.key and "adopt" in found.text and not _hangs_on(store.planned_for(found.kind, found.key)):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead

@@ -1,31 +1,36 @@
 """`apply`: plans, then carries out. Settles what an earlier run left unknown before it sends anything."""
 
-import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from sync.commands.interruption import Interruption, Watch
 from sync.commands.planning import make_store, plan_status, tell_plan
-from sync.commands.wiring import House, Say, now
-from sync.engine.carry_out import Carried, Carrier
+from sync.commands.wiring import House, Observe, Say, now
+from sync.engine.carry_out import Carried, Carrier, GivesWay, never
 from sync.engine.doors import Progress
 from sync.engine.planning import Planning, Policy, make_plan
 from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
-from sync.errors import CallError, Stop, SyncError
+from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError
 from sync.exits import Exit, worst
 from sync.model import Key, Kind
-from sync.plan import CALLING, Result, Verdict
+from sync.plan import CALLING, Action, Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
-from sync.report.wording import plural
-from sync.state.database import open_to_write
-from sync.state.history import findings
+from sync.report.wording import key_text, plural
+from sync.state.history import Finding, findings
 from sync.state.journal import Journal
+from sync.state.places import Place, Wait
 from sync.state.refusals import wake
 from sync.state.store import Store
 
@@ -35,63 +40,170 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 5_000
 """Faults, holds and the like that a run keeps for `status`; the plan names all of them."""
 
+MOST_LOGGED = 100
+"""Of one type of finding, how many a run writes to the log, each as a line."""
 
-@dataclass(slots=True)
-class Interruption:
-    """Set by a signal: calls under way finish and are recorded, nothing new is sent."""
+_log = structlog.get_logger("run")
 
-    event: threading.Event = field(default_factory=threading.Event)
-    status: Exit = Exit.INTERRUPTED
+
+OVERTAKEN = "gave way to a run whose tests start sooner"
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """What the apply command was asked for."""
+    """What the apply command, or a job, was asked for.
+
+    Attributes:
+        kinds: the kinds that are kept in step; none for all. Of others only what these need is added.
+        job: the name of the job whose run this is, empty for a command.
+        deadline: when the run ends even if it is not done; aware.
+        wait: how to wait for a lock that somebody else holds; None not to.
+    """
 
     allowed: tuple[str, ...] = ()
     retry_refused: bool = False
     accepted: tuple[str, ...] = ()
     changed: bool = False
     show_all: bool = False
+    kinds: frozenset[Kind] = frozenset()
+    job: str = ""
+    deadline: datetime | None = None
+    wait: Wait | None = None
+
+    @property
+    def command(self) -> str:
+        """How the run is named in the journal and to who finds the state locked."""
+        return f"job {self.job}" if self.job else "apply"
+
+
+@dataclass(slots=True)
+class Ran:
+    """What became of a run. `word` is done, stopped, interrupted, paused or yielded; `rows` are those of sources."""
+
+    status: Exit = Exit.OK
+    word: str = "done"
+    run_id: int | None = None
+    results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
+    verdicts: Counter[tuple[Kind, Verdict]] = field(default_factory=Counter)
+    rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
+    faults: int = 0
 
 
 def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
-    policy = house.policy(options.allowed, house.how(options.accepted, changed=options.changed))
+    return run_once(house, options, say, progress, interruption).status
+
+
+def run_once(
+    house: House,
+    options: ApplyOptions,
+    say: Say,
+    progress: Progress,
+    interruption: Interruption,
+    gives_way: GivesWay = never,
+    observe: Observe | None = None,
+) -> Ran:
+    """One run: settles, plans, sends. `gives_way` says when it ends for another one; `observe` is told of each call."""
+    policy = house.policy(options.allowed, house.how(options.accepted, changed=options.changed), options.kinds)
     house.prepare()
-    with open_to_write(house.state, "apply") as connection:
-        store = make_store(house, connection, write=True)
-        run = _Run(house, store, Journal(connection, now, "apply"), interruption, progress)
-        if options.retry_refused:
-            wake(connection)
-        try:
-            with run.target():
-                status = run.carry_out(policy, say, show_all=options.show_all)
-        except CallError as error:
-            say(f"Inspera: {error}")
-            status = Exit.INSPERA
-        except SyncError:
-            run.end(Exit.USAGE)
-            raise
-        if interruption.event.is_set():
-            status = interruption.status
-        run.end(status)
-        sent = islice(findings(connection, run.journal.run_id), run.planned_findings, None)
-        for line in outcomes_text(sent, None if options.show_all else MOST):
-            say(line)
-        say(run_text(run.counts, status))
-    return status
+    if paused := pause_text(house.state):
+        say(paused)
+        return Ran(Exit.HELD, "paused")
+    watch = Watch(interruption, partial(pause_text, house.state), now, options.deadline)
+    with house.state.open_to_write(options.command, options.wait) as opened, watch.kept():
+        connection = opened.connection
+        store = make_store(house, connection, options.kinds, write=True)
+        journal = Journal(connection, now, options.command, opened.confirm)
+        run = _Run(house, store, journal, interruption, progress, gives_way, observe)
+        with bound_contextvars(run=journal.run_id):
+            _log.info("run started", command=options.command)
+            if options.retry_refused:
+                wake(connection)
+            _carry_out(run, policy, say, show_all=options.show_all)
+            sent = list(islice(findings(connection, journal.run_id), run.planned_findings, None))
+            for line in outcomes_text(iter(sent), None if options.show_all else MOST):
+                say(line)
+            say(run_text(run.counts, run.ran.status))
+            _log_findings(findings(connection, journal.run_id))
+            _log.info("run ended", outcome=run.ran.word, status=int(run.ran.status), **_words(run.counts))
+    return run.ran
+
+
+def pause_text(state: Place) -> str:
+    """Why nothing is sent now; empty when it is."""
+    paused = state.paused()
+    if paused is None:
+        return ""
+    reason = f" ({paused.reason})" if paused.reason else ""
+    return f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it again."
+
+
+def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None:
+    """Carries the run out and closes it in the journal, whatever becomes of it."""
+    interruption, ran = run.interruption, run.ran
+    try:
+        with run.target():
+            ran.status = run.carry_out(policy, say, show_all=show_all)
+    except CallError as error:
+        say(f"Inspera: {error}")
+        ran.status = Exit.INSPERA
+    except Interrupted:
+        ran.status = interruption.status
+    except Deposed:
+        raise  # nothing of this run may be written any more
+    except SyncError:
+        run.end(Exit.USAGE, "done")
+        raise
+    if interruption.event.is_set():
+        say(f"Ended early: {OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        ran.status = Exit.OK if run.gave_way else interruption.status
+    run.end(ran.status, _word(run))
+
+
+def _word(run: "_Run") -> str:
+    if run.gave_way:
+        return "yielded"
+    if run.interruption.event.is_set():
+        return "paused" if run.interruption.status is Exit.HELD else "interrupted"
+    return "stopped" if run.ran.status is Exit.INSPERA else "done"
+
+
+def _words(counts: Counter[str]) -> dict[str, int]:
+    return {name.replace(" ", "_"): number for name, number in counts.items() if number}
+
+
+def _log_findings(found: Iterator[Finding]) -> None:
+    """Each fault, hold and failure as a line of its own, with kind and key; those of one type up to a number."""
+    seen: Counter[str] = Counter()
+    for one in found:
+        seen[one.type] += 1
+        if seen[one.type] <= MOST_LOGGED:
+            key = key_text(one.key) if one.key else None
+            _log.info(one.type, kind=one.kind.value, key=key, place=one.place or None, text=one.text)
+    for type_, number in seen.items():
+        if number > MOST_LOGGED:
+            _log.info(f"{type_}: more, see `status --all`", more=number - MOST_LOGGED)
 
 
 class _Run:
     """One execution of apply."""
 
     def __init__(
-        self, house: House, store: Store, journal: Journal, interruption: Interruption, progress: Progress
+        self,
+        house: House,
+        store: Store,
+        journal: Journal,
+        interruption: Interruption,
+        progress: Progress,
+        gives_way: GivesWay,
+        observe: Observe | None,
     ) -> None:
         self.house, self.store, self.journal = house, store, journal
-        self._interruption, self._progress = interruption, progress
+        self.interruption, self._progress = interruption, progress
+        self._gives_way, self._observe = gives_way, observe
         self._target: Target | None = None
+        self.ran = Ran(run_id=journal.run_id)
+        self.gave_way = False
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
         self._barred: Collection[tuple[Kind, Key]] = ()
@@ -110,7 +222,7 @@ class _Run:
         if self._target is None:
             from sync.inspera.target import Target
 
-            self._target = Target(self.house.connection(), self._interruption.event, now)
+            self._target = Target(self.house.connection(self._observe), self.interruption.event, now)
         return self._target
 
     def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
@@ -122,32 +234,42 @@ class _Run:
                 self._inspera(),
                 self.house.seat_policy().visibility_delay,
                 now,
-                self._interruption.event.wait,
+                self.interruption.event.wait,
             )
             say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
             self._barred, self._tried = settler.barred, settler.tried
-        planning = make_plan(self.house.feeds, self.store, policy, now(), self._progress)
+        feeds, heeding = self.house.feeds_of(policy.kinds), self.interruption.heeded_by(self._progress)
+        planning = make_plan(feeds, self.store, policy, now(), heeding)
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        for reading in planning.gathered.readings:
+            self.ran.rows[reading.source, reading.kind] = reading.rows
+        self.ran.faults = self.store.fault_count()
+        for (kind, _, verdict), number in self.store.tally().items():
+            self.ran.verdicts[kind, verdict] += number
         for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
             say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
         carried = self._send(say)
         if not carried.stopped:
-            self.journal.lapse(planning.gathered.trouble)
+            self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
         self.journal.promote_silent()
-        self._note_sources(planning, policy.how.accepted)
+        self._note_sources(planning, policy)
         verified = self._read_back(carried, say)
         return self._status(planning, carried, verified)
 
-    def _note_sources(self, planning: Planning, accepted: Collection[str]) -> None:
+    def _note_sources(self, planning: Planning, policy: Policy) -> None:
         """Takes what each source says now as that from which it may shrink."""
-        gathered, feeds = planning.gathered, self.house.feeds
+        gathered, feeds, accepted = planning.gathered, self.house.feeds_of(policy.kinds), policy.how.accepted
         # what is withheld for another reason is still to be counted when that is gone
-        proven = {(kind, of) for kind, of in gathered.proven if kind not in gathered.trouble or of in accepted}
+        proven = {
+            (kind, of)
+            for kind, of in gathered.proven
+            if kind in policy.kinds and (kind not in gathered.trouble or of in accepted)
+        }
         self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], proven, accepted)
-        joined = [join.source for feed in feeds for join in feed.joins]
+        joined = [join.source for feed in self.house.feeds for join in feed.joins]
         grouped = {door.name for door in [*(feed.source for feed in feeds), *joined] if door.proof.group}
         for reading in (*gathered.readings, *gathered.lookups):
             if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
@@ -172,14 +294,17 @@ class _Run:
             self._inspera(),
             self.house.seat_policy(),
             workers=workers,
-            stop=self._interruption.event,
+            stop=self.interruption.event,
             clock=now,
             progress=self._progress,
             barred=self._barred,
             tried=self._tried,
             wary=self.house.loaded.settings.found.look_up_learners,
+            gives_way=self._gives_way,
         )
         carried = carrier.carry_out(total)
+        self.gave_way = carried.gave_way
+        self.ran.results.update(carried.results)
         carried.stopped = carried.stopped or self._inspera().stopped or ""
         if carried.count(Result.NOT_SENT, Result.UNKNOWN):
             carried.stopped = carried.stopped or self._inspera().out_of_reach or ""
@@ -193,9 +318,9 @@ class _Run:
     def _read_back(self, carried: Carried, say: Say) -> Verified:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
         how = self.house.loaded.settings.verify
-        if how == "none" or carried.stopped or not carried.count(Result.DONE, Result.FOUND):
+        if how == "none" or carried.stopped or carried.gave_way or not carried.count(Result.DONE, Result.FOUND):
             return Verified()
-        event = self._interruption.event
+        event = self.interruption.event
         delay = self.house.seat_policy().visibility_delay
         verifier = Verifier(self.store, self._inspera(), delay, now, event.wait)
         try:
@@ -235,7 +360,7 @@ class _Run:
         self.counts["fault"] = self.store.fault_count()
         self.journal.commit()
 
-    def end(self, status: Exit) -> None:
+    def end(self, status: Exit, word: str) -> None:
         """Closes the run in the journal."""
-        word = {Exit.INSPERA: "stopped", self._interruption.status: "interrupted"}.get(status, "done")
+        self.ran.status, self.ran.word = status, word
         self.journal.end(word, status, self.counts)

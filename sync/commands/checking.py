@@ -7,15 +7,15 @@ from sync.engine.gather import gather
 from sync.exits import Exit, worst
 from sync.mapping import late_faults
 from sync.report.plan_text import MOST, faults_text
+from sync.report.schedule_text import schedule_text
 from sync.report.wording import plural
-from sync.state.database import open_to_read
 
 
 def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     """Reads everything, sends nothing, leaves the state alone."""
     sources = plural(len(house.loaded.settings.sources), "source")
     say(f"Configuration: {sources}, {plural(len(house.feeds), 'feed')}, sound.")
-    with open_to_read(house.state) as connection:
+    with house.state.open_to_read() as connection:
         store = make_store(house, connection)
         gathered = gather(house.feeds, store, now(), progress)
         for record, where in store.staged_people():
@@ -29,5 +29,7 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
         for line in faults_text(store.faults(), None if show_all else MOST):
             say(line)
         number = store.fault_count()
+    for line in schedule_text(house.schedules, now()):
+        say(line)
     say(f"{plural(number, 'fault')}." if number else "No faults.")
     return worst(source=bool(gathered.unhealthy), faults=number > 0)

@@ -1,6 +1,5 @@
 """What `doctor` looks at, one thing after the other: what was found, whether that is well, and what to do."""
 
-import fcntl
 import os
 import ssl
 from collections.abc import Callable, Collection, Iterator
@@ -22,9 +21,10 @@ from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, S
 from sync.exits import Exit
 from sync.report.wording import plural
 from sync.sources import SOURCES
-from sync.state.database import count, open_to_read
+from sync.state.database import count
 from sync.state.migrations import head
-from sync.state.sealing import seal_key
+from sync.state.places import Place
+from sync.state.sqlite_file import SqliteFile
 
 FIRST_ROWS: Final = 100
 """Rows of each source that are read."""
@@ -74,7 +74,7 @@ def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
 def checks(house: House, *, offline: bool) -> Iterator[Check]:
     """Everything, in an order in which what comes first may explain what comes after. Only reads."""
     yield from _configuration(house)
-    yield from _state(house.state)
+    yield from _state(house)
     yield from _sources(house)
     way = list(_way(house))
     yield from way
@@ -93,45 +93,37 @@ def _configuration(house: House) -> Iterator[Check]:
         yield _note("configuration", str(warning))
 
 
-def _state(path: Path) -> Iterator[Check]:
+def _state(house: House) -> Iterator[Check]:
     try:
-        if not path.exists():
-            yield _note("state", f"{path} is not there yet", "the first `apply` or `adopt` makes it")
-            return
-        with open_to_read(path) as connection:
-            here = connection.exec_driver_sql("PRAGMA database_list").scalars(2).first()
-            pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
-        seal_key(path, write=False)
+        yield from _looked_at(house.state)
     except Locked as error:
         yield _note("state", str(error))
+    except (StateError, UsageError) as error:
+        yield _wrong("state", Exit.USAGE, error)
+    except OSError as error:
+        yield _wrong("state", Exit.USAGE, f"{house.state} can't be looked at ({error.strerror})")
+
+
+def _looked_at(state: Place) -> Iterator[Check]:
+    here = state.version()
+    if here is None:
+        yield _note("state", f"{state} is not there yet", "the first `apply` or `adopt` makes it")
         return
-    except (StateError, OSError) as error:
-        cause = f"{path} can't be looked at ({error.strerror})" if isinstance(error, OSError) else error
-        yield _wrong("state", Exit.USAGE, cause)
-        return
-    # what is older than this version is read in a copy of it, which has no file
-    version = f"version {head()}" if here else f"older than version {head()}, to which the next `apply` brings it"
-    yield _ok("state", f"{path}, {version}")
+    with state.open_to_read() as connection:
+        pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+    state.seal_key(write=False)
+    older = f"older than version {head()}, to which the next `apply` brings it"
+    yield _ok("state", f"{state}, {f'version {here}' if here == head() else older}")
     if pending:
         remedy = "the next `apply` finds out about that first"
         yield _note("state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy)
-    if holder := _holder(path):
+    if holder := state.holder():
         yield _note("state", f"in use by {holder}", "wait until it is done before you change anything")
-    if not os.access(path, os.W_OK):
+    if paused := state.paused():
+        reason = f" ({paused.reason})" if paused.reason else ""
+        yield _note("state", f"all sending is paused since {paused.since}{reason}", "`resume` allows it again")
+    if isinstance(state, SqliteFile) and not os.access(state.path, os.W_OK):
         yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
-
-
-def _holder(path: Path) -> str:
-    """Who holds the state's lock just now; empty when nobody does."""
-    try:
-        with path.with_name(path.name + ".lock").open(encoding="utf-8", errors="replace") as beside:
-            try:
-                fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return beside.read(200).strip() or "another process"
-    except OSError:  # nobody has made it yet
-        return ""
-    return ""
 
 
 def _sources(house: House) -> Iterator[Check]:

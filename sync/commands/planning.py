@@ -1,7 +1,7 @@
 """`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,11 @@ from sync.engine.doors import Progress
 from sync.engine.planning import Planning, make_plan
 from sync.exits import Exit, worst
 from sync.mapping import fingerprint
+from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
 from sync.report.wording import plural
-from sync.state.database import open_to_read
-from sync.state.sealing import seal_key
 from sync.state.store import Store
 
 
@@ -32,20 +31,24 @@ class PlanOptions:
     show_all: bool = False
 
 
-def make_store(house: House, connection: Connection, *, write: bool = False) -> Store:
+def make_store(
+    house: House, connection: Connection, kinds: Collection[Kind] = frozenset(), *, write: bool = False
+) -> Store:
     """The store over an opened state; `write` says that it is the state itself, opened for writing.
+
+    `kinds` are those that the run keeps in step; none for all.
 
     Raises:
         StateError: the key of the seals cannot be used.
     """
-    key = seal_key(house.state, write=write)
-    return Store(connection, [feed.place for feed in house.feeds], fingerprint, house.locked_options, key)
+    places = [feed.place for feed in house.feeds_of(kinds or frozenset(Kind))]
+    return Store(connection, places, fingerprint, house.locked_options, house.state.seal_key(write=write))
 
 
 def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
     """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
     feeds, how = house.feeds, house.how(options.accepted, changed=options.changed)
-    with open_to_read(house.state) as connection:
+    with house.state.open_to_read() as connection:
         store = make_store(house, connection)
         planning = make_plan(feeds, store, house.policy(how=how), now(), progress)
         if options.as_json:

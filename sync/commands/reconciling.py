@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.commands.applying import ApplyOptions, Interruption, apply
+from sync.commands.applying import ApplyOptions, apply
+from sync.commands.interruption import Interruption
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
@@ -19,8 +20,8 @@ from sync.log import masked
 from sync.model import PEOPLE, Kind
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
-from sync.state.database import open_to_write
 from sync.state.journal import Journal
+from sync.state.places import Wait
 
 _HEADINGS = {
     Heap.CHANGED: "Changed in Inspera",
@@ -37,6 +38,7 @@ class ReconcileOptions:
     repair: bool = False
     as_json: bool = False
     show_all: bool = False
+    wait: Wait | None = None
 
 
 def reconcile(
@@ -53,7 +55,7 @@ def reconcile(
         words: Say = _nothing if options.as_json else say
         words("")
         words(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
-        status = apply(house, ApplyOptions(show_all=options.show_all), words, progress, interruption)
+        status = apply(house, ApplyOptions(show_all=options.show_all, wait=options.wait), words, progress, interruption)
     if status not in (Exit.OK, Exit.FAULTS):
         return status
     return worst(held=left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
@@ -81,9 +83,10 @@ def _read(
     inspera = house.loaded.settings.inspera
     delay = timedelta(seconds=inspera.visibility_delay)
     with (
-        open_to_write(house.state, "reconcile") as connection,
+        house.state.open_to_write("reconcile", options.wait) as opened,
         Target(house.connection(), interruption.event, now) as target,
     ):
+        connection = opened.connection
         store, journal = make_store(house, connection, write=True), Journal(connection, now, "reconcile")
         people = house.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)

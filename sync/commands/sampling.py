@@ -94,9 +94,8 @@ class _Reading:
 def _scratch(house: House, stack: ExitStack) -> Store:
     """Where joined sources are looked up while this command runs; the state itself is only looked at."""
     from sync.commands.planning import make_store
-    from sync.state.database import open_to_read
 
-    return make_store(house, stack.enter_context(open_to_read(house.state)))
+    return make_store(house, stack.enter_context(house.state.open_to_read()))
 
 
 def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading], list[str]]:

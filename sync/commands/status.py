@@ -3,14 +3,17 @@
 import json
 from dataclasses import asdict
 
-from sync.commands.wiring import House, Say
+from sync.commands.applying import pause_text
+from sync.commands.wiring import House, Say, now
 from sync.exits import Exit
 from sync.log import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import finding_text
+from sync.report.schedule_text import schedule_text
 from sync.report.wording import key_text, plural
+from sync.schedule import next_times
 from sync.state import refusals
-from sync.state.database import count, open_to_read
+from sync.state.database import count
 from sync.state.history import PastRun, findings, known_counts, last_runs
 
 RUNS = 10
@@ -19,7 +22,7 @@ RUNS = 10
 
 def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
-    with open_to_read(house.state) as connection:
+    with house.state.open_to_read() as connection:
         runs = last_runs(connection, RUNS)
         found = list(findings(connection, runs[0].id)) if runs else []
         known = known_counts(connection)
@@ -32,9 +35,15 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "findings": [asdict(one) for one in found],
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
+            "paused": pause_text(house.state),
+            "next": {
+                name: [moment.isoformat() for moment in next_times(schedule, now())]
+                for name, (schedule, _, _) in house.schedules.items()
+            },
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
+    _tell_schedule(house, say)
     for (kind, standing), number in known.items():
         say(f"Known: {plural(number, kind)} {standing}")
     if pending:
@@ -52,6 +61,13 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             say("What the last run found:")
         say(line)
     return Exit.OK
+
+
+def _tell_schedule(house: House, say: Say) -> None:
+    if paused := pause_text(house.state):
+        say(paused)
+    for line in schedule_text(house.schedules, now()):
+        say(line)
 
 
 def _run_line(run: PastRun) -> str:

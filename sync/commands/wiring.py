@@ -12,23 +12,28 @@ from sync.contract import OptionRule
 from sync.engine.doors import Feed, Join, Proof, SourceDoor
 from sync.engine.gather import EVERYTHING, How
 from sync.engine.places import SeatPolicy
-from sync.engine.planning import Policy
+from sync.engine.planning import Policy, needed_by
 from sync.errors import SourceError, UsageError
 from sync.guard import Limit, Limits
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.model import Kind
+from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, load
 from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
+    from sync.state.places import Place
 
 SNAPSHOTS = "1"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
+
+Observe = Callable[[str, str, float], None]
+"""Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
 
 
 def now() -> datetime:
@@ -62,6 +67,11 @@ class House:
             UsageError: a feed's rules can't be followed.
         """
         return [self._feed(feed) for feed in self.loaded.settings.feeds]
+
+    def feeds_of(self, kinds: Collection[Kind]) -> list[Feed]:
+        """The feeds of these kinds, and of those that their records need."""
+        needed = needed_by(kinds)
+        return [feed for feed in self.feeds if feed.kind in needed]
 
     def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> How:
         """How sources are read in this run.
@@ -137,6 +147,12 @@ class House:
             return str(error)
 
     @property
+    def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
+        """When each job runs, by whose clock, and up to how much later."""
+        jobs = self.loaded.settings.jobs
+        return {name: (job.schedule, job.zone or "", job.jitter) for name, job in jobs.items()}
+
+    @property
     def options(self) -> Mapping[str, OptionRule]:
         """The options that this tenant has: those of the contract, and those that the configuration declares."""
         return self.loaded.settings.inspera.options_in_force()
@@ -146,13 +162,25 @@ class House:
         """The options that can't be changed once their test has begun (vendor contract, Test API: settings)."""
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
-    @property
-    def state(self) -> Path:
-        """The file of the state."""
-        return Path(self.loaded.state_url.removeprefix("sqlite:///"))
+    @cached_property
+    def state(self) -> "Place":
+        """The state. A password is read when it is needed.
 
-    def policy(self, allowed: tuple[str, ...] = (), how: How = EVERYTHING) -> Policy:
-        """What the configuration says about deciding, and how its sources are read in this run."""
+        Raises:
+            UsageError: what its database needs is not installed.
+        """
+        from sync.state.opening import place_of
+
+        return place_of(self.loaded.state_url, self.loaded.state_password)
+
+    def policy(
+        self, allowed: tuple[str, ...] = (), how: How = EVERYTHING, kinds: Collection[Kind] = frozenset()
+    ) -> Policy:
+        """What the configuration says about deciding, and how its sources are read in this run.
+
+        `kinds` are those that the run keeps in step; none for all.
+        """
+        kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
         absence = settings.on_absence
         limits = settings.limits
@@ -163,6 +191,8 @@ class House:
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             how,
+            kinds,
+            {feed.kind for feed in self.feeds} - needed_by(kinds),
         )
 
     def seat_policy(self) -> SeatPolicy:
@@ -171,8 +201,8 @@ class House:
         delay = timedelta(seconds=settings.inspera.visibility_delay)
         return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
 
-    def connection(self) -> "Connection":
-        """How Inspera is reached; the key is read when a token is fetched."""
+    def connection(self, observe: Observe | None = None) -> "Connection":
+        """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""
         from sync.inspera.connection import Connection
 
         inspera, folder = self.loaded.settings.inspera, self.loaded.folder
@@ -191,4 +221,5 @@ class House:
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,
+            observe=observe,
         )

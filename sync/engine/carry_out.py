@@ -3,10 +3,12 @@
 Only this thread touches the store and the journal; workers only speak to Inspera.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
 from threading import Event
@@ -23,21 +25,35 @@ from sync.plan import CALLING, Action, Outcome, Planned, Result, Verdict
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
 
+GivesWay = Callable[[Callable[[], str]], bool]
+"""Whether a run is to end for one that waits: takes what tells the start of the soonest test that its rest is for."""
+
+
+def never(_soonest: Callable[[], str]) -> bool:
+    """Gives way to nobody."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Work for one worker. With `lines` it sends, and each has an intent; without, it only reads."""
+    """Work for one worker, `about` some lines; with `lines` it sends, and each has an intent, else it only reads."""
 
     work: Callable[[], list[Outcome] | Ready]
+    about: Sequence[Planned]
     lines: Sequence[Planned] = ()
     intents: Sequence[int] = ()
 
 
 @dataclass(slots=True)
 class Carried:
-    """What became of a plan: how many of each kind, action and result; and why it stopped early, if it did."""
+    """What became of a plan: how many of each kind, action and result; and why it stopped early, if it did.
+
+    `gave_way` says that it did so for a run whose tests start sooner.
+    """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     stopped: str = ""
+    gave_way: bool = False
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""
@@ -49,7 +65,9 @@ class Carrier:
 
     Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
     says that Inspera may have learners whom we do not know of, so that each new one is looked up first, as staff are,
-    but for those whose creation was `tried` before.
+    but for those whose creation was `tried` before. `gives_way` is asked before more is begun: it takes what tells the
+    start of the soonest test that needs what is left (UTC text, empty for none), and says whether another run goes first; then
+    `stop` is set.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -66,12 +84,14 @@ class Carrier:
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
         wary: bool = True,
+        gives_way: GivesWay = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
-        self._barred, self._tried, self._wary = barred, tried, wary
+        self._barred, self._tried, self._wary, self._gives_way = barred, tried, wary, gives_way
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._carried = Carried()
         self._done = 0
+        self._rest = (-1.0, "")
 
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
@@ -101,8 +121,10 @@ class Carrier:
                 yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
             # all of a test in one hand: no two workers may count its free places at once
-            sitting = prepare(self._store, kind, test, list(group), self._policy, self._clock())
-            yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock))
+            lines = list(group)
+            sitting = prepare(self._store, kind, test, lines, self._policy, self._clock())
+            # one line tells when the test starts
+            yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock), lines[:1])
 
     def _still_needed(self, line: Planned) -> bool:
         """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
@@ -119,14 +141,14 @@ class Carrier:
         wary = self._wary and (change.kind, change.key) not in self._tried
         looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and wary)
         if change.action is Action.CREATE and looked_up:
-            return Unit(partial(look_up, line, self._target))
+            return Unit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
-            return Unit(lambda: [self._target.learner(change, line.secret)], (line,))
+            return Unit(lambda: [self._target.learner(change, line.secret)], (line,), (line,))
         if change.kind is Kind.STAFF:
-            return Unit(lambda: [self._target.staff(change, None)], (line,))
+            return Unit(lambda: [self._target.staff(change, None)], (line,), (line,))
         if change.action is Action.CREATE:
-            return Unit(partial(look_for_test, line, self._target))
-        return Unit(lambda: [self._target.update_test(change)], (line,))
+            return Unit(partial(look_for_test, line, self._target), (line,))
+        return Unit(lambda: [self._target.update_test(change)], (line,), (line,))
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
         """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
@@ -135,7 +157,11 @@ class Carrier:
         while True:
             if not self._over():
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
-                self._start(pool, ready, under_way)
+                if ready and self._gives_way(partial(self._soonest, ready)):
+                    self._carried.gave_way = True
+                    self._stop.set()  # what a worker would still send of its unit waits as well
+                else:
+                    self._start(pool, ready, under_way)
             ready = []
             if not under_way:
                 return
@@ -144,13 +170,23 @@ class Carrier:
                 ready.extend(self._finish(under_way.pop(future), future))
             self._progress("sending", self._done, total)
 
+    def _soonest(self, units: Sequence[Unit]) -> str:
+        """When the soonest test begins that all that is left is for. Looked up once a second at most: it only gets later."""
+        looked, soonest = self._rest
+        if time.monotonic() - looked >= 1:
+            before = min((line.seq for unit in units for line in unit.about), default=1) - 1
+            soonest = self._store.soonest(before)
+            self._rest = (time.monotonic(), soonest)
+        return soonest
+
     def _start(
         self, pool: ThreadPoolExecutor, ready: Sequence[Unit], under_way: dict[Future[list[Outcome] | Ready], Unit]
     ) -> None:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
-            started = Unit(unit.work, unit.lines, list(islice(intents, len(unit.lines))))
-            under_way[pool.submit(started.work)] = started
+            started = replace(unit, intents=list(islice(intents, len(unit.lines))))
+            # what a worker logs belongs to this run
+            under_way[pool.submit(copy_context().run, started.work)] = started
 
     def _finish(self, unit: Unit, future: Future[list[Outcome] | Ready]) -> list[Unit]:
         """Records what a unit came to; a reading may leave something to be sent."""
@@ -167,7 +203,7 @@ class Carrier:
         self._record([None] * len(result.ended), *_columns(result.ended))
         for there in result.already:  # durable with the intents that follow
             self._journal.remember(there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False)
-        return [Unit(result.send, result.lines)] if result.lines else []
+        return [Unit(result.send, result.lines[:1], result.lines)] if result.lines else []
 
     def _record(self, intents: Sequence[int | None], lines: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
         ended = list(zip(intents, lines, outcomes, strict=True))

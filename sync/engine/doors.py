@@ -140,6 +140,8 @@ class Store(Protocol):
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]: ...  # noqa: D102
     def draft(self, drafted: Iterable[Drafted]) -> int: ...  # noqa: D102
+    def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None: ...  # noqa: D102
+    def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
     def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102

@@ -8,7 +8,7 @@ from sync.decide import Decision, Drafted, Pair, decide
 from sync.engine.doors import Feed, Progress, Store
 from sync.engine.gather import EVERYTHING, Gathered, How, gather
 from sync.guard import HeldScope, Limits
-from sync.model import ON_A_TEST, PEOPLE, Kind
+from sync.model import NEEDS, ON_A_TEST, PEOPLE, Kind
 from sync.plan import Action
 
 KEEP, DELETE = "keep", "delete"
@@ -17,12 +17,29 @@ KEEP, DELETE = "keep", "delete"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read."""
+    """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read.
+
+    Attributes:
+        kinds: the kinds that this run keeps in step. Of others it only adds what records of these need.
+        unread: the kinds that have feeds, but not in this run.
+    """
 
     limits: Limits
     on_absence: Mapping[Kind, str]
     allowed: Collection[str] = ()
     how: How = EVERYTHING
+    kinds: Collection[Kind] = frozenset(Kind)
+    unread: Collection[Kind] = ()
+
+    @property
+    def incomplete(self) -> frozenset[Kind]:
+        """The kinds of which this run does not decide about everything."""
+        return frozenset(Kind).difference(self.kinds)
+
+
+def needed_by(kinds: Collection[Kind]) -> frozenset[Kind]:
+    """These kinds, and those that their records need."""
+    return frozenset(kinds).union(*(NEEDS[kind] for kind in kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +58,11 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
     progress("deciding", 0)
     store.gather_circumstances(now, gathered.trouble)
     for kind in (*PEOPLE, Kind.TEST):
-        _decide(store, store.arrived_or_changed(kind))
+        _decide_wanted(store, kind, policy)
     store.index_draft()
     _decide_absent(store, Kind.TEST, policy, gathered)
     for kind in ON_A_TEST:
-        _decide(store, store.arrived_or_changed(kind))
+        _decide_wanted(store, kind, policy)
         _decide_absent(store, kind, policy, gathered)
     _decide_absent(store, Kind.STAFF, policy, gathered)
     held = store.hold_scopes(policy.limits, policy.allowed)
@@ -55,11 +72,22 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
     return Planning(gathered, held, store.ignored(), now)
 
 
+def _decide_wanted(store: Store, kind: Kind, policy: Policy) -> None:
+    """Decides about all of a kind that is wanted; of one that is only read for others, about what these need."""
+    if kind in needed_by(policy.kinds):
+        _decide(store, store.arrived_or_changed(kind))
+    if kind not in policy.kinds:
+        store.keep_needed(kind, [other for other in policy.kinds if kind in NEEDS[other]])
+
+
 def _decide_absent(store: Store, kind: Kind, policy: Policy, gathered: Gathered) -> None:
+    if kind not in policy.kinds:
+        return
     meaning, trouble = policy.on_absence.get(kind, ""), gathered.trouble
     naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
     # where no contributors are configured, those that are known still hold their staff
-    unsure = "" if kind is Kind.STAFF and naming not in gathered.kinds else trouble.get(naming, "")
+    alone = kind is Kind.STAFF and naming not in gathered.kinds and naming not in policy.unread
+    unsure = "" if alone else trouble.get(naming, "")
     pairs = store.absent(kind, trouble.get(kind, ""), unsure)
     if meaning == DELETE:
         pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)

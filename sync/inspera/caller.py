@@ -26,6 +26,7 @@ T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
 _MOST_RENEWALS = 5
 _SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
+_FAILED: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
 _log = structlog.get_logger("inspera.call")
 
 
@@ -190,6 +191,7 @@ class Caller:
         try:
             answer = self._client.send(request, headers)
         except CallError as error:
+            self._observe(request.call, _FAILED.get(type(error), "lost"), began)
             _log.warning("call failed", call=request.call.name, error=str(error))
             if isinstance(error, Unreachable) or request.call.name == TOKEN.name:
                 self._out_of_reach(error)
@@ -197,8 +199,14 @@ class Caller:
         self._note(request, answer, began)
         return answer
 
-    def _note(self, request: Request, answer: Answer, began: float) -> None:
+    def _observe(self, call: Call, status: str, began: float) -> float:
         seconds = self._monotonic() - began
+        if self.connection.observe:
+            self.connection.observe(call.name, status, seconds)
+        return seconds
+
+    def _note(self, request: Request, answer: Answer, began: float) -> None:
+        seconds = self._observe(request.call, str(answer.status), began)
         _log.debug("call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000))
         if answer.status == 429:
             if self._limiter.slow_down(began):

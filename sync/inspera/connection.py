@@ -16,7 +16,8 @@ class Connection:
     `visibility_delay` is how long a write may take until it can be read back (vendor contract, Conventions).
     `attempts` counts the first one. `batch` is the most records that one call carries. `proxy` is a URL and may hold a
     password; `ca_bundle` is the path of a PEM file. Neither is ever taken from the environment. `calls` are all calls
-    by name, with what the operator overrides.
+    by name, with what the operator overrides. `observe` is told of each request by any thread: the call's name, the
+    status of the answer (or `unreachable`, `lost`, `stopped`), and how many seconds it took.
     """
 
     url: str
@@ -33,6 +34,7 @@ class Connection:
     proxy: str | None = field(default=None, repr=False)
     ca_bundle: str | None = None
     calls: Mapping[str, Call] = field(default_factory=lambda: CALLS, repr=False)
+    observe: Callable[[str, str, float], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.calls_per_second < float("inf"):

@@ -14,6 +14,7 @@ from sync.settings.feeds import (
     TestFeed,
 )
 from sync.settings.fields import FieldSpec, ListSpec, MinutesSpec, RuleWords, TimeSpec
+from sync.settings.jobs import Job, Service
 from sync.settings.limits import Found, Limit, Limits, OnAbsence, Reconcile
 from sync.settings.load import Loaded, load
 from sync.settings.model import Inspera, Settings
@@ -31,6 +32,7 @@ __all__ = [
     "FieldSpec",
     "Found",
     "Inspera",
+    "Job",
     "LearnerFeed",
     "Limit",
     "Limits",
@@ -43,6 +45,7 @@ __all__ = [
     "Reconcile",
     "RuleWords",
     "SecretRef",
+    "Service",
     "Settings",
     "SettingsFault",
     "StaffFeed",

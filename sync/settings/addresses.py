@@ -6,10 +6,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from sync.strict import told_one
 
-DIALECTS = ("sqlite",)
-"""The databases that can hold the state."""
-
-_STATE = "sqlite:///"
+_FILE = "sqlite:///"
+_SERVER = re.compile(r"(?:postgres|postgresql|postgresql\+psycopg)://(?P<rest>.*)", re.DOTALL)
+_PASSWORD = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
@@ -34,16 +33,33 @@ def checked_proxy(text: str) -> str:
 
 
 def checked_state(text: str) -> str:
-    """The state's URL, if it names a file in a dialect that is known."""
-    if not text.startswith(_STATE):
-        known = ", ".join(DIALECTS)
-        raise told_one(f"names no database that can hold the state (known: {known})", "write it as sqlite:///FILE")
-    file = text.removeprefix(_STATE)
+    """The state's URL, if it names a SQLite file or a PostgreSQL database; the latter in one spelling."""
+    server = _SERVER.fullmatch(text)
+    if server is not None:
+        return _checked_server(f"postgresql://{server['rest']}")
+    if not text.startswith(_FILE):
+        remedy = "write it as sqlite:///FILE, or as postgresql://USER@HOST/DATABASE"
+        raise told_one("names no database that can hold the state (known: sqlite, postgresql)", remedy)
+    file = text.removeprefix(_FILE)
     if file in ("", "/", ":memory:") or file.endswith("/"):
         raise told_one("names no file, so nothing would be remembered", "add one, as in sqlite:///state.db")
     if not file.isprintable() or re.search("[?#]", file):
         raise told_one("holds a character that can't be part of the file's name here", "choose a plain file name")
     return text
+
+
+def _checked_server(url: str) -> str:
+    """No password stands in it: that has a setting of its own."""
+    place, _, options = url.removeprefix("postgresql://").partition("?")
+    login, at, _ = place.rpartition("@")
+    names = [option.partition("=")[0] for option in options.split("&")]
+    if (at and ":" in login) or any(map(_PASSWORD.search, names)):
+        raise told_one("holds a password", "put it under 'state_password', as ${file:PATH} or ${cred:NAME}")
+    if not url.isprintable() or re.search(r"[\s#]", url):
+        raise told_one("holds a character that an address can't", "write it as %20 and the like, or choose other names")
+    if not re.fullmatch(r"[^/?]*/[^/?]+(\?.*)?", url.removeprefix("postgresql://")):
+        raise told_one("names no database on that server", "write it as postgresql://USER@HOST/DATABASE")
+    return url
 
 
 def _split(text: str, remedy: str) -> SplitResult:

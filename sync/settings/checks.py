@@ -33,19 +33,37 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
     yield from words_fixed(data)
     yield from calls_changed(data)
     yield from _proxy_user(data)
+    yield from _jobs(data)
     bundle = value_at(data, ("inspera", "ca_bundle"))
     if isinstance(bundle, str) and not (folder / bundle).is_file():
         yield Finding(("inspera", "ca_bundle"), "is not there, or is no file", "correct the path, or take the line out")
 
 
 def unused(data: Plain) -> Iterator[Finding]:
-    """Sources that no feed reads: harmless, and perhaps a slip."""
+    """Sources that no feed reads, and a password that nothing asks for: harmless, and perhaps a slip."""
+    yield from _state_password(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined(feed))
     sources = value_at(data, ("sources",))
     for name in sources if isinstance(sources, dict) else ():
         if name not in used:
             yield Finding(("sources", name), "is read by no feed", "add a feed, or take it out", on_name=True)
+
+
+def _jobs(data: Plain) -> Iterator[Finding]:
+    """Jobs for kinds of which nothing is read, and for changes that no feed can tell."""
+    jobs = value_at(data, ("jobs",))
+    there = {kind for _, feed in feeds_in(data) if isinstance(kind := feed.get("kind"), str)}
+    changes = any(feed.get("changed_since") for _, feed in feeds_in(data))
+    for name, job in jobs.items() if isinstance(jobs, dict) else ():
+        kinds = value_at(job, ("kinds",))
+        for index, kind in enumerate(kinds if isinstance(kinds, list) else ()):
+            if isinstance(kind, str) and kind in set(Kind) - there:
+                remedy = "add a feed of this kind, or take it out"
+                yield Finding(("jobs", name, "kinds", index), "has no feed", remedy)
+        if str(value_at(job, ("changed",))).lower() in ("true", "yes", "on", "1") and not changes:
+            reason = "no feed says 'changed_since', so none can be read for changes only"
+            yield Finding(("jobs", name, "changed"), reason, "take it out, or give a feed that setting")
 
 
 def _sources_named(data: Plain) -> Iterator[Finding]:
@@ -201,3 +219,9 @@ def _proxy_user(data: Plain) -> Iterator[Finding]:
         here, other = value_at(data, ("inspera", name)), value_at(data, ("inspera", needed))
         if here is not None and other is None:
             yield Finding(("inspera", name), f"means nothing without '{needed}'", f"add '{needed}', or take it out")
+
+
+def _state_password(data: Plain) -> Iterator[Finding]:
+    state = value_at(data, ("state",))
+    if value_at(data, ("state_password",)) is not None and not str(state).startswith("postgres"):
+        yield Finding(("state_password",), "means nothing for a state in a file", "take it out, or set 'state'")

@@ -35,8 +35,17 @@ class Loaded:
 
     @property
     def state_url(self) -> str:
-        """The state's URL with an absolute path."""
+        """The state's URL; the path of a file is absolute."""
         return self.settings.state_url(self.folder)
+
+    def state_password(self) -> str:
+        """The password for a state on PostgreSQL; empty when none is set.
+
+        Raises:
+            UsageError: it is missing, empty or unreadable.
+        """
+        secret = self.settings.state_password
+        return secret.reveal(self.folder) if secret else ""
 
 
 def load(path: Path) -> Loaded:

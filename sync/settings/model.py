@@ -11,6 +11,7 @@ from sync.contract import CALLS, OPTIONS, Call, OptionRule
 from sync.references import SecretRef
 from sync.settings.addresses import checked_proxy, checked_state, checked_tenant
 from sync.settings.feeds import Feed
+from sync.settings.jobs import Job, JobName, Service
 from sync.settings.limits import Found, Limits, OnAbsence, Reconcile
 from sync.settings.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.sources import SOURCES
@@ -100,7 +101,10 @@ class Settings(Strict):
     inspera: Inspera
     """Which tenant is kept in step, and how it is called."""
     state: Annotated[str, AfterValidator(checked_state)] = "sqlite:///state.db"
-    """Where this tool remembers what it has put into Inspera: `sqlite:///FILE`, from this file's folder if relative."""
+    """Where this tool remembers what it has put into Inspera: `sqlite:///FILE`, from this file's folder if relative, or
+    `postgresql://USER@HOST/DATABASE`, without a password."""
+    state_password: SecretRef | None = None
+    """The password for a state on PostgreSQL, given like `api_key`. It is read whenever a connection is made."""
     sources: Annotated[dict[str, Source], AfterValidator(filled), Field(json_schema_extra={"minProperties": 1})]
     """Where rows come from, each under a name of your choosing."""
     feeds: Annotated[tuple[Feed, ...], AfterValidator(filled), Field(json_schema_extra={"minItems": 1})]
@@ -115,7 +119,13 @@ class Settings(Strict):
     """How much of what an `apply` wrote is read back afterwards: a `sample`, `all` of it, or `none`."""
     reconcile: Annotated[Reconcile, BeforeValidator(empty_is_default)] = Reconcile()
     """What `reconcile` reads, and whether it repairs."""
+    jobs: Annotated[dict[JobName, Job], BeforeValidator(empty_is_default), Field(default_factory=dict)]
+    """What the service does, and when; each under a name of your choosing."""
+    service: Annotated[Service, BeforeValidator(empty_is_default)] = Service()
+    """How the service stops, and how it is looked after."""
 
     def state_url(self, folder: Path) -> str:
-        """The state's URL with an absolute path; a relative one is taken from `folder`."""
+        """The state's URL; a relative path of a file is taken from `folder`."""
+        if not self.state.startswith("sqlite:///"):
+            return self.state
         return f"sqlite:///{(folder / self.state.removeprefix('sqlite:///')).absolute()}"

@@ -9,6 +9,7 @@ from sync.decide import Pair
 from sync.diff import Circumstances
 from sync.guard import Facts
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
+from sync.state.dialect import streamed
 
 
 def absent(
@@ -52,7 +53,7 @@ _SEATS = {
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test AND d.k2 = c.staff
-                AND d.action = 'remove' AND d.verdict = 'pass')))""",
+                AND d.action = 'remove' AND d.verdict = 'pass')) AS on_tests)""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
 }
 
@@ -85,10 +86,10 @@ def _absent_records(
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = k.key
-        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = x''
+        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         WHERE v.kind = '{kind}'
     """
-    for row in connection.execute(text(query)):
+    for row in streamed(connection, query, nothing=b""):
         about = Circumstances(
             row.standing,
             bool(row.ours),
@@ -144,10 +145,10 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
-        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = x''
+        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = :nothing
         WHERE m.kind = '{kind}'
     """
-    for row in connection.execute(text(query)):
+    for row in streamed(connection, query, nothing=b""):
         about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")

@@ -9,8 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.model import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind, utc_text, utc_time
+from sync.state.dialect import analyse, create_index, folded, insert, streamed
 from sync.state.refusals import PAUSES
 from sync.state.scratch import chunks
+
+AT_HAND = timedelta(days=1)
+"""What tests that start within this time, or are under way, need is sent first of all."""
 
 SOON = timedelta(days=7)
 """What tests that start within this time need is sent before anything else."""
@@ -35,18 +39,19 @@ def gather_windows(connection: Connection, now: datetime) -> None:
     """
     connection.execute(
         text(
-            "INSERT INTO open_record SELECT kind, k1, k2, fields FROM intent WHERE outcome IS NULL"
-            " GROUP BY kind, k1, k2"
+            "INSERT INTO open_record SELECT kind, k1, k2, fields FROM intent WHERE id IN"
+            " (SELECT max(id) FROM intent WHERE outcome IS NULL GROUP BY kind, k1, k2)"
         )
     )
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_open ON open_record (kind, k1, k2)")
+    create_index(connection, "ix_open", "open_record (kind, k1, k2)")
     _windows(connection, now)
     for kind in (*PEOPLE, Kind.TEST):
         _vanished(connection, kind)
     for kind in ON_A_TEST:
         _missing(connection, kind)
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_vanished ON vanished (kind, key)")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_missing ON missing (kind, k1, k2)")
+    create_index(connection, "ix_vanished", "vanished (kind, key)")
+    create_index(connection, "ix_missing", "missing (kind, k1, k2)")
+    analyse(connection, "vanished", "missing")
 
 
 def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
@@ -59,7 +64,8 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
     """
     for kind in (*PEOPLE, Kind.TEST):
         _unsure(connection, kind)
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_unsure ON unsure (kind, key)")
+    create_index(connection, "ix_unsure", "unsure (kind, key)")
+    analyse(connection, "unsure")
     _suspects(connection)
     if Kind.TEST not in trouble:
         _retire(connection)
@@ -67,10 +73,10 @@ def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping
 
 
 _SOON_FOR = """EXISTS (SELECT 1 FROM wanted_{on} c JOIN test_window w ON w.test = c.test
-    WHERE c.{person} = r.k1 AND w.wave = '0')"""
+    WHERE c.{person} = r.k1 AND w.wave LIKE '0%')"""
 _SOON = f"""CASE r.kind WHEN 'learner' THEN {_SOON_FOR.format(on="candidate", person="learner")}
     WHEN 'staff' THEN {_SOON_FOR.format(on="contributor", person="staff")}
-    ELSE EXISTS (SELECT 1 FROM test_window w WHERE w.test = r.k1 AND w.wave = '0') END"""
+    ELSE EXISTS (SELECT 1 FROM test_window w WHERE w.test = r.k1 AND w.wave LIKE '0%') END"""
 
 
 def _barred(connection: Connection, now: datetime) -> None:
@@ -86,13 +92,14 @@ def _barred(connection: Connection, now: datetime) -> None:
         ),
         {"now": utc_text(now), "rested": utc_text(now - PAUSES[0])},
     )
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_barred ON barred (kind, k1, k2)")
+    create_index(connection, "ix_barred", "barred (kind, k1, k2)")
+    analyse(connection, "barred")
 
 
 def _vanished(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
-            f"INSERT INTO vanished SELECT :kind, k.key, lower(k.key) FROM known_{kind} k"
+            f"INSERT INTO vanished SELECT :kind, k.key, {folded(connection, 'k.key')} FROM known_{kind} k"
             f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = k.key)"
             " AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.key)"
         ),
@@ -117,7 +124,7 @@ def _unsure(connection: Connection, kind: Kind) -> None:
     # where only changes were read, whom they don't name may have vanished, and a new key may be theirs
     connection.execute(
         text(
-            f"INSERT INTO unsure SELECT :kind, k.key, lower(k.key) FROM known_{kind} k"
+            f"INSERT INTO unsure SELECT :kind, k.key, {folded(connection, 'k.key')} FROM known_{kind} k"
             " JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
             " SELECT kind, key, folded FROM vanished WHERE kind = :kind"
         ),
@@ -154,22 +161,22 @@ def _suspects(connection: Connection) -> None:
             arrived.format(join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind AND v.key = k.key")
             for same in looks
         )
-        by_case = arrived.format(join="JOIN unsure v ON v.kind = :kind AND v.folded = lower(w.key)")
+        by_case = arrived.format(join=f"JOIN unsure v ON v.kind = :kind AND v.folded = {folded(connection, 'w.key')}")
         connection.execute(
             text(
                 "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
-                f" {by_looks} UNION SELECT w.key, v.key {by_case})"
+                f" {by_looks} UNION SELECT w.key, v.key {by_case}) AS found"
             ),
             {"kind": kind},
         )
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_suspect_new ON suspect (kind, new_key)")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_suspect_old ON suspect (kind, old_key)")
+    create_index(connection, "ix_suspect_new", "suspect (kind, new_key)")
+    create_index(connection, "ix_suspect_old", "suspect (kind, old_key)")
+    analyse(connection, "suspect")
 
 
 _TESTS = """
 SELECT t.key, k.start AS known_start, k.end AS known_end, w.start AS wanted_start, w.end AS wanted_end,
-       o.fields AS tried,
-       max(coalesce(kc.longest, 0), coalesce(wc.longest, 0)) AS longest
+       o.fields AS tried, kc.longest AS known_longest, wc.longest AS wanted_longest
 FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
 LEFT JOIN wanted_test w ON w.key = t.key
@@ -191,14 +198,15 @@ def _retire(connection: Connection) -> None:
 
 
 def _windows(connection: Connection, now: datetime) -> None:
-    insert = "INSERT INTO test_window (test, start, ends, begun, ended, retiring, wave) VALUES (?, ?, ?, ?, ?, 0, ?)"
-    cursor = connection.execute(text(_TESTS))
-    for chunk in chunks(cursor):
-        rows = []
+    columns = ("test", "start", "ends", "begun", "ended", "wave")
+    for chunk in chunks(streamed(connection, _TESTS)):
+        rows: list[tuple[object, ...]] = []
         for test in chunk:
             window = _window(test, now)
-            rows.append((test.key, window.start, window.ends, window.begun, window.ended, _wave(test, window, now)))
-        connection.exec_driver_sql(insert, rows)
+            when = (window.start, window.ends, int(window.begun), int(window.ended))
+            rows.append((test.key, *when, _wave(test, window, now)))
+        insert(connection, "test_window", columns, rows, retiring=0)
+    analyse(connection, "test_window")
 
 
 def _window(test: Any, now: datetime) -> Window:
@@ -211,13 +219,16 @@ def _window(test: Any, now: datetime) -> Window:
     start, end = min(starts, default=""), max(ends, default="")
     if not start or not end:
         return Window(start, end, begun=False, ended=False)
-    last = utc_text(utc_time(end) + timedelta(minutes=test.longest))
+    longest = max(test.known_longest or 0, test.wanted_longest or 0)
+    last = utc_text(utc_time(end) + timedelta(minutes=longest))
     return Window(start, last, begun=start <= utc_text(now), ended=last <= utc_text(now))
 
 
 def _wave(test: Any, window: Window, now: datetime) -> str:
-    """The place of what this test needs in the order of sending: `0` for soon, then its date, then the rest."""
+    """The place of what this test needs in the order of sending: `0` at hand, `0 week` soon, its date, the rest."""
     start = test.wanted_start or window.start
     if not start or window.ended:
         return "9999"
-    return "0" if start <= utc_text(now + SOON) else str(start[:10])
+    if start <= utc_text(now + AT_HAND):
+        return "0"
+    return "0 week" if start <= utc_text(now + SOON) else str(start[:10])

@@ -4,6 +4,7 @@ The records concerned leave what is wanted; their faults carry their keys, so wh
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,10 +12,14 @@ from sqlalchemy import Connection, text
 
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Kind
 from sync.state.derived import Refingerprint, derive_committees, fold_roles
+from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.scratch import add_faults, drop_faulted
 
 Places = Sequence[str]
 """How the feeds' sources are named to people, by the feed's number."""
+
+_BETWEEN = " || '\x1f' || "
+"""Joins columns to one text by a character that none of them holds."""
 
 
 def find_conflicts(connection: Connection, places: Places, refingerprint: Refingerprint) -> None:
@@ -74,11 +79,11 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
         return  # their keys are those of other kinds, see _misspelt_case, or words of the vendor's
     keys = KEY_FIELDS[kind]
-    own, folded = keys[-1], " || char(31) || ".join((*keys[:-1], f"lower({keys[-1]})"))
-    several = f"SELECT {folded} FROM wanted_{kind} GROUP BY {folded} HAVING count(DISTINCT {own}) > 1"
+    own, same = keys[-1], _BETWEEN.join((*keys[:-1], folded(connection, keys[-1])))
+    several = f"SELECT {same} FROM wanted_{kind} GROUP BY {same} HAVING count(DISTINCT {own}) > 1"
     rows = _rows(
         connection,
-        f"SELECT {folded} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind} WHERE {folded} IN ({several})"
+        f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind} WHERE {same} IN ({several})"
         " ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
@@ -97,7 +102,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         rows = _rows(
             connection,
             f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys} FROM wanted_{kind}"
-            f" WHERE {part} IN (SELECT key FROM ({origins}) GROUP BY key HAVING count(DISTINCT origin) > 1)"
+            f" WHERE {part} IN (SELECT key FROM ({origins}) AS made GROUP BY key HAVING count(DISTINCT origin) > 1)"
             " ORDER BY 1, 3, 4",
         )
         found: list[Fault] = []
@@ -128,16 +133,21 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
         return
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
     # NULL and a value are different here, which count(DISTINCT) alone does not see
-    differ = " OR ".join(f"count(DISTINCT {c}) > 1 OR (count({c}) > 0 AND count({c}) < count(*))" for c in compared)
+    differ = " OR ".join(
+        f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))' for c in compared
+    )
     rows = _rows(
         connection,
-        f"SELECT {' || char(31) || '.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys} FROM wanted_{kind}"
+        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys} FROM wanted_{kind}"
         f" WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
     reason = "{other} has the same key and says otherwise"
     _against_first(connection, kind, places, rows, "key", reason, "keep the row that is right")
     connection.execute(
-        text(f"DELETE FROM wanted_{kind} WHERE rowid NOT IN (SELECT min(rowid) FROM wanted_{kind} GROUP BY {keys})")
+        text(
+            f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e WHERE e.rowid < w.rowid"
+            f" AND {' AND '.join(f'e.{name} = w.{name}' for name in KEY_FIELDS[kind])})"
+        )
     )
 
 
@@ -153,7 +163,7 @@ def _misspelt_case(connection: Connection, kind: Kind, places: Places) -> None:
 
     Its fault carries the key as the record writes it, so that the seat which it means is not taken for absent.
     """
-    keys = ", ".join(KEY_FIELDS[kind])
+    keys, fold = ", ".join(KEY_FIELDS[kind]), partial(folded, connection)
     for part, other in _named_kinds(kind):
         unknown = (
             f"SELECT named.{part} FROM (SELECT DISTINCT {part} FROM wanted_{kind}) named"
@@ -167,8 +177,10 @@ def _misspelt_case(connection: Connection, kind: Kind, places: Places) -> None:
             row[0]: row[1]
             for row in _rows(
                 connection,
-                f"SELECT named.{part}, other.key FROM (SELECT {part}, lower({part}) AS folded FROM ({unknown})) named"
-                f" JOIN (SELECT key, lower(key) AS folded FROM ({there})) other ON other.folded = named.folded",
+                f"SELECT named.{part}, other.key"
+                f" FROM (SELECT {part}, {fold(part)} AS folded FROM ({unknown}) AS unknown) named"
+                f" JOIN (SELECT key, {fold('key')} AS folded FROM ({there}) AS there) other"
+                " ON other.folded = named.folded",
             )
         }
         found: list[Fault] = []
@@ -203,12 +215,14 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
     if not connection.execute(text(f"{strange} LIMIT 1")).first():
         return
     meant = f"meant_{of}_{kind}"
-    connection.exec_driver_sql(
-        f"CREATE TABLE scratch.{meant} AS SELECT s.written, min(k.key) AS own FROM ({strange}) s"
-        f" JOIN (SELECT key, lower(key) AS folded FROM known_{kind}) k ON k.folded = lower(s.written)"
-        " GROUP BY s.written"
+    create_table_as(
+        connection,
+        meant,
+        f"SELECT s.written, min(k.key) AS own FROM ({strange}) s"
+        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM known_{kind}) k"
+        f" ON k.folded = {folded(connection, 's.written')} GROUP BY s.written",
     )
-    connection.exec_driver_sql(f"CREATE INDEX scratch.ix_{meant} ON {meant} (written)")
+    create_index(connection, f"ix_{meant}", f"{meant} (written)")
     connection.exec_driver_sql(
         f"UPDATE fault SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
         f" WHERE kind = '{of}' AND {column} IN (SELECT written FROM {meant})"
@@ -218,7 +232,7 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
 def _shared_numbers(connection: Connection, places: Places) -> None:
     rows = _rows(
         connection,
-        "SELECT test || char(31) || candidate_id AS grouped, feed, line, test, learner FROM wanted_candidate"
+        f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner FROM wanted_candidate"
         " WHERE (test, candidate_id) IN (SELECT test, candidate_id FROM wanted_candidate"
         " WHERE candidate_id <> '' GROUP BY test, candidate_id HAVING count(*) > 1) ORDER BY 1, 2, 3",
     )

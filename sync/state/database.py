@@ -7,9 +7,10 @@ state is an empty one, an older one is migrated in a copy, and nothing on disk i
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
@@ -21,20 +22,17 @@ SCRATCH_CACHE_KIB = 24_000
 """Memory that the scratch may take before it spills to its (already deleted) file."""
 
 
-def state_path(url: str, folder: Path) -> Path:
-    """The file that a `sqlite:///…` URL names; a relative one is taken from `folder`."""
-    return folder / url.removeprefix("sqlite:///")
-
-
 @contextmanager
-def open_to_write(path: Path, command: str) -> Iterator[Connection]:
+def open_to_write(path: Path, command: str, wait: Callable[[str], bool] | None = None) -> Iterator[Connection]:
     """The state, locked for this process, migrated to this version, made with mode 0600 when it is not there.
+
+    `wait` is told who holds it, and says whether to try again.
 
     Raises:
         Locked: another process holds it.
         StateError: it cannot be written, or a newer version wrote it.
     """
-    with _lock(path, command), _errors(path):
+    with _lock(path, command, wait), _errors(path):
         path.touch(0o600)
         path.chmod(0o600)
         yield from _connected(sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False), path)
@@ -68,14 +66,37 @@ def open_copy(path: Path) -> Iterator[Connection]:
         yield from _connected(copy, path, writable=False)
 
 
+def version_of(path: Path) -> str | None:
+    """The version of the schema of the state in this file; None when there is no state yet.
+
+    Raises:
+        StateError: it cannot be read.
+        Locked: it was at rest, and somebody wrote it meanwhile.
+    """
+    with _errors(path):
+        if not path.exists():
+            return None
+        with _at_rest(path) as at_rest, closing(_original(path, at_rest=at_rest)) as original:
+            return _version(original)
+
+
+def refuse_newer(place: object, version: str | None) -> None:
+    """Refuses a state whose schema is not known here.
+
+    Raises:
+        StateError: a newer version wrote it.
+    """
+    if version is not None and version not in known_versions():
+        raise StateError(
+            f"{place}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
+            f"{head()}); install that version again, or put back a copy of the state from before"
+        )
+
+
 def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
     with closing(raw):
         version = _version(raw)
-        if version is not None and version not in known_versions():
-            raise StateError(
-                f"{path}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
-                f"{head()}); install that version again, or put back a copy of the state from before"
-            )
+        refuse_newer(path, version)
         engine = _engine(raw, writable=writable)
         with engine.connect() as connection:
             if version != head():
@@ -120,8 +141,7 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     """The state opened to read, or a private copy of it when it is missing or older than this version."""
     if not path.exists():
         return sqlite3.connect("", isolation_level=None)
-    how = "immutable=1" if at_rest else "mode=ro"
-    original = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=30, isolation_level=None)
+    original = _original(path, at_rest=at_rest)
     try:
         if _version(original) == head():
             return original
@@ -132,6 +152,11 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
         raise
     original.close()
     return copy
+
+
+def _original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
+    how = "immutable=1" if at_rest else "mode=ro"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=30, isolation_level=None)
 
 
 def _version(connection: sqlite3.Connection) -> str | None:
@@ -152,16 +177,35 @@ def _engine(raw: sqlite3.Connection, *, writable: bool) -> Engine:
         dbapi.execute("ATTACH DATABASE '' AS scratch")
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{SCRATCH_CACHE_KIB}"):
             dbapi.execute(f"PRAGMA scratch.{pragma}")
-        # SQLite's own lower() knows ASCII only, and keys may be any text
-        dbapi.create_function(
-            "lower", 1, lambda value: None if value is None else str(value).lower(), deterministic=True
-        )
+        for name, arguments, function in _FUNCTIONS:
+            dbapi.create_function(name, arguments, function, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
 
     return engine
+
+
+def _lower(value: object) -> str | None:
+    """SQLite's own knows ASCII only, and keys may be any text."""
+    return None if value is None else str(value).lower()
+
+
+def _strpos(value: str | None, part: str | None) -> int | None:
+    return None if value is None or part is None else value.find(part) + 1
+
+
+def _greatest(one: Any, other: Any) -> Any:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("lower", 1, _lower),
+    ("strpos", 2, _strpos),
+    ("greatest", 2, _greatest),
+)
+"""What statements may use that are to run on PostgreSQL as well, by the names that it has there."""
 
 
 @contextmanager
@@ -175,11 +219,27 @@ def _errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _lock(path: Path, command: str) -> Iterator[None]:
-    """A lock that dies with the process; the file beside the state says who holds it."""
+def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Iterator[None]:
+    """The run's lock; it dies with the process. `wait` is told who holds it, and says whether to try again."""
     beside = path.with_name(path.name + ".lock")
+    while True:
+        with lock_file(beside, command) as holder:
+            if not holder:
+                yield
+                return
+        if wait is None or not wait(holder):
+            raise Locked(f"{path}: the state is in use by {holder}; wait until it is done, or use --wait")
+
+
+@contextmanager
+def lock_file(beside: Path, command: str) -> Iterator[str]:
+    """Takes the lock on a file, in which it says who holds it. Gives who does if that is another process.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         remedy = "let this user write there, or change the setting 'state'"
@@ -189,10 +249,11 @@ def _lock(path: Path, command: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
-            raise Locked(f"{path}: the state is in use by {holder}; wait until it is done") from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
-        yield
+        else:
+            holder = ""
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
+        yield holder
     finally:
         os.close(handle)
 

@@ -37,7 +37,7 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
     query = (
         f"SELECT rowid, {', '.join(names)} FROM wanted_contributor WHERE (test, staff) IN (SELECT test, staff"
         " FROM wanted_contributor GROUP BY test, staff HAVING count(*) > 1"
-        " AND count(DISTINCT coalesce(room, char(31)) || char(30) || coalesce(building, char(31))) = 1)"
+        " AND count(DISTINCT coalesce(room, '\x1f') || '\x1e' || coalesce(building, '\x1f')) = 1)"
         " ORDER BY test, staff, rowid"
     )
     rows = connection.execute(text(query)).mappings().fetchall()
@@ -89,7 +89,7 @@ def _named(kind: Kind) -> Iterator[str]:
     yield (
         f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
         f" JOIN known_{kind} k ON k.test = c.test AND k.standing = 'active'"
-        " AND instr(char(10) || k.committees || char(10), char(10) || c.committee || char(10)) > 0"
+        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || k.committees || '\n'"
         f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
         " WHERE c.standing = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
     )

@@ -22,6 +22,11 @@ class PastRun:
     exit_status: int | None
     counts: Mapping[str, int]
 
+    @property
+    def applies(self) -> bool:
+        """Whether it was an `apply`, by hand or as a job, and not one that only read or took something in."""
+        return self.command == "apply" or self.command.startswith("job ")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -57,3 +62,13 @@ def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
         for standing, number in connection.execute(text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")):
             counts[kind.value, str(standing)] = int(number)
     return counts
+
+
+def unfinished(connection: Connection) -> list[str]:
+    """The jobs whose last run did not come to its end: killed, stopped by a signal, or gave way and never went on."""
+    last = "SELECT max(id) FROM run WHERE command LIKE 'job %' GROUP BY command"
+    query = f"SELECT command, status FROM run WHERE id IN ({last})"
+    cut_off = ("running", "interrupted", "yielded")
+    return sorted(
+        str(command).removeprefix("job ") for command, status in connection.execute(text(query)) if status in cut_off
+    )

@@ -16,6 +16,7 @@ from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, 
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
 from sync.state import refusals, snapshot
 from sync.state.database import count
+from sync.state.dialect import analyse, create_index
 from sync.state.scratch import columns_of, from_json, key_from, to_json
 
 Clock = Callable[[], datetime]
@@ -31,22 +32,31 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 
 
 class Journal:
-    """Writes one run's intents, outcomes and findings, and promotes what is done to known."""
+    """Writes one run's intents, outcomes and findings, and promotes what is done to known.
 
-    def __init__(self, connection: Connection, clock: Clock, command: str) -> None:
-        self._connection, self._clock = connection, clock
-        result = connection.execute(
+    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent.
+    """
+
+    def __init__(
+        self, connection: Connection, clock: Clock, command: str, confirm: Callable[[], None] | None = None
+    ) -> None:
+        self._connection, self._clock, self._confirm = connection, clock, confirm
+        connection.execute(
             text("INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"),
             {"c": command, "at": utc_text(clock())},
         )
-        self.run_id = int(result.lastrowid)
+        self.run_id = count(connection, "SELECT max(id) FROM run")  # nobody else writes here
         self._findings = 0
         self._refused = set(refusals.standing(connection))
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
 
     def intend(self, lines: Sequence[Planned]) -> list[int]:
-        """Commits intents for lines that are about to be sent; gives their ids, in order."""
+        """Commits intents for lines that are about to be sent; gives their ids, in order.
+
+        Raises:
+            Deposed: another process has taken over.
+        """
         first = 1 + count(self._connection, "SELECT max(id) FROM intent")  # nobody else writes here
         at = utc_text(self._clock())
         rows: list[dict[str, object]] = []
@@ -60,6 +70,8 @@ class Journal:
             )
         if rows:
             self._connection.execute(_INTEND, rows)
+        if rows and self._confirm:
+            self._confirm()
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
@@ -218,7 +230,8 @@ class Journal:
     def promote_silent(self) -> None:
         """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints."""
         at = utc_text(self._clock())
-        self._connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_refresh ON refresh (kind, k1, k2)")
+        create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
+        analyse(self._connection, "refresh", "draft")
         for statement in _SILENT:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:
@@ -264,12 +277,12 @@ class Journal:
 
 
 def _lapse(kind: Kind) -> str:
-    k2 = "option" if kind is Kind.OPTION else "''"
-    wanted = f"SELECT {KEY_FIELDS[kind][0]}, {k2} FROM wanted_{kind}"
-    wanted += " WHERE value IS NOT NULL" if kind is Kind.OPTION else ""  # blank: nothing is sent for it
+    same = " AND ".join(f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    wanted = f"SELECT 1 FROM wanted_{kind} w WHERE {same}"
+    wanted += " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""  # blank: nothing is sent for it
     lapse = (
         f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
-        f" AND run_id <> :run AND (k1, k2) NOT IN ({wanted})"
+        f" AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') = intent.k2)"
     )

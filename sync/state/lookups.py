@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, text
 
+from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks
 
 Cells = tuple[str, ...]
@@ -24,12 +25,12 @@ def stage_lookup(connection: Connection, number: int, rows: Iterable[tuple[str, 
     """Takes a joined source's rows: key, wanted cells, row number. Returns how many."""
     staged = 0
     for chunk in chunks(rows):
-        connection.exec_driver_sql(
-            "INSERT INTO lookup (id, key, cells, line) VALUES (?, ?, ?, ?)",
-            [(number, key, json.dumps(cells, ensure_ascii=False), line) for key, cells, line in chunk],
-        )
-        staged += len(chunk)
-    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_lookup ON lookup (id, key)")
+        found: list[tuple[object, ...]] = [
+            (key, json.dumps(cells, ensure_ascii=False), line) for key, cells, line in chunk
+        ]
+        staged += insert(connection, "lookup", ("key", "cells", "line"), found, id=number)
+    create_index(connection, "ix_lookup", "lookup (id, key)")
+    analyse(connection, "lookup")
     return staged
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from sync.model import KEY_FIELDS, ON_A_TEST, Kind
 from sync.state.database import count
+from sync.state.dialect import insert
 
 COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """The kinds whose absence can mean a removal and rests on a source's word alone."""
@@ -68,11 +69,9 @@ def note_sources(
     Of what a proven source (of a kind) no longer names, it is noted that it doesn't: its baseline is what it says now.
     When it is one of the `accepted`, what was named by sources that are no more is let go, too.
     """
-    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS scratch.feed_source (feed INTEGER PRIMARY KEY, source TEXT)")
-    connection.exec_driver_sql("DELETE FROM scratch.feed_source")
+    connection.exec_driver_sql("DELETE FROM feed_source")
     if feeds:
-        rows = [(number, source) for number, (_, source) in enumerate(feeds)]
-        connection.exec_driver_sql("INSERT INTO feed_source VALUES (?, ?)", rows)
+        insert(connection, "feed_source", ("feed", "source"), [(n, source) for n, (_, source) in enumerate(feeds)])
     for kind in COUNTED:
         matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
         named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
@@ -86,7 +85,7 @@ def note_sources(
         sound = [source for source in of_kind if (kind, source) in proven]
         for source in sound:
             _let_go(connection, kind, "k.source = :source", {"source": source})
-        if of_kind == sound:
+        if of_kind and of_kind == sound:
             _let_go(connection, kind, "k.source IS NULL", {})
         if set(sound).intersection(accepted):
             _let_go(connection, kind, *named_elsewhere(of_kind))

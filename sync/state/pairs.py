@@ -14,6 +14,7 @@ from sync.guard import Facts
 from sync.model import COMPARED, KEY_FIELDS, MAX_CANDIDATES, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE, Key, Kind
 from sync.plan import Fields
 from sync.state.absences import TEST_TROUBLE, UNREAD, fields_of, shared
+from sync.state.dialect import streamed
 
 
 def arrived_or_changed(
@@ -72,7 +73,7 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Itera
         {_barred(kind)}
         WHERE k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL
     """
-    for row in connection.execute(text(query)):
+    for row in streamed(connection, query):
         about = Circumstances(
             standing=row.k_standing or "active",
             ours=row.k_ours is None or bool(row.k_ours),
@@ -91,7 +92,7 @@ def _members(
     """What is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
-    for row in connection.execute(text(_members_query(kind))):
+    for row in streamed(connection, _members_query(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
         if row.ended and key[1] in locked:
             continue  # it can't be set any more, and nobody would notice if it were

@@ -12,6 +12,7 @@ from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
 from sync.plan import Action, Change, Planned, Verdict
 from sync.state.database import count
+from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
@@ -20,12 +21,8 @@ _COLUMNS = "kind, k1, k2, action, verdict, reason, place, changed, before, after
 
 def draft(connection: Connection, drafted: Iterable[Drafted]) -> int:
     """Writes changes with their rulings into the draft. Returns how many."""
-    statement = f"INSERT INTO draft ({_COLUMNS}) VALUES ({', '.join('?' * 13)})"
-    total = 0
-    for chunk in chunks(drafted):
-        connection.exec_driver_sql(statement, [_row(item) for item in chunk])
-        total += len(chunk)
-    return total
+    columns = _COLUMNS.split(", ")
+    return sum(insert(connection, "draft", columns, [_row(item) for item in chunk]) for chunk in chunks(drafted))
 
 
 def _row(item: Drafted) -> tuple[object, ...]:
@@ -48,7 +45,8 @@ def _row(item: Drafted) -> tuple[object, ...]:
 
 def index_draft(connection: Connection) -> None:
     """Lets the draft be looked up by key; done once learners and tests are in it."""
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_draft ON draft (kind, k1, k2)")
+    create_index(connection, "ix_draft", "draft (kind, k1, k2)")
+    analyse(connection, "draft")
 
 
 def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
@@ -166,7 +164,8 @@ def put_in_order(connection: Connection) -> None:
         f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
         f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_plan ON plan (verdict, layer)")
+    create_index(connection, "ix_plan", "plan (verdict, layer)")
+    analyse(connection, "plan")
 
 
 def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[Planned]:
@@ -185,7 +184,8 @@ def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
     numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) WHERE number % :every = 0 ORDER BY seq LIMIT :most"
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered WHERE number % :every = 0"
+        " ORDER BY seq LIMIT :most"
     )
     return [_planned(row) for row in connection.execute(query, {"kind": kind, "every": every, "most": most})]
 

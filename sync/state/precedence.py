@@ -50,7 +50,7 @@ def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
 def _contradicts_itself(kind: Kind) -> str:
     """Whether the later feed has several rows of the record that differ: they stay, and are faults like any others."""
     keys = ", ".join(KEY_FIELDS[kind])
-    compared = " || char(31) || ".join(f"coalesce({name}, char(30))" for name in (*COMPARED[kind], *SENT_ONCE[kind]))
+    compared = " || '\x1f' || ".join(f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind]))
     several = (
         f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys} HAVING count(DISTINCT {compared}) > 1"
     )
@@ -60,7 +60,9 @@ def _contradicts_itself(kind: Kind) -> str:
 def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator[Mapping[Any, Any]]:
     """Rows of an earlier feed that lack something which this feed has, with what both have."""
     names = _filled(kind)
-    lacks = " OR ".join(f"(coalesce(e.{name}, '') = '' AND coalesce(w.{name}, '') <> '')" for name in names)
+    lacks = " OR ".join(
+        f"(coalesce({_text(name, 'e')}, '') = '' AND coalesce({_text(name, 'w')}, '') <> '')" for name in names
+    )
     columns = ", ".join(
         [*(f"e.{name} AS e_{name}" for name in _all(kind)), *(f"w.{name} AS w_{name}" for name in names)]
     )
@@ -72,6 +74,11 @@ def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator
     while page := connection.execute(text(query), {"feed": feed, "last": last}).mappings().fetchall():
         yield from page
         last = page[-1]["id"]
+
+
+def _text(name: str, table: str = "") -> str:
+    """A column as text, whatever it holds; minutes are numbers."""
+    return f'CAST({table}{"." if table else ""}"{name}" AS TEXT)'
 
 
 def _all(kind: Kind) -> Sequence[str]:
@@ -92,7 +99,7 @@ def _fill(connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerp
     }
     compared = {name: value for name, value in {**fields, **new}.items() if name not in SENT_ONCE[kind]}
     values = {**new, "fingerprint": refingerprint(kind, compared), "id": pair["id"]}
-    assignments = ", ".join(f"{name} = :{name}" for name in (*new, "fingerprint"))
+    assignments = ", ".join(f'"{name}" = :{name}' for name in (*new, "fingerprint"))
     connection.execute(text(f"UPDATE wanted_{kind} SET {assignments} WHERE rowid = :id"), values)
 
 

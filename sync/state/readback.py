@@ -10,7 +10,8 @@ from sync.found import FoundPerson
 from sync.model import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, Written
 from sync.state.database import count
-from sync.state.scratch import chunks, key_from, paged
+from sync.state.dialect import analyse, create_index, create_table, insert
+from sync.state.scratch import chunks, key_from, paged_by_key
 
 _KEPT = ("remote_id", "standing", "ours", "updated")
 
@@ -19,10 +20,9 @@ def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields
     """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
-    active = f"FROM known_{kind} WHERE standing IN ('active', 'disabled')"
-    query = f"SELECT rowid, {columns} {active} AND rowid > :last ORDER BY rowid LIMIT 500"
-    for row in paged(connection, query):
-        fields = dict(zip(names, row[1:], strict=True))
+    active = f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled')"
+    for row in paged_by_key(connection, active, KEY_FIELDS[kind], 500):
+        fields = dict(zip(names, row, strict=True))
         yield tuple(str(fields.pop(name)) for name in KEY_FIELDS[kind]), fields
 
 
@@ -45,8 +45,8 @@ def written(connection: Connection, run_id: int, kind: Kind, most: int | None) -
     values = {"run": run_id, "kind": kind.value}
     every = 1 if most is None else max(1, -(-count(connection, f"SELECT count(*) {done}", **values) // most))
     numbered = f"SELECT k1, k2, action, outcome_at, row_number() OVER (ORDER BY id) AS number {done}"
-    query = text(f"SELECT k1, k2, action, outcome_at FROM ({numbered}) WHERE number % :every = 0 ORDER BY k1, k2")
-    for row in connection.execute(query, {**values, "every": every}).fetchall():
+    query = f"SELECT k1, k2, action, outcome_at FROM ({numbered}) AS numbered WHERE number % :every = 0 ORDER BY k1, k2"
+    for row in connection.execute(text(query), {**values, "every": every}).fetchall():
         yield Written(kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at))
 
 
@@ -55,14 +55,12 @@ _EXPORT = "remote_id, username, auth_system, external_id, first_name, last_name,
 
 def stage_export(connection: Connection, kind: Kind, people: Iterable[FoundPerson]) -> int:
     """Takes an export into the scratch, one row for each external id of a person. Returns how many rows."""
-    connection.exec_driver_sql(f"CREATE TABLE scratch.exported_{kind} (person, {_EXPORT})")
-    insert = f"INSERT INTO exported_{kind} (person, {_EXPORT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    total = 0
-    for chunk in chunks(_rows(people)):
-        connection.exec_driver_sql(insert, chunk)
-        total += len(chunk)
+    names, table = _EXPORT.split(", "), f"exported_{kind}"
+    create_table(connection, table, f"person INTEGER, {', '.join(f'{name} TEXT' for name in names)}")
+    total = sum(insert(connection, table, ("person", *names), chunk) for chunk in chunks(_rows(people)))
     for column in ("username", "external_id"):
-        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_exported_{kind}_{column} ON exported_{kind} ({column})")
+        create_index(connection, f"ix_{table}_{column}", f"{table} ({column})")
+    analyse(connection, table)
     return total
 
 

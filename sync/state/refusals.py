@@ -17,7 +17,7 @@ What a test of the next days needs always rests for the first only.
 """
 
 SOON = "0"
-"""The wave of what such tests need."""
+"""With this begin the waves of what such tests need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def note(connection: Connection, line: Planned, message: str, now: datetime) -> 
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
     times = 1 + int(connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0)
-    pause = PAUSES[0] if line.wave == SOON else PAUSES[min(times, len(PAUSES)) - 1]
+    pause = PAUSES[0] if line.wave.startswith(SOON) else PAUSES[min(times, len(PAUSES)) - 1]
     again = utc_text(now + pause)
     connection.execute(
         text(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from sync.model import COMPARED, KEY_FIELDS, SENT_ONCE, Fault, Key, Kind, Option, Record, Test, utc_text
 from sync.plan import Fields, Value
+from sync.state.dialect import analyse, create_index, create_table, insert, is_postgres, prepare
 
 _T = TypeVar("_T")
 
@@ -31,32 +32,40 @@ _COLUMNS = {
     "line": "INTEGER",
 }
 
-_TABLES = """
-CREATE TABLE scratch.fault (
-    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, remedy TEXT,
-    feed INTEGER);
-CREATE TABLE scratch.departed (kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER);
-CREATE TABLE scratch.unselected (kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER);
-CREATE TABLE scratch.stale (kind TEXT, k1 TEXT, k2 TEXT);
-CREATE TABLE scratch.fresh (feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT);
-CREATE TABLE scratch.covered (feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER);
-CREATE TABLE scratch.lookup (id INTEGER, key TEXT, cells TEXT, line INTEGER);
-CREATE TABLE scratch.vanished (kind TEXT, key TEXT, folded TEXT);
-CREATE TABLE scratch.missing (kind TEXT, k1 TEXT, k2 TEXT);
-CREATE TABLE scratch.unsure (kind TEXT, key TEXT, folded TEXT);
-CREATE TABLE scratch.suspect (kind TEXT, new_key TEXT, old_key TEXT);
-CREATE TABLE scratch.open_record (kind TEXT, k1 TEXT, k2 TEXT, fields TEXT);
-CREATE TABLE scratch.test_window (
-    test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT);
-CREATE TABLE scratch.barred (kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT);
-CREATE TABLE scratch.refresh (kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB);
-CREATE TABLE scratch.draft (
-    id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, reason TEXT, place TEXT,
-    changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT);
-CREATE TABLE scratch.plan (
-    seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT,
-    reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT)
-"""
+_TABLES = {
+    "fault": (
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
+        "remedy TEXT, feed INTEGER"
+    ),
+    "feed_source": "feed INTEGER, source TEXT",
+    "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
+    "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
+    "stale": "kind TEXT, k1 TEXT, k2 TEXT",
+    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT",
+    "covered": "feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER",
+    "lookup": "id INTEGER, key TEXT, cells TEXT, line INTEGER",
+    "vanished": "kind TEXT, key TEXT, folded TEXT",
+    "missing": "kind TEXT, k1 TEXT, k2 TEXT",
+    "unsure": "kind TEXT, key TEXT, folded TEXT",
+    "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
+    "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
+    "test_window": (
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
+    ),
+    "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
+    "draft": (
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, reason TEXT, "
+        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+    ),
+    "plan": (
+        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, "
+        "verdict TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "fingerprint BLOB, scope TEXT"
+    ),
+}
+_NUMBERED = frozenset({"departed", "fresh"})
+"""Tables whose rows are told apart by their number, beside those of what is wanted."""
 
 
 def wanted_columns(kind: Kind) -> tuple[str, ...]:
@@ -67,11 +76,12 @@ def wanted_columns(kind: Kind) -> tuple[str, ...]:
 
 def make_tables(connection: Connection) -> None:
     """Makes the workspace, empty."""
-    for statement in _TABLES.split(";"):
-        connection.exec_driver_sql(statement)
+    prepare(connection)
+    for name, columns in _TABLES.items():
+        create_table(connection, name, columns, numbered=name in _NUMBERED)
     for kind in Kind:
-        columns = ", ".join(f"{name} {_COLUMNS.get(name, 'TEXT')}" for name in wanted_columns(kind))
-        connection.exec_driver_sql(f"CREATE TABLE scratch.wanted_{kind} ({columns})")
+        columns = ", ".join(f'"{name}" {_COLUMNS.get(name, "TEXT")}' for name in wanted_columns(kind))
+        create_table(connection, f"wanted_{kind}", columns, numbered=True)
 
 
 def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
@@ -116,22 +126,21 @@ def _insert_filled(
         for name, values in zip(columns, zip(*rows, strict=True), strict=True)
         if values.count(None) < len(values)
     }
-    statement = f"INSERT INTO wanted_{kind} (feed, {', '.join(filled)}) VALUES ({feed:d}{', ?' * len(filled)})"
-    return _insert(connection, statement, list(zip(*filled.values(), strict=True)))
+    return insert(connection, f"wanted_{kind}", list(filled), list(zip(*filled.values(), strict=True)), feed=feed)
 
 
 def depart(connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
     """Notes the records of which a row says that they depart, with the rows' numbers."""
-    statement = "INSERT INTO departed (kind, k1, k2, feed, line) VALUES (?, ?, ?, ?, ?)"
     for chunk in chunks(departures):
-        _insert(connection, statement, [(kind.value, *columns_of(key), feed, line) for key, line in chunk])
+        rows = [(*columns_of(key), line) for key, line in chunk]
+        insert(connection, "departed", ("k1", "k2", "line"), rows, kind=kind.value, feed=feed)
 
 
 def unselect(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
     """Notes the records of rows that `where` does not select."""
-    statement = "INSERT INTO unselected (kind, k1, k2, feed) VALUES (?, ?, ?, ?)"
     for chunk in chunks(keys):
-        _insert(connection, statement, [(kind.value, *columns_of(key), feed) for key in chunk])
+        rows = [columns_of(key) for key in chunk]
+        insert(connection, "unselected", ("k1", "k2"), rows, kind=kind.value, feed=feed)
 
 
 def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
@@ -146,13 +155,13 @@ def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
-    statement = "INSERT INTO fault (kind, k1, k2, place, field, reason, remedy, feed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed")
 
     def row(fault: Fault) -> tuple[object, ...]:
         k1, k2 = columns_of(fault.key) if fault.key else (None, None)
         return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed)
 
-    return sum(_insert(connection, statement, chunk) for chunk in chunks(map(row, faults)))
+    return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
 
 
 def drop_faulted(connection: Connection, kind: Kind) -> None:
@@ -181,12 +190,14 @@ def faults(connection: Connection) -> Iterator[Fault]:
 def index_wanted(connection: Connection) -> None:
     """Indexes what was staged, once all of it is there."""
     for kind in Kind:
-        keys = ", ".join(KEY_FIELDS[kind])
-        connection.exec_driver_sql(f"CREATE INDEX scratch.ix_wanted_{kind} ON wanted_{kind} ({keys})")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_seat ON wanted_candidate (learner)")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_wanted_part ON wanted_contributor (staff)")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_fault ON fault (kind, k1, k2)")
-    connection.exec_driver_sql("CREATE INDEX scratch.ix_departed ON departed (kind, k1, k2)")
+        create_index(connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})")
+        if is_postgres(connection):
+            create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
+    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
+    create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
+    create_index(connection, "ix_fault", "fault (kind, k1, k2)")
+    create_index(connection, "ix_departed", "departed (kind, k1, k2)")
+    analyse(connection, "fault", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
 
 
 def columns_of(key: Sequence[str]) -> tuple[str, str]:
@@ -218,13 +229,22 @@ def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]
         last = page[-1][0]
 
 
+def paged_by_key(
+    connection: Connection, select: str, keys: Sequence[str], most: int, **values: object
+) -> Iterator[Any]:
+    """The same for a query without a number: it gives its key first, and ends with conditions. `most` rows a page."""
+    columns, marks = ", ".join(keys), ", ".join(f":last_{n}" for n in range(len(keys)))
+    after, last = "", dict[str, object]()
+    while page := connection.execute(
+        text(f"{select}{after} ORDER BY {columns} LIMIT {most:d}"), {**values, **last}
+    ).fetchall():
+        yield from page
+        after = f" AND ({columns}) > ({marks})"
+        last = {f"last_{n}": page[-1][n] for n in range(len(keys))}
+
+
 def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
     """The items in lists of at most `CHUNK`."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
-
-
-def _insert(connection: Connection, statement: str, rows: list[tuple[object, ...]]) -> int:
-    connection.exec_driver_sql(statement, rows)
-    return len(rows)

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 
 from sync.model import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Fault, Kind, utc_text
 from sync.state.derived import Refingerprint
-from sync.state.scratch import add_faults, chunks, columns_of, depart, key_from, paged
+from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.scratch import add_faults, chunks, columns_of, depart, key_from, paged, paged_by_key
 
 WANTED, SEVERAL, DEPARTED, FAULT = "wanted", "several", "departed", "fault"
 """`several` is wanted by several rows, so that one of them alone can't say that it departs."""
@@ -32,21 +33,18 @@ def cover(connection: Connection, number: int, kind: Kind, feed: str, mark: str,
     """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `lay_over` afterwards."""
     connection.execute(
         text("INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"),
-        {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": whole},
+        {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": int(whole)},
     )
-    statement = "INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (?, ?, ?, ?, ?)"
     for chunk in chunks(_staged(connection, number, kind)):
-        connection.exec_driver_sql(statement, [(feed, *entry) for entry in chunk])
+        insert(connection, "fresh", ("k1", "k2", "standing", "content"), list(chunk), feed=feed)
 
 
 def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     names = _names(kind)
-    query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last AND feed = :feed ORDER BY rowid LIMIT 2000"
-    for row in paged(connection, query, feed=number):
+    for row in streamed(connection, f"SELECT * FROM wanted_{kind} WHERE feed = :feed", feed=number):
         content = {name: value for name in names if (value := row._mapping[name]) is not None}
         yield *_columns(kind, row._mapping), WANTED, _json(content)
-    query = "SELECT rowid, k1, k2, line FROM departed WHERE rowid > :last AND feed = :feed ORDER BY rowid LIMIT 2000"
-    for _, k1, k2, line in paged(connection, query, feed=number):
+    for k1, k2, line in streamed(connection, "SELECT k1, k2, line FROM departed WHERE feed = :feed", feed=number):
         yield k1, k2, DEPARTED, _json({"line": line})
     query = (
         "SELECT id, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last AND feed = :feed"
@@ -70,9 +68,8 @@ def _json(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-_OLD = """SELECT s.rowid, s.k1, s.k2, s.standing, s.content FROM snapshot s WHERE s.feed = :feed AND s.rowid > :last
-AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = s.feed AND f.k1 = s.k1 AND f.k2 = s.k2)
-ORDER BY s.rowid LIMIT 2000"""
+_OLD = """SELECT s.k1, s.k2, s.standing, s.content FROM snapshot s WHERE s.feed = :feed
+AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = s.feed AND f.k1 = s.k1 AND f.k2 = s.k2)"""
 
 _LEFT = """INSERT INTO fresh (feed, k1, k2, standing, content)
 SELECT DISTINCT :feed, u.k1, u.k2, 'left', '{{}}' FROM unselected u WHERE u.feed = :number
@@ -94,20 +91,19 @@ _ONE_OF_SEVERAL = (
 
 def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint) -> int:
     """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
-    connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS scratch.ix_fresh ON fresh (feed, k1, k2)")
+    create_index(connection, "ix_fresh", "fresh (feed, k1, k2)")
+    analyse(connection, "fresh", "unselected")
     matched = " AND ".join(f"k.{name} = u.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
     connection.execute(text(_LEFT.format(kind=kind, matched=matched)), {"feed": feed, "number": number})
     for statement in _ONE_OF_SEVERAL:
         connection.execute(text(statement), {"feed": feed, "number": number})
     wanted = 0
-    for entries in chunks(paged(connection, _OLD, feed=feed)):
-        kept = [
-            (k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing in (WANTED, SEVERAL)
-        ]
+    for entries in chunks(paged_by_key(connection, _OLD, ("s.k1", "s.k2"), 2000, feed=feed)):
+        kept = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing in (WANTED, SEVERAL)]
         wanted += _stage_old(connection, number, kind, kept, refingerprint)
-        gone = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == DEPARTED]
+        gone = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing == DEPARTED]
         depart(connection, kind, number, ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone))
-        faults = [(k1, k2, json.loads(content)) for _, k1, k2, standing, content in entries if standing == FAULT]
+        faults = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing == FAULT]
         add_faults(connection, (one for fault in faults for one in _faults(kind, *fault)), number)
     return wanted
 
@@ -120,18 +116,17 @@ def _stage_old(
     refingerprint: Refingerprint,
 ) -> int:
     names = (*KEY_FIELDS[kind], *_names(kind), "fingerprint")
-    rows, keys = [], []
+    rows: list[tuple[object, ...]] = []
+    keys: list[tuple[object, ...]] = []
     for k1, k2, content in entries:
         key = dict(zip(KEY_FIELDS[kind], key_from(kind, k1, k2), strict=True))
         fields = {**key, **{name: content.get(name) for name in COMPARED[kind]}}
         values = {**dict.fromkeys(names), **key, **content, "fingerprint": refingerprint(kind, fields)}
         rows.append(tuple(values[name] for name in names))
-        keys.append((kind.value, k1, k2))
+        keys.append((k1, k2))
     if rows:
-        columns, places = ", ".join(names), ", ?" * len(names)
-        statement = f"INSERT INTO wanted_{kind} (feed, {columns}) VALUES ({number:d}{places})"
-        connection.exec_driver_sql(statement, rows)
-        connection.exec_driver_sql("INSERT INTO stale (kind, k1, k2) VALUES (?, ?, ?)", keys)
+        insert(connection, f"wanted_{kind}", names, rows, feed=number)
+        insert(connection, "stale", ("k1", "k2"), keys, kind=kind.value)
     return len(rows)
 
 

@@ -25,8 +25,10 @@ from sync.state import (
     readback,
     scratch,
     snapshot,
+    turn,
 )
 from sync.state.database import count
+from sync.state.dialect import insert
 from sync.state.scratch import Origin
 from sync.state.sealing import new_key, seal
 
@@ -216,10 +218,17 @@ class Store:
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Notes records whose two sides agree although their fingerprints do not."""
-        statement = "INSERT INTO refresh (kind, k1, k2, fingerprint) VALUES (?, ?, ?, ?)"
         for chunk in scratch.chunks(settled):
-            rows = [(kind.value, *scratch.columns_of(key), fingerprint) for kind, key, fingerprint in chunk]
-            self._connection.exec_driver_sql(statement, rows)
+            rows: list[tuple[object, ...]] = [(kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk]
+            insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
+
+    def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
+        """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
+        turn.keep_needed(self._connection, kind, by)
+
+    def soonest(self, after: int = 0) -> str:
+        """When the soonest test begins to which the plan adds something after that line (UTC text); empty for none."""
+        return turn.soonest(self._connection, after)
 
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""
@@ -283,7 +292,7 @@ class Store:
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
             "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
-            f" (coalesce(k.ours, 1) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
+            f" (coalesce(k.ours, true) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
             f" ON k.test = :test AND k.{part} = l.key WHERE l.key IN :keys"
         ).bindparams(bindparam("keys", expanding=True))
         rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
@@ -315,9 +324,9 @@ class Store:
         """How many changes rest in this run because Inspera refused just them before."""
         query = (
             "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND b.k2 = p.k2"
-            " AND b.fingerprint = coalesce(p.fingerprint, x'') WHERE p.verdict = 'withheld'"
+            " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'withheld'"
         )
-        return count(self._connection, query)
+        return count(self._connection, query, nothing=b"")
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
         """What the feeds want of one record: its compared fields; None when no feed names it."""

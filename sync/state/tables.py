@@ -1,12 +1,16 @@
-"""The state's tables. Operators may read them with any SQLite tool; only `apply` and `adopt` write them.
+"""The state's tables. Operators may read them with any tool; only `apply`, `adopt` and the service write them.
 
 Times are text in UTC and whole seconds, such as `2026-11-23T08:00:00Z`. Keys are the sources' own, in columns of
 their own. A `fingerprint` is that of the last wanted record which Inspera is known to hold. A `source` is the one that
 last named the record: empty when it no longer does, NULL when that was never noted.
 """
 
-from sqlalchemy import Index, LargeBinary
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, SQLModel
+from sqlmodel.sql.sqltypes import AutoString
 
 ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = "active", "released", "disabled", "withdrawn", "retired"
 
@@ -273,6 +277,43 @@ class SourceSize(SQLModel, table=True):
 
     source: str = Field(primary_key=True)
     rows: int
+
+
+class Leader(SQLModel, table=True):
+    """On PostgreSQL: which run may write. Each one that takes the lock raises `epoch`; under an older one, none may.
+
+    There is one row. On SQLite the lock of the file is enough, and the table stays empty.
+    """
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    epoch: int = Field(sa_type=BigInteger)
+    holder: str
+    since: str
+
+
+class Paused(SQLModel, table=True):
+    """On PostgreSQL: while there is a row, nothing is sent. On SQLite that is a file beside the state."""
+
+    __tablename__ = "pause"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    since: str
+    reason: str = ""
+
+
+class SealKey(SQLModel, table=True):
+    """On PostgreSQL: the key of the seals, in one row. On SQLite that is a file beside the state."""
+
+    __tablename__ = "seal"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    key: bytes = Field(sa_type=LargeBinary)
+
+
+@compiles(AutoString, "postgresql")
+def _by_bytes(text: AutoString, compiler: Any, **_: object) -> str:
+    """Text is sorted and compared as on SQLite, by its bytes, whatever the order of the database."""
+    return f'{compiler.visit_VARCHAR(text)} COLLATE "C"'
 
 
 METADATA = SQLModel.metadata

@@ -29,11 +29,11 @@ STUDENT, TEST, SEATS = "/api/v1/users/student", "/api/v1/test", "/api/v1/test/*/
 
 
 class Apply:
-    """One `apply` as a process of its own."""
+    """One `apply`, or another command, as a process of its own."""
 
-    def __init__(self, config: Path) -> None:
-        self._output = config.with_name("output.txt")
-        command = [sys.executable, "-m", "sync", "-c", str(config), "apply", "--all"]
+    def __init__(self, config: Path, *arguments: str) -> None:
+        self._output = config.with_name(f"{arguments[0] if arguments else 'output'}.txt")
+        command = [sys.executable, "-m", "sync", "-c", str(config), *(arguments or ("apply", "--all"))]
         plain = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
@@ -53,6 +53,11 @@ class Apply:
     def signal(self, number: signal.Signals) -> None:
         """Sends it a signal."""
         self._process.send_signal(number)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
     def kill(self) -> None:
         """Kills it on the spot, which it can't prevent or prepare for."""
@@ -201,9 +206,9 @@ class Site:
             },
         }
 
-    def until(self, met: Callable[[], bool], process: Apply) -> None:
+    def until(self, met: Callable[[], bool], process: Apply, patience: float = PATIENCE) -> None:
         """Watches until something has happened; the run must not end before it has."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not met():
             assert process.running, f"it ended too early: {process.said}"
             assert time.monotonic() < deadline, f"it never happened: {process.said}"

@@ -16,7 +16,7 @@ from sync.commands.planning import make_store
 from sync.commands.wiring import House
 from sync.engine.gather import gather
 from sync.model import COMPARED, KEY_FIELDS
-from sync.state.database import open_to_write
+from sync.state.sqlite_file import SqliteFile
 
 from ..servers.postgres import Postgres, postgres
 from ..servers.slapd import Entry, Slapd, person
@@ -123,7 +123,9 @@ def planned(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[Any]
 def settled(config: Path) -> Path:
     """A state that knows all that this configuration wants."""
     house = House.open(config, print)
-    with open_to_write(house.state, "apply") as connection:
+    assert isinstance(house.state, SqliteFile)
+    with house.state.open_to_write("apply") as opened:
+        connection = opened.connection
         store = make_store(house, connection, write=True)
         gathered = gather(house.feeds, store, datetime.fromisoformat("2026-11-24T08:00:00+00:00"), lambda *_: None)
         for kind in gathered.kinds:
@@ -135,7 +137,7 @@ def settled(config: Path) -> Path:
                 )
             )
         connection.commit()
-    return house.state
+    return house.state.path
 
 
 def copy_of(state: Path, folder: Path) -> None:

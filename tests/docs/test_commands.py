@@ -10,7 +10,7 @@ from sync.exits import Exit, worst
 from .pages import OPERATING, PAGES, README, commands, rows, section
 
 NAMES = (
-    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "status", "doctor"),
+    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "serve", "pause", "resume", "status", "doctor"),
     *("sandbox", "schema", "demo"),
 )
 
@@ -27,7 +27,9 @@ def test_every_command_line_in_a_page_can_be_parsed(page: Path) -> None:
 
 def test_there_are_command_lines_to_be_parsed() -> None:
     assert {words[0] for words in commands(README)} >= set(NAMES) - {"reconcile", "schema"}
-    assert {words[0] for words in commands(OPERATING)} >= set(NAMES) - {"init", "sample", "sandbox", "schema", "demo"}
+    assert {words[0] for words in commands(OPERATING)} >= set(NAMES) - {
+        *("init", "sample", "serve", "pause", "resume", "sandbox", "schema", "demo")
+    }
 
 
 def test_wrong_words_would_be_noticed() -> None:

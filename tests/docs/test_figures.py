@@ -1,5 +1,7 @@
 """Figures in the pages are those that the program goes by."""
 
+from datetime import timedelta
+
 import pytest
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, MIN_PIN, OPTIONS, ROLES
 from sync.engine import probing, verifying
@@ -7,7 +9,7 @@ from sync.inspera.circuit import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
 from sync.inspera.rate import LEAST_SHARE
 from sync.model import MAX_CANDIDATES
-from sync.state.circumstances import SOON
+from sync.state.circumstances import AT_HAND, SOON
 from sync.state.refusals import PAUSES
 
 from .pages import OPERATING, README, section
@@ -41,6 +43,7 @@ def test_samples_are_as_large_as_the_pages_say() -> None:
 
 
 def test_tests_are_soon_and_full_as_the_rules_say() -> None:
+    assert f"tests of the next {AT_HAND // timedelta(hours=1)} hours need" in told("Order")
     assert f"tests of the next {SOON.days} days need" in told("Order")
     assert f"At most {MAX_CANDIDATES:,} candidates" in told("Removal")
 

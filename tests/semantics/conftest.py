@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync.commands import adopting, applying, planning, reconciling
+from sync.commands import adopting, applying, checking, planning, reconciling, status
 
 from .leaks import leaks
 from .site import Site
@@ -20,7 +20,7 @@ def site(
 ) -> Iterator[Site]:
     """An empty university. Commands take over signals, which are given back. No story may leave a secret anywhere."""
     site = Site(tmp_path, capsys)
-    for module in (adopting, applying, planning, reconciling):
+    for module in (adopting, applying, checking, planning, reconciling, status):
         monkeypatch.setattr(module, "now", site.now)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with site.sandbox:

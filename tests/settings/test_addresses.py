@@ -65,8 +65,15 @@ def test_a_proxy_is_a_bare_address(faults_of: Faults, proxy: str, reason: str) -
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("postgresql://me:hush@db.example.edu/x", "names no database that can hold the state (known: sqlite)"),
-        ("state.db", "names no database that can hold the state (known: sqlite)"),
+        ("postgresql://me:hush@db.example.edu/x", "holds a password"),
+        ("postgresql://me@db.example.edu/x?password=hush", "holds a password"),
+        ("postgresql://me@db.example.edu/x?options=-c%20a&passwd=hush", "holds a password"),
+        ("postgresql://me@db.example.edu", "names no database on that server"),
+        ("postgresql://me@db.example.edu/", "names no database on that server"),
+        ("postgresql://me@db.example.edu/x y", "holds a character that an address can't"),
+        ("mysql://me@db.example.edu/x", "names no database that can hold the state (known: sqlite, postgresql)"),
+        ("postgresql+asyncpg://db/x", "names no database that can hold the state (known: sqlite, postgresql)"),
+        ("state.db", "names no database that can hold the state (known: sqlite, postgresql)"),
         ("sqlite:///", "names no file, so nothing would be remembered"),
         ("sqlite:///:memory:", "names no file, so nothing would be remembered"),
         ("sqlite:///folder/", "names no file, so nothing would be remembered"),
@@ -76,4 +83,23 @@ def test_a_proxy_is_a_bare_address(faults_of: Faults, proxy: str, reason: str) -
 def test_a_state_that_would_forget_or_is_not_supported_is_refused(faults_of: Faults, state: str, reason: str) -> None:
     (fault,) = faults_of(SOUND + f"state: '{state}'")
     assert fault.startswith(f"25:8: state: {reason}, ")
+    assert "hush" not in fault
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_state_on_postgresql_has_one_name_however_it_is_written(load_text: Load, scheme: str) -> None:
+    place = "inspera_sync@db.example.edu:5433/state?sslmode=verify-full&passfile=x"
+    loaded = load_text(SOUND + f"state: {scheme}://{place}\nstate_password: hush")
+    assert loaded.state_url == f"postgresql://{place}"
+    assert loaded.state_password() == "hush"
+    assert "hush" not in repr(loaded)
+
+
+def test_a_state_needs_no_password_of_ours(load_text: Load) -> None:
+    assert load_text(SOUND + "state: postgresql:///state?host=/run/postgresql").state_password() == ""
+
+
+def test_a_password_for_a_file_is_a_slip(load_text: Load) -> None:
+    warnings = load_text(SOUND + "state_password: hush").warnings
+    assert any("state_password: means nothing for a state in a file" in str(one) for one in warnings)
     assert "hush" not in fault

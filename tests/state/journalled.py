@@ -1,21 +1,20 @@
-"""A state's file that runs open, leave and crash out of, and what its journal must say, in plain dictionaries."""
+"""A state that runs open, leave and crash out of, and what its journal must say, in plain dictionaries."""
 
-import shutil
-import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
 from sync.mapping import fingerprint
 from sync.model import COMPARED, KEY_FIELDS, Key, Kind
 from sync.plan import Action, Change, Fields, Outcome, Planned, Result, Verdict
-from sync.state.database import open_to_write
 from sync.state.journal import Journal
 from sync.state.store import Store
+
+from .databases import kept
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 Identity = tuple[Kind, Key]
@@ -36,19 +35,17 @@ ONLY_STAFF = {Action.ENABLE: Action.UPDATE, Action.DISABLE: Action.UPDATE, Actio
 
 
 class State:
-    """A state's file, opened by one run after another; each run has a store and a journal."""
+    """A state, opened by one run after another; each run has a store and a journal."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._number, self.now = folder, 0, START
+        self.now = START
         self._opened = ExitStack()
-        self._path = folder / "0" / "state.db"
-        self._path.parent.mkdir()
-        self._path.write_bytes(empty_state())
+        self._kept = kept(folder)
         self._open()
 
     def _open(self) -> None:
         self.now += timedelta(seconds=1)
-        self._connection = connection = self._opened.enter_context(open_to_write(self._path, "apply"))
+        self._connection = connection = self._opened.enter_context(self._kept.open())
         self.store = Store(connection, [], fingerprint)
         self.journal = Journal(connection, self._clock, "apply")
 
@@ -62,19 +59,13 @@ class State:
         self._open()
 
     def crash(self) -> None:
-        """The next run finds the files exactly as they are at this moment, whatever had not been committed."""
-        self._number += 1
-        left = self._folder / str(self._number)
-        left.mkdir()
-        for file in self._path.parent.glob("state.db*"):
-            if not file.name.endswith(("-shm", ".lock")):  # the one is memory, the other dies with its process
-                shutil.copy(file, left / file.name)
+        """The next run finds the state exactly as it is at this moment, whatever had not been committed."""
+        self._kept.crash()
         self._opened.close()
-        self._path = left / "state.db"
         self._open()
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Lets go of the state."""
         self._opened.close()
 
     def open(self) -> dict[int, tuple[Kind, Key, Action, Fields]]:
@@ -89,21 +80,11 @@ class State:
     def fingerprint(self, identity: Identity) -> bytes | None:
         """By which a record would be told as unchanged."""
         kind, key = identity
-        same = " AND ".join(f"{name} = ?" for name in KEY_FIELDS[kind])
-        found: bytes | None = self._connection.exec_driver_sql(
-            f"SELECT fingerprint FROM known_{kind} WHERE {same}", key
+        same = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
+        found: bytes | None = self._connection.execute(
+            text(f"SELECT fingerprint FROM known_{kind} WHERE {same}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
         ).scalar_one()
         return found
-
-
-@cache
-def empty_state() -> bytes:
-    """A state's file with all its tables and nothing in them, made once: migrations take their time."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "state.db"
-        with open_to_write(path, "apply"):
-            pass
-        return path.read_bytes()
 
 
 def fields_of(kind: Kind, value: str | None) -> dict[str, Any]:

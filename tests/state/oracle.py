@@ -202,11 +202,12 @@ class Oracle:
         if test in self.retiring or not (retires or fields["ours"]):
             return None
         action = "retire" if retires else "remove"
-        if self.trouble(kind) or self._half_read(kind, test) or self._same_account(kind, test, other):
+        if self.trouble(kind) or self._half_read(kind, test):
             return (action, "withheld")
         if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
             return (action, "held")
-        return (action, "withheld" if test in self.begun and not ended else "pass")
+        stays = self._same_account(kind, test, other) or (test in self.begun and not ended)
+        return (action, "withheld" if stays else "pass")
 
     def _people(self) -> set[Identity]:
         return {identity for identity in self.old_suspects if identity[0] in (L, S)}

@@ -1,26 +1,27 @@
 """Rows that contradict each other: each fault names the other's place, and what is known of their records stays."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
 from sync.model import Candidate, Fault, Key, Kind, Learner, Record, Test, key_of
-from sync.state.database import open_to_read
 from sync.state.scratch import Origin
 from sync.state.store import Store
 
+from .databases import blank
+
+pytestmark = pytest.mark.usefixtures("database")
+
 PLACES = ["a.csv", "b.csv", "exams.csv", "seats.csv"]
 FEEDS = {Kind.LEARNER: 0, Kind.TEST: 2, Kind.CANDIDATE: 3}
-NOT_THERE = Path("/nonexistent/state.db")
 Staged = tuple[Record, Origin | None, int]
 
 
 def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], dict[tuple[Kind, Key], int | None]]:
     """The faults, and for the candidates that stay wanted their minutes. `second` comes from another file."""
-    with open_to_read(NOT_THERE) as connection:
+    with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
         for kind, feed in FEEDS.items():
             store.stage(kind, feed, [row for row in rows if row[0].kind is kind])
@@ -86,7 +87,7 @@ def test_a_seat_that_writes_its_learner_in_another_case_keeps_the_seat_that_it_m
 
 
 def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
-    with open_to_read(NOT_THERE) as connection:
+    with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
         store.stage(Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)])
         store.add_faults([Fault("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))])

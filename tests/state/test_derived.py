@@ -1,7 +1,6 @@
 """What is wanted though no single row says it: roles in one, committees by name, usernames that Inspera keeps."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +9,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sync.mapping import fingerprint
 from sync.model import Candidate, Committee, Contributor, Fault, Kind, Learner, Record, Staff, joined, listed
-from sync.state.database import open_copy
 from sync.state.store import Store
 
+from .databases import blank
 from .worlds import NOW
 
-NOT_THERE = Path("/nonexistent/state.db")
+pytestmark = pytest.mark.usefixtures("database")
+
 FEEDS = [Kind.LEARNER, Kind.STAFF, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE]
 PLACES = [f"{kind}.csv" for kind in FEEDS]
 ROLES = ("evaluate", "monitor", "plan")
@@ -24,7 +24,7 @@ Look = Callable[[Store], Any]
 
 def closed(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any:
     """What `look` sees once these rows are staged, line by line from 2, in a state in which this is known."""
-    with open_copy(NOT_THERE) as connection:
+    with blank() as connection:
         for statement in known:
             connection.execute(text(statement))
         store = Store(connection, PLACES, fingerprint)
@@ -53,7 +53,7 @@ def committees(store: Store) -> dict[str, str]:
 def a_known(kind: Kind, **values: str) -> str:
     columns = ", ".join(f'"{name}"' for name in values)
     quoted = ", ".join(f"'{value}'" for value in values.values())
-    return f"INSERT INTO known_{kind} ({columns}, standing, ours, updated) VALUES ({quoted}, 'active', 1, '')"
+    return f"INSERT INTO known_{kind} ({columns}, standing, ours, updated) VALUES ({quoted}, 'active', true, '')"
 
 
 rows_of_one = st.lists(

@@ -1,4 +1,4 @@
-"""The journal, on a real SQLite file: what it says after any sequence of intents, outcomes and crashes."""
+"""The journal, on a real state: what it says after any sequence of intents, outcomes and crashes."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sync.model import COMPARED, Kind
 from sync.plan import Action, Outcome, Planned, Result
 
@@ -17,6 +24,7 @@ from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fiel
 LEARNER, TEST, SEAT = RECORDS[0], RECORDS[2], RECORDS[3]
 SENDING = (Action.CREATE, Action.UPDATE, Action.REMOVE, Action.ENABLE, Action.DISABLE, Action.DELETE)
 CLOSING = (Result.DONE, Result.FOUND, Result.REFUSED, Result.HELD, Result.NOT_SENT)
+pytestmark = pytest.mark.usefixtures("database")
 values = st.sampled_from(["Åse", "Bjørn", "Łucja", None])
 
 
@@ -116,14 +124,15 @@ class Journalling(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Journalling.TestCase.settings = settings(
-    max_examples=30,
-    stateful_step_count=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # every step waits for the disk: shrinking would take minutes
-)
-TestAnySequence = Journalling.TestCase
+def test_any_sequence_of_what_runs_do(database: str) -> None:
+    how = settings(
+        max_examples=30 if database == "sqlite" else 12,
+        stateful_step_count=20,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # every step waits for the disk: shrinking takes minutes
+    )
+    run_state_machine_as_test(Journalling, settings=how)
 
 
 @pytest.fixture

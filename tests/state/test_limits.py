@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +12,12 @@ from sync.guard import PASS, HeldScope, Limit, Limits, Ruling
 from sync.mapping import fingerprint
 from sync.model import ON_A_TEST, Kind
 from sync.plan import Action, Change, Planned, Verdict
-from sync.state.database import open_to_read
 from sync.state.store import Store
 
-NOT_THERE = Path("/nonexistent/state.db")
-"""A missing state is an empty one."""
+from .databases import blank
+
+pytestmark = pytest.mark.usefixtures("database")
+
 TIGHT = Limits(Limit(1, 0), Limit(1, 0), Limit(1, 0))
 TEST = "ØV-1"
 
@@ -31,7 +31,7 @@ def removal(n: int, kind: Kind = Kind.CANDIDATE, **before: Any) -> Drafted:
 
 
 def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[HeldScope], list[Planned]]:
-    with open_to_read(NOT_THERE) as connection:
+    with blank() as connection:
         store = Store(connection, [], fingerprint)
         store.draft(items)
         scopes = store.hold_scopes(TIGHT, allowed)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.decide import Drafted
@@ -12,13 +12,13 @@ from sync.guard import PASS, Ruling
 from sync.mapping import fingerprint
 from sync.model import PEOPLE, Candidate, Committee, Contributor, Kind, Learner, Option, Record, Staff, Test
 from sync.plan import ADDITIONS, REMOVALS, Action, Change, Planned, Verdict
-from sync.state.database import open_to_read
 from sync.state.store import Store
 
+from .databases import blank
 from .worlds import NOW
 
-NOT_THERE = Path("/nonexistent/state.db")
-"""A missing state is an empty one."""
+pytestmark = pytest.mark.usefixtures("database")
+
 LEARNERS, TESTS = [f"{n:02}" for n in range(6)], ["ØV-1", "øv-2", "T 3", "01"]
 
 
@@ -28,7 +28,7 @@ Pairs = Sequence[tuple[int, int]]
 
 def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
     """A store that wants these tests (by the days until each) with their candidates and contributors."""
-    with open_to_read(NOT_THERE) as connection:
+    with blank() as connection:
         store = Store(connection, ["a.csv"], fingerprint)
         tests = []
         for key, days in zip(TESTS, starts, strict=True):
@@ -106,11 +106,11 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     days, on = dict(zip(TESTS, starts, strict=True)), {Kind.LEARNER: seats, Kind.STAFF: duties}
 
     def wave(line: Planned) -> int:
-        """The days to the test that needs it; everything within a week is one wave."""
+        """The days to the test that needs it; of those within a day, and within a week, each is one wave."""
         who = line.change.key[0]
         needed = [starts[t] for t, n in on.get(line.change.kind, []) if LEARNERS[n] == who]
         soonest = days[who] if line.change.kind not in PEOPLE else min(needed, default=9999)
-        return 0 if soonest <= 7 else soonest
+        return soonest if soonest > 7 else (1 if soonest > 1 else 0)
 
     order = [(wave(line), layer(line)) for line in lines]
     assert order == sorted(order)

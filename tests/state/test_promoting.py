@@ -21,6 +21,9 @@ SEATS: dict[Kind, str] = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("database")
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
     """A state that knows two tests with one of everything on each, a learner and a member of staff."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +12,14 @@ from sync.found import FoundPerson
 from sync.mapping import fingerprint
 from sync.model import COMPARED, Key, Kind
 from sync.plan import Action, Fields, Outcome, Result
-from sync.state.database import open_copy
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from .databases import blank
 from .journalled import START, line
 
-NOT_THERE = Path("/nonexistent/state.db")
+pytestmark = pytest.mark.usefixtures("database")
+
 ALL_KEPT = {"remote_id", "standing", "ours", "updated"}
 
 
@@ -27,7 +27,7 @@ class Book:
     """A state with a journal that writes into it."""
 
     def __init__(self) -> None:
-        self._opened = open_copy(NOT_THERE)
+        self._opened = blank()
         self.connection = connection = self._opened.__enter__()
         self.store = Store(connection, [], fingerprint)
         self.journal = Journal(connection, lambda: START, "apply")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +23,12 @@ from sync.model import (
     key_of,
 )
 from sync.plan import Planned, Verdict
-from sync.state.database import open_copy
 from sync.state.store import Store
 
+from .databases import blank
 from .worlds import NOW, Identity, World, put
+
+pytestmark = pytest.mark.usefixtures("database")
 
 ANY = Limit(10**6, 100)
 TEST = Test("T", "x1", "Øving", NOW + timedelta(days=2), NOW + timedelta(days=2, hours=4), 60)
@@ -54,7 +55,7 @@ def planned(
 ) -> dict[Identity, Planned]:
     """The plan of what these rows want against what is known, by record."""
     whole = World(known or {}, {kind: [row for row in rows if row.kind is kind] for kind in Kind}, **world)
-    with open_copy(Path("/nonexistent/state.db")) as connection:
+    with blank() as connection:
         put(connection, whole)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"})
         make_plan(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)

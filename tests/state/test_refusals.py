@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,13 +13,14 @@ from sync.mapping import fingerprint
 from sync.model import Contributor, Fault, Kind, Record, Staff, Test, utc_text
 from sync.plan import Action, Outcome, Planned, Result
 from sync.state import refusals
-from sync.state.database import open_copy
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from .databases import blank
 from .journalled import START, line
 
-NOT_THERE = Path("/nonexistent/state.db")
+pytestmark = pytest.mark.usefixtures("database")
+
 PART = (Kind.CONTRIBUTOR, ("T", "7"))
 HOUR = timedelta(hours=1)
 LATER = "2026-11-20"
@@ -29,7 +29,7 @@ LATER = "2026-11-20"
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    with open_copy(NOT_THERE) as connection:
+    with blank() as connection:
         yield connection
 
 
@@ -129,7 +129,7 @@ def barred(store: Store) -> str:
 @given(hours=st.sampled_from([0.1, 0.2, 0.3, 5]), room=st.sampled_from(["R 1", "R 2"]))
 def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_once(hours: float, room: str) -> None:
     wanted = [*PARTY[:2], Contributor("T", "7", "evaluate", room=room)]
-    with open_copy(NOT_THERE) as connection:
+    with blank() as connection:
         refused(connection, replace(asked(), fingerprint=fingerprint(PARTY[2])))
         why = barred(planned(connection, hours, wanted))
     assert bool(why) == (hours < 0.25 and room == "R 1")

@@ -1,11 +1,8 @@
 """Small worlds: what is known, what feeds want, which rows are faults, what is under way, what was refused."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, text
@@ -103,15 +100,3 @@ def put(connection: Connection, world: World) -> None:
             | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
         )
     connection.commit()
-
-
-def copied(original: Path, to: Path) -> Path:
-    """A copy of an empty state, which is quicker than making one."""
-    with (
-        closing(sqlite3.connect(original, isolation_level=None)) as source,
-        closing(sqlite3.connect(to, isolation_level=None)) as target,
-    ):
-        source.backup(target)
-    source.close()
-    target.close()
-    return to

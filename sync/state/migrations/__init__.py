@@ -21,12 +21,12 @@ def head() -> str:
     return max(known_versions())
 
 
-def migrate(connection: Connection) -> None:
-    """Brings the schema behind `connection` to this version; the caller commits."""
+def migrate(connection: Connection, version: str = "head") -> None:
+    """Brings the schema behind `connection` up to this version, or to an earlier one; the caller commits."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, version)

@@ -5,11 +5,12 @@ from alembic import context
 
 from sync.state.tables import METADATA
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=METADATA,
     render_as_batch=True,
-    transactional_ddl=False,
+    transactional_ddl=connection.dialect.name == "postgresql",
 )
 with context.begin_transaction():
     context.run_migrations()

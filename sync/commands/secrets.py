@@ -1,0 +1,41 @@
+"""Whether every secret that the configuration names can be read, before a service relies on it."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from sync.commands.wiring import House
+from sync.errors import SyncError, UsageError
+from sync.references import SecretRef
+
+
+def read_secrets(house: House) -> None:
+    """Reads each secret once, and keeps none.
+
+    Raises:
+        UsageError: some can't be read; names all of them, a line each.
+    """
+    wrong = []
+    for where, secret in _secrets(house.loaded.settings, ""):
+        try:
+            secret.reveal(house.loaded.folder)
+        except SyncError as error:
+            text = str(error)
+            wrong.append(text if where in text else f"{where}: {text}")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _secrets(value: object, where: str) -> Iterator[tuple[str, SecretRef]]:
+    """Every secret in the settings, with the way to it."""
+    if isinstance(value, SecretRef):
+        yield where, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name), f"{where}.{name}".lstrip("."))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _secrets(inner, f"{where}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            yield from _secrets(inner, f"{where}[{number}]")

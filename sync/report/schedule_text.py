@@ -1,0 +1,21 @@
+"""When jobs run next, in words: in the job's zone, and in UTC."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sync.schedule import Schedule, next_times
+
+
+def schedule_text(jobs: Mapping[str, tuple[Schedule, str, timedelta]], now: datetime) -> Iterator[str]:
+    """The next three times of each job, a line each. A job has its schedule, its zone (or none) and its jitter."""
+    for name, (schedule, zone, jitter) in jobs.items():
+        late = f", up to {int(jitter.total_seconds())} s later" if jitter else ""
+        yield f"Job {name}{late}, next:"
+        for moment in next_times(schedule, now):
+            utc = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            if zone:
+                local = moment.astimezone(ZoneInfo(zone))
+                yield f"  {local:%a %Y-%m-%d %H:%M:%S} {zone} ({utc})"
+            else:
+                yield f"  {moment.astimezone(UTC):%a} {utc}"

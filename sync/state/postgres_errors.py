@@ -1,0 +1,110 @@
+"""What went wrong with the PostgreSQL that holds the state, told by what to do about it.
+
+The server's own words are repeated only where they can hold no row: about connecting, rights and the like.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from sync.errors import StateError, StateUnreachable
+
+MOST_CHARACTERS = 300
+"""What is repeated at most of the server's words."""
+
+
+class Trouble(Enum):
+    """What can go wrong: what is said, what to do, whether it may pass by itself, and whether words may be added."""
+
+    REACH = ("can't be reached", "check host, port and options in 'state', and that the server is up", True, True)
+    BUSY = ("is too busy, or locked by somebody else", "run it again later, and see who is connected", True, True)
+    LOGIN = (
+        "refuses the login",
+        "check the user in 'state' and 'state_password', and that the server lets this user in from here",
+        False,
+        False,
+    )
+    MISSING = ("has no such database", "have it made, or correct its name in 'state'", False, True)
+    TRUST = ("can't be trusted", "check sslmode and sslrootcert in 'state', and the server's certificate", False, True)
+    OPTION = ("can't be asked like this", "correct the options in 'state'", False, True)
+    DENIED = (
+        "lets this user not do what is needed",
+        "grant it: to write, its own schema; to read only, SELECT on the tables and TEMPORARY on the database",
+        False,
+        True,
+    )
+    STANDBY = ("only reads", "name the primary server in 'state'", False, True)
+    SCHEMA = ("has other tables than are needed", "see whether somebody changed them, or put back a copy", False, True)
+    OTHER = ("could not carry out a statement", "see the server's own log", False, False)
+
+
+_STATES: Mapping[str, Trouble] = {
+    "08": Trouble.REACH,
+    "25006": Trouble.STANDBY,
+    "28": Trouble.LOGIN,
+    "3D": Trouble.MISSING,
+    "3F": Trouble.DENIED,
+    "40": Trouble.BUSY,
+    "42": Trouble.SCHEMA,
+    "42501": Trouble.DENIED,
+    "53": Trouble.BUSY,
+    "55": Trouble.BUSY,
+    "57": Trouble.REACH,
+}
+"""PostgreSQL's states and classes of states."""
+
+_WORDS: Mapping[str, Trouble] = {
+    "password authentication failed|no password supplied|no pg_hba.conf entry"
+    "|role .* (does not exist|is not permitted)": Trouble.LOGIN,
+    'database "[^"]*" does not exist': Trouble.MISSING,
+    "permission denied for database": Trouble.DENIED,
+    "certificate|does not support SSL|SSL error": Trouble.TRUST,
+    "too many (clients|connections)|remaining connection slots": Trouble.BUSY,
+}
+"""What is said before there is a connection; there are no states yet then."""
+
+
+@contextmanager
+def told(place: str, secret: str = "") -> Iterator[None]:
+    """What psycopg and SQLAlchemy raise within becomes a `StateError` in words that name no password and no person.
+
+    Raises:
+        StateUnreachable: it may pass by itself.
+        StateError: a person has to mend it.
+    """
+    try:
+        yield
+    except (psycopg.Error, SQLAlchemyError) as error:
+        raise _failure(place, error, secret) from None
+
+
+def _failure(place: str, error: Exception, secret: str) -> StateError:
+    cause = getattr(error, "orig", None) or error
+    state = getattr(cause, "sqlstate", None) or ""
+    reason, remedy, passes, repeated = _trouble(cause, state).value
+    words = _words(cause) if repeated else state
+    words = words.replace(secret, "****") if secret else words
+    kind = StateUnreachable if passes else StateError
+    return kind(f"{place}: the state {reason}{f' ({words})' if words else ''}; {remedy}")
+
+
+def _trouble(cause: BaseException, state: str) -> Trouble:
+    for end in (5, 2):
+        if state and state[:end] in _STATES:
+            return _STATES[state[:end]]
+    if state:
+        return Trouble.OTHER
+    if isinstance(cause, psycopg.OperationalError):
+        words = _words(cause)
+        return next((one for regex, one in _WORDS.items() if re.search(regex, words)), Trouble.REACH)
+    return Trouble.OPTION if isinstance(cause, psycopg.ProgrammingError) else Trouble.OTHER
+
+
+def _words(cause: BaseException) -> str:
+    diagnosis = getattr(cause, "diag", None)
+    said = (diagnosis and diagnosis.message_primary) or str(cause)
+    return re.sub(r"\s+", " ", said).strip()[:MOST_CHARACTERS]

@@ -1,0 +1,142 @@
+"""A state in a file of SQLite's. Its locks, its pause and the key of its seals are files beside it."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from sync.errors import Locked, StateError
+from sync.model import utc_text
+from sync.state.database import lock_file, open_copy, open_to_read, open_to_write, version_of
+from sync.state.places import Opened, Pause, Wait
+from sync.state.sealing import seal_key
+
+MOST_BYTES = 200
+"""What is read of a file that says who holds a lock."""
+
+
+class OnlyService:
+    """A service on a state that takes no other: as long as it runs, it leads."""
+
+    def try_lead(self) -> bool:
+        """Always (see `Service`)."""
+        return True
+
+    def leads(self) -> bool:
+        """Always (see `Service`)."""
+        return True
+
+    def leader(self) -> str:
+        """This process (see `Service`)."""
+        return f"pid {os.getpid()} (serve)"
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """The state in this file (see `Place`)."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @contextmanager
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+        """The state, locked for this run (see `Place`). The lock dies with the process."""
+        with open_to_write(self.path, command, wait) as connection:
+            yield Opened(connection, _certain)
+
+    def open_to_read(self) -> AbstractContextManager[Connection]:
+        """The state as it is (see `Place`)."""
+        return open_to_read(self.path)
+
+    def open_copy(self) -> AbstractContextManager[Connection]:
+        """A private copy of the state (see `Place`)."""
+        return open_copy(self.path)
+
+    def version(self) -> str | None:
+        """The version of its schema (see `Place`)."""
+        return version_of(self.path)
+
+    def holder(self) -> str:
+        """Who holds it for a run (see `Place`)."""
+        try:
+            with self._beside("lock").open(encoding="utf-8", errors="replace") as beside:
+                try:
+                    fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return beside.read(MOST_BYTES).strip() or "another process"
+        except FileNotFoundError:  # nobody has made it yet
+            return ""
+        except OSError as error:
+            raise StateError(f"{self._beside('lock')}: cannot be read ({error.strerror})") from None
+        return ""
+
+    def seal_key(self, *, write: bool) -> bytes:
+        """The key of the seals (see `Place`)."""
+        return seal_key(self.path, write=write)
+
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""
+        told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
+        fresh, kept = self._beside("paused.new"), self._beside("paused")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.unlink(missing_ok=True)
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(told)
+                file.flush()
+                os.fsync(file.fileno())
+            owner = self.path.parent.stat()
+            if os.geteuid() == 0 and owner.st_uid:  # given with sudo: the service must be able to read it
+                os.chown(fresh, owner.st_uid, owner.st_gid)
+            fresh.replace(kept)
+        except OSError as error:
+            raise _unwritable(kept, error) from None
+
+    def resume(self) -> bool:
+        """Allows sending again (see `Place`)."""
+        try:
+            self._beside("paused").unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unwritable(self._beside("paused"), error) from None
+        return True
+
+    def paused(self) -> Pause | None:
+        """Whether all sending is stopped. A file that can't be read or understood stops it as well."""
+        kept = self._beside("paused")
+        try:
+            told = json.loads(kept.read_text("utf-8"))
+            return Pause(str(told["since"]), str(told["reason"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            return Pause("an unknown time", f"{kept} can't be read")
+
+    @contextmanager
+    def service(self) -> Iterator[OnlyService]:
+        """Holds the state for one service (see `Place`). The lock dies with the process."""
+        with lock_file(self._beside("service.lock"), "serve") as holder:
+            if holder:
+                raise Locked(f"{self.path}: another service runs on this state: {holder}; stop it first")
+            yield OnlyService()
+
+    def _beside(self, name: str) -> Path:
+        return self.path.with_name(f"{self.path.name}.{name}")
+
+
+def _certain() -> None:
+    """Nobody else can have the lock of a file before this process ends."""
+
+
+def _unwritable(path: Path, error: OSError) -> StateError:
+    remedy = "let this user write there, or run it as the service's user"
+    return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")

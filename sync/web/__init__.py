@@ -1,0 +1,1 @@
+"""What the running service shows over HTTP on loopback: health for systems that watch it, and metrics."""

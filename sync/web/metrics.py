@@ -1,0 +1,175 @@
+"""The service's figures for Prometheus. Labels hold words of the program and of the configuration, never a record's."""
+
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+from sync import __version__
+
+SUCCESS = "done"
+"""The outcome of a run that came to its end."""
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+_PREFIX = "inspera_sync"
+_RUN_SECONDS = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400)
+_CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+# A second series for each counter, which says when that began: of no use here.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """All figures of one service, in a registry of their own. Thread-safe. `clock` gives aware times."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._registry = CollectorRegistry()
+        self._runs = self._counter("runs", "Runs that have ended.", "job", "outcome")
+        self._run_seconds = self._histogram("run_seconds", "How long runs took.", _RUN_SECONDS, "job")
+        self._overlaps = self._counter("overlaps", "Times at which a job's earlier run was not over yet.", "job")
+        self._yields = self._counter("yields", "Runs that ended early for one with sooner tests.", "job")
+        self._changes = self._counter("changes", "Changes that were carried out, or not.", "kind", "action", "outcome")
+        self._withheld = self._gauge("withheld", "Changes that the job's last run withheld.", "job", "reason")
+        self._calls = self._counter("calls", "Requests to Inspera, by what was answered.", "call", "status")
+        self._call_seconds = self._histogram("call_seconds", "How long requests took.", _CALL_SECONDS, "call")
+        self._rows = self._gauge("source_rows", "Rows of each source when it was last read.", "source", "kind")
+        self._success = self._gauge("last_success_timestamp_seconds", "When a run was last done.", "job")
+        self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
+        self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
+        self._leads = self._gauge("leader", "1 while this process may write, 0 while it stands by.")
+        self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
+        self._sound = self._gauge("last_reload_successful", "0 when the newest configuration is faulty.")
+        self._sound.set(1)
+        self._build(clock)
+
+    def run_ended(self, job: str, outcome: str, seconds: float, at: datetime) -> None:
+        """A job's run has ended at that time; `outcome` is `SUCCESS` or any other word of the program."""
+        self._runs.labels(job, outcome).inc()
+        self._run_seconds.labels(job).observe(seconds)
+        if outcome == SUCCESS:
+            self.succeeded(job, at)
+
+    def succeeded(self, job: str, at: datetime) -> None:
+        """When a run of this job was last done; also for what the state remembers from before this process."""
+        self._success.labels(job).set(at.timestamp())
+
+    def overlapped(self, job: str) -> None:
+        """The job was due while its earlier run was not over."""
+        self._overlaps.labels(job).inc()
+
+    def yielded(self, job: str) -> None:
+        """The job's run ended early, so that a run with sooner tests could begin."""
+        self._yields.labels(job).inc()
+
+    def changes(self, kind: str, action: str, outcome: str, n: int) -> None:
+        """So many changes came out this way."""
+        self._changes.labels(kind, action, outcome).inc(n)
+
+    def withheld(self, job: str, reasons: Mapping[str, int]) -> None:
+        """What the job's last run withheld, by the guard's words. It replaces what was said of the run before."""
+        self._withheld.remove_by_labels({"job": job})
+        for reason, n in reasons.items():
+            self._withheld.labels(job, reason).set(n)
+
+    def call(self, name: str, status: str, seconds: float) -> None:
+        """One request to Inspera; `status` is the HTTP status or a word for why there is none."""
+        self._calls.labels(name, status).inc()
+        self._call_seconds.labels(name).observe(seconds)
+
+    def source_rows(self, source: str, kind: str, n: int) -> None:
+        """How many rows a source had, for one kind."""
+        self._rows.labels(source, kind).set(n)
+
+    def next_run(self, job: str, moment: datetime | None) -> None:
+        """When the job runs next; None when it does not."""
+        if moment is None:
+            self._next.remove_by_labels({"job": job})
+        else:
+            self._next.labels(job).set(moment.timestamp())
+
+    def paused(self, is_paused: bool) -> None:
+        """Whether a person has stopped all sending."""
+        self._paused.set(is_paused)
+
+    def leads(self, is_leader: bool) -> None:
+        """Whether this process may write."""
+        self._leads.set(is_leader)
+
+    def reload(self, ok: bool) -> None:
+        """A reload was asked for; whether the new configuration was sound, and is in use."""
+        self._reloads.labels("done" if ok else "refused").inc()
+        self._sound.set(ok)
+
+    def keep(self, jobs: Collection[str], sources: Collection[str]) -> None:
+        """Forgets all other jobs and sources, which are no longer in the configuration."""
+        by_job = (
+            self._runs,
+            self._run_seconds,
+            self._overlaps,
+            self._yields,
+            self._withheld,
+            self._success,
+            self._next,
+        )
+        for metric in by_job:
+            _keep(metric, "job", jobs)
+        _keep(self._rows, "source", sources)
+
+    def expose(self) -> bytes:
+        """All figures as Prometheus reads them, in the format that `CONTENT_TYPE` names."""
+        return generate_latest(self._registry)
+
+    def _build(self, clock: Callable[[], datetime]) -> None:
+        build = self._gauge("build_info", "The version that runs.", "version", "python")
+        build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
+        self._registry.register(_SinceSuccess(self._success, clock))
+        ProcessCollector(registry=self._registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"{_PREFIX}_{name}", text, labels, buckets=buckets, registry=self._registry)
+
+
+class _SinceSuccess(Collector):
+    """Seconds since the last success, as they are when somebody asks."""
+
+    def __init__(self, success: Gauge, clock: Callable[[], datetime]) -> None:
+        self._success, self._clock = success, clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        since = GaugeMetricFamily(
+            f"{_PREFIX}_since_success_seconds", "How long ago a run of the job was last done.", labels=["job"]
+        )
+        now = self._clock().timestamp()
+        for sample in _samples(self._success):
+            since.add_metric([sample.labels["job"]], now - sample.value)
+        yield since
+
+
+def _samples(metric: MetricWrapperBase) -> list[Sample]:
+    return [sample for family in metric.collect() for sample in family.samples]
+
+
+def _keep(metric: MetricWrapperBase, label: str, values: Collection[str]) -> None:
+    for value in {sample.labels[label] for sample in _samples(metric)} - set(values):
+        metric.remove_by_labels({label: value})

@@ -1,0 +1,74 @@
+"""The service stopped and killed in the middle of a run of 2,000 changes, wherever that happens to be."""
+
+import random
+import signal
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from .site import Served
+
+LEARNERS, SEATS_EACH = 800, 200
+CALLS = LEARNERS + 6 * SEATS_EACH // 10
+
+
+@pytest.fixture
+def large(tmp_path: Path, today: date) -> Served:
+    """A university of 800 students and 1,200 seats that is in Inspera already."""
+    site = Served(tmp_path, today)
+    site.enlarge(LEARNERS, SEATS_EACH)
+    site.apply()
+    assert site.contents() == site.university.expected()
+    return site
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("shard", range(4))
+def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_twice(
+    large: Served, number: signal.Signals, shard: int
+) -> None:
+    """Five moments for each signal and shard: twenty for each signal."""
+    moment = random.Random(f"{number} {shard}")
+    try:
+        for turn in range(5):
+            assert large.change_all(f"Runde{turn}", 10 + turn) == 2000
+            large.mark()
+            cut_off(large, number, moment)
+            before, unknown = large.sent(), large.unknown()
+            if number is signal.SIGTERM:
+                assert unknown == set()  # every call under way was finished and recorded
+            large.mark()
+            finish(large)
+            again = before & large.sent()
+            assert again <= unknown
+            assert large.unknown() == set()
+            assert large.not_ours() == []
+    finally:
+        large.close()
+
+
+def cut_off(site: Served, number: signal.Signals, moment: random.Random) -> None:
+    """Starts the service, and ends it some milliseconds after some call."""
+    calls, pause = moment.randint(1, CALLS - 100), moment.uniform(0, 0.02)
+    serving = site.serve()
+    site.until(lambda: len(site.calls()) >= calls, serving)
+    time.sleep(pause)
+    if number is signal.SIGKILL:
+        serving.kill()
+        return
+    began = time.monotonic()
+    serving.signal(number)
+    assert serving.wait() == 0, serving.said[-3000:]
+    assert time.monotonic() - began < 20  # the grace of this configuration
+
+
+def finish(site: Served) -> None:
+    """Starts the service again, until Inspera is as the files say."""
+    serving = site.serve()
+    settled: Callable[[], bool] = lambda: site.contents() == site.university.expected()  # noqa: E731 - given on
+    site.until(lambda: bool(serving.ran("often")) and settled(), serving)
+    serving.signal(signal.SIGTERM)
+    assert serving.wait() == 0

@@ -1,0 +1,134 @@
+"""Two services on one PostgreSQL: one leads, the other stands by and takes over; a deposed one sends nothing more."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ..crash.site import Sent
+from ..servers.postgres import Postgres, postgres
+from .site import Served, Serving
+
+TAKEOVER = 15.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as server:
+        server.execute("CREATE ROLE inspera_sync LOGIN")
+        yield server
+
+
+class Replicated(Served):
+    """A university whose state is on PostgreSQL."""
+
+    def __init__(self, folder: Path, today: date, url: str) -> None:
+        super().__init__(folder, today)
+        self.url = url
+        self.replicas: list[Serving] = []
+
+    def configuration(self) -> Path:
+        """Writes the files; gives the configuration's."""
+        config = super().configuration()
+        config.write_text(config.read_text("utf-8").replace("sqlite:///state.db", self.url), "utf-8")
+        return config
+
+    def replica(self) -> Serving:
+        """Starts one more service; gives it once its loop turns."""
+        config = self.configuration()
+        here = config.parent / f"replica{len(self.replicas)}"
+        here.mkdir()
+        for file in config.parent.iterdir():
+            if file.is_file():
+                (here / file.name).symlink_to(file)
+        one = Serving(here / config.name, "serve")
+        self.replicas.append(one)
+        self.until(lambda: bool(one.events("service started")), one)
+        return one
+
+    def close(self) -> None:
+        """Ends what runs."""
+        for one in self.replicas:
+            if one.running:
+                one.kill()
+        super().close()
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        """Asks the state."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def unknown(self) -> set[Sent]:
+        """Every record of which the state has an intent without an outcome."""
+        rows = self.ask("SELECT kind, action, k1, k2 FROM intent WHERE outcome IS NULL")
+        return {self._sent_as(*map(str, row)) for row in rows}
+
+
+@pytest.fixture
+def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
+    """A university of which Inspera knows nothing yet, with a state sorted by Norwegian rules."""
+    name = f"state_{tmp_path.name}".replace("-", "_").lower()[:60]
+    server.create_database(name, icu="nb-NO")
+    server.execute(f'ALTER DATABASE "{name}" OWNER TO inspera_sync')
+    site = Replicated(tmp_path, today, f"postgresql://inspera_sync@127.0.0.1:{server.port}/{name}")
+    site.database = name  # type: ignore[attr-defined]
+    yield site
+    site.close()
+
+
+def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
+    """A leader in the middle of its first run, and another replica that stands by."""
+    site.slow(0.1)
+    leader = site.replica()
+    site.until(lambda: bool(leader.events("leads")), leader)
+    standby = site.replica()
+    site.until(lambda: site.writes("POST", "/users/student") >= 8, leader)
+    assert not standby.events("leads")
+    return leader, standby
+
+
+def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes(site: Replicated) -> None:
+    leader, standby = in_the_middle(site)
+    leader.kill()
+    killed = time.monotonic()
+    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)
+    before, unknown = site.sent(), site.unknown()
+    site.mark()
+    site.until(lambda: bool(standby.events("run started")), standby, TAKEOVER)
+    assert time.monotonic() - killed < TAKEOVER
+    site.heal()
+    site.settled(standby)
+    assert before & site.sent() <= unknown
+    site.until(lambda: bool(standby.ran("often")), standby)
+    assert site.unknown() == set()
+
+
+def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_repeated(
+    site: Replicated, server: Postgres
+) -> None:
+    leader, standby = in_the_middle(site)
+    locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    server.execute(f"SELECT pg_terminate_backend(pid) FROM ({locks}) held", database=site.database)  # type: ignore[attr-defined]
+    lost = "the lock on this state is lost"
+    site.until(lambda: any(lost in line.get("error", "") for line in leader.log), leader)
+    site.heal()
+    one = leader if leader.events("leads")[1:] else standby
+    site.settled(one, 60)
+    templates = {row[-1] for row in site.contents()["tests"].values()}
+    assert templates == {1}  # no test was made twice
+    assert site.contents() == site.university.expected()
+
+
+def test_a_standby_follows_when_the_leader_is_stopped_in_order(site: Replicated) -> None:
+    import signal
+
+    site.jobs = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
+    leader = site.replica()
+    site.until(lambda: bool(leader.events("leads")), leader)
+    standby = site.replica()
+    leader.signal(signal.SIGTERM)
+    assert leader.wait() == 0
+    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)

@@ -1,0 +1,135 @@
+"""The databases that can hold a state. The tests of the store run on each of them; see the fixture `database`."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, text
+from sync.state.database import open_copy, open_to_write
+from sync.state.postgres_database import PostgresDatabase
+from sync.state.tables import METADATA
+
+from ..servers.postgres import SUPERUSER, Postgres
+
+NOT_THERE = Path("/nonexistent/state.db")
+"""A missing state is an empty one."""
+
+
+class Kept(Protocol):
+    """A state that outlives the runs that open it."""
+
+    def open(self) -> AbstractContextManager[Connection]:
+        """The state, for one run."""
+
+    def crash(self) -> None:
+        """Keeps just what is there at this moment for the next run: the one that has it open is killed."""
+
+
+class Database(Protocol):
+    """One of the databases."""
+
+    def blank(self) -> AbstractContextManager[Connection]:
+        """An empty state."""
+
+    def kept(self, folder: Path) -> Kept:
+        """An empty state, which may lie in this folder."""
+
+
+class Sqlite:
+    """A state in a file, or in memory for one that need not last."""
+
+    def blank(self) -> AbstractContextManager[Connection]:
+        """An empty state, in memory."""
+        return open_copy(NOT_THERE)
+
+    def kept(self, folder: Path) -> Kept:
+        """An empty state in a file."""
+        return _File(folder)
+
+
+class _File:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._number = folder, 0
+        self._path = folder / "0" / "state.db"
+        self._path.parent.mkdir()
+        self._path.write_bytes(_empty_file())
+
+    def open(self) -> AbstractContextManager[Connection]:
+        return open_to_write(self._path, "apply")
+
+    def crash(self) -> None:
+        self._number += 1
+        left = self._folder / str(self._number)
+        left.mkdir()
+        for file in self._path.parent.glob("state.db*"):
+            if not file.name.endswith(("-shm", ".lock")):  # the one is memory, the other dies with its process
+                shutil.copy(file, left / file.name)
+        self._path = left / "state.db"
+
+
+@cache
+def _empty_file() -> bytes:
+    """A state's file with all its tables and nothing in them, made once: migrations take their time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        with open_to_write(path, "apply"):
+            pass
+        return path.read_bytes()
+
+
+class Postgresql:
+    """A state in a database that sorts as Norwegians do, which must not matter."""
+
+    def __init__(self, server: Postgres, name: str = "state") -> None:
+        url = server.create_database(name, icu="nb-NO").replace("://", f"://{SUPERUSER}@")
+        self._database = PostgresDatabase(url, lambda: "")
+
+    @contextmanager
+    def blank(self) -> Iterator[Connection]:
+        """The database, emptied."""
+        with self.open() as connection:
+            tables = ", ".join(f'"{name}"' for name in METADATA.tables if name != "leader")
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            connection.commit()
+            yield connection
+
+    def kept(self, folder: Path) -> Kept:  # noqa: ARG002 - it needs none
+        """The database, emptied; what a killed run had not committed is gone with its connection."""
+        with self.blank():
+            return self
+
+    @contextmanager
+    def open(self) -> Iterator[Connection]:
+        """The database as it is."""
+        with self._database.open_to_write("a test") as opened:
+            yield opened.connection
+
+    def crash(self) -> None:
+        """Nothing to do: what had been committed is there."""
+
+
+_used: list[Database] = [Sqlite()]
+
+
+@contextmanager
+def using(database: Database) -> Iterator[None]:
+    """Has `blank` and `kept` give states in this database."""
+    _used.append(database)
+    try:
+        yield
+    finally:
+        _used.pop()
+
+
+def blank() -> AbstractContextManager[Connection]:
+    """An empty state in the database that is being tested."""
+    return _used[-1].blank()
+
+
+def kept(folder: Path) -> Kept:
+    """An empty state, in the database that is being tested, which runs open one after another."""
+    return _used[-1].kept(folder)
