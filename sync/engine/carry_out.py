@@ -66,8 +66,8 @@ class Carrier:
     Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
     says that Inspera may have learners whom we do not know of, so that each new one is looked up first, as staff are,
     but for those whose creation was `tried` before. `gives_way` is asked before more is begun: it takes what tells the
-    start of the soonest test that needs what is left (UTC text, empty for none), and says whether another run goes first; then
-    `stop` is set.
+    start of the soonest test that needs what is left (UTC text, empty for none), and says whether another run goes
+    first; then `stop` is set.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -171,7 +171,7 @@ class Carrier:
             self._progress("sending", self._done, total)
 
     def _soonest(self, units: Sequence[Unit]) -> str:
-        """When the soonest test begins that all that is left is for. Looked up once a second at most: it only gets later."""
+        """When the soonest test begins that what is left is for; looked up once a second at most."""
         looked, soonest = self._rest
         if time.monotonic() - looked >= 1:
             before = min((line.seq for unit in units for line in unit.about), default=1) - 1

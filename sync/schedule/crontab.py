@@ -149,11 +149,11 @@ class Crontab:
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first time (UTC) after a moment (aware); None when there is none."""
-        start = moment.astimezone(UTC).replace(microsecond=0) + _SECOND
-        while (due := self._due(start + self._offset(start))) is not None:
-            offset = self._offset(start)
+        before = moment.astimezone(UTC).replace(microsecond=0)
+        start, offset = before + _SECOND, self._offset(before)  # the clock may jump at the very start
+        while (due := self._due(start + offset)) is not None:
             time = due - offset
-            change = self._change(start, time)
+            change = self._change(start, offset, time)
             if change is None:
                 if self.every_hour or not time.astimezone(self.zone).fold:
                     return time
@@ -161,7 +161,7 @@ class Crontab:
             elif not self.every_hour and due < change + self._offset(change):
                 return change  # its local time is skipped
             else:
-                start = change
+                start, offset = change, self._offset(change)
         return None
 
     def _due(self, wall: datetime) -> datetime | None:
@@ -172,9 +172,11 @@ class Crontab:
     def _offset(self, moment: datetime) -> timedelta:
         return moment.astimezone(self.zone).utcoffset() or timedelta()
 
-    def _change(self, start: datetime, end: datetime) -> datetime | None:
-        """When the zone's clock first changes after `start`, up to `end`; None when it does not."""
-        offset, before = self._offset(start), start
+    def _change(self, start: datetime, offset: timedelta, end: datetime) -> datetime | None:
+        """When the zone's clock is first another than by `offset`, from `start` to `end`; None when it never is."""
+        if self._offset(start) != offset:
+            return start
+        before = start
         while before < end:
             after = min(before + timedelta(days=1), end)
             if self._offset(after) != offset:

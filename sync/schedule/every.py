@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_SHAPE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_SHAPE = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 
 
 def duration(text: str) -> timedelta:
     """How long `90s`, `30m`, `6h`, `1d` or `1h30m` is.
 
     Raises:
-        ValueError: it is none of these, or nothing at all.
+        ValueError: it is none of these, nothing at all, or longer than anybody waits.
     """
     found = _SHAPE.fullmatch(text.strip())
     parts = dict(zip(_UNITS.values(), found.groups(), strict=True)) if found else {}

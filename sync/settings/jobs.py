@@ -1,18 +1,36 @@
 """Settings of the service: when its jobs run and what they do, and how it stops and is looked after."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from sync.model import Kind
 from sync.schedule import Every, Schedule, crontab, duration
-from sync.strict import Strict, Told, told, told_one
+from sync.settings.patterns import checked_zone
+from sync.strict import Strict, Told, filled, told, told_one
 
-JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
-_LONG = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
+_LONG = r"^[0-9]{1,6}[dhms]([0-9]{1,6}[hms]){0,3}$"
 _DAY = timedelta(days=1)
+
+
+def _checked_name(text: str) -> str:
+    if not re.match(_NAME, text):
+        raise told_one("is no name of a job", "use up to 40 letters (a to z), digits, - and _")
+    return text
+
+
+JobName = Annotated[str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
 
 
 def _duration(value: object) -> object:
@@ -25,12 +43,6 @@ def _duration(value: object) -> object:
         return duration(value)
     except ValueError as error:
         raise told_one("is no duration", str(error)) from None
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]),
-]
 
 
 def _within(least: timedelta, most: timedelta) -> AfterValidator:
@@ -53,6 +65,22 @@ def spelt(value: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]),
+]
+
+
+def _checked_cron(text: str) -> str:
+    """The five fields, if they ever come true; that does not depend on the zone."""
+    try:
+        crontab(text, "UTC")
+    except ValueError as error:
+        reason, _, remedy = str(error).partition("; ")
+        raise told_one(reason, remedy or "write it as cron has it, such as '15 2 * * *' for 02:15 every day") from None
+    return text
+
+
 def _each_once(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
     if len(set(kinds)) < len(kinds):
         raise told_one("names a kind twice", "name each kind once")
@@ -62,20 +90,29 @@ def _each_once(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
 class Job(Strict):
     """When something is to be done, and what."""
 
-    cron: Annotated[str, Field(min_length=1)] | None = None
+    cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
     """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
     every: Annotated[Duration, _within(timedelta(seconds=1), 366 * _DAY)] | None = None
     """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
-    zone: str | None = None
+    zone: Annotated[str, AfterValidator(checked_zone)] | None = None
     """Whose clock `cron` means, such as `Europe/Oslo`."""
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1), AfterValidator(_each_once)] | None = None
+    kinds: (
+        Annotated[
+            tuple[Kind, ...],
+            AfterValidator(filled),
+            AfterValidator(_each_once),
+            Field(json_schema_extra={"minItems": 1}),
+        ]
+        | None
+    ) = None
     """The kinds that it keeps in step; all that have feeds if left out. What their records need is added as well."""
     mode: Literal["apply", "plan"] = "apply"
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
     """Whether only what changed is read, where a feed says `changed_since`. Then nothing is removed."""
     jitter: Annotated[Duration, _within(timedelta(0), timedelta(hours=1))] = timedelta(0)
-    """Each run begins up to this much late, by chance, so that not all tools call at the same second."""
+    """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
+    less than `every`."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> "Job":
@@ -85,12 +122,8 @@ class Job(Strict):
             raise told([Told("cron", "has no zone", "add 'zone', such as Europe/Oslo: whose clock is meant")])
         if self.every is not None and self.zone is not None:
             raise told([Told("zone", "means nothing with 'every'", "take it out")])
-        if self.cron is not None and self.zone is not None:
-            try:
-                crontab(self.cron, self.zone)
-            except ValueError as error:
-                at = "zone" if str(error).startswith("time zone") else "cron"
-                raise told([Told(at, str(error), "see the examples in the documentation")]) from None
+        if self.every is not None and self.jitter >= self.every:
+            raise told([Told("jitter", "is not less than 'every', so runs would pass each other", "make it shorter")])
         return self
 
     @property

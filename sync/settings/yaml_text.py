@@ -68,6 +68,7 @@ _QUOTE = "put the value in single quotes"
 _REWORDED = (
     (r"found character '\\t'", "there is a tab", "indent with spaces"),
     (r"found character", "a value begins with a character that YAML keeps for itself", _QUOTE),
+    (r"while scanning an alias", "a value beginning with '*' is an alias to YAML, and this is none", _QUOTE),
     (r"found undefined alias", "a value beginning with '*' is an alias that nothing defines", _QUOTE),
     (r"found undefined tag", "a value beginning with '!' is a tag that is not known", _QUOTE),
     (r"found duplicate anchor", "a value beginning with '&' is an anchor that is defined twice", _QUOTE),

@@ -68,10 +68,10 @@ class Journal:
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
                 | {"action": change.action, "fields": fields, "at": at}
             )
+        if rows and self._confirm:
+            self._confirm()  # first, so that no later commit keeps intents of what is not sent
         if rows:
             self._connection.execute(_INTEND, rows)
-        if rows and self._confirm:
-            self._confirm()
         self._connection.commit()
         return list(range(first, first + len(rows)))
 

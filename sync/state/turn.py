@@ -29,7 +29,8 @@ def soonest(connection: Connection, after: int = 0) -> str:
     """When the soonest test begins to which the plan adds something after that line of it: UTC text, empty for none."""
     people = ", ".join(f"'{kind}'" for kind in PEOPLE)
     query = (
-        "SELECT min(w.start) FROM plan p JOIN test_window w ON w.test = p.k1 WHERE p.verdict = 'pass' AND p.seq > :after"
-        f" AND p.action IN ({_listed(ADDITIONS)}) AND p.kind NOT IN ({people}) AND w.ended = 0 AND w.start <> ''"
+        "SELECT min(w.start) FROM plan p JOIN test_window w ON w.test = p.k1"
+        f" WHERE p.verdict = 'pass' AND p.seq > :after AND p.action IN ({_listed(ADDITIONS)})"
+        f" AND p.kind NOT IN ({people}) AND w.ended = 0 AND w.start <> ''"
     )
     return str(connection.execute(text(query), {"after": after}).scalar() or "")

@@ -200,3 +200,47 @@ def test_times_go_forward_in_any_zone(fields: str, zone: str, moment: datetime) 
     assert times[0] > moment
     # whoever asks later, but before it, is told the same
     assert schedule.next_after(times[0] - timedelta(seconds=1)) == times[0]
+
+
+_JUMPS = {
+    OSLO: ("2026-03-29T01:00", "2026-10-25T01:00"),
+    "Australia/Lord_Howe": ("2026-10-03T15:30", "2026-04-04T15:00"),  # by half an hour
+    "America/New_York": ("2026-03-08T07:00", "2026-11-01T06:00"),
+}
+"""The moments (UTC) at which the clock skips and repeats local times."""
+
+
+@pytest.mark.parametrize("zone", _JUMPS)
+@pytest.mark.parametrize("fields", ["30 2 * * *", "*/7 1-3 * * *", "15,45 0-23 * * *", "*/10 * * * *", "5 * * * 0"])
+def test_through_a_clock_change_it_is_what_somebody_watching_the_clock_would_do(fields: str, zone: str) -> None:
+    """Asked at every quarter of an hour around the change, and in the very seconds before it."""
+    schedule = crontab(fields, zone)
+    for text in _JUMPS[zone]:
+        jump = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        watched = _watched(fields, ZoneInfo(zone), jump - timedelta(hours=4), hours=32)
+        asked = [jump + timedelta(minutes=15 * quarter) for quarter in range(-12, 12)]
+        asked += [jump - timedelta(seconds=seconds) for seconds in (0.5, 1, 1.5, 60)]
+        for moment in asked:
+            expected = next((time for time in watched if time > moment), None)
+            assert expected is None or schedule.next_after(moment) == expected, moment
+
+
+def _watched(fields: str, zone: ZoneInfo, begin: datetime, hours: int) -> list[datetime]:
+    """The times by looking at the clock each minute: what it shows, has skipped, or shows for the second time."""
+    minute, hour, *_, weekday = fields.split()
+    minutes = {int(m) for m in minute.split(",")} if "," in minute else _allowed(minute, 0, 59)
+
+    def matches(wall: datetime) -> bool:
+        right_day = wall.isoweekday() % 7 in _allowed(weekday, 0, 6)
+        return right_day and wall.minute in minutes and wall.hour in _allowed(hour, 0, 23)
+
+    times, shown = [], begin.astimezone(zone).replace(tzinfo=None)
+    for number in range(1, hours * 60):
+        moment = begin + timedelta(minutes=number)
+        local, before = moment.astimezone(zone), shown
+        shown = local.replace(tzinfo=None, fold=0)
+        skipped = [before + timedelta(minutes=n) for n in range(1, int((shown - before) / timedelta(minutes=1)))]
+        by_clock = (matches(shown) and not local.fold) or any(map(matches, skipped))
+        due = matches(shown) if hour == "*" else by_clock
+        times += [moment] if due else []
+    return times

@@ -3,21 +3,21 @@
 import random
 import signal
 import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ..crash.site import PATIENCE
 from .site import Served
 
-LEARNERS, SEATS_EACH = 800, 200
+LEARNERS, SEATS_EACH = 320, 280
 CALLS = LEARNERS + 6 * SEATS_EACH // 10
 
 
 @pytest.fixture
 def large(tmp_path: Path, today: date) -> Served:
-    """A university of 800 students and 1,200 seats that is in Inspera already."""
+    """A university of 320 students and 1,680 seats that is in Inspera already."""
     site = Served(tmp_path, today)
     site.enlarge(LEARNERS, SEATS_EACH)
     site.apply()
@@ -25,6 +25,7 @@ def large(tmp_path: Path, today: date) -> Served:
     return site
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 @pytest.mark.parametrize("shard", range(4))
 def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_twice(
@@ -52,9 +53,12 @@ def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_tw
 
 def cut_off(site: Served, number: signal.Signals, moment: random.Random) -> None:
     """Starts the service, and ends it some milliseconds after some call."""
-    calls, pause = moment.randint(1, CALLS - 100), moment.uniform(0, 0.02)
+    calls, pause = moment.randint(1, CALLS - 60), moment.uniform(0, 0.02)
     serving = site.serve()
-    site.until(lambda: len(site.calls()) >= calls, serving)
+    deadline = time.monotonic() + PATIENCE
+    while len(site.calls()) < calls:
+        assert time.monotonic() < deadline, serving.said[-3000:]
+        time.sleep(0.01)
     time.sleep(pause)
     if number is signal.SIGKILL:
         serving.kill()
@@ -66,9 +70,13 @@ def cut_off(site: Served, number: signal.Signals, moment: random.Random) -> None
 
 
 def finish(site: Served) -> None:
-    """Starts the service again, until Inspera is as the files say."""
+    """Starts the service again, until a run has come to its end; then Inspera is as the files say."""
     serving = site.serve()
-    settled: Callable[[], bool] = lambda: site.contents() == site.university.expected()  # noqa: E731 - given on
-    site.until(lambda: bool(serving.ran("often")) and settled(), serving)
+    deadline = time.monotonic() + 2 * PATIENCE
+    while "done" not in serving.ran("often"):
+        assert serving.running
+        assert time.monotonic() < deadline, serving.said[-3000:]
+        time.sleep(0.1)
     serving.signal(signal.SIGTERM)
     assert serving.wait() == 0
+    assert site.contents() == site.university.expected()
