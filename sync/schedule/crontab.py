@@ -102,7 +102,7 @@ def crontab(text: str, zone: str) -> "Crontab":
             " such as '15 2 * * *' for 02:15 every day"
         )
     numbers = [each.numbers(given) for each, given in zip(_FIELDS, fields, strict=True)]
-    schedule = Crontab(" ".join(fields), place, fields[1].startswith("*"), _triggers(numbers, fields))
+    schedule = Crontab(" ".join(fields), place, fields[1] in ("*", "*/1"), _triggers(numbers, fields))
     if schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None:
         raise ValueError("never fires: there is no such day; correct the day of the month or the month")
     return schedule

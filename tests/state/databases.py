@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sync.state.database import open_copy, open_to_write
 from sync.state.postgres_database import PostgresDatabase
 from sync.state.tables import METADATA
@@ -81,6 +81,15 @@ def _empty_file() -> bytes:
         return path.read_bytes()
 
 
+_EMPTY = "; ".join(
+    [
+        *(f'DELETE FROM "{table.name}"' for table in reversed(METADATA.sorted_tables) if table.name != "leader"),
+        *(f"ALTER SEQUENCE {numbered}_id_seq RESTART" for numbered in ("run", "intent", "finding")),
+    ]
+)
+"""Quicker than TRUNCATE where there is little."""
+
+
 class Postgresql:
     """A state in a database that sorts as Norwegians do, which must not matter."""
 
@@ -92,8 +101,7 @@ class Postgresql:
     def blank(self) -> Iterator[Connection]:
         """The database, emptied."""
         with self.open() as connection:
-            tables = ", ".join(f'"{name}"' for name in METADATA.tables if name != "leader")
-            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            connection.exec_driver_sql(_EMPTY)
             connection.commit()
             yield connection
 
