@@ -94,8 +94,21 @@ class Postgresql:
     """A state in a database that sorts as Norwegians do, which must not matter."""
 
     def __init__(self, server: Postgres, name: str = "state") -> None:
-        url = server.create_database(name, icu="nb-NO").replace("://", f"://{SUPERUSER}@")
-        self._database = PostgresDatabase(url, lambda: "")
+        self._server, self._name = server, name
+        self._url = server.create_database(name, icu="nb-NO")
+        self._database = self._by(SUPERUSER)
+
+    def _by(self, user: str) -> PostgresDatabase:
+        return PostgresDatabase(self._url.replace("://", f"://{user}@"), lambda: "")
+
+    def for_reader(self) -> PostgresDatabase:
+        """The same by a user who may read the tables there are, make temporary ones, and no more."""
+        self._server.execute(
+            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+            database=self._name,
+        )
+        return self._by("reader")
 
     @contextmanager
     def blank(self) -> Iterator[Connection]:

@@ -126,7 +126,7 @@ class Journalling(RuleBasedStateMachine):
 
 def test_any_sequence_of_what_runs_do(database: str) -> None:
     how = settings(
-        max_examples=30 if database == "sqlite" else 12,
+        max_examples=30 if database == "sqlite" else 8,
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
