@@ -1,5 +1,6 @@
 """`apply`: plans, then carries out. Settles what an earlier run left unknown before it sends anything."""
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -43,10 +44,9 @@ MOST_FINDINGS = 5_000
 MOST_LOGGED = 100
 """Of one type of finding, how many a run writes to the log, each as a line."""
 
+_OVERTAKEN = "gave way to a run whose tests start sooner"
+
 _log = structlog.get_logger("run")
-
-
-OVERTAKEN = "gave way to a run whose tests start sooner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,6 @@ class Ran:
 
     status: Exit = Exit.OK
     word: str = "done"
-    run_id: int | None = None
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     verdicts: Counter[tuple[Kind, Verdict]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
@@ -120,11 +119,12 @@ def run_once(
             if options.retry_refused:
                 wake(connection)
             _carry_out(run, policy, say, show_all=options.show_all)
-            sent = list(islice(findings(connection, journal.run_id), run.planned_findings, None))
-            for line in outcomes_text(iter(sent), None if options.show_all else MOST):
+            sent = islice(findings(connection, journal.run_id), run.planned_findings, None)
+            for line in outcomes_text(sent, None if options.show_all else MOST):
                 say(line)
             say(run_text(run.counts, run.ran.status))
-            _log_findings(findings(connection, journal.run_id))
+            if _log.is_enabled_for(logging.INFO):
+                _log_findings(findings(connection, journal.run_id))
             _log.info("run ended", outcome=run.ran.word, status=int(run.ran.status), **_words(run.counts))
     return run.ran
 
@@ -155,7 +155,7 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         run.end(Exit.USAGE, "done")
         raise
     if interruption.event.is_set():
-        say(f"Ended early: {OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        say(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
 
@@ -202,7 +202,7 @@ class _Run:
         self.interruption, self._progress = interruption, progress
         self._gives_way, self._observe = gives_way, observe
         self._target: Target | None = None
-        self.ran = Ran(run_id=journal.run_id)
+        self.ran = Ran()
         self.gave_way = False
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0

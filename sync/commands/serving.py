@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,7 +17,7 @@ from sync.commands.planning import make_store, plan_status
 from sync.commands.secrets import read_secrets
 from sync.commands.wiring import House, now
 from sync.daemon.notify import Notifier
-from sync.daemon.service import Service, Setup
+from sync.daemon.service import Run, Service, Setup
 from sync.engine.carry_out import GivesWay
 from sync.engine.planning import Planning, make_plan
 from sync.errors import Interrupted, Locked, StateError, StateUnreachable, UsageError
@@ -36,14 +35,8 @@ from sync.web.health import Health, Pulse
 from sync.web.metrics import SUCCESS, Metrics
 from sync.web.serving import serve_health
 
-if TYPE_CHECKING:
-    pass
-
 HANGS = 30.0
 """Seconds without a round of its loop after which the service says that it is not alive."""
-
-ENDED = frozenset({SUCCESS, "faults", "held"})
-"""The outcomes of runs that came to their end, whatever is left for people to settle."""
 
 _log = structlog.get_logger("run")
 
@@ -86,7 +79,7 @@ class _Lead:
             StateError: nor later, as far as is known; only before it ever could.
         """
         try:
-            leads = self._hold.leads() or self._hold.try_lead()
+            leads = self._hold.try_lead()
         except StateUnreachable:
             raise
         except StateError as error:
@@ -154,8 +147,6 @@ class Desk:
     def ended(self, job: str, outcome: str, seconds: float) -> None:
         """A run ended."""
         self.metrics.run_ended(job, outcome, seconds, now())
-        if outcome in ENDED:
-            self.metrics.succeeded(job, now())
         if outcome == "yielded":
             self.metrics.yielded(job)
 
@@ -213,20 +204,16 @@ class Job:
         """Whether it writes the state."""
         return self.settings.mode == "apply"
 
-    def begin(self) -> "JobRun":
+    def begin(self) -> Run:
         """A run of it."""
-        return (ApplyRun if self.takes_turns else PlanRun)(self)
+        return ApplyRun(self) if self.takes_turns else PlanRun(self)
 
 
 class JobRun:
-    """One run of a job, of either mode."""
+    """What the runs of both modes have in common."""
 
     def __init__(self, job: Job) -> None:
         self.job, self._interruption = job, Interruption()
-
-    def run(self, gives_way: GivesWay, began: datetime) -> str:
-        """Does it; gives a word for what became of it."""
-        raise NotImplementedError
 
     def end(self, reason: str) -> None:
         """Ends it; calls under way finish."""

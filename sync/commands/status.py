@@ -36,10 +36,7 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
-            "next": {
-                name: [moment.isoformat() for moment in next_times(schedule, now())]
-                for name, (schedule, _, _) in house.schedules.items()
-            },
+            "next": _next_times(house),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
@@ -61,6 +58,11 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             say("What the last run found:")
         say(line)
     return Exit.OK
+
+
+def _next_times(house: House) -> dict[str, list[str]]:
+    schedules = {name: schedule for name, (schedule, _, _) in house.schedules.items()}
+    return {name: [time.isoformat() for time in next_times(one, now())] for name, one in schedules.items()}
 
 
 def _tell_schedule(house: House, say: Say) -> None:

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
@@ -19,6 +18,7 @@ from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
+from sync.log import in_context
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import CALLING, Action, Outcome, Planned, Result, Verdict
 
@@ -185,8 +185,7 @@ class Carrier:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
-            # what a worker logs belongs to this run
-            under_way[pool.submit(copy_context().run, started.work)] = started
+            under_way[pool.submit(in_context(started.work))] = started
 
     def _finish(self, unit: Unit, future: Future[list[Outcome] | Ready]) -> list[Unit]:
         """Records what a unit came to; a reading may leave something to be sent."""

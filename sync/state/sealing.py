@@ -3,13 +3,13 @@
 The key lies in a file of its own beside the state: with a copy of the state alone nobody can try out short codes.
 """
 
-import os
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes
 
 from sync.errors import StateError
 from sync.model import SEALED
+from sync.state.private import write_private
 
 KEY_BYTES = 32
 
@@ -38,7 +38,7 @@ def seal_key(path: Path, *, write: bool) -> bytes:
         if not beside.exists():
             key = new_key()
             if write:
-                _keep(beside, key)
+                write_private(beside, key)
             return key
         with beside.open("rb") as file:
             key = file.read(KEY_BYTES + 1)
@@ -51,14 +51,3 @@ def seal_key(path: Path, *, write: bool) -> bytes:
         remedy = "put back a copy of it, or delete it: then each pin and quit code is sent once more"
         raise StateError(f"{beside}: this is no key of the seals, which has {KEY_BYTES} bytes; {remedy}")
     return key
-
-
-def _keep(beside: Path, key: bytes) -> None:
-    """Writes it under another name first, so that a process that is killed leaves no half of a key."""
-    fresh = beside.with_name(beside.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(beside)

@@ -15,6 +15,7 @@ from sync.errors import Locked, StateError
 from sync.model import utc_text
 from sync.state.database import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.places import Opened, Pause, Wait
+from sync.state.private import write_private
 from sync.state.sealing import seal_key
 
 MOST_BYTES = 200
@@ -85,18 +86,12 @@ class SqliteFile:
     def pause(self, reason: str, now: datetime) -> None:
         """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""
         told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
-        fresh, kept = self._beside("paused.new"), self._beside("paused")
+        kept = self._beside("paused")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(told)
-                file.flush()
-                os.fsync(file.fileno())
             owner = self.path.parent.stat()
-            if os.geteuid() == 0 and owner.st_uid:  # given with sudo: the service must be able to read it
-                os.chown(fresh, owner.st_uid, owner.st_gid)
-            fresh.replace(kept)
+            by_root = os.geteuid() == 0 and owner.st_uid != 0  # given with sudo: the service must be able to read it
+            write_private(kept, told.encode(), owner if by_root else None)
         except OSError as error:
             raise _unwritable(kept, error) from None
 

@@ -22,7 +22,10 @@ from prometheus_client.samples import Sample
 from sync import __version__
 
 SUCCESS = "done"
-"""The outcome of a run that came to its end."""
+"""The outcome of a run that came to its end and left nothing for people to settle."""
+
+_ENDED = frozenset({SUCCESS, "faults", "held"})
+"""The outcomes of runs that came to their end: each counts as a success."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -61,7 +64,7 @@ class Metrics:
         """A job's run has ended at that time; `outcome` is `SUCCESS` or any other word of the program."""
         self._runs.labels(job, outcome).inc()
         self._run_seconds.labels(job).observe(seconds)
-        if outcome == SUCCESS:
+        if outcome in _ENDED:
             self.succeeded(job, at)
 
     def succeeded(self, job: str, at: datetime) -> None:

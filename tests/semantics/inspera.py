@@ -59,6 +59,16 @@ class Inspera:
         """The last command's writing calls, such as `POST /v1/users/student`."""
         return [f"{call['method']} {call['path'].removeprefix('/api')}" for call in self.sent()]
 
+    def written(self) -> list[str]:
+        """The last command's writes in their order, each with what it was about, such as `POST student s1001`."""
+        runs = {str(test["assessmentRunId"]): key for key, test in self.tests().items()}
+        found = []
+        for call in self.sent():
+            parts = call["path"].split("/")
+            about = call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
+            found.append(f"{call['method']} {parts[-1]} {about}")
+        return found
+
     def fail(self, **rule: Any) -> None:
         """Makes Inspera fail as the rule says, from now on."""
         self.sandbox.control(fail=[rule])

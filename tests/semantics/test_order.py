@@ -5,17 +5,6 @@ from .site import OTHER, TEST, Site, numbers
 SOON, LATER, LAST = "BIO1000-H26", TEST, "KJM1100-H26"
 
 
-def paths(site: Site) -> list[str]:
-    """The last command's writes in their order, each with what it was about."""
-    runs = {str(test["assessmentRunId"]): key for key, test in site.tests().items()}
-    found = []
-    for call in site.sent():
-        parts = call["path"].split("/")
-        about = call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
-        found.append(f"{call['method']} {parts[-1]} {about}")
-    return found
-
-
 def test_what_a_test_of_this_week_needs_goes_before_the_rest_and_soonest_tests_come_first(site: Site) -> None:
     site.config["inspera"]["workers"] = 1
     site.exams.add(LAST, start="20.12.2026 09:00", end="20.12.2026 13:00")
@@ -25,7 +14,7 @@ def test_what_a_test_of_this_week_needs_goes_before_the_rest_and_soonest_tests_c
     site.seat(SOON, "1003")
     site.students.add("1004")
     site.settled()
-    assert paths(site) == [
+    assert site.written() == [
         "POST student s1003",
         f"POST test {SOON}",
         f"POST candidates {SOON}",
@@ -59,7 +48,7 @@ def test_removals_on_a_test_come_after_its_additions(site: Site) -> None:
     site.registrations.drop(f"{TEST} 1001")
     site.seat(TEST, "1009")
     site.settled()
-    assert paths(site) == ["POST student s1009", f"POST candidates {TEST}", f"DELETE candidates {TEST}"]
+    assert site.written() == ["POST student s1009", f"POST candidates {TEST}", f"DELETE candidates {TEST}"]
 
 
 def test_candidates_go_in_batches_a_test(site: Site) -> None:

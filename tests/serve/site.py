@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,10 +66,6 @@ class Served(Site):
         for row in university.seats.values():
             row["extra"] = str(minutes)
         return len(university.students) + len(university.seats)
-
-    def seen(self, met: Callable[[], bool], process: Apply) -> None:
-        """Waits until something has happened."""
-        self.until(met, process)
 
     def settled(self, process: Apply, patience: float = PATIENCE) -> None:
         """Waits until Inspera holds what the files say."""

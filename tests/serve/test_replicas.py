@@ -74,7 +74,6 @@ def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
     server.create_database(name, icu="nb-NO")
     server.execute(f'ALTER DATABASE "{name}" OWNER TO inspera_sync')
     site = Replicated(tmp_path, today, f"postgresql://inspera_sync@127.0.0.1:{server.port}/{name}")
-    site.database = name  # type: ignore[attr-defined]
     yield site
     site.close()
 
@@ -111,7 +110,7 @@ def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_r
 ) -> None:
     leader, standby = in_the_middle(site)
     locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-    server.execute(f"SELECT pg_terminate_backend(pid) FROM ({locks}) held", database=site.database)  # type: ignore[attr-defined]
+    server.execute(f"SELECT pg_terminate_backend(pid) FROM ({locks}) held", database=site.url.rpartition("/")[2])
     lost = "the lock on this state is lost"
     site.until(lambda: any(lost in line.get("error", "") for line in leader.log), leader)
     site.heal()

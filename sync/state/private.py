@@ -1,0 +1,23 @@
+"""Small files beside a state, which only its owner may read."""
+
+import os
+from pathlib import Path
+
+
+def write_private(path: Path, content: bytes, owner: os.stat_result | None = None) -> None:
+    """Writes a file with mode 0600: under another name first, so that a process that is killed leaves no half of it.
+
+    It goes to `owner`'s user and group, when one is given.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if owner:
+        os.chown(fresh, owner.st_uid, owner.st_gid)
+    fresh.replace(path)
