@@ -18,6 +18,9 @@ from sync.state.places import Opened, Pause, Wait
 from sync.state.private import write_private
 from sync.state.sealing import seal_key
 
+NOBODY_KNOWS = "1970-01-01T00:00:00Z"
+"""Since when it is paused where the file that says so can't be read: a time, as everybody expects, that can't be true."""
+
 MOST_BYTES = 200
 """What is read of a file that says who holds a lock."""
 
@@ -114,7 +117,7 @@ class SqliteFile:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):
-            return Pause("an unknown time", f"{kept} can't be read")
+            return Pause(NOBODY_KNOWS, f"{kept} can't be read")
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:
