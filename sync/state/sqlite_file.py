@@ -19,7 +19,7 @@ from sync.state.private import write_private
 from sync.state.sealing import seal_key
 
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
-"""Since when it is paused where the file that says so can't be read: a time, as everybody expects, that can't be true."""
+"""Since when it is paused, where the file that says so can't be read: a time that can't be true."""
 
 MOST_BYTES = 200
 """What is read of a file that says who holds a lock."""
