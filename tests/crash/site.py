@@ -72,6 +72,9 @@ class Apply:
 class Site:
     """One university with its Inspera in one folder. Leave it by `close`."""
 
+    looks_every = 0.002
+    """Seconds between two looks at whether something has happened."""
+
     def __init__(self, folder: Path, today: date) -> None:
         self.university = University(folder, today)
         self.settings: dict[str, object] = {}
@@ -212,7 +215,7 @@ class Site:
         while not met():
             assert process.running, f"it ended too early: {process.said}"
             assert time.monotonic() < deadline, f"it never happened: {process.said}"
-            time.sleep(0.002)
+            time.sleep(self.looks_every)
 
     def recovers(self) -> set[Sent]:
         """Applies again after a kill and holds what comes of it to the rules; gives the records that were sent again.

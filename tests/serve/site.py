@@ -19,6 +19,8 @@ service: {grace: 20s}
 class Served(Site):
     """A university whose jobs are run by a service."""
 
+    looks_every = 0.05  # its log and its calls are read whole for each look, on the cores that the service needs
+
     def __init__(self, folder: Path, today: date, jobs: str = "often: {every: 2s}") -> None:
         super().__init__(folder, today)
         self.jobs, self.more = jobs, LIMITS
