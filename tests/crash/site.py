@@ -11,7 +11,7 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sync.cli import run
 from sync.sandbox import Sandbox
@@ -69,6 +69,9 @@ class Apply:
         return self._process.wait(PATIENCE)
 
 
+Process = TypeVar("Process", bound=Apply)
+
+
 class Site:
     """One university with its Inspera in one folder. Leave it by `close`."""
 
@@ -83,19 +86,23 @@ class Site:
         self._sandbox.__enter__()
         self._log: list[dict[str, Any]] = []
         self._since = 0
-        self._running: Apply | None = None
+        self._started: list[Apply] = []
         self.mark()
 
     def close(self) -> None:
         """Ends a process that is still running, and the sandbox."""
-        if self._running and self._running.running:
-            self._running.kill()
+        for one in self._started:
+            one.kill()
         self._sandbox.__exit__(None, None, None)
 
     def start(self) -> Apply:
         """Starts an `apply` on the files as they are now."""
-        self._running = Apply(self.configuration())
-        return self._running
+        return self.watched(Apply(self.configuration()))
+
+    def watched(self, process: Process) -> Process:
+        """The same process, which is killed with this site at the latest."""
+        self._started.append(process)
+        return process
 
     def configuration(self) -> Path:
         """Writes the files; gives the configuration's."""

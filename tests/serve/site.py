@@ -38,8 +38,16 @@ class Served(Site):
 
     def serve(self) -> "Serving":
         """Starts the service on the files as they are now."""
-        self._running = serving = Serving(self.configuration(), "serve")
-        return serving
+        self.configuration()
+        return self.beside()
+
+    def beside(self) -> "Serving":
+        """Starts a service on the files as they were written last."""
+        return self.watched(Serving(self.university.folder / "inspera-sync.yaml", "serve"))
+
+    def command(self, *arguments: str) -> Apply:
+        """Starts a command on the files as they were written last."""
+        return self.watched(Apply(self.university.folder / "inspera-sync.yaml", *arguments))
 
     def enlarge(self, students: int, seats: int) -> None:
         """Makes it a university of so many students, and of six exams with so many seats each."""

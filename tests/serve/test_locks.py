@@ -6,15 +6,14 @@ import time
 import pytest
 from sync.cli import run
 
-from ..crash.site import Apply
 from .site import Served, Serving
 
 SELDOM = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
 
 
 def under_way(site: Served) -> Serving:
-    """A service in the middle of a run."""
-    site.slow(0.2)
+    """A service in the middle of a run, which lasts until Inspera is healed."""
+    site.slow(1.5)
     serving = site.serve()
     site.until(lambda: site.writes("POST", "/users/student") >= 2, serving)
     return serving
@@ -33,7 +32,7 @@ def test_a_second_service_on_the_same_state_exits_75_and_names_the_first(site: S
     site.jobs = SELDOM
     first = site.serve()
     site.until(lambda: bool(first.events("service started")), first)
-    second = Serving(site.configuration().with_name("inspera-sync.yaml"), "serve")
+    second = site.beside()
     try:
         assert second.wait() == 75
         assert f"another service runs on this state: pid {first.pid} (serve)" in second.said
@@ -43,8 +42,7 @@ def test_a_second_service_on_the_same_state_exits_75_and_names_the_first(site: S
 
 def test_a_command_with_wait_begins_when_the_run_is_over(site: Served) -> None:
     serving = under_way(site)
-    config = site.university.folder / "inspera-sync.yaml"
-    waiting = Apply(config, "apply", "--wait")
+    waiting = site.command("apply", "--wait")
     site.until(lambda: f"waiting for pid {serving.pid} (job often)" in waiting.said, serving)
     site.heal()
     assert waiting.wait() == 0, waiting.said
@@ -53,7 +51,7 @@ def test_a_command_with_wait_begins_when_the_run_is_over(site: Served) -> None:
 
 def test_a_command_that_waits_ends_by_a_signal(site: Served) -> None:
     serving = under_way(site)
-    waiting = Apply(site.university.folder / "inspera-sync.yaml", "apply", "--wait")
+    waiting = site.command("apply", "--wait")
     site.until(lambda: "waiting for" in waiting.said, serving)
     waiting.signal(signal.SIGTERM)
     assert waiting.wait() == 75
@@ -63,7 +61,7 @@ def test_a_job_waits_for_a_run_by_hand(site: Served) -> None:
     site.slow(0.8)
     by_hand = site.start()
     site.until(lambda: site.writes("POST", "/users/student") >= 2, by_hand)
-    serving = Serving(site.university.folder / "inspera-sync.yaml", "serve")
+    serving = site.beside()
     site.until(lambda: bool(serving.events("waits for the state")), serving)
     site.heal()
     assert by_hand.wait() == 0
@@ -89,7 +87,7 @@ def test_pause_stops_a_run_at_once_survives_a_restart_and_resume_lets_it_go_on(
     assert "All sending is paused since" in said
     assert "(wrong rooms)" in said
     site.heal()
-    serving = Serving(site.university.folder / "inspera-sync.yaml", "serve")
+    serving = site.beside()
     site.until(lambda: bool(serving.events("service started")), serving)
     time.sleep(2.5)
     assert len(site.calls()) == sent

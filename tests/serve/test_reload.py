@@ -58,6 +58,7 @@ def test_a_secret_that_is_gone_is_a_fault_of_the_file(site: Served) -> None:
 
 
 def test_a_run_under_way_keeps_the_configuration_that_it_began_with(site: Served) -> None:
+    site.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
     site.slow(0.1)
     serving = started(site)
     site.until(lambda: site.writes("POST", "/users/student") >= 2, serving)

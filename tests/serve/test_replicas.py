@@ -28,7 +28,7 @@ class Replicated(Served):
     def __init__(self, folder: Path, today: date, url: str) -> None:
         super().__init__(folder, today)
         self.url = url
-        self.replicas: list[Serving] = []
+        self._replicas = 0
 
     def configuration(self) -> Path:
         """Writes the files; gives the configuration's."""
@@ -39,22 +39,15 @@ class Replicated(Served):
     def replica(self) -> Serving:
         """Starts one more service; gives it once its loop turns."""
         config = self.configuration()
-        here = config.parent / f"replica{len(self.replicas)}"
+        self._replicas += 1
+        here = config.parent / f"replica{self._replicas}"
         here.mkdir()
         for file in config.parent.iterdir():
             if file.is_file():
                 (here / file.name).symlink_to(file)
-        one = Serving(here / config.name, "serve")
-        self.replicas.append(one)
+        one = self.watched(Serving(here / config.name, "serve"))
         self.until(lambda: bool(one.events("service started")), one)
         return one
-
-    def close(self) -> None:
-        """Ends what runs."""
-        for one in self.replicas:
-            if one.running:
-                one.kill()
-        super().close()
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
         """Asks the state."""
