@@ -116,7 +116,7 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
     change = _both(kind, key, wanted, known, replace(about, standing=ACTIVE), where)
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
-    if change and not (mapped or about.unsettled):
+    if change and "status" not in change.changed and not (mapped or about.unsettled):
         return replace(change, after={**change.after, "status": None})  # what a person has set there stays
     return change
 

@@ -125,6 +125,15 @@ def test_a_status_that_no_feed_maps_is_not_sent_with_an_update() -> None:
     assert (change.action, change.after["status"]) == (Action.UPDATE, None)
 
 
+def test_a_rekey_of_staff_whom_we_disabled_says_that_they_become_active_again() -> None:
+    known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "before", "status": DISABLED}
+    wanted = {**known, "username": "after", "status": None}
+    change = diff(Kind.STAFF, ("7",), wanted, known, Circumstances(DISABLED))
+    assert change is not None
+    assert (change.action, set(change.changed)) == (Action.REKEY, {"username", "status"})
+    assert (change.before["status"], change.after["status"]) == (DISABLED, ACTIVE)
+
+
 def test_staff_whom_somebody_else_has_disabled_stay_so_unless_a_feed_says_otherwise() -> None:
     known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "status": "disabled"}
     assert diff(Kind.STAFF, ("7",), {**known, "status": None}, known, Circumstances()) is None
