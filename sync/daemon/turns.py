@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
+_NONE = "~"
+"""Later than any test, as text is compared."""
+
 
 @dataclass(slots=True, eq=False)
 class Ticket:
@@ -18,6 +21,8 @@ class Ticket:
         resumes: it gave way before, so that it does not ask the others to.
         ends_at: it went before another run, which goes on with what a test that starts then needs (UTC text; empty for
             what no test needs). So it ends when it comes to that itself. None when it went before nobody.
+        met: the soonest test that the running one still had something to send for, since this one last looked. Where
+            that is as soon as its own, the running one may have sent what this one asked for.
     """
 
     job: str
@@ -25,6 +30,7 @@ class Ticket:
     look: bool = False
     resumes: bool = False
     ends_at: str | None = None
+    met: str = _NONE
 
 
 class Turns:
@@ -72,7 +78,7 @@ class Turns:
                     if not ticket.resumes:
                         ticket.ends_at, self._given_way_at = self._given_way_at, None
                     return True
-                ticket.look = False
+                ticket.look, ticket.met = False, _NONE
             soonest = look_ahead() if look_ahead else ""
             with self._changed:
                 ticket.soonest = soonest
@@ -96,23 +102,36 @@ class Turns:
         """Whether the run whose turn it is has to end, so that one that waits goes first.
 
         `goes_on_with` gives when the soonest test begins for which it would send something next; empty for none. It
-        goes on when that is as soon as the tests of all who wait. One that went before another ends as well when it has
-        come as far as that one, which reads everything anew.
+        goes on when that is as soon as the tests of all who wait. One who looked while it still had those tests to send
+        for looks again first. One that went before another ends as well when it has come as far as that one, which
+        reads everything anew.
         """
         with self._changed:
-            running = self._running
-            asking = [ticket.soonest for ticket in self._waiting if ticket.soonest and not ticket.resumes]
-        ends_at = running.ends_at if running else None
-        if not asking and ends_at is None:
-            return False
+            ends_at = self._running.ends_at if self._running else None
+            if ends_at is None and all(ticket.resumes for ticket in self._waiting):
+                return False
         own = goes_on_with()
         if ends_at is not None and (not own or (bool(ends_at) and own >= ends_at)):
             return True
-        if not asking or (own and own <= min(asking)):
-            return False
         with self._changed:
+            if not self._is_asked(own or _NONE):
+                return False
             self._given_way_at = own
-        return True
+            return True
+
+    def _is_asked(self, own: str) -> bool:
+        """Whether somebody waits for a test that starts before `own`."""
+        asked = False
+        for ticket in self._waiting:
+            ticket.met = min(ticket.met, own)
+            if ticket.resumes or not ticket.soonest or own <= ticket.soonest:
+                continue
+            if ticket.met <= ticket.soonest:
+                ticket.soonest, ticket.look = "", True
+                self._changed.notify_all()
+            else:
+                asked = True
+        return asked
 
     def close(self) -> None:
         """Lets nobody have a turn any more; whoever waits is told."""

@@ -128,6 +128,31 @@ def test_whoever_waits_looks_again_when_it_is_due_once_more(line: Line) -> None:
     assert waiting.result(10)
 
 
+def test_what_the_running_one_may_have_sent_since_is_looked_at_again_before_it_gives_way(line: Line) -> None:
+    line.join("full load")
+    looks: list[str] = []
+
+    def look() -> str:
+        looks.append("" if looks else SOON)  # the running one has sent it before the second look
+        return looks[-1]
+
+    waiting = line._pool.submit(lambda: enter(line.turns, "exam day", look))
+    until(lambda: looks == [SOON])
+    assert not line.turns.gives_way(lambda: SOON)
+    until(lambda: not line.turns.gives_way(lambda: LATER) and looks == [SOON, ""])
+    assert not line.turns.gives_way(lambda: LATER)
+    line.end("full load")
+    assert waiting.result(10)
+
+
+def test_what_is_there_still_at_the_second_look_is_given_way_to(line: Line) -> None:
+    line.join("full load")
+    line.join("exam day", SOON)
+    assert not line.turns.gives_way(lambda: SOON)
+    assert not line.turns.gives_way(lambda: LATER)
+    until(lambda: line.turns.gives_way(lambda: LATER))
+
+
 def enter(turns: Turns, job: str, look: Callable[[], str]) -> bool:
     with turns.turn(Ticket(job), look) as granted:
         return granted
