@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sync.errors import CallError
@@ -16,8 +15,9 @@ from sync.state.database import open_copy
 from sync.state.journal import Journal
 from sync.state.store import Store
 
+from ..state.databases import empty_file
+
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
-NOT_THERE = Path("/nonexistent/state.db")
 Who = tuple[str, str]
 
 
@@ -152,7 +152,7 @@ def text_of(hours: float) -> str:
 @contextmanager
 def opened(at: datetime = NOW) -> Iterator[Book]:
     """An empty state; what is remembered in it was written long before now."""
-    with open_copy(NOT_THERE) as connection:
+    with open_copy(empty_file()) as connection:
         long_ago = at.replace(year=at.year - 1)
         journal = Journal(connection, lambda: long_ago, "apply")
         yield Book(Store(connection, [], fingerprint), journal, at)

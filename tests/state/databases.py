@@ -1,5 +1,6 @@
 """The databases that can hold a state. The tests of the store run on each of them; see the fixture `database`."""
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,9 +15,6 @@ from sync.state.postgres_database import PostgresDatabase
 from sync.state.tables import METADATA
 
 from ..servers.postgres import SUPERUSER, Postgres
-
-NOT_THERE = Path("/nonexistent/state.db")
-"""A missing state is an empty one."""
 
 
 class Kept(Protocol):
@@ -44,7 +42,7 @@ class Sqlite:
 
     def blank(self) -> AbstractContextManager[Connection]:
         """An empty state, in memory."""
-        return open_copy(NOT_THERE)
+        return open_copy(empty_file())
 
     def kept(self, folder: Path) -> Kept:
         """An empty state in a file."""
@@ -56,7 +54,7 @@ class _File:
         self._folder, self._number = folder, 0
         self._path = folder / "0" / "state.db"
         self._path.parent.mkdir()
-        self._path.write_bytes(_empty_file())
+        shutil.copy(empty_file(), self._path)
 
     def open(self) -> AbstractContextManager[Connection]:
         return open_to_write(self._path, "apply")
@@ -72,13 +70,13 @@ class _File:
 
 
 @cache
-def _empty_file() -> bytes:
+def empty_file() -> Path:
     """A state's file with all its tables and nothing in them, made once: migrations take their time."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "state.db"
-        with open_to_write(path, "apply"):
-            pass
-        return path.read_bytes()
+    folder = tempfile.TemporaryDirectory(prefix="empty-state-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "state.db"
+    with open_to_write(path, "apply"):
+        return path
 
 
 _EMPTY = "; ".join(
