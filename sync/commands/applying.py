@@ -226,7 +226,13 @@ class _Run:
         return self._target
 
     def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
-        """Settles, plans, sends."""
+        """Settles, plans, sends.
+
+        Raises:
+            Interrupted: it was to end before anything was sent.
+        """
+        if self.interruption.event.is_set():
+            raise Interrupted(self.interruption.reason)
         if self.store.open_intent_count():
             settler = Settler(
                 self.store,

@@ -61,7 +61,8 @@ class Watch:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Looks every second, in a thread of its own, as long as this is open."""
+        """Looks at once, and then every second, in a thread of its own, as long as this is open."""
+        self.look()  # the run may have waited long for its turn
         over = threading.Event()
 
         def keep() -> None:

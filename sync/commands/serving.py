@@ -2,43 +2,35 @@
 
 import logging
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
-from sync.commands.applying import ApplyOptions, Ran, run_once
-from sync.commands.interruption import Interruption
-from sync.commands.planning import make_store, plan_status
+from sync.commands.jobs import Job
 from sync.commands.secrets import read_secrets
 from sync.commands.wiring import House, now
+from sync.daemon.doors import Setup
 from sync.daemon.notify import Notifier
-from sync.daemon.service import Run, Service, Setup
-from sync.engine.carry_out import GivesWay
-from sync.engine.planning import Planning, make_plan
-from sync.errors import Interrupted, Locked, StateError, StateUnreachable, UsageError
+from sync.daemon.service import Service
+from sync.errors import Locked, StateError, UsageError
 from sync.exits import Exit
 from sync.log import configure
 from sync.model import utc_time
-from sync.plan import Result, Verdict
-from sync.schedule.timetable import Timed
-from sync.settings import Job as JobSettings
-from sync.state.history import unfinished
+from sync.state.history import PastJob, past_jobs
+from sync.state.migrations import head
 from sync.state.places import Pause
 from sync.state.places import Service as Hold
-from sync.state.store import Store
 from sync.web.health import Health, Pulse
-from sync.web.metrics import SUCCESS, Metrics
+from sync.web.metrics import Metrics
 from sync.web.serving import serve_health
 
 HANGS = 30.0
 """Seconds without a round of its loop after which the service says that it is not alive."""
 
-_log = structlog.get_logger("run")
+_log = structlog.get_logger("service")
 
 
 def serve(config: Path) -> Exit:
@@ -54,40 +46,39 @@ def serve(config: Path) -> Exit:
     desk = Desk(config)
     with ExitStack() as stack:
         house = desk.house
-        lead = _Lead(stack.enter_context(house.state.service()))
-        service = Service(desk.load, desk.prepare, lead, Notifier.from_environment(), desk, now)
+        state = _State(desk, stack.enter_context(house.state.service()))
+        service = Service(desk.load, state, Notifier.from_environment(), desk, now)
         listen = house.loaded.settings.service.listen
         stack.enter_context(serve_health(listen, desk.health, desk.metrics) if listen else nullcontext())
         service.obey_signals()
-        ended = service.run()
-    if not ended:
-        os._exit(Exit.OK)  # a thread that hangs would keep the process; its open calls are in the journal
+        if not service.run():
+            os._exit(Exit.OK)  # a thread that hangs would keep the process; its open calls are in the journal
     return Exit.OK
 
 
-class _Lead:
-    """Whether this service leads, or else takes the lead when nobody has it."""
+class _State:
+    """The state, as the service asks about it."""
 
-    def __init__(self, hold: Hold) -> None:
-        self._hold, self._worked = hold, False
+    def __init__(self, desk: "Desk", hold: Hold) -> None:
+        self._desk, self._hold = desk, hold
 
     def leads(self) -> bool:
-        """Whether it does now.
-
-        Raises:
-            StateUnreachable: that can't be found out just now.
-            StateError: nor later, as far as is known; only before it ever could.
-        """
-        try:
-            leads = self._hold.try_lead()
-        except StateUnreachable:
-            raise
-        except StateError as error:
-            if self._worked:
-                raise StateUnreachable(str(error)) from None
-            raise
-        self._worked = True
+        """Whether this service leads, or else takes the lead as nobody has it; looks at the state's health as well."""
+        leads = self._hold.try_lead()
+        self._desk.look()
         return leads
+
+    def prepare(self) -> Mapping[str, PastJob]:
+        """Brings the state to this version. Gives what it remembers of the jobs."""
+        state = self._desk.house.state
+        try:
+            with state.open_to_write("serve") as opened:
+                past = past_jobs(opened.connection)
+        except Locked:  # whoever holds it has brought it to this version
+            with state.open_to_read() as connection:
+                past = past_jobs(connection)
+        self._desk.remember(past)
+        return past
 
 
 class Desk:
@@ -119,17 +110,18 @@ class Desk:
         jobs = {name: Job(house, name, job, self.metrics) for name, job in settings.jobs.items()}
         return Setup(jobs, settings.service.grace)
 
-    def prepare(self) -> list[str]:
-        """Brings the state to this version. Gives the jobs whose last run was cut off."""
-        state = self.house.state
-        try:
-            with state.open_to_write("serve") as opened:
-                names = unfinished(opened.connection)
-        except Locked:  # whoever holds it has brought it to this version
-            with state.open_to_read() as connection:
-                names = unfinished(connection)
+    def look(self) -> None:
+        """Looks whether all sending is stopped, and whether the state is of this version."""
+        with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
+            self._paused = self.house.state.paused()
+            self._migrated = self._migrated or self.house.state.version() == head()
+
+    def remember(self, past: Mapping[str, PastJob]) -> None:
+        """The state is of this version, and remembers this of the jobs."""
         self._migrated = True
-        return names
+        for job, one in past.items():
+            if one.done is not None and job in self.house.loaded.settings.jobs:
+                self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
         """How the service was at its last round."""
@@ -164,11 +156,13 @@ class Desk:
         self._pulse.beat()
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
-        with suppress(StateError):  # while it can't be asked, what it said last counts
-            self._paused = self.house.state.paused()
         self.metrics.paused(self._paused is not None)
         for job in self.house.loaded.settings.jobs:
             self.metrics.next_run(job, next_runs.get(job))
+
+    def impediment(self) -> str:
+        """Since when all sending is stopped; empty when it is not."""
+        return f"paused since {self._paused.since}" if self._paused else ""
 
 
 def _sound(config: Path) -> House:
@@ -183,132 +177,3 @@ def _sound(config: Path) -> House:
     house.prepare()
     read_secrets(house)
     return house
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job of the configuration, with the house that it had when it was read."""
-
-    house: House
-    name: str
-    settings: JobSettings
-    metrics: Metrics
-
-    @property
-    def timed(self) -> Timed:
-        """When it runs."""
-        return Timed(self.settings.schedule, self.settings.jitter)
-
-    @property
-    def takes_turns(self) -> bool:
-        """Whether it writes the state."""
-        return self.settings.mode == "apply"
-
-    def begin(self) -> Run:
-        """A run of it."""
-        return ApplyRun(self) if self.takes_turns else PlanRun(self)
-
-
-class JobRun:
-    """What the runs of both modes have in common."""
-
-    def __init__(self, job: Job) -> None:
-        self.job, self._interruption = job, Interruption()
-
-    def end(self, reason: str) -> None:
-        """Ends it; calls under way finish."""
-        self._interruption.end(reason)
-
-    def soonest(self) -> str:
-        """When the soonest test begins to which it would add something."""
-        with self._planned() as (store, _):
-            return store.soonest()
-
-    @contextmanager
-    def _planned(self) -> Iterator[tuple[Store, Planning]]:
-        """What it would do now, on the state as it is."""
-        house, settings = self.job.house, self.job.settings
-        policy = house.policy((), house.how(changed=settings.changed), settings.chosen())
-        with house.state.open_to_read() as connection:
-            store = make_store(house, connection, settings.chosen())
-            feeds = house.feeds_of(policy.kinds)
-            yield store, make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent))
-
-
-def _silent(phase: str, done: int, total: int | None = None) -> None:
-    """Shows nothing: the log has what a run came to."""
-
-
-class ApplyRun(JobRun):
-    """Carries out what it plans."""
-
-    def run(self, gives_way: GivesWay, began: datetime) -> str:
-        """One run, or the rest of one that `began` then."""
-        if self._interruption.event.is_set() and not self._interruption.reason:
-            self._interruption = Interruption()  # it gave way, and goes on
-        job = self.job
-        options = ApplyOptions(
-            changed=job.settings.changed,
-            kinds=job.settings.chosen(),
-            job=job.name,
-            deadline=began + job.house.loaded.settings.service.deadline,
-            wait=self._wait,
-        )
-        ran = run_once(job.house, options, _unsaid, _silent, self._interruption, gives_way, job.metrics.call)
-        self._count(ran)
-        return _outcome(ran)
-
-    def _wait(self, holder: str) -> bool:
-        """Waits for a run that somebody started by hand."""
-        _log.info("waits for the state", holder=holder)
-        return not self._interruption.event.wait(1)
-
-    def _count(self, ran: Ran) -> None:
-        metrics = self.job.metrics
-        for (kind, action, result), number in ran.results.items():
-            metrics.changes(kind, action, result, number)
-        reasons: Counter[str] = Counter(fault=ran.faults)
-        for (_, verdict), number in ran.verdicts.items():
-            if verdict is not Verdict.PASS:
-                reasons[verdict] += number
-        for (_, _, result), number in ran.results.items():
-            if result in (Result.HELD, Result.WITHHELD, Result.WAITING):
-                reasons[result] += number
-        metrics.withheld(self.job.name, reasons)
-        for (source, kind), rows in ran.rows.items():
-            metrics.source_rows(source, kind, rows)
-
-
-class PlanRun(JobRun):
-    """Says in the log what it would do."""
-
-    def run(self, gives_way: GivesWay, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
-        """One plan."""
-        try:
-            with self._planned() as (store, planning):
-                status = plan_status(store, planning)
-                self._tell(store, planning, status)
-        except Interrupted:
-            return "interrupted"
-        return "source" if status is Exit.SOURCE else SUCCESS
-
-    def _tell(self, store: Store, planning: Planning, status: Exit) -> None:
-        counts: Counter[str] = Counter()
-        for (kind, action, verdict), number in store.tally().items():
-            counts[f"{verdict}_{action}_{kind}"] += number
-        for reading in planning.gathered.readings:
-            self.job.metrics.source_rows(reading.source, reading.kind, reading.rows)
-        _log.info("planned", status=int(status), faults=store.fault_count(), **counts)
-        for problem in planning.gathered.unhealthy:
-            _log.warning("source", problem=problem)
-
-
-def _unsaid(_line: str) -> None:
-    """A service says nothing; what a run finds is in its log, and in `status`."""
-
-
-def _outcome(ran: Ran) -> str:
-    """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
-    if ran.word == "done":
-        return {Exit.SOURCE: "source", Exit.HELD: "held", Exit.FAULTS: "faults"}.get(ran.status, SUCCESS)
-    return ran.word

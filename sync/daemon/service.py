@@ -10,84 +10,28 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from sync.daemon.doors import YIELDED, Past, Run, Setup, State, Told
 from sync.daemon.notify import Notifier
+from sync.daemon.standing import Standing
 from sync.daemon.turns import Ticket, Turns
-from sync.errors import Locked, StateUnreachable, SyncError
-from sync.schedule.timetable import Timed, Timetable
+from sync.errors import Deposed, Locked, StateUnreachable, SyncError
+from sync.schedule.timetable import Timetable
 
 ROUND = 1.0
 """Seconds at most from one look to the next."""
 
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds between two attempts to reach the state."""
+LATE = timedelta(hours=1)
+"""How long after its time a job is still made up for when no service was there. One that waited makes up for it all."""
 
-YIELDED = "yielded"
-"""What a run says that ended for another one, and is to go on after it."""
+_TAKE_UP = 30.0
+"""Seconds after which a run is taken up again that lost the state while its service went on to lead."""
 
 _log = structlog.get_logger("service")
-
-
-class Run(Protocol):
-    """One run of a job, of which parts may come later, when it gave way to another one."""
-
-    def run(self, gives_way: Callable[[Callable[[], str]], bool], began: datetime) -> str:
-        """One run, or the rest of one that `began` then; gives what became of it in a word."""
-
-    def end(self, reason: str) -> None:
-        """Ends its run: calls under way finish, nothing new is sent."""
-
-    def soonest(self) -> str:
-        """When the soonest test begins to which it would add something (UTC text); empty for none."""
-
-
-class Job(Protocol):
-    """Something that is done at its times."""
-
-    @property
-    def timed(self) -> Timed:
-        """When."""
-
-    @property
-    def takes_turns(self) -> bool:
-        """Whether it writes the state, so that it runs alone."""
-
-    def begin(self) -> Run:
-        """A run of it, which has not begun to do anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """One configuration: its jobs by name, and how long stopping may take."""
-
-    jobs: Mapping[str, Job]
-    grace: timedelta
-
-
-class Lead(Protocol):
-    """Whether this process is the one that may run jobs on its state."""
-
-    def leads(self) -> bool:
-        """Whether it is; takes the lead when nobody has it. Quick.
-
-        Raises:
-            StateUnreachable: that can't be found out just now.
-        """
-
-
-class Told(Protocol):
-    """Is told what happens, for metrics and health."""
-
-    def ended(self, job: str, outcome: str, seconds: float) -> None: ...  # noqa: D102
-    def overlapped(self, job: str) -> None: ...  # noqa: D102
-    def reloaded(self, ok: bool) -> None: ...  # noqa: D102
-    def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None: ...  # noqa: D102
 
 
 class Service:
@@ -95,23 +39,21 @@ class Service:
 
     Args:
         load: reads the configuration; raises a `SyncError` when it can't be used.
-        prepare: makes the state ready (migrated); gives the jobs whose last run did not come to its end.
         clock: gives the time, aware.
     """
 
     def __init__(
         self,
         load: Callable[[], Setup],
-        prepare: Callable[[], list[str]],
-        lead: Lead,
+        state: State,
         notifier: Notifier,
         told: Told,
         clock: Callable[[], datetime],
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._load, self._prepare, self._lead = load, prepare, lead
-        self._notifier, self._told, self._clock = notifier, told, clock
+        self._load, self._notifier, self._told, self._clock = load, notifier, told, clock
+        self._standing = Standing(state)
         self._setup = load()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -119,9 +61,7 @@ class Service:
         self.turns = Turns()
         self._under_way: list[tuple[str, Run]] = []
         self._lock = threading.Lock()
-        self._ready = self._led = False
-        self._unreachable = ""
-        self._again, self._attempts = 0.0, 0
+        self._cut_off: dict[str, float] = {}
         self._seen = clock()
         self._timetable = Timetable(
             self._run,
@@ -154,6 +94,13 @@ class Service:
         self._timetable.start()
         self._notifier.ready()
         _log.info("service started", jobs=sorted(self._setup.jobs))
+        try:
+            self._turn()
+        finally:
+            ended = self._wind_up()
+        return ended
+
+    def _turn(self) -> None:
         while not self._stop.is_set():
             if self._hang_up.is_set():
                 self._hang_up.clear()
@@ -162,73 +109,69 @@ class Service:
             self._notifier.watchdog()
             self._wake.wait(wait)
             self._wake.clear()
-        return self._wind_up()
 
     def _round(self) -> float:
         """One look at everything; gives the seconds until the next."""
-        leads = self._leads()
-        if leads and not self._ready:
-            self._make_ready()
+        standing = self._standing
+        led = standing.leads
+        past = standing.look(ROUND)
+        self._tell_lead(led)
+        if past is not None:
+            self._take_jobs(past)
+        if standing.ready or not (standing.leads or standing.unreachable):
+            self._seen = self._clock()  # whoever leads starts what is due
         wait = ROUND
-        if leads and self._ready:
+        if standing.ready:
+            self._take_up_again()
             wait = min(self._timetable.tick(), ROUND)
-        next_runs = self._timetable.next_times() if self._ready else {}
-        self._told.round(leads, self._unreachable, next_runs)
-        self._notifier.status(self._words(leads, next_runs))
+        next_runs = self._timetable.next_times() if standing.ready else {}
+        self._told.round(standing.leads, standing.unreachable, next_runs)
+        self._notifier.status(self._words(next_runs))
         return wait
 
-    def _leads(self) -> bool:
-        try:
-            leads = self._lead.leads()
-        except StateUnreachable as error:
-            self._cannot(error)
-            leads = False
-        if self._led and not leads:
+    def _tell_lead(self, led: bool) -> None:
+        standing = self._standing
+        if led and not standing.leads:
             _log.warning("no longer the leader: what is under way ends, and this replica stands by")
             self._end_all("another process has taken over")
-            self._ready = False
-        if not leads:
-            self._seen = self._clock()
-        elif not self._led:
+        if standing.leads and not led:
             _log.info("leads")
-        self._led = leads
-        return leads
 
-    def _make_ready(self) -> None:
-        """Makes the state ready, takes the jobs' times from now on, and takes up what was left."""
-        if time.monotonic() < self._again:
-            return
-        try:
-            unfinished = set(self._prepare())
-        except (StateUnreachable, Locked) as error:
-            self._cannot(error)
-            return
-        self._attempts, self._unreachable = 0, ""
+    def _take_jobs(self, past: Mapping[str, Past]) -> None:
+        """Takes the jobs' times from now on, and takes up what was cut off or missed."""
         jobs, now = self._setup.jobs, self._clock()
         self._timetable.replace({})
         self._timetable.replace({name: job.timed for name, job in jobs.items()})
-        missed = {name for name, job in jobs.items() if (job.timed.schedule.next_after(self._seen) or now) < now}
-        for name in sorted((unfinished | missed) & jobs.keys()):
-            _log.info("takes up", job=name, why="its last run was cut off" if name in unfinished else "it was missed")
-            self._timetable.run_now(name)
-        self._ready = True
+        self._cut_off.clear()
+        for name, job in sorted(jobs.items()):
+            before = past.get(name)
+            since = max(before.started, min(self._seen, now - LATE)) if before else self._seen
+            due = job.timed.schedule.next_after(since)
+            if (before and before.cut_off) or (due is not None and due <= now):
+                why = "its last run was cut off" if before and before.cut_off else "it was missed"
+                _log.info("takes up", job=name, why=why)
+                self._timetable.run_now(name)
 
-    def _cannot(self, error: SyncError) -> None:
-        if str(error) != self._unreachable:
-            _log.error("the state can't be used just now; tried again", error=str(error))
-        self._unreachable = str(error)
-        self._again = time.monotonic() + _PAUSES[min(self._attempts, len(_PAUSES) - 1)]
-        self._attempts += 1
+    def _take_up_again(self) -> None:
+        for name, moment in list(self._cut_off.items()):
+            if time.monotonic() >= moment:
+                self._cut_off.pop(name, None)
+                if name in self._setup.jobs:
+                    _log.info("takes up", job=name, why="it lost the state")
+                    self._timetable.run_now(name)
 
-    def _words(self, leads: bool, next_runs: Mapping[str, datetime]) -> str:
-        if self._unreachable:
-            return f"waiting for the state: {self._unreachable}"
-        if not leads:
+    def _words(self, next_runs: Mapping[str, datetime]) -> str:
+        standing = self._standing
+        if standing.unreachable:
+            return f"waiting for the state: {standing.unreachable}"
+        if not standing.leads:
             return "standby: another replica leads"
-        running = self.turns.running
+        if not standing.ready:
+            return "making the state ready"
+        impediment, running = self._told.impediment(), self.turns.running
         soonest = min(next_runs, key=next_runs.__getitem__, default="")
         after = f"next: {soonest} at {next_runs[soonest]:%Y-%m-%d %H:%M:%S} UTC" if soonest else "nothing is due"
-        return f"running {running}; {after}" if running else after
+        return "; ".join(words for words in (impediment, running and f"running {running}", after) if words)
 
     def _reload(self) -> None:
         self._notifier.reloading()
@@ -239,10 +182,10 @@ class Service:
                 _log.error("the new configuration can't be used, the old one goes on", fault=fault)
             self._told.reloaded(False)
         else:
-            if self._ready and self._led:
+            if self._standing.ready:
                 self._timetable.tick()  # what is due by the old times is not lost
             self._setup = setup
-            if self._ready:
+            if self._standing.ready:
                 self._timetable.replace({name: job.timed for name, job in setup.jobs.items()})
             self._told.reloaded(True)
             _log.info("configuration read again", jobs=sorted(setup.jobs))
@@ -254,6 +197,7 @@ class Service:
         if job is None or self._stop.is_set():
             return
         run = job.begin()
+        self._cut_off.pop(name, None)
         with self._lock:
             overlaps = any(other == name for other, _ in self._under_way)
             self._under_way.append((name, run))
@@ -301,6 +245,8 @@ class Service:
             _log.warning("not run, the state is in use", error=str(error))
         except SyncError as error:
             _log.error("run failed", error=str(error))
+            if isinstance(error, Deposed | StateUnreachable):
+                self._cut_off[name] = time.monotonic() + _TAKE_UP
         finally:
             self._told.ended(name, outcome, time.monotonic() - start)
         return outcome
@@ -341,4 +287,4 @@ class Service:
         if left:
             _log.error("not over within the grace; its open calls are settled by the next run", jobs=left)
         _log.info("service stopped")
-        return not left
+        return not left and self._standing.answers

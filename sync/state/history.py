@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.model import Key, Kind
+from sync.exits import Exit
+from sync.model import Key, Kind, utc_time
 from sync.state.scratch import key_from
 
 
@@ -64,11 +66,29 @@ def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
     return counts
 
 
-def unfinished(connection: Connection) -> list[str]:
-    """The jobs whose last run did not come to its end: killed, stopped by a signal, or gave way and never went on."""
-    last = "SELECT max(id) FROM run WHERE command LIKE 'job %' GROUP BY command"
-    query = f"SELECT command, status FROM run WHERE id IN ({last})"
-    cut_off = ("running", "interrupted", "yielded")
-    return sorted(
-        str(command).removeprefix("job ") for command, status in connection.execute(text(query)) if status in cut_off
+@dataclass(frozen=True, slots=True)
+class PastJob:
+    """What is remembered of a job: when its last run began, whether that was cut off, and when one was last done."""
+
+    started: datetime
+    cut_off: bool
+    done: datetime | None
+
+
+_CUT_OFF = ("running", "interrupted", "yielded")
+"""Of a run that is over: killed, stopped by a signal, or gave way and never went on."""
+
+
+def past_jobs(connection: Connection) -> dict[str, PastJob]:
+    """The jobs that have run, by name. A run that left faults or held changes is done as well."""
+    query = (
+        "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
+        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.FAULTS:d}, {Exit.HELD:d})"
+        " THEN ended END) AS done FROM run WHERE command LIKE 'job %' GROUP BY command) l ON l.id = r.id"
     )
+    return {
+        str(command).removeprefix("job "): PastJob(
+            utc_time(started), status in _CUT_OFF, None if done is None else utc_time(done)
+        )
+        for command, started, status, done in connection.execute(text(query))
+    }

@@ -37,7 +37,7 @@ class Trouble(Enum):
         False,
         True,
     )
-    STANDBY = ("only reads", "name the primary server in 'state'", False, True)
+    STANDBY = ("only reads", "name the primary server in 'state'", True, True)
     SCHEMA = ("has other tables than are needed", "see whether somebody changed them, or put back a copy", False, True)
     OTHER = ("could not carry out a statement", "see the server's own log", False, False)
 

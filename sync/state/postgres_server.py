@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from sync.errors import StateError
+from sync.errors import StateError, StateUnreachable, UsageError
 from sync.state.postgres_errors import told
 
 Raw = psycopg.Connection[tuple[object, ...]]
@@ -74,7 +74,7 @@ class Server:
         """A connection, each statement a transaction of its own, which says what it is for to who looks at the server.
 
         Raises:
-            StateUnreachable: there is no server, or it has no room just now.
+            StateUnreachable: there is no server, or it has no room just now, or the password can't be read.
             StateError: it does not let us in, or something in between does not keep what belongs to a connection.
         """
         connection = self.connect(purpose)
@@ -98,7 +98,10 @@ class Server:
         return connection
 
     def _connect(self, purpose: str) -> Raw:
-        password = self.password()
+        try:
+            password = self.password()
+        except UsageError as error:  # it was there when the configuration was read, and may just be written anew
+            raise StateUnreachable(str(error)) from None
         with told(self.place, password):
             given = conninfo_to_dict(self.url)
             ours: dict[str, Any] = {name: value for name, value in _CLIENT.items() if name not in given}

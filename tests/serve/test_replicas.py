@@ -74,7 +74,7 @@ def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
 def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
     """A leader in the middle of its first run, and another replica that stands by."""
     site.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
-    site.slow(0.1)
+    site.slow(1)  # so that it is not done before the other one stands by
     leader = site.replica()
     site.until(lambda: bool(leader.events("leads")), leader)
     standby = site.replica()

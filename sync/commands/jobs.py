@@ -1,0 +1,173 @@
+"""What a job of the configuration does when it is due: a run of `apply`, or of `plan`."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from sync.commands.applying import ApplyOptions, Ran, run_once
+from sync.commands.interruption import Interruption
+from sync.commands.planning import make_store, plan_status
+from sync.commands.wiring import House, now
+from sync.daemon.doors import YIELDED, Run
+from sync.engine.carry_out import GivesWay
+from sync.engine.planning import Planning, make_plan
+from sync.engine.reading import Reading
+from sync.errors import Interrupted, Locked
+from sync.exits import Exit
+from sync.plan import Result, Verdict
+from sync.schedule.timetable import Timed
+from sync.settings import Job as JobSettings
+from sync.state.store import Store
+from sync.web.metrics import SUCCESS, Metrics
+
+_log = structlog.get_logger("run")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of the configuration, with the house that it had when it was read."""
+
+    house: House
+    name: str
+    settings: JobSettings
+    metrics: Metrics
+
+    @property
+    def timed(self) -> Timed:
+        """When it runs."""
+        return Timed(self.settings.schedule, self.settings.jitter)
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it writes the state."""
+        return self.settings.mode == "apply"
+
+    def begin(self) -> Run:
+        """A run of it."""
+        return ApplyRun(self) if self.takes_turns else PlanRun(self)
+
+
+class JobRun:
+    """What the runs of both modes have in common."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self._interruption, self._gave_way = job, Interruption(), False
+
+    def end(self, reason: str) -> None:
+        """Ends it; calls under way finish."""
+        self._interruption.end(reason)
+
+    def soonest(self) -> str:
+        """When the soonest test begins to which it would add something."""
+        with self._planned() as (store, _):
+            return store.soonest()
+
+    @contextmanager
+    def _planned(self) -> Iterator[tuple[Store, Planning]]:
+        """What it would do now, on the state as it is."""
+        house, settings = self.job.house, self.job.settings
+        policy = house.policy((), house.how(changed=settings.changed), settings.chosen())
+        with house.state.open_to_read() as connection:
+            store = make_store(house, connection, settings.chosen())
+            feeds = house.feeds_of(policy.kinds)
+            yield store, make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent))
+
+
+def _silent(phase: str, done: int, total: int | None = None) -> None:
+    """Shows nothing: the log has what a run came to."""
+
+
+class ApplyRun(JobRun):
+    """Carries out what it plans."""
+
+    def run(self, gives_way: GivesWay, began: datetime) -> str:
+        """One run, or the rest of one that `began` then."""
+        if self._gave_way:
+            self._interruption = Interruption()
+        job = self.job
+        options = ApplyOptions(
+            changed=job.settings.changed,
+            kinds=job.settings.chosen(),
+            job=job.name,
+            deadline=began + job.house.loaded.settings.service.deadline,
+            wait=self._wait,
+        )
+        ran = run_once(job.house, options, _unsaid, _silent, self._interruption, gives_way, job.metrics.call)
+        self._gave_way = ran.word == YIELDED
+        self._count(ran)
+        return _outcome(ran)
+
+    def _wait(self, holder: str) -> bool:
+        """Waits for a run that somebody started by hand."""
+        _log.info("waits for the state", holder=holder)
+        return not self._interruption.event.wait(1)
+
+    def _count(self, ran: Ran) -> None:
+        metrics = self.job.metrics
+        for (kind, action, result), number in ran.results.items():
+            metrics.changes(kind, action, result, number)
+        reasons: Counter[str] = Counter(fault=ran.faults)
+        for (_, verdict), number in ran.verdicts.items():
+            if verdict is not Verdict.PASS:
+                reasons[verdict] += number
+        for (_, _, result), number in ran.results.items():
+            if result in (Result.HELD, Result.WITHHELD, Result.WAITING):
+                reasons[result] += number
+        metrics.withheld(self.job.name, reasons)
+        for (source, kind), rows in ran.rows.items():
+            metrics.source_rows(source, kind, rows)
+
+
+class PlanRun(JobRun):
+    """Says in the log what it would do."""
+
+    def run(self, gives_way: GivesWay, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
+        """One plan."""
+        try:
+            try:
+                seen = self._plan()
+            except Locked:  # a run began to write meanwhile; from then on both get along
+                seen = self._plan()
+        except Interrupted:
+            return "interrupted"
+        for reading in seen.readings:
+            self.job.metrics.source_rows(reading.source, reading.kind, reading.rows)
+        _log.info("planned", status=int(seen.status), faults=seen.faults, **seen.counts)
+        for problem in seen.unhealthy:
+            _log.warning("source", problem=problem)
+        return "source" if seen.status is Exit.SOURCE else SUCCESS
+
+    def _plan(self) -> "_Seen":
+        with self._planned() as (store, planning):
+            counts: Counter[str] = Counter()
+            for (kind, action, verdict), number in store.tally().items():
+                counts[f"{verdict}_{action}_{kind}"] += number
+            gathered = planning.gathered
+            status = plan_status(store, planning)
+            return _Seen(status, store.fault_count(), counts, gathered.readings, gathered.unhealthy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a plan came to, which is told once nothing can have changed it under the hand."""
+
+    status: Exit
+    faults: int
+    counts: Counter[str]
+    readings: Sequence[Reading]
+    unhealthy: Sequence[str]
+
+
+def _unsaid(_line: str) -> None:
+    """A service says nothing; what a run finds is in its log, and in `status`."""
+
+
+def _outcome(ran: Ran) -> str:
+    """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
+    if ran.word == "done":
+        return {Exit.SOURCE: "source", Exit.HELD: "held", Exit.FAULTS: "faults"}.get(ran.status, SUCCESS)
+    return ran.word
