@@ -206,9 +206,16 @@ def reconcile(
 @app.command()
 def serve(context: typer.Context) -> None:
     """Run the jobs of the configuration at their times, until it is stopped by SIGTERM. SIGHUP re-reads the file."""
+    import structlog
+
     from sync.commands.serving import serve as run_serve
 
-    _exit(run_serve(_config(context)))
+    try:
+        _exit(run_serve(_config(context)))
+    except SyncError as error:
+        for line in str(error).splitlines():  # the log of a service is read by programs
+            structlog.get_logger("service").error("service ended", why=line)
+        _exit(_status_of(error))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from sync.commands.interruption import Interruption, Watch
+from sync.commands.interruption import LOST, SILENT, Interruption, Watch
 from sync.commands.planning import make_store, plan_status, tell_plan
 from sync.commands.wiring import House, Observe, Say, now
 from sync.engine.carry_out import Carried, Carrier, GivesWay, never
@@ -24,6 +24,7 @@ from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
 from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError
 from sync.exits import Exit, worst
+from sync.log import masked
 from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Result, Verdict
 from sync.report.plan_text import MOST
@@ -43,6 +44,9 @@ MOST_FINDINGS = 5_000
 
 MOST_LOGGED = 100
 """Of one type of finding, how many a run writes to the log, each as a line."""
+
+_OUR_WORDS = frozenset({Result.HELD, Result.WITHHELD, Result.WAITING})
+"""Findings whose text is ours and holds keys alone; a fault repeats the row, and Inspera's answers may name people."""
 
 _OVERTAKEN = "gave way to a run whose tests start sooner"
 
@@ -105,15 +109,20 @@ def run_once(
     """One run: settles, plans, sends. `gives_way` says when it ends for another one; `observe` is told of each call."""
     policy = house.policy(options.allowed, house.how(options.accepted, changed=options.changed), options.kinds)
     house.prepare()
+    note: Say = _noting(say, options.job)
     if paused := pause_text(house.state):
-        say(paused)
+        note(paused)
         return Ran(Exit.HELD, "paused")
-    watch = Watch(interruption, partial(pause_text, house.state), now, options.deadline)
-    with house.state.open_to_write(options.command, options.wait) as opened, watch.kept():
+    paused_text = partial(pause_text, house.state)
+    with (
+        house.state.open_to_write(options.command, options.wait) as opened,
+        Watch(interruption, paused_text, now, options.deadline, opened.lost).kept(),
+    ):
         connection = opened.connection
         store = make_store(house, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm)
         run = _Run(house, store, journal, interruption, progress, gives_way, observe)
+        run.job, run.note = options.job, note
         with bound_contextvars(run=journal.run_id):
             _log.info("run started", command=options.command)
             if options.retry_refused:
@@ -145,7 +154,7 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         with run.target():
             ran.status = run.carry_out(policy, say, show_all=show_all)
     except CallError as error:
-        say(f"Inspera: {error}")
+        run.note(f"Inspera: {error}")
         ran.status = Exit.INSPERA
     except Interrupted:
         ran.status = interruption.status
@@ -155,9 +164,31 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         run.end(Exit.USAGE, "done")
         raise
     if interruption.event.is_set():
-        say(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        run.note(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
+    if interruption.reason in (LOST, SILENT):
+        raise Deposed(f"{run.house.state}: {interruption.reason}; this run stops")
+
+
+def no_words(_line: str) -> None:
+    """A service says nothing; what a run finds is in its log, and in `status`."""
+
+
+def _at(job: str) -> Callable[..., object]:
+    """Logs as what somebody should look at, unless it is said as well, as to a person who gave a command."""
+    log: Callable[..., object] = _log.warning if job else _log.info
+    return log
+
+
+def _noting(say: Say, job: str) -> Say:
+    """Says something, and writes it to the log as well, which is all that there is of a job's run."""
+
+    def note(line: str) -> None:
+        say(line)
+        _at(job)("note", text=masked(line))
+
+    return note
 
 
 def _word(run: "_Run") -> str:
@@ -179,7 +210,8 @@ def _log_findings(found: Iterator[Finding]) -> None:
         seen[one.type] += 1
         if seen[one.type] <= MOST_LOGGED:
             key = key_text(one.key) if one.key else None
-            _log.info(one.type, kind=one.kind.value, key=key, place=one.place or None, text=one.text)
+            words = {"text": one.text} if one.type in _OUR_WORDS else {}
+            _log.info(one.type, kind=one.kind.value, key=key, place=one.place or None, **words)
     for type_, number in seen.items():
         if number > MOST_LOGGED:
             _log.info(f"{type_}: more, see `status --all`", more=number - MOST_LOGGED)
@@ -201,6 +233,8 @@ class _Run:
         self.house, self.store, self.journal = house, store, journal
         self.interruption, self._progress = interruption, progress
         self._gives_way, self._observe = gives_way, observe
+        self.job = ""
+        self.note: Say = no_words
         self._target: Target | None = None
         self.ran = Ran()
         self.gave_way = False
@@ -242,28 +276,38 @@ class _Run:
                 now,
                 self.interruption.event.wait,
             )
-            say(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
+            self.note(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
             self._barred, self._tried = settler.barred, settler.tried
         feeds, heeding = self.house.feeds_of(policy.kinds), self.interruption.heeded_by(self._progress)
         planning = make_plan(feeds, self.store, policy, now(), heeding)
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        self._log_plan(planning)
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
         for (kind, _, verdict), number in self.store.tally().items():
             self.ran.verdicts[kind, verdict] += number
         for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
-            say(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
+            self.note(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
-        carried = self._send(say)
+        carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
         self.journal.promote_silent()
         self._note_sources(planning, policy)
-        verified = self._read_back(carried, say)
+        verified = self._read_back(carried)
         return self._status(planning, carried, verified)
+
+    def _log_plan(self, planning: Planning) -> None:
+        """What nobody may miss who only has the log."""
+        log = _at(self.job)
+        for problem in planning.gathered.unhealthy:
+            log("source", problem=problem)
+        for held in planning.held_scopes:
+            if not held.allowed:
+                log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
 
     def _note_sources(self, planning: Planning, policy: Policy) -> None:
         """Takes what each source says now as that from which it may shrink."""
@@ -283,14 +327,14 @@ class _Run:
         rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
         self.store.keep_rows(rows, [door.name for door in joined])
 
-    def _send(self, say: Say) -> Carried:
+    def _send(self) -> Carried:
         tally = self.store.tally()
         total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
         if not total:
             return Carried()
         lost = looks_lost(self.store, self._inspera())
         if lost:
-            say(f"Held: {lost}")
+            self.note(f"Held: {lost}")
             self.counts["held"] += total
             return Carried()
         workers = self.house.loaded.settings.inspera.workers
@@ -318,10 +362,10 @@ class _Run:
             self.counts[f"{action} {result}"] += number
         self.counts["not sent"] += total - sum(carried.results.values())
         if carried.stopped:
-            say(f"Stopped: {carried.stopped}")
+            self.note(f"Stopped: {carried.stopped}")
         return carried
 
-    def _read_back(self, carried: Carried, say: Say) -> Verified:
+    def _read_back(self, carried: Carried) -> Verified:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
         how = self.house.loaded.settings.verify
         if how == "none" or carried.stopped or carried.gave_way or not carried.count(Result.DONE, Result.FOUND):
@@ -332,9 +376,11 @@ class _Run:
         try:
             verified = verifier.verify(self.journal.run_id, SAMPLE if how == "sample" else None)
         except Stop as error:
-            say(f"Not all read back: {error}")
+            self.note(f"Not all read back: {error}")
             return Verified()
-        for written, trouble in verified.bad if not event.is_set() else ():
+        if event.is_set():
+            verified.bad.clear()  # nobody has looked long enough
+        for written, trouble in verified.bad:
             text = f"was sent, but {trouble}; look at it in Inspera, or run `reconcile`"
             self.journal.find("drift", written.kind, written.key, "", text)
         self.counts["read back"] += verified.good

@@ -1,17 +1,26 @@
 """What ends a run before its end: a signal, its deadline, a pause. Calls under way finish and are recorded."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sync.daemon.inquiry import Inquiry
 from sync.engine.doors import Clock, Progress
 from sync.errors import Interrupted, StateError
 from sync.exits import Exit
 
 EVERY = 1.0
 """Seconds between two looks at whether a run is to end."""
+
+SILENCE = 5.0
+"""Seconds for which a run goes on while the state does not say whether it may. Whoever takes over looks at what was
+sent after 10 seconds at the soonest, so that the calls of this one are over by then."""
+
+LOST = "another process may have taken over the state"
+SILENT = "the state does not say whether this run may go on"
 
 
 @dataclass(slots=True)
@@ -23,10 +32,10 @@ class Interruption:
     reason: str = ""
 
     def end(self, reason: str, status: Exit = Exit.INTERRUPTED) -> None:
-        """Ends the run. The first reason stays."""
-        if not self.event.is_set():
+        """Ends the run. The first reason stays; a run that gives way to another one has none."""
+        if not self.reason:
             self.reason, self.status = reason, status
-            self.event.set()
+        self.event.set()
 
     def heeded_by(self, progress: Progress) -> Progress:
         """The same progress; but work that reports to it ends by `Interrupted` once this is set."""
@@ -39,30 +48,58 @@ class Interruption:
         return told
 
 
-@dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks whether a run is to end: `paused` gives why all sending is stopped, or nothing; `deadline` is aware."""
+    """Looks whether a run is to end.
 
-    interruption: Interruption
-    paused: Callable[[], str]
-    clock: Clock
-    deadline: datetime | None = None
+    Args:
+        paused: gives why all sending is stopped, or nothing.
+        lost: whether another process may write the state by now.
+        deadline: when it ends at the latest; aware.
+        monotonic: gives seconds from any origin.
+    """
+
+    def __init__(
+        self,
+        interruption: Interruption,
+        paused: Callable[[], str],
+        clock: Clock,
+        deadline: datetime | None = None,
+        lost: Callable[[], bool] = lambda: False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._interruption, self._paused, self._lost = interruption, paused, lost
+        self._clock, self._deadline, self._monotonic = clock, deadline, monotonic
+        self._asking = Inquiry(self._ask, "watch")
+        self._answered = monotonic()
+
+    def _ask(self) -> tuple[bool, str]:
+        return self._lost(), self._paused()
 
     def look(self) -> None:
         """Ends the run when it is time."""
-        if self.deadline is not None and self.clock() >= self.deadline:
-            self.interruption.end("its deadline has passed; what is left is for the next run")
+        if self._deadline is not None and self._clock() >= self._deadline:
+            self._interruption.end("its deadline has passed; what is left is for the next run")
         try:
-            paused = self.paused()
-        except StateError:
-            return  # the run itself meets what is wrong with the state
-        if paused:
-            self.interruption.end(paused, Exit.HELD)
+            lost, paused = self._asking.answer(EVERY)
+        except (TimeoutError, StateError):
+            if self._monotonic() - self._answered >= SILENCE:
+                self._interruption.end(SILENT)
+            return
+        self._answered = self._monotonic()
+        if lost:
+            self._interruption.end(LOST)
+        elif paused:
+            self._interruption.end(paused, Exit.HELD)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Looks at once, and then every second, in a thread of its own, as long as this is open."""
-        self.look()  # the run may have waited long for its turn
+        """Looks at once, and then every second, in a thread of its own, as long as this is open.
+
+        Raises:
+            StateError: the state does not say at once whether the run may begin.
+        """
+        if paused := self._paused():  # given while the run waited for its turn
+            self._interruption.end(paused, Exit.HELD)
         over = threading.Event()
 
         def keep() -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from sync.commands.applying import ApplyOptions, Ran, run_once
-from sync.commands.interruption import Interruption
+from sync.commands.applying import ApplyOptions, Ran, no_words, run_once
+from sync.commands.interruption import Interruption, Watch
 from sync.commands.planning import make_store, plan_status
 from sync.commands.wiring import House, now
 from sync.daemon.doors import YIELDED, Run
@@ -55,7 +55,7 @@ class JobRun:
     """What the runs of both modes have in common."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self._interruption, self._gave_way = job, Interruption(), False
+        self.job, self._interruption = job, Interruption()
 
     def end(self, reason: str) -> None:
         """Ends it; calls under way finish."""
@@ -64,7 +64,7 @@ class JobRun:
     def soonest(self) -> str:
         """When the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
-            return store.soonest()
+            return store.soonest(command=f"job {self.job.name}")
 
     @contextmanager
     def _planned(self) -> Iterator[tuple[Store, Planning]]:
@@ -84,10 +84,10 @@ def _silent(phase: str, done: int, total: int | None = None) -> None:
 class ApplyRun(JobRun):
     """Carries out what it plans."""
 
+    _waits_for = ""
+
     def run(self, gives_way: GivesWay, began: datetime) -> str:
         """One run, or the rest of one that `began` then."""
-        if self._gave_way:
-            self._interruption = Interruption()
         job = self.job
         options = ApplyOptions(
             changed=job.settings.changed,
@@ -96,14 +96,17 @@ class ApplyRun(JobRun):
             deadline=began + job.house.loaded.settings.service.deadline,
             wait=self._wait,
         )
-        ran = run_once(job.house, options, _unsaid, _silent, self._interruption, gives_way, job.metrics.call)
-        self._gave_way = ran.word == YIELDED
+        ran = run_once(job.house, options, no_words, _silent, self._interruption, gives_way, job.metrics.call)
+        if ran.word == YIELDED and not self._interruption.reason:
+            self._interruption = Interruption()
         self._count(ran)
         return _outcome(ran)
 
     def _wait(self, holder: str) -> bool:
         """Waits for a run that somebody started by hand."""
-        _log.info("waits for the state", holder=holder)
+        if holder != self._waits_for:
+            self._waits_for = holder
+            _log.info("waits for the state", holder=holder)
         return not self._interruption.event.wait(1)
 
     def _count(self, ran: Ran) -> None:
@@ -127,11 +130,13 @@ class PlanRun(JobRun):
 
     def run(self, gives_way: GivesWay, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
         """One plan."""
+        deadline = began + self.job.house.loaded.settings.service.deadline
         try:
-            try:
-                seen = self._plan()
-            except Locked:  # a run began to write meanwhile; from then on both get along
-                seen = self._plan()
+            with Watch(self._interruption, lambda: "", now, deadline).kept():
+                try:
+                    seen = self._plan()
+                except Locked:  # a run began to write meanwhile; from then on both get along
+                    seen = self._plan()
         except Interrupted:
             return "interrupted"
         for reading in seen.readings:
@@ -160,10 +165,6 @@ class _Seen:
     counts: Counter[str]
     readings: Sequence[Reading]
     unhealthy: Sequence[str]
-
-
-def _unsaid(_line: str) -> None:
-    """A service says nothing; what a run finds is in its log, and in `status`."""
 
 
 def _outcome(ran: Ran) -> str:

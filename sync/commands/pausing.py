@@ -11,6 +11,7 @@ _log = structlog.get_logger("pause")
 def pause(house: House, reason: str, say: Say) -> Exit:
     """Stops all sending, also after a restart of the service."""
     before = house.state.paused()
+    reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
     house.state.pause(reason, now())
     _log.info("paused", reason=reason)
     say("Paused already; the new reason is kept." if before else "Paused: nothing is sent until `inspera-sync resume`.")

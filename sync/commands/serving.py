@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime
@@ -41,6 +42,9 @@ def serve(config: Path) -> Exit:
         Locked: another service runs on this state.
         StateError: the state can't be used, and time won't mend it.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to be read again
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     configure(level="info")
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # of runs that overlap, the service tells itself
     desk = Desk(config)
@@ -54,6 +58,11 @@ def serve(config: Path) -> Exit:
         if not service.run():
             os._exit(Exit.OK)  # a thread that hangs would keep the process; its open calls are in the journal
     return Exit.OK
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Ends a service that has not begun to do anything."""
+    raise SystemExit(int(Exit.OK))
 
 
 class _State:
@@ -99,7 +108,7 @@ class Desk:
         """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
         house = self.house if self._fresh else _sound(self._config)
         self._fresh = False
-        if str(house.state) != str(self.house.state):
+        if house.loaded.state_url != self.house.loaded.state_url:
             raise UsageError("state: can't be changed while the service runs; restart it")
         if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
             _log.warning("service.listen takes effect when the service is restarted")

@@ -10,16 +10,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from sync.daemon.doors import YIELDED, Past, Run, Setup, State, Told
+from sync.daemon.doors import YIELDED, Job, Past, Run, Setup, State, Told
 from sync.daemon.notify import Notifier
 from sync.daemon.standing import Standing
 from sync.daemon.turns import Ticket, Turns
-from sync.errors import Deposed, Locked, StateUnreachable, SyncError
+from sync.errors import Deposed, Locked, StateError, StateUnreachable, SyncError
 from sync.schedule.timetable import Timetable
 
 ROUND = 1.0
@@ -32,6 +35,15 @@ _TAKE_UP = 30.0
 """Seconds after which a run is taken up again that lost the state while its service went on to lead."""
 
 _log = structlog.get_logger("service")
+
+
+@dataclass(slots=True, eq=False)
+class _Due:
+    """A run of a job that is due. Until it begins, it is one by whatever the configuration is."""
+
+    name: str
+    job: Job
+    run: Run
 
 
 class Service:
@@ -55,11 +67,10 @@ class Service:
         self._load, self._notifier, self._told, self._clock = load, notifier, told, clock
         self._standing = Standing(state)
         self._setup = load()
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._hang_up = threading.Event()
+        self._woken: SimpleQueue[None] = SimpleQueue()  # of all ways to wake a thread, the one for handlers of signals
+        self._stopping = self._hung_up = False
         self.turns = Turns()
-        self._under_way: list[tuple[str, Run]] = []
+        self._under_way: list[_Due] = []
         self._lock = threading.Lock()
         self._cut_off: dict[str, float] = {}
         self._seen = clock()
@@ -67,21 +78,31 @@ class Service:
             self._run,
             overlapped=self._due_again,
             failed=self._failed,
-            wake=self._wake.set,
+            wake=self._wake,
             chance=chance,
         )
 
     def stop(self, number: int = 0, _frame: object = None) -> None:
         """Ends the service in order; as a signal's handler, a second one ends the process at once."""
-        if self._stop.is_set() and number:
+        if self._stopping and number:
             os._exit(128 + number)
-        self._stop.set()
-        self._wake.set()
+        self._stopping = True
+        self._wake()
 
     def hang_up(self, _number: int = 0, _frame: object = None) -> None:
         """Reads the configuration again, at the loop's next round."""
-        self._hang_up.set()
-        self._wake.set()
+        self._hung_up = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._woken.put(None)
+
+    def _sleep(self, seconds: float) -> None:
+        """Until it is woken, or so many seconds have passed."""
+        with suppress(Empty):
+            self._woken.get(timeout=seconds)
+            while True:
+                self._woken.get_nowait()
 
     def obey_signals(self) -> None:
         """SIGTERM and SIGINT stop it, SIGHUP makes it read its configuration again."""
@@ -92,23 +113,20 @@ class Service:
     def run(self) -> bool:
         """Turns until it is told to stop. Gives whether everything came to its end within the grace."""
         self._timetable.start()
-        self._notifier.ready()
-        _log.info("service started", jobs=sorted(self._setup.jobs))
         try:
-            self._turn()
+            wait = self._round()  # what time won't mend is found out before systemd is told that all is well
+            self._notifier.ready()
+            _log.info("service started", jobs=sorted(self._setup.jobs))
+            while not self._stopping:
+                self._notifier.watchdog()
+                self._sleep(wait)
+                if self._hung_up:
+                    self._hung_up = False
+                    self._reload()
+                wait = self._round()
         finally:
             ended = self._wind_up()
         return ended
-
-    def _turn(self) -> None:
-        while not self._stop.is_set():
-            if self._hang_up.is_set():
-                self._hang_up.clear()
-                self._reload()
-            wait = self._round()
-            self._notifier.watchdog()
-            self._wake.wait(wait)
-            self._wake.clear()
 
     def _round(self) -> float:
         """One look at everything; gives the seconds until the next."""
@@ -132,8 +150,9 @@ class Service:
     def _tell_lead(self, led: bool) -> None:
         standing = self._standing
         if led and not standing.leads:
-            _log.warning("no longer the leader: what is under way ends, and this replica stands by")
-            self._end_all("another process has taken over")
+            why = standing.unreachable or "another replica does"
+            _log.warning("leads no longer, what is under way ends", why=why)
+            self._end_all("this service leads no longer")
         if standing.leads and not led:
             _log.info("leads")
 
@@ -194,49 +213,64 @@ class Service:
     def _run(self, name: str) -> None:
         """One run of a job, in a thread of the timetable's."""
         job = self._setup.jobs.get(name)
-        if job is None or self._stop.is_set():
+        if job is None or self._stopping:
             return
-        run = job.begin()
+        due = _Due(name, job, job.begin())
         self._cut_off.pop(name, None)
         with self._lock:
-            overlaps = any(other == name for other, _ in self._under_way)
-            self._under_way.append((name, run))
+            overlaps = any(other.name == name for other in self._under_way)
+            self._under_way.append(due)
         if overlaps:
             self._overlapped(name)
         try:
             with bound_contextvars(job=name):
                 if job.takes_turns:
-                    self._in_turn(name, run)
+                    self._in_turn(due)
                 elif not overlaps:
-                    self._once(name, run, self._clock())
+                    self._once(due, self._clock())
         finally:
             with self._lock:
-                self._under_way.remove((name, run))
-            self._wake.set()
+                self._under_way.remove(due)
+            self._wake()
 
-    def _in_turn(self, name: str, run: Run) -> None:
-        """Runs when it is this run's turn. One that gave way goes on afterwards, but not one that overtook another."""
-        ticket, began = Ticket(name), None
+    def _in_turn(self, due: _Due) -> None:
+        """Runs when it is this run's turn. One that gave way goes on afterwards, unless another of its job does."""
+        ticket, began, left = Ticket(due.name), None, self._clock()
         while True:
-            with self.turns.turn(ticket, self._looking_ahead(run)) as granted:
-                if not granted or self._stop.is_set():
+            with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
+                if not granted or self._stopping or (began is None and not self._renew(due)):
                     return
-                began = began or self._clock()
-                if self._once(name, run, began) != YIELDED or ticket.ends_at is not None:
+                # the time for which it waited in between does not count
+                began = self._clock() if began is None else began + (self._clock() - left)
+                if self._once(due, began) != YIELDED:
                     return
-            ticket = Ticket(name, resumes=True)
+                left = self._clock()
+            if self.turns.resumes(due.name):
+                return  # which reads everything anew
+            ticket = Ticket(due.name, resumes=True)
 
-    def _looking_ahead(self, run: Run) -> Callable[[], str]:
+    def _renew(self, due: _Due) -> bool:
+        """Has a run that is to begin use the configuration of now. Gives whether that still has its job."""
+        job = self._setup.jobs.get(due.name)
+        if job is None:
+            _log.info("not run: the configuration has this job no more")
+            return False
+        if job is not due.job:
+            due.job, due.run = job, job.begin()
+        return True
+
+    def _looking_ahead(self, due: _Due) -> Callable[[], str]:
         def look() -> str:
             try:
-                return run.soonest()
+                return due.run.soonest() if self._renew(due) else ""
             except SyncError as error:
                 _log.warning("can't look ahead, so it waits for its turn", error=str(error))
                 return ""
 
         return look
 
-    def _once(self, name: str, run: Run, began: datetime) -> str:
+    def _once(self, due: _Due, began: datetime) -> str:
+        name, run = due.name, due.run
         start, outcome = time.monotonic(), "failed"
         try:
             outcome = run.run(self.turns.gives_way, began)
@@ -247,6 +281,8 @@ class Service:
             _log.error("run failed", error=str(error))
             if isinstance(error, Deposed | StateUnreachable):
                 self._cut_off[name] = time.monotonic() + _TAKE_UP
+            elif isinstance(error, StateError):
+                self._standing.doubt()
         finally:
             self._told.ended(name, outcome, time.monotonic() - start)
         return outcome
@@ -266,8 +302,8 @@ class Service:
     def _end_all(self, reason: str) -> None:
         with self._lock:
             under_way = list(self._under_way)
-        for _, run in under_way:
-            run.end(reason)
+        for due in under_way:
+            due.run.end(reason)
 
     def _wind_up(self) -> bool:
         """Ends what is under way. Gives whether that was done within the grace."""
@@ -278,11 +314,10 @@ class Service:
         while True:
             self._end_all("stopped by a signal")  # a run may only now have begun
             with self._lock:
-                left = sorted(name for name, _ in self._under_way)
+                left = sorted(due.name for due in self._under_way)
             if not left or time.monotonic() >= until:
                 break
-            self._wake.wait(0.1)
-            self._wake.clear()
+            self._sleep(0.1)
         self._timetable.shutdown(wait=not left)
         if left:
             _log.error("not over within the grace; its open calls are settled by the next run", jobs=left)

@@ -50,6 +50,10 @@ class Standing:
             return None
         return self._prepare(seconds)
 
+    def doubt(self) -> None:
+        """A run found something wrong with the state, so it is looked at anew before the next one."""
+        self.ready = False
+
     @property
     def answers(self) -> bool:
         """Whether no question is open."""

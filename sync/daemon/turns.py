@@ -20,7 +20,7 @@ class Ticket:
         look: whether what it would add is to be looked at (again).
         resumes: it gave way before, so that it does not ask the others to.
         ends_at: it went before another run, which goes on with what a test that starts then needs (UTC text; empty for
-            what no test needs). So it ends when it comes to that itself. None when it went before nobody.
+            what no test needs). So it gives way itself when it comes to that. None when it went before nobody.
         met: the soonest test that the running one still had something to send for, since this one last looked. Where
             that is as soon as its own, the running one may have sent what this one asked for.
     """
@@ -51,7 +51,8 @@ class Turns:
         something to add; it is called once, and again whenever `look_again` says so.
         """
         with self._changed:
-            self._waiting.insert(0 if ticket.resumes else len(self._waiting), ticket)
+            behind = [one for one in self._waiting if one.resumes] if ticket.resumes else self._waiting
+            self._waiting.insert(len(behind), ticket)
             ticket.look = self._running is not None and look_ahead is not None and not ticket.resumes
         try:
             granted = self._wait(ticket, look_ahead)
@@ -84,6 +85,11 @@ class Turns:
                 ticket.soonest = soonest
                 self._changed.notify_all()
 
+    def resumes(self, job: str) -> bool:
+        """Whether a run of this job waits that gave way before."""
+        with self._changed:
+            return any(ticket.resumes and ticket.job == job for ticket in self._waiting)
+
     def look_again(self, job: str) -> None:
         """Has a waiting run of this job look again at what it would add: it is due once more."""
         with self._changed:
@@ -103,8 +109,7 @@ class Turns:
 
         `goes_on_with` gives when the soonest test begins for which it would send something next; empty for none. It
         goes on when that is as soon as the tests of all who wait. One who looked while it still had those tests to send
-        for looks again first. One that went before another ends as well when it has come as far as that one, which
-        reads everything anew.
+        for looks again first. One that went before another gives way as well when it has come as far as that one.
         """
         with self._changed:
             ends_at = self._running.ends_at if self._running else None

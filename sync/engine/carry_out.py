@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
@@ -96,13 +97,22 @@ class Carrier:
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
         lines = (line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING)
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool:
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool, self._stopping():
             for _, layer in groupby(self._allowed(lines), key=lambda line: (line.wave, line.layer)):
                 self._send_all(pool, self._units(layer), total)
                 if self._over():
                     break
         self._journal.commit()
         return self._carried
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Has the workers send nothing more when this thread can't go on: nobody would record it."""
+        try:
+            yield
+        except BaseException:
+            self._stop.set()
+            raise
 
     def _allowed(self, lines: Iterator[Planned]) -> Iterator[Planned]:
         for line in lines:

@@ -7,6 +7,7 @@ state is an empty one, an older one is migrated in a copy, and nothing on disk i
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -245,9 +246,7 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         remedy = "let this user write there, or change the setting 'state'"
         raise StateError(f"{beside}: cannot be written ({error.strerror}); {remedy}") from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(handle):
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
             holder = ""
@@ -256,6 +255,18 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         yield holder
     finally:
         os.close(handle)
+
+
+def _taken(handle: int) -> bool:
+    """Whether the lock could be had. Who only asks for its holder has it for a moment, and is waited for."""
+    for pause in (0.01, 0.02, 0.04, 0.08, 0.0):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def count(connection: Connection, query: str, **values: object) -> int:

@@ -22,10 +22,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A state that may be written. `confirm` raises `Deposed` when that is no longer so."""
+    """A state that may be written.
+
+    Attributes:
+        connection: to it, for the thread that opened it.
+        confirm: raises `Deposed` when it may not be written any more; for that thread as well.
+        lost: whether that is so, for any other thread; raises `StateError` when it can't be told.
+    """
 
     connection: Connection
     confirm: Callable[[], None]
+    lost: Callable[[], bool]
 
 
 class Service(Protocol):

@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 import psycopg
 from psycopg import IsolationLevel
@@ -61,7 +62,8 @@ class PostgresDatabase:
                 epoch = number(locking, _REIGN, name_of(command))
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
-                yield Opened(connection, lambda: fence.confirm(connection))
+                lost = partial(self._lost, epoch, locking.info.backend_pid)
+                yield Opened(connection, lambda: fence.confirm(connection), lost)
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
@@ -160,6 +162,12 @@ class PostgresDatabase:
                 yield lock, connection
             finally:
                 lock.release()
+
+    def _lost(self, epoch: int, pid: int) -> bool:
+        """Whether a run of this epoch may not write any more, whose lock is held by this process of the server."""
+        with self._questions.asked() as connection:
+            held = number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
+            return not (held and Lock(connection, RUN).is_held_by(pid))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -29,11 +29,15 @@ class Lock:
 
     def held(self) -> bool:
         """Whether it is held here: false as well once the connection is cut."""
-        query = f"SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND {_THIS}"
         try:
-            return number(self._connection, query, *self._key) > 0
+            return self.is_held_by(self._connection.info.backend_pid)
         except psycopg.Error:
             return False
+
+    def is_held_by(self, pid: int) -> bool:
+        """Whether this process of the server holds it."""
+        query = f"SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = %s AND {_THIS}"
+        return number(self._connection, query, pid, *self._key) > 0
 
     def holder(self) -> str:
         """Who holds it, in this database, by the name that they gave themselves; empty for nobody."""

@@ -54,7 +54,7 @@ class SqliteFile:
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
         """The state, locked for this run (see `Place`). The lock dies with the process."""
         with open_to_write(self.path, command, wait) as connection:
-            yield Opened(connection, _certain)
+            yield Opened(connection, _certain, lambda: False)
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """The state as it is (see `Place`)."""

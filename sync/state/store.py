@@ -226,9 +226,12 @@ class Store:
         """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
         turn.keep_needed(self._connection, kind, by)
 
-    def soonest(self, after: int = 0) -> str:
-        """When the soonest test begins to which the plan adds something after that line (UTC text); empty for none."""
-        return turn.soonest(self._connection, after)
+    def soonest(self, after: int = 0, command: str = "") -> str:
+        """When the soonest test begins to which the plan adds something after that line (UTC text); empty for none.
+
+        Without what the last run by `command` could not add, as a person has to settle it first.
+        """
+        return turn.soonest(self._connection, after, command)
 
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""

@@ -5,14 +5,16 @@ from collections.abc import Collection
 from sqlalchemy import Connection, text
 
 from sync.model import KEY_FIELDS, PEOPLE, Kind
-from sync.plan import ADDITIONS, Action
+from sync.plan import ADDITIONS, Action, Result
 
 _NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.REKEY)
 """What is done, or held, for a record that others need. It is never changed otherwise, nor removed."""
+_SETTLED_FIRST = (Result.HELD, Result.WITHHELD, Result.WAITING)
+"""How a change ends that was to be sent, and then could not be as it is."""
 
 
-def _listed(actions: Collection[Action]) -> str:
-    return ", ".join(f"'{action}'" for action in sorted(actions))
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
 def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> None:
@@ -25,12 +27,19 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
     connection.execute(text(f"DELETE FROM draft AS d WHERE d.kind = :kind{keep}"), {"kind": kind.value})
 
 
-def soonest(connection: Connection, after: int = 0) -> str:
-    """When the soonest test begins to which the plan adds something after that line of it: UTC text, empty for none."""
+def soonest(connection: Connection, after: int = 0, command: str = "") -> str:
+    """When the soonest test begins to which the plan adds something after that line of it: UTC text, empty for none.
+
+    What the last run by that command planned to add as well, and then did not as somebody has to settle it first, is
+    left out: else one such seat would let each run of a job go before all others.
+    """
     people = ", ".join(f"'{kind}'" for kind in PEOPLE)
     query = (
         "SELECT min(w.start) FROM plan p JOIN test_window w ON w.test = p.k1"
         f" WHERE p.verdict = 'pass' AND p.seq > :after AND p.action IN ({_listed(ADDITIONS)})"
         f" AND p.kind NOT IN ({people}) AND w.ended = 0 AND w.start <> ''"
+        " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.run_id ="
+        " (SELECT max(id) FROM run WHERE command = :command AND ended IS NOT NULL)"
+        f" AND f.kind = p.kind AND f.k1 = p.k1 AND f.k2 = p.k2 AND f.type IN ({_listed(_SETTLED_FIRST)}))"
     )
-    return str(connection.execute(text(query), {"after": after}).scalar() or "")
+    return str(connection.execute(text(query), {"after": after, "command": command}).scalar() or "")
