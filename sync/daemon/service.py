@@ -39,11 +39,12 @@ _log = structlog.get_logger("service")
 
 @dataclass(slots=True, eq=False)
 class _Due:
-    """A run of a job that is due. Until it begins, it is one by whatever the configuration is."""
+    """A run of a job that is due. Until it begins, it is one by whatever the configuration is; `ended`, it never does."""
 
     name: str
     job: Job
     run: Run
+    ended: bool = False
 
 
 class Service:
@@ -238,7 +239,7 @@ class Service:
         ticket, began, left = Ticket(due.name), None, self._clock()
         while True:
             with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
-                if not granted or self._stopping or (began is None and not self._renew(due)):
+                if not granted or due.ended or self._stopping or (began is None and not self._renew(due)):
                     return
                 # the time for which it waited in between does not count
                 began = self._clock() if began is None else began + (self._clock() - left)
@@ -303,6 +304,7 @@ class Service:
         with self._lock:
             under_way = list(self._under_way)
         for due in under_way:
+            due.ended = True
             due.run.end(reason)
 
     def _wind_up(self) -> bool:
