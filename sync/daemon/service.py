@@ -39,7 +39,7 @@ _log = structlog.get_logger("service")
 
 @dataclass(slots=True, eq=False)
 class _Due:
-    """A run of a job that is due. Until it begins, it is one by whatever the configuration is; `ended`, it never does."""
+    """A run of a job that is due. Until it begins, it follows the configuration; once `ended`, it never begins."""
 
     name: str
     job: Job
