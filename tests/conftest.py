@@ -1,13 +1,23 @@
 """What every test leaves as it found it."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from .servers.postgres import share_data
+
 LONG = ("storm", "demo", "crash")
 """Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="postgres-data-")
+        share_data(Path(folder.name))
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

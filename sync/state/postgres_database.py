@@ -62,7 +62,7 @@ class PostgresDatabase:
                 epoch = number(locking, _REIGN, name_of(command))
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
-                lost = partial(self._lost, epoch, locking.info.backend_pid)
+                lost = partial(self._lost, epoch, lock.pid())
                 yield Opened(connection, lambda: fence.confirm(connection), lost)
 
     @contextmanager

@@ -30,9 +30,13 @@ class Lock:
     def held(self) -> bool:
         """Whether it is held here: false as well once the connection is cut."""
         try:
-            return self.is_held_by(self._connection.info.backend_pid)
+            return self.is_held_by(self.pid())
         except psycopg.Error:
             return False
+
+    def pid(self) -> int:
+        """The process of the server that serves this connection: behind a pool it is not the one that was met first."""
+        return number(self._connection, "SELECT pg_catalog.pg_backend_pid()")
 
     def is_held_by(self, pid: int) -> bool:
         """Whether this process of the server holds it."""

@@ -1,20 +1,25 @@
 """What the pages advise for held changes, drift, a lost state and a restored one comes out as they say."""
 
+import contextlib
 import http.client
+import io
 import json
 import re
+import shlex
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sync.cli import run
 from sync.sandbox import Sandbox
 
-from .conftest import ADDRESS, run
+from .conftest import ADDRESS
 from .pages import README, blocks
 
 TEST, LOGIN, NEW_LOGIN = "MAT1100-H99", "zoe@example.edu", "zoe.e@example.edu"
@@ -37,9 +42,12 @@ class Site:
         self.run("apply", status=0)
 
     def run(self, words: str, status: int) -> str:
-        step = run(self.folder, f"inspera-sync {words}")
-        assert step.status == status, step.printed
-        return step.printed
+        printed = io.StringIO()
+        # in this process: a new one for each of so many commands would take longer than the commands themselves
+        with contextlib.chdir(self.folder), redirect_stdout(printed), redirect_stderr(printed):
+            ended = run(shlex.split(words))
+        assert ended == status, printed.getvalue()
+        return printed.getvalue()
 
     def change(self, name: str, old: str, new: str) -> None:
         path = self.folder / name
@@ -81,9 +89,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with Sandbox() as sandbox:
         yield Site(tmp_path, sandbox.url)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def student(login: str) -> dict[str, Any]:

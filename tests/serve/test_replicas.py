@@ -105,14 +105,22 @@ def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_r
     leader, standby = in_the_middle(site)
     locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
     server.execute(f"SELECT pg_terminate_backend(pid) FROM ({locks}) held", database=site.url.rpartition("/")[2])
-    lost = "the lock on this state is lost"
-    site.until(lambda: any(lost in line.get("error", "") for line in leader.log), leader)
+    sent = intents(site)
+    site.until(lambda: bool(leader.events("run failed")), leader)
+    assert leader.events("run failed")[0]["error"].endswith("; this run stops")
     site.heal()
     one = leader if leader.events("leads")[1:] else standby
     site.settled(one, 60)
+    assert intents(site) - sent <= 16  # what was on its way to the state already, and no more of the first run
     templates = {row[-1] for row in site.contents()["tests"].values()}
     assert templates == {1}  # no test was made twice
     assert site.contents() == site.university.expected()
+
+
+def intents(site: Replicated) -> int:
+    """How much the first run has been about to send."""
+    ((number,),) = site.ask("SELECT count(*) FROM intent WHERE run_id = (SELECT min(id) FROM run)")
+    return int(str(number))
 
 
 def test_a_standby_follows_when_the_leader_is_stopped_in_order(site: Replicated) -> None:

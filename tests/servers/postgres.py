@@ -1,5 +1,6 @@
 """A PostgreSQL server of its own for tests: on loopback, on a free port, stopped by its own process id."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -115,13 +116,36 @@ def postgres() -> Iterator[Postgres]:
     try:
         folder.chmod(0o755)
         as_user = _as_server_user(folder)
-        data = str(folder / "data")
-        _run(as_user, initdb, "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        _make_data(folder / "data", as_user, initdb)
         server = _started(server, as_user, pg_ctl)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def share_data(folder: Path) -> None:
+    """Has all servers of this run of the tests, in whichever process, begin with one copy of data in this folder."""
+    os.environ[_SHARED] = str(folder)
+
+
+_SHARED = "TESTS_POSTGRES_DATA"
+
+
+def _make_data(data: Path, as_user: list[str], initdb: str) -> None:
+    """Fills the folder of a new server. What `initdb` makes is copied, as it takes seconds of a core each time."""
+    shared = os.environ.get(_SHARED)
+    original = Path(shared) / "data" if shared else data
+    if shared:
+        original.parent.chmod(0o755)
+        _as_server_user(original.parent)
+    with (original.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not original.exists():
+            how = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
+            _run(as_user, initdb, "-D", str(original), *how)
+    if original != data:
+        _run(as_user, "cp", "-a", str(original), str(data))
 
 
 def _started(server: Postgres, as_user: list[str], pg_ctl: str) -> Postgres:
