@@ -31,9 +31,10 @@ def masked(text: str) -> str:
     return _NATIONAL_ID.sub(lambda found: found[0][:_SHOWN] + "*" * (len(found[0]) - _SHOWN), text)
 
 
-def in_context(function: Callable[P, T]) -> Callable[P, T]:
-    """`function`, to be called by other threads with what is bound in the log's context of this one, as it is now."""
+def in_context(function: Callable[P, T], **bound: str) -> Callable[P, T]:
+    """`function`, for other threads, with what is bound in the log's context of this one, and with `bound`."""
     context = copy_context()
+    context.run(structlog.contextvars.bind_contextvars, **bound)
 
     def inside(*arguments: P.args, **named: P.kwargs) -> T:
         # A context can be entered by one thread at a time, so each call gets its own.

@@ -14,7 +14,7 @@ from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.database import count
-from sync.state.history import PastRun, findings, known_counts, last_runs
+from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs
 
 RUNS = 10
 """Runs that are listed."""
@@ -24,7 +24,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
     with house.state.open_to_read() as connection:
         runs = last_runs(connection, RUNS)
-        found = list(findings(connection, runs[0].id)) if runs else []
+        ended = last_ended(connection, [f"job {job}" for job in house.loaded.settings.jobs])
+        found = [(run, list(findings(connection, run.id))) for run in ended]
         known = known_counts(connection)
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
@@ -32,7 +33,7 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         told = {
             "runs": [asdict(run) for run in runs],
             "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
-            "findings": [asdict(one) for one in found],
+            "findings": [{"run": run.id, "command": run.command, **asdict(one)} for run, all_ in found for one in all_],
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
@@ -50,14 +51,22 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         if number == 0:
             say("Refused by Inspera, and tried again:")
         say(line)
-    say("Last runs, newest first:" if runs else "No run yet.")
-    for run in runs:
-        say(f"  {_run_line(run)}")
-    for number, line in enumerate(capped((f"  {finding_text(one)}" for one in found), most)):
-        if number == 0:
-            say("What the last run found:")
-        say(line)
+    _tell_runs(runs, found, say, most)
     return Exit.OK
+
+
+def _tell_runs(runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], say: Say, most: int | None) -> None:
+    """The last runs, the last of each job, and what these found: a job of some kinds says nothing about the others."""
+    say("Last runs, newest first:" if runs else "No run yet.")
+    listed = {run.id for run in runs}
+    for run in (*runs, *(run for run, _ in found if run.id not in listed)):
+        say(f"  {_run_line(run)}")
+    for run, all_ in found:
+        of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
+        for number, line in enumerate(capped((f"  {finding_text(one)}" for one in all_), most)):
+            if number == 0:
+                say(f"What the last run{of} found:")
+            say(line)
 
 
 def _next_times(house: House) -> dict[str, list[str]]:

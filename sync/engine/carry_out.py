@@ -19,7 +19,7 @@ from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.log import in_context
+from sync.log import in_context, masked
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import CALLING, Action, Outcome, Planned, Result, Verdict
 
@@ -195,7 +195,7 @@ class Carrier:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
-            under_way[pool.submit(in_context(started.work))] = started
+            under_way[pool.submit(in_context(started.work, **_named(started.about)))] = started
 
     def _finish(self, unit: Unit, future: Future[list[Outcome] | Ready]) -> list[Unit]:
         """Records what a unit came to; a reading may leave something to be sent."""
@@ -223,6 +223,12 @@ class Carrier:
             self._carried.results[change.kind, change.action, outcome.result] += 1
             if outcome.result is not Result.DONE:
                 self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
+
+
+def _named(about: Sequence[Planned]) -> dict[str, str]:
+    """What the log says of a unit's calls: the kind, and the key of the record or of the test that it is on."""
+    change = about[0].change
+    return {"kind": change.kind.value, "key": masked(change.key[0])}
 
 
 def _columns(ended: Sequence[tuple[Planned, Outcome]]) -> tuple[list[Planned], list[Outcome]]:

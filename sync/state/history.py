@@ -1,7 +1,7 @@
 """What earlier runs left: for `status`, and for settling what a run held."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,10 +41,26 @@ class Finding:
     text: str
 
 
+_RUNS = "SELECT id, command, started, ended, status, exit_status, counts FROM run"
+
+
 def last_runs(connection: Connection, most: int) -> list[PastRun]:
     """The newest runs, newest first."""
-    query = "SELECT id, command, started, ended, status, exit_status, counts FROM run ORDER BY id DESC LIMIT :most"
-    rows = connection.execute(text(query), {"most": most}).fetchall()
+    query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
+    return _runs(connection, list(connection.execute(query, {"most": most}).scalars()))
+
+
+def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
+    """The newest run that came to an end, and of each of these commands its own newest one; newest first."""
+    query = "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
+    newest = [(int(id_), str(command)) for id_, command in connection.execute(text(query))]
+    chosen = {id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands}
+    return _runs(connection, chosen)
+
+
+def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
+    chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
+    rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
     return [PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts)) for r in rows]
 
 

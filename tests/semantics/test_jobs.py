@@ -1,5 +1,15 @@
 """`check` and `status` say when jobs run next; `pause` stops every sending."""
 
+import fcntl
+from threading import Event
+
+from sync.commands.applying import ApplyOptions, apply
+from sync.commands.interruption import Interruption
+from sync.commands.jobs import Job
+from sync.commands.wiring import House
+from sync.model import Kind
+from sync.web.metrics import Metrics
+
 from .site import TEST, Site
 
 JOBS = {
@@ -50,3 +60,63 @@ def test_a_pause_that_cannot_be_read_stops_all_the_same(site: Site) -> None:
     site.state.with_name("state.db.paused").write_text("{")
     assert site.apply().status == 3
     assert site.calls() == []
+
+
+def as_job(site: Site, name: str, *kinds: Kind) -> None:
+    """Runs as a job of this name does."""
+    house = House.open(site.write(), lambda _line: None)
+    site._look_from_here()
+    options = ApplyOptions(kinds=frozenset(kinds), job=name)
+    apply(house, options, lambda _line: None, lambda *_: None, Interruption(Event()))
+
+
+def test_what_a_job_held_stays_in_status_when_another_job_has_run_since(site: Site) -> None:
+    site.config["jobs"] = JOBS | {"exam_day": {"every": "10m", "kinds": ["candidate"]}}
+    site.seat(TEST, "1001")
+    site.students.add("1009")  # who is on no test, so that no run for candidates has a word for them
+    as_job(site, "nightly")
+    site.students.set("1009", feide="other")
+    as_job(site, "nightly")
+    for _ in range(12):
+        as_job(site, "exam_day", Kind.CANDIDATE)
+    told = site.run("status").out
+    held = next(line for line in told.splitlines() if "held: learner 1009" in line)
+    assert told.index("What the last run of job nightly, of 20") < told.index(held)
+    assert told.count(" job nightly: ") == 1  # its last run stands below the ten newest ones
+    (finding,) = [one for one in site.status()["findings"] if one["command"] == "job nightly"]
+    assert (finding["type"], finding["key"]) == ("held", ["1009"])
+
+
+def test_a_pause_given_while_a_run_waited_for_its_turn_stops_it_before_anything_is_sent(site: Site) -> None:
+    site.seat(TEST, "1001")
+    house = House.open(site.write(), lambda _line: None)
+    site._look_from_here()
+
+    def paused_meanwhile(_holder: str) -> bool:
+        site.state.with_name("state.db.paused").write_text('{"since": "2026-09-01T08:00:00Z", "reason": "a drill"}')
+        lock.close()
+        return True
+
+    site.state.parent.mkdir(exist_ok=True)
+    lock = site.state.with_name("state.db.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    said: list[str] = []
+    options = ApplyOptions(wait=paused_meanwhile)
+    assert apply(house, options, said.append, lambda *_: None, Interruption(Event())) == 3
+    assert any("a drill" in line for line in said)
+    assert site.calls() == []
+
+
+def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(site: Site) -> None:
+    site.config["jobs"] = {"exam_day": {"every": "10m"}}
+    site.students.add("1001")
+    site.seat(TEST, "1002")
+    site.settled()
+    site.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    site.registrations.add(f"{TEST} 1001", extra="30")
+    house = House.open(site.write(), lambda _line: None)
+    job = Job(house, "exam_day", house.loaded.settings.jobs["exam_day"], Metrics(site.now))
+    assert job.begin().soonest().startswith("2026-")
+    as_job(site, "exam_day")
+    assert [one["type"] for one in site.status()["findings"]] == ["held"]
+    assert job.begin().soonest() == ""
