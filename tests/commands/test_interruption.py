@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sync.commands.interruption import Interruption, Watch
+from sync.commands.interruption import LOST, SILENCE, SILENT, Interruption, Watch
 from sync.errors import Interrupted, StateUnreachable
 from sync.exits import Exit
 
@@ -74,3 +74,30 @@ def test_it_is_looked_at_in_a_thread_of_its_own_while_the_run_lasts() -> None:
     hands.now += timedelta(hours=5)
     with hands.watch.kept():
         assert hands.interruption.event.wait(10)
+
+
+def test_a_run_that_another_process_may_have_taken_over_from_ends() -> None:
+    interruption = Interruption()
+    watch = Watch(interruption, str, lambda: START, lost=lambda: True)
+    watch.look()
+    assert (interruption.reason, interruption.status) == (LOST, Exit.INTERRUPTED)
+
+
+def test_a_run_ends_when_the_state_has_not_said_for_a_while_whether_it_may_go_on() -> None:
+    passed, interruption = iter([0.0, SILENCE - 1, SILENCE, SILENCE + 1]), Interruption()
+
+    def away() -> bool:
+        raise StateUnreachable("away")
+
+    watch = Watch(interruption, str, lambda: START, lost=away, monotonic=lambda: next(passed))
+    watch.look()
+    assert not interruption.event.is_set()
+    watch.look()
+    assert interruption.reason == SILENT
+
+
+def test_a_reason_given_while_it_gives_way_is_not_lost() -> None:
+    interruption = Interruption()
+    interruption.event.set()  # as a run does that gives way
+    interruption.end("this service leads no longer")
+    assert interruption.reason == "this service leads no longer"
