@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -315,13 +316,18 @@ def _sync(context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-r
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; gives its exit status. An error is one line (or one a fault), never a traceback."""
     try:
-        typer.main.get_command(app)(list(arguments), prog_name="inspera-sync")
+        _command()(list(arguments), prog_name="inspera-sync")
     except SystemExit as end:  # how the command line says its status, wrong words (2) included
         return int(end.code or 0)
     except SyncError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return _status_of(error)
     return Exit.OK
+
+
+@cache
+def _command() -> Callable[..., object]:
+    return typer.main.get_command(app)
 
 
 def _status_of(error: SyncError) -> Exit:

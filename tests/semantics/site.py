@@ -1,6 +1,7 @@
 """A made-up university: CSV files, a configuration, a sandbox for Inspera, and a clock that only tests turn."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import yaml
 from sync.cli import run
 from sync.sandbox import Sandbox
 
+from ..state.databases import empty_file
 from .configuration import CONFIG, MORE
 from .inspera import OTHER, TEST, Inspera
 from .tables import TABLES, Table, table
@@ -143,7 +145,8 @@ class Site(Inspera):
         self._write_key()
         self.config["inspera"]["url"] = self.config["inspera"]["url"] or self.sandbox.url
         config = self.folder / "inspera-sync.yaml"
-        config.write_text(self.raw_config or yaml.safe_dump(self.config, allow_unicode=True), encoding="utf-8")
+        text = self.raw_config or yaml.dump(self.config, Dumper=yaml.CSafeDumper, allow_unicode=True)
+        config.write_text(text, encoding="utf-8")
         self.planted.add(config)
         return config
 
@@ -174,6 +177,8 @@ class Site(Inspera):
 
     def apply(self, *words: str) -> Ran:
         """Applies; whatever comes of it."""
+        if not self.state.exists():
+            shutil.copy(empty_file(), self.state)  # as the first apply would make it, which takes its time
         return self.run("apply", "--all", *words)
 
     def settled(self) -> Ran:

@@ -158,7 +158,7 @@ def test_a_time_that_a_clock_change_skips_or_repeats_is_a_fault_and_not_a_guess(
 
 def test_local_times_without_a_zone_are_refused_before_anything_is_read(site: Site) -> None:
     site.feed("test")["map"]["start"] = {"column": "start", "format": "%d.%m.%Y %H:%M"}
-    ran = site.apply()
+    ran = site.run("apply")
     assert ran.status == 2
     assert "zone" in ran.err
     assert not site.state.exists()
