@@ -1,5 +1,7 @@
 """What every test leaves as it found it."""
 
+import logging
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +31,11 @@ def _folder(path: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """A command sends the log to the standard error of its test, which is closed when that test is over."""
+def process_as_before() -> Iterator[None]:
+    """A command takes over signals, and sends the log to the standard error of its test, which is closed after it."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
     yield
     structlog.reset_defaults()
+    logging.getLogger("apscheduler").setLevel(logging.NOTSET)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
