@@ -83,7 +83,9 @@ class _State:
         try:
             with state.open_to_write("serve") as opened:
                 past = past_jobs(opened.connection)
-        except Locked:  # whoever holds it has brought it to this version
+        except Locked:  # whoever holds it has brought it to their version
+            if state.version() != head():
+                raise
             with state.open_to_read() as connection:
                 past = past_jobs(connection)
         self._desk.remember(past)

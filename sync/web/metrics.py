@@ -84,7 +84,7 @@ class Metrics:
         self._changes.labels(kind, action, outcome).inc(n)
 
     def withheld(self, job: str, reasons: Mapping[str, int]) -> None:
-        """What the job's last run left out, by `fault`, `held`, `waiting`, `withheld`. It replaces what was said before."""
+        """What the job's last run left out (`fault`, `held`, `waiting`, `withheld`), in the place of the one before."""
         self._withheld.remove_by_labels({"job": job})
         for reason, n in reasons.items():
             self._withheld.labels(job, reason).set(n)

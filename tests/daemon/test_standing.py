@@ -1,0 +1,228 @@
+"""How a service stands to its state: it asks again and again, and never hangs on it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from threading import Event
+
+import pytest
+from sync.daemon.standing import Standing
+from sync.errors import Locked, StateError, StateUnreachable
+
+from .fakes import PATIENCE, Past, now, until
+
+SHORT = 0.02
+SILENT = "the state does not answer; see how its server is"
+
+
+class State:
+    """Says what it was told to, each question once it may be answered."""
+
+    def __init__(self) -> None:
+        self.lead: bool | Exception = True
+        self.prepared: Exception | None = None
+        self.says_lead, self.says_prepared = Event(), Event()
+        self.says_lead.set()
+        self.says_prepared.set()
+        self.preparations = 0
+        self.past = {"nightly": Past(now())}
+
+    def leads(self) -> bool:
+        self.says_lead.wait(PATIENCE)
+        if isinstance(self.lead, Exception):
+            raise self.lead
+        return self.lead
+
+    def prepare(self) -> Mapping[str, Past]:
+        self.preparations += 1
+        past, error = dict(self.past), self.prepared
+        self.says_prepared.wait(PATIENCE)
+        if error:
+            raise error
+        return past
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.daemon.standing.PATIENCE", 0.2)
+    monkeypatch.setattr("sync.daemon.standing._PAUSES", (SHORT,))
+
+
+@pytest.fixture
+def state() -> Iterator[State]:
+    state = State()
+    yield state
+    state.says_lead.set()
+    state.says_prepared.set()
+
+
+@pytest.fixture
+def standing(state: State) -> Standing:
+    return Standing(state)
+
+
+def looks(standing: Standing, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
+    """Looks until it has come to that; gives what was remembered of the jobs, each time that there was something."""
+    said: list[Mapping[str, Past]] = []
+
+    def looked() -> bool:
+        past = standing.look(SHORT)
+        if past is not None:
+            said.append(past)  # type: ignore[arg-type]
+        return met()
+
+    until(looked)
+    return said
+
+
+def ready(standing: Standing) -> None:
+    looks(standing, lambda: standing.ready)
+    assert (standing.leads, standing.unreachable) == (True, "")
+
+
+def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(state: State, standing: Standing) -> None:
+    assert looks(standing, lambda: standing.ready) == [state.past]
+    for _ in range(3):
+        assert standing.look(PATIENCE) is None
+    assert state.preparations == 1
+    assert standing.answers
+
+
+def test_who_stands_by_prepares_nothing(state: State, standing: Standing) -> None:
+    state.lead = False
+    for _ in range(3):
+        assert standing.look(PATIENCE) is None
+    assert (standing.leads, standing.ready, standing.unreachable) == (False, False, "")
+    assert state.preparations == 0
+
+
+@pytest.mark.parametrize("question", ["says_lead", "says_prepared"])
+def test_a_look_does_not_take_longer_than_it_may(state: State, standing: Standing, question: str) -> None:
+    getattr(state, question).clear()
+    for _ in range(3):
+        began = time.monotonic()
+        assert standing.look(SHORT) is None
+        assert time.monotonic() - began < 1
+        assert not standing.answers
+    getattr(state, question).set()
+    ready(standing)
+    looks(standing, lambda: standing.answers)
+
+
+def test_a_short_silence_changes_nothing(state: State, standing: Standing) -> None:
+    ready(standing)
+    state.says_lead.clear()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.1:
+        standing.look(SHORT)
+        assert (standing.leads, standing.ready, standing.unreachable) == (True, True, "")
+
+
+def test_who_gets_no_answer_for_long_leads_no_longer_until_there_is_one(state: State, standing: Standing) -> None:
+    ready(standing)
+    state.says_lead.clear()
+    began = time.monotonic()
+    looks(standing, lambda: not standing.leads)
+    assert time.monotonic() - began >= 0.2
+    assert (standing.ready, standing.unreachable) == (False, SILENT)
+    state.says_lead.set()
+    assert looks(standing, lambda: standing.ready) == [state.past]
+    assert (standing.leads, standing.unreachable, state.preparations) == (True, "", 2)
+
+
+def test_a_state_that_never_answered_counts_as_out_of_reach_and_answers_later(state: State, standing: Standing) -> None:
+    state.says_lead.clear()
+    looks(standing, lambda: bool(standing.unreachable))
+    assert (standing.leads, standing.unreachable) == (False, SILENT)
+    state.says_lead.set()
+    ready(standing)
+
+
+def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Standing) -> None:
+    state.says_prepared.clear()
+    began = time.monotonic()
+    looks(standing, lambda: time.monotonic() - began > 0.5)  # more than patience
+    assert (standing.leads, standing.ready, standing.unreachable) == (True, False, "")
+    state.says_prepared.set()
+    ready(standing)
+    assert state.preparations == 1
+
+
+@pytest.mark.parametrize("error", [Locked("in use by pid 1 (apply)"), StateUnreachable("the server starts up")])
+def test_what_stands_in_the_way_of_preparing_is_said_and_tried_again(
+    state: State, standing: Standing, error: Exception
+) -> None:
+    state.prepared = error
+    looks(standing, lambda: state.preparations >= 3)
+    assert (standing.leads, standing.ready, standing.unreachable) == (True, False, str(error))
+    state.prepared = None
+    ready(standing)
+
+
+def test_it_is_not_prepared_again_at_once(state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.daemon.standing._PAUSES", (0.0, 60.0))
+    state.prepared = Locked("in use by pid 1 (apply)")
+    looks(standing, lambda: state.preparations == 2)
+    looks(standing, lambda: standing.answers)
+    for _ in range(5):
+        standing.look(SHORT)
+    assert state.preparations == 2
+
+
+def test_a_state_out_of_reach_at_first_is_waited_for(state: State, standing: Standing) -> None:
+    state.lead = StateUnreachable("the server is down")
+    looks(standing, lambda: bool(standing.unreachable))
+    assert (standing.leads, standing.ready, standing.unreachable) == (False, False, "the server is down")
+    state.lead = True
+    ready(standing)
+
+
+@pytest.mark.parametrize("question", ["lead", "prepared"])
+def test_what_time_does_not_mend_is_raised_at_first_and_borne_later(
+    state: State, standing: Standing, question: str
+) -> None:
+    good = getattr(state, question)
+    setattr(state, question, StateError("refuses the login"))
+    with pytest.raises(StateError, match="refuses the login"):
+        looks(standing, lambda: standing.ready)
+    setattr(state, question, good)
+    ready(standing)
+    state.lead = False
+    looks(standing, lambda: not standing.leads)
+    state.lead = True
+    setattr(state, question, StateError("refuses the login"))
+    looks(standing, lambda: standing.unreachable == "refuses the login")
+    setattr(state, question, good)
+    ready(standing)
+
+
+def test_an_outage_of_who_stands_by_passes(state: State, standing: Standing) -> None:
+    state.lead = False
+    standing.look(PATIENCE)
+    for error in (StateUnreachable("the server is down"), StateError("refuses the login")):
+        state.lead = error
+        looks(standing, lambda: standing.unreachable == str(error))  # noqa: B023 - called at once
+        state.lead = False
+        looks(standing, lambda: standing.unreachable == "")
+        assert (standing.leads, standing.ready) == (False, False)
+    assert state.preparations == 0
+
+
+def test_what_was_remembered_before_the_lead_was_lost_is_not_taken_for_what_is_remembered_now(
+    state: State, standing: Standing
+) -> None:
+    state.says_prepared.clear()
+    looks(standing, lambda: state.preparations == 1)  # and it hangs
+    state.lead = False
+    looks(standing, lambda: not standing.leads)
+    state.says_prepared.set()
+    state.past = {"nightly": Past(now(), cut_off=True)}  # another service led meanwhile
+    state.lead = True
+    assert looks(standing, lambda: standing.ready) == [state.past]
+
+
+def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Standing) -> None:
+    ready(standing)
+    standing.doubt()
+    assert not standing.ready
+    assert looks(standing, lambda: standing.ready) == [state.past]
+    assert state.preparations == 2
