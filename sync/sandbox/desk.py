@@ -87,6 +87,8 @@ class Desk:
             return told or Answer.no(refusal, {"Allow": ", ".join(sorted(operations))}), False
         if operation.needs_token:
             self._tokens.require(db, call)
+            if rule is None:  # or else the client may never hear that it was good
+                self._tokens.note_use(call)
         answer = operation.handler(self._replica.seen(call.now, db) if operation.reads else db, call)
         if operation.writes:
             self._later(call.now, lambda copy: operation.handler(copy, call))

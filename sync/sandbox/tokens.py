@@ -51,10 +51,13 @@ class Tokens:
         row = db.execute("SELECT expires FROM tokens WHERE token = ?", (token,)).fetchone()
         if row is None or row["expires"] <= call.now.timestamp():
             raise Refusal(401, "Authorization: the token is unknown or has expired")
-        self.used.add(token)
+
+    def note_use(self, call: Call) -> None:
+        """The call's token was good for it."""
+        self.used.add(_bearer(call))
 
     def was_used(self, call: Call) -> bool:
-        """Whether the call's token was good for a call already, since this sandbox started."""
+        """Whether the call's token was good for a call already, and no fault hid that, since this sandbox started."""
         return _bearer(call) in self.used
 
     def _malformed(self, call: Call) -> str | None:

@@ -266,7 +266,7 @@ def test_a_faulty_file_is_shown_until_a_sound_one_comes(site: Watched) -> None:
     config.write_text("inspera: [", "utf-8")
     serving.signal(signal.SIGHUP)
     site.until(lambda: site.reload_failed() is not None, serving)
-    assert site.page("/readyz")[0] == 200
+    site.until(lambda: site.page("/readyz")[0] == 200, serving)
     figures = Figures(site.page("/metrics")[1])
     assert figures.of("reloads_total") == {("refused",): 1}
     assert figures.of("last_reload_successful") == {(): 0}
