@@ -9,7 +9,7 @@ import pytest
 from ..crash.university import OSLO
 from .site import Served
 
-RATE, EVERY = 25, 4
+RATE, EVERY = 25, 10
 NOW1, LATER = "PRV0-H26", "PRV3-H26"
 CROWD = 5000
 
@@ -52,7 +52,8 @@ def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_remo
     missing = next(key for key in university.seats if key[0] == LATER)
     row = university.seats.pop(missing)
     site.settings["calls_per_second"] = RATE
-    site.jobs = f"full: {{every: 5s}}\nexam_day: {{every: {EVERY}s, kinds: [candidate]}}"
+    site.looks_every = 0.5  # thousands of calls are read for each look
+    site.jobs = f"full: {{every: 20s}}\nexam_day: {{every: {EVERY}s, kinds: [candidate]}}"
     site.mark()
     serving = site.serve()
     site.until(lambda: site.writes("POST", "/users/student") >= 60, serving)
