@@ -1,16 +1,14 @@
 """What the pages advise for held changes, drift, a lost state and a restored one comes out as they say."""
 
-import contextlib
 import http.client
 import io
 import json
 import re
 import shlex
 import shutil
-import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import chdir, closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +42,7 @@ class Site:
     def run(self, words: str, status: int) -> str:
         printed = io.StringIO()
         # in this process: a new one for each of so many commands would take longer than the commands themselves
-        with contextlib.chdir(self.folder), redirect_stdout(printed), redirect_stderr(printed):
+        with chdir(self.folder), redirect_stdout(printed), redirect_stderr(printed):
             ended = run(shlex.split(words))
         assert ended == status, printed.getvalue()
         return printed.getvalue()
@@ -91,11 +89,8 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with Sandbox() as sandbox:
         yield Site(tmp_path, sandbox.url)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def student(login: str) -> dict[str, Any]:

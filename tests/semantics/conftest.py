@@ -1,6 +1,5 @@
 """A university for each test, with an Inspera of its own and a clock that stands still."""
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +17,10 @@ def site(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
-    """An empty university. Commands take over signals, which are given back. No story may leave a secret anywhere."""
+    """An empty university. No story may leave a secret anywhere."""
     site = Site(tmp_path, capsys)
     for module in (adopting, applying, checking, planning, reconciling, status):
         monkeypatch.setattr(module, "now", site.now)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with site.sandbox:
         yield site
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     assert leaks(site, caplog.text) == []

@@ -18,6 +18,8 @@ from .needed import free_port, need
 BINARIES = "usr/lib/postgresql/*/bin"
 SUPERUSER = "postgres"
 _MOST_SECONDS = 10
+_SHARED = "TESTS_POSTGRES_DATA"
+"""The variable that names the folder of `share_data`, for the workers of the tests."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,6 @@ def postgres() -> Iterator[Postgres]:
 def share_data(folder: Path) -> None:
     """Has all servers of this run of the tests, in whichever process, begin with one copy of data in this folder."""
     os.environ[_SHARED] = str(folder)
-
-
-_SHARED = "TESTS_POSTGRES_DATA"
 
 
 def _make_data(data: Path, as_user: list[str], initdb: str) -> None:

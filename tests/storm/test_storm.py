@@ -1,7 +1,6 @@
 """A storm: 5,000 changes of every kind, with 8 workers, while one call in five goes wrong in some way."""
 
 import json
-import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -45,11 +44,8 @@ Sent = tuple[str, ...]
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with Sandbox() as sandbox:
         yield sandbox
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def ran(config: Path, *words: str) -> tuple[int, str]:
