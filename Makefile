@@ -23,7 +23,7 @@ demo: $(READY) ## Play two days of a made-up university against a sandbox on thi
 
 test: check ## Run the linter, the type checker and all tests (PYTEST="-k words" adds options)
 	@echo "== tests"
-	@$(RUN) -m pytest -n $(WORKERS) $(PYTEST)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 check: $(READY) ## Run the linter and the type checker
 	@echo "== ruff"
