@@ -67,7 +67,9 @@ class Desk:
                 answer, committed = self._carry_out(db, call, operations, rule)
                 entry = self._log.note(db, call, answer, struck, committed=committed)
         except Refusal as refusal:
-            answer = (rule and rule.answer()) or Answer.no(refusal)
+            # A token that is no good is told as such: another answer would say that the call was carried out.
+            told = rule.answer() if rule and refusal.status != 401 else None
+            answer = told or Answer.no(refusal)
             with self._store.transaction() as db:
                 entry = self._log.note(db, call, answer, struck, committed=False)
         self._log.append(entry)
