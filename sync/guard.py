@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sync.found import Seat
 from sync.model import MAX_CANDIDATES, Kind, listed
-from sync.plan import ADDITIONS, CALLING, Action, Change, Fields, Result, Value, Verdict
+from sync.plan import ADDITIONS, CALLING, Action, Cause, Change, Fields, Result, Value, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Ruling:
 
     verdict: Verdict
     reason: str = ""
+    cause: Cause = Cause.NONE
 
 
 PASS = Ruling(Verdict.PASS)
@@ -62,11 +63,11 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
     if change.action is Action.REKEY and change.kind is Kind.COMMITTEE:
-        return Ruling(Verdict.HELD, f"{_TYPE}; then use `adopt`")
+        return Ruling(Verdict.HELD, f"{_TYPE}; then use `adopt`", Cause.REKEY)
     if change.action is Action.REKEY:
-        return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`")
+        return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`", Cause.REKEY)
     if facts.refused and change.action in CALLING:
-        return Ruling(Verdict.WITHHELD, facts.refused)
+        return Ruling(Verdict.WITHHELD, facts.refused, Cause.REFUSED)
     if change.action in ADDITIONS:
         return _addition(change, facts)
     if change.action is Action.RESTORE:
@@ -76,14 +77,15 @@ def judge(change: Change, facts: Facts) -> Ruling:
 
 def _addition(change: Change, facts: Facts) -> Ruling:
     if facts.waits_for:
-        return Ruling(Verdict.WAITING, "waits for " + " and ".join(facts.waits_for))
+        return Ruling(Verdict.WAITING, "waits for " + " and ".join(facts.waits_for), Cause.NEEDS)
     if change.kind is Kind.OPTION and facts.begun:
-        return Ruling(Verdict.WITHHELD, ACTIVATED)
+        return Ruling(Verdict.WITHHELD, ACTIVATED, Cause.BEGUN)
     if change.action is Action.CREATE and facts.room_left <= 0:
-        return Ruling(Verdict.WITHHELD, FULL)
+        return Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
     less = takes_away(change) if facts.trouble or facts.under_way else ""
     if less:
-        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble or _RUNNING}")
+        cause = Cause.SOURCE if facts.trouble else Cause.BEGUN
+        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble or _RUNNING}", cause)
     return PASS
 
 
@@ -99,30 +101,33 @@ def takes_away(change: Change) -> str:
 
 def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
-        return Ruling(Verdict.WITHHELD, facts.trouble)
+        return Ruling(Verdict.WITHHELD, facts.trouble, Cause.SOURCE)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
-        return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY)
-    held = _held(change, facts)
-    return Ruling(Verdict.HELD, held) if held else PASS
+        return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN)
+    return _unless_held(change, facts)
 
 
-def _held(change: Change, facts: Facts) -> str:
-    """Why a person must look at what leaves; empty when nobody must."""
+def _unless_held(change: Change, facts: Facts) -> Ruling:
+    """Held where a person must look at what leaves."""
     if facts.suspect:
-        return f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
+        reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
+        return Ruling(Verdict.HELD, reason, Cause.REKEY)
     if change.action is Action.WITHDRAW and facts.registered:
-        return f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
-    return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else ""
+        reason = f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
+        return Ruling(Verdict.HELD, reason, Cause.NAMED)
+    return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
 
 
-def _keeps_account(facts: Facts) -> str:
+def _keeps_account(facts: Facts) -> Ruling:
     if facts.found:
-        return _NOT_OURS
+        return Ruling(Verdict.HELD, _NOT_OURS, Cause.FOUND)
     if facts.shares:
-        return f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
+        reason = f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
+        return Ruling(Verdict.HELD, reason, Cause.SHARED)
     if facts.registered:
-        return f"{facts.registered} contributors still name this person; correct their source, or that of staff"
-    return ""
+        reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
+        return Ruling(Verdict.HELD, reason, Cause.NAMED)
+    return PASS
 
 
 FRESH = "written a moment ago: looked at again in the next run"
@@ -181,6 +186,7 @@ class SeatRuling:
     found: bool = False
     result: Result = Result.DONE
     reason: str = ""
+    cause: Cause = Cause.NONE
 
 
 def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool, found: bool = False) -> SeatRuling:
@@ -196,20 +202,21 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        return SeatRuling(False, found, Result.HELD, _GONE.format(change.kind))
+        return SeatRuling(False, found, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
     # what is known of a found candidate was read there, so it may be a hand's gift itself
     bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
     if change.after.get("extra_time") is not None and (seat.extra_time or 0) > bound:
-        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, word))
+        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, word), Cause.DRIFT)
     return SeatRuling(True, found)
 
 
 def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) -> SeatRuling:
     if seat is None:
-        return SeatRuling(room_left > 0, result=Result.WITHHELD, reason="" if room_left > 0 else FULL)
+        return SeatRuling(True) if room_left > 0 else SeatRuling(False, False, Result.WITHHELD, FULL, Cause.FULL)
     wanted = change.after.get("extra_time")
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
-        return SeatRuling(False, True, Result.HELD, _by_hand(seat.extra_time or 0, int(wanted), "wanted"))
+        reason = _by_hand(seat.extra_time or 0, int(wanted), "wanted")
+        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT)
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
     reason = "" if claimed else "was there before our first assignment, so it is never removed"
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
@@ -224,13 +231,15 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
         claimed: whether what is found on this test becomes ours.
     """
     if seat is None:
-        gone = change.action is not Action.CREATE
-        return SeatRuling(not gone, result=Result.HELD, reason=_GONE.format(change.kind) if gone else "")
+        if change.action is Action.CREATE:
+            return SeatRuling(True)
+        return SeatRuling(False, False, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
     for name in ("roles", "committees"):
         there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
         given = there - known - wanted
         if given and change.after.get(name) is not None:  # sending sets all of them, and would take these away
-            return SeatRuling(False, result=Result.HELD, reason=_GIVEN.format(name, ", ".join(sorted(given))))
+            reason = _GIVEN.format(name, ", ".join(sorted(given)))
+            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT)
     if change.action is not Action.CREATE:
         return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
@@ -252,7 +261,7 @@ def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
-    return SeatRuling(False, ruling.found, Result.WITHHELD, FRESH)
+    return SeatRuling(False, ruling.found, Result.WITHHELD, FRESH, Cause.FRESH)
 
 
 def judge_removal(
@@ -268,11 +277,11 @@ def judge_removal(
         candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
     """
     if begun:
-        return SeatRuling(False, result=Result.WITHHELD, reason=STAYS if candidate else UNDER_WAY)
+        return SeatRuling(False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN)
     if not seat_read or seat is not None:
         return SeatRuling(True)
     if fresh:
-        return SeatRuling(False, result=Result.WITHHELD, reason=FRESH)
+        return SeatRuling(False, False, Result.WITHHELD, FRESH, Cause.FRESH)
     return SeatRuling(False, result=Result.DONE, reason="was not there any more")
 
 

@@ -48,6 +48,26 @@ class Verdict(StrEnum):
     HELD = "held"
 
 
+class Cause(StrEnum):
+    """Why a change does not go ahead, in one word, by which they are counted; its reason says it in full."""
+
+    NONE = ""
+    SOURCE = "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
+    NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
+    BEGUN = "begun"
+    FULL = "full"
+    REFUSED = "refused"
+    FRESH = "fresh"
+    LIMIT = "limit"
+    REKEY = "rekey"
+    DRIFT = "drift"
+    DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part
+    FOUND = "found"
+    SHARED = "shared"  # somebody else has the same account
+    NAMED = "named"  # other sources still name it
+    LOST = "lost"  # nothing is known here, but Inspera has our records
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What turns known into wanted for one record.
@@ -91,6 +111,7 @@ class Outcome:
     message: str = ""
     remote_id: str | None = None
     there: Fields = field(default_factory=dict)
+    cause: Cause = Cause.NONE
 
 
 @dataclass(frozen=True, slots=True)

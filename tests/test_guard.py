@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
 from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind, joined
-from sync.plan import CALLING, Action, Change, Fields, Verdict
+from sync.plan import CALLING, Action, Cause, Change, Fields, Verdict
 
 ADDED = dict.fromkeys(Kind, (Action.CREATE, Action.UPDATE)) | {
     Kind.STAFF: (Action.CREATE, Action.UPDATE, Action.ENABLE)
@@ -55,13 +55,13 @@ def test_a_test_under_way_loses_nothing_whatever_else_is_true(about: Facts, kind
     assert judged((kind, Action.REMOVE), begun).verdict is not Verdict.PASS
     calm = replace(begun, trouble="", suspect="", refused="")
     says = STAYS if kind is Kind.CANDIDATE else UNDER_WAY
-    assert judged((kind, Action.REMOVE), calm) == Ruling(Verdict.WITHHELD, says)
+    assert judged((kind, Action.REMOVE), calm) == Ruling(Verdict.WITHHELD, says, Cause.BEGUN)
 
 
 @given(facts, absences)
 def test_no_absence_counts_while_its_feeds_prove_nothing(about: Facts, asked: Asked) -> None:
     ruling = judged(asked, replace(about, trouble="registrations.csv can't be relied on in this run", refused=""))
-    assert ruling == Ruling(Verdict.WITHHELD, "registrations.csv can't be relied on in this run")
+    assert ruling == Ruling(Verdict.WITHHELD, "registrations.csv can't be relied on in this run", Cause.SOURCE)
 
 
 @given(facts, absences)
@@ -81,7 +81,7 @@ def test_additions_do_not_mind_trouble_suspects_or_a_begun_test(about: Facts, as
 @given(facts, st.sampled_from([Action.CREATE, Action.UPDATE]))
 def test_an_option_that_can_not_change_any_more_is_withheld(about: Facts, action: Action) -> None:
     ruling = judged((Kind.OPTION, action), replace(about, begun=True, waits_for=(), refused=""))
-    assert ruling == Ruling(Verdict.WITHHELD, ACTIVATED)
+    assert ruling == Ruling(Verdict.WITHHELD, ACTIVATED, Cause.BEGUN)
 
 
 @given(facts, additions)
@@ -95,7 +95,7 @@ def test_what_waits_says_everything_that_it_waits_for(about: Facts, asked: Asked
 def test_a_call_that_was_refused_rests_until_its_time_and_says_why(about: Facts, asked: Asked) -> None:
     resting = judged(asked, replace(about, refused="refused before: no"))
     if asked[1] in CALLING:
-        assert resting == Ruling(Verdict.WITHHELD, "refused before: no")
+        assert resting == Ruling(Verdict.WITHHELD, "refused before: no", Cause.REFUSED)
     else:
         assert resting == judged(asked, replace(about, refused=""))
 
@@ -104,7 +104,7 @@ def test_a_call_that_was_refused_rests_until_its_time_and_says_why(about: Facts,
 def test_a_full_test_takes_nobody_new_but_keeps_in_step_those_that_it_has(about: Facts) -> None:
     full = replace(about, room_left=0, waits_for=(), refused="")
     create, update = (Kind.CANDIDATE, Action.CREATE), (Kind.CANDIDATE, Action.UPDATE)
-    assert judged(create, full) == Ruling(Verdict.WITHHELD, FULL)
+    assert judged(create, full) == Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
     assert judged(update, full).verdict is Verdict.PASS
     assert judged(create, replace(full, room_left=1)).verdict is Verdict.PASS
     assert str(MAX_CANDIDATES) in FULL
@@ -169,7 +169,7 @@ def test_a_record_that_comes_back_passes(about: Facts, kind: Kind) -> None:
 @given(facts, st.sampled_from(list(Kind)), st.sampled_from(list(Action)))
 def test_whatever_does_not_pass_says_why(about: Facts, kind: Kind, action: Action) -> None:
     ruling = judged((kind, action), about)
-    assert (ruling.verdict is Verdict.PASS) == (ruling.reason == "")
+    assert (ruling.verdict is Verdict.PASS) == (ruling.reason == "") == (ruling.cause is Cause.NONE)
 
 
 @given(limits, counts, counts)

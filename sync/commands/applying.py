@@ -26,7 +26,7 @@ from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError
 from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import Key, Kind
-from sync.plan import CALLING, Action, Result, Verdict
+from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text, plural
@@ -82,12 +82,18 @@ class ApplyOptions:
 
 @dataclass(slots=True)
 class Ran:
-    """What became of a run. `word` is done, stopped, interrupted, paused or yielded; `rows` are those of sources."""
+    """What became of a run.
+
+    Attributes:
+        word: done, stopped, interrupted, paused or yielded.
+        left: how many changes did not go ahead, by verdict or result, and by cause.
+        rows: how many each source had for a kind.
+    """
 
     status: Exit = Exit.OK
     word: str = "done"
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
-    verdicts: Counter[tuple[Kind, Verdict]] = field(default_factory=Counter)
+    left: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
     faults: int = 0
 
@@ -287,8 +293,7 @@ class _Run:
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
-        for (kind, _, verdict), number in self.store.tally().items():
-            self.ran.verdicts[kind, verdict] += number
+        self.ran.left.update(self.store.causes())
         for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
             self.note(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
         self._keep_findings()
@@ -336,6 +341,7 @@ class _Run:
         if lost:
             self.note(f"Held: {lost}")
             self.counts["held"] += total
+            self.ran.left[Verdict.HELD, Cause.LOST] += total
             return Carried()
         workers = self.house.loaded.settings.inspera.workers
         carrier = Carrier(
@@ -355,6 +361,7 @@ class _Run:
         carried = carrier.carry_out(total)
         self.gave_way = carried.gave_way
         self.ran.results.update(carried.results)
+        self.ran.left.update(carried.causes)
         carried.stopped = carried.stopped or self._inspera().stopped or ""
         if carried.count(Result.NOT_SENT, Result.UNKNOWN):
             carried.stopped = carried.stopped or self._inspera().out_of_reach or ""

@@ -18,7 +18,6 @@ from sync.engine.planning import Planning, make_plan
 from sync.engine.reading import Reading
 from sync.errors import Interrupted, Locked
 from sync.exits import Exit
-from sync.plan import Result, Verdict
 from sync.schedule.timetable import Timed
 from sync.settings import Job as JobSettings
 from sync.state.store import Store
@@ -113,14 +112,7 @@ class ApplyRun(JobRun):
         metrics = self.job.metrics
         for (kind, action, result), number in ran.results.items():
             metrics.changes(kind, action, result, number)
-        reasons: Counter[str] = Counter(fault=ran.faults)
-        for (_, verdict), number in ran.verdicts.items():
-            if verdict is not Verdict.PASS:
-                reasons[verdict] += number
-        for (_, _, result), number in ran.results.items():
-            if result in (Result.HELD, Result.WITHHELD, Result.WAITING):
-                reasons[result] += number
-        metrics.withheld(self.job.name, reasons)
+        metrics.withheld(self.job.name, ran.left + Counter({("fault", "row"): ran.faults}))
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
 

@@ -21,7 +21,7 @@ from sync.engine.steps import Ready
 from sync.errors import Stop
 from sync.log import in_context, masked
 from sync.model import ON_A_TEST, Key, Kind
-from sync.plan import CALLING, Action, Outcome, Planned, Result, Verdict
+from sync.plan import CALLING, Action, Cause, Outcome, Planned, Result, Verdict
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
@@ -47,12 +47,13 @@ class Unit:
 
 @dataclass(slots=True)
 class Carried:
-    """What became of a plan: how many of each kind, action and result; and why it stopped early, if it did.
+    """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
     `gave_way` says that it did so for a run whose tests start sooner.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
+    causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
     gave_way: bool = False
 
@@ -143,7 +144,7 @@ class Carrier:
         tests = self._store.tests_of(line.change.key[0])
         if tests:
             reason = f"waits until this person is on no test any more ({', '.join(tests[:5])})"
-            self._record([None], [line], [Outcome(Result.WAITING, reason)])
+            self._record([None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)])
         return bool(tests)
 
     def _single(self, line: Planned) -> Unit:
@@ -221,6 +222,8 @@ class Carrier:
         for _, line, outcome in ended:
             change = line.change
             self._carried.results[change.kind, change.action, outcome.result] += 1
+            if outcome.cause:
+                self._carried.causes[outcome.result, outcome.cause] += 1
             if outcome.result is not Result.DONE:
                 self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
 

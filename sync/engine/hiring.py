@@ -13,7 +13,7 @@ from sync.engine.steps import Ready, There
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.found import FoundPerson
 from sync.model import COMPARED, Kind
-from sync.plan import Action, Change, Outcome, Planned, Result
+from sync.plan import Action, Cause, Change, Outcome, Planned, Result
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
@@ -38,7 +38,7 @@ def look_up(line: Planned, target: Target) -> Ready:
     except CallError as error:
         return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     if trouble:
-        return Ready(ended=[(line, Outcome(Result.HELD, f"{trouble}, or use `adopt`"))])
+        return Ready(ended=[(line, Outcome(Result.HELD, f"{trouble}, or use `adopt`", cause=Cause.DOUBTFUL))])
     if found is None:
         if change.kind is Kind.STAFF and not target.sure_of_people():
             return Ready(lines=[line], send=partial(_send_unsure, send))

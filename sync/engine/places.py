@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sync.contract import OPTIONS, OptionRule
 from sync.engine.doors import Store
 from sync.model import PERSON_OF, Kind, listed, utc_time
-from sync.plan import Action, Fields, Outcome, Planned, Result
+from sync.plan import Action, Cause, Fields, Outcome, Planned, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def prepare(
         missing = missing or _missing_committee(line, committees or frozenset())
         missing = missing or (_OCCUPIED if line.change.key[1] in occupied else "")
         if missing:
-            waiting.append((line, Outcome(Result.WAITING, missing)))
+            waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
         places.append(_place(line, person or {}, policy, now))
     start, _, ended = store.window(test)

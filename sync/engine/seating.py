@@ -15,7 +15,7 @@ from sync.errors import CallError, Stop
 from sync.found import Assignment, Seat
 from sync.guard import ACTIVATED, SeatRuling, judge_member, judge_removal, judge_seat, unless_fresh
 from sync.model import COMPARED, MAX_CANDIDATES, Kind, utc_text
-from sync.plan import Action, Outcome, Planned, Result
+from sync.plan import Action, Cause, Outcome, Planned, Result
 
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
 """A test's status while its security options can still change (vendor contract, Test API: search, settings)."""
@@ -70,7 +70,7 @@ def _judge_removals(sitting: Sitting, ready: Ready, target: Target, clock: Clock
         if ruling.send:
             sent.append((place, ""))
         else:
-            ready.ended.append((place.line, Outcome(ruling.result, ruling.reason)))
+            ready.ended.append((place.line, Outcome(ruling.result, ruling.reason, cause=ruling.cause)))
     return sent
 
 
@@ -82,7 +82,7 @@ def _judge_options(sitting: Sitting, ready: Ready, target: Target, clock: Clock)
     activated = any((test.status or "").lower() not in _NOT_ACTIVATED for test in found)
     activated = activated or bool(starts and min(starts) <= utc_text(clock()))
     if activated:
-        ready.ended.extend((place.line, Outcome(Result.WITHHELD, ACTIVATED)) for place in security)
+        ready.ended.extend((place.line, Outcome(Result.WITHHELD, ACTIVATED, cause=Cause.BEGUN)) for place in security)
     return [(place, "") for place in sitting.places if not activated or place not in security]
 
 
@@ -95,13 +95,14 @@ def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: Sea
         line, seat = place.line, seats.there.get(place.who)
         if seat is None and not (seats.readable and not seats.unnamed):
             if line.change.kind is Kind.COMMITTEE and line.change.changed and line.change.action is Action.UPDATE:
-                ready.ended.append((line, Outcome(Result.WITHHELD, _TYPE)))
+                ready.ended.append((line, Outcome(Result.WITHHELD, _TYPE, cause=Cause.DOUBTFUL)))
             else:
                 sent.append((place, _assumed(line, sitting, policy)))
             continue
         ruling = unless_fresh(_judge(place, seat, left, claimed), place.fresh)
         if not ruling.send:
-            ready.ended.append((line, Outcome(ruling.result, ruling.reason, there=_there(line, seat))))
+            outcome = Outcome(ruling.result, ruling.reason, there=_there(line, seat), cause=ruling.cause)
+            ready.ended.append((line, outcome))
             continue
         left -= seat is None
         if seat is not None and place.fields.get("notify"):

@@ -1,5 +1,6 @@
 """Creates, settles and updates tests: the one kind whose create must never be sent twice blindly (its template)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sync.contract import TEST_CREATE, TEST_UPDATE
@@ -10,7 +11,7 @@ from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups, Search
 from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.payloads import bodies, readings
-from sync.plan import Change, Fields, Outcome, Result, Value
+from sync.plan import Cause, Change, Fields, Outcome, Result, Value
 
 _ADOPT = "look at it in Inspera, then run `inspera-sync adopt`"
 
@@ -66,7 +67,7 @@ class Exams:
         except CallError as error:
             return unread(error)
         if not matches:
-            return Outcome(Result.HELD, f"Inspera does not have it any more; {_ADOPT}")
+            return Outcome(Result.HELD, f"Inspera does not have it any more; {_ADOPT}", cause=Cause.DRIFT)
         known = {name: _known_time(change, name) for name in ("start", "end")}
         held = _held_doubtful(matches) or _held_drift(matches[0], known, "known is")
         if held:
@@ -153,7 +154,8 @@ def _held_doubtful(matches: tuple[FoundTest, ...]) -> Outcome | None:
     if len(matches) < 2:
         return None
     ids = ", ".join(test.remote_id for test in matches[:5])
-    return Outcome(Result.HELD, f"doubtful: Inspera has {len(matches)} tests with this external id ({ids}); {_ADOPT}")
+    message = f"doubtful: Inspera has {len(matches)} tests with this external id ({ids}); {_ADOPT}"
+    return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
 
 
 def _held_drift(test: FoundTest, ours: Fields, ours_are: str) -> Outcome | None:
@@ -165,7 +167,7 @@ def _held_drift(test: FoundTest, ours: Fields, ours_are: str) -> Outcome | None:
         f"drift: Inspera has {test.start or 'no readable start'} to {test.end or 'no readable end'}, {ours_are} "
         f"{ours.get('start')} to {ours.get('end')}; {_ADOPT}"
     )
-    return _is_there(Result.HELD, test, message)
+    return replace(_is_there(Result.HELD, test, message), cause=Cause.DRIFT)
 
 
 def _is_there(result: Result, test: FoundTest, message: str = "") -> Outcome:

@@ -10,7 +10,7 @@ from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.payloads import bodies, readings
-from sync.plan import Action, Change, Fields, Outcome, Result
+from sync.plan import Action, Cause, Change, Fields, Outcome, Result
 
 _ADOPT: Final = "look at it in Inspera, then run `inspera-sync adopt`"
 
@@ -81,7 +81,8 @@ def held_doubtful(matches: list[FoundPerson], ours: Fields) -> Outcome | None:
     another external id in the same auth system, and so may be somebody else."""
     if len(matches) > 1:
         ids = ", ".join(person.remote_id or "?" for person in matches[:5])
-        return Outcome(Result.HELD, f"doubtful: Inspera has {len(matches)} people who match ({ids}); {_ADOPT}")
+        message = f"doubtful: Inspera has {len(matches)} people who match ({ids}); {_ADOPT}"
+        return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
     person = matches[0]
     linked = {external_id for system, external_id in person.external_ids if system == ours.get("auth_system")}
     if person.username not in (None, ours.get("username")):
@@ -90,4 +91,5 @@ def held_doubtful(matches: list[FoundPerson], ours: Fields) -> Outcome | None:
         other = "external id"
     else:
         return None
-    return Outcome(Result.HELD, f"doubtful: Inspera has it under another {other}; {_ADOPT}", person.remote_id)
+    message = f"doubtful: Inspera has it under another {other}; {_ADOPT}"
+    return Outcome(Result.HELD, message, person.remote_id, cause=Cause.DOUBTFUL)

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, text
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
-from sync.plan import Action, Change, Planned, Verdict
+from sync.plan import Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-_COLUMNS = "kind, k1, k2, action, verdict, reason, place, changed, before, after, secret, fingerprint, scope"
+_COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, fingerprint, scope"
 
 
 def draft(connection: Connection, drafted: Iterable[Drafted]) -> int:
@@ -32,6 +32,7 @@ def _row(item: Drafted) -> tuple[object, ...]:
         *columns_of(change.key),
         change.action.value,
         item.ruling.verdict.value,
+        item.ruling.cause.value,
         item.ruling.reason or change.reason,
         change.where,
         json.dumps(change.changed),
@@ -69,7 +70,7 @@ def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]
     for held, _, _ in over:
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
-            text("UPDATE draft SET verdict = 'held', reason = :reason WHERE scope = :scope"),
+            text("UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"),
             {"reason": reason, "scope": held.scope.name},
         )
     return [held for held, _, _ in over]
@@ -219,3 +220,9 @@ def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
     """How many lines the plan has of each kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
+
+
+def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
+    """How many lines of the plan do not go ahead, by verdict and cause."""
+    query = "SELECT verdict, cause, count(*) FROM plan WHERE verdict <> 'pass' GROUP BY 1, 2"
+    return {(Verdict(v), Cause(c)): n for v, c, n in connection.execute(text(query))}

@@ -55,12 +55,12 @@ _TABLES = {
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
-        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, reason TEXT, "
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
         "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
     ),
     "plan": (
         "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, "
-        "verdict TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
         "fingerprint BLOB, scope TEXT"
     ),
 }

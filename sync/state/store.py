@@ -10,7 +10,7 @@ from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
-from sync.plan import Action, Fields, OpenIntent, Planned, Verdict, Written
+from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
 from sync.state import (
     absences,
     circumstances,
@@ -261,6 +261,10 @@ class Store:
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """How many lines the plan has of each kind, action and verdict."""
         return planbook.tally(self._connection)
+
+    def causes(self) -> dict[tuple[Verdict, Cause], int]:
+        """How many lines of the plan do not go ahead, by verdict and cause."""
+        return planbook.causes(self._connection)
 
     def known_count(self, kind: Kind) -> int:
         """How many records of a kind are known, whatever their standing."""

@@ -47,7 +47,7 @@ class Metrics:
         self._overlaps = self._counter("overlaps", "Times at which a job's earlier run was not over yet.", "job")
         self._yields = self._counter("yields", "Runs that ended early for one with sooner tests.", "job")
         self._changes = self._counter("changes", "Changes that were carried out, or not.", "kind", "action", "outcome")
-        self._withheld = self._gauge("withheld", "Changes that the job's last run withheld.", "job", "reason")
+        self._withheld = self._gauge("withheld", "Changes that the last run left out.", "job", "verdict", "reason")
         self._calls = self._counter("calls", "Requests to Inspera, by what was answered.", "call", "status")
         self._call_seconds = self._histogram("call_seconds", "How long requests took.", _CALL_SECONDS, "call")
         self._rows = self._gauge("source_rows", "Rows of each source when it was last read.", "source", "kind")
@@ -83,11 +83,11 @@ class Metrics:
         """So many changes came out this way."""
         self._changes.labels(kind, action, outcome).inc(n)
 
-    def withheld(self, job: str, reasons: Mapping[str, int]) -> None:
-        """What the job's last run left out (`fault`, `held`, `waiting`, `withheld`), in the place of the one before."""
+    def withheld(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
+        """What the job's last run left out, by verdict and reason, in the place of what the one before did."""
         self._withheld.remove_by_labels({"job": job})
-        for reason, n in reasons.items():
-            self._withheld.labels(job, reason).set(n)
+        for (verdict, reason), n in left.items():
+            self._withheld.labels(job, verdict, reason).set(n)
 
     def call(self, name: str, status: str, seconds: float) -> None:
         """One request to Inspera; `status` is the HTTP status or a word for why there is none."""

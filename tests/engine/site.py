@@ -17,7 +17,7 @@ from sync.found import Assignment, FoundTest, Seat, Seats
 from sync.guard import Limit, Limits
 from sync.mapping import CompiledFeed, fingerprint
 from sync.model import Key, Kind, Record, Row
-from sync.plan import Change, Fields, Outcome
+from sync.plan import Change, Fields, Outcome, Result
 from sync.state.database import open_to_write
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -138,6 +138,9 @@ class Site:
                 barred=barred,
             )
             self.carried = carrier.carry_out(len(self.planned))
+            for result in (Result.HELD, Result.WITHHELD, Result.WAITING):
+                with_cause = sum(n for (of, cause), n in self.carried.causes.items() if of is result and cause)
+                assert with_cause == self.carried.count(result)
             journal.lapse()
             journal.promote_silent()
             journal.end("done", 0, {})

@@ -11,7 +11,7 @@ from sync.decide import Drafted
 from sync.guard import PASS, HeldScope, Limit, Limits, Ruling
 from sync.mapping import fingerprint
 from sync.model import ON_A_TEST, Kind
-from sync.plan import Action, Change, Planned, Verdict
+from sync.plan import Action, Cause, Change, Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank
@@ -28,6 +28,15 @@ def drafted(action: Action, kind: Kind, *key: str, **after: Any) -> Drafted:
 
 def removal(n: int, kind: Kind = Kind.CANDIDATE, **before: Any) -> Drafted:
     return Drafted(Change(Action.REMOVE, kind, (TEST, f"{n:02}"), before=before), PASS)
+
+
+def left(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> dict[tuple[Verdict, Cause], int]:
+    with blank() as connection:
+        store = Store(connection, [], fingerprint)
+        store.draft(items)
+        store.hold_scopes(TIGHT, allowed)
+        store.put_in_order()
+        return store.causes()
 
 
 def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[HeldScope], list[Planned]]:
@@ -130,6 +139,14 @@ def test_an_allowed_hash_of_other_changes_lets_nothing_go() -> None:
     yesterday = [scope.digest for scope in held([removal(n) for n in range(3)])[0]]
     _, lines = held([removal(n) for n in range(4)], yesterday)
     assert {line.verdict for line in lines} == {Verdict.HELD}
+
+
+def test_what_a_limit_holds_is_counted_under_that_cause() -> None:
+    resting = Ruling(Verdict.WITHHELD, "why", Cause.REFUSED)
+    items = [*(removal(n) for n in range(3)), replace(removal(3), ruling=resting)]
+    both = [scope.digest for scope in held(items)[0]]
+    assert left(items) == {(Verdict.HELD, Cause.LIMIT): 3, (Verdict.WITHHELD, Cause.REFUSED): 1}
+    assert left(items, both) == {(Verdict.WITHHELD, Cause.REFUSED): 1}
 
 
 def test_changes_that_wait_or_are_withheld_are_not_counted() -> None:

@@ -1,5 +1,6 @@
 """The plan as a table: the order in which it is read."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from sync.decide import Drafted
 from sync.guard import PASS, Ruling
 from sync.mapping import fingerprint
 from sync.model import PEOPLE, Candidate, Committee, Contributor, Kind, Learner, Option, Record, Staff, Test
-from sync.plan import ADDITIONS, REMOVALS, Action, Change, Planned, Verdict
+from sync.plan import ADDITIONS, REMOVALS, Action, Cause, Change, Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank
@@ -119,7 +120,8 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
 @settings(deadline=None, max_examples=40)
 @given(pairs_drawn, st.data())
 def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> None:
-    rulings = st.sampled_from([PASS, *(Ruling(v, "why") for v in Verdict if v is not Verdict.PASS)])
+    kept_back = st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.PASS])
+    rulings = st.just(PASS) | st.builds(Ruling, kept_back, st.just("why"), st.sampled_from(list(Cause)))
     wanted = [
         drafted(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings)) for t, n in seats
     ]
@@ -127,7 +129,9 @@ def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> N
         store.draft(wanted)
         store.put_in_order()
         read = {verdict: {line.change.key for line in store.planned(verdict)} for verdict in Verdict}
-        tally = store.tally()
+        tally, causes = store.tally(), store.causes()
+    ruled = [one.ruling for one in wanted if one.ruling.verdict is not Verdict.PASS]
+    assert causes == Counter((ruling.verdict, ruling.cause) for ruling in ruled)
     for verdict in Verdict:
         assert read[verdict] == {item.change.key for item in wanted if item.ruling.verdict is verdict}
         assert tally.get((Kind.CANDIDATE, Action.CREATE, verdict), 0) == len(read[verdict])

@@ -79,12 +79,13 @@ def test_changes_and_calls_add_up(metrics: Metrics) -> None:
 
 
 def test_what_is_withheld_is_that_of_the_jobs_last_run(metrics: Metrics) -> None:
-    metrics.withheld("nightly", {"held": 12, "begun": 1})
-    metrics.withheld("exam_day", {"held": 3})
-    metrics.withheld("nightly", {"begun": 2})
-    assert value(metrics, "withheld", job="nightly", reason="held") is None
-    assert value(metrics, "withheld", job="nightly", reason="begun") == 2
-    assert value(metrics, "withheld", job="exam_day", reason="held") == 3
+    limit, begun = ("held", "limit"), ("withheld", "begun")
+    metrics.withheld("nightly", {limit: 12, begun: 1})
+    metrics.withheld("exam_day", {limit: 3})
+    metrics.withheld("nightly", {begun: 2})
+    assert value(metrics, "withheld", job="nightly", verdict="held", reason="limit") is None
+    assert value(metrics, "withheld", job="nightly", verdict="withheld", reason="begun") == 2
+    assert value(metrics, "withheld", job="exam_day", verdict="held", reason="limit") == 3
 
 
 def test_the_next_run_is_a_time_and_goes_when_there_is_none(metrics: Metrics) -> None:
@@ -117,7 +118,7 @@ def fill(metrics: Metrics, job: str, source: str) -> None:
     metrics.run_ended(job, SUCCESS, 1, NOON)
     metrics.overlapped(job)
     metrics.yielded(job)
-    metrics.withheld(job, {"held": 1})
+    metrics.withheld(job, {("held", "limit"): 1})
     metrics.next_run(job, NOON)
     metrics.source_rows(source, "learner", 5)
 
