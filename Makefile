@@ -12,6 +12,9 @@ WORKERS ?= 5
 # uv must use a Python of this machine, not fetch one.
 export UV_PYTHON_DOWNLOADS = never
 
+# Commands and tests start a good deal sooner from byte code, which some machines forbid to be kept.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help demo test check bench setup
 .DEFAULT_GOAL := help
 

@@ -590,7 +590,7 @@ def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: 
     ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(headers=st.lists(HEADER, min_size=1, max_size=3), data=st.data())
 def test_any_header_gives_a_configuration_that_loads(
     headers: list[list[str]], data: st.DataObject, tmp_path: Path

@@ -75,7 +75,7 @@ Process = TypeVar("Process", bound=Apply)
 class Site:
     """One university with its Inspera in one folder. Leave it by `close`."""
 
-    looks_every = 0.002
+    looks_every = 0.01
     """Seconds between two looks at whether something has happened."""
 
     def __init__(self, folder: Path, today: date) -> None:

@@ -54,7 +54,7 @@ def steady(shared: Sandbox) -> Iterator[Tenant]:
 
 
 @given(call=CALLS, body=JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
     steady: Tenant, call: tuple[str, str], body: Any
 ) -> None:
@@ -64,7 +64,7 @@ def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
 
 
 @given(body=JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: Any) -> None:
     assert steady.page("POST", "by-hand", body).status_code in (200, 400, 404, 409)
 
@@ -73,7 +73,7 @@ def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: An
     text=st.text(max_size=20),
     path=st.sampled_from(["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates", "fileExport/status/{}"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(steady: Tenant, text: str, path: str) -> None:
     for query in ("", "?isExternal=true", f"?query={quote(text)}&page={quote(text)}"):
         answer = steady.get(f"/v1/{path.format(quote(text, safe=''))}{query}")
@@ -81,7 +81,7 @@ def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(steady: Tenan
 
 
 @given(body=JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_whatever_control_is_told_it_takes_or_refuses(steady: Tenant, body: Any) -> None:
     answer = steady.page("POST", "control", body)
     assert answer.status_code in (200, 400)

@@ -157,7 +157,7 @@ def _allowed(field: str, low: int, high: int) -> set[int]:
     return set(range(int(first), int(last or first) + 1))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     *(_field(name) for name in _NUMBERS),
     _moments(2024, 2030),

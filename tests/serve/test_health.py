@@ -180,7 +180,7 @@ def test_changes_are_counted_by_kind_action_and_outcome(life: Life) -> None:
 
 
 def test_what_was_withheld_is_counted_by_reason(life: Life) -> None:
-    assert life.figures.of("withheld") == {("often", "held", "limit"): GONE, ("often", "fault", "row"): 1}
+    assert life.figures.of("withheld") == {("often", "limit", "held"): GONE, ("often", "row", "fault"): 1}
 
 
 def test_calls_are_counted_by_name_and_status_as_inspera_has_had_them(life: Life) -> None:

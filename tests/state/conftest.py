@@ -12,7 +12,9 @@ from .databases import Postgresql, Sqlite, using
 def postgresql() -> Iterator[Postgresql]:
     """A state in PostgreSQL; one server for all tests of this process."""
     with postgres() as server:
-        yield Postgresql(server)
+        database = Postgresql(server)
+        yield database
+        database.close()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
