@@ -11,7 +11,7 @@ import structlog
 
 from .servers.postgres import share_data
 
-LONG = ("storm", "serve", "demo", "crash")
+LONG = ("storm", "serve", "docs", "demo", "crash")
 """Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
 
 

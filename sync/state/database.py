@@ -10,10 +10,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
 
 from sync.errors import Locked, StateError
@@ -98,13 +100,12 @@ def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) ->
     with closing(raw):
         version = _version(raw)
         refuse_newer(path, version)
-        engine = _engine(raw, writable=writable)
-        with engine.connect() as connection:
+        _raw.set(raw)
+        with _engine(writable=writable).connect() as connection:
             if version != head():
                 migrate(connection)
             connection.commit()
             yield connection
-        engine.dispose()
 
 
 @contextmanager
@@ -167,8 +168,14 @@ def _version(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _engine(raw: sqlite3.Connection, *, writable: bool) -> Engine:
-    engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+_raw: ContextVar[sqlite3.Connection] = ContextVar("raw")
+"""The connection that is opened next in this thread."""
+
+
+@cache
+def _engine(*, writable: bool) -> Engine:
+    """One for all states that are opened: it keeps how statements are compiled, which takes longer than to run them."""
+    engine = create_engine("sqlite://", creator=_raw.get, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:

@@ -50,7 +50,8 @@ def run(folder: Path, command: str, promised: str = "") -> Step:
 
 
 def without_times(text: str) -> str:
-    """What was printed without the moments of the runs, and without blank lines at its ends."""
+    """What was printed without the moments of the runs, how far slow ones were, and blank lines at its ends."""
+    text = re.sub(r"^sending: [\d,]+ of [\d,]+\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\b20[2-8]\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text).strip()
 
 
