@@ -72,6 +72,7 @@ class Fake:
         if f"{command} fails" == FLAW:
             return 4
         if f"{command} hangs" == FLAW:
+            (self.folder / "hangs").write_text(str(os.getpid()))
             signal.pause()
         if command == "reconcile":
             return 3 if FLAW == "reconcile finds drift" else 0

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def test_the_sandbox_is_stopped_however_the_story_ends(play: Play, tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_story_that_is_interrupted_leaves_no_sandbox_behind(
+def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_behind(
     pretending: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     code = (
@@ -148,10 +149,15 @@ def test_a_story_that_is_interrupted_leaves_no_sandbox_behind(
     )
     with story:
         assert any(line.endswith("inspera-sync.yaml check\n") for line in story.stdout or ())
+        hangs, until = work / "hangs", time.monotonic() + 30
+        while not (hangs.exists() and hangs.read_text()):  # a command that is only being started can't be ended
+            assert time.monotonic() < until
+            time.sleep(0.05)
         story.send_signal(number)
         story.communicate(timeout=30)
     assert story.returncode != 0
     assert not running(int((work / "sandbox" / "pid").read_text()))
+    assert not running(int(hangs.read_text()))
 
 
 def test_the_temporary_folder_goes_away_unless_it_is_wanted_or_needed(play: Play, tmp_path: Path) -> None:
