@@ -112,7 +112,7 @@ class ApplyRun(JobRun):
         metrics = self.job.metrics
         for (kind, action, result), number in ran.results.items():
             metrics.changes(kind, action, result, number)
-        metrics.withheld(self.job.name, ran.left + Counter({("fault", "row"): ran.faults}))
+        metrics.withheld(self.job.name, {**ran.left, ("fault", "row"): ran.faults})
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
 

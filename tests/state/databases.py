@@ -149,7 +149,6 @@ class Postgresql:
 
 
 def _empty(connection: Connection) -> None:
-    connection.rollback()
     connection.exec_driver_sql(f"DISCARD TEMP; {_EMPTY}")
     connection.commit()
 

@@ -1,6 +1,7 @@
 """Scopes over a limit: which there are, what is held with them, and what the hash of one stands for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -30,21 +31,23 @@ def removal(n: int, kind: Kind = Kind.CANDIDATE, **before: Any) -> Drafted:
     return Drafted(Change(Action.REMOVE, kind, (TEST, f"{n:02}"), before=before), PASS)
 
 
-def left(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> dict[tuple[Verdict, Cause], int]:
-    with blank() as connection:
-        store = Store(connection, [], fingerprint)
-        store.draft(items)
-        store.hold_scopes(TIGHT, allowed)
-        store.put_in_order()
-        return store.causes()
-
-
-def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[HeldScope], list[Planned]]:
+@contextmanager
+def planned(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> Iterator[tuple[Store, list[HeldScope]]]:
     with blank() as connection:
         store = Store(connection, [], fingerprint)
         store.draft(items)
         scopes = store.hold_scopes(TIGHT, allowed)
         store.put_in_order()
+        yield store, scopes
+
+
+def left(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> dict[tuple[Verdict, Cause], int]:
+    with planned(items, allowed) as (store, _):
+        return store.causes()
+
+
+def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[HeldScope], list[Planned]]:
+    with planned(items, allowed) as (store, scopes):
         return scopes, list(store.planned())
 
 
