@@ -250,6 +250,24 @@ def status(
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
 
 
+_state = typer.Typer(help="What belongs to the state itself.", no_args_is_help=True)
+app.add_typer(_state, name="state")
+
+
+@_state.command()
+def rebind(
+    context: typer.Context,
+    renamed: Annotated[
+        bool, typer.Option("--renamed", help="It is the same tenant; only its address or client id is new.")
+    ] = False,
+) -> None:
+    """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
+    from sync.commands.rebinding import rebind as run_rebind
+
+    house, interruption = _house(context), _interruptible()
+    _exit(run_rebind(house, _say, interruption, renamed=renamed))
+
+
 @app.command()
 def doctor(
     context: typer.Context,

@@ -22,7 +22,7 @@ from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.history import findings, last_runs
 from sync.state.journal import Journal
-from sync.state.places import Wait
+from sync.state.places import Opened, Wait
 from sync.state.store import Store
 
 
@@ -78,13 +78,14 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
 
 
 @contextmanager
-def _opened(house: House, options: AdoptOptions) -> Iterator[Connection]:
+def _opened(house: House, options: AdoptOptions) -> Iterator[Opened]:
+    """Open the state, or, to show what would become of it, a copy that is thrown away."""
     if options.show:
         with house.state.open_copy() as connection:
-            yield connection
+            yield Opened(connection, lambda: None, lambda: False)
         return
     with house.state.open_to_write("adopt", options.wait) as opened:
-        yield opened.connection
+        yield opened
 
 
 def _record(options: AdoptOptions) -> Settlement | None:

@@ -19,6 +19,9 @@ from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text
 from sync.report.wording import plural
 from sync.state.store import Store
 
+WOULD_DO = "Would do"
+"""Heads what a plan would do, as opposed to what an `apply` is about to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
@@ -56,7 +59,7 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
                 write(piece)
         else:
             tell_plan(store, planning, say, None if options.show_all else MOST)
-            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()):
+            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()) and not store.recovery():
                 say(CHECKED_AT_APPLY)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
@@ -65,13 +68,15 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 
 def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults."""
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    held = store.recovery() is not None or any(verdict is Verdict.HELD for _, _, verdict in store.tally())
     faults = store.fault_count() + store.refusals() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
-def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
+def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = WOULD_DO) -> None:
     """The whole plan as text; `passing` is the heading of what the guard lets pass."""
+    if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
+        say(f"Held: {older}.")
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
     for told in planning.gathered.partial:
@@ -110,5 +115,6 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
             for held in planning.held_scopes
         ],
         "unsettled": store.open_intent_count(),
+        "older_copy": str(store.recovery() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),
     }

@@ -87,7 +87,8 @@ def _read(
         Target(house.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
-        store, journal = make_store(house, connection, write=True), Journal(connection, now, "reconcile")
+        store = make_store(house, connection, write=True)
+        journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
         people = house.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)
         repairing = Repair(store, journal, house.policy().limits.kind) if repair else None

@@ -15,6 +15,7 @@ from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.database import count
 from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs
+from sync.state.recovery import needed
 
 RUNS = 10
 """Runs that are listed."""
@@ -29,6 +30,7 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         known = known_counts(connection)
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        older = str(needed(connection) or "")
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
@@ -37,11 +39,14 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
+            "older_copy": older,
             "next": _next_times(house),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
     _tell_schedule(house, say)
+    if older:
+        say(f"Held: {older}.")
     for (kind, standing), number in known.items():
         say(f"Known: {plural(number, kind)} {standing}")
     if pending:

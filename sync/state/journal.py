@@ -6,12 +6,14 @@ that owns the connection writes here, many records to a commit.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, TextClause, text
 
 from sync.diff import remembered
+from sync.errors import StateError
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
 from sync.state import refusals, snapshot
@@ -34,13 +36,19 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 class Journal:
     """Writes one run's intents, outcomes and findings, and promotes what is done to known.
 
-    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent.
+    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent. `keep_mark` notes
+    the newest run apart from the state.
     """
 
     def __init__(
-        self, connection: Connection, clock: Clock, command: str, confirm: Callable[[], None] | None = None
+        self,
+        connection: Connection,
+        clock: Clock,
+        command: str,
+        confirm: Callable[[], None] | None = None,
+        keep_mark: Callable[[], None] | None = None,
     ) -> None:
-        self._connection, self._clock, self._confirm = connection, clock, confirm
+        self._connection, self._clock, self._confirm, self._keep_mark = connection, clock, confirm, keep_mark
         connection.execute(
             text("INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"),
             {"c": command, "at": utc_text(clock())},
@@ -50,6 +58,8 @@ class Journal:
         self._refused = set(refusals.standing(connection))
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
+        if keep_mark:
+            keep_mark()  # before anything is sent: a copy from before this run is older
 
     def intend(self, lines: Sequence[Planned]) -> list[int]:
         """Commits intents for lines that are about to be sent; gives their ids, in order.
@@ -274,6 +284,9 @@ class Journal:
             },
         )
         self._connection.commit()
+        if self._keep_mark:
+            with suppress(StateError):  # the run is over, and stays noted as one that had begun
+                self._keep_mark()
 
 
 def _lapse(kind: Kind) -> str:

@@ -23,6 +23,7 @@ from sync.state import (
     planbook,
     precedence,
     readback,
+    recovery,
     scratch,
     snapshot,
     turn,
@@ -275,6 +276,10 @@ class Store:
         return not any(self.known_count(kind) for kind in Kind) and not count(
             self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
         )
+
+    def recovery(self) -> recovery.Needed | None:
+        """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
+        return recovery.needed(self._connection)
 
     def open_intents(self) -> Iterator[OpenIntent]:
         """Intents of earlier runs without an outcome."""
