@@ -30,9 +30,9 @@ from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text, plural
+from sync.state.bound import BoundState
 from sync.state.history import Finding, findings
 from sync.state.journal import Journal
-from sync.state.bound import BoundState
 from sync.state.places import Wait
 from sync.state.refusals import wake
 from sync.state.store import Store
@@ -301,6 +301,7 @@ class _Run:
         self._keep_findings()
         if older:
             return self._hold_all(str(older), planning)
+        self.store.lapse_kept()
         carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
@@ -432,6 +433,7 @@ class _Run:
                 self.planned_findings += 1
             self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
         self.counts["fault"] = self.store.fault_count()
+        self.counts["stay (put there by hand)"] = sum(map(len, self.store.stays().values()))
         self.journal.commit()
 
     def end(self, status: Exit, word: str) -> None:

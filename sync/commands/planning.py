@@ -16,6 +16,7 @@ from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
 
@@ -93,6 +94,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
         say(line)
     for line in faults_text(store.faults(), most):
         say(line)
+    for line in stays_text(store.stays(), None if most is None else FIRST):
+        say(line)
     say("")
     say(summary_text(store.tally(), store.fault_count(), planning.ignored))
 
@@ -114,6 +117,7 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
             {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
             for held in planning.held_scopes
         ],
+        "stays": stays_json(store.stays()),
         "unsettled": store.open_intent_count(),
         "older_copy": str(store.recovery() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),

@@ -46,8 +46,8 @@ def rebind(house: House, say: Say, interruption: Interruption, *, renamed: bool)
 
 def _explain(house: House, owner: Tenant, say: Say) -> None:
     say(f"{house.state} belongs to {owner}; the configuration names {house.tenant}.")
-    say("What a state knows is true of one tenant only: which tests and people are there, and what this tool put there.")
-    say("Move it only if that tenant was renamed, or has another client id. For another tenant, such as the test tenant,")
+    say("A state knows what one tenant has, and what this tool put there; of another tenant it is wrong.")
+    say("Move it only if that tenant was renamed or has another client id. For another tenant, such as a test tenant,")
     say("choose another file or database with the setting 'state'.")
 
 
@@ -60,8 +60,8 @@ def _refuse_stranger(house: House, connection: Connection, interruption: Interru
     with Inspera(house.connection(), interruption.event, now) as target:
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
-                f"{house.tenant}: has none of {len(known)} tests and people of this state that were looked up, so it is "
-                "another tenant, and the state stays as it is; correct 'inspera', or choose another 'state'"
+                f"{house.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "
+                "tenant than this state's, which stays as it is; correct 'inspera', or choose another 'state'"
             )
 
 

@@ -10,11 +10,12 @@ from sync.log import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import finding_text
 from sync.report.schedule_text import schedule_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.database import count
-from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs
+from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs, stays
 from sync.state.recovery import needed
 
 RUNS = 10
@@ -31,6 +32,7 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
         older = str(needed(connection) or "")
+        stay = stays(connection, now())
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
@@ -40,6 +42,7 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "unsettled": pending,
             "paused": pause_text(house.state),
             "older_copy": older,
+            "stays": stays_json(stay),
             "next": _next_times(house),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
@@ -49,6 +52,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         say(f"Held: {older}.")
     for (kind, standing), number in known.items():
         say(f"Known: {plural(number, kind)} {standing}")
+    for line in stays_text(stay, None if show_all else FIRST):
+        say(line)
     if pending:
         say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
     most = None if show_all else MOST

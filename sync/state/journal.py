@@ -16,7 +16,7 @@ from sync.diff import remembered
 from sync.errors import StateError
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
-from sync.state import refusals, snapshot
+from sync.state import keeping, refusals, snapshot
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index
 from sync.state.scratch import columns_of, from_json, key_from, to_json
@@ -176,6 +176,7 @@ class Journal:
         self._connection.execute(
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key[0]}
         )
+        keeping.drop(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
@@ -198,6 +199,11 @@ class Journal:
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
         snapshot.forget(self._connection, kind, *columns_of(old))
+        keeping.rename(self._connection, kind, old[0], new[0])
+
+    def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
+        """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
+        keeping.keep(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""

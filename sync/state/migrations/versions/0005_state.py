@@ -1,4 +1,4 @@
-"""Which tenant a state belongs to, its newest run, whether it must be recovered, and values kept as Inspera has them."""
+"""The tenant of a state, its newest run, whether it must be recovered, and values that stay as Inspera has them."""
 
 import sqlalchemy as sa
 from alembic import op
