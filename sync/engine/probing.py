@@ -23,7 +23,8 @@ def looks_lost(store: Store, target: Target) -> str:
         return ""
     return (
         f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests and "
-        f"{people} of the people looked up; nothing was sent; take them into the state with `adopt`"
+        f"{people} of the people looked up; nothing was sent; if this tool put them there, take them back with "
+        "`adopt --ours`, and with `adopt` if somebody else did"
     )
 
 

@@ -82,9 +82,10 @@ class Settling:
 
     def _person(self, settlement: Settlement, line: Planned | None) -> Taken:
         kind, key = settlement.kind, settlement.key
-        wanted = line.change.after if line else self._store.wanted(kind, key)
+        # one whom no source names any more may still be said to be ours
+        wanted = (line.change.after if line else None) or self._store.wanted(kind, key) or self._store.known(kind, key)
         if not wanted:
-            return Taken(kind, key, DOUBTFUL, f"no source names this {kind}")
+            return Taken(kind, key, DOUBTFUL, f"no source names this {kind}, and nothing is known of it")
         found, trouble = self._adopter.match(wanted)
         if not found:
             text = trouble or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
@@ -171,8 +172,8 @@ class Settling:
         kind, key = settlement.kind, settlement.key
         known, named = self._store.known(kind, key) or {}, self._store.wanted(kind, key)
         if named is None:
-            stays = "it stays, since this tool did not put it there"
-            return f"no source names it, so {'the next `apply` is to remove it' if known.get('ours') else stays}"
+            goes = "the next `apply` is to remove it" + (" (or to disable it)" if kind is Kind.STAFF else "")
+            return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
         wanted = {**named, **self._store.kept(kind, key)}
         differ = tuple(
             name

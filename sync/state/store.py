@@ -321,6 +321,8 @@ class Store:
         Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
         true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
         """
+        if not keys:
+            return {}  # an empty list has no type, and PostgreSQL takes it for numbers
         person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(

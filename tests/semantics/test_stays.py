@@ -50,13 +50,19 @@ def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
     site.may_shrink()
     site.also("staff")
     site.seat(TEST, "1001")
-    site.employees.add("7001", "7002", "7009")
+    site.employees.add("7001", "7002")
+    site.settled()
+    site.employees.add("7009")
     site.sandbox.by_hand(staff=account(site.employees.rows[2]))
     site.settled()
     site.employees.drop("7009")
     ran = site.settled()
     assert "Stays: 1 staff stays, put there by hand, although no source names them any more: 7009" in ran.out
-    assert site.adopt("staff", "7009", "--ours").status in {0, 3}
+    told = site.adopt("staff", "7009", "--ours")
+    assert told.status == 0
+    assert "the next `apply` is to remove it (or to disable it)" in told.out
+    site.settled()
+    assert site.staff()["t7009"]["status"] == "DISABLED"
 
 
 def test_the_remedy_has_them_removed(by_hand: Site) -> None:
