@@ -22,7 +22,7 @@ from sync.engine.planning import Planning, Policy, make_plan
 from sync.engine.probing import looks_lost
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
-from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError
+from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
 from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import Key, Kind
@@ -160,17 +160,18 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         with run.target():
             ran.status = run.carry_out(policy, say, show_all=show_all)
     except CallError as error:
-        run.note(f"Inspera: {error}")
+        run.stopped_by(f"Inspera: {error}")
         ran.status = Exit.INSPERA
     except Interrupted:
         ran.status = interruption.status
     except Deposed:
         raise  # nothing of this run may be written any more
-    except SyncError:
-        run.end(Exit.USAGE, "done")
+    except SyncError as error:
+        run.reasons.append(str(error))
+        run.end(Exit.USAGE, "stopped")
         raise
     if interruption.event.is_set():
-        run.note(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        run.stopped_by(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
     if interruption.reason in (LOST, SILENT):
@@ -246,6 +247,7 @@ class _Run:
         self.gave_way = False
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
+        self.reasons: list[str] = []
         self._barred: Collection[tuple[Kind, Key]] = ()
         self._tried: Collection[tuple[Kind, Key]] = ()
 
@@ -294,9 +296,9 @@ class _Run:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
         self.ran.left.update(self.store.causes())
-        for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
-            self.note(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
+        self.reasons += planning.gathered.unhealthy
         self._keep_findings()
+        self._refuse_wrong_hashes(planning, policy)
         carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
@@ -304,6 +306,19 @@ class _Run:
         self._note_sources(planning, policy)
         verified = self._read_back(carried)
         return self._status(planning, carried, verified)
+
+    def _refuse_wrong_hashes(self, planning: Planning, policy: Policy) -> None:
+        """Stop before anything is sent if a hash was given that nothing has: its plan is not this one.
+
+        Raises:
+            UsageError: names each such hash.
+        """
+        known = {held.digest for held in planning.held_scopes}
+        if wrong := sorted(set(policy.allowed) - known):
+            raise UsageError(
+                f"--allow {' '.join(wrong)}: nothing that is over a limit now has this hash, so nothing was sent; "
+                "run `plan` and take the hash from it"
+            )
 
     def _log_plan(self, planning: Planning) -> None:
         """What nobody may miss who only has the log."""
@@ -339,7 +354,7 @@ class _Run:
             return Carried()
         lost = looks_lost(self.store, self._inspera())
         if lost:
-            self.note(f"Held: {lost}")
+            self.stopped_by(f"Held: {lost}")
             self.counts["held"] += total
             self.ran.left[Verdict.HELD, Cause.LOST] += total
             return Carried()
@@ -369,7 +384,7 @@ class _Run:
             self.counts[f"{action} {result}"] += number
         self.counts["not sent"] += total - sum(carried.results.values())
         if carried.stopped:
-            self.note(f"Stopped: {carried.stopped}")
+            self.stopped_by(f"Stopped: {carried.stopped}")
         return carried
 
     def _read_back(self, carried: Carried) -> Verified:
@@ -419,7 +434,12 @@ class _Run:
         self.counts["fault"] = self.store.fault_count()
         self.journal.commit()
 
+    def stopped_by(self, reason: str) -> None:
+        """Say why the run stops, and keep it with the run for `status`."""
+        self.reasons.append(reason)
+        self.note(reason)
+
     def end(self, status: Exit, word: str) -> None:
         """Closes the run in the journal."""
         self.ran.status, self.ran.word = status, word
-        self.journal.end(word, status, self.counts)
+        self.journal.end(word, status, self.counts, self.reasons)

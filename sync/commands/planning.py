@@ -82,7 +82,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.tally().items():
         totals[verdict] += number
-    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing, totals):
+    stopped = {verdict: store.groups(verdict, most) for verdict in Verdict if verdict is not Verdict.PASS}
+    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
         say(line)
     for line in scopes_text(planning.held_scopes):
         say(line)

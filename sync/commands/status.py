@@ -8,7 +8,7 @@ from sync.commands.wiring import House, Say, now
 from sync.exits import Exit
 from sync.log import masked
 from sync.report.plan_text import MOST, capped
-from sync.report.run_text import finding_text
+from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
@@ -61,9 +61,11 @@ def _tell_runs(runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], 
     listed = {run.id for run in runs}
     for run in (*runs, *(run for run, _ in found if run.id not in listed)):
         say(f"  {_run_line(run)}")
+        for reason in capped(run.reason.splitlines(), most):
+            say(masked(f"    because: {reason.strip()}"))
     for run, all_ in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(capped((f"  {finding_text(one)}" for one in all_), most)):
+        for number, line in enumerate(findings_text(all_, most)):
             if number == 0:
                 say(f"What the last run{of} found:")
             say(line)

@@ -254,6 +254,10 @@ class Store:
         """The plan, line by line in its order."""
         return planbook.planned(self._connection, verdict)
 
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[planbook.Group]:
+        """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
+        return planbook.groups(self._connection, verdict, most)
+
     def sample(self, kind: Kind, most: int) -> list[Planned]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
         return planbook.sample(self._connection, kind, most)
