@@ -19,7 +19,7 @@ from sync.commands.wiring import House, Observe, Say, now
 from sync.engine.carry_out import Carried, Carrier, GivesWay, never
 from sync.engine.doors import Progress
 from sync.engine.planning import Planning, Policy, make_plan
-from sync.engine.probing import looks_lost
+from sync.engine.probing import probe
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
 from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
@@ -27,7 +27,7 @@ from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Cause, Result, Verdict
-from sync.report.plan_text import MOST
+from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text, plural
 from sync.state.history import Finding, findings
@@ -291,6 +291,7 @@ class _Run:
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        say(summary_text(self.store.tally(), self.store.fault_count(), planning.ignored))
         self._log_plan(planning)
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
@@ -352,9 +353,11 @@ class _Run:
         total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
         if not total:
             return Carried()
-        lost = looks_lost(self.store, self._inspera())
-        if lost:
-            self.stopped_by(f"Held: {lost}")
+        probed = probe(self.store, self._inspera())
+        if probed.note:
+            self.note(probed.note)
+        if probed.lost:
+            self.stopped_by(f"Held: {probed.lost}")
             self.counts["held"] += total
             self.ran.left[Verdict.HELD, Cause.LOST] += total
             return Carried()

@@ -56,11 +56,15 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
                 write(piece)
         else:
             tell_plan(store, planning, say, None if options.show_all else MOST)
-            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()):
-                say(CHECKED_AT_APPLY)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
-    return Exit.CHANGES if options.exit_code and status is Exit.OK and changes else status
+        if options.exit_code and status is Exit.OK and changes:
+            status = Exit.CHANGES
+        if not options.as_json:
+            if changes:
+                say(CHECKED_AT_APPLY)
+            say(summary_text(store.tally(), store.fault_count(), planning.ignored, status))
+    return status
 
 
 def plan_status(store: Store, planning: Planning) -> Exit:
@@ -71,7 +75,7 @@ def plan_status(store: Store, planning: Planning) -> Exit:
 
 
 def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
-    """The whole plan as text; `passing` is the heading of what the guard lets pass."""
+    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
     for told in planning.gathered.partial:
@@ -90,7 +94,6 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     for line in faults_text(store.faults(), most):
         say(line)
     say("")
-    say(summary_text(store.tally(), store.fault_count(), planning.ignored))
 
 
 def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:

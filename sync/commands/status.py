@@ -10,6 +10,7 @@ from sync.log import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
+from sync.report.verdict import status_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
@@ -52,6 +53,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             say("Refused by Inspera, and tried again:")
         say(line)
     _tell_runs(runs, found, say, most)
+    if ended:
+        say(f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}.")
     return Exit.OK
 
 
@@ -81,6 +84,10 @@ def _tell_schedule(house: House, say: Say) -> None:
         say(paused)
     for line in schedule_text(house.schedules, now()):
         say(line)
+
+
+def _status_text(run: PastRun) -> str:
+    return "unknown" if run.exit_status is None else status_text(run.exit_status)
 
 
 def _run_line(run: PastRun) -> str:

@@ -47,8 +47,8 @@ _NO_TLS: Final = frozenset(
 _TIME = "renew it there; if it is good, this machine's clock is wrong: set it by NTP"
 _NAME = "is made for another name ({}); write the name of the certificate into inspera.url"
 _UNTRUSTED: Final = (
-    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file with its authority's "
-    "certificate"
+    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file with the "
+    "certificate of its authority"
 )
 _WRONG_CERTIFICATE: Final = {
     9: f"is not valid yet; {_TIME}",

@@ -9,6 +9,7 @@ from sync.guard import HeldScope
 from sync.log import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
+from sync.report.verdict import verdict_text
 from sync.report.wording import change_text, fault_text, plural
 
 MOST = 50
@@ -114,8 +115,10 @@ def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
         yield f"  {held.scope.name}: {held.excess}; {end}"
 
 
-def summary_text(tally: Mapping[tuple[Kind, Action, Verdict], int], faults: int, ignored: int) -> str:
-    """One line that counts everything."""
+def summary_text(
+    tally: Mapping[tuple[Kind, Action, Verdict], int], faults: int, ignored: int, status: int | None = None
+) -> str:
+    """Return one line that counts everything; with the exit status where it is the command's last line."""
     verdicts: Counter[Verdict] = Counter()
     passing: Counter[tuple[Action, Kind]] = Counter()
     for (kind, action, verdict), number in tally.items():
@@ -128,4 +131,5 @@ def summary_text(tally: Mapping[tuple[Kind, Action, Verdict], int], faults: int,
     parts.append(plural(faults, "fault"))
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
-    return "Summary: " + "; ".join(parts) + "."
+    told = "; ".join(parts)
+    return f"Summary: {told}." if status is None else verdict_text("Summary", told, status)

@@ -7,6 +7,7 @@ from typing import Protocol
 from sync.log import masked
 from sync.model import Key, Kind
 from sync.report.plan_text import capped
+from sync.report.verdict import verdict_text
 from sync.report.wording import key_text
 
 
@@ -77,4 +78,4 @@ def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str
 def run_text(counts: Mapping[str, int], status: int) -> str:
     """The figures of a run in one line."""
     told = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
-    return f"Run: {told or 'nothing to do'}; exit status {int(status)}."
+    return verdict_text("Run", told or "nothing to do", status)

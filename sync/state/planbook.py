@@ -203,15 +203,15 @@ def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterat
     by_reason = "OVER (PARTITION BY reason)"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
-        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS place FROM plan WHERE verdict = :verdict"
+        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan WHERE verdict = :verdict"
     )
-    limited = "" if most is None else f" WHERE place <= {most:d}"
+    limited = "" if most is None else f" WHERE nth <= {most:d}"
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS}, total, (place - 1) / {MOST_OF_ALL} AS part"
+        f"SELECT seq, wave, layer, {_COLUMNS}, total, (nth - 1) / {MOST_OF_ALL} AS part"
         f" FROM ({numbered}) AS numbered{limited} ORDER BY first, seq"
     ).execution_options(yield_per=500)
     rows = connection.execute(query, {"verdict": verdict.value})
-    for (reason, total, part), found in groupby(rows, key=lambda row: (row.reason, row.total, row.part)):
+    for (reason, total, _part), found in groupby(rows, key=lambda row: (row.reason, row.total, row.part)):
         lines = [_planned(row) for row in found]
         yield Group(reason, total if most is not None else len(lines), lines)
 
