@@ -1,7 +1,7 @@
 """`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from sync.mapping import fingerprint
 from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.plan_text import CHECKED_AT_APPLY, MOST, Group, faults_text, plan_text, scopes_text, summary_text
 from sync.report.wording import plural
 from sync.state.store import Store
 
@@ -86,7 +86,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.tally().items():
         totals[verdict] += number
-    stopped = {verdict: store.groups(verdict, most) for verdict in Verdict if verdict is not Verdict.PASS}
+    others = (one for one in Verdict if one is not Verdict.PASS)
+    stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
     for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
         say(line)
     for line in scopes_text(planning.held_scopes):
