@@ -35,21 +35,21 @@ def inspera(**values: object) -> Act:
     return lambda site: site.config["inspera"].update(values)
 
 
-def source(name: str, **values: object) -> Act:
+def source(of: str, /, **values: object) -> Act:
     """Other settings of a source."""
-    return lambda site: site.config["sources"][name].update(values)
+    return lambda site: site.config["sources"][of].update(values)
 
 
-def feed(kind: str, **values: object) -> Act:
+def feed(of: str, /, **values: object) -> Act:
     """Other settings of a feed."""
-    return lambda site: site.feed(kind).update(values)
+    return lambda site: site.feed(of).update(values)
 
 
-def mapped(kind: str, **values: object) -> Act:
+def mapped(of: str, /, **values: object) -> Act:
     """Another column or form of a field; None takes it out."""
 
     def act(site: Site) -> None:
-        fields = site.feed(kind)["map"]
+        fields = site.feed(of)["map"]
         fields.update(values)
         for name in [name for name, value in fields.items() if value is None]:
             del fields[name]
@@ -81,12 +81,12 @@ def raw(name: str, content: bytes | None = None, change: Callable[[bytes], bytes
     return act
 
 
-def rows(name: str, *keys: str, **values: str) -> Act:
+def rows(of: str, /, *keys: str, **values: str) -> Act:
     """Other values in some rows of a file."""
 
     def act(site: Site) -> None:
         for key in keys:
-            site.files[name].set(key, **values)
+            site.files[of].set(key, **values)
 
     return act
 
