@@ -30,9 +30,10 @@ from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import key_text, plural
+from sync.state.bound import BoundState
 from sync.state.history import Finding, findings
 from sync.state.journal import Journal
-from sync.state.places import Place, Wait
+from sync.state.places import Wait
 from sync.state.refusals import wake
 from sync.state.store import Store
 
@@ -126,7 +127,7 @@ def run_once(
     ):
         connection = opened.connection
         store = make_store(house, connection, options.kinds, write=True)
-        journal = Journal(connection, now, options.command, opened.confirm)
+        journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
         run = _Run(house, store, journal, interruption, progress, gives_way, observe)
         run.job, run.note = options.job, note
         with bound_contextvars(run=journal.run_id):
@@ -144,7 +145,7 @@ def run_once(
     return run.ran
 
 
-def pause_text(state: Place) -> str:
+def pause_text(state: BoundState) -> str:
     """Why nothing is sent now; empty when it is."""
     paused = state.paused()
     if paused is None:
@@ -275,7 +276,8 @@ class _Run:
         """
         if self.interruption.event.is_set():
             raise Interrupted(self.interruption.reason)
-        if self.store.open_intent_count():
+        older = self.store.recovery()
+        if self.store.open_intent_count() and not older:
             settler = Settler(
                 self.store,
                 self.journal,
@@ -300,6 +302,9 @@ class _Run:
         self.reasons += planning.gathered.unhealthy
         self._keep_findings()
         self._refuse_wrong_hashes(planning, policy)
+        if older:
+            return self._hold_all(str(older), planning)
+        self.store.lapse_kept()
         carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
@@ -348,9 +353,20 @@ class _Run:
         rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
         self.store.keep_rows(rows, [door.name for door in joined])
 
-    def _send(self) -> Carried:
+    def _hold_all(self, why: str, planning: Planning) -> Exit:
+        """Hold everything, since this state may be an older copy: not even what is known is changed by the plan."""
+        self.stopped_by(f"Held: {why}.")
+        total = self._calling()
+        self.counts["held"] += total
+        self.ran.left[Verdict.HELD, Cause.LOST] += total
+        return worst(source=bool(planning.gathered.unhealthy), held=True)
+
+    def _calling(self) -> int:
         tally = self.store.tally()
-        total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+        return sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+
+    def _send(self) -> Carried:
+        total = self._calling()
         if not total:
             return Carried()
         probed = probe(self.store, self._inspera())
@@ -435,6 +451,7 @@ class _Run:
                 self.planned_findings += 1
             self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
         self.counts["fault"] = self.store.fault_count()
+        self.counts["stay (put there by hand)"] = sum(map(len, self.store.stays().values()))
         self.journal.commit()
 
     def stopped_by(self, reason: str) -> None:

@@ -20,7 +20,7 @@ from sync.settings.model import Settings
 MOST_BYTES: Final = 32 * 1024 * 1024
 """The largest schema that is read; a tenant's own is far smaller."""
 
-_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.FAULTS)
+_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.FAULTS)
 """Exit statuses, of which the first that applies is given."""
 
 

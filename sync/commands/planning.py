@@ -16,8 +16,12 @@ from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import CHECKED_AT_APPLY, MOST, Group, faults_text, plan_text, scopes_text, summary_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
+
+WOULD_DO = "Would do"
+"""Heads what a plan would do, as opposed to what an `apply` is about to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
         if options.exit_code and status is Exit.OK and changes:
             status = Exit.CHANGES
         if not options.as_json:
-            if changes:
+            if changes and not store.recovery():
                 say(CHECKED_AT_APPLY)
             say(summary_text(store.tally(), store.fault_count(), planning.ignored, status))
     return status
@@ -69,13 +73,15 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 
 def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults."""
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    held = store.recovery() is not None or any(verdict is Verdict.HELD for _, _, verdict in store.tally())
     faults = store.fault_count() + store.refusals() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
-def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
+def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = WOULD_DO) -> None:
     """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
+    if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
+        say(f"Held: {older}.")
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
     for told in planning.gathered.partial:
@@ -93,6 +99,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     for line in scopes_text(planning.held_scopes):
         say(line)
     for line in faults_text(store.faults(), most):
+        say(line)
+    for line in stays_text(store.stays(), None if most is None else FIRST):
         say(line)
     say("")
 
@@ -114,6 +122,8 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
             {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
             for held in planning.held_scopes
         ],
+        "stays": stays_json(store.stays()),
         "unsettled": store.open_intent_count(),
+        "older_copy": str(store.recovery() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),
     }

@@ -10,12 +10,14 @@ from sync.log import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.verdict import status_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.database import count
-from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs
+from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs, stays
+from sync.state.recovery import needed
 
 RUNS = 10
 """Runs that are listed."""
@@ -30,6 +32,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         known = known_counts(connection)
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        older = str(needed(connection) or "")
+        stay = stays(connection, now())
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
@@ -38,13 +42,19 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
+            "older_copy": older,
+            "stays": stays_json(stay),
             "next": _next_times(house),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
     _tell_schedule(house, say)
+    if older:
+        say(f"Held: {older}.")
     for (kind, standing), number in known.items():
         say(f"Known: {plural(number, kind)} {standing}")
+    for line in stays_text(stay, None if show_all else FIRST):
+        say(line)
     if pending:
         say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
     most = None if show_all else MOST

@@ -104,12 +104,14 @@ def _decide(store: Store, pairs: Iterator[Pair], *, kept: bool = False) -> None:
                 if not kept or decision.drafted.change.action is Action.RETIRE:
                     yield decision.drafted
             else:
-                _keep(store, pair, decision)
+                _keep(store, pair, decision, kept=kept)
 
     store.draft(drafted())
 
 
-def _keep(store: Store, pair: Pair, decision: Decision) -> None:
+def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:
     store.add_faults(decision.faults)
+    if decision.stays and not kept:
+        store.note_stay(pair.kind, pair.key)
     if decision.settled:
         store.refresh([(pair.kind, pair.key, pair.fingerprint)])

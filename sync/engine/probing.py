@@ -38,7 +38,8 @@ def probe(store: Store, target: Target) -> Probe:
     if tests := sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE)):
         return Probe(
             f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
-            "up; nothing was sent; take them into the state with `adopt`"
+            "up; nothing was sent; if this tool put them there, take them back with `adopt --ours`, and with `adopt` "
+            "if somebody else did"
         )
     samples = [line for kind in PEOPLE for line in store.sample(kind, SAMPLE)]
     people = sum(_has_person(target, line) for line in samples)

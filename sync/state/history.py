@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.exits import Exit
-from sync.model import Key, Kind, utc_time
+from sync.model import Key, Kind, utc_text, utc_time
 from sync.state.scratch import key_from
 
 
@@ -87,6 +87,26 @@ def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
         for standing, number in connection.execute(text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")):
             counts[kind.value, str(standing)] = int(number)
     return counts
+
+
+_STAYS = {
+    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {not_ours} ORDER BY 1",
+    **{
+        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{not_ours}}"
+        " AND t.standing <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
+        for kind, part in ((Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "learner"))
+    },
+}
+_NOT_OURS = "NOT k.ours AND k.standing = 'active' AND k.source = ''"
+
+
+def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
+    """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
+    found: dict[Kind, list[Key]] = {}
+    for kind, query in _STAYS.items():
+        for k1, k2 in connection.execute(text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}):
+            found.setdefault(kind, []).append(key_from(kind, k1, k2))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

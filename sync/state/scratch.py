@@ -53,6 +53,7 @@ _TABLES = {
         "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
