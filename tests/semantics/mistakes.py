@@ -361,17 +361,13 @@ HELD = [
         3,
         "V26",
     ),
-    Mistake("the state deleted", lambda site: site.state.unlink(), 3, "lost state"),
+    Mistake("the state deleted", lambda site: site.state.unlink(), 3, "older"),
     Mistake("sending paused and forgotten", lambda site: site.run("pause"), 3, "paused"),
 ]
 
 NETWORK = [
-    Mistake(
-        "nobody at that port",
-        both(more("1099"), inspera(url="http://127.0.0.1:9", attempts=1)),
-        5,
-        "refuses the connection",
-    ),
+    Mistake("the address of another tenant", both(more("1099"), inspera(url="http://127.0.0.1:9")), 2, "state rebind"),
+    Mistake("a proxy where nobody is", both(more("1099"), inspera(proxy="http://127.0.0.1:9", attempts=1)), 5, "proxy"),
     Mistake("another key", key_file("another-key\n"), 5, "the API key is refused"),
     Mistake("a redirect", fails(path="/api/authenticate/token/", status=302), 5, "redirect"),
     Mistake("an address without an API", fails(path="/api/authenticate/token/", status=404), 5, "inspera.url"),
