@@ -57,7 +57,7 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             say(f"Source: {problem}")
         adopter = Adopter(store, journal, target, ours=options.ours, by_email=house.loaded.settings.found.match_email)
         counts: Counter[str] = Counter()
-        status = Exit.OK
+        status, reasons = Exit.OK, list(planning.gathered.unhealthy)
         try:
             if wanted or options.held:
                 records = [wanted] if wanted else list(_held(store, connection, journal.run_id, keep=options.keep))
@@ -68,17 +68,18 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             counts = _tell(taken, say, None if options.show_all else MOST)
             status = worst(source=bool(planning.gathered.unhealthy), held=counts[DOUBTFUL] > 0)
         except CallError as error:
-            say(f"Inspera: {error}")
+            reasons.append(f"Inspera: {error}")
+            say(reasons[-1])
             status = Exit.INSPERA
-        except SyncError:
-            journal.end("stopped", Exit.USAGE, counts)
+        except SyncError as error:
+            journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise
         if interruption.event.is_set():
             status = interruption.status
         if status in (Exit.OK, Exit.HELD) and not wanted and not options.held and (older := store.recovery()):
             note_adopted(connection)
             say(f"Held: {replace(older, adopted=True)}.")
-        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts)
+        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons)
     told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "nothing to take in"
     say(f"{'Would be: ' if options.show else ''}{told}.")
     return status

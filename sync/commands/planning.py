@@ -1,7 +1,7 @@
 """`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from sync.mapping import fingerprint
 from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.plan_text import CHECKED_AT_APPLY, MOST, Group, faults_text, plan_text, scopes_text, summary_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
@@ -60,11 +60,15 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
                 write(piece)
         else:
             tell_plan(store, planning, say, None if options.show_all else MOST)
-            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()) and not store.recovery():
-                say(CHECKED_AT_APPLY)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
-    return Exit.CHANGES if options.exit_code and status is Exit.OK and changes else status
+        if options.exit_code and status is Exit.OK and changes:
+            status = Exit.CHANGES
+        if not options.as_json:
+            if changes and not store.recovery():
+                say(CHECKED_AT_APPLY)
+            say(summary_text(store.tally(), store.fault_count(), planning.ignored, status))
+    return status
 
 
 def plan_status(store: Store, planning: Planning) -> Exit:
@@ -75,7 +79,7 @@ def plan_status(store: Store, planning: Planning) -> Exit:
 
 
 def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = WOULD_DO) -> None:
-    """The whole plan as text; `passing` is the heading of what the guard lets pass."""
+    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
     if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
     for problem in planning.gathered.unhealthy:
@@ -88,7 +92,9 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.tally().items():
         totals[verdict] += number
-    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing, totals):
+    others = (one for one in Verdict if one is not Verdict.PASS)
+    stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
+    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
         say(line)
     for line in scopes_text(planning.held_scopes):
         say(line)
@@ -97,7 +103,6 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     for line in stays_text(store.stays(), None if most is None else FIRST):
         say(line)
     say("")
-    say(summary_text(store.tally(), store.fault_count(), planning.ignored))
 
 
 def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:

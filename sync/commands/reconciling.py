@@ -135,6 +135,7 @@ def _read(
         people = house.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)
         repairing = Repair(store, journal, house.policy().limits.kind) if repair else None
+        reasons: list[str] = []
         try:
             drift = _kept(reconciler.drift(), journal, left, counts, repairing)
             _tell(drift, options, say)
@@ -146,15 +147,16 @@ def _read(
             if store.recovery() and not interruption.event.is_set():
                 left.older = not _recovered(house, store, opened, left, options, words, progress)
         except CallError as error:
-            say(f"Inspera: {error}")
+            reasons.append(f"Inspera: {error}")
+            say(reasons[-1])
             status = Exit.INSPERA
-        except SyncError:
-            journal.end("stopped", Exit.USAGE, counts)
+        except SyncError as error:
+            journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise
         if interruption.event.is_set():
             status = interruption.status
         ended = status if status is not Exit.OK else worst(held=left.older or left.open > 0, faults=left.unread > 0)
-        journal.end("done" if status is Exit.OK else "stopped", ended, counts)
+        journal.end("done" if status is Exit.OK else "stopped", ended, counts, reasons)
     return left, status
 
 

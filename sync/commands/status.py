@@ -8,9 +8,10 @@ from sync.commands.wiring import House, Say, now
 from sync.exits import Exit
 from sync.log import masked
 from sync.report.plan_text import MOST, capped
-from sync.report.run_text import finding_text
+from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
+from sync.report.verdict import status_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
@@ -62,6 +63,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             say("Refused by Inspera, and tried again:")
         say(line)
     _tell_runs(runs, found, say, most)
+    if ended:
+        say(f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}.")
     return Exit.OK
 
 
@@ -71,9 +74,11 @@ def _tell_runs(runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], 
     listed = {run.id for run in runs}
     for run in (*runs, *(run for run, _ in found if run.id not in listed)):
         say(f"  {_run_line(run)}")
+        for reason in capped(run.reason.splitlines(), most):
+            say(masked(f"    because: {reason.strip()}"))
     for run, all_ in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(capped((f"  {finding_text(one)}" for one in all_), most)):
+        for number, line in enumerate(findings_text(all_, most)):
             if number == 0:
                 say(f"What the last run{of} found:")
             say(line)
@@ -89,6 +94,10 @@ def _tell_schedule(house: House, say: Say) -> None:
         say(paused)
     for line in schedule_text(house.schedules, now()):
         say(line)
+
+
+def _status_text(run: PastRun) -> str:
+    return "unknown" if run.exit_status is None else status_text(run.exit_status)
 
 
 def _run_line(run: PastRun) -> str:

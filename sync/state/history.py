@@ -14,7 +14,10 @@ from sync.state.scratch import key_from
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed."""
+    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed.
+
+    `reason` is what stopped it, or why its exit status is what it is, a line each; empty when all went well.
+    """
 
     id: int
     command: str
@@ -23,6 +26,7 @@ class PastRun:
     status: str
     exit_status: int | None
     counts: Mapping[str, int]
+    reason: str = ""
 
     @property
     def applies(self) -> bool:
@@ -41,7 +45,7 @@ class Finding:
     text: str
 
 
-_RUNS = "SELECT id, command, started, ended, status, exit_status, counts FROM run"
+_RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
 
 
 def last_runs(connection: Connection, most: int) -> list[PastRun]:
@@ -61,7 +65,10 @@ def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRu
 def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
     rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
-    return [PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts)) for r in rows]
+    return [
+        PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts), r.reason)
+        for r in rows
+    ]
 
 
 def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[Finding]:

@@ -277,15 +277,16 @@ class Journal:
             {"run": self.run_id, "type": type_, "kind": kind, "k1": k1, "k2": k2, "place": place, "text": message},
         )
 
-    def end(self, status: str, exit_status: int, counts: Mapping[str, int]) -> None:
-        """Closes the run."""
+    def end(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()) -> None:
+        """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
         self._connection.execute(
-            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c WHERE id = :id"),
+            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"),
             {
                 "at": utc_text(self._clock()),
                 "s": status,
                 "e": exit_status,
                 "c": json.dumps(dict(counts)),
+                "r": "\n".join(reasons),
                 "id": self.run_id,
             },
         )

@@ -180,6 +180,17 @@ def drop_faulted(connection: Connection, kind: Kind) -> None:
     )
 
 
+def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed no fault names."""
+    keys = KEY_FIELDS[kind]
+    k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
+    query = (
+        f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
+        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+    )
+    return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
+
+
 def faults(connection: Connection) -> Iterator[Fault]:
     """Every fault of the run, in the order in which they were met."""
     query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"

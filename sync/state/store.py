@@ -169,6 +169,17 @@ class Store:
         """How many faults the run has."""
         return count(self._connection, "SELECT count(*) FROM fault")
 
+    def valid_count(self, kind: Kind, feed: int) -> int:
+        """Return how many wanted records of a feed no fault names."""
+        return scratch.valid_count(self._connection, kind, feed)
+
+    def faulty_rows(self, kind: Kind, place: str) -> int:
+        """Return how many rows of the source at `place` have a fault of this kind."""
+        query = (
+            "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
+        )
+        return count(self._connection, query, kind=kind.value, place=place, length=len(place))
+
     def keyless(self, kind: Kind) -> str:
         """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
         query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
@@ -275,6 +286,10 @@ class Store:
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
         """The plan, line by line in its order."""
         return planbook.planned(self._connection, verdict)
+
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[planbook.Group]:
+        """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
+        return planbook.groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[Planned]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""

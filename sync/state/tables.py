@@ -154,7 +154,10 @@ class KnownContributor(SQLModel, table=True):
 
 
 class Run(SQLModel, table=True):
-    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted."""
+    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted.
+
+    `reason` is what stopped it, or why its exit status is what it is: lines of text, empty when all went well.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     command: str
@@ -163,6 +166,7 @@ class Run(SQLModel, table=True):
     status: str
     exit_status: int | None = None
     counts: str = "{}"
+    reason: str = ""
 
 
 class Finding(SQLModel, table=True):
