@@ -46,7 +46,8 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
     wanted = _record(options)
     feeds = house.feeds
     with _opened(house, options) as connection, Target(house.connection(), interruption.event, now) as target:
-        store = make_store(house, connection, write=not options.show)
+        # also tests that have ended: after a loss of the state they are still to be known
+        store = make_store(house, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt")
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
