@@ -133,7 +133,7 @@ class Carrier:
                 continue
             # all of a test in one hand: no two workers may count its free places at once
             lines = list(group)
-            sitting = prepare(self._store, kind, test, lines, self._policy, self._target.moment(), self._clock())
+            sitting = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
             # one line tells when the test starts
             yield Unit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
 

@@ -64,13 +64,7 @@ class Sitting:
 
 
 def prepare(
-    store: Store,
-    kind: Kind,
-    test: str,
-    lines: Sequence[Planned],
-    policy: SeatPolicy,
-    moment: Moment,
-    now: datetime,
+    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, moment: Moment
 ) -> Sitting:
     """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
 
@@ -93,7 +87,7 @@ def prepare(
         if ended:
             waiting.append((line, ended))
             continue
-        places.append(_place(line, person or {}, policy, now))
+        places.append(_place(line, person or {}, policy, moment.earliest))
     return Sitting(kind, test, known or {}, timing, places, waiting)
 
 

@@ -95,13 +95,16 @@ class Address:
     def _dated(self, answer: Answer, now: datetime) -> Answer:
         """Add the time by the sandbox's own clock, unless a rule gives another `Date`."""
         date = format_datetime(now + timedelta(seconds=self._desk.controls.clock_offset), usegmt=True)
-        return replace(answer, headers={"Date": date, **answer.headers})
+        given = any(name.lower() == "date" for name in answer.headers)
+        return answer if given else replace(answer, headers={"Date": date, **answer.headers})
 
     async def _answer(self, call: Call) -> Answer:
         operation = self._operations.get(call.method)
         rule = self._desk.controls.rule_for(call.method, call.path, operation.kind if operation else "read")
         await self._pauses.wait(rule.delay if rule else 0.0)
         answer = self._desk.handle(call, self._operations, rule)
+        if rule and rule.status is None:
+            answer = replace(answer, headers={**answer.headers, **rule.headers})
         latency = self._desk.controls.latency if operation and operation.writes else 0.0
         await self._pauses.wait(latency + (rule.latency if rule else 0.0))
         return answer

@@ -237,7 +237,10 @@ class Oracle:
         if test in self.retiring or not (retires or fields["ours"]):
             return None
         action = "retire" if retires else "remove"
-        if self.trouble(kind) or self._half_read(kind, test):
+        unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
+            ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
+        )
+        if self.trouble(kind) or self._half_read(kind, test) or unsettled:
             return (action, "withheld")
         if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
             return (action, "held")
