@@ -78,11 +78,11 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
 
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> Drafted:
     ruling = judge(change, pair.facts)
+    digest = digest_of(change) if ruling.allowable or allowed else ""
+    if digest in allowed and (ruling.allowable or ruling == PASS):  # some are only held once Inspera has been read
+        return Drafted(change, PASS, pair.fingerprint, pair.secret, digest)
     if not ruling.allowable:
         return Drafted(change, ruling, pair.fingerprint, pair.secret)
-    digest = digest_of(change)
-    if digest in allowed:
-        return Drafted(change, PASS, pair.fingerprint, pair.secret, digest)
     part = adding_part(change) if ruling.cause is Cause.FREEZE and change.action is Action.UPDATE else None
     if part:  # without a fingerprint, so that the next run decides about the rest
         return Drafted(part, judge(part, pair.facts), None, pair.secret)

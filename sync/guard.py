@@ -103,7 +103,7 @@ def judge_times(change: Change, timing: Timing) -> Ruling:
         doubt = doubts(change, timing)
         return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
     changes = change.action is Action.REMOVE or (change.action is Action.UPDATE and not additive(change))
-    if timing.frozen and changes:
+    if changes and timing.frozen:
         less = takes_away(change)
         loss = f"it would take {less} away, and " if less else ""
         return Ruling(Verdict.WITHHELD, f"{loss}{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)

@@ -144,6 +144,7 @@ class Store(Protocol):
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None: ...  # noqa: D102
     def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
+    def note_unsettled(self) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
     def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102

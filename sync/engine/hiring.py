@@ -71,6 +71,12 @@ def update_test(line: Planned, timing: Timing, target: Target) -> list[Outcome]:
     Raises:
         Stop: nothing more can be sent in this run.
     """
+    try:
+        target.clock_trouble()  # so that Inspera's time counts, too
+    except Stop:
+        raise
+    except CallError as error:
+        return [Outcome(Result.NOT_SENT, str(error))]
     doubt = "" if line.scope == ALLOWED else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
     return [_held(doubt, line.change)] if doubt else [target.update_test(line.change)]
 

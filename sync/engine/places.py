@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from sync.contract import OPTIONS, OptionRule
 from sync.engine.doors import Store
 from sync.freeze import Moment, Timing
-from sync.guard import judge_times
 from sync.model import PERSON_OF, Kind, listed, utc_time
-from sync.plan import ALLOWED, Action, Cause, Fields, Outcome, Planned, Result, Verdict
+from sync.plan import Action, Cause, Fields, Outcome, Planned, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,8 @@ def prepare(
 ) -> Sitting:
     """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
 
-    So is the removal of a committee that somebody is still in: it would take its people along. What was planned before
-    the test came into the freeze ends here as well.
+    So is the removal of a committee that somebody is still in: it would take its people along.
     """
-    timing = store.timing(test, moment)
     known = store.known(Kind.TEST, (test,))
     people = store.people(kind, test, [line.change.key[1] for line in lines]) if kind in PERSON_OF else None
     committees = frozenset(store.on_test(Kind.COMMITTEE, test)) if any(_committees(line) for line in lines) else None
@@ -83,22 +80,11 @@ def prepare(
         missing = _missing(test, known) or (_missing_person(kind, line, person) if people is not None else "")
         missing = missing or _missing_committee(line, committees or frozenset())
         missing = missing or (_OCCUPIED if line.change.key[1] in occupied else "")
-        ended = Outcome(Result.WAITING, missing, cause=Cause.NEEDS) if missing else _frozen(line, timing)
-        if ended:
-            waiting.append((line, ended))
+        if missing:
+            waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
         places.append(_place(line, person or {}, policy, moment.earliest))
-    return Sitting(kind, test, known or {}, timing, places, waiting)
-
-
-def _frozen(line: Planned, timing: Timing) -> Outcome | None:
-    """Return how an update ends whose test came into the freeze after it was planned; removals are judged later."""
-    if line.scope == ALLOWED or line.change.action is not Action.UPDATE:
-        return None
-    ruling = judge_times(line.change, timing)
-    if ruling.verdict is Verdict.PASS:
-        return None
-    return Outcome(Result.WITHHELD, ruling.reason, cause=ruling.cause)
+    return Sitting(kind, test, known or {}, store.timing(test, moment), places, waiting)
 
 
 def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> Place:

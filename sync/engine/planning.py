@@ -98,6 +98,8 @@ class _Deciding:
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
             self._decide(self.store.arrived_or_changed(kind))
+        if kind is Kind.TEST:
+            self.store.note_unsettled()
         if kind not in kinds:
             self.store.keep_needed(kind, [other for other in kinds if kind in NEEDS[other]])
 

@@ -14,7 +14,16 @@ from sync.engine.steps import Ready, There
 from sync.errors import CallError, Stop
 from sync.found import Assignment, FoundTest, Seat
 from sync.freeze import Timing
-from sync.guard import ACTIVATED, SeatRuling, judge_member, judge_removal, judge_seat, unless_fresh
+from sync.guard import (
+    ACTIVATED,
+    PASS,
+    SeatRuling,
+    judge_member,
+    judge_removal,
+    judge_seat,
+    judge_times,
+    unless_fresh,
+)
 from sync.model import COMPARED, MAX_CANDIDATES, Kind
 from sync.plan import ALLOWED, Action, Cause, Outcome, Planned, Result
 
@@ -37,6 +46,10 @@ def read_and_judge(sitting: Sitting, target: Target, policy: SeatPolicy) -> Read
     if not sitting.places:
         return ready
     try:
+        target.clock_trouble()  # so that Inspera's time counts, too
+        sitting = _without_frozen(sitting, ready, target)
+        if not sitting.places:
+            return ready
         if sitting.removals:
             sent = _judge_removals(sitting, ready, target)
         elif sitting.kind is Kind.OPTION:
@@ -51,6 +64,21 @@ def read_and_judge(sitting: Sitting, target: Target, policy: SeatPolicy) -> Read
     ready.lines = [place.line for place, _ in sent]
     ready.send = partial(_send, sitting, sent, target)
     return ready
+
+
+def _without_frozen(sitting: Sitting, ready: Ready, target: Target) -> Sitting:
+    """End the updates whose test came into the freeze after they were planned; removals are judged later."""
+    if sitting.removals:
+        return sitting
+    timing, places = replace(sitting.timing, moment=target.moment()), []
+    for place in sitting.places:
+        update = place.line.change.action is Action.UPDATE and place.line.scope != ALLOWED
+        ruling = judge_times(place.line.change, timing) if update else PASS
+        if ruling == PASS:
+            places.append(place)
+        else:
+            ready.ended.append((place.line, Outcome(Result.WITHHELD, ruling.reason, cause=ruling.cause)))
+    return replace(sitting, places=places)
 
 
 def _judge_removals(sitting: Sitting, ready: Ready, target: Target) -> Sent:

@@ -153,7 +153,7 @@ def _absent_members(
                {TEST_TROUBLE[kind]} AS test_trouble,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
-               {_same_account(kind)} AS same_account, {_TEST_CHANGES} AS test_changes
+               {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
@@ -166,7 +166,7 @@ def _absent_members(
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
         proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        proof = ("" if row.departed else proof) or (_UNSETTLED if row.test_changes else "")
+        proof = ("" if row.departed else proof) or (_UNSETTLED if row.unsettled else "")
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended
@@ -183,9 +183,6 @@ def _absent_members(
 
 
 _UNSETTLED = "its test gets other times, or they are held: what that means for it shows in a later run"
-_TEST_CHANGES = """EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'test' AND d.k1 = k.test AND d.action = 'update'
-    AND (d.cause = 'times' OR coalesce(tw.ended, 0) = 1))"""
-"""Whether it is not settled when the test is: a person must look at its times, or it has ended by times of before."""
 
 TEST_TROUBLE = {
     kind: f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"

@@ -37,12 +37,12 @@ def arrived_or_changed(
 
 def left_out(connection: Connection) -> dict[Kind, int]:
     """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
-    counts = {
-        Kind.TEST: "SELECT count(*) FROM test_window WHERE unsent = 1",
-        Kind.CANDIDATE: "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test"
-        " WHERE tw.unsent = 1",
-    }
-    return {kind: int(connection.execute(text(query)).scalar_one()) for kind, query in counts.items()}
+    unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
+    tests = int(connection.execute(text(unsent)).scalar_one())
+    if not tests:
+        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # no need to look at every candidate
+    named = "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test WHERE tw.unsent = 1"
+    return {Kind.TEST: tests, Kind.CANDIDATE: int(connection.execute(text(named)).scalar_one())}
 
 
 def ignored(connection: Connection) -> int:

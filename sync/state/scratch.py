@@ -51,7 +51,7 @@ _TABLES = {
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
         "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
-        "unsent INTEGER"
+        "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",

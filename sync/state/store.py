@@ -247,6 +247,10 @@ class Store:
         """
         return turn.soonest(self._connection, after, command)
 
+    def note_unsettled(self) -> None:
+        """Note the tests of which it is not settled when they are. Needs the tests drafted."""
+        circumstances.note_unsettled(self._connection)
+
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""
         planbook.index_draft(self._connection)

@@ -51,6 +51,7 @@ def test_staff_are_not_disabled_by_a_run_that_has_nothing_else_to_say(site: Site
     site.may_shrink()
     site.hire(TEST, "501")
     site.employees.add("502", "503", "504")
+    site.only("test", "staff", "contributor")
     site.settled()
     site.employees.drop("504")
     site.sandbox.control(clock_offset=-3600)

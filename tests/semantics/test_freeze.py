@@ -126,6 +126,9 @@ def test_blank_minutes_of_a_feed_that_clears_take_nothing_away_within_the_freeze
 
 
 def test_several_changes_on_one_test_have_a_hash_together(running: Site) -> None:
+    for learner in ("1002", "1003"):
+        running.registrations.set(f"{TEST} {learner}", room="A")
+    running.settled()  # where there was none
     running.at(SOON)
     for learner in ("1001", "1002", "1003"):
         running.registrations.set(f"{TEST} {learner}", room="C")
