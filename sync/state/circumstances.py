@@ -20,6 +20,10 @@ SOON = timedelta(days=7)
 """What tests that start within this time need is sent before anything else."""
 
 
+HELD = 2
+"""In `test_window.unsettled`: the new times of the test are held, so the known ones count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """When a test runs, by the times that may hold: the earliest start, the latest end and the longest extra time."""
@@ -211,9 +215,9 @@ def note_unsettled(connection: Connection) -> None:
     A person must look at their new times, or they have ended by times that change now: nobody leaves them meanwhile.
     """
     updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"  # the draft has no index yet
+    connection.exec_driver_sql(f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})")
     connection.exec_driver_sql(
-        f"UPDATE test_window SET unsettled = 1 WHERE test IN ({updated} AND cause = 'times')"
-        f" OR (ended = 1 AND test IN ({updated}))"
+        f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
     )
 
 

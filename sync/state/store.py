@@ -248,8 +248,12 @@ class Store:
         return turn.soonest(self._connection, after, command)
 
     def note_unsettled(self) -> None:
-        """Note the tests of which it is not settled when they are. Needs the tests drafted."""
+        """Note the tests of which it is not settled when they are. Needs the tests drafted.
+
+        A share of a duration that is held is one of the known duration.
+        """
         circumstances.note_unsettled(self._connection)
+        derived.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
 
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""

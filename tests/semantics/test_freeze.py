@@ -125,6 +125,21 @@ def test_blank_minutes_of_a_feed_that_clears_take_nothing_away_within_the_freeze
     assert running.seats()["s1001"]["extraTimeMins"] == 30
 
 
+def test_a_share_of_a_duration_that_is_held_stays_one_of_the_known_duration(running: Site) -> None:
+    running.at(BEFORE)
+    running.registrations.set(f"{TEST} 1001", extra="25%")
+    running.settled()
+    assert running.seats()["s1001"]["extraTimeMins"] == 60
+    running.at(DURING)
+    running.exams.set(TEST, minutes="120")
+    running.seat(TEST, "1009")
+    running.registrations.set(f"{TEST} 1009", extra="25%")
+    ran = running.apply()
+    assert ran.status == 3
+    assert {name: seat["extraTimeMins"] for name, seat in running.seats().items()}["s1009"] == 60
+    assert running.planned() == [f"update test {TEST}"]
+
+
 def test_several_changes_on_one_test_have_a_hash_together(running: Site) -> None:
     for learner in ("1002", "1003"):
         running.registrations.set(f"{TEST} {learner}", room="A")
