@@ -7,7 +7,7 @@ from sync.diff import Circumstances, diff
 from sync.freeze import adding_part, digest_of
 from sync.guard import PASS, Facts, Ruling, judge
 from sync.mapping import conflicts, late_faults
-from sync.model import COMPARED, PEOPLE, RECORD_TYPES, Fault, Key, Kind, utc_time
+from sync.model import COMPARED, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, utc_time
 from sync.plan import ADDITIONS, Action, Cause, Change, Fields, Verdict
 
 
@@ -45,11 +45,13 @@ class Decision:
     """What is to be drafted for a pair, or the faults that keep its record as it is.
 
     `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
+    `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
     """
 
     drafted: Drafted | None = None
     faults: tuple[Fault, ...] = ()
     settled: bool = False
+    stays: bool = False
 
 
 _OF_A_PERSON = ("username", "external_id", "auth_system")
@@ -69,7 +71,7 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
     """
     change = diff(pair.kind, pair.key, pair.wanted, pair.known, pair.about, pair.where)
     if change is None:
-        return Decision(settled=pair.wanted is not None)
+        return Decision(settled=pair.wanted is not None, stays=_stays(pair))
     faults = tuple(_faults(change)) if change.action in ADDITIONS else ()
     if faults:
         return Decision(faults=faults)
@@ -89,6 +91,17 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> Drafted:
     way_out = "if that is right" if ruling.verdict is Verdict.HELD else "to send it now"
     reason = f"{ruling.reason}; {way_out}: apply --allow {digest}"
     return Drafted(change, replace(ruling, reason=reason), pair.fingerprint, pair.secret)
+
+
+def _stays(pair: Pair) -> bool:
+    """Whether somebody has really left the source, and would be removed if they had been put there by us."""
+    about = pair.about
+    gone = pair.wanted is None and pair.known is not None and pair.kind in _PEOPLES and not pair.facts.trouble
+    return gone and not about.ours and about.standing == "active" and not (about.ended or about.covered)
+
+
+_PEOPLES = (Kind.STAFF, *PERSON_OF)
+"""The kinds that say of a person what they may do: staff, contributors, candidates."""
 
 
 def _faults(change: Change) -> list[Fault]:

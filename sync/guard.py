@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sync.found import Seat
 from sync.freeze import Timing, additive, doubts
-from sync.model import MAX_CANDIDATES, Kind, listed
+from sync.model import COMPARED, MAX_CANDIDATES, Kind, listed
 from sync.plan import ADDITIONS, CALLING, Action, Cause, Change, Fields, Result, Value, Verdict
+from sync.remedies import adopt
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ class SeatRuling:
     result: Result = Result.DONE
     reason: str = ""
     cause: Cause = Cause.NONE
+    disputed: tuple[str, ...] = ()
 
 
 def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool, found: bool = False) -> SeatRuling:
@@ -226,12 +228,29 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        return SeatRuling(False, found, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
+        return SeatRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
     # what is known of a found candidate was read there, so it may be a hand's gift itself
     bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
-    if change.after.get("extra_time") is not None and (seat.extra_time or 0) > bound:
-        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, word), Cause.DRIFT)
+    there = seat.extra_time or 0
+    agreed = there == _minutes(change.after)  # whoever gave the minutes, the source now says the same
+    if change.after.get("extra_time") is not None and there > bound and not agreed:
+        return SeatRuling(False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",))
+    if _has_all(change, seat):
+        return SeatRuling(False, found, Result.DONE, AGREED)
     return SeatRuling(True, found)
+
+
+AGREED = "Inspera had it so already: taken as known, and nothing was sent"
+"""Said where somebody has changed by hand what the source says as well (agreement is not drift)."""
+
+
+def _has_all(change: Change, seat: Seat) -> bool:
+    """Whether Inspera shows every field as an update would leave it, so that nothing needs to be sent."""
+    wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
+    return bool(change.changed) and all(
+        value is None or (getattr(seat, name) is not None and (getattr(seat, name) or None) == (value or None))
+        for name, value in wanted.items()
+    )
 
 
 def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) -> SeatRuling:
@@ -240,7 +259,7 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     wanted = change.after.get("extra_time")
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
         reason = _by_hand(seat.extra_time or 0, int(wanted), "wanted")
-        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT)
+        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT, ("extra_time",))
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
     reason = "" if claimed else "was there before our first assignment, so it is never removed"
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
@@ -257,13 +276,15 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     if seat is None:
         if change.action is Action.CREATE:
             return SeatRuling(True)
-        return SeatRuling(False, False, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
+        return SeatRuling(False, False, Result.HELD, _gone(change), Cause.DRIFT)
     for name in ("roles", "committees"):
         there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
         given = there - known - wanted
         if given and change.after.get(name) is not None:  # sending sets all of them, and would take these away
             reason = _GIVEN.format(name, ", ".join(sorted(given)))
-            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT)
+            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT, (name,))
+    if change.action is not Action.CREATE and _has_all(change, seat):
+        return SeatRuling(False, result=Result.DONE, reason=AGREED)
     if change.action is not Action.CREATE:
         return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
@@ -277,8 +298,15 @@ def _sides(change: Change, seat: Seat, name: str) -> tuple[Value, Value, Value]:
     return getattr(seat, name), change.before.get(name), change.after.get(name)
 
 
-_GONE = "drift: Inspera does not have this {} any more; look at it and use `adopt`"
-_GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand? look at it and use `adopt`"
+_GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand?"
+
+
+def _gone(change: Change) -> str:
+    return (
+        f"drift: Inspera does not have this {change.kind} any more; {adopt(change.kind, change.key)} lets the next "
+        "`apply` put it back; to leave it off, take it out of the source"
+    )
+
 
 
 def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
@@ -323,10 +351,7 @@ def _minutes(fields: Fields) -> int:
 
 
 def _by_hand(there: int, here: int, word: str) -> str:
-    return (
-        f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand? "
-        "look at it and use `adopt`"
-    )
+    return f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand?"
 
 
 @dataclass(frozen=True, slots=True)

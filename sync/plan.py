@@ -111,7 +111,8 @@ class Outcome:
     """What became of one change, in words fit for an operator.
 
     `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where they were read and
-    are to be remembered instead of what was wanted (a *found* record).
+    are to be remembered instead of what was wanted (a *found* record). `disputed` names the fields that somebody has
+    changed there, of which a person has to decide.
     """
 
     result: Result
@@ -119,6 +120,7 @@ class Outcome:
     remote_id: str | None = None
     there: Fields = field(default_factory=dict)
     cause: Cause = Cause.NONE
+    disputed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

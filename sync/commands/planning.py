@@ -1,7 +1,7 @@
 """`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,13 @@ from sync.mapping import fingerprint
 from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.plan_text import CHECKED_AT_APPLY, MOST, Group, faults_text, plan_text, scopes_text, summary_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
+
+WOULD_DO = "Would do"
+"""Heads what a plan would do, as opposed to what an `apply` is about to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +70,29 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
                 write(piece)
         else:
             tell_plan(store, planning, say, None if options.show_all else MOST)
-            if any(verdict is Verdict.PASS for _, _, verdict in store.tally()):
-                say(CHECKED_AT_APPLY)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
-    return Exit.CHANGES if options.exit_code and status is Exit.OK and changes else status
+        if options.exit_code and status is Exit.OK and changes:
+            status = Exit.CHANGES
+        if not options.as_json:
+            if changes and not store.recovery():
+                say(CHECKED_AT_APPLY)
+            faults, left_out = store.fault_count(), planning.left_out
+            say(summary_text(store.tally(), faults, planning.ignored, status, left_out=left_out))
+    return status
 
 
 def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults."""
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    held = store.recovery() is not None or any(verdict is Verdict.HELD for _, _, verdict in store.tally())
     faults = store.fault_count() + store.refusals() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
-def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:
-    """The whole plan as text; `passing` is the heading of what the guard lets pass."""
+def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = WOULD_DO) -> None:
+    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
+    if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
+        say(f"Held: {older}.")
     for problem in planning.gathered.unhealthy:
         say(f"Source: {problem}")
     for told in planning.gathered.partial:
@@ -92,14 +103,17 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.tally().items():
         totals[verdict] += number
-    for line in plan_text({verdict: store.planned(verdict) for verdict in Verdict}, most, passing, totals):
+    others = (one for one in Verdict if one is not Verdict.PASS)
+    stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
+    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
         say(line)
     for line in scopes_text(planning.held_scopes):
         say(line)
     for line in faults_text(store.faults(), most):
         say(line)
+    for line in stays_text(store.stays(), None if most is None else FIRST):
+        say(line)
     say("")
-    say(summary_text(store.tally(), store.fault_count(), planning.ignored, planning.left_out))
 
 
 def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
@@ -120,6 +134,8 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
             {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
             for held in planning.held_scopes
         ],
+        "stays": stays_json(store.stays()),
         "unsettled": store.open_intent_count(),
+        "older_copy": str(store.recovery() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),
     }

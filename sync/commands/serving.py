@@ -112,6 +112,9 @@ class Desk:
         self._fresh = False
         if house.loaded.state_url != self.house.loaded.state_url:
             raise UsageError("state: can't be changed while the service runs; restart it")
+        if house.tenant != self.house.tenant:
+            remedy = "restart it; the state says then whether it belongs to the new one"
+            raise UsageError(f"inspera: the tenant can't be changed while the service runs; {remedy}")
         if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
             _log.warning("service.listen takes effect when the service is restarted")
         self.house = house

@@ -25,7 +25,8 @@ from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
-    from sync.state.places import Place
+    from sync.state.belonging import Tenant
+    from sync.state.bound import BoundState
 
 SNAPSHOTS = "1"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
@@ -176,15 +177,24 @@ class House:
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
-    def state(self) -> "Place":
-        """The state. A password is read when it is needed.
+    def state(self) -> "BoundState":
+        """The state, for this tenant alone. A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
         """
+        from sync.state.bound import BoundState
         from sync.state.opening import place_of
 
-        return place_of(self.loaded.state_url, self.loaded.state_password)
+        return BoundState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+
+    @cached_property
+    def tenant(self) -> "Tenant":
+        """The tenant that the configuration names."""
+        from sync.state.belonging import Tenant
+
+        inspera = self.loaded.settings.inspera
+        return Tenant.of(inspera.url, inspera.client_id)
 
     def policy(
         self, allowed: tuple[str, ...] = (), how: How = EVERYTHING, kinds: Collection[Kind] = frozenset()

@@ -22,6 +22,7 @@ from sync.errors import Stop
 from sync.log import in_context, masked
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import CALLING, Action, Cause, Outcome, Planned, Result, Verdict
+from sync.remedies import disputed
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
@@ -228,7 +229,18 @@ class Carrier:
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
             if outcome.result is not Result.DONE:
-                self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
+                text = f"{outcome.message}{self._remedy(line, outcome)}"
+                self._journal.find(outcome.result, change.kind, change.key, change.where, text)
+            elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
+                self._journal.find("note", change.kind, change.key, change.where, outcome.message)
+
+    def _remedy(self, line: Planned, outcome: Outcome) -> str:
+        """What a person can do where somebody has changed a field in Inspera, and what each way sends."""
+        kind, key = line.change.kind, line.change.key
+        wanted = self._store.wanted(kind, key) if outcome.disputed else None
+        if wanted is None:
+            return ""
+        return f" {disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
 
 
 def _named(about: Sequence[Planned]) -> dict[str, str]:

@@ -145,6 +145,7 @@ class Store(Protocol):
     def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
     def note_unsettled(self) -> None: ...  # noqa: D102
+    def note_stay(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
     def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
@@ -161,6 +162,8 @@ class Store(Protocol):
     def tests_of(self, staff: str) -> Sequence[str]: ...  # noqa: D102
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
+    def wanted_where(self, kind: Kind, key: Key) -> str: ...  # noqa: D102
+    def kept(self, kind: Kind, key: Key) -> Fields: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def timing(self, test: str, moment: Moment) -> Timing: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
@@ -191,6 +194,7 @@ class Journal(Protocol):
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None: ...  # noqa: D102
     def promote_silent(self, *, leaving: bool = True) -> None: ...  # noqa: D102
     def accept(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
+    def keep(self, kind: Kind, key: Key, wanted: Fields) -> None: ...  # noqa: D102
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None: ...  # noqa: D102
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102

@@ -129,12 +129,14 @@ class _Deciding:
                         self.used.update(filter(None, [decision.drafted.allowed]))
                         yield decision.drafted
                 else:
-                    _keep(self.store, pair, decision)
+                    _keep(self.store, pair, decision, kept=kept)
 
         self.store.draft(drafted())
 
 
-def _keep(store: Store, pair: Pair, decision: Decision) -> None:
+def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:
     store.add_faults(decision.faults)
+    if decision.stays and not kept:
+        store.note_stay(pair.kind, pair.key)
     if decision.settled:
         store.refresh([(pair.kind, pair.key, pair.fingerprint)])

@@ -140,7 +140,8 @@ def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: Sea
             continue
         ruling = unless_fresh(_judge(place, seat, left, claimed), place.fresh)
         if not ruling.send:
-            outcome = Outcome(ruling.result, ruling.reason, there=_there(line, seat), cause=ruling.cause)
+            there, disputed = _there(line, seat), ruling.disputed
+            outcome = Outcome(ruling.result, ruling.reason, there=there, cause=ruling.cause, disputed=disputed)
             ready.ended.append((line, outcome))
             continue
         left -= seat is None

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -206,6 +208,41 @@ def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[
     )
     for row in paged(connection, query, **({"verdict": verdict.value} if verdict else {})):
         yield _planned(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lines of a verdict that have one reason: `lines` are the first of `total`."""
+
+    reason: str
+    total: int
+    lines: Sequence[Planned]
+
+
+MOST_OF_ALL = 1_000
+"""Lines of one reason that stand in one group, even when all are asked for: memory does not grow with a plan."""
+
+
+def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[Group]:
+    """Return what does not go ahead by its reason, in the order of each reason's first line.
+
+    With `most`, no more groups and no more lines of one reason than are needed to say that there are more. Without it,
+    a long group comes in several parts of the same reason.
+    """
+    by_reason = "OVER (PARTITION BY reason)"
+    numbered = (
+        f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
+        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan WHERE verdict = :verdict"
+    )
+    limited = "" if most is None else f" WHERE nth <= {most:d}"
+    query = text(
+        f"SELECT seq, wave, layer, {_COLUMNS}, total, (nth - 1) / {MOST_OF_ALL} AS part"
+        f" FROM ({numbered}) AS numbered{limited} ORDER BY first, seq"
+    ).execution_options(yield_per=500)
+    rows = connection.execute(query, {"verdict": verdict.value})
+    for (reason, total, _part), found in groupby(rows, key=lambda row: (row.reason, row.total, row.part)):
+        lines = [_planned(row) for row in found]
+        yield Group(reason, total if most is not None else len(lines), lines)
 
 
 def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:

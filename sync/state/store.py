@@ -17,13 +17,16 @@ from sync.state import (
     circumstances,
     conflicts,
     derived,
+    history,
     journal,
+    keeping,
     lookups,
     naming,
     pairs,
     planbook,
     precedence,
     readback,
+    recovery,
     scratch,
     snapshot,
     turn,
@@ -174,6 +177,17 @@ class Store:
         """How many faults the run has."""
         return count(self._connection, "SELECT count(*) FROM fault")
 
+    def valid_count(self, kind: Kind, feed: int) -> int:
+        """Return how many wanted records of a feed no fault names."""
+        return scratch.valid_count(self._connection, kind, feed)
+
+    def faulty_rows(self, kind: Kind, place: str) -> int:
+        """Return how many rows of the source at `place` have a fault of this kind."""
+        query = (
+            "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
+        )
+        return count(self._connection, query, kind=kind.value, place=place, length=len(place))
+
     def keyless(self, kind: Kind) -> str:
         """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
         query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
@@ -198,6 +212,7 @@ class Store:
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
         derived.keep_usernames(self._connection, self._fingerprint_of)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
+        keeping.leave_alone(self._connection, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
@@ -235,6 +250,24 @@ class Store:
         for chunk in scratch.chunks(settled):
             rows: list[tuple[object, ...]] = [(kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk]
             insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
+
+    def note_stay(self, kind: Kind, key: Key) -> None:
+        """Notes somebody whom no source names any more, and who stays as they were not put there by us."""
+        k1, k2 = scratch.columns_of(key)
+        values = {"kind": kind.value, "k1": k1, "k2": k2}
+        self._connection.execute(text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)"), values)
+
+    def stays(self) -> Mapping[Kind, Sequence[Key]]:
+        """Those who stay although no source names them any more, by kind and in order."""
+        rows = self._connection.execute(text("SELECT kind, k1, k2 FROM stay ORDER BY kind, k1, k2"))
+        found: dict[Kind, list[Key]] = {}
+        for name, k1, k2 in rows:
+            found.setdefault(Kind(name), []).append(scratch.key_from(Kind(name), k1, k2))
+        return found
+
+    def stays_known(self, now: datetime) -> Mapping[Kind, Sequence[Key]]:
+        """The same by what the last `apply` noted: needs no plan."""
+        return history.stays(self._connection, now)
 
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
         """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
@@ -280,6 +313,10 @@ class Store:
         """The plan, line by line in its order."""
         return planbook.planned(self._connection, verdict)
 
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[planbook.Group]:
+        """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
+        return planbook.groups(self._connection, verdict, most)
+
     def sample(self, kind: Kind, most: int) -> list[Planned]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
         return planbook.sample(self._connection, kind, most)
@@ -302,6 +339,10 @@ class Store:
             self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
         )
 
+    def recovery(self) -> recovery.Needed | None:
+        """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
+        return recovery.needed(self._connection)
+
     def open_intents(self) -> Iterator[OpenIntent]:
         """Intents of earlier runs without an outcome."""
         return journal.open_intents(self._connection)
@@ -321,6 +362,8 @@ class Store:
         Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
         true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
         """
+        if not keys:
+            return {}  # an empty list has no type, and PostgreSQL takes it for numbers
         person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
@@ -365,6 +408,19 @@ class Store:
         """What the feeds want of one record: its compared fields; None when no feed names it."""
         columns = ", ".join(f'"{name}"' for name in COMPARED[kind])
         return self._one(f"SELECT {columns} FROM wanted_{kind}", kind, key)
+
+    def wanted_where(self, kind: Kind, key: Key) -> str:
+        """The row that wants a record, such as `students.csv line 4`; empty when no feed names it."""
+        row = self._one(f"SELECT feed, line FROM wanted_{kind}", kind, key)
+        return f"{self._places[int(row['feed'] or 0)]} {row['line']}" if row else ""
+
+    def kept(self, kind: Kind, key: Key) -> Fields:
+        """The fields that keep Inspera's value (`adopt --keep`), each with what the source said then."""
+        return keeping.kept(self._connection, kind, key)
+
+    def lapse_kept(self) -> None:
+        """Forgets what was kept where the source says something else now; durable with the next commit."""
+        keeping.lapse(self._connection)
 
     def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])

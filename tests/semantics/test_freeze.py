@@ -55,7 +55,7 @@ def test_what_shortens_moves_or_renames_a_test_under_way_is_held_and_sent_once_j
     assert ran.status == 3, ran.said
     assert running.writes() == []
     assert running.tests()[TEST] == there
-    assert running.apply("--allow", "0123456789ab").status == 3
+    assert running.apply("--allow", "0123456789ab").status == 2
     assert running.writes() == []
     allowed = running.apply("--allow", way_out(ran))
     assert allowed.status == 0, allowed.said
@@ -168,7 +168,8 @@ def test_no_word_takes_anybody_off_a_test_that_has_begun(running: Site) -> None:
     running.registrations.drop(f"{TEST} 1003")
     digest = way_out(running.plan())
     running.at(DURING)
-    assert running.apply("--allow", digest).status == 0
+    assert running.apply("--allow", digest).status == 2
+    running.settled()
     assert set(running.seats()) == names(["1001", "1002", "1003"])
 
 
