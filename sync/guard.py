@@ -7,6 +7,7 @@ hand) is judged here too, during `apply`, when the reading is at hand.
 from dataclasses import dataclass
 
 from sync.found import Seat
+from sync.freeze import Timing, additive, doubts
 from sync.model import COMPARED, MAX_CANDIDATES, Kind, listed
 from sync.plan import ADDITIONS, CALLING, Action, Cause, Change, Fields, Result, Value, Verdict
 from sync.remedies import adopt
@@ -26,7 +27,8 @@ class Facts:
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time has come.
         found: whether the record was in Inspera before us.
-        under_way: whether the test that it is on is running.
+        timing: when the test runs, or the test that it is on; None for people.
+        retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
     """
 
@@ -38,7 +40,8 @@ class Facts:
     room_left: int = MAX_CANDIDATES
     refused: str = ""
     found: bool = False
-    under_way: bool = False
+    timing: Timing | None = None
+    retired: bool = False
     shares: str = ""
 
 
@@ -50,13 +53,19 @@ class Ruling:
     reason: str = ""
     cause: Cause = Cause.NONE
 
+    @property
+    def allowable(self) -> bool:
+        """Return whether a person may let the change pass by its hash."""
+        return self.cause in (Cause.FREEZE, Cause.TIMES)
+
 
 PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
-_RUNNING = "the test is under way"
 UNDER_WAY = "the test is under way: nothing is taken off it"
 _NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_AS_IT_IS = "it stays as it is until the test has ended"
+_CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
 _TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
 ACTIVATED = "the test is activated: its security options can't change any more"
 
@@ -83,10 +92,22 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, ACTIVATED, Cause.BEGUN)
     if change.action is Action.CREATE and facts.room_left <= 0:
         return Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
-    less = takes_away(change) if facts.trouble or facts.under_way else ""
+    less = takes_away(change) if facts.trouble else ""
     if less:
-        cause = Cause.SOURCE if facts.trouble else Cause.BEGUN
-        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble or _RUNNING}", cause)
+        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE)
+    return judge_times(change, facts.timing) if facts.timing else PASS
+
+
+def judge_times(change: Change, timing: Timing) -> Ruling:
+    """Return what the times of its test make of an addition, or of a removal from a test that has not begun."""
+    if change.kind is Kind.TEST:
+        doubt = doubts(change, timing)
+        return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
+    changes = change.action is Action.REMOVE or (change.action is Action.UPDATE and not additive(change))
+    if changes and timing.frozen:
+        less = takes_away(change)
+        loss = f"it would take {less} away, and " if less else ""
+        return Ruling(Verdict.WITHHELD, f"{loss}{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
     return PASS
 
 
@@ -105,7 +126,8 @@ def _absence(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, facts.trouble, Cause.SOURCE)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN)
-    return _unless_held(change, facts)
+    ruling = _unless_held(change, facts)
+    return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
@@ -113,6 +135,8 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
         return Ruling(Verdict.HELD, reason, Cause.REKEY)
+    if change.action is Action.REMOVE and facts.retired:
+        return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
     if change.action is Action.WITHDRAW and facts.registered:
         reason = f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
@@ -293,7 +317,13 @@ def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
 
 
 def judge_removal(
-    seat_read: bool, seat: Seat | None, begun: bool, fresh: bool, *, candidate: bool = True
+    seat_read: bool,
+    seat: Seat | None,
+    begun: bool,
+    fresh: bool,
+    *,
+    candidate: bool = True,
+    timing: Timing | None = None,
 ) -> SeatRuling:
     """A removal from a test, now that the test has been looked up and, where that is possible, read.
 
@@ -303,9 +333,12 @@ def judge_removal(
         begun: whether the test has started (or is under way), by what is known or by what Inspera says.
         fresh: whether our last write of this candidate may not be readable yet.
         candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
+        timing: when the test runs by what is known and what Inspera says; None when a person has allowed the removal.
     """
     if begun:
         return SeatRuling(False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN)
+    if timing and timing.frozen and not (seat_read and seat is None):
+        return SeatRuling(False, False, Result.WITHHELD, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
     if not seat_read or seat is not None:
         return SeatRuling(True)
     if fresh:
@@ -323,9 +356,13 @@ def _by_hand(there: int, here: int, word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HeldScope:
-    """A scope that is over its limit. `digest` is what `apply --allow` takes; `allowed` when it was given."""
+    """A scope that is over its limit, or held by the times of its tests (`by_times`).
+
+    `digest` is what `apply --allow` takes; `allowed` when it was given.
+    """
 
     scope: Scope
     excess: str
     digest: str
     allowed: bool
+    by_times: bool = False

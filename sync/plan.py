@@ -55,6 +55,9 @@ class Cause(StrEnum):
     SOURCE = "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
+    FREEZE = "freeze"  # its test is under way or starts soon
+    TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
+    CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
     REFUSED = "refused"
     FRESH = "fresh"
@@ -66,6 +69,10 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
     LOST = "lost"  # nothing is known here, but Inspera has our records
+
+
+ALLOWED = "allowed"
+"""The scope of a planned change that a person has allowed by its hash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
     feeds = house.feeds
     with _opened(house, options) as opened, Target(house.connection(), interruption.event, now) as target:
         connection = opened.connection
-        store = make_store(house, connection, write=not options.show)
+        # also tests that have ended: after a loss of the state they are still to be known
+        store = make_store(house, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:

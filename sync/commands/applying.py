@@ -3,9 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ class ApplyOptions:
     Attributes:
         kinds: the kinds that are kept in step; none for all. Of others only what these need is added.
         job: the name of the job whose run this is, empty for a command.
+        ask_clock: whether Inspera is asked for its time even if there is nothing to send.
         deadline: when the run ends even if it is not done; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
     """
@@ -72,6 +73,7 @@ class ApplyOptions:
     show_all: bool = False
     kinds: frozenset[Kind] = frozenset()
     job: str = ""
+    ask_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
 
@@ -89,6 +91,8 @@ class Ran:
         word: done, stopped, interrupted, paused or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
+        clock_trouble: what is wrong with this machine's clock, as far as Inspera's answers show.
+        clock_offset: how far it is ahead of Inspera's; None when nothing was asked.
     """
 
     status: Exit = Exit.OK
@@ -97,6 +101,8 @@ class Ran:
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
     faults: int = 0
+    clock_trouble: str = ""
+    clock_offset: timedelta | None = None
 
 
 def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
@@ -129,7 +135,7 @@ def run_once(
         store = make_store(house, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
         run = _Run(house, store, journal, interruption, progress, gives_way, observe)
-        run.job, run.note = options.job, note
+        run.job, run.note, run.ask_clock = options.job, note, options.ask_clock
         with bound_contextvars(run=journal.run_id):
             _log.info("run started", command=options.command)
             if options.retry_refused:
@@ -241,7 +247,7 @@ class _Run:
         self.house, self.store, self.journal = house, store, journal
         self.interruption, self._progress = interruption, progress
         self._gives_way, self._observe = gives_way, observe
-        self.job = ""
+        self.job, self.ask_clock = "", False
         self.note: Say = no_words
         self._target: Target | None = None
         self.ran = Ran()
@@ -293,12 +299,17 @@ class _Run:
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
-        say(summary_text(self.store.tally(), self.store.fault_count(), planning.ignored))
+        say(
+            summary_text(
+                self.store.tally(), self.store.fault_count(), planning.ignored, left_out=planning.left_out
+            )
+        )
         self._log_plan(planning)
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
         self.ran.left.update(self.store.causes())
+        self.counts["left out, ended before being sent"] += planning.left_out.get(Kind.TEST, 0)
         self.reasons += planning.gathered.unhealthy
         self._keep_findings()
         self._refuse_wrong_hashes(planning, policy)
@@ -308,7 +319,9 @@ class _Run:
         carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
-        self.journal.promote_silent()
+        self._look_at_clock()
+        # whoever seems to have ended or left by a clock that is wrong stays as they are
+        self.journal.promote_silent(leaving=not self.ran.clock_trouble)
         self._note_sources(planning, policy)
         verified = self._read_back(carried)
         return self._status(planning, carried, verified)
@@ -319,10 +332,9 @@ class _Run:
         Raises:
             UsageError: names each such hash.
         """
-        known = {held.digest for held in planning.held_scopes}
-        if wrong := sorted(set(policy.allowed) - known):
+        if wrong := sorted(planning.unused(policy.allowed)):
             raise UsageError(
-                f"--allow {' '.join(wrong)}: nothing that is over a limit now has this hash, so nothing was sent; "
+                f"--allow {' '.join(wrong)}: nothing that is held now has this hash, so nothing was sent; "
                 "run `plan` and take the hash from it"
             )
 
@@ -334,6 +346,9 @@ class _Run:
         for held in planning.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
+        for line in islice(self.store.planned(Verdict.HELD), MOST_LOGGED):
+            if line.change.kind is Kind.TEST:  # students sit it soon, or now
+                log("held", kind=line.change.kind.value, key=key_text(line.change.key), why=line.reason)
 
     def _note_sources(self, planning: Planning, policy: Policy) -> None:
         """Takes what each source says now as that from which it may shrink."""
@@ -368,6 +383,9 @@ class _Run:
     def _send(self) -> Carried:
         total = self._calling()
         if not total:
+            if self.ask_clock:
+                with suppress(CallError):  # nothing is to be sent, so nothing is in the way
+                    self._inspera().clock_trouble()
             return Carried()
         probed = probe(self.store, self._inspera())
         if probed.note:
@@ -406,6 +424,14 @@ class _Run:
             self.stopped_by(f"Stopped: {carried.stopped}")
         return carried
 
+    def _look_at_clock(self) -> None:
+        """Keep what Inspera's answers have shown of this machine's clock."""
+        if self._target is None:
+            return
+        self.ran.clock_trouble, self.ran.clock_offset = self._target.clock_seen, self._target.clock_offset
+        if self.ran.clock_trouble:
+            self.note(f"Clock: {self.ran.clock_trouble}")
+
     def _read_back(self, carried: Carried) -> Verified:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
         how = self.house.loaded.settings.verify
@@ -435,7 +461,7 @@ class _Run:
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
-            source=planned is Exit.SOURCE,
+            source=planned is Exit.SOURCE or bool(self.ran.clock_trouble),
             held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
             faults=failed or bool(verified.bad) or self.store.fault_count() + self.store.refusals() > 0,
         )

@@ -11,7 +11,7 @@ from sync.engine.reading import Reading
 from sync.errors import UsageError
 from sync.exits import Exit, worst
 from sync.mapping import late_faults
-from sync.report.plan_text import MOST, faults_text
+from sync.report.plan_text import MOST, faults_text, left_out_text
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
@@ -35,6 +35,8 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
         _tell_readings(gathered.readings, store, say)
         for line in faults_text(store.faults(), None if show_all else MOST):
             say(line)
+        if left_out := left_out_text(store.left_out()):
+            say(f"{left_out}.")
         number = store.fault_count()
     for line in schedule_text(house.schedules, now()):
         say(line)

@@ -250,7 +250,7 @@ def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) ->
     remedy = "set it by NTP; what has begun and what has ended is decided by it"
     if apart <= WRONG_SKEW:
         return _note("clock", found, remedy)
-    return _wrong("clock", Exit.FAULTS, found, remedy)
+    return _wrong("clock", Exit.SOURCE, found, f"{remedy}; until then `apply` removes nothing")
 
 
 def _on_this_machine(url: str) -> bool:

@@ -36,17 +36,27 @@ class PlanOptions:
 
 
 def make_store(
-    house: House, connection: Connection, kinds: Collection[Kind] = frozenset(), *, write: bool = False
+    house: House,
+    connection: Connection,
+    kinds: Collection[Kind] = frozenset(),
+    *,
+    write: bool = False,
+    leave_out: bool = True,
 ) -> Store:
     """The store over an opened state; `write` says that it is the state itself, opened for writing.
 
-    `kinds` are those that the run keeps in step; none for all.
+    `kinds` are those that the run keeps in step; none for all. `leave_out` says that tests which had ended before they
+    were ever sent are no part of the plan.
 
     Raises:
         StateError: the key of the seals cannot be used.
     """
-    places = [feed.place for feed in house.feeds_of(kinds or frozenset(Kind))]
-    return Store(connection, places, fingerprint, house.locked_options, house.state.seal_key(write=write))
+    kinds = kinds or frozenset(Kind)
+    places, rules = [feed.place for feed in house.feeds_of(kinds)], house.time_rules(kinds)
+    seal_key = house.state.seal_key(write=write)
+    return Store(
+        connection, places, fingerprint, house.locked_options, seal_key, rules, leave_out=leave_out
+    )
 
 
 def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
@@ -67,7 +77,8 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
         if not options.as_json:
             if changes and not store.recovery():
                 say(CHECKED_AT_APPLY)
-            say(summary_text(store.tally(), store.fault_count(), planning.ignored, status))
+            faults, left_out = store.fault_count(), planning.left_out
+            say(summary_text(store.tally(), faults, planning.ignored, status, left_out=left_out))
     return status
 
 
@@ -116,6 +127,7 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         ],
         "faults": store.fault_count(),
         "ignored": planning.ignored,
+        "left_out": dict(planning.left_out),
         "unhealthy": planning.gathered.unhealthy,
         "partial": planning.gathered.partial,
         "held_scopes": [

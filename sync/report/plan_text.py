@@ -107,16 +107,31 @@ def faults_text(faults: Iterable[Fault], most: int | None = MOST) -> Iterator[st
 
 
 def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
-    """The scopes that are over their limits, with the arithmetic and the way out."""
-    if scopes:
-        yield from ("", "Over a limit:")
-    for held in scopes:
-        end = "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
-        yield f"  {held.scope.name}: {held.excess}; {end}"
+    """Yield the scopes that are over their limits, or held by the times of tests, each with why and the way out."""
+    for by_times, heading in ((False, "Over a limit:"), (True, "Held together by the times of tests:")):
+        found = [held for held in scopes if held.by_times is by_times]
+        if found:
+            yield from ("", heading)
+        for held in found:
+            end = "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
+            yield f"  {held.scope.name}: {held.excess}; {end}"
+
+
+def left_out_text(left_out: Mapping[Kind, int]) -> str:
+    """Return how many tests had ended before they were ever sent, with their registrations; empty when none had."""
+    tests, seats = left_out.get(Kind.TEST, 0), left_out.get(Kind.CANDIDATE, 0)
+    if not tests:
+        return ""
+    return f"{plural(tests, 'test')} that had ended before being sent left out, with {plural(seats, 'registration')}"
 
 
 def summary_text(
-    tally: Mapping[tuple[Kind, Action, Verdict], int], faults: int, ignored: int, status: int | None = None
+    tally: Mapping[tuple[Kind, Action, Verdict], int],
+    faults: int,
+    ignored: int,
+    status: int | None = None,
+    *,
+    left_out: Mapping[Kind, int] | None = None,
 ) -> str:
     """Return one line that counts everything; with the exit status where it is the command's last line."""
     verdicts: Counter[Verdict] = Counter()
@@ -131,5 +146,6 @@ def summary_text(
     parts.append(plural(faults, "fault"))
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
+    parts += filter(None, [left_out_text(left_out or {})])
     told = "; ".join(parts)
     return f"Summary: {told}." if status is None else verdict_text("Summary", told, status)

@@ -243,12 +243,15 @@ class Journal:
         """Makes what was remembered, forgotten or settled durable."""
         self._connection.commit()
 
-    def promote_silent(self) -> None:
-        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints."""
+    def promote_silent(self, *, leaving: bool = True) -> None:
+        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints.
+
+        With `leaving` false, nobody is released and nothing is withdrawn or retired.
+        """
         at = utc_text(self._clock())
         create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
         analyse(self._connection, "refresh", "draft")
-        for statement in _SILENT:
+        for statement in _SILENT if leaving else _RESTORED:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:
             keys = KEY_FIELDS[kind]
@@ -355,17 +358,23 @@ _WITH_ITS_TEST = (
     "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
     " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
+_OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
+
+
+def _on_tests(action: Action, standing: str) -> Iterator[str]:
+    for kind in ON_A_TEST:
+        yield _OF_A_TEST.format(kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing)
+
+
+_RESTORED = (
+    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
+    *_on_tests(Action.RESTORE, "active"),
+)
 _SILENT = (
     (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
     (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
-    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
-    *(
-        (_TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})").format(
-            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
-        )
-        for kind in ON_A_TEST
-        for action, standing in (("retire", "retired"), ("restore", "active"))
-    ),
+    *_RESTORED,
+    *_on_tests(Action.RETIRE, "retired"),
     *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
     (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
-from sync.plan import Action, Cause, Change, Planned, Verdict
+from sync.plan import ALLOWED, Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
@@ -42,7 +42,7 @@ def _row(item: Drafted) -> tuple[object, ...]:
         to_json(change.after),
         item.secret if change.action is Action.CREATE or change.kind is Kind.OPTION else None,
         item.fingerprint,
-        "",
+        ALLOWED if item.allowed else "",
     )
 
 
@@ -55,8 +55,10 @@ def index_draft(connection: Connection) -> None:
 def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
     """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
 
-    All scopes are counted before any is held, so that holding one never hides another.
+    All scopes are counted before any is held, so that holding one never hides another. What the times of tests hold is
+    let through together by a hash of its own, before that.
     """
+    by_times = list(_by_times(connection, allowed))
     over = []
     for scope, condition, values in _scopes(connection, limits):
         excess = scope.excess()
@@ -75,7 +77,34 @@ def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]
             text("UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"),
             {"reason": reason, "scope": held.scope.name},
         )
-    return [held for held, _, _ in over]
+    return [*by_times, *(held for held, _, _ in over)]
+
+
+_TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'withheld')"
+
+
+def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield what several changes have in common that the times of tests hold, so that one hash allows all of them."""
+    tests = f"d.kind = 'test' AND {_TOGETHER}"
+    on_tests = f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1 HAVING count(*) > 1"
+    scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
+    for test in connection.execute(text(f"{on_tests} ORDER BY d.k1")).scalars().all():
+        scopes.append((f"changes on test {test}", f"d.kind <> 'test' AND d.k1 = :test AND {_TOGETHER}", {"test": test}))
+    for name, condition, values in scopes:
+        number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
+        if number < 2:
+            continue  # its own hash says it
+        digest = _digest(connection, name, condition, values)
+        yield HeldScope(
+            Scope(name, number, number, Limit(0, 0), removals=False),
+            f"{number:,} wait because of when their tests are",
+            digest,
+            digest in allowed,
+            by_times=True,
+        )
+        if digest in allowed:
+            passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope WHERE "
+            connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
 
 
 def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str, dict[str, str]]]:

@@ -50,7 +50,8 @@ _TABLES = {
     "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",

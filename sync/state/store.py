@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
+from sync.freeze import Moment, TimeRules, Timing
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
@@ -45,6 +46,8 @@ class Store:
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
         seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
+        rules: what each feed, by its number, says about the times of tests; none for the usual rules.
+        leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
 
     def __init__(
@@ -54,10 +57,15 @@ class Store:
         fingerprint: Callable[[Record], bytes],
         locked: Collection[str] = (),
         seal_key: bytes | None = None,
+        rules: Sequence[TimeRules] = (),
+        *,
+        leave_out: bool = True,
     ) -> None:
         self._connection, self._fingerprint = connection, fingerprint
         self._places = [f"{place} line" for place in places]
         self._locked = locked
+        self._rules, self._leave_out = rules or [TimeRules()] * max(1, len(places)), leave_out
+        self._moment: Moment | None = None
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
@@ -211,7 +219,12 @@ class Store:
 
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
-        circumstances.gather_windows(self._connection, now)
+        self._moment = Moment.of(now)
+        circumstances.gather_windows(self._connection, now, leave_out=self._leave_out)
+
+    def _timing(self, start: str | None, ends: str | None, feed: int | None) -> Timing | None:
+        rules = self._rules[feed or 0]  # only the longest duration may differ from feed to feed
+        return Timing(self._moment, start or "", ends or "", rules) if self._moment else None
 
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
@@ -220,12 +233,13 @@ class Store:
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
-        return pairs.arrived_or_changed(self._connection, kind, self._places, self._locked, self._trouble.get(kind, ""))
+        trouble = self._trouble.get(kind, "")
+        return pairs.arrived_or_changed(self._connection, kind, self._places, self._timing, self._locked, trouble)
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
         sources = () if kind in self._accepted else self._sources.get(kind, ())
-        return absences.absent(self._connection, kind, trouble, seat_trouble, sources)
+        return absences.absent(self._connection, kind, trouble, seat_trouble, self._timing, sources)
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""
@@ -266,6 +280,14 @@ class Store:
         """
         return turn.soonest(self._connection, after, command)
 
+    def note_unsettled(self) -> None:
+        """Note the tests of which it is not settled when they are. Needs the tests drafted.
+
+        A share of a duration that is held is one of the known duration.
+        """
+        circumstances.note_unsettled(self._connection)
+        derived.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
+
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""
         planbook.index_draft(self._connection)
@@ -282,6 +304,10 @@ class Store:
     def ignored(self) -> int:
         """How many wanted candidates name a test that is retired."""
         return pairs.ignored(self._connection)
+
+    def left_out(self) -> Mapping[Kind, int]:
+        """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+        return pairs.left_out(self._connection)
 
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
         """The plan, line by line in its order."""
@@ -412,11 +438,12 @@ class Store:
         """What the plan says of one record, None when it says nothing."""
         return planbook.planned_for(self._connection, kind, key)
 
-    def window(self, test: str) -> tuple[str, bool, bool]:
-        """A test's start as it may hold (UTC text), and whether it has begun and ended, as of the plan."""
-        query = "SELECT start, begun, ended FROM test_window WHERE test = :test"
-        row = self._connection.execute(text(query), {"test": test}).first()
-        return (row.start, bool(row.begun), bool(row.ended)) if row else ("", False, False)
+    def timing(self, test: str, moment: Moment) -> Timing:
+        """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
+        row = self._connection.execute(
+            text("SELECT start, ends FROM test_window WHERE test = :test"), {"test": test}
+        ).first()
+        return Timing(moment, row.start if row else "", row.ends if row else "", self._rules[0])
 
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
         """The same by what is known alone, at any time: needs no plan."""
