@@ -113,6 +113,7 @@ class ApplyRun(JobRun):
         for (kind, action, result), number in ran.results.items():
             metrics.changes(kind, action, result, number)
         metrics.withheld(self.job.name, {**ran.left, ("fault", "row"): ran.faults})
+        metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
 

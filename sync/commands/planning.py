@@ -15,7 +15,15 @@ from sync.mapping import fingerprint
 from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import CHECKED_AT_APPLY, MOST, faults_text, plan_text, scopes_text, summary_text
+from sync.report.plan_text import (
+    CHECKED_AT_APPLY,
+    MOST,
+    faults_text,
+    plan_text,
+    scopes_text,
+    summary_text,
+    waiting_text,
+)
 from sync.report.wording import plural
 from sync.state.store import Store
 
@@ -64,9 +72,10 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 
 
 def plan_status(store: Store, planning: Planning) -> Exit:
-    """What a plan alone says of its sources, its holds and its faults."""
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    faults = store.fault_count() + store.refusals() > 0
+    """What a plan alone says of its sources, its holds and its faults, and of what is wanted and waits."""
+    waiting, soon = store.waiting()
+    held = soon > 0 or any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    faults = store.fault_count() + store.refusals() + waiting + store.missed() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
@@ -89,12 +98,14 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     for line in faults_text(store.faults(), most):
         say(line)
     say("")
+    if warning := waiting_text(*store.waiting()):
+        say(warning)
     say(summary_text(store.tally(), store.fault_count(), planning.ignored))
 
 
 def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
     """The figures of a plan, for programs."""
-    tally = store.tally()
+    tally, (waiting, soon) = store.tally(), store.waiting()
     return {
         "changes": sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS),
         "counts": [
@@ -103,6 +114,7 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         ],
         "faults": store.fault_count(),
         "ignored": planning.ignored,
+        "waiting": {"all": waiting, "within_7_days": soon},
         "unhealthy": planning.gathered.unhealthy,
         "partial": planning.gathered.partial,
         "held_scopes": [

@@ -134,7 +134,9 @@ class Store(Protocol):
     def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None: ...  # noqa: D102
+    def close_staging(  # noqa: D102
+        self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
+    ) -> None: ...
     def gather_windows(self, now: datetime) -> None: ...  # noqa: D102
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102

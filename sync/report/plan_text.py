@@ -8,7 +8,7 @@ from sync.guard import HeldScope
 from sync.log import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
-from sync.report.wording import change_text, fault_text, plural
+from sync.report.wording import by_cause, change_text, fault_text, plural
 
 MOST = 50
 """Lines of one list that are printed unless all are asked for."""
@@ -66,8 +66,9 @@ def capped(lines: Iterable[str], most: int | None, total: int | None = None) -> 
 
 
 def faults_text(faults: Iterable[Fault], most: int | None = MOST) -> Iterator[str]:
-    """All faults, under a heading; nothing when there are none."""
-    for number, text in enumerate(capped((f"  {fault_text(fault)}" for fault in faults), most)):
+    """All faults, under a heading, those of one cause in one line; nothing when there are none."""
+    lines = (f"  {fault_text(fault, more)}" for fault, more in by_cause(faults))
+    for number, text in enumerate(capped(lines, most)):
         if number == 0:
             yield from ("", "Faults (their records stay as they are):")
         yield text
@@ -80,6 +81,15 @@ def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
     for held in scopes:
         end = "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
         yield f"  {held.scope.name}: {held.excess}; {end}"
+
+
+def waiting_text(waiting: int, soon: int) -> str:
+    """Warn of changes that wait; empty when there are none."""
+    if not waiting:
+        return ""
+    what = f"{plural(waiting, 'change')} {'waits' if waiting == 1 else 'wait'} for something that is not in Inspera"
+    due = f", {soon:,} of them for tests that start within 7 days" if soon else ""
+    return f"Warning: {what}{due}; settle what each waits for, see `status --all`."
 
 
 def summary_text(tally: Mapping[tuple[Kind, Action, Verdict], int], faults: int, ignored: int) -> str:

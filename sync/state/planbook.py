@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
-from sync.plan import Action, Cause, Change, Planned, Verdict
+from sync.plan import ADDITIONS, SOON, Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
@@ -220,6 +220,18 @@ def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
     """How many lines the plan has of each kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
+
+
+def waiting(connection: Connection) -> tuple[int, int]:
+    """Return how many lines wait, and how many of these for a test that starts within 7 days or is under way."""
+    waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
+    return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
+
+
+def missed(connection: Connection) -> int:
+    """Return how many additions are withheld."""
+    added = ", ".join(f"'{action}'" for action in sorted(ADDITIONS))
+    return count(connection, f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action IN ({added})")
 
 
 def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
