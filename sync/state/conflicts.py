@@ -13,7 +13,7 @@ from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fa
 from sync.state.derived import Refingerprint, derive_committees, fold_roles
 from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.scratch import add_faults, drop_faulted
-from sync.state.unresolved import Part, note_unknown, parts_of, refuse_unresolved
+from sync.state.unresolved import Part, note_astray_faults, note_unknown, parts_of, refuse_unresolved
 
 Places = Sequence[str]
 """How the feeds' sources are named to people, by the feed's number."""
@@ -34,17 +34,15 @@ def find_conflicts(
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
         drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
+        if kind in ON_A_TEST:  # first: what two rows of nobody say otherwise is not what is wrong with them
+            _unresolved(connection, kind, places, unsure)
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
         if kind is Kind.CONTRIBUTOR:
             fold_roles(connection, refingerprint)
         _twice(connection, kind, places)
-    for kind in kinds:
-        for part in parts_of(kind) if kind in ON_A_TEST else ():
-            if note_unknown(connection, part):
-                _misspelt_case(connection, part, places)
     _own_case_of_faults(connection)
-    refuse_unresolved(connection, places, unsure)
+    note_astray_faults(connection)
     _shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
         _other_case(connection, Kind.COMMITTEE, places)
@@ -154,6 +152,14 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
             f" AND {' AND '.join(f'e.{name} = w.{name}' for name in KEY_FIELDS[kind])})"
         )
     )
+
+
+def _unresolved(connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]) -> None:
+    """Find rows that name a test or a person that is neither wanted nor known. The other kinds come first."""
+    noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
+    for part in noted:
+        _misspelt_case(connection, part, places)
+    refuse_unresolved(connection, noted, places, unsure)
 
 
 def _misspelt_case(connection: Connection, part: Part, places: Places) -> None:

@@ -97,7 +97,17 @@ def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, 
             held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
-            yield Scope(name, removed, count(connection, held, test=test), limit), condition, {"test": test}
+            renumbered = count(connection, _RENUMBERED, test=test) if kind is Kind.CANDIDATE else 0
+            scope = Scope(name, removed, count(connection, held, test=test), limit, renumbered=renumbered)
+            yield scope, condition, {"test": test}
+
+
+_RENUMBERED = (
+    "SELECT count(*) FROM draft d JOIN known_candidate k ON k.test = d.k1 AND k.learner = d.k2"
+    " WHERE d.kind = 'candidate' AND d.k1 = :test AND d.action = 'update' AND k.candidate_id <> ''"
+    " AND d.changed LIKE '%\"candidate_id\"%'"
+)
+"""How many of those who stay on a test have a candidate number and get another one."""
 
 
 def _known(connection: Connection, kind: Kind) -> int:

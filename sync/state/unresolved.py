@@ -69,23 +69,26 @@ def note_unknown(connection: Connection, part: Part) -> bool:
     return True
 
 
-def refuse_unresolved(connection: Connection, places: Sequence[str], unsure: Collection[Kind]) -> None:
-    """Turn rows that name what nobody knows into faults, grouped by their cause; those of `unsure` kinds may wait."""
+def refuse_unresolved(
+    connection: Connection, noted: Sequence[Part], places: Sequence[str], unsure: Collection[Kind]
+) -> None:
+    """Turn rows of one kind that name what nobody knows into faults, with their cause; those of `unsure` kinds wait."""
+    unknown = [part for part in noted if _still_unknown(connection, part)]
+    for part in unknown:
+        _explain(connection, part)
+    for part in unknown:
+        _note_astray(connection, part, places)
+    refused = [part for part in unknown if part.named not in unsure]
+    for part in refused:
+        add_faults(connection, _faults(connection, part, places))
+    for part in refused:
+        connection.execute(text(f"DELETE FROM wanted_{part.kind} WHERE {part.name} IN ({_VALUES})"), part.values)
+
+
+def note_astray_faults(connection: Connection) -> None:
+    """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
     for kind in ON_A_TEST:
-        parts = list(parts_of(kind))
-        noted = [part for part in parts if _still_unknown(connection, part)]
-        for part in noted:
-            _explain(connection, part)
-        for part in noted:
-            _note_astray(connection, part, places)
-        for part in noted:
-            if part.named not in unsure:
-                add_faults(connection, _faults(connection, part, places))
-        for part in noted:
-            if part.named not in unsure:
-                statement = f"DELETE FROM wanted_{kind} WHERE {part.name} IN ({_VALUES})"
-                connection.execute(text(statement), part.values)
-        _note_faults_astray(connection, kind)
+        _note_astray_faults(connection, kind)
     create_index(connection, "ix_astray", "astray (kind, k1, k2)")
     analyse(connection, "astray")
 
@@ -149,8 +152,7 @@ def _note_astray(connection: Connection, part: Part, places: Sequence[str]) -> N
         insert(connection, "astray", ("k1", "k2", "place"), chunk, kind=part.kind.value)
 
 
-def _note_faults_astray(connection: Connection, kind: Kind) -> None:
-    """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
+def _note_astray_faults(connection: Connection, kind: Kind) -> None:
     there = dict.fromkeys(("k1", "k2"), "1 = 1")
     for column, part in zip(("k1", "k2"), parts_of(kind), strict=False):
         there[column] = (
