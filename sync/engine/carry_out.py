@@ -45,6 +45,9 @@ class Unit:
     intents: Sequence[int] = ()
 
 
+_NOT_MADE = (Action.CREATE, Result.WITHHELD)
+
+
 @dataclass(slots=True)
 class Carried:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
@@ -61,9 +64,9 @@ class Carried:
 
     @property
     def missed(self) -> int:
-        """How many additions wait or are withheld: what is wanted is not in Inspera."""
-        left = (Result.WAITING, Result.WITHHELD)
-        return sum(n for (_, action, result), n in self.results.items() if action in ADDITIONS and result in left)
+        """How many changes wait, and how many that are new are withheld: what is wanted is not in Inspera."""
+        new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
+        return new + self.count(Result.WAITING)
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""

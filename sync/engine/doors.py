@@ -128,6 +128,7 @@ class Store(Protocol):
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
     def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102
+    def has_snapshot(self, feed: str) -> bool: ...  # noqa: D102
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102

@@ -151,7 +151,7 @@ def _unsure(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> frozense
         for feed, reading in zip(feeds, gathered.readings, strict=True)
         if reading.unhealthy
         or any(source.name in ill for source in _resting_on(feed))
-        or (reading.partial and not store.mark_of(feed.digest))  # nothing that it could be laid over
+        or (reading.partial and not store.has_snapshot(feed.digest))  # nothing to lay it over
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
-from sync.plan import ADDITIONS, SOON, Action, Cause, Change, Planned, Verdict
+from sync.plan import SOON, Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
@@ -81,7 +81,9 @@ def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str
         values = {"kind": kind.value}
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
-            yield Scope(f"removals of {kind}", removed, _known(connection, kind), limits.kind), removals, values
+            renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
+            known = _known(connection, kind)
+            yield Scope(f"removals of {kind}", removed, known, limits.kind, renumbered=renumbered), removals, values
         updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
             scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
@@ -97,17 +99,18 @@ def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, 
             held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
-            renumbered = count(connection, _RENUMBERED, test=test) if kind is Kind.CANDIDATE else 0
+            changed = f"{_RENUMBERED} AND d.k1 = :test"
+            renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
             scope = Scope(name, removed, count(connection, held, test=test), limit, renumbered=renumbered)
             yield scope, condition, {"test": test}
 
 
 _RENUMBERED = (
     "SELECT count(*) FROM draft d JOIN known_candidate k ON k.test = d.k1 AND k.learner = d.k2"
-    " WHERE d.kind = 'candidate' AND d.k1 = :test AND d.action = 'update' AND k.candidate_id <> ''"
+    " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
     " AND d.changed LIKE '%\"candidate_id\"%'"
 )
-"""How many of those who stay on a test have a candidate number and get another one."""
+"""How many of those who stay on their tests have a candidate number and get another one."""
 
 
 def _known(connection: Connection, kind: Kind) -> int:
@@ -239,9 +242,8 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def missed(connection: Connection) -> int:
-    """Return how many additions are withheld."""
-    added = ", ".join(f"'{action}'" for action in sorted(ADDITIONS))
-    return count(connection, f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action IN ({added})")
+    """Return how many new records are withheld."""
+    return count(connection, "SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action = 'create'")
 
 
 def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:

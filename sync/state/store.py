@@ -121,6 +121,10 @@ class Store:
         """From where a feed, by its digest, is to be read for changes; empty when it must be read whole."""
         return snapshot.mark_of(self._connection, feed)
 
+    def has_snapshot(self, feed: str) -> bool:
+        """Return whether there is a snapshot of what this feed said, with these rules."""
+        return snapshot.is_kept(self._connection, feed)
+
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int:
         """Notes what was staged of a feed for its snapshot; if that was not all, stages the rest from the last one.
 
@@ -268,7 +272,7 @@ class Store:
         return planbook.waiting(self._connection)
 
     def missed(self) -> int:
-        """Return how many additions are withheld, so that something that is wanted is not in Inspera."""
+        """Return how many new records are withheld, so that something that is wanted is not in Inspera."""
         return planbook.missed(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
