@@ -1,6 +1,6 @@
 """What programs, people and networks do to a column of a table on its way to us."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -108,12 +108,18 @@ class Mangling:
 WHOLE = ("moved down", "moved up", "turned", "turned upside down", "sorted alone", "filled down")
 
 
-def manglings(columns: Sequence[str], whole: Sequence[str] = WHOLE) -> st.SearchStrategy[Mangling]:
-    """Draws what happens to one of these columns; `whole` are the ways in which cells may move against others."""
+def manglings(
+    columns: Sequence[str], moves: Mapping[str, Sequence[str]], otherwise: Sequence[str]
+) -> st.SearchStrategy[Mangling]:
+    """Draws what happens to one of these columns; `moves` are the ways in which the cells of each may move."""
     column = st.sampled_from(columns)
     of, step = st.sampled_from(sorted(CELLS)), st.sampled_from([1, 1, 2, 7])
     cells = st.builds(Mangling, of, column, st.integers(0, 4), step)
-    moved = st.builds(Mangling, st.sampled_from(whole), column, st.integers(0, 2))
+    moved = column.flatmap(
+        lambda name: st.builds(
+            Mangling, st.sampled_from(moves.get(name, otherwise)), st.just(name), st.integers(0, 2)
+        )
+    )
     two = st.permutations(columns).map(lambda drawn: drawn[:2])
     mixed = st.builds(
         lambda name, drawn: Mangling(name, drawn[0], other=drawn[1]), st.sampled_from(["swapped", "copied"]), two
