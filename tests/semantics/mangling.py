@@ -116,9 +116,7 @@ def manglings(
     of, step = st.sampled_from(sorted(CELLS)), st.sampled_from([1, 1, 2, 7])
     cells = st.builds(Mangling, of, column, st.integers(0, 4), step)
     moved = column.flatmap(
-        lambda name: st.builds(
-            Mangling, st.sampled_from(moves.get(name, otherwise)), st.just(name), st.integers(0, 2)
-        )
+        lambda name: st.builds(Mangling, st.sampled_from(moves.get(name, otherwise)), st.just(name), st.integers(0, 2))
     )
     two = st.permutations(columns).map(lambda drawn: drawn[:2])
     mixed = st.builds(
