@@ -41,7 +41,9 @@ def change_text(line: Planned) -> str:
     if change.action is Action.UPDATE and change.changed:
         text += ": " + ", ".join(_difference(line, name) for name in change.changed)
     if change.where:
-        text += f" ({change.where})"
+        told = change.action is Action.UPDATE and change.reason and line.verdict is Verdict.PASS
+        why = f"; {change.reason}" if told else ""
+        text += f" ({change.where}{why})"
     elif change.reason and line.verdict is Verdict.PASS:
         text += f" ({change.reason})"
     return masked(text)

@@ -1,19 +1,28 @@
 """Known records that no feed names and no fault keeps, with all that their removal would rest on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from sync.decide import Pair
 from sync.diff import Circumstances
+from sync.freeze import Timing
 from sync.guard import Facts
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
 from sync.state.dialect import streamed
 
+TimingOf = Callable[[str | None, str | None, int | None], Timing | None]
+"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
+
 
 def absent(
-    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str] = ()
+    connection: Connection,
+    kind: Kind,
+    trouble: str,
+    seat_trouble: str,
+    timing: TimingOf,
+    sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
     """Every known record of this kind that no feed names and no fault keeps. People need what names them drafted first.
 
@@ -23,7 +32,7 @@ def absent(
     feeds of this kind read; what another one has named, which is no more, is not theirs to let go.
     """
     if kind in ON_A_TEST:
-        return _absent_members(connection, kind, trouble, sources)
+        return _absent_members(connection, kind, trouble, timing, sources)
     return _absent_records(connection, kind, trouble, seat_trouble, sources)
 
 
@@ -151,7 +160,9 @@ def _astray(row: Any, part: str) -> str:
     return next((words.format(place, part) for place, words in found if place is not None), "")
 
 
-def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: Sequence[str]) -> Iterator[Pair]:
+def _absent_members(
+    connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
+) -> Iterator[Pair]:
     """What is known on tests and no feed names: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
@@ -159,12 +170,13 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         SELECT k.test AS test, k.{part} AS part, {columns}, k.standing AS standing, k.ours AS ours,
                {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
+               tw.start AS tw_start, tw.ends AS tw_ends,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
                {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
-               {_same_account(kind)} AS same_account
+               {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
@@ -177,14 +189,23 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
         proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        proof = _astray(row, part) or ("" if row.departed else proof)
+        proof = _astray(row, part) or ("" if row.departed else proof) or (_UNSETTLED if row.unsettled else "")
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
-        facts = Facts(trouble=proof, begun=begun, suspect=suspect, refused=row.refused or "")
+        facts = Facts(
+            trouble=proof,
+            begun=begun,
+            suspect=suspect,
+            refused=row.refused or "",
+            timing=timing(row.tw_start, row.tw_ends, None),
+            retired=row.standing == "retired",
+        )
         yield Pair(kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts)
 
+
+_UNSETTLED = "its test gets other times, or they are held: what that means for it shows in a later run"
 
 TEST_TROUBLE = {
     kind: f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"

@@ -52,9 +52,11 @@ _TABLES = {
     "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
@@ -179,6 +181,17 @@ def drop_faulted(connection: Connection, kind: Kind) -> None:
         ),
         {"kind": kind},
     )
+
+
+def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed no fault names."""
+    keys = KEY_FIELDS[kind]
+    k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
+    query = (
+        f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
+        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+    )
+    return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
 
 
 def faults(connection: Connection) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import (
     CollectorRegistry,
@@ -58,6 +58,8 @@ class Metrics:
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
         self._leads = self._gauge("leader", "1 while this process may write, 0 while it stands by.")
+        self._clock = self._gauge("clock_offset_seconds", "How far this machine's clock is ahead of Inspera's.")
+        self.clock_trouble = ""
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
         self._sound = self._gauge("last_reload_successful", "0 when the newest configuration is faulty.")
         self._sound.set(1)
@@ -120,6 +122,11 @@ class Metrics:
     def leads(self, is_leader: bool) -> None:
         """Whether this process may write."""
         self._leads.set(is_leader)
+
+    def clock(self, offset: timedelta, trouble: str) -> None:
+        """Take what a run's answers showed of this machine's clock; `trouble` is empty when it is right."""
+        self._clock.set(offset.total_seconds())
+        self.clock_trouble = trouble
 
     def reload(self, ok: bool) -> None:
         """A reload was asked for; whether the new configuration was sound, and is in use."""

@@ -200,9 +200,9 @@ def test_a_key_that_is_corrected_before_it_was_sent_makes_no_second_account(site
     site.only("learner")
     site.settled()
     people.put("1O04")
-    url, site.config["inspera"]["url"] = site.config["inspera"]["url"], "http://127.0.0.1:9"
+    site.config["inspera"]["proxy"] = "http://127.0.0.1:9"
     assert site.apply("--changed").status == 5
-    site.config["inspera"]["url"] = url
+    del site.config["inspera"]["proxy"]
     people.run("UPDATE p SET student_no = '1004', feide = 's1004', changed = datetime('now') WHERE given = 'Ada'")
     site.apply("--changed")
     assert set(site.people()) == {"s1001", "s1004"}
