@@ -183,13 +183,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …"""
+    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
+
+    `renumbered` of those who stay on the test get another candidate number. Where most do, the cells of a column may
+    have moved against the others, and who seems to leave may be another row's.
+    """
 
     name: str
     count: int
     known: int
     limit: Limit
     removals: bool = True
+    renumbered: int = 0
 
     def excess(self) -> str:
         """The arithmetic by which this scope is held, or an empty text when it passes."""
@@ -200,6 +205,9 @@ class Scope:
             bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
             bound += ")" if self.limit.at_most is None else f" up to {self.limit.at_most})"
             return f"{self.count} of {self.known} known is more than {bound} = {most:g}"
+        if 2 * self.renumbered > max(0, self.known - self.count):
+            staying = f"{self.renumbered} of the {self.known - self.count} who stay"
+            return f"{self.count} of {self.known} known, and {staying} get another number: are the rows shifted?"
         return ""
 
 

@@ -35,6 +35,9 @@ ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
 REMOVALS = frozenset({Action.REMOVE, Action.DISABLE, Action.DELETE})
 """Actions that take something away in Inspera."""
 
+SOON = "0"
+"""How the wave of what is for a test begins that starts within 7 days or is under way."""
+
 CALLING = ADDITIONS | REMOVALS
 """Actions that make calls."""
 

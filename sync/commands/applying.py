@@ -29,7 +29,7 @@ from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
-from sync.report.wording import key_text, plural
+from sync.report.wording import by_cause, key_text, plural
 from sync.state.bound import BoundState
 from sync.state.history import Finding, findings
 from sync.state.journal import Journal
@@ -91,6 +91,8 @@ class Ran:
         word: done, stopped, interrupted, paused or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
+        waiting: how many additions wait for something that is not in Inspera.
+        soon: how many of these are for tests that start within 7 days or are under way.
         clock_trouble: what is wrong with this machine's clock, as far as Inspera's answers show.
         clock_offset: how far it is ahead of Inspera's; None when nothing was asked.
     """
@@ -101,6 +103,8 @@ class Ran:
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
     faults: int = 0
+    waiting: int = 0
+    soon: int = 0
     clock_trouble: str = ""
     clock_offset: timedelta | None = None
 
@@ -309,6 +313,7 @@ class _Run:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
         self.ran.left.update(self.store.causes())
+        self.ran.waiting, self.ran.soon = self.store.waiting()
         self.counts["left out, ended before being sent"] += planning.left_out.get(Kind.TEST, 0)
         self.reasons += planning.gathered.unhealthy
         self._keep_findings()
@@ -346,6 +351,8 @@ class _Run:
         for held in planning.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
+        if self.ran.waiting:
+            log("waiting", changes=self.ran.waiting, for_tests_within_7_days=self.ran.soon)
         for line in islice(self.store.planned(Verdict.HELD), MOST_LOGGED):
             if line.change.kind is Kind.TEST:  # students sit it soon, or now
                 log("held", kind=line.change.kind.value, key=key_text(line.change.key), why=line.reason)
@@ -414,6 +421,8 @@ class _Run:
         self.gave_way = carried.gave_way
         self.ran.results.update(carried.results)
         self.ran.left.update(carried.causes)
+        self.ran.waiting += carried.count(Result.WAITING)
+        self.ran.soon += carried.soon
         carried.stopped = carried.stopped or self._inspera().stopped or ""
         if carried.count(Result.NOT_SENT, Result.UNKNOWN):
             carried.stopped = carried.stopped or self._inspera().out_of_reach or ""
@@ -456,20 +465,21 @@ class _Run:
         return verified
 
     def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
-        held = bool(self.counts["held"]) or carried.count(Result.HELD) > 0
-        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) > 0
+        held = bool(self.counts["held"]) or carried.count(Result.HELD) + self.ran.soon > 0
+        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + carried.missed + self.ran.waiting > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
             source=planned is Exit.SOURCE or bool(self.ran.clock_trouble),
             held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
-            faults=failed or bool(verified.bad) or self.store.fault_count() + self.store.refusals() > 0,
+            faults=failed or bool(verified.bad) or planned is Exit.FAULTS,
         )
 
     def _keep_findings(self) -> None:
-        for fault in islice(self.store.faults(), MOST_FINDINGS):
+        for fault, more in islice(by_cause(self.store.faults()), MOST_FINDINGS):
             reason = f"{fault.field}: {fault.reason}; {fault.remedy}"
-            self.journal.find("fault", fault.kind, fault.key, fault.where, reason)
+            where = f"{fault.where} and {plural(more, 'more row')}" if more else fault.where
+            self.journal.find("fault", fault.kind, fault.key, where, reason)
             self.planned_findings += 1
         for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
             for line in islice(self.store.planned(verdict), MOST_FINDINGS):

@@ -116,6 +116,7 @@ class ApplyRun(JobRun):
         if ran.clock_offset is not None:
             metrics.clock(ran.clock_offset, ran.clock_trouble)
         metrics.withheld(self.job.name, {**ran.left, ("fault", "row"): ran.faults})
+        metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +16,16 @@ from sync.mapping import fingerprint
 from sync.model import Kind
 from sync.plan import Verdict
 from sync.report.plan_json import plan_json
-from sync.report.plan_text import CHECKED_AT_APPLY, MOST, Group, faults_text, plan_text, scopes_text, summary_text
+from sync.report.plan_text import (
+    CHECKED_AT_APPLY,
+    MOST,
+    Group,
+    faults_text,
+    plan_text,
+    scopes_text,
+    summary_text,
+    waiting_text,
+)
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.wording import plural
 from sync.state.store import Store
@@ -83,9 +93,11 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 
 
 def plan_status(store: Store, planning: Planning) -> Exit:
-    """What a plan alone says of its sources, its holds and its faults."""
-    held = store.recovery() is not None or any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    faults = store.fault_count() + store.refusals() > 0
+    """What a plan alone says of its sources, its holds and its faults, and of what is wanted and waits."""
+    waiting, soon = store.waiting()
+    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    held = held or soon > 0 or store.recovery() is not None
+    faults = store.fault_count() + store.refusals() + waiting + store.missed() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
@@ -107,18 +119,20 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
     stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
     for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
         say(line)
-    for line in scopes_text(planning.held_scopes):
+    rest = (
+        scopes_text(planning.held_scopes),
+        faults_text(store.faults(), most),
+        stays_text(store.stays(), None if most is None else FIRST),
+        ("",),
+        waiting_text(*store.waiting()),
+    )
+    for line in chain.from_iterable(rest):
         say(line)
-    for line in faults_text(store.faults(), most):
-        say(line)
-    for line in stays_text(store.stays(), None if most is None else FIRST):
-        say(line)
-    say("")
 
 
 def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
     """The figures of a plan, for programs."""
-    tally = store.tally()
+    tally, (waiting, soon) = store.tally(), store.waiting()
     return {
         "changes": sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS),
         "counts": [
@@ -127,6 +141,7 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         ],
         "faults": store.fault_count(),
         "ignored": planning.ignored,
+        "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
         "unhealthy": planning.gathered.unhealthy,
         "partial": planning.gathered.partial,

@@ -21,7 +21,7 @@ from sync.engine.steps import Ready
 from sync.errors import Stop
 from sync.log import in_context, masked
 from sync.model import ON_A_TEST, Key, Kind
-from sync.plan import CALLING, Action, Cause, Outcome, Planned, Result, Verdict
+from sync.plan import ADDITIONS, CALLING, SOON, Action, Cause, Outcome, Planned, Result, Verdict
 from sync.remedies import disputed
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
@@ -46,17 +46,28 @@ class Unit:
     intents: Sequence[int] = ()
 
 
+_NOT_MADE = (Action.CREATE, Result.WITHHELD)
+
+
 @dataclass(slots=True)
 class Carried:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
-    `gave_way` says that it did so for a run whose tests start sooner.
+    `gave_way` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
+    that starts within 7 days or is under way.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
     gave_way: bool = False
+    soon: int = 0
+
+    @property
+    def missed(self) -> int:
+        """How many changes wait, and how many that are new are withheld: what is wanted is not in Inspera."""
+        new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
+        return new + self.count(Result.WAITING)
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""
@@ -226,6 +237,8 @@ class Carrier:
         for _, line, outcome in ended:
             change = line.change
             self._carried.results[change.kind, change.action, outcome.result] += 1
+            if outcome.result is Result.WAITING and change.action in ADDITIONS and line.wave.startswith(SOON):
+                self._carried.soon += 1
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
             if outcome.result is not Result.DONE:

@@ -129,13 +129,16 @@ class Store(Protocol):
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
     def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102
+    def has_snapshot(self, feed: str) -> bool: ...  # noqa: D102
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
     def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None: ...  # noqa: D102
+    def close_staging(  # noqa: D102
+        self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
+    ) -> None: ...
     def gather_windows(self, now: datetime) -> None: ...  # noqa: D102
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102

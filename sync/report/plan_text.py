@@ -10,7 +10,7 @@ from sync.log import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.verdict import verdict_text
-from sync.report.wording import change_text, fault_text, plural
+from sync.report.wording import by_cause, change_text, fault_text, plural
 
 MOST = 50
 """Lines of one list that are printed unless all are asked for."""
@@ -99,8 +99,9 @@ def capped(
 
 
 def faults_text(faults: Iterable[Fault], most: int | None = MOST) -> Iterator[str]:
-    """All faults, under a heading; nothing when there are none."""
-    for number, text in enumerate(capped((f"  {fault_text(fault)}" for fault in faults), most)):
+    """All faults, under a heading, those of one cause in one line; nothing when there are none."""
+    lines = (f"  {fault_text(fault, more)}" for fault, more in by_cause(faults))
+    for number, text in enumerate(capped(lines, most)):
         if number == 0:
             yield from ("", "Faults (their records stay as they are):")
         yield text
@@ -115,6 +116,15 @@ def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
         for held in found:
             end = "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
             yield f"  {held.scope.name}: {held.excess}; {end}"
+
+
+def waiting_text(waiting: int, soon: int) -> Iterator[str]:
+    """Warn of changes that wait; nothing when there are none."""
+    if not waiting:
+        return
+    what = f"{plural(waiting, 'change')} {'waits' if waiting == 1 else 'wait'} for something that is not in Inspera"
+    due = f", {soon:,} of them for tests that start within 7 days" if soon else ""
+    yield f"Warning: {what}{due}; settle what each waits for, see `status --all`."
 
 
 def left_out_text(left_out: Mapping[Kind, int]) -> str:

@@ -136,6 +136,29 @@ def _same_account(kind: Kind) -> str:
 
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
+_ASTRAY = {
+    "anybody": "{} names a {} whom no feed makes and nobody knows, so it may mean anybody on this test",
+    "any_test": "{} names this {} on a test that no feed makes and nobody knows, so it may mean this test",
+    "anything": "{} names a test and a {} that no feed makes and nobody knows, so it may mean anybody",
+}
+"""What a row may mean that names something unknown, by which of the key's parts that is."""
+
+
+def _astray_columns(kind: Kind, part: str) -> str:
+    """Return the columns with the place of a row that may mean just this record, whoever it names."""
+    means = {"anybody": "a.k1 = k.test AND a.k2 = ''", "any_test": f"a.k1 = '' AND a.k2 = k.{part}"}
+    means["anything"] = "a.k1 = '' AND a.k2 = ''"
+    return ", ".join(
+        f"(SELECT min(a.place) FROM astray a WHERE a.kind = '{kind}' AND {meant}) AS {name}"
+        for name, meant in means.items()
+    )
+
+
+def _astray(row: Any, part: str) -> str:
+    """Return why nothing at all takes this record off its test in this run; not even its own row."""
+    found = ((getattr(row, name), words) for name, words in _ASTRAY.items())
+    return next((words.format(place, part) for place, words in found if place is not None), "")
+
 
 def _absent_members(
     connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
@@ -150,7 +173,7 @@ def _absent_members(
                tw.start AS tw_start, tw.ends AS tw_ends,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
-               {TEST_TROUBLE[kind]} AS test_trouble,
+               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
                {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
@@ -166,7 +189,7 @@ def _absent_members(
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
         proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        proof = ("" if row.departed else proof) or (_UNSETTLED if row.unsettled else "")
+        proof = _astray(row, part) or ("" if row.departed else proof) or (_UNSETTLED if row.unsettled else "")
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended
@@ -190,7 +213,9 @@ TEST_TROUBLE = {
 }
 # a committee may be named by any row of its test, also by one that can't be used
 TEST_TROUBLE[Kind.COMMITTEE] = (
-    "EXISTS (SELECT 1 FROM fault f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    "(EXISTS (SELECT 1 FROM fault f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    " OR EXISTS (SELECT 1 FROM astray a WHERE a.kind IN ('committee', 'contributor', 'candidate')"
+    " AND a.k1 IN ('', k.test)))"
 )
 
 

@@ -198,8 +198,11 @@ def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | N
     if verdict:
         return str(verdict)
     query = text("SELECT 1 FROM fault WHERE kind = :kind AND k1 = :key LIMIT 1")
-    faulted = connection.execute(query, {"kind": kind, "key": name}).first()
-    return "its row is a fault" if faulted else "no source names it"
+    if connection.execute(query, {"kind": kind, "key": name}).first():
+        return "its row is a fault"
+    query = text(f"SELECT 1 FROM wanted_{kind} WHERE key = :key")
+    wanted = connection.execute(query, {"key": name}).first()
+    return "its own row says that it is disabled" if wanted else "its source can't be relied on in this run"
 
 
 def _pair(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sync.decide import Drafted
 from sync.guard import HeldScope, Limit, Limits, Scope
 from sync.model import PEOPLE, Key, Kind
-from sync.plan import ALLOWED, Action, Cause, Change, Planned, Verdict
+from sync.plan import ALLOWED, SOON, Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
@@ -112,7 +112,9 @@ def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str
         values = {"kind": kind.value}
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
-            yield Scope(f"removals of {kind}", removed, _known(connection, kind), limits.kind), removals, values
+            renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
+            known = _known(connection, kind)
+            yield Scope(f"removals of {kind}", removed, known, limits.kind, renumbered=renumbered), removals, values
         updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
             scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
@@ -128,7 +130,18 @@ def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, 
             held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
-            yield Scope(name, removed, count(connection, held, test=test), limit), condition, {"test": test}
+            changed = f"{_RENUMBERED} AND d.k1 = :test"
+            renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
+            scope = Scope(name, removed, count(connection, held, test=test), limit, renumbered=renumbered)
+            yield scope, condition, {"test": test}
+
+
+_RENUMBERED = (
+    "SELECT count(*) FROM draft d JOIN known_candidate k ON k.test = d.k1 AND k.learner = d.k2"
+    " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
+    " AND d.changed LIKE '%\"candidate_id\"%'"
+)
+"""How many of those who stay on their tests have a candidate number and get another one."""
 
 
 def _known(connection: Connection, kind: Kind) -> int:
@@ -286,6 +299,17 @@ def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
     """How many lines the plan has of each kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
+
+
+def waiting(connection: Connection) -> tuple[int, int]:
+    """Return how many lines wait, and how many of these for a test that starts within 7 days or is under way."""
+    waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
+    return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
+
+
+def missed(connection: Connection) -> int:
+    """Return how many new records are withheld."""
+    return count(connection, "SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action = 'create'")
 
 
 def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:

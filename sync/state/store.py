@@ -132,6 +132,10 @@ class Store:
         """From where a feed, by its digest, is to be read for changes; empty when it must be read whole."""
         return snapshot.mark_of(self._connection, feed)
 
+    def has_snapshot(self, feed: str) -> bool:
+        """Return whether there is a snapshot of what this feed said, with these rules."""
+        return snapshot.is_kept(self._connection, feed)
+
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int:
         """Notes what was staged of a feed for its snapshot; if that was not all, stages the rest from the last one.
 
@@ -190,7 +194,7 @@ class Store:
 
     def keyless(self, kind: Kind) -> str:
         """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
-        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
+        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL AND cause = '' ORDER BY id LIMIT 1"
         return str(self._connection.execute(text(query), {"kind": kind}).scalar() or "")
 
     def staged_people(self) -> Iterator[tuple[Record, str]]:
@@ -200,16 +204,17 @@ class Store:
                 where = f"{self._places[int(values['feed'])]} {values['line']}"
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None:
-        """Indexes what was staged and turns rows that contradict each other into faults.
+    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()) -> None:
+        """Indexes what was staged and turns rows into faults that contradict each other, or name nobody known.
 
-        `later` are feeds that give way to earlier ones of their kind, each with how.
+        `later` are feeds that give way to earlier ones of their kind, each with how. Of `unsure` kinds not all may have
+        been read.
         """
         scratch.index_wanted(self._connection)
         snapshot.drop_superseded(self._connection)
         for kind, feed, how in later:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
-        conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
+        conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of, unsure)
         derived.keep_usernames(self._connection, self._fingerprint_of)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
         keeping.leave_alone(self._connection, self._fingerprint_of)
@@ -324,6 +329,14 @@ class Store:
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """How many lines the plan has of each kind, action and verdict."""
         return planbook.tally(self._connection)
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many changes wait, and how many of these for a test that starts within 7 days or runs."""
+        return planbook.waiting(self._connection)
+
+    def missed(self) -> int:
+        """Return how many new records are withheld, so that something that is wanted is not in Inspera."""
+        return planbook.missed(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """How many lines of the plan do not go ahead, by verdict and cause."""

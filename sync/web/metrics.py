@@ -48,6 +48,9 @@ class Metrics:
         self._yields = self._counter("yields", "Runs that ended early for one with sooner tests.", "job")
         self._changes = self._counter("changes", "Changes that were carried out, or not.", "kind", "action", "outcome")
         self._withheld = self._gauge("withheld", "Changes that the last run left out.", "job", "verdict", "reason")
+        self._waiting = self._gauge(
+            "waiting", "Changes of the last run that wait for something that is not in Inspera.", "job", "due"
+        )
         self._calls = self._counter("calls", "Requests to Inspera, by what was answered.", "call", "status")
         self._call_seconds = self._histogram("call_seconds", "How long requests took.", _CALL_SECONDS, "call")
         self._rows = self._gauge("source_rows", "Rows of each source when it was last read.", "source", "kind")
@@ -91,6 +94,11 @@ class Metrics:
         for (verdict, reason), n in left.items():
             self._withheld.labels(job, verdict, reason).set(n)
 
+    def waiting(self, job: str, n: int, soon: int) -> None:
+        """Set how many changes of the job's last run wait; `soon` for tests that start within 7 days."""
+        self._waiting.labels(job, "within 7 days").set(soon)
+        self._waiting.labels(job, "later").set(n - soon)
+
     def call(self, name: str, status: str, seconds: float) -> None:
         """One request to Inspera; `status` is the HTTP status or a word for why there is none."""
         self._calls.labels(name, status).inc()
@@ -133,6 +141,7 @@ class Metrics:
             self._overlaps,
             self._yields,
             self._withheld,
+            self._waiting,
             self._success,
             self._next,
         )

@@ -231,7 +231,8 @@ def test_a_lost_answer_is_settled_by_sending_it_again(locked: Site) -> None:
     assert (locked.status()["unsettled"], locked.planned()) == (0, [])
 
 
-def test_an_option_waits_for_its_test(locked: Site) -> None:
+def test_an_option_of_a_test_that_nobody_knows_is_a_row_error(locked: Site) -> None:
     locked.settings.add(f"MAT1100-H26 {LOCKDOWN}", value="yes")
-    ran = locked.settled()
-    assert "waits for test MAT1100-H26 (no source names it)" in ran.out
+    ran = locked.apply()
+    assert ran.status == 1
+    assert "test: no feed makes the test 'MAT1100-H26', and this state does not know it" in ran.out

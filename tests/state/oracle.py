@@ -32,7 +32,7 @@ class Oracle:
 
     def __post_init__(self) -> None:
         found = Wanted(self.world)
-        self.known, self.faulted = found.known, found.faulted
+        self.known, self.faulted, self.astray = found.known, found.faulted, found.astray
         self.wanted = {kind: found.records(kind) for kind in Kind}
         self.said: dict[Identity, Said] = {}
         self._windows()
@@ -240,6 +240,7 @@ class Oracle:
         unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
             ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
         )
+        unsettled = unsettled or self._may_be_meant(kind, test, other)
         if self.trouble(kind) or self._half_read(kind, test) or unsettled:
             return (action, "withheld")
         if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
@@ -253,10 +254,14 @@ class Oracle:
     def _people(self) -> set[Identity]:
         return {identity for identity in self.old_suspects if identity[0] in (L, S)}
 
+    def _may_be_meant(self, kind: Kind, test: str, other: str) -> bool:
+        return not self.astray[kind].isdisjoint({(test, ""), ("", other), ("", "")})
+
     def _half_read(self, kind: Kind, test: str) -> bool:
         """Whether a row of this test might mean anybody; any row may name a committee."""
         if kind is K:
-            return any(key and key[0] == test for one in (K, P, C) for key in self.faulted[one])
+            rows = {key[0] for one in (K, P, C) for key in (*self.faulted[one], *self.astray[one]) if key}
+            return test in rows or any(not key[0] for one in (K, P, C) for key in self.astray[one])
         return (test, "") in self.faulted[kind]
 
     def _same_account(self, kind: Kind, test: str, person: str) -> bool:
