@@ -26,6 +26,7 @@ from sync.guard import (
 )
 from sync.model import COMPARED, MAX_CANDIDATES, Kind
 from sync.plan import ALLOWED, Action, Cause, Outcome, Planned, Result
+from sync.remedies import adopt
 
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
 """A test's status while its security options can still change (vendor contract, Test API: search, settings)."""
@@ -85,7 +86,10 @@ def _judge_removals(sitting: Sitting, ready: Ready, target: Target) -> Sent:
     found = target.find_test(str(sitting.known["external_test_id"]))
     seats = target.seats(sitting.remote_id, sitting.kind)
     if not found:
-        text = "Inspera does not have this test any more; look at it and use `adopt`"
+        text = (
+            "Inspera does not have this test any more; look there first; "
+            f"{adopt(Kind.TEST, (sitting.test,), '--as-new')} forgets it and all that is on it here"
+        )
         ready.ended.extend((place.line, Outcome(Result.NOT_SENT, text)) for place in sitting.places)
         return []
     if trouble := target.clock_trouble():

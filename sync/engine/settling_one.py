@@ -7,7 +7,7 @@ is said, and with `keep` it is not sent as long as the source says what it says 
 from dataclasses import dataclass
 
 from sync.engine.adopting import DOUBTFUL, TAKEN, Adopter, Taken
-from sync.engine.doors import Journal, Store, Target
+from sync.engine.doors import Journal, Reread, Store
 from sync.found import FoundPerson, Seats
 from sync.model import COMPARED, IDENTITY, PEOPLE, Key, Kind
 from sync.plan import Action, Fields, Planned
@@ -36,7 +36,7 @@ class Settlement:
 class Settling:
     """Settles records one after another; a test is read once for all records of a kind that come together."""
 
-    def __init__(self, store: Store, journal: Journal, target: Target, adopter: Adopter) -> None:
+    def __init__(self, store: Store, journal: Journal, target: Reread, adopter: Adopter) -> None:
         self._store, self._journal, self._target, self._adopter = store, journal, target, adopter
         self._read: tuple[Kind, str] | None = None
         self._seats = Seats(False)
@@ -67,11 +67,28 @@ class Settling:
         if line and line.change.action is Action.REKEY and not line.change.before:
             self._journal.accept(kind, key)
             return Taken(kind, key, TAKEN, "is a new record: the next apply creates it")
-        if not self._store.known(kind, key):
+        known = self._store.known(kind, key)
+        if not known:
             return Taken(kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew")
+        rekeyed = line is not None and line.change.action is Action.REKEY
+        if not rekeyed and self._still_there(kind, known):
+            # to forget it would make whatever is ours on it theirs, as the next run would find it there
+            text = f"Inspera has it, so nothing was forgotten; to take Inspera's side as known: {adopt(kind, key)}"
+            return Taken(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
         text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
         return Taken(kind, key, TAKEN, text)
+
+    def _still_there(self, kind: Kind, known: Fields) -> bool:
+        """Whether Inspera still has a test or a person under the identity that is known."""
+        if kind is Kind.TEST:
+            shown = self._target.find_test(str(known["external_test_id"]))
+            return bool(shown or (known["remote_id"] and self._target.read_test(str(known["remote_id"]))))
+        if kind not in PEOPLE:
+            return False
+        return bool(known["external_id"]) and bool(
+            self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
+        )
 
     def _moved(self, kind: Kind, key: Key) -> Taken:
         old = self._store.lookalike(kind, key)

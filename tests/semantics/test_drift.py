@@ -290,6 +290,19 @@ def test_of_a_seat_that_is_gone_nothing_can_be_kept_and_the_way_back_is_said(sea
     assert minutes(seated, "1001") == 45
 
 
+def test_a_test_that_a_search_does_not_show_for_once_is_not_forgotten(seated: Site) -> None:
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.fail(method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []})
+    said = seated.apply()
+    assert f"`adopt test {TEST} --as-new` forgets it and all that is on it here" in said.out
+    ran = seated.adopt("test", TEST, "--as-new")
+    assert ran.status == 3
+    assert "Inspera has it, so nothing was forgotten" in ran.out
+    seated.heal()
+    seated.settled()
+    assert set(seated.seats()) == names(["1002", "1003"])
+
+
 @pytest.mark.parametrize("words", [("--keep",), ("test", TEST, "--as-new", "--keep")])
 def test_keep_needs_something_to_keep(seated: Site, words: tuple[str, ...]) -> None:
     ran = seated.adopt(*words)
