@@ -100,7 +100,9 @@ class House:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         departs = dict(feed.departs) or dict(source.departures)
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
+        rule = FeedRule(
+            Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs, feed.allow_text
+        )
         joins = [
             Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
         ]

@@ -7,7 +7,7 @@ from itertools import islice
 from sync.engine.doors import Join, Located, Store
 from sync.engine.proving import Witness
 from sync.errors import SourceError
-from sync.mapping import BadValueError, CompiledFeed, clean
+from sync.mapping import BadValueError, CompiledFeed, clean, seen
 from sync.model import Fault, Row
 
 CHUNK = 500
@@ -86,7 +86,7 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
     Raises:
         BadValueError: a part can't be read.
     """
-    parts = [clean(values[column]) for column in columns]
+    parts = [seen(clean(values[column])) for column in columns]
     if not all(parts):
         return None
     text = _BETWEEN.join(parts)
