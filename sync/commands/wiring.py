@@ -21,6 +21,7 @@ from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, load
 from sync.sources.base import SourceSettings
+from sync.sources.whole import WholeTable
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -132,6 +133,7 @@ class House:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
+                whole.tail if isinstance(whole, WholeTable) else 0,
             ),
         )
 

@@ -34,7 +34,7 @@ _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": n
 class CompiledField:
     """A field's reader, what a blank becomes, and what the feed can do faster than the reader.
 
-    `careful` is the reader that also checks the text: `read` is for rows of which one look has shown that they are sound.
+    `careful` is the reader that also checks the text; `read` is for rows that one look has shown to be sound.
     `plain` is the index of the column whose text, when not too long, is the value; `composed` is a template over
     several parts.
     """

@@ -96,8 +96,8 @@ def label(text: str, allowed: Collection[str] = ()) -> str:
     kept = [each for at, each in enumerate(text) if each not in _MEANINGLESS or _joins(text, at)]
     for character in kept:
         if category(character) == "Cf" and character not in _JOINERS:
-            reason = f"holds a character that nobody sees and that can change how the rest reads (U+{ord(character):04X})"
-            raise BadValueError(reason, "remove it in the source")
+            reason = "holds a character that nobody sees and that can change how the rest reads"
+            raise BadValueError(f"{reason} (U+{ord(character):04X})", "remove it in the source")
     return plain_spaces("".join(kept)).strip()
 
 
@@ -114,7 +114,8 @@ def _is_shaped(character: str) -> bool:
 
 def _refuse_damage(text: str, allowed: Collection[str]) -> None:
     if "null" not in allowed and _NULLS.search(text):
-        raise _damaged("null", "holds a word for no value, or an error of a spreadsheet", "leave it empty in the source")
+        reason = "holds a word for no value, or an error of a spreadsheet"
+        raise _damaged("null", reason, "leave it empty in the source")
     if "&" in text and "html" not in allowed and _has_entity(text):
         raise _damaged("html", "holds an HTML entity, such as '&aring;' for å", _IN_SOURCE)
     if text.isascii():

@@ -18,7 +18,9 @@ _SHOWN = 40
 _MARKS = ("&", "\\", "#", "null", "NULL")
 """What plain text has where it was damaged, and seldom otherwise: a row with one of them is looked at with care."""
 
-_UNUSUAL = re.compile("[^\x00-\x7f\xc0-\xff\u0100\u0101\u0103-\u0138\u013a-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c]")
+_UNUSUAL = re.compile(
+    "[^\x00-\x7f\xc0-\xff\u0100\u0101\u0103-\u0138\u013a-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c]"
+)
 """What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one quick look."""
 
 _ODD = re.compile(f"[{UNSEEN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]")
