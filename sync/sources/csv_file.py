@@ -16,7 +16,7 @@ from sync.model import Row
 from sync.sources.base import SourceSettings
 from sync.sources.csv_encoding import refuse_other_encoding
 from sync.sources.csv_header import reads_like_header
-from sync.sources.csv_table import CsvForm, CsvTable, column_names, repeated_name
+from sync.sources.csv_table import UNASKED_HEADER, CsvForm, CsvTable, repeated_name
 from sync.sources.csv_trailer import Trailer
 from sync.sources.files import OpenFile, age_doubt, open_file, place_in, reading
 from sync.sources.files_drop import (
@@ -175,19 +175,18 @@ class CsvSettings(SourceSettings):
         columns = table.header()
         rows = table.rows(columns)
         if self.columns is not None:
-            rows = _without_header_line(rows, columns, opened.place)
+            rows = _without_header_line(rows, opened.place)
         counted = trailer.counted(rows) if trailer else rows
         return Extract(
             opened.place, columns, counted, doubts=doubts, torn=lambda: table.torn and not (trailer and trailer.found)
         )
 
 
-def _without_header_line(rows: Iterator[Row], names: tuple[str, ...], place: str) -> Iterator[Row]:
+def _without_header_line(rows: Iterator[Row], place: str) -> Iterator[Row]:
     """The same rows, of which the first must not read like a header: then the file has one after all."""
     first = list(islice(rows, _COMPARED))
     cells = [list(row.values.values()) for row in first]
-    if cells and (column_names(cells[0]) == names or reads_like_header(cells[0], cells[1:])):
-        remedy = "take it out, or take 'columns' out and name its columns in the feeds"
-        raise SourceError(f"{place} line {first[0].line}", "is a header, which 'columns' says is not there", remedy)
+    if cells and reads_like_header(cells[0], cells[1:]):
+        raise SourceError(f"{place} line {first[0].line}", *UNASKED_HEADER)
     yield from first
     yield from rows

@@ -29,6 +29,11 @@ MOST_NAMED = 20
 
 TWO_EXPORTS = "two exports in one file? Deliver each in a file of its own"
 
+UNASKED_HEADER = (
+    "is a header, which 'columns' says is not there",
+    "take it out, or take 'columns' out and use the names that the header has",
+)
+
 _SEPARATOR = re.compile(r'"?sep=([^"\w\s]|\t)"?[,;\t ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 """What Excel understands as the first line of a file: the delimiter."""
 
@@ -185,34 +190,44 @@ class CsvTable:
             SourceError: the table is not sound to its very end, holds a second one, or was changed while it was read.
         """
         with self._explaining():
-            reader, offset, width = self._reader, self._offset + 1, len(header)
+            reader, offset, width, ragged = self._reader, self._offset + 1, len(header), self._ragged
             after = _AfterGap(self._fault)
             for cells in reader:
-                if len(cells) == width and (cells[0].strip() or any(map(str.strip, cells))):
+                if len(cells) != width:
+                    cells = self._fitted(cells, width)  # noqa: PLW2901 - the row as it is meant
+                if cells and (cells[0].strip() or any(map(str.strip, cells))):
                     if self._suspect:
-                        self._refuse_header(cells)
+                        self._refuse_header(cells, first=not after.previous)
                     if after.watching:
                         after.look(self._line, cells)
-                    if not self._ragged:
+                    if not ragged.count:
                         # The width was just compared: a strict zip would do it again, a million times.
                         yield Row(self._line, dict(zip(header, cells)))  # noqa: B905 - see above
                     after.previous = cells
-                elif not any(map(str.strip, cells)):
+                elif not ragged.count:
                     after.watching = True
-                elif not any(map(str.strip, cells[width:])) and len(cells) > width:
-                    yield Row(self._line, dict(zip(header, cells[:width], strict=True)))
-                else:
-                    self._ragged.add(self._line, len(cells), width)
                 self._line = reader.line_num + offset
             self._refuse_change()
             self._refuse_ragged()
 
-    def _refuse_header(self, cells: list[str]) -> None:
-        if self._headers is not None and self._headers.is_header(cells):
-            raise self._fault(self._line, "is the header again", TWO_EXPORTS)
+    def _fitted(self, cells: list[str], width: int) -> list[str]:
+        """Return the row without blank cells behind the last column; nothing of one that is blank or does not fit."""
+        if not any(map(str.strip, cells)):
+            return []
+        if len(cells) > width and not any(map(str.strip, cells[width:])):
+            return cells[:width]
+        self._ragged.add(self._line, len(cells), width)
+        return []
+
+    def _refuse_header(self, cells: list[str], *, first: bool) -> None:
+        if self._headers is None or not self._headers.is_header(cells):
+            return
+        if first and self._form.header:
+            raise self._fault(self._line, *UNASKED_HEADER)
+        raise self._fault(self._line, "is the header again", TWO_EXPORTS)
 
     def _refuse_ragged(self) -> None:
-        if self._ragged:
+        if self._ragged.count:
             raise self._ragged.fault(configured=bool(self._form.header))
 
     @contextmanager
@@ -334,18 +349,16 @@ def _line_end(text: str) -> int:
 
 
 class _Ragged:
-    """The rows that have not as many cells as the header."""
+    """The rows that have not as many cells as the header, and how many there are (`count`)."""
 
     def __init__(self, place: str) -> None:
-        self._place, self._width, self._count = place, 0, 0
+        self._place, self._width = place, 0
+        self.count = 0
         self._named: list[tuple[int, int]] = []
-
-    def __bool__(self) -> bool:
-        return self._count > 0
 
     def add(self, line: int, cells: int, width: int) -> None:
         """Note one."""
-        self._count, self._width = self._count + 1, width
+        self.count, self._width = self.count + 1, width
         if len(self._named) < MOST_NAMED:
             self._named.append((line, cells))
 
@@ -354,13 +367,13 @@ class _Ragged:
         header = f"'columns' names {self._width}" if configured else f"the header has {self._width}"
         remedy = "correct them in the source; a cell that holds the delimiter needs quotes"
         widths = {cells for _, cells in self._named}
-        if self._count > 2 and len(widths) == 1:
+        if self.count > 2 and len(widths) == 1:
             remedy += f"; {TWO_EXPORTS}"
-        if self._count == 1:
+        if self.count == 1:
             (line, cells), remedy = self._named[0], remedy.replace("them", "the row")
             return SourceError(f"{self._place} line {line}", f"has {_cells(cells)} where {header}", remedy)
         told = ", ".join(f"{line} ({_cells(cells)})" for line, cells in self._named)
-        more = f" and {self._count - len(self._named):,} more" if self._count > len(self._named) else ""
+        more = f" and {self.count - len(self._named):,} more" if self.count > len(self._named) else ""
         return SourceError(f"{self._place} lines {told}{more}", f"have another number of cells where {header}", remedy)
 
 

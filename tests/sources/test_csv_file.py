@@ -187,7 +187,7 @@ def test_a_disk_that_fails_midway_is_a_source_error(tmp_path: Path, monkeypatch:
         return io.BufferedReader(FailingDisk(str(path)))
 
     monkeypatch.setattr(Path, "open", opened)
-    with pytest.raises(SourceError, match=r"^students\.csv line 1: can't be read any further \(Input/output error\)"):
+    with pytest.raises(SourceError, match=r"^students\.csv: can't be read \(Input/output error\)"):
         list(source.rows(tmp_path))
 
 
