@@ -14,6 +14,7 @@ import typer
 from sync import __version__
 from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
 from sync.exits import Exit
+from sync.text import escaped
 
 if TYPE_CHECKING:
     from sync.commands.interruption import Interruption
@@ -105,7 +106,9 @@ def sample(
     from sync.commands.sampling import sample as run_sample
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), _say, width))
+    # with a width it has colours of its own, and has escaped what it shows
+    say = _say if width is None or as_json else _say_as_it_is
+    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
 
 
 @app.command()
@@ -344,7 +347,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:  # how the command line says its status, wrong words (2) included
         return int(end.code or 0)
     except SyncError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _warn(str(error))
         return _status_of(error)
     return Exit.OK
 
@@ -427,7 +430,16 @@ def _say(line: str) -> None:
     _write(f"{line}\n")
 
 
+def _say_as_it_is(line: str) -> None:
+    _put(f"{line}\n")
+
+
 def _write(piece: str) -> None:
+    """To standard output, escaped: what nobody sees or a terminal would obey may come from any source or answer."""
+    _put(escaped(piece))
+
+
+def _put(piece: str) -> None:
     """To standard output. A reader who has gone (`| head`) does not stop an apply half-way."""
     try:
         sys.stdout.write(piece)
@@ -437,7 +449,7 @@ def _write(piece: str) -> None:
 
 
 def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(escaped(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _exit(status: int) -> None:

@@ -8,6 +8,7 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"text"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
@@ -24,7 +25,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
 PURE = frozenset(
-    {"contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
+    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
 )
 STRANGERS = {
     "requests": {"inspera"},

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,9 +17,10 @@ from sync.commands.interruption import LOST, SILENT, Interruption, Watch
 from sync.commands.planning import make_store, plan_status, tell_plan
 from sync.commands.wiring import House, Observe, Say, now
 from sync.engine.carry_out import Carried, Carrier, GivesWay, never
-from sync.engine.doors import Progress
+from sync.engine.doors import Feed, Progress
 from sync.engine.planning import Planning, Policy, make_plan
 from sync.engine.probing import probe
+from sync.engine.reading import Reading
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
 from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
@@ -372,8 +373,21 @@ class _Run:
         for reading in (*gathered.readings, *gathered.lookups):
             if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
                 self.store.keep_groups(reading.source, reading.groups)
+        self._note_tails(gathered.readings, feeds, proven)
+        endings = [one for one in (*gathered.readings, *gathered.lookups) if not one.unhealthy and not one.partial]
+        self.store.keep_endings({one.source: not one.torn for one in endings if one.torn is not None})
         rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
         self.store.keep_rows(rows, [door.name for door in joined])
+
+    def _note_tails(
+        self, readings: Sequence[Reading], feeds: Sequence[Feed], proven: Collection[tuple[Kind, str]]
+    ) -> None:
+        """Remembers what stands last in each source that could be cut off."""
+        numbers: dict[tuple[Kind, str], list[int]] = {}
+        for number, (reading, feed) in enumerate(zip(readings, feeds, strict=True)):
+            if feed.source.proof.tail and (feed.kind, feed.source.name) in proven and not reading.unread:
+                numbers.setdefault((feed.kind, feed.source.name), []).append(number)
+        self.store.keep_tails(numbers, self.house.loaded.settings.sources)
 
     def _hold_all(self, why: str, planning: Planning) -> Exit:
         """Hold everything, since this state may be an older copy: not even what is known is changed by the plan."""

@@ -22,6 +22,7 @@ from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, TestFeed, load
 from sync.sources.base import SourceSettings
+from sync.sources.whole import WholeTable
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
@@ -102,7 +103,9 @@ class House:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         departs = dict(feed.departs) or dict(source.departures)
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
+        rule = FeedRule(
+            Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs, feed.allow_text
+        )
         joins = [
             Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
         ]
@@ -132,6 +135,7 @@ class House:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
+                whole.tail if isinstance(whole, WholeTable) else 0,
             ),
         )
 

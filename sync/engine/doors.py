@@ -30,12 +30,14 @@ class Proof:
         minimum_rows: it has at least so many.
         canary: values that must be there, by their column.
         group: the column of which no value may be gone since the last whole reading.
+        tail: from how many records on, which stood last before and are all gone, it may be cut off. 0 for no number.
     """
 
     shrink: tuple[int, float] | None = None
     minimum_rows: int = 0
     canary: Mapping[str, Collection[str]] = field(default_factory=dict)
     group: str = ""
+    tail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,10 @@ class Store(Protocol):
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
+    def lost_tail(self, kind: Kind, source: str, least: int) -> int: ...  # noqa: D102
+    def ended_whole(self, source: str) -> bool: ...  # noqa: D102
+    def drop_line(self, kind: Kind, feed: int, line: int) -> None: ...  # noqa: D102
+    def drop_lookup_line(self, number: int, line: int) -> None: ...  # noqa: D102
     def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102

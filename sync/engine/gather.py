@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sync.engine.doors import Feed, Join, Progress, SourceDoor, Store
 from sync.engine.joining import Joined, columns_of, load
-from sync.engine.proving import KEPT, Witness, shorter, shrunk
+from sync.engine.proving import KEPT, Witness, cut_off, shorter, shrunk
 from sync.engine.reading import Reader, Reading, unread
 from sync.errors import SourceError
 from sync.model import Kind
@@ -126,11 +126,11 @@ class _Gathering:
         reading = Reading(source.place, feed.kind, source.name)
         self.lookups.append(reading)
         try:
-            load(joined, self.store, witness)
+            load(joined, self.store, witness, accepted=source.name in self.how.accepted)
         except SourceError as error:
             reading.unread, reading.unhealthy = True, unread(error)
             return joined
-        reading.rows, reading.groups = witness.rows, frozenset(witness.groups)
+        reading.rows, reading.groups, reading.torn = witness.rows, frozenset(witness.groups), witness.torn
         failed = [joined.unsure] if joined.unsure else []
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
@@ -181,7 +181,10 @@ def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
 
 
 def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:
-    """Finds sources that have suddenly become shorter. Needs the tests' windows: what has ended may go."""
+    """Finds sources that have suddenly become shorter, or lack what stood last in them.
+
+    Needs the tests' windows: what has ended may go.
+    """
     judged: set[tuple[Kind, str]] = set()
     for feed, reading in zip(feeds, readings, strict=True):
         source = feed.source
@@ -190,6 +193,8 @@ def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: 
             continue
         judged.add((feed.kind, source.name))
         text = shrunk(*store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind))
+        if not text and source.proof.tail:
+            text = cut_off(store.lost_tail(feed.kind, source.name, source.proof.tail), _plural(feed.kind))
         if text:
             reading.unhealthy = (
                 f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"

@@ -10,6 +10,7 @@ from sync.settings.fields import FieldSpec
 from sync.settings.jobs import Duration, within
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
 from sync.strict import Filled, Named, Strict, Values, filled
+from sync.text import Damage
 
 
 class JoinSettings(Strict):
@@ -46,6 +47,10 @@ class FeedSettings(Strict):
     blank: Literal["keep", "clear"] = "keep"
     """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and
     committees, which have nothing that can be emptied)."""
+
+    allow_text: tuple[Damage, ...] = ()
+    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `null`
+    (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
 
     @property
     def clear_blanks(self) -> bool:

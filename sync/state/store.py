@@ -29,6 +29,7 @@ from sync.state import (
     recovery,
     scratch,
     snapshot,
+    tails,
     turn,
 )
 from sync.state.database import count
@@ -172,6 +173,34 @@ class Store:
     def keep_groups(self, source: str, groups: Collection[str]) -> None:
         """Takes these as the groups that the source has."""
         naming.keep_groups(self._connection, source, groups)
+
+    def lost_tail(self, kind: Kind, source: str, least: int) -> int:
+        """How many records that stood last in this source's last delivery are all missing; 0 if fewer than `least`."""
+        return tails.lost(self._connection, kind, source, least)
+
+    def keep_tails(self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]) -> None:
+        """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""
+        for (kind, source), numbers in feeds.items():
+            tails.keep(self._connection, kind, source, numbers)
+        tails.forget_others(self._connection, sources)
+
+    def ended_whole(self, source: str) -> bool:
+        """Whether the source's last delivery ended in a line end."""
+        return tails.ended_whole(self._connection, source)
+
+    def keep_endings(self, endings: Mapping[str, bool]) -> None:
+        """Remembers of each source whether its delivery ended in a line end."""
+        for source, whole in endings.items():
+            tails.keep_ending(self._connection, source, whole=whole)
+
+    def drop_line(self, kind: Kind, feed: int, line: int) -> None:
+        """Takes what one row of a feed says out of what is wanted and of what departs."""
+        tails.drop_line(self._connection, kind, feed, line)
+
+    def drop_lookup_line(self, number: int, line: int) -> None:
+        """Takes one row out of a joined source."""
+        query = text("DELETE FROM lookup WHERE id = :id AND line = :line")
+        self._connection.execute(query, {"id": number, "line": line})
 
     def faults(self) -> Iterator[Fault]:
         """Every fault of the run."""

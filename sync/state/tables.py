@@ -283,6 +283,27 @@ class SourceSize(SQLModel, table=True):
     rows: int
 
 
+class SourceTail(SQLModel, table=True):
+    """A record that stood among the last of what a source delivered, with its line, when that was last whole."""
+
+    __tablename__ = "source_tail"
+
+    source: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    line: int
+
+
+class SourceEnding(SQLModel, table=True):
+    """Whether the last delivery of a source ended in a line end, as whole files do."""
+
+    __tablename__ = "source_ending"
+
+    source: str = Field(primary_key=True)
+    whole: bool
+
+
 class Leader(SQLModel, table=True):
     """On PostgreSQL: which run may write. Each one that takes the lock raises `epoch`; under an older one, none may.
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
 revision = "0013"
-down_revision = "0005"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
