@@ -172,6 +172,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
     ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
     as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep Inspera's values until the source's change (one record, or --held).")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -183,7 +186,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 
     house, interruption = _house(context), _interruptible()
     lock = _waits(interruption) if wait else None
-    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all, lock)
+    options = AdoptOptions(tuple(record or ()), held, ours, as_new, keep, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(house, options, _say, progress, interruption))
 
@@ -192,6 +195,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 def reconcile(
     context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
+    accept_unread: Annotated[
+        bool, typer.Option("--accept-unread", help="An older state counts as recovered although not all was read.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -202,7 +208,7 @@ def reconcile(
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
-    options = ReconcileOptions(repair, as_json, show_all, _waits(interruption) if wait else None)
+    options = ReconcileOptions(repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None)
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
 
@@ -251,6 +257,24 @@ def status(
     from sync.commands.status import status as run_status
 
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
+
+
+_state = typer.Typer(help="What belongs to the state itself.", no_args_is_help=True)
+app.add_typer(_state, name="state")
+
+
+@_state.command()
+def rebind(
+    context: typer.Context,
+    renamed: Annotated[
+        bool, typer.Option("--renamed", help="It is the same tenant; only its address or client id is new.")
+    ] = False,
+) -> None:
+    """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
+    from sync.commands.rebinding import rebind as run_rebind
+
+    house, interruption = _house(context), _interruptible()
+    _exit(run_rebind(house, _say, interruption, renamed=renamed))
 
 
 @app.command()

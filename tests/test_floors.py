@@ -12,7 +12,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found"}),
+    frozenset({"found", "freeze"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
@@ -24,7 +24,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"text", "contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset(
+    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
+)
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

@@ -77,7 +77,8 @@ def gather(feeds: Sequence[Feed], store: Store, now: datetime, progress: Progres
         gathering.read(number, feed)
     readings, lookups = gathering.readings, gathering.lookups
     _rely(feeds, store, how)
-    store.close_staging([(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"])
+    later = [(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"]
+    store.close_staging(later, _unsure(feeds, Gathered(readings, {}, lookups), store))
     store.gather_windows(now)
     _judge_shrinkage(feeds, readings, store, how)
     _doubt(feeds, Gathered(readings, {}, lookups), store)
@@ -140,6 +141,18 @@ class _Gathering:
         if joined.unsure:
             reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
         return joined
+
+
+def _unsure(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> frozenset[Kind]:
+    """Return the kinds of which a record may be there although no feed has named it: its source was not all read."""
+    ill = gathered.ill
+    return frozenset(
+        feed.kind
+        for feed, reading in zip(feeds, gathered.readings, strict=True)
+        if reading.unhealthy
+        or any(source.name in ill for source in _resting_on(feed))
+        or (reading.partial and not store.has_snapshot(feed.digest))  # nothing to lay it over
+    )
 
 
 def _rely(feeds: Sequence[Feed], store: Store, how: How) -> None:

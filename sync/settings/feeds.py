@@ -1,11 +1,13 @@
 """Feeds: which rows of a source become records of one kind, and how each field is made."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from sync.model import Kind
 from sync.settings.fields import FieldSpec
+from sync.settings.jobs import Duration, within
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
 from sync.strict import Filled, Named, Strict, Values, filled
 from sync.text import Damage
@@ -108,6 +110,8 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
+    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = timedelta(hours=24)
+    """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""
     map: TestMap
     """Where each field comes from."""
 
