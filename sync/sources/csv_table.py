@@ -17,7 +17,7 @@ from sync.sources.csv_places import find_bad_byte, find_open_quote, line_breaks
 from sync.text import trimmed
 
 if TYPE_CHECKING:
-    from _csv import _reader
+    from _csv import Reader
 
 MAX_LINE = 1 << 20
 """Characters in one line; a longer one is no CSV, and would have to be held in memory to say what it is."""
@@ -143,7 +143,7 @@ class CsvTable:
             self._offset += 1
         self._form = self._form._replace(delimiter=delimiter)
         self._line = 1 + self._offset
-        self._reader: _reader = csv.reader(
+        self._reader: Reader = csv.reader(
             chain.from_iterable(StringIO(text, newline="") for text in self._escaped(chain([first], texts))),
             delimiter=delimiter,
             quotechar=self._form.quotechar,
