@@ -56,6 +56,7 @@ class Cause(StrEnum):
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FULL = "full"
+    NUMBER = "number"  # somebody who stays on the test has the candidate number
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"

@@ -12,7 +12,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found"}),
-    frozenset({"settings", "mapping", "diff", "guard"}),
+    frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
@@ -23,7 +23,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"}) | {
+    "candidate_numbers"
+}
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

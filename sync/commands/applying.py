@@ -396,14 +396,16 @@ class _Run:
         return verified
 
     def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
-        held = bool(self.counts["held"]) or carried.count(Result.HELD) > 0
+        held = bool(self.counts["held"]) or carried.count(Result.HELD) + carried.soon > 0
+        # what still waits for a candidate number is not in Inspera, so the run is not "all well"
         failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) > 0
+        failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
             source=planned is Exit.SOURCE,
             held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
-            faults=failed or bool(verified.bad) or self.store.fault_count() + self.store.refusals() > 0,
+            faults=failed or bool(verified.bad) or planned is Exit.FAULTS,
         )
 
     def _keep_findings(self) -> None:

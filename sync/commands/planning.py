@@ -66,8 +66,9 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
 def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults."""
     held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    faults = store.fault_count() + store.refusals() > 0
-    return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
+    waiting, soon = store.deferred_numbers()
+    faults = store.fault_count() + store.refusals() + waiting > 0
+    return worst(source=bool(planning.gathered.unhealthy), held=held or soon > 0, faults=faults)
 
 
 def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = "Would do") -> None:

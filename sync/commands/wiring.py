@@ -199,7 +199,8 @@ class House:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
-        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
+        unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
+        return SeatPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

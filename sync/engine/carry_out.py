@@ -15,6 +15,7 @@ from threading import Event
 
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
 from sync.engine.hiring import look_for_test, look_up
+from sync.engine.numbers import with_holders
 from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
@@ -49,13 +50,15 @@ class Unit:
 class Carried:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
-    `gave_way` says that it did so for a run whose tests start sooner.
+    `gave_way` says that it did so for a run whose tests start sooner. `soon` counts what waits for a candidate number
+    on tests of the next 7 days.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
     gave_way: bool = False
+    soon: int = 0
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""
@@ -94,6 +97,7 @@ class Carrier:
         self._carried = Carried()
         self._done = 0
         self._rest = (-1.0, "")
+        self._left: dict[str, set[str]] = {}
 
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
@@ -134,6 +138,8 @@ class Carrier:
             # all of a test in one hand: no two workers may count its free places at once
             lines = list(group)
             sitting = prepare(self._store, kind, test, lines, self._policy, self._clock())
+            if kind is Kind.CANDIDATE:
+                sitting = with_holders(sitting, self._store, self._left.pop(test, ()))
             # one line tells when the test starts
             yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock), lines[:1])
 
@@ -221,9 +227,12 @@ class Carrier:
         self._done += len(ended)
         for _, line, outcome in ended:
             change = line.change
+            if change.kind is Kind.CANDIDATE and change.action is Action.REMOVE and outcome.result is Result.DONE:
+                self._left.setdefault(change.key[0], set()).add(change.key[1])
             self._carried.results[change.kind, change.action, outcome.result] += 1
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
+                self._carried.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
             if outcome.result is not Result.DONE:
                 self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.extract import Extract, Since
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
@@ -145,6 +146,8 @@ class Store(Protocol):
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
     def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
+    def defer_numbers(self) -> None: ...  # noqa: D102
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
     def ignored(self) -> int: ...  # noqa: D102
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]: ...  # noqa: D102

@@ -135,9 +135,12 @@ _ADDED = {
     Kind.OPTION: 3,
     Kind.COMMITTEE: 4,
     Kind.CONTRIBUTOR: 5,
-    Kind.CANDIDATE: 6,
+    Kind.CANDIDATE: 7,
 }
 """The layer of each kind's additions: what others need comes first. Removals come after all of them, in reverse."""
+
+_FIRST_OUT = 6
+"""The layer of removals that free a candidate number for somebody else: right before the candidates' additions."""
 
 _LAST = max(_ADDED.values()) + 1
 
@@ -146,7 +149,8 @@ def _layers() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
-        f"CASE WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
+        f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
+        f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
         f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END ELSE {SILENT} END"
     )
 

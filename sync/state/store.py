@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, text
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
@@ -19,6 +20,7 @@ from sync.state import (
     journal,
     lookups,
     naming,
+    numbers,
     pairs,
     planbook,
     precedence,
@@ -240,6 +242,19 @@ class Store:
     def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
         """Holds each scope that is over its limit."""
         return planbook.hold_scopes(self._connection, limits, allowed)
+
+    def defer_numbers(self) -> None:
+        """Defer changes that take a candidate number which somebody who stays on the test has."""
+        numbers.defer_numbers(self._connection)
+
+    def deferred_numbers(self) -> tuple[int, int]:
+        """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
+        waiting = f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
+        return count(self._connection, waiting), count(self._connection, f"{waiting} AND wave LIKE '0%'")
+
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]:
+        """Return who is known to have one of these candidate numbers on a test."""
+        return numbers.numbers_on(self._connection, test, taken)
 
     def put_in_order(self) -> None:
         """Closes the plan."""
