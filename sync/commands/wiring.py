@@ -20,6 +20,7 @@ from sync.model import Kind
 from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, load
+from sync.settings.limits import Limits as LimitSettings
 from sync.sources.base import SourceSettings
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ Say = Callable[[str], None]
 
 Observe = Callable[[str, str, float], None]
 """Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
+
+
+def _limits(given: LimitSettings) -> Limits:
+    kind = Limit(given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent)
+    return Limits(kind, *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)))
 
 
 def now() -> datetime:
@@ -183,11 +189,8 @@ class House:
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
         absence = settings.on_absence
-        limits = settings.limits
         return Policy(
-            Limits(
-                *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
-            ),
+            _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             how,

@@ -145,7 +145,7 @@ class Store(Protocol):
     def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]: ...  # noqa: D102
     def defer_numbers(self) -> None: ...  # noqa: D102
     def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102

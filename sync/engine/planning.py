@@ -65,7 +65,7 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
         _decide_wanted(store, kind, policy)
         _decide_absent(store, kind, policy, gathered)
     _decide_absent(store, Kind.STAFF, policy, gathered)
-    held = store.hold_scopes(policy.limits, policy.allowed)
+    held = store.hold_scopes(policy.limits, policy.allowed, now)
     store.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
     # last: a learner whose last seat goes in this run is released in it
     _decide_absent(store, Kind.LEARNER, policy, gathered)

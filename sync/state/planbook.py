@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,7 @@ from sync.model import PEOPLE, Key, Kind
 from sync.plan import Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
+from sync.state.removals import recent
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
@@ -50,46 +52,49 @@ def index_draft(connection: Connection) -> None:
     analyse(connection, "draft")
 
 
-def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
+def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
     """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
 
-    All scopes are counted before any is held, so that holding one never hides another.
+    All scopes are counted before any is held, so that holding one never hides another. Removals of the 24 hours before
+    `now` count, too. What passes because it was allowed keeps the name of its scope, by which it is known as approved.
     """
     over = []
-    for scope, condition, values in _scopes(connection, limits):
+    for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
         if excess:
             digest = _digest(connection, scope.name, condition, values)
             over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
+    names = [held.scope.name for held, _, _ in over]
+    over.sort(key=lambda one: one[0].allowed)  # the held first: one word does not let pass what needs two
     for held, condition, values in over:
-        if not held.allowed:
-            connection.execute(
-                text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
-                {**values, "scope": held.scope.name},
-            )
-    for held, _, _ in over:
+        connection.execute(
+            text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
+            {**values, "scope": held.scope.name},
+        )
+    for held in (held for held, _, _ in over if not held.allowed):
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
             text("UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"),
             {"reason": reason, "scope": held.scope.name},
         )
-    return [held for held, _, _ in over]
+    return sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name))
 
 
-def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _scopes(connection: Connection, limits: Limits, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in Kind:
         values = {"kind": kind.value}
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
-            yield Scope(f"removals of {kind}", removed, _known(connection, kind), limits.kind), removals, values
+            known, before = _known(connection, kind), recent(connection, kind, now)
+            yield Scope(f"removals of {kind}", removed, known, limits.kind, recent=before), removals, values
         updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
             scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
             yield scope, updates, values
-    yield from _test_scopes(connection, limits.test)
+    yield from _test_scopes(connection, limits.test, now)
 
 
-def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _test_scopes(connection: Connection, limit: Limit, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
         query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
@@ -97,7 +102,8 @@ def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, 
             held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
-            yield Scope(name, removed, count(connection, held, test=test), limit), condition, {"test": test}
+            known, before = count(connection, held, test=test), recent(connection, kind, now, test)
+            yield Scope(name, removed, known, limit, recent=before), condition, {"test": test}
 
 
 def _known(connection: Connection, kind: Kind) -> int:

@@ -239,9 +239,9 @@ class Store:
         """Lets candidates be held against the drafted learners and tests."""
         planbook.index_draft(self._connection)
 
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
-        """Holds each scope that is over its limit."""
-        return planbook.hold_scopes(self._connection, limits, allowed)
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
+        """Holds each scope that is over its limit, with the removals of the 24 hours before `now`."""
+        return planbook.hold_scopes(self._connection, limits, allowed, now)
 
     def defer_numbers(self) -> None:
         """Defer changes that take a candidate number which somebody who stays on the test has."""
