@@ -17,7 +17,7 @@ from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy
 from sync.found import Assignment, Seat, Seats
 from sync.guard import Limit, Limits
-from sync.model import Candidate, Kind, Learner, Record, Test
+from sync.model import Candidate, Key, Kind, Learner, Record, Test
 from sync.plan import Cause, Outcome, Planned, Result
 
 from .site import ANY, START, Living, a_person, planning
@@ -114,7 +114,11 @@ class Site:
                 barred=barred,
             )
             told: dict[str, str] = {line.change.key[-1]: line.reason for line in self.planned if line.verdict != "pass"}
-            journal.find = lambda _type, _kind, key, _place, text: told.update({key[-1]: text})  # type: ignore[assignment,misc]
+
+            def find(_type: str, _kind: Kind, key: Key | None, _place: str, message: str) -> None:
+                told[(key or ("",))[-1]] = message
+
+            journal.find = find  # type: ignore[method-assign]
             self.carried = carrier.carry_out(len(self.planned))
             journal.lapse()
             journal.promote_silent()

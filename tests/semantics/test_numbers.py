@@ -39,7 +39,8 @@ def given(site: Site, test: str = TEST) -> dict[str, str]:
 
 def replay(site: Site) -> list[Counter[str]]:
     """How often each number of the test was there before the last command and after each of its calls."""
-    now, moments = dict(site.before), [Counter(site.before.values())]  # type: ignore[attr-defined]
+    now: dict[str, str] = dict(site.before)  # type: ignore[attr-defined]
+    moments = [Counter(now.values())]
     for call in site.sent(f"/{site.tests()[TEST]['assessmentRunId']}/candidates"):
         for one in call["body"]["candidates"] if call["committed"] else ():
             learner = one["externalId"].removeprefix("s")
