@@ -153,7 +153,7 @@ def _doubts(draft: Draft, form: str | None) -> None:
     """Say where two columns would do equally well, and what was left out of a name."""
     columns = [name for name in draft.guess.looked.columns if name.isprintable()]
     for name, meaning in (("key", form), ("username", "login"), ("external_id", "external"), ("email", "email")):
-        several = rivals(columns, meaning) if meaning in WORDS else ()
+        several = rivals(columns, meaning) if meaning and meaning in WORDS else ()
         value = draft.values.get(name)
         if len(several) > 1 and value is not None and value.columns == several[:1]:
             others = " or ".join(repr(one) for one in several[1:])

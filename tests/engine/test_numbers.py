@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -118,8 +119,8 @@ class Site:
             def find(_type: str, _kind: Kind, key: Key | None, _place: str, message: str) -> None:
                 told[(key or ("",))[-1]] = message
 
-            journal.find = find  # type: ignore[method-assign]
-            self.carried = carrier.carry_out(len(self.planned))
+            with patch.object(journal, "find", find):
+                self.carried = carrier.carry_out(len(self.planned))
             journal.lapse()
             journal.promote_silent()
             journal.end("done", 0, {})
