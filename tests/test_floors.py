@@ -8,10 +8,11 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"text"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found"}),
+    frozenset({"found", "freeze"}),
     frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
@@ -23,9 +24,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"}) | {
-    "candidate_numbers"
-}
+PURE = frozenset(
+    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
+) | {"candidate_numbers"}
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

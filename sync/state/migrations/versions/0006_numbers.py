@@ -5,7 +5,7 @@ from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
