@@ -12,8 +12,13 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
+<<<<<<< HEAD
     frozenset({"found", "freeze", "remedies"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
+=======
+    frozenset({"found", "freeze"}),
+    frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
+>>>>>>> numbers
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
@@ -25,6 +30,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
 PURE = frozenset(
+<<<<<<< HEAD
     {
         "text",
         "likeness",
@@ -42,6 +48,10 @@ PURE = frozenset(
         "decide",
     }
 )
+=======
+    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
+) | {"candidate_numbers"}
+>>>>>>> numbers
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

@@ -481,6 +481,8 @@ class _Run:
     def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
         held = bool(self.counts["held"]) or carried.count(Result.HELD) + self.ran.soon > 0
         failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + carried.missed + self.ran.waiting > 0
+        # what still waits for a candidate number is not in Inspera, so the run is not "all well"
+        failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),

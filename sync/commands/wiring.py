@@ -21,6 +21,7 @@ from sync.model import Kind
 from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, TestFeed, load
+from sync.settings.limits import Limits as LimitSettings
 from sync.sources.base import SourceSettings
 from sync.sources.whole import WholeTable
 
@@ -37,6 +38,11 @@ Say = Callable[[str], None]
 
 Observe = Callable[[str, str, float], None]
 """Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
+
+
+def _limits(given: LimitSettings) -> Limits:
+    kind = Limit(given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent)
+    return Limits(kind, *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)))
 
 
 def now() -> datetime:
@@ -210,11 +216,8 @@ class House:
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
         absence = settings.on_absence
-        limits = settings.limits
         return Policy(
-            Limits(
-                *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
-            ),
+            _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             how,
@@ -226,7 +229,8 @@ class House:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
-        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
+        unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
+        return SeatPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.extract import Extract, Since
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
@@ -156,7 +157,9 @@ class Store(Protocol):
     def note_unsettled(self) -> None: ...  # noqa: D102
     def note_stay(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]: ...  # noqa: D102
+    def defer_numbers(self) -> None: ...  # noqa: D102
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
     def ignored(self) -> int: ...  # noqa: D102
     def left_out(self) -> Mapping[Kind, int]: ...  # noqa: D102

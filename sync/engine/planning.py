@@ -77,7 +77,8 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
         deciding.wanted(kind)
         deciding.absent(kind)
     deciding.absent(Kind.STAFF)
-    held = store.hold_scopes(policy.limits, policy.allowed)
+    held = store.hold_scopes(policy.limits, policy.allowed, now)
+    store.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
     # last: a learner whose last seat goes in this run is released in it
     deciding.absent(Kind.LEARNER)
     store.put_in_order()

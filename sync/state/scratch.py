@@ -68,6 +68,16 @@ _TABLES = {
         "fingerprint BLOB, scope TEXT"
     ),
 }
+_TABLES |= {
+    "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
+    "contested": (
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "moves INTEGER"
+    ),
+    "stuck": "id INTEGER",
+    "first_out": "id INTEGER",
+}
+"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables whose rows are told apart by their number, beside those of what is wanted."""
 
