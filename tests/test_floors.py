@@ -8,6 +8,7 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"masking"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
@@ -23,7 +24,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset({
+    "masking", "contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"
+})
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},
@@ -33,6 +36,7 @@ STRANGERS = {
     "uvicorn": {"sandbox", "web"},
     "apscheduler": {"schedule"},
     "prometheus_client": {"web"},
+    "stdnum": {"masking"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 
