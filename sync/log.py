@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import structlog
 
-from sync.masking import masked as masked
+from sync.masking import masked
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -43,23 +43,28 @@ _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)T(?=\d)|(?<=\d)Z\Z")
 _LOGIN = re.compile(r"[^\W\d_]\d{4}|\d{4}[^\W\d_]")
-_ISO_DURATION = re.compile(r"P[\dDTHMS.]+")
+_ISO_DURATION = re.compile(r"P[\dDTHMS.,]+")
+_SMALL_WORD = re.compile(r"[a-z]+(?:[_-][a-z]+)*")
+_SHORT_CODE = re.compile(r"[A-Z]{1,8}[-_ ]?\d{1,4}(?:[-_ ]?[A-Z0-9]{1,4})?")
 _VISIBLE = re.compile(r"[^\W_]")
 
-_ALONE: Final = frozenset("""a an half quarter one two hour hours minute minutes min time timer minutter en ett et to
-    halv halvtime kvarter timme timmar minuter uur minuten stunde stunden extra ekstra none null nil nan na n true false
-    yes no ja nei nej nein nee on off unlimited""".split())
-"""Words that are shown without a digit beside them, in small letters or capitals. None is a person's name."""
-_BESIDE_DIGITS: Final = _ALONE | frozenset("""am pm z t h p pt d m s w y utc gmt cet cest mins minutt minuut std hr hrs
-    std tim day days dag dage dager dagar dagen tag tage sec secs second seconds sek og och und and per prosent procent
-    prozent percent pct of av der st nd rd th kl klokken um bis til till from fra von pst est edt bst
+_ALONE_TEXT = """a an half quarter one two hour hours minute minutes min time timer minutter en ett et to halv
+    halvtime kvarter timme timmar minuter uur minuten stunde stunden extra ekstra none null nil nan na n true false yes
+    no ja nei nej nein nee on off unlimited"""
+_BESIDE_DIGITS_TEXT = """days am pm e z t h p pt d m s w y utc gmt cet cest mins minutt minuut std hr hrs tim day
+    dag dage dager dagar dagen tag tage sec secs second seconds sek og och und and per prosent procent prozent percent
+    pct of av
+    der st nd rd th kl klokken um bis til till from fra von pst est edt bst
     jan januar januari january feb februar februari february mar mars march maart märz maerz mrz mrt apr april maj mai
     may mei jun juni june jul juli july aug august augustus augusti sep sept september okt oct oktober october nov
     november des dec dez desember december dezember
     mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday man tir ons tor fre lør søn
     mandag tirsdag onsdag torsdag fredag lørdag søndag mån tis lör sön måndag tisdag lördag söndag mo di mi do fr sa so
     montag dienstag mittwoch donnerstag freitag samstag sonntag ma wo vr za zo maandag dinsdag woensdag donderdag
-    vrijdag zaterdag zondag""".split())
+    vrijdag zaterdag zondag"""
+_ALONE: Final = frozenset(_ALONE_TEXT.split())
+"""Words that are shown without a digit beside them, in small letters or capitals. None is a person's name."""
+_BESIDE_DIGITS: Final = _ALONE.union(_BESIDE_DIGITS_TEXT.split())
 """Units, months and days, some of which are names of people too: shown only beside digits."""
 
 
@@ -87,10 +92,8 @@ def _cut(found: re.Match[str]) -> str:
         return text
     shown, kept = "", 0
     for character in text:
-        if character.isalnum():
-            kept += 1
-            character = character if kept <= _SHOWN else "*"
-        shown += character
+        kept += character.isalnum()
+        shown += "*" if character.isalnum() and kept > _SHOWN else character
     return shown
 
 
@@ -142,7 +145,8 @@ def quoted_value(text: str, known: Iterable[str] = (), *, code: bool = False) ->
     """Return a value of a row in quotes, cut short, and masked as far as it may name a person: `'K*** ********'`.
 
     Shown as they are: digits, signs, the words of times and durations, and a word that is nearly one of `known`.
-    With `code` a single word in small letters is shown too, for fields that hold words such as a role or a status.
+    With `code`, for fields that hold words such as a role, a single word in small letters and a short code of capitals
+    and digits (`INF1000`) are shown too.
     """
     whole = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
     if "@" not in text and (_is_technical(text) or _is_code(text, known, code=code)):
@@ -153,7 +157,9 @@ def quoted_value(text: str, known: Iterable[str] = (), *, code: bool = False) ->
 
 
 def _is_technical(text: str) -> bool:
-    if _LOGIN.search(_BETWEEN_DIGITS.sub(" ", text)) and not _ISO_DURATION.fullmatch(text):
+    if _ISO_DURATION.fullmatch(text):
+        return True
+    if _LOGIN.search(_BETWEEN_DIGITS.sub(" ", text)):
         return False
     words = set(_LETTERS.findall(text.lower()))
     if _DIGITS.search(text):
@@ -162,8 +168,9 @@ def _is_technical(text: str) -> bool:
 
 
 def _is_code(text: str, known: Iterable[str], *, code: bool) -> bool:
-    if not _SHORTEST <= len(text) <= _QUOTED:
+    if len(text) > _QUOTED:
         return False
-    if code and text.isascii() and text.islower() and text.replace("_", "").replace("-", "").isalpha():
+    if code and (_SMALL_WORD.fullmatch(text) or _SHORT_CODE.fullmatch(text)):
         return True
-    return bool(get_close_matches(text.lower(), [word.lower() for word in known], n=1, cutoff=_NEAR))
+    words = [word.lower() for word in known] if len(text) >= _SHORTEST else []
+    return bool(get_close_matches(text.lower(), words, n=1, cutoff=_NEAR))

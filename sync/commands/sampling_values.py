@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sync.contract import OptionRule
-from sync.log import masked
 from sync.mapping import CompiledFeed, late_faults
+from sync.masking import masked
 from sync.model import PEOPLE, Kind, Record, Row, listed, utc_text
 from sync.report.sampled import HIDDEN, Made, Moment, Outcome, Shown
 from sync.settings import Feed, FieldSpec, Loaded, TimeSpec

@@ -19,7 +19,8 @@ from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.log import in_context, masked
+from sync.log import in_context
+from sync.masking import masked
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import CALLING, Action, Cause, Outcome, Planned, Result, Verdict
 

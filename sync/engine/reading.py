@@ -7,7 +7,7 @@ from sync.engine.doors import Feed, Origin, Progress, Store
 from sync.engine.joining import Joined, Judged, with_columns
 from sync.engine.proving import KEPT, Witness
 from sync.errors import SourceError
-from sync.extract import Extract, Since
+from sync.extract import Extract, Since, lacking
 from sync.mapping import CompiledFeed
 from sync.model import Fault, Key, Kind, Record
 
@@ -112,9 +112,7 @@ class Reader:
         own = {column for joined in self.joins for column in joined.join.on}
         missing = sorted({*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)})
         if missing:
-            names = ", ".join(repr(name) for name in missing)
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
-            raise SourceError(extract.place, f"column {names} is missing", remedy)
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's map and where"))
 
     def _judge(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> None:
         """What the reading proves, once all rows are staged; and its snapshot, if it has one."""

@@ -12,6 +12,7 @@ from sync.mapping.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
+from sync.masking import quoted_value
 from sync.model import joined, listed
 
 Reader = Callable[[Texts], FieldValue]
@@ -26,6 +27,8 @@ _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType({
     "duration": compile_duration,
     "extra_time": compile_extra_time,
 })
+_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
+"""Types of fields that hold no free text, so that a lookup's words may be named."""
 _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
 
 
@@ -114,7 +117,10 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
         table = {clean(text): clean(value) for text, value in (rule.lookup or {}).items()}
     except BadValueError as error:
         raise RuleError(f"lookup: {error}") from None
-    known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
+    code = spec.type in _CODES and not spec.personal
+    known = f"{len(table)} words"
+    if code:
+        known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
 
     def step(text: str) -> str:
         if text in table:
@@ -123,7 +129,7 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
             return ""
         reason = "is not in the lookup table"
         if not spec.personal:
-            reason = f"{quoted(text)} is not in the lookup table ({known})"
+            reason = f"{quoted_value(text, table, code=code)} is not in the lookup table ({known})"
         raise BadValueError(reason, "correct it in the source, or add it to the feed's 'lookup'")
 
     return step

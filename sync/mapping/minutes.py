@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
+from sync.masking import quoted_value
 
 MAX_EXTRA_MINUTES = 1440
 """The most extra time that a row may give; a day more than the test is a slip of the pen."""
@@ -26,33 +27,33 @@ class Percent(int):
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise BadValueError(f"{quoted(text)} is not a whole number of minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not a whole number of minutes", _CORRECT)
     return int(text)
 
 
 def _clock(text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted(text)} is not hours and minutes, such as 4:30", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not hours and minutes, such as 4:30", _CORRECT)
     return int(match[1]) * 60 + int(match[2])
 
 
 def _hours(text: str) -> int:
     if not _HOURS.fullmatch(text):
-        raise BadValueError(f"{quoted(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
     minutes = Decimal(text.replace(",", ".")) * 60
     if minutes != int(minutes):
-        raise BadValueError(f"{quoted(text)} hours are not whole minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} hours are not whole minutes", _CORRECT)
     return int(minutes)
 
 
 def _iso(text: str) -> int:
     match = _ISO.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
     days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
     if seconds % 60:
-        raise BadValueError(f"{quoted(text)} is not whole minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not whole minutes", _CORRECT)
     return (days * 24 + hours) * 60 + minutes + seconds // 60
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
+from sync.masking import quoted_value
 
 _FRACTION = re.compile(r"[.,][0-9]*[1-9]")
 _CORRECT = "correct the time in the source"
@@ -59,7 +60,7 @@ def _by_format(pattern: str) -> Callable[[str], datetime]:
         try:
             return datetime.strptime(text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
         except (ValueError, OverflowError):
-            raise BadValueError(f"{quoted(text)} does not fit the format '{pattern}'", _CORRECT) from None
+            raise BadValueError(f"{quoted_value(text)} does not fit the format '{pattern}'", _CORRECT) from None
 
     return parse
 
@@ -69,11 +70,11 @@ def _parse_iso(text: str) -> datetime:
         value = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise BadValueError(
-            f"{quoted(text)} is not an ISO 8601 date-time, such as 2024-10-18T09:00+02:00",
+            f"{quoted_value(text)} is not an ISO 8601 date-time, such as 2024-10-18T09:00+02:00",
             "correct the time in the source, or give the feed's 'format'",
         ) from None
     if _is_date(text):
-        raise BadValueError(f"{quoted(text)} has no time of day", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} has no time of day", _CORRECT)
     if _FRACTION.search(text):
         # Digits beyond microseconds would be dropped silently before they could be seen below.
         value = value.replace(microsecond=1)
@@ -90,9 +91,10 @@ def _is_date(text: str) -> bool:
 
 def _in_utc(value: datetime, zone: tzinfo | None, text: str) -> datetime:
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise BadValueError(f"{quoted(text)}: the year {value.year} is not in {_FIRST_YEAR}–{_LAST_YEAR}", _CORRECT)
+        reason = f"{quoted_value(text)}: the year {value.year} is not in {_FIRST_YEAR}–{_LAST_YEAR}"
+        raise BadValueError(reason, _CORRECT)
     if value.microsecond:
-        raise BadValueError(f"{quoted(text)} has a fraction of a second; Inspera takes whole seconds", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} has a fraction of a second; Inspera takes whole seconds", _CORRECT)
     if value.tzinfo is None:
         value = _localised(value, zone, text)
     return value.astimezone(UTC)
@@ -101,7 +103,7 @@ def _in_utc(value: datetime, zone: tzinfo | None, text: str) -> datetime:
 def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
     if zone is None:
         raise BadValueError(
-            f"{quoted(text)} has no offset from UTC",
+            f"{quoted_value(text)} has no offset from UTC",
             "give the feed's 'zone', such as Europe/Oslo, or an offset in the source",
         )
     early, late = value.replace(tzinfo=zone, fold=0), value.replace(tzinfo=zone, fold=1)
@@ -110,8 +112,8 @@ def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
         return early
     # Across a jump forward the later offset is the greater one; where the clock goes back it is the smaller one.
     if before < after:
-        raise BadValueError(f"{quoted(text)} does not exist in {zone}: the clock skips it", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} does not exist in {zone}: the clock skips it", _CORRECT)
     raise BadValueError(
-        f"{quoted(text)} is ambiguous in {zone}: the clock goes back and it comes twice",
+        f"{quoted_value(text)} is ambiguous in {zone}: the clock goes back and it comes twice",
         "give the time with its offset from UTC in the source",
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from sync.guard import HeldScope
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.wording import change_text, fault_text, plural

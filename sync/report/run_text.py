@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.report.plan_text import capped
 from sync.report.wording import key_text

@@ -1,6 +1,6 @@
 """How one change, one fault and one outcome are said, the same way everywhere."""
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import SEALED, Fault, Key, Kind, listed
 from sync.plan import Action, Change, Planned, Value, Verdict
 

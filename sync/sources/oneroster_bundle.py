@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from sync.errors import SourceError
+from sync.extract import lacking
 from sync.model import Row
 from sync.sources.csv_table import CsvForm, CsvTable
 from sync.sources.files import OpenFile, open_failure, open_file
@@ -46,8 +47,8 @@ class Table(NamedTuple):
         """
         for column in columns:
             if column not in self.columns:
-                remedy = f"its columns are {', '.join(self.columns)}: have it exported with all columns of OneRoster"
-                raise SourceError(self.place, f"column '{column}' is missing", remedy)
+                reason, _ = lacking([column], self.columns, "")
+                raise SourceError(self.place, reason, "have it exported with all columns of OneRoster")
 
 
 class Bundle(ABC):
