@@ -37,7 +37,7 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be drafted for a pair, or the faults that keep its record as it is.
+    """What is to be drafted for a pair, or the faults that keep its record (or, beside a draft, one field) as it is.
 
     `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
     """
@@ -59,13 +59,27 @@ NEEDED = {
 
 def decide(pair: Pair) -> Decision:
     """The change that this pair calls for, with the guard's ruling on it."""
-    change = diff(pair.kind, pair.key, pair.wanted, pair.known, pair.about, pair.where)
+    wanted, left_out = _usable(pair)
+    change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
     if change is None:
-        return Decision(settled=pair.wanted is not None)
+        return Decision(faults=left_out, settled=wanted is not None and not left_out)
     faults = tuple(_faults(change)) if change.action in ADDITIONS else ()
     if faults:
         return Decision(faults=faults)
-    return Decision(Drafted(change, judge(change, pair.facts), pair.fingerprint, pair.secret))
+    # Without a fingerprint the record is looked at again in the next run: what is left out is said until it is right.
+    fingerprint = None if left_out else pair.fingerprint
+    return Decision(Drafted(change, judge(change, pair.facts), fingerprint, pair.secret), left_out)
+
+
+def _usable(pair: Pair) -> tuple[Fields | None, tuple[Fault, ...]]:
+    """Return what is wanted without the optional fields that can't be used, and the faults of these."""
+    wanted, known = pair.wanted, pair.known or {}
+    if pair.kind not in PEOPLE or wanted is None or not wanted.get("email") or wanted["email"] == known.get("email"):
+        return wanted, ()
+    values = {name: wanted.get(name) for name in COMPARED[pair.kind]}
+    record = RECORD_TYPES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
+    faults = tuple(late_faults(record, pair.where))
+    return ({**wanted, "email": None}, faults) if faults else (wanted, ())
 
 
 def _faults(change: Change) -> list[Fault]:
@@ -85,9 +99,6 @@ def _faults(change: Change) -> list[Fault]:
 
 def _late(change: Change) -> Iterator[Fault]:
     after = change.after
-    if change.kind in PEOPLE:
-        values = {name: after.get(name) for name in COMPARED[change.kind]}
-        yield from late_faults(RECORD_TYPES[change.kind](change.key[0], **values), change.where)  # type: ignore[arg-type]
     if change.kind is Kind.TEST:
         # here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sync.contract import OptionRule
 from sync.mapping import CompiledFeed, late_faults
 from sync.masking import masked
-from sync.model import PEOPLE, Kind, Record, Row, listed, utc_text
+from sync.model import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
 from sync.report.sampled import HIDDEN, Made, Moment, Outcome, Shown
 from sync.settings import Feed, FieldSpec, Loaded, TimeSpec
 from sync.settings.fields import placeholders
@@ -102,8 +102,8 @@ def _value(record: Record, name: str) -> str | int | datetime | None:
     value: str | int | datetime | None = getattr(record, name)
     if value is None and name == "value":
         return getattr(record, "secret", None)
-    percent = getattr(record, "extra_percent", None) if name == "extra_time" else None
-    return value if percent is None else f"{percent}% of the duration"
+    share = getattr(record, "extra_share", None) if name == "extra_time" else None
+    return value if share is None else f"{share * 100 / SHARES:.6g}% of the duration"
 
 
 def _moment(time: datetime, zone: str | None) -> Moment:

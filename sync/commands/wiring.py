@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sync.inspera.connection import Connection
     from sync.state.places import Place
 
-SNAPSHOTS = "1"
+SNAPSHOTS = "2"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
 
 Say = Callable[[str], None]

@@ -100,6 +100,8 @@ def _decide(store: Store, pairs: Iterator[Pair], *, kept: bool = False) -> None:
         for pair in pairs:
             decision = decide(pair)
             if decision.drafted:
+                if decision.faults:
+                    store.add_faults(decision.faults)
                 # what has ended is retired all the same: that takes nothing away from anybody
                 if not kept or decision.drafted.change.action is Action.RETIRE:
                     yield decision.drafted

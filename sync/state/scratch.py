@@ -25,7 +25,7 @@ Origin = tuple[str | None, ...]
 _COLUMNS = {
     "duration": "INTEGER",
     "extra_time": "INTEGER",
-    "extra_percent": "INTEGER",
+    "extra_share": "INTEGER",
     "notify": "INTEGER",
     "fingerprint": "BLOB",
     "feed": "INTEGER",
@@ -158,7 +158,8 @@ def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed")
 
     def row(fault: Fault) -> tuple[object, ...]:
-        k1, k2 = columns_of(fault.key) if fault.key else (None, None)
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
+        k1, k2 = ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
         return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed)
 
     return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
@@ -184,7 +185,8 @@ def faults(connection: Connection) -> Iterator[Fault]:
     query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"
     for row in paged(connection, query):
         kind = Kind(row[1])
-        yield Fault(row[4], row[5], row[6], row[7], kind, None if row[2] is None else key_from(kind, row[2], row[3]))
+        key = key_from(kind, row[2], row[3]) if row[2] else None
+        yield Fault(row[4], row[5], row[6], row[7], kind, key, left_out=row[2] == "")
 
 
 def index_wanted(connection: Connection) -> None:

@@ -154,7 +154,7 @@ def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind,
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_field_of_a_record_can_be_mapped_or_is_made_from_one_that_can(kind: Kind) -> None:
-    mapped = set(MAPS[kind]) | {"key", "password", "extra_percent", "secret"}
+    mapped = set(MAPS[kind]) | {"key", "password", "extra_share", "secret"}
     assert set(RECORD_TYPES[kind]._fields) <= mapped
 
 
