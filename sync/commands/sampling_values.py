@@ -63,6 +63,8 @@ def _columns(spec: FieldSpec | None) -> Iterator[str]:
         yield spec.column
     if spec.template is not None and spec.pattern is None:
         yield from placeholders(spec.template)
+    for one in spec.first_of or ():
+        yield from placeholders(one) if "{" in one else (one,)
 
 
 def made_of(

@@ -53,6 +53,8 @@ def compile_field(rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_b
         RuleError: the rule can't be followed.
     """
     _refuse_strays(rule, spec)
+    if rule.computed is not None:
+        return CompiledField(lambda _: None, None, None, None)
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
@@ -77,6 +79,12 @@ def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
         raise RuleError("'format' and 'zone' are for date-times; remove them")
     if rule.minutes is not None and spec.type not in {"duration", "extra_time"}:
         raise RuleError("'minutes' is for durations; remove it")
+    if rule.computed is not None and spec.type not in {"time", "duration"}:
+        raise RuleError("'computed' is for a test's end and duration; remove it")
+    if rule.next_day and spec.type != "time":
+        raise RuleError("'next_day' is for a test's end; remove it")
+    if rule.languages and rule.format is None:
+        raise RuleError("'language' is for a 'format'; add one, or remove it")
     if rule.separator is not None and not spec.many:
         raise RuleError("'separator' is for lists; remove it")
 

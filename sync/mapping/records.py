@@ -99,6 +99,13 @@ def conflicts(made: Made) -> Conflicts:
         yield "duration", BadValueError(reason, "correct the duration or the times in the source")
 
 
+def nameless(record: Record, where: str) -> list[Fault]:
+    """Return the fault of a new person whose names are both blank."""
+    if not isinstance(record, Learner | Staff) or record.first_name or record.last_name:
+        return []
+    return [Fault(where, "last_name", "both names are blank", "fill in at least one", record.kind, key_of(record))]
+
+
 def late_faults(record: Record, where: str) -> list[Fault]:
     """Faults that are too dear to look for in every row: whether the email is an address (26 µs).
 

@@ -16,9 +16,9 @@ class FieldRule:
     `zone` (an IANA name, for local times); durations take `minutes`: `number`, `hh:mm`, `hours` or `iso8601`. A list
     is split at `separator` (by default `;`), and each of its items goes through `lookup`, `case` and `default`.
 
-    `first_of` names columns, or templates, of which the first that is not blank counts. A test's `end` may be `computed`
-    as `start + duration`, its `duration` as `end - start`; with `next_day` an `end` that is before the start is one day
-    later. `languages` are those in which the source writes months and weekdays (`%B`, `%b`, `%A`, `%a`).
+    `first_of` names columns, or templates, of which the first that is not blank counts. A test's `end` may be
+    `computed` as `start + duration`, its `duration` as `end - start`; with `next_day` an `end` that is before the start
+    is one day later. `languages` are those in which the source writes months and weekdays (`%B`, `%b`, `%A`, `%a`).
 
     A pattern over a column with a template fills the template from the pattern's named groups; without a template,
     the value becomes the group named `value`, or the only group, or all of the match when there is no group.
@@ -68,7 +68,7 @@ class FeedRule:
     turns a blank into "clear it" (`""`, or 0 minutes of extra time) for the mapped fields that can be cleared.
     `options` are the options that a test can have, by name. `departs` names columns and the values by which a row says
     that its record departs. `where_not` names columns and the values that rule a row out. With
-    `needs_names` a person whose first name comes from columns, and is blank, is an error.
+    `needs_names` a person whose first name is put together, and is blank, is an error.
     """
 
     kind: Kind

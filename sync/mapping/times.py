@@ -3,9 +3,10 @@
 import re
 import warnings
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from sync.mapping.months import translated
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
 from sync.masking import quoted_value
@@ -29,14 +30,33 @@ def compile_time(rule: FieldRule) -> Callable[[str], datetime]:
     parse: Callable[[str], datetime] = _parse_iso
     if rule.format is not None:
         _try_format(rule.format)
+        pattern, prepared = rule.format, None
+        if rule.languages:
+            pattern, prepared = translated(rule.format, rule.languages)
         if zone is None and "%z" not in rule.format:
             raise RuleError("format: local times need a 'zone', such as Europe/Oslo")
-        parse = _by_format(rule.format)
+        parse = _by_format(pattern, rule.format, prepared)
 
     def read(text: str) -> datetime:
         return _in_utc(parse(text), zone, text)
 
     return read
+
+
+def next_day(rule: FieldRule) -> Callable[[datetime], datetime]:
+    """What makes a time that this rule has read one day later, at the same time of its own clock.
+
+    It raises `BadValueError` when a clock change skips or repeats that time.
+    """
+    zone = _zone(rule.zone) if rule.zone is not None else None
+
+    def later(value: datetime) -> datetime:
+        if zone is None:
+            return value + timedelta(days=1)
+        local = value.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
+        return _in_utc(local, zone, f"{local:%Y-%m-%d %H:%M}")
+
+    return later
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -55,12 +75,14 @@ def _try_format(pattern: str) -> None:
         raise RuleError(f"format: {quoted(pattern)} can't be read ({error}); use such as '%d.%m.%Y %H:%M'") from None
 
 
-def _by_format(pattern: str) -> Callable[[str], datetime]:
+def _by_format(pattern: str, shown: str, prepared: Callable[[str], str] | None) -> Callable[[str], datetime]:
     def parse(text: str) -> datetime:
         try:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
+            return datetime.strptime(prepared(text) if prepared else text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
+        except BadValueError:
+            raise
         except (ValueError, OverflowError):
-            raise BadValueError(f"{quoted_value(text)} does not fit the format '{pattern}'", _CORRECT) from None
+            raise BadValueError(f"{quoted_value(text)} does not fit the format '{shown}'", _CORRECT) from None
 
     return parse
 

@@ -154,7 +154,8 @@ _MOST_UNKNOWN = 1440
 def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
     """Return faults for extra time that is longer than the test itself: a slip of the pen, or another unit."""
     query = (
-        "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration) FROM wanted_candidate w"
+        "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
+        " FROM wanted_candidate w"
         " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
         f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
     )

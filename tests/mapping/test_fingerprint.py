@@ -187,9 +187,11 @@ def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_q
             "students.csv line 4",
             "email",
             "is not an email address",
-            "correct it in the source (domains kept for tests, such as .test, are refused too)",
+            "it is left out, and the person is kept in step without it; correct it in the source"
+            " (domains kept for tests, such as .test, are refused too)",
             Kind.LEARNER,
             ("500001",),
+            left_out=True,
         )
     ]
 

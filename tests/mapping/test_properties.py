@@ -186,6 +186,6 @@ def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, o
 
 
 def test_faults_are_values_that_can_be_kept_in_a_set() -> None:
-    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "mail": "a\x01"}))
+    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "login": "a\x01"}))
     assert isinstance(made, list)
     assert isinstance(next(iter(set(made))), Fault)

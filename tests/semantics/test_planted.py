@@ -1,4 +1,4 @@
-"""Names, addresses and national identity numbers, planted wherever a value can go wrong, are nowhere in what is written.
+"""Names, addresses and national ids, planted wherever a value can go wrong, are nowhere in what is written.
 
 Not in what is printed, logged, reported or put into a plan. Keys may be shown, as long as they are no identity numbers;
 `sample` shows values, and `state` keeps them: both on purpose.
@@ -65,7 +65,7 @@ def run_all(site: Site, commands: tuple[tuple[str, ...], ...] = COMMANDS) -> dic
 
 
 SHOWN = frozenset({"name", "number", "room"})
-"""Columns of titles, candidate numbers and rooms, whose sound values a plan shows: there a name is planted spoilt only."""
+"""Columns of titles, candidate numbers and rooms, whose values a plan shows: names are only planted spoilt there."""
 
 
 def spoil(table: Table, key: str, columns: tuple[str, ...], start: int) -> None:
@@ -119,7 +119,10 @@ def test_identity_numbers_in_keys_are_masked_and_check_warns_of_them(planted: Si
     run_all(planted)
 
 
-@pytest.mark.parametrize("shape", ["no header", "ragged", "quote", "header again", "repeated", "encoding", "blank name"])
+FILES = ("no header", "ragged", "quote", "header again", "repeated", "encoding", "blank name")
+
+
+@pytest.mark.parametrize("shape", FILES)
 def test_in_files_that_are_not_as_they_should_be(planted: Site, shape: str) -> None:
     row = [*NAMES[:2], MAILS[0], NATIONAL_IDS[0], NATIONAL_IDS[1], NAMES[2], MAILS[1]]
     good = planted.students.text()
@@ -214,8 +217,8 @@ def test_in_rows_of_a_database(planted: Site, tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE s (student_no, feide, given, family, mail, status, secret)")
         for number, value in enumerate(PERSONAL):
-            database.execute("INSERT INTO s VALUES (?,?,?,?,?,'active','')", (f"{number}", value, f"{value}\x07", "", ""))
-            database.execute("INSERT INTO s VALUES (?,?,?,?,?,'active','')", (value, "", value, value, value))
+            for row in ((f"{number}", value, f"{value}\x07", "", ""), (value, "", value, value, value)):
+                database.execute("INSERT INTO s VALUES (?,?,?,?,?,'active','')", row)
         database.commit()
     source = {"type": "sql", "url": "sqlite:///sis.db", "query": "SELECT * FROM s"}
     planted.config["sources"]["students"] = source
