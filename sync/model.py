@@ -214,6 +214,22 @@ class Candidate(NamedTuple):
         return Kind.CANDIDATE
 
 
+UNNUMBERED = ("row", "entry")
+"""What rows are counted in where they have no lasting number: those of a database and of a directory."""
+
+_UNNUMBERED = tuple(f" {unit}" for unit in UNNUMBERED)
+
+
+def row_place(place: str, line: int, key: Key | None = None) -> str:
+    """Return how a row is named to people; `place` ends with what its rows are counted in, such as `students.csv line`.
+
+    A row of a database or a directory has another number in each reading, so its record's key names it where it can.
+    """
+    if key and key[0] and place.endswith(_UNNUMBERED):
+        return f"{place.rpartition(' ')[0]} key {' / '.join(part for part in key if part)}"
+    return f"{place} {line}"
+
+
 Record = Learner | Staff | Test | Option | Committee | Contributor | Candidate
 
 RECORD_TYPES: Mapping[Kind, type[Record]] = {

@@ -116,7 +116,7 @@ def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading]
 
 def _made(house: House, one: _Reading, extract: Extract, rows: Sequence[Row], store: Store | None) -> list[Made]:
     """What a feed makes of each of these rows."""
-    place = f"{extract.place} {one.feed.source.unit}"
+    place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(house.loaded, one.settings)
     hidden = hidden_fields(one.settings, house.options, secret)
     mapper = one.feed.mapper.at(place)

@@ -58,7 +58,7 @@ def load(joined: Joined, store: Store, witness: Witness) -> None:
     """
     source, on = joined.join.source, joined.join.on
     with source.open(None) as extract:
-        joined.place = f"{extract.place} {source.unit}"
+        joined.place = source.rows_at(extract.place)
         needed = {*on.values(), *joined.columns, *witness.columns}
         missing = sorted(needed.difference(extract.columns))
         if missing:

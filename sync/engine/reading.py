@@ -92,7 +92,7 @@ class Reader:
                 f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
             )
             raise SourceError(extract.place, reason, "deliver all of it, or take the join out of the feed")
-        place = f"{extract.place} {feed.source.unit}"
+        place = feed.source.rows_at(extract.place)
         self.store.name_place(self.number, place)
         mapper = feed.mapper.at(place)
         rows: Iterator[Judged] = witness.watched(extract.rows)

@@ -14,7 +14,7 @@ from sync.mapping.source import Columns
 from sync.mapping.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete, compile_windows
-from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row
+from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row, row_place
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be confused with another."""
@@ -118,9 +118,10 @@ class CompiledFeed:
 
     @property
     def named_words(self) -> Mapping[str, Sequence[Container[str]]]:
-        """For each column of `where`, `where_not` and `departs` the values that they name."""
+        """For each column of `where` and `departs` the values that these, and `where_not`, name."""
         every = (*self._conditions, *self._departs)
-        return {one.column: [other.named for other in every if other.column == one.column] for one in every}
+        columns = [one.column for one in every if one.wanted is one.named]
+        return {column: [one.named for one in every if one.column == column] for column in columns}
 
     @property
     def has_departures(self) -> bool:
@@ -231,7 +232,7 @@ class CompiledFeed:
         return []
 
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[Fault]:
-        where = f"{self.place} {row.line}"
+        where = row_place(self.place, row.line, key)
         faults = [Fault(where, name, error.reason, error.remedy, self.kind, key) for name, error in problems]
         # The key and the field that it is made from say the same thing twice.
         return list(dict.fromkeys(faults))

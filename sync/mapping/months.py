@@ -58,13 +58,10 @@ def translated(pattern: str, languages: tuple[str, ...]) -> tuple[str, Callable[
         return found[0]
 
     def replaced(text: str) -> str:
-        named = _WORD.sub(word, text)
-        if named == text and not _WORD.search(text):
-            return text
         if not any(one.rstrip(".").lower() in months for one in _WORD.findall(text)):
             reason = f"{quoted_value(text)} has no month that is known in {', '.join(languages)}"
             raise BadValueError(reason, _REMEDY)
-        return named
+        return _WORD.sub(word, text)
 
     return numbers, replaced
 

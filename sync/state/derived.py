@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE, SHARES, Fault, Kind, joined, listed
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE, SHARES, Fault, Kind, joined, listed, row_place
 from sync.state.scratch import add_faults, chunks, drop_faulted
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
@@ -130,9 +130,10 @@ def settle_percentages(connection: Connection, places: Sequence[str], refingerpr
         found: list[Fault] = []
         for rowid, feed, line, share, duration, *values in page:
             fields = dict(zip(names, values, strict=True))
+            key = (fields["test"], fields["learner"])
             if duration is None:
                 if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(f"{places[feed]} {line}", (fields["test"], fields["learner"])))
+                    found.append(_no_duration(row_place(places[feed], line, key), key))
                 continue  # the candidate waits for its test, which nobody has yet
             minutes = -(-share * duration // SHARES)
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
@@ -163,7 +164,8 @@ def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
         than = f"the test's own duration ({duration})" if duration is not None else f"{_MOST_UNKNOWN}"
         reason = f"{extra} minutes of extra time is more than {than}"
         key = (test, learner)
-        yield Fault(f"{places[feed]} {line}", "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
+        where = row_place(places[feed], line, key)
+        yield Fault(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
 
 
 def _test_is_there(connection: Connection, test: str) -> bool:
