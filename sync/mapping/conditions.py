@@ -31,7 +31,8 @@ class _Matching:
         self._pattern = re.compile(words.pattern, flags) if words.pattern is not None else None
         self._known: dict[str, bool] = {}
 
-    def __contains__(self, text: str) -> bool:
+    def __contains__(self, value: object) -> bool:
+        text = str(value)
         found = self._known.get(text)
         if found is None:
             found = self._fold(text) in self._values or bool(self._pattern and self._pattern.fullmatch(text))
@@ -46,8 +47,8 @@ class _Others:
     def __init__(self, named: Container[str]) -> None:
         self._named = named
 
-    def __contains__(self, text: str) -> bool:
-        return text not in self._named
+    def __contains__(self, value: object) -> bool:
+        return value not in self._named
 
 
 def compile_condition(column: str, meant: Meant, columns: Columns, *, negated: bool = False) -> Condition:

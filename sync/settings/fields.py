@@ -221,8 +221,9 @@ class TimeSpec(FieldSpec):
 
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
-        words = {"format": self.format, "zone": self.zone, "languages": self.language or ()}
-        return RuleWords(**{**super().as_rule(), **words})
+        rule = super().as_rule()
+        rule.update(format=self.format, zone=self.zone, languages=self.language or ())
+        return rule
 
 
 class EndSpec(TimeSpec):

@@ -215,7 +215,8 @@ def test_an_email_that_cant_be_used_is_left_out_and_the_person_is_made(site: Sit
 
 
 @pytest.mark.parametrize(
-    ("zone", "meant"), [("GMT", "Europe/London"), ("EST", "America/New_York"), ("Etc/GMT-1", "Europe/Oslo"), ("UTC", "")]
+    ("zone", "meant"),
+    [("GMT", "Europe/London"), ("EST", "America/New_York"), ("Etc/GMT-1", "Europe/Oslo"), ("UTC", "")],
 )
 def test_a_zone_without_summer_time_warns(site: Site, zone: str, meant: str) -> None:
     site.seat(TEST, "1001")
