@@ -8,11 +8,11 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"masking"}),
+    frozenset({"masking", "text"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found"}),
+    frozenset({"found", "freeze"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
@@ -24,9 +24,9 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({
-    "masking", "contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"
-})
+PURE = frozenset(
+    {"masking", "text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping"}
+) | {"diff", "guard", "decide"}
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

@@ -5,6 +5,7 @@ from sync.mapping.feed import CompiledFeed, Origin, compile_feed
 from sync.mapping.records import conflicts, late_faults, nameless
 from sync.mapping.rules import FeedRule, FieldRule, Meant, Words
 from sync.mapping.specs import FIELDS
+from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "fingerprint",
     "late_faults",
     "nameless",
+    "seen",
 ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sync.mapping.rules import Meant, RuleError, Words
 from sync.mapping.source import Columns
+from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, clean
 
 _REMEMBERED = 10_000
@@ -72,4 +73,4 @@ def compile_condition(column: str, meant: Meant, columns: Columns, *, negated: b
 
 
 def _cleaned(texts: Iterable[str]) -> Iterable[str]:
-    return [clean(text) for text in texts]
+    return [word(clean(text)) for text in texts]
