@@ -8,17 +8,12 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"text", "likeness"}),
+    frozenset({"text", "likeness", "masking"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-<<<<<<< HEAD
     frozenset({"found", "freeze", "remedies"}),
-    frozenset({"settings", "mapping", "diff", "guard"}),
-=======
-    frozenset({"found", "freeze"}),
     frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
->>>>>>> numbers
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
@@ -30,10 +25,10 @@ FLOORS: tuple[frozenset[str], ...] = (
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
 PURE = frozenset(
-<<<<<<< HEAD
     {
         "text",
         "likeness",
+        "masking",
         "remedies",
         "contract",
         "extract",
@@ -42,16 +37,13 @@ PURE = frozenset(
         "plan",
         "found",
         "freeze",
+        "candidate_numbers",
         "mapping",
         "diff",
         "guard",
         "decide",
     }
 )
-=======
-    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
-) | {"candidate_numbers"}
->>>>>>> numbers
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},
@@ -61,6 +53,7 @@ STRANGERS = {
     "uvicorn": {"sandbox", "web"},
     "apscheduler": {"schedule"},
     "prometheus_client": {"web"},
+    "stdnum": {"masking"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 

@@ -16,7 +16,7 @@ from sync.engine.planning import make_plan
 from sync.engine.settling_one import Settlement, Settling
 from sync.errors import CallError, SyncError, UsageError
 from sync.exits import Exit, worst
-from sync.log import masked
+from sync.masking import masked
 from sync.model import KEY_FIELDS, Key, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.plan_text import MOST

@@ -25,7 +25,7 @@ from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
 from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
 from sync.exits import Exit, worst
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST, summary_text

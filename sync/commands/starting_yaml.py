@@ -7,7 +7,7 @@ from textwrap import wrap
 from sync.commands.starting_feeds import MAPS, Draft, drafts, stand_in
 from sync.commands.starting_guess import Guess, Looked, guess
 from sync.commands.starting_values import quoted, reference
-from sync.log import masked
+from sync.masking import masked
 from sync.model import PEOPLE, Kind
 
 _WIDTH = 118

@@ -20,7 +20,8 @@ from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.log import in_context, masked
+from sync.log import in_context
+from sync.masking import masked
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import ADDITIONS, CALLING, SOON, Action, Cause, Outcome, Planned, Result, Verdict
 from sync.remedies import disputed

@@ -13,7 +13,7 @@ from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.freeze import Moment, Timing
 from sync.guard import HeldScope, Limits
 from sync.mapping import CompiledFeed
-from sync.model import Fault, Key, Kind, Record
+from sync.model import UNNUMBERED, Fault, Key, Kind, Record
 from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict, Written
 
 Clock = Callable[[], datetime]
@@ -50,6 +50,10 @@ class SourceDoor:
     open: Callable[[Since | None], AbstractContextManager[Extract]]
     unit: str = "line"
     proof: Proof = Proof()
+
+    def rows_at(self, place: str) -> str:
+        """What stands before a row's number or key: the file's place, or the source's name where it is no file."""
+        return f"{self.name} ({place}) {self.unit}" if self.unit in UNNUMBERED else f"{place} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)

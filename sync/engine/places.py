@@ -104,7 +104,7 @@ def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> 
         return Place(line, ("", change.key[1]), _own_fields(line, policy), fresh, ours)
     names = {name: person[name] for name in ("first_name", "last_name", "email")}
     fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
-    fields.pop("extra_percent", None)
+    fields.pop("extra_share", None)
     return Place(line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, ours)
 
 

@@ -125,6 +125,8 @@ class _Deciding:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
+                    if decision.faults:
+                        self.store.add_faults(decision.faults)
                     # what has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))

@@ -254,8 +254,10 @@ class CsvTable:
             reason = f"the header has no name for column {names.index('') + 1} of {len(names)}"
             raise self._fault(self._line, reason, "name it, or take the column out")
         if repeated := repeated_name(names):
-            reason = f"the header has '{repeated}' more than once"
-            raise self._fault(self._line, reason, "give each column its own name")
+            # The name is not repeated here: in a file without a header it is somebody's.
+            first = names.index(repeated)
+            reason = f"the header gives columns {first + 1} and {names.index(repeated, first + 1) + 1} the same name"
+            raise self._fault(self._line, reason, "give each column its own name, or name them by 'columns'")
 
     def _blocks(self) -> Iterator[str]:
         """The file in blocks of whole lines: what is looked for in every line is looked for in a block at once."""

@@ -11,7 +11,7 @@ from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
 from sync.freeze import Moment, TimeRules, Timing
 from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record, row_place
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
 from sync.state import (
     absences,
@@ -232,7 +232,8 @@ class Store:
         """Everybody who is wanted, with the place of their row."""
         for kind in PEOPLE:
             for values in scratch.staged(self._connection, kind):
-                where = f"{self._places[int(values['feed'])]} {values['line']}"
+                key = (str(values["key"]),)
+                where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
     def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()) -> None:
