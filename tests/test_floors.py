@@ -8,11 +8,11 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"text"}),
+    frozenset({"text", "likeness"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found", "freeze"}),
+    frozenset({"found", "freeze", "remedies"}),
     frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
@@ -25,8 +25,24 @@ FLOORS: tuple[frozenset[str], ...] = (
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
 PURE = frozenset(
-    {"text", "contract", "extract", "model", "apidoc", "plan", "found", "freeze", "mapping", "diff", "guard", "decide"}
-) | {"candidate_numbers"}
+    {
+        "text",
+        "likeness",
+        "remedies",
+        "contract",
+        "extract",
+        "model",
+        "apidoc",
+        "plan",
+        "found",
+        "freeze",
+        "mapping",
+        "diff",
+        "guard",
+        "candidate_numbers",
+        "decide",
+    }
+)
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

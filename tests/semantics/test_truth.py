@@ -2,7 +2,7 @@
 
 import pytest
 
-from .site import DURING, TEST, Site, numbers
+from .site import TEST, Site, numbers
 
 
 def reasons(site: Site) -> str:
@@ -92,6 +92,5 @@ def test_the_last_line_of_plan_bears_its_exit_status(site: Site) -> None:
     assert site.run("plan").out.splitlines()[-1].endswith("0 faults; exit status 0.")
     assert site.run("plan", "--exit-code").out.splitlines()[-1].endswith("0 faults; exit status 10.")
     site.students.set("1001", given="Å\u0001se")
-    site.at(DURING)
     last = site.run("plan").out.splitlines()[-1]
     assert "exit status 1: a row is in error, or a change failed." in last
