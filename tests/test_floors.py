@@ -41,6 +41,7 @@ PURE = frozenset(
         "mapping",
         "diff",
         "guard",
+        "candidate_numbers",
         "decide",
     }
 )
