@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync import __version__
-from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
+from sync.errors import CallError, Deposed, Locked, SourceError, StateBusy, StateUnreachable, SyncError, UsageError
 from sync.exits import Exit
 
 if TYPE_CHECKING:
@@ -331,10 +331,13 @@ def _command() -> Callable[..., object]:
 
 
 def _status_of(error: SyncError) -> Exit:
-    for kind, code in ((Locked, Exit.LOCKED), (SourceError, Exit.SOURCE), (CallError, Exit.INSPERA)):
-        if isinstance(error, kind):
-            return code
-    return Exit.USAGE
+    """Return the exit status for an error that ended a command. Only what a person must mend gives 2."""
+    kinds = (
+        ((Locked, StateBusy, Deposed), Exit.LOCKED),
+        ((SourceError, StateUnreachable), Exit.SOURCE),
+        (CallError, Exit.INSPERA),
+    )
+    return next((code for kind, code in kinds if isinstance(error, kind)), Exit.USAGE)
 
 
 def _house(context: typer.Context) -> "House":

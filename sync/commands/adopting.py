@@ -13,7 +13,7 @@ from sync.commands.wiring import House, Say, now
 from sync.engine.adopting import DOUBTFUL, Adopter, Settlement, Settling, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
-from sync.errors import CallError, SyncError, UsageError
+from sync.errors import CallError, StateBusy, StateError, SyncError, UsageError
 from sync.exits import Exit, worst
 from sync.log import masked
 from sync.model import KEY_FIELDS, Key, Kind
@@ -66,6 +66,10 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
+        except StateError as error:
+            if not isinstance(error, StateBusy):  # which would be waited for once more
+                journal.give_up("stopped", Exit.SOURCE, counts)
+            raise
         except SyncError:
             journal.end("stopped", Exit.USAGE, counts)
             raise

@@ -13,7 +13,7 @@ from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
 from sync.engine.reconciling import Drift, Heap, Reconciler
 from sync.engine.repairing import Repair
-from sync.errors import CallError, SyncError
+from sync.errors import CallError, StateBusy, StateError, SyncError
 from sync.exits import Exit, worst
 from sync.guard import Scope
 from sync.log import masked
@@ -99,6 +99,10 @@ def _read(
         except CallError as error:
             say(f"Inspera: {error}")
             status = Exit.INSPERA
+        except StateError as error:
+            if not isinstance(error, StateBusy):  # which would be waited for once more
+                journal.give_up("stopped", Exit.SOURCE, counts)
+            raise
         except SyncError:
             journal.end("stopped", Exit.USAGE, counts)
             raise

@@ -6,12 +6,15 @@ that owns the connection writes here, many records to a commit.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from sync.diff import remembered
+from sync.errors import StateError
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
 from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
 from sync.state import refusals, snapshot
@@ -274,6 +277,12 @@ class Journal:
             },
         )
         self._connection.commit()
+
+    def give_up(self, status: str, exit_status: int, counts: Mapping[str, int]) -> None:
+        """Close a run that the state failed. Where not even that can be written, it counts as killed."""
+        with suppress(StateError, SQLAlchemyError):
+            self._connection.rollback()
+            self.end(status, exit_status, counts)
 
 
 def _lapse(kind: Kind) -> str:
