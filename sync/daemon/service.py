@@ -270,7 +270,9 @@ class Service:
         ticket, began, left = Ticket(due.name), None, self._clock()
         while True:
             with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
-                if not granted or due.ended or self._stopping or (began is None and not self._renew(due)):
+                if not granted or due.ended or self._stopping or self._lacks_state(due.name):
+                    return
+                if began is None and not self._renew(due):
                     return
                 # the time for which it waited in between does not count
                 began = self._clock() if began is None else began + (self._clock() - left)
@@ -280,6 +282,13 @@ class Service:
             if self.turns.resumes(due.name):
                 return  # which reads everything anew
             ticket = Ticket(due.name, resumes=True)
+
+    def _lacks_state(self, name: str) -> bool:
+        """Whether the run before this one found the state in trouble; then this one is taken up once that is over."""
+        lacks = not self._standing.ready
+        if lacks:
+            self._cut_off[name] = math.inf
+        return lacks
 
     def _renew(self, due: _Due) -> bool:
         """Has a run that is to begin use the configuration of now. Gives whether that still has its job."""
