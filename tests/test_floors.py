@@ -8,7 +8,7 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
+    frozenset({"contract", "errors", "exits", "log", "model", "output", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found"}),
