@@ -22,8 +22,11 @@ class Hands:
             self._paused,
             lambda: self.now + self.set,
             START + timedelta(hours=4),
-            monotonic=lambda: (self.now - START).total_seconds(),
+            monotonic=self._passed,
         )
+
+    def _passed(self) -> float:
+        return (self.now - START).total_seconds()
 
     def _paused(self) -> str:
         if self.away:
