@@ -117,7 +117,7 @@ def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(tmp
 def test_standard_streams_are_guarded_and_given_back() -> None:
     before = sys.stdout, sys.stderr
     with guarded() as report:
-        assert sys.stdout is report  # type: ignore[comparison-overlap]  # it stands in for one
+        assert sys.stdout is report  # it stands in for one
         write_json()
         assert report.errors == JSON
         with pytest.raises(TypeError):
