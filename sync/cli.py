@@ -16,6 +16,7 @@ from sync import __version__
 from sync.errors import CallError, Deposed, Locked, SourceError, StateBusy, StateUnreachable, SyncError, UsageError
 from sync.exits import Exit
 from sync.output import guarded, write_json
+from sync.text import escaped
 
 if TYPE_CHECKING:
     from sync.commands.interruption import Interruption
@@ -28,7 +29,7 @@ _HELP = """Keeps Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then `check` and `plan` on your own files; `apply` is the only command that changes Inspera."""
 
-_ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "sync"})
+_ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
 """Commands that change something: what they did must be known, whoever reads it."""
 
 _invoked: ContextVar[str] = ContextVar("invoked", default="")
@@ -116,7 +117,9 @@ def sample(
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if as_json:
         write_json()
-    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), _say, width))
+    # with a width it has colours of its own, and has escaped what it shows
+    say = _say if width is None or as_json else _say_as_it_is
+    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
 
 
 @app.command()
@@ -182,6 +185,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
     ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
     as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep Inspera's values until the source's change (one record, or --held).")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -193,7 +199,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 
     house, interruption = _house(context), _interruptible()
     lock = _waits(interruption) if wait else None
-    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all, lock)
+    options = AdoptOptions(tuple(record or ()), held, ours, as_new, keep, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(house, options, _say, progress, interruption))
 
@@ -202,6 +208,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 def reconcile(
     context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
+    accept_unread: Annotated[
+        bool, typer.Option("--accept-unread", help="An older state counts as recovered although not all was read.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -214,7 +223,7 @@ def reconcile(
     house, interruption = _house(context), _interruptible()
     if as_json:
         write_json()
-    options = ReconcileOptions(repair, as_json, show_all, _waits(interruption) if wait else None)
+    options = ReconcileOptions(repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None)
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
 
@@ -265,6 +274,24 @@ def status(
     if as_json:
         write_json()
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
+
+
+_state = typer.Typer(help="What belongs to the state itself.", no_args_is_help=True)
+app.add_typer(_state, name="state")
+
+
+@_state.command()
+def rebind(
+    context: typer.Context,
+    renamed: Annotated[
+        bool, typer.Option("--renamed", help="It is the same tenant; only its address or client id is new.")
+    ] = False,
+) -> None:
+    """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
+    from sync.commands.rebinding import rebind as run_rebind
+
+    house, interruption = _house(context), _interruptible()
+    _exit(run_rebind(house, _say, interruption, renamed=renamed))
 
 
 @app.command()
@@ -444,14 +471,23 @@ def _say(line: str) -> None:
     _write(f"{line}\n")
 
 
+def _say_as_it_is(line: str) -> None:
+    _put(f"{line}\n")
+
+
 def _write(piece: str) -> None:
+    """Write to standard output, escaped: what nobody sees or a terminal would obey may come from any source."""
+    _put(escaped(piece))
+
+
+def _put(piece: str) -> None:
     """Write to standard output, which loses what can't be written (see `sync.output`)."""
     sys.stdout.write(piece)
     sys.stdout.flush()
 
 
 def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(escaped(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _exit(status: int) -> None:

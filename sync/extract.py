@@ -32,6 +32,8 @@ class Extract:
         partial: why this is, by its nature, not all that the source has, such as `a delta`; empty when it is all.
         doubts: what speaks against its being all there is, such as a trailer that counts other rows. Complete once the
             rows have ended; each says what, and what to do.
+        torn: whether its last row ended without a line end, so that it may be cut off; asked for once the rows have
+            ended. None where that can't be told.
         mark: from which mark the next reading of changes starts; asked for once the rows have ended. Empty when there
             is none.
     """
@@ -41,4 +43,5 @@ class Extract:
     rows: Iterator[Row]
     partial: str = ""
     doubts: list[str] = field(default_factory=list)
+    torn: Callable[[], bool] | None = None
     mark: Callable[[], str] = _no_mark

@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import structlog
 
+from sync.text import escaped
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Event = MutableMapping[str, Any]
@@ -155,15 +157,24 @@ def _masked_value(value: object) -> object:
     return [_masked_value(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+def _escaped(event: Event) -> Event:
+    return {name: escaped(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
 def _renderer(out: TextIO) -> Callable[[Any, str, Event], str]:
     if out.isatty():
-        return structlog.dev.ConsoleRenderer()
-    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+        console = structlog.dev.ConsoleRenderer()
+        return lambda logger, method, event: console(logger, method, _escaped(event))
+    write = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+    def render(logger: Any, method: str, event: Event) -> str:
+        return escaped(str(write(logger, method, event)))
+
     if not _is_journal(out):
-        return lambda logger, method, event: str(render(logger, method, event))
+        return render
     # systemd takes the number off again, and keeps it as the line's priority.
     return lambda logger, method, event: (
-        f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{render(logger, method, event)!s}"
+        f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{render(logger, method, event)}"
     )
 
 

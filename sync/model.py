@@ -47,7 +47,8 @@ class Fault:
     """A row (or a record) that can't be used: where, which field, why, and what to do.
 
     `key` is the record's key as far as it could be read: whole, so that the record keeps what is known; for what is
-    on a test perhaps `(test, "")`; `None` when not even that, which withholds all removals of the kind.
+    on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that, which withholds all removals of the
+    kind. Faults of one `cause` are said in one line; an empty one stands for itself.
     """
 
     where: str
@@ -56,6 +57,7 @@ class Fault:
     remedy: str
     kind: Kind
     key: Key | None = None
+    cause: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.field}: {self.reason}; {self.remedy}"

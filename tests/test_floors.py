@@ -8,10 +8,11 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"text", "likeness"}),
     frozenset({"contract", "errors", "exits", "log", "model", "output", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found"}),
+    frozenset({"found", "freeze", "remedies"}),
     frozenset({"settings", "mapping", "diff", "guard"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
@@ -23,7 +24,24 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset(
+    {
+        "text",
+        "likeness",
+        "remedies",
+        "contract",
+        "extract",
+        "model",
+        "apidoc",
+        "plan",
+        "found",
+        "freeze",
+        "mapping",
+        "diff",
+        "guard",
+        "decide",
+    }
+)
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},

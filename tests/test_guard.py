@@ -1,10 +1,12 @@
 """What may go ahead, what waits, what clears by itself and what only a person can let through."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sync.freeze import Moment, Timing
 from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
 from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind, joined
 from sync.plan import CALLING, Action, Cause, Change, Fields, Verdict
@@ -137,6 +139,8 @@ def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away
     assert ("adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account") in ruling.reason
 
 
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+UNDER_WAY_NOW = Timing(Moment.of(NOW), "2026-12-01T08:00:00Z", "2026-12-01T12:00:00Z")
 names = st.sets(st.sampled_from(["a", "b", "å"]))
 
 
@@ -147,7 +151,8 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
     change = Change(
         Action.UPDATE, Kind.CONTRIBUTOR, ("INF1000", "7"), {name: joined(before)}, {name: joined(after)}, (name,)
     )
-    ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, under_way=under_way))
+    timing = UNDER_WAY_NOW if under_way else None
+    ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, timing=timing))
     withheld = bool(before - after) and (under_way or bool(about.trouble))
     assert ruling.verdict is (Verdict.WITHHELD if withheld else Verdict.PASS)
     assert not withheld or f"it would take {name} away" in ruling.reason
@@ -157,7 +162,7 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
 def test_no_candidate_loses_minutes_while_the_test_runs(about: Facts, before: int | None, after: int | None) -> None:
     sides: tuple[Fields, Fields] = {"extra_time": before}, {"extra_time": after}
     change = Change(Action.UPDATE, Kind.CANDIDATE, ("INF1000", "1001"), *sides, ("extra_time",))
-    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", under_way=True))
+    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", timing=UNDER_WAY_NOW))
     assert (ruling.verdict is Verdict.WITHHELD) == ((after or 0) < (before or 0))
 
 

@@ -21,9 +21,10 @@ from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, S
 from sync.exits import Exit
 from sync.report.wording import plural
 from sync.sources import SOURCES
+from sync.state.bound import BoundState
 from sync.state.database import count
 from sync.state.migrations import head
-from sync.state.places import Place
+from sync.state.recovery import needed
 from sync.state.sqlite_file import SqliteFile
 
 FIRST_ROWS: Final = 100
@@ -106,16 +107,19 @@ def _state(house: House) -> Iterator[Check]:
         yield _wrong("state", Exit.SOURCE, f"{house.state} can't be looked at ({error.strerror})")
 
 
-def _looked_at(state: Place) -> Iterator[Check]:
+def _looked_at(state: BoundState) -> Iterator[Check]:
     here = state.version()
     if here is None:
         yield _note("state", f"{state} is not there yet", "the first `apply` or `adopt` makes it")
         return
     with state.open_to_read() as connection:
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        older = needed(connection)
     state.seal_key(write=False)
-    older = f"older than version {head()}, to which the next `apply` brings it"
-    yield _ok("state", f"{state}, {f'version {here}' if here == head() else older}")
+    old = f"older than version {head()}, to which the next `apply` brings it"
+    yield _ok("state", f"{state}, {f'version {here}' if here == head() else old}")
+    if older:
+        yield _wrong("state", Exit.HELD, older)
     if pending:
         remedy = "the next `apply` finds out about that first"
         yield _note("state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy)
@@ -124,7 +128,7 @@ def _looked_at(state: Place) -> Iterator[Check]:
     if paused := state.paused():
         reason = f" ({paused.reason})" if paused.reason else ""
         yield _note("state", f"all sending is paused since {paused.since}{reason}", "`resume` allows it again")
-    if isinstance(state, SqliteFile) and not os.access(state.path, os.W_OK):
+    if isinstance(state.place, SqliteFile) and not os.access(state.place.path, os.W_OK):
         yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
 
 
@@ -248,7 +252,7 @@ def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) ->
     remedy = "set it by NTP; what has begun and what has ended is decided by it"
     if apart <= WRONG_SKEW:
         return _note("clock", found, remedy)
-    return _wrong("clock", Exit.FAULTS, found, remedy)
+    return _wrong("clock", Exit.SOURCE, found, f"{remedy}; until then `apply` removes nothing")
 
 
 def _on_this_machine(url: str) -> bool:

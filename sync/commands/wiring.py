@@ -1,6 +1,6 @@
 """Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,17 +14,20 @@ from sync.engine.gather import EVERYTHING, How
 from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy, needed_by
 from sync.errors import SourceError, UsageError
+from sync.freeze import TimeRules
 from sync.guard import Limit, Limits
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.model import Kind
 from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
-from sync.settings import Loaded, load
+from sync.settings import Loaded, TestFeed, load
 from sync.sources.base import SourceSettings
+from sync.sources.whole import WholeTable
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
-    from sync.state.places import Place
+    from sync.state.belonging import Tenant
+    from sync.state.bound import BoundState
 
 SNAPSHOTS = "1"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
@@ -100,7 +103,9 @@ class House:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         departs = dict(feed.departs) or dict(source.departures)
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
+        rule = FeedRule(
+            Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs, feed.allow_text
+        )
         joins = [
             Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
         ]
@@ -130,12 +135,13 @@ class House:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
+                whole.tail if isinstance(whole, WholeTable) else 0,
             ),
         )
 
     def _digest(self, feed: FeedSettings) -> str:
         """By which a feed's snapshot is known: another source or other rules make another one."""
-        about = {"may_be_empty"}
+        about = {"may_be_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -145,6 +151,18 @@ class House:
             return source.question(self.loaded.folder)
         except SourceError as error:  # it is said once the source is opened
             return str(error)
+
+    def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
+        """Return what the feeds of these kinds, and of those that their records need, say about the times of tests."""
+        needed = needed_by(kinds)
+        before = self.loaded.settings.freeze.before
+        return [
+            TimeRules(before, int(feed.longest_duration.total_seconds()) // 60)
+            if isinstance(feed, TestFeed)
+            else TimeRules(before)
+            for feed in self.loaded.settings.feeds
+            if feed.kind in needed
+        ]
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
@@ -163,15 +181,24 @@ class House:
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
-    def state(self) -> "Place":
-        """The state. A password is read when it is needed.
+    def state(self) -> "BoundState":
+        """The state, for this tenant alone. A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
         """
+        from sync.state.bound import BoundState
         from sync.state.opening import place_of
 
-        return place_of(self.loaded.state_url, self.loaded.state_password)
+        return BoundState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+
+    @cached_property
+    def tenant(self) -> "Tenant":
+        """The tenant that the configuration names."""
+        from sync.state.belonging import Tenant
+
+        inspera = self.loaded.settings.inspera
+        return Tenant.of(inspera.url, inspera.client_id)
 
     def policy(
         self, allowed: tuple[str, ...] = (), how: How = EVERYTHING, kinds: Collection[Kind] = frozenset()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sync.contract import OPTIONS, OptionRule
 from sync.engine.doors import Store
+from sync.freeze import Moment, Timing
 from sync.model import PERSON_OF, Kind, listed, utc_time
 from sync.plan import Action, Cause, Fields, Outcome, Planned, Result
 
@@ -46,8 +47,7 @@ class Sitting:
     kind: Kind
     test: str
     known: Fields
-    start: str
-    ended: bool
+    timing: Timing
     places: Sequence[Place]
     waiting: Sequence[tuple[Planned, Outcome]]
 
@@ -63,7 +63,7 @@ class Sitting:
 
 
 def prepare(
-    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, now: datetime
+    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, moment: Moment
 ) -> Sitting:
     """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
 
@@ -83,9 +83,8 @@ def prepare(
         if missing:
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
-        places.append(_place(line, person or {}, policy, now))
-    start, _, ended = store.window(test)
-    return Sitting(kind, test, known or {}, start, ended, places, waiting)
+        places.append(_place(line, person or {}, policy, moment.earliest))
+    return Sitting(kind, test, known or {}, store.timing(test, moment), places, waiting)
 
 
 def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> Place:

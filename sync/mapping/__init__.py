@@ -5,6 +5,7 @@ from sync.mapping.feed import CompiledFeed, Origin, compile_feed
 from sync.mapping.records import conflicts, late_faults
 from sync.mapping.rules import FeedRule, FieldRule
 from sync.mapping.specs import FIELDS
+from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "fields_of",
     "fingerprint",
     "late_faults",
+    "seen",
 ]

@@ -11,6 +11,7 @@ from sync.mapping.records import Conflicts, Shape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
 from sync.mapping.specs import KEY_FROM, MAX_ID, FieldSpec, FieldValue
+from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound, clean
 from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row
 
@@ -122,7 +123,7 @@ class CompiledFeed:
         where = [condition for condition in self._conditions if condition.at not in saying]
         for column, at, values in (*self._departs, *where):
             try:
-                if texts[at] not in values:
+                if word(texts[at]) not in values:
                     return None
             except BadValueError as error:
                 return self.unsure(row, column, error, {condition.column for condition in self._departs})
@@ -138,7 +139,7 @@ class CompiledFeed:
         texts = CarefulTexts(self._ordered, row.values)
         for column, at, wanted in self._conditions:
             try:
-                if column not in without and texts[at] not in wanted:
+                if column not in without and word(texts[at]) not in wanted:
                     return None
             except BadValueError:
                 continue
@@ -176,7 +177,7 @@ class CompiledFeed:
         problems: _Problems = []
         for column, at, wanted in self._conditions:
             try:
-                if texts[at] not in wanted:
+                if word(texts[at]) not in wanted:
                     return None
             except BadValueError as error:
                 problems.append((column, error))
@@ -190,7 +191,7 @@ class CompiledFeed:
         """Reads one field into `made`, and gives what is wrong with it."""
         label = self._labels.get(name, name)
         try:
-            made[name] = self._fields[name].read(texts)
+            made[name] = self._fields[name].careful(texts)
         except BadValueError as error:
             return [(label, error)]
         if name in self._labels and not made[name]:
@@ -205,7 +206,11 @@ class CompiledFeed:
         return list(dict.fromkeys(faults))
 
 
-_UNMAPPED = CompiledField(lambda _: None, None, None, None)
+def _nothing(_: Texts) -> None:
+    return None
+
+
+_UNMAPPED = CompiledField(_nothing, _nothing, None, None, None)
 
 
 def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
@@ -257,7 +262,8 @@ def _field(
 ) -> CompiledField:
     if name not in specs:
         raise RuleError(f"is not a field of {_named(rule.kind)}; use {', '.join(specs)}")
-    return compile_field(field_rule, specs[name], columns, clear_blanks=rule.clear_blanks)
+    spec, allowed = specs[name], rule.allow_text
+    return compile_field(field_rule, spec, columns, clear_blanks=rule.clear_blanks, allowed=allowed)
 
 
 def _named(kind: Kind) -> str:
@@ -267,7 +273,7 @@ def _named(kind: Kind) -> str:
 def _condition(column: str, wanted: Iterable[str], columns: Columns) -> _Condition:
     at = columns.index(column)
     try:
-        return _Condition(columns.names[at], at, frozenset(clean(text) for text in wanted))
+        return _Condition(columns.names[at], at, frozenset(word(clean(text)) for text in wanted))
     except BadValueError as error:
         raise RuleError(str(error)) from None
 

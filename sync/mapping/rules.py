@@ -42,7 +42,7 @@ class FeedRule:
     `where` names columns and the values that select a row; every column must hold one of its values. `clear_blanks`
     turns a blank into "clear it" (`""`, or 0 minutes of extra time) for the mapped fields that can be cleared.
     `options` are the options that a test can have, by name. `departs` names columns and the values by which a row says
-    that its record departs.
+    that its record departs. `allow_text` names the damage that its text may have (see `sync.mapping.texts`).
     """
 
     kind: Kind
@@ -51,6 +51,7 @@ class FeedRule:
     clear_blanks: bool = False
     options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
     departs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    allow_text: tuple[str, ...] = ()
 
 
 class RuleError(ValueError):

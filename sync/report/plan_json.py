@@ -54,4 +54,5 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "remedy": fault.remedy,
         "kind": fault.kind,
         "key": None if fault.key is None else list(fault.key),
+        "cause": fault.cause,
     }

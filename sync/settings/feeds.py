@@ -1,13 +1,16 @@
 """Feeds: which rows of a source become records of one kind, and how each field is made."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from sync.model import Kind
 from sync.settings.fields import FieldSpec
+from sync.settings.jobs import Duration, within
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
 from sync.strict import Filled, Named, Strict, Values, filled
+from sync.text import Damage
 
 
 class JoinSettings(Strict):
@@ -44,6 +47,10 @@ class FeedSettings(Strict):
     blank: Literal["keep", "clear"] = "keep"
     """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and
     committees, which have nothing that can be emptied)."""
+
+    allow_text: tuple[Damage, ...] = ()
+    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `null`
+    (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
 
     @property
     def clear_blanks(self) -> bool:
@@ -103,6 +110,8 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
+    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = timedelta(hours=24)
+    """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""
     map: TestMap
     """Where each field comes from."""
 

@@ -1,9 +1,11 @@
 """Settings of the guard: what absence means, how much may go unasked, and what of the found is ours."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sync.settings.jobs import Duration, within
 from sync.strict import Filled, Strict, Told, empty_is_default, told
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -88,6 +90,14 @@ class Limits(Strict):
     """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
+
+
+class Freeze(Strict):
+    """How long before its start a test is left as it is. It stays so until it has ended."""
+
+    before: Annotated[Duration, within(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
+    """From how long before its start until its end nothing shortens, moves or renames a test, or takes anybody off it,
+    unless a person allows it. Additions, more extra time and a later end are sent."""
 
 
 class Found(Strict):

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE, Fault, Kind, joined, listed
+from sync.state.circumstances import HELD
 from sync.state.scratch import add_faults, chunks, drop_faulted
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
@@ -114,14 +115,23 @@ def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerpr
     return bool(new)
 
 
-def settle_percentages(connection: Connection, places: Sequence[str], refingerprint: Refingerprint) -> None:
-    """Turns extra time given as a share of the test's duration into whole minutes, rounded up."""
+def settle_percentages(
+    connection: Connection, places: Sequence[str], refingerprint: Refingerprint, *, held: bool = False
+) -> None:
+    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
+
+    With `held`, only on tests whose new times are held, and of their known duration.
+    """
+    duration, which = "coalesce(t.duration, k.duration)", ""
+    if held:
+        duration = "coalesce(k.duration, t.duration)"
+        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled = {HELD})"
     names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
     query = (
-        f"SELECT w.rowid, w.feed, w.line, w.extra_percent, coalesce(t.duration, k.duration),"
+        f"SELECT w.rowid, w.feed, w.line, w.extra_percent, {duration},"
         f" {', '.join('w.' + name for name in names)} FROM wanted_candidate w"
         " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
-        " WHERE w.extra_percent IS NOT NULL AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
+        f" WHERE w.extra_percent IS NOT NULL{which} AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
     )
     last = 0
     while page := connection.execute(text(query), {"last": last}).fetchall():

@@ -35,8 +35,10 @@ _COLUMNS = {
 _TABLES = {
     "fault": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
-        "remedy TEXT, feed INTEGER"
+        "remedy TEXT, feed INTEGER, cause TEXT"
     ),
+    "unknown": "kind TEXT, part TEXT, value TEXT, cause TEXT, reason TEXT, remedy TEXT",
+    "astray": "kind TEXT, k1 TEXT, k2 TEXT, place TEXT",
     "feed_source": "feed INTEGER, source TEXT",
     "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
     "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
@@ -50,9 +52,11 @@ _TABLES = {
     "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
@@ -155,11 +159,11 @@ def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
-    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed")
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(fault: Fault) -> tuple[object, ...]:
         k1, k2 = columns_of(fault.key) if fault.key else (None, None)
-        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed)
+        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed, fault.cause)
 
     return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
 
@@ -179,12 +183,24 @@ def drop_faulted(connection: Connection, kind: Kind) -> None:
     )
 
 
+def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed no fault names."""
+    keys = KEY_FIELDS[kind]
+    k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
+    query = (
+        f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
+        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+    )
+    return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
+
+
 def faults(connection: Connection) -> Iterator[Fault]:
     """Every fault of the run, in the order in which they were met."""
-    query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"
-    for row in paged(connection, query):
+    columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
+    for row in paged(connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"):
         kind = Kind(row[1])
-        yield Fault(row[4], row[5], row[6], row[7], kind, None if row[2] is None else key_from(kind, row[2], row[3]))
+        key = None if row[2] is None else key_from(kind, row[2], row[3])
+        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8])
 
 
 def index_wanted(connection: Connection) -> None:

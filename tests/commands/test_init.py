@@ -112,7 +112,7 @@ def test_norwegian_names_and_separate_dates_and_times_give_records(
     names = [table(tmp_path / f"{n}.csv", text) for n, text in (("a", STUDENTS), ("b", EXAMS), ("c", SEATS))]
     assert init(*files(*names), *ANSWERS).status == Exit.OK
     ran = check(tmp_path, capsys)
-    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "No faults.")
+    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "Check: no faults; exit status 0.")
     for said in ("a.csv: 1 row read, 1 learner", "b.csv: 1 row read, 1 test", "c.csv: 1 row read, 1 candidate"):
         assert said in ran.out
     feeds = {feed.kind.value: feed.fields() for feed in written(tmp_path)[0].settings.feeds}
@@ -414,7 +414,7 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     assert kinds(loaded) == ["learner", "test"]
     assert "    query: 'SELECT * FROM student'\n" in text
     ran = check(tmp_path, capsys)
-    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "No faults.")
+    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "Check: no faults; exit status 0.")
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_a_directory_gives_the_attributes_that_mean_something(
         "email": "mail",
     }
     assert "      mail: {many: first}\n" in text
-    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "No faults.")
+    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "Check: no faults; exit status 0.")
 
 
 ATTRIBUTES = {

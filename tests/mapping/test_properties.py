@@ -3,7 +3,7 @@
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sync.contract import OPTIONS
 from sync.mapping import FeedRule, FieldRule, compile_feed, fields_of, fingerprint
@@ -80,6 +80,8 @@ def test_whatever_a_row_holds_it_becomes_a_record_or_faults_and_never_fails(
 @given(rows())
 def test_spaces_around_values_never_matter(kind_and_row: tuple[Kind, Row]) -> None:
     kind, source = kind_and_row
+    # "Ã" with a no-break space behind it is an "à" that was read in the wrong encoding, not an "Ã" with a blank
+    assume(not any(value.rstrip().endswith(("\xc2", "\xc3")) for value in source.values.values()))
     compiled = feed(kind)
     padded = Row(source.line, {name: f"\t {value}\u00a0\n" for name, value in source.values.items()})
     assert compiled.map(padded) == compiled.map(source)

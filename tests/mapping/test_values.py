@@ -16,7 +16,7 @@ ROOM = FieldRule(column="x")
         ("  R1\t", "R1"),
         ("\u00a0R 1\u2003", "R 1"),
         ("A\u030arstad", "\u00c5rstad"),
-        ("Bygg\u00a01", "Bygg\u00a01"),
+        ("Bygg\u00a01", "Bygg 1"),
         ("ﬁnsal ②", "ﬁnsal ②"),
         ("０１", "０１"),
         ("قاعة", "قاعة"),
