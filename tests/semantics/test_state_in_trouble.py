@@ -197,6 +197,7 @@ def test_a_run_that_was_killed_is_called_so(used: Site) -> None:
 def test_a_run_that_is_under_way_is_shown_with_its_process_and_an_older_one_as_killed(used: Site) -> None:
     with closing(sqlite3.connect(used.state, isolation_level=None)) as state:
         state.execute("UPDATE run SET ended = NULL, exit_status = NULL, status = 'running'")
+    (used.folder / "state.db.high-water").unlink()  # by which the state would be taken for an older copy
     said: list[str] = []
     statuses: list[list[str]] = []
 
@@ -205,7 +206,8 @@ def test_a_run_that_is_under_way_is_shown_with_its_process_and_an_older_one_as_k
         statuses.append([run["status"] for run in used.status()["runs"]])
 
     used.meanwhile = look
-    used.apply()
+    ran = used.apply()
+    assert said, ran.said
     assert "apply: running now: pid " in said[0]
     assert "apply: killed before its end" in said[0]
     assert statuses == [["running", "killed"]]
