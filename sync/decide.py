@@ -42,7 +42,7 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be drafted for a pair, or the faults that keep its record as it is.
+    """What is to be drafted for a pair, or the faults that keep its record (or, beside a draft, one field) as it is.
 
     `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
     `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
@@ -69,13 +69,18 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
 
     `allowed` holds the hashes that a person gave: they let exactly those changes pass.
     """
-    change = diff(pair.kind, pair.key, pair.wanted, pair.known, pair.about, pair.where)
+    wanted, left_out = _usable(pair)
+    change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
     if change is None:
-        return Decision(settled=pair.wanted is not None, stays=_stays(pair))
+        settled = wanted is not None and not left_out
+        return Decision(faults=left_out, settled=settled, stays=_stays(pair))
     faults = tuple(_faults(change)) if change.action in ADDITIONS else ()
     if faults:
         return Decision(faults=faults)
-    return Decision(_drafted(change, pair, allowed))
+    if left_out:
+        # Without a fingerprint it is looked at again in the next run: what is left out is said until it is right.
+        pair = replace(pair, fingerprint=None)
+    return Decision(_drafted(change, pair, allowed), left_out)
 
 
 def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> Drafted:
@@ -104,6 +109,17 @@ _PEOPLES = (Kind.STAFF, *PERSON_OF)
 """The kinds that say of a person what they may do: staff, contributors, candidates."""
 
 
+def _usable(pair: Pair) -> tuple[Fields | None, tuple[Fault, ...]]:
+    """Return what is wanted without the optional fields that can't be used, and the faults of these."""
+    wanted, known = pair.wanted, pair.known or {}
+    if pair.kind not in PEOPLE or wanted is None or not wanted.get("email") or wanted["email"] == known.get("email"):
+        return wanted, ()
+    values = {name: wanted.get(name) for name in COMPARED[pair.kind]}
+    record = RECORD_TYPES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
+    faults = tuple(late_faults(record, pair.where))
+    return ({**wanted, "email": None}, faults) if faults else (wanted, ())
+
+
 def _faults(change: Change) -> list[Fault]:
     """What only shows (or is only worth the time to check) once the record is known to be new or different."""
     needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
@@ -121,9 +137,6 @@ def _faults(change: Change) -> list[Fault]:
 
 def _late(change: Change) -> Iterator[Fault]:
     after = change.after
-    if change.kind in PEOPLE:
-        values = {name: after.get(name) for name in COMPARED[change.kind]}
-        yield from late_faults(RECORD_TYPES[change.kind](change.key[0], **values), change.where)  # type: ignore[arg-type]
     if change.kind is Kind.TEST:
         # here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}

@@ -1,10 +1,14 @@
 """What a source gives when it is opened: its columns and rows, and what is to be thought of them. Values only."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from sync.model import Row
+
+_NEAR = 0.75
+"""How alike two names of columns are that may be the same: a person's name is not that like a column's."""
 
 
 class Since(NamedTuple):
@@ -15,6 +19,24 @@ class Since(NamedTuple):
 
     column: str
     mark: str = ""
+
+
+def lacking(missing: Collection[str], columns: Collection[str], setting: str) -> tuple[str, str]:
+    """Return what to say of a source that lacks columns, and what to do; `setting` is what names them.
+
+    The names of the columns that it has are not repeated, except one that is nearly the missing one: in a file
+    without a header a person's values are there.
+    """
+    names = ", ".join(repr(name) for name in missing)
+    count = "it has 1 column" if len(columns) == 1 else f"it has {len(columns)} columns"
+    folded = {name.lower(): name for name in columns}
+    near = [
+        folded[found]
+        for name in missing
+        for found in get_close_matches(name.lower(), folded, n=1, cutoff=_NEAR)
+    ]
+    meant = f"did you mean {', '.join(map(repr, near))}? Otherwise " if near else ""
+    return f"column {names} is missing ({count})", f"{meant}correct the source or {setting}"
 
 
 def _no_mark() -> str:

@@ -160,23 +160,31 @@ FRESH = "written a moment ago: looked at again in the next run"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`."""
+    """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`.
+
+    `at_most` grows with what is known: it is never below `at_most_percent` of it.
+    """
 
     at_least: int
     percent: float
     at_most: int | None = None
+    at_most_percent: float = 0
+
+    def cap(self, known: int) -> float | None:
+        """Return the most that ever pass when `known` records are known; None without such a bound."""
+        return None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
 
     def of(self, known: int) -> float:
         """The largest number that passes when `known` records are known."""
-        share = known * self.percent / 100
-        return max(self.at_least, share if self.at_most is None else min(share, self.at_most))
+        share, cap = known * self.percent / 100, self.cap(known)
+        return max(self.at_least, share if cap is None else min(share, cap))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """All limits: removals of a kind, removals on one test, updates of a kind."""
 
-    kind: Limit = Limit(10, 10, 500)
+    kind: Limit = Limit(10, 10, 500, 3)
     test: Limit = Limit(3, 25, 100)
     updates: Limit = Limit(10, 50)
 
@@ -185,6 +193,7 @@ class Limits:
 class Scope:
     """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
 
+    `recent` were removed in the last 24 hours and are not known any more: a loss is added up, however it is spread.
     `renumbered` of those who stay on the test get another candidate number. Where most do, the cells of a column may
     have moved against the others, and who seems to leave may be another row's.
     """
@@ -194,17 +203,20 @@ class Scope:
     known: int
     limit: Limit
     removals: bool = True
+    recent: int = 0
     renumbered: int = 0
 
     def excess(self) -> str:
         """The arithmetic by which this scope is held, or an empty text when it passes."""
-        most = self.limit.of(self.known)
-        if self.removals and self.known >= 2 and self.count >= self.known:
-            return f"{self.count} of {self.known} known: none would remain"
-        if self.count > most:
+        known = self.known + self.recent
+        most, cap = self.limit.of(known), self.limit.cap(known)
+        counted = f"{self.count} in this run and {self.recent} in the last 24 h" if self.recent else f"{self.count}"
+        if self.removals and known >= 2 and self.count >= self.known:
+            return f"{counted} of {known} known: none would remain"
+        if self.count + self.recent > most:
             bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
-            bound += ")" if self.limit.at_most is None else f" up to {self.limit.at_most})"
-            return f"{self.count} of {self.known} known is more than {bound} = {most:g}"
+            bound += ")" if cap is None else f" up to {cap:g})"
+            return f"{counted} of {known} known is more than {bound} = {most:g}"
         if 2 * self.renumbered > max(0, self.known - self.count):
             staying = f"{self.renumbered} of the {self.known - self.count} who stay"
             return f"{self.count} of {self.known} known, and {staying} get another number: are the rows shifted?"
@@ -314,7 +326,6 @@ def _gone(change: Change) -> str:
         f"drift: Inspera does not have this {change.kind} any more; {adopt(change.kind, change.key)} lets the next "
         "`apply` put it back; to leave it off, take it out of the source"
     )
-
 
 
 def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:

@@ -62,6 +62,7 @@ class Cause(StrEnum):
     TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
     CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
+    NUMBER = "number"  # somebody who stays on the test has the candidate number
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"

@@ -8,12 +8,12 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"text", "likeness"}),
+    frozenset({"text", "likeness", "masking"}),
     frozenset({"contract", "errors", "exits", "log", "model", "output", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found", "freeze", "remedies"}),
-    frozenset({"settings", "mapping", "diff", "guard"}),
+    frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
@@ -28,6 +28,7 @@ PURE = frozenset(
     {
         "text",
         "likeness",
+        "masking",
         "remedies",
         "contract",
         "extract",
@@ -36,6 +37,7 @@ PURE = frozenset(
         "plan",
         "found",
         "freeze",
+        "candidate_numbers",
         "mapping",
         "diff",
         "guard",
@@ -51,6 +53,7 @@ STRANGERS = {
     "uvicorn": {"sandbox", "web"},
     "apscheduler": {"schedule"},
     "prometheus_client": {"web"},
+    "stdnum": {"masking"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 

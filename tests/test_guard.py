@@ -205,7 +205,11 @@ def test_a_scope_is_held_exactly_when_it_is_beyond_its_limit_or_nobody_would_rem
     [
         (Limits().kind, 50, 10),
         (Limits().kind, 1_000, 100),
-        (Limits().kind, 100_000, 500),
+        (Limits().kind, 10_000, 500),
+        (Limits().kind, 16_666, 500),
+        (Limits().kind, 20_000, 600),
+        (Limits().kind, 171_000, 5_130),
+        (Limit(10, 10, 500), 171_000, 500),
         (Limits().test, 9, 3),
         (Limits().test, 100, 25),
         (Limits().test, 1_500, 100),
@@ -230,3 +234,21 @@ def test_the_arithmetic_of_a_held_scope_is_said() -> None:
     assert text == "101 of 1000 known is more than max(10, 10% up to 500) = 100"
     text = Scope("updates of learner", 501, 1_000, Limits().updates, removals=False).excess()
     assert text == "501 of 1000 known is more than max(10, 50%) = 500"
+
+
+def test_removals_of_the_last_day_are_added_to_both_sides_of_the_arithmetic() -> None:
+    scope = Scope("removals of candidate", 8, 53, Limits().kind, recent=7)
+    assert scope.excess() == "8 in this run and 7 in the last 24 h of 60 known is more than max(10, 10% up to 500) = 10"
+    assert Scope("removals of candidate", 3, 53, Limits().kind, recent=7).excess() == ""
+    last = Scope("removals on test INF1000", 1, 1, Limits().test, recent=2)
+    assert last.excess() == "1 in this run and 2 in the last 24 h of 3 known: none would remain"
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 80))
+def test_no_loss_passes_in_portions_that_would_be_held_as_one(portions: list[int], known: int) -> None:
+    gone = 0
+    for portion in portions:
+        count = min(portion, known - gone)
+        if count and not Scope("s", count, known - gone, Limits().test, recent=gone).excess():
+            gone += count
+    assert gone == 0 or Scope("s", gone, known, Limits().test).excess() == ""

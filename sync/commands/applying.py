@@ -35,7 +35,7 @@ from sync.errors import (
     UsageError,
 )
 from sync.exits import Exit, worst
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Cause, Result, Verdict
 from sync.report.plan_text import MOST, summary_text
@@ -509,6 +509,8 @@ class _Run:
     def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
         held = bool(self.counts["held"]) or carried.count(Result.HELD) + self.ran.soon > 0
         failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + carried.missed + self.ran.waiting > 0
+        # what still waits for a candidate number is not in Inspera, so the run is not "all well"
+        failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),

@@ -1,7 +1,9 @@
 """`check`: is the configuration sound, can every source be read, and does every mapping work on every row?"""
 
 from collections.abc import Sequence
+from itertools import chain
 
+from sync.commands.checking_values import Watched, key_warnings
 from sync.commands.planning import make_store
 from sync.commands.secrets import read_secrets
 from sync.commands.wiring import House, Say, now
@@ -10,7 +12,8 @@ from sync.engine.gather import gather
 from sync.engine.reading import Reading
 from sync.errors import UsageError
 from sync.exits import Exit, worst
-from sync.mapping import late_faults
+from sync.mapping import late_faults, nameless
+from sync.model import key_of
 from sync.report.plan_text import MOST, faults_text, left_out_text
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
@@ -27,12 +30,14 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
         say(f"Configuration: {line}")
     with house.state.open_to_read() as connection:
         store = make_store(house, connection)
-        gathered = gather(house.feeds, store, now(), progress)
-        for record, where in store.staged_people():
-            store.add_faults(late_faults(record, where))
+        watched = [Watched(feed) for feed in house.feeds]
+        gathered = gather([one.feed for one in watched], store, now(), progress)
+        _judge_people(store)
         for problem in gathered.unhealthy:
             say(f"Source: {problem}")
         _tell_readings(gathered.readings, store, say)
+        for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
+            say(line)
         for line in faults_text(store.faults(), None if show_all else MOST):
             say(line)
         if left_out := left_out_text(store.left_out()):
@@ -73,3 +78,11 @@ def _found(secrets: int, sources: int, faults: int) -> str:
     if secrets:
         parts.insert(0, f"{plural(secrets, 'secret')} can't be read")
     return ", ".join(parts)
+
+
+def _judge_people(store: Store) -> None:
+    """Looks for what is too dear to look for in every row."""
+    for record, where in store.staged_people():
+        store.add_faults(late_faults(record, where))
+        if store.known(record.kind, key_of(record)) is None:
+            store.add_faults(nameless(record, where))

@@ -12,7 +12,7 @@ from sync.commands.needed import Used, used_calls
 from sync.commands.wiring import House, Say
 from sync.errors import UsageError
 from sync.exits import Exit
-from sync.log import masked
+from sync.masking import masked
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.settings.model import Settings

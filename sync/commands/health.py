@@ -19,6 +19,7 @@ from sync.engine.joining import columns_of
 from sync.engine.proving import Witness
 from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, StateUnreachable, UsageError
 from sync.exits import Exit
+from sync.extract import lacking
 from sync.report.wording import plural
 from sync.sources import SOURCES
 from sync.state.bound import BoundState
@@ -160,8 +161,7 @@ def _source(source: SourceDoor, what_for: str, wanted: Collection[str], *, may_b
         return _wrong(what, Exit.SOURCE, error)
     missing = sorted({*wanted, *Witness(source.proof).columns}.difference(columns))
     if missing:
-        remedy = f"its columns are {', '.join(columns)}: correct the source, or the feed's map, where and join"
-        return _wrong(what, Exit.SOURCE, f"column {', '.join(map(repr, missing))} is missing", remedy)
+        return _wrong(what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join"))
     if not rows and not may_be_empty:
         return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"

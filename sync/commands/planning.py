@@ -96,8 +96,9 @@ def plan_status(store: Store, planning: Planning) -> Exit:
     """What a plan alone says of its sources, its holds and its faults, and of what is wanted and waits."""
     waiting, soon = store.waiting()
     held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    held = held or soon > 0 or store.recovery() is not None
-    faults = store.fault_count() + store.refusals() + waiting + store.missed() > 0
+    numbers, near = store.deferred_numbers()
+    held = held or soon + near > 0 or store.recovery() is not None
+    faults = store.fault_count() + store.refusals() + waiting + numbers + store.missed() > 0
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 

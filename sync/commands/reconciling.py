@@ -17,7 +17,7 @@ from sync.engine.repairing import Repair
 from sync.errors import CallError, StateBusy, StateError, SyncError
 from sync.exits import Exit, worst
 from sync.guard import Scope
-from sync.log import masked
+from sync.masking import masked
 from sync.model import PEOPLE, Kind
 from sync.plan import Action
 from sync.report.plan_text import MOST

@@ -7,7 +7,7 @@ from sync.commands.applying import pause_text
 from sync.commands.wiring import House, Say, now
 from sync.errors import StateError
 from sync.exits import Exit
-from sync.log import masked
+from sync.masking import masked
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text

@@ -16,11 +16,13 @@ from sync.engine.planning import Policy, needed_by
 from sync.errors import SourceError, UsageError
 from sync.freeze import TimeRules
 from sync.guard import Limit, Limits
-from sync.mapping import FeedRule, FieldRule, compile_feed
+from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.model import Kind
 from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
 from sync.settings import Loaded, TestFeed, load
+from sync.settings.feeds import ConditionSettings as Condition
+from sync.settings.limits import Limits as LimitSettings
 from sync.sources.base import SourceSettings
 from sync.sources.whole import WholeTable
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from sync.state.belonging import Tenant
     from sync.state.bound import BoundState
 
-SNAPSHOTS = "1"
+SNAPSHOTS = "2"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
 
 Say = Callable[[str], None]
@@ -39,9 +41,21 @@ Observe = Callable[[str, str, float], None]
 """Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
 
 
+def _limits(given: LimitSettings) -> Limits:
+    kind = Limit(given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent)
+    return Limits(kind, *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)))
+
+
 def now() -> datetime:
     """The time by this machine's clock: the one place that asks it for decisions."""
     return datetime.now(UTC)
+
+
+def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
+    """Conditions by column as the mapping takes them: plain values, which are faster, or more."""
+    return {
+        column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case) for column, one in conditions.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -102,9 +116,18 @@ class House:
     def _feed(self, feed: FeedSettings) -> Feed:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        departs = dict(feed.departs) or dict(source.departures)
+        departs = _meant(feed.departs) or dict(source.departures)
+        fills = any(one.kind == feed.kind and one.same_key == "fill" for one in self.loaded.settings.feeds)
         rule = FeedRule(
-            Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs, feed.allow_text
+            Kind(feed.kind),
+            fields,
+            _meant(feed.where),
+            feed.clear_blanks,
+            self.options,
+            departs,
+            feed.allow_text,
+            _meant(feed.where_not),
+            needs_names=not fills,
         )
         joins = [
             Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
@@ -210,11 +233,8 @@ class House:
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
         absence = settings.on_absence
-        limits = settings.limits
         return Policy(
-            Limits(
-                *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
-            ),
+            _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             how,
@@ -226,7 +246,8 @@ class House:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
-        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
+        unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
+        return SeatPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

@@ -15,11 +15,13 @@ from threading import Event
 
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
 from sync.engine.hiring import let_go, look_for_test, look_up, update_test
+from sync.engine.numbers import with_holders
 from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.log import in_context, masked
+from sync.log import in_context
+from sync.masking import masked
 from sync.model import ON_A_TEST, Key, Kind
 from sync.plan import ADDITIONS, CALLING, SOON, Action, Cause, Outcome, Planned, Result, Verdict
 from sync.remedies import disputed
@@ -106,6 +108,7 @@ class Carrier:
         self._carried = Carried()
         self._done = 0
         self._rest = (-1.0, "")
+        self._left: dict[str, set[str]] = {}
 
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
@@ -146,6 +149,8 @@ class Carrier:
             # all of a test in one hand: no two workers may count its free places at once
             lines = list(group)
             sitting = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
+            if kind is Kind.CANDIDATE:
+                sitting = with_holders(sitting, self._store, self._left.pop(test, ()))
             # one line tells when the test starts
             yield Unit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
 
@@ -236,11 +241,14 @@ class Carrier:
         self._done += len(ended)
         for _, line, outcome in ended:
             change = line.change
+            if change.kind is Kind.CANDIDATE and change.action is Action.REMOVE and outcome.result is Result.DONE:
+                self._left.setdefault(change.key[0], set()).add(change.key[1])
             self._carried.results[change.kind, change.action, outcome.result] += 1
             if outcome.result is Result.WAITING and change.action in ADDITIONS and line.wave.startswith(SOON):
                 self._carried.soon += 1
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
+                self._carried.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)

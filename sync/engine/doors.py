@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.extract import Extract, Since
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
 from sync.freeze import Moment, Timing
 from sync.guard import HeldScope, Limits
 from sync.mapping import CompiledFeed
-from sync.model import Fault, Key, Kind, Record
+from sync.model import UNNUMBERED, Fault, Key, Kind, Record
 from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict, Written
 
 Clock = Callable[[], datetime]
@@ -49,6 +50,10 @@ class SourceDoor:
     open: Callable[[Since | None], AbstractContextManager[Extract]]
     unit: str = "line"
     proof: Proof = Proof()
+
+    def rows_at(self, place: str) -> str:
+        """What stands before a row's number or key: the file's place, or the source's name where it is no file."""
+        return f"{self.name} ({place}) {self.unit}" if self.unit in UNNUMBERED else f"{place} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,9 @@ class Store(Protocol):
     def note_unsettled(self) -> None: ...  # noqa: D102
     def note_stay(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]: ...  # noqa: D102
+    def defer_numbers(self) -> None: ...  # noqa: D102
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
     def ignored(self) -> int: ...  # noqa: D102
     def left_out(self) -> Mapping[Kind, int]: ...  # noqa: D102

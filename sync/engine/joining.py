@@ -7,6 +7,7 @@ from itertools import islice
 from sync.engine.doors import Join, Located, Store
 from sync.engine.proving import Witness, torn
 from sync.errors import SourceError
+from sync.extract import lacking
 from sync.mapping import BadValueError, CompiledFeed, clean, seen
 from sync.model import Fault, Row
 
@@ -57,12 +58,11 @@ def load(joined: Joined, store: Store, witness: Witness, *, accepted: bool = Fal
     """
     source, on = joined.join.source, joined.join.on
     with source.open(None) as extract:
-        joined.place = f"{extract.place} {source.unit}"
+        joined.place = source.rows_at(extract.place)
         needed = {*on.values(), *joined.columns, *witness.columns}
         missing = sorted(needed.difference(extract.columns))
         if missing:
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source, or the feed's join"
-            raise SourceError(extract.place, f"column {', '.join(map(repr, missing))} is missing", remedy)
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
         store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
         doubts = [*extract.doubts]
         if extract.torn is not None:

@@ -77,7 +77,8 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
         deciding.wanted(kind)
         deciding.absent(kind)
     deciding.absent(Kind.STAFF)
-    held = store.hold_scopes(policy.limits, policy.allowed)
+    held = store.hold_scopes(policy.limits, policy.allowed, now)
+    store.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
     # last: a learner whose last seat goes in this run is released in it
     deciding.absent(Kind.LEARNER)
     store.put_in_order()
@@ -124,6 +125,8 @@ class _Deciding:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
+                    if decision.faults:
+                        self.store.add_faults(decision.faults)
                     # what has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))

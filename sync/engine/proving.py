@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sync.engine.doors import Proof
+from sync.masking import quoted_value
 from sync.model import Row
 
 MOST_GROUPS = 10_000
@@ -104,7 +105,7 @@ def cut_off(missing: int, kinds: str) -> str:
 def _named(values: Iterable[str]) -> str:
     shown = sorted(values)
     more = f" and {len(shown) - MOST_NAMED:,} more" if len(shown) > MOST_NAMED else ""
-    return ", ".join(f"'{value}'" for value in shown[:MOST_NAMED]) + more
+    return ", ".join(quoted_value(value, code=True) for value in shown[:MOST_NAMED]) + more
 
 
 def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:

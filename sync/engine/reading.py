@@ -8,7 +8,7 @@ from sync.engine.doors import Feed, Origin, Progress, Store
 from sync.engine.joining import Joined, Judged, with_columns
 from sync.engine.proving import KEPT, Witness, torn
 from sync.errors import SourceError
-from sync.extract import Extract, Since
+from sync.extract import Extract, Since, lacking
 from sync.mapping import BadValueError, CompiledFeed
 from sync.model import Fault, Key, Kind, Record, Row
 
@@ -98,7 +98,7 @@ class Reader:
                 f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
             )
             raise SourceError(extract.place, reason, "deliver all of it, or take the join out of the feed")
-        place = f"{extract.place} {feed.source.unit}"
+        place = feed.source.rows_at(extract.place)
         self.store.name_place(self.number, place)
         mapper = feed.mapper.at(place)
         rows: Iterator[Judged] = witness.watched(extract.rows)
@@ -118,9 +118,7 @@ class Reader:
         own = {column for joined in self.joins for column in joined.join.on}
         missing = sorted({*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)})
         if missing:
-            names = ", ".join(repr(name) for name in missing)
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
-            raise SourceError(extract.place, f"column {names} is missing", remedy)
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's map and where"))
 
     def _judge(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> None:
         """What the reading proves, once all rows are staged; and its snapshot, if it has one."""

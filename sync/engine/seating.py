@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from sync.engine.doors import Target
+from sync.engine.numbers import Needs, Turns, ended, hand_over
 from sync.engine.places import Place, SeatPolicy, Sitting
 from sync.engine.steps import Ready, There
 from sync.errors import CallError, Stop
-from sync.found import Assignment, FoundTest, Seat
+from sync.found import Assignment, FoundTest, Seat, Seats
 from sync.freeze import Timing
 from sync.guard import (
     ACTIVATED,
@@ -46,6 +47,7 @@ def read_and_judge(sitting: Sitting, target: Target, policy: SeatPolicy) -> Read
     ready = Ready(ended=list(sitting.waiting))
     if not sitting.places:
         return ready
+    needs: Needs = {}
     try:
         target.clock_trouble()  # so that Inspera's time counts, too
         sitting = _without_frozen(sitting, ready, target)
@@ -56,7 +58,7 @@ def read_and_judge(sitting: Sitting, target: Target, policy: SeatPolicy) -> Read
         elif sitting.kind is Kind.OPTION:
             sent = _judge_options(sitting, ready, target)
         else:
-            sent = _judge_additions(sitting, ready, target, policy)
+            sent, needs = _judge_additions(sitting, ready, target, policy)
     except Stop:
         raise
     except CallError as error:
@@ -64,6 +66,8 @@ def read_and_judge(sitting: Sitting, target: Target, policy: SeatPolicy) -> Read
         return ready
     ready.lines = [place.line for place, _ in sent]
     ready.send = partial(_send, sitting, sent, target)
+    if needs:
+        ready.send = partial(_send_in_turns, sitting, sent, target, needs, policy.batch)
     return ready
 
 
@@ -129,7 +133,7 @@ def _judge_options(sitting: Sitting, ready: Ready, target: Target) -> Sent:
     return [(place, "") for place in sitting.places if not activated or place not in security]
 
 
-def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: SeatPolicy) -> Sent:
+def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: SeatPolicy) -> tuple[Sent, Needs]:
     seats = target.seats(sitting.remote_id, sitting.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(sitting.test, pattern) for pattern in policy.claim)
@@ -156,7 +160,20 @@ def _judge_additions(sitting: Sitting, ready: Ready, target: Target, policy: Sea
         if not_ours and seat:
             there = {name: getattr(seat, name) for name in COMPARED[sitting.kind]}
             ready.already.append(There(sitting.kind, line.change.key, there, seat.remote_user_id))
-    return sent
+    return _numbered(sitting, seats, sent, ready)
+
+
+def _numbered(sitting: Sitting, seats: Seats, sent: Sent, ready: Ready) -> tuple[Sent, Needs]:
+    """Return what may be sent as far as candidate numbers go, and what must be sent first; ends the rest."""
+    if sitting.kind is not Kind.CANDIDATE:
+        return sent, {}
+    places = [place for place, _ in sent]
+    handover = hand_over(sitting, seats, places)
+    ready.ended.extend(ended(places, handover.deferred))
+    kept = [n for n in range(len(sent)) if n not in handover.deferred]
+    place_of = {n: position for position, n in enumerate(kept)}
+    needs = {place_of[n]: {place_of[one] for one in others} for n, others in handover.needs.items() if n in place_of}
+    return [sent[n] for n in kept], needs
 
 
 def _judge(place: Place, seat: Seat | None, left: int, claimed: bool) -> SeatRuling:
@@ -190,7 +207,20 @@ def _send(sitting: Sitting, sent: Sent, target: Target) -> list[Outcome]:
     if sitting.removals:
         call = target.remove
     entries = [Assignment(*place.who, {} if sitting.removals else place.fields) for place, _ in sent]
-    outcomes = call(sitting.remote_id, entries, sitting.kind)
+    return _as_found(call(sitting.remote_id, entries, sitting.kind), sent)
+
+
+def _send_in_turns(sitting: Sitting, sent: Sent, target: Target, needs: Needs, most: int) -> list[Outcome]:
+    """Send candidates whose numbers change hands among them, in turns. Runs on a worker, as `_send` does."""
+
+    def assign(entries: Sequence[Assignment]) -> list[Outcome]:
+        return target.assign(sitting.remote_id, entries, sitting.kind)
+
+    return _as_found(Turns([place for place, _ in sent], needs, assign, most).carry_out(), sent)
+
+
+def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
+    """Return the outcomes, with those done as *found* where what was sent is not ours."""
     return [
         Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
         for outcome, (_, found) in zip(outcomes, sent, strict=True)

@@ -77,6 +77,8 @@ class Settling:
             return Taken(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
         text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
+        if kind is Kind.LEARNER:
+            text += ". Take its seats off in Inspera first where they have a candidate number: it is not given twice"
         return Taken(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
@@ -113,7 +115,10 @@ class Settling:
             ours, known = None, None
             # what is known of seats is about the other account: this one may have none
             self._journal.forget_with_candidates(kind, key)
-            text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
+            text += (
+                ", another than before: the next apply gives it the seats; the old account and its seats stay there. "
+                "Take those off in Inspera first where they have a candidate number: it is not given twice"
+            )
         self._adopter.remember_person(kind, key, wanted, found, ours, known=known)
         return Taken(kind, key, TAKEN, f"{text}; {self._what_follows(settlement)}")
 

@@ -13,6 +13,7 @@ from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
+from sync.masking import quoted_value
 from sync.model import joined, listed
 
 Reader = Callable[[Texts], FieldValue]
@@ -27,6 +28,8 @@ _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType({
     "duration": compile_duration,
     "extra_time": compile_extra_time,
 })
+_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
+"""Types of fields that hold no free text, so that a lookup's words may be named."""
 _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
 
 
@@ -55,6 +58,8 @@ def compile_field(
         RuleError: the rule can't be followed.
     """
     _refuse_strays(rule, spec)
+    if rule.computed is not None:
+        return CompiledField(_nothing, _nothing, None, None, None)
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
@@ -75,11 +80,21 @@ def compile_field(
     return CompiledField(read, careful, blank, plain, composed)
 
 
+def _nothing(_texts: Texts) -> None:
+    """Read nothing: the value of a computed field comes from the others of its row."""
+
+
 def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
     if (rule.format is not None or rule.zone is not None) and spec.type != "time":
         raise RuleError("'format' and 'zone' are for date-times; remove them")
     if rule.minutes is not None and spec.type not in {"duration", "extra_time"}:
         raise RuleError("'minutes' is for durations; remove it")
+    if rule.computed is not None and spec.type not in {"time", "duration"}:
+        raise RuleError("'computed' is for a test's end and duration; remove it")
+    if rule.next_day and spec.type != "time":
+        raise RuleError("'next_day' is for a test's end; remove it")
+    if rule.languages and rule.format is None:
+        raise RuleError("'language' is for a 'format'; add one, or remove it")
     if rule.separator is not None and not spec.many:
         raise RuleError("'separator' is for lists; remove it")
 
@@ -120,7 +135,10 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
         table = {clean(text): clean(value) for text, value in (rule.lookup or {}).items()}
     except BadValueError as error:
         raise RuleError(f"lookup: {error}") from None
-    known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
+    code = spec.type in _CODES and not spec.personal
+    known = f"{len(table)} words"
+    if code:
+        known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
 
     def step(text: str) -> str:
         found = table.get(text) or table.get(word(text))
@@ -130,7 +148,7 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
             return ""
         reason = "is not in the lookup table"
         if not spec.personal:
-            reason = f"{quoted(text)} is not in the lookup table ({known})"
+            reason = f"{quoted_value(text, table, code=code)} is not in the lookup table ({known})"
         raise BadValueError(reason, "correct it in the source, or add it to the feed's 'lookup'")
 
     return step

@@ -18,6 +18,9 @@ MAX_ID = 255
 
 UNLIMITED = 1 << 30
 
+UNUSABLE = "(unusable)"
+"""In the place of an email that could not be read at all. It is no address, so it is never sent."""
+
 STATUSES = ("active", "disabled")
 """What a member of staff can be, in our words."""
 

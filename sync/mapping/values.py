@@ -93,5 +93,5 @@ def _refuse_controls(text: str) -> None:
 
 
 def quoted(text: str) -> str:
-    """The text in quotes and cut short, for values that name nobody: times, durations, numbers, lookup values."""
+    """The text of a setting in quotes and cut short. What comes from a row is for `sync.masking.quoted_value`."""
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}…'"

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Protocol
 
 from sync.guard import HeldScope
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Fault, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.verdict import verdict_text

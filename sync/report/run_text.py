@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.report.plan_text import capped
 from sync.report.verdict import verdict_text

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Fault
 from sync.report.sampled import Made, Moment, Outcome, Sample, SampledRow, Shown
 from sync.report.wording import plural

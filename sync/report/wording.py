@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import SEALED, Fault, Key, Kind, listed
 from sync.plan import Action, Change, Planned, Value, Verdict
 

@@ -54,7 +54,18 @@ class KindLimit(Limit):
     percent: Percent = 10
     """This share of the kind's known records may go, in per cent."""
     at_most: Count | None = 500
-    """But never more than this many."""
+    """But never more than this many, or than `at_most_percent` where that is more."""
+    at_most_percent: Percent = 3
+    """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known, 3,000. 0 where you
+    set `at_most` yourself and not this."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_bound(cls, given: object) -> object:
+        """Let an `at_most` that somebody has set be the bound that it says."""
+        if isinstance(given, dict) and "at_most" in given and "at_most_percent" not in given:
+            return {**given, "at_most_percent": 0}
+        return given
 
 
 class TestLimit(Limit):

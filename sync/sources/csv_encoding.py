@@ -55,14 +55,8 @@ def _unmarked(start: bytes) -> str:
     """Return the wide encoding that the places of zero bytes tell; empty when they tell none."""
     if len(start) < 4 or start.count(b"\0") * 3 < len(start):
         return ""
-    zeros = [start[at::4].count(b"\0") * 4 > len(start) // 2 for at in range(4)]
-    shapes = {
-        (False, True, False, True): "utf-16-le",
-        (True, False, True, False): "utf-16-be",
-        (False, True, True, True): "utf-32-le",
-        (True, True, True, False): "utf-32-be",
-    }
-    return shapes.get(tuple(zeros), "")  # type: ignore[call-overload,no-any-return]
+    zeros = "".join("0" if start[at::4].count(b"\0") * 4 > len(start) // 2 else "x" for at in range(4))
+    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(zeros, "")
 
 
 class Utf8Watch:

@@ -17,7 +17,7 @@ from sync.sources.csv_places import find_bad_byte, find_open_quote, line_breaks
 from sync.text import trimmed
 
 if TYPE_CHECKING:
-    from _csv import _reader
+    from _csv import Reader
 
 MAX_LINE = 1 << 20
 """Characters in one line; a longer one is no CSV, and would have to be held in memory to say what it is."""
@@ -143,7 +143,7 @@ class CsvTable:
             self._offset += 1
         self._form = self._form._replace(delimiter=delimiter)
         self._line = 1 + self._offset
-        self._reader: _reader = csv.reader(
+        self._reader: Reader = csv.reader(
             chain.from_iterable(StringIO(text, newline="") for text in self._escaped(chain([first], texts))),
             delimiter=delimiter,
             quotechar=self._form.quotechar,
@@ -254,8 +254,10 @@ class CsvTable:
             reason = f"the header has no name for column {names.index('') + 1} of {len(names)}"
             raise self._fault(self._line, reason, "name it, or take the column out")
         if repeated := repeated_name(names):
-            reason = f"the header has '{repeated}' more than once"
-            raise self._fault(self._line, reason, "give each column its own name")
+            # The name is not repeated here: in a file without a header it is somebody's.
+            first = names.index(repeated)
+            reason = f"the header gives columns {first + 1} and {names.index(repeated, first + 1) + 1} the same name"
+            raise self._fault(self._line, reason, "give each column its own name, or name them by 'columns'")
 
     def _blocks(self) -> Iterator[str]:
         """The file in blocks of whole lines: what is looked for in every line is looked for in a block at once."""

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from sync.errors import SourceError
+from sync.extract import lacking
 from sync.model import Row
 from sync.sources.csv_encoding import refuse_other_encoding
 from sync.sources.csv_table import CsvForm, CsvTable
@@ -47,8 +48,8 @@ class Table(NamedTuple):
         """
         for column in columns:
             if column not in self.columns:
-                remedy = f"its columns are {', '.join(self.columns)}: have it exported with all columns of OneRoster"
-                raise SourceError(self.place, f"column '{column}' is missing", remedy)
+                reason, _ = lacking([column], self.columns, "")
+                raise SourceError(self.place, reason, "have it exported with all columns of OneRoster")
 
 
 class Bundle(ABC):

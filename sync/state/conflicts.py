@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Kind
+from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Key, Kind, row_place
 from sync.state.derived import Refingerprint, derive_committees, fold_roles
 from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.scratch import add_faults, drop_faulted
@@ -53,8 +53,8 @@ def _any(connection: Connection, kind: Kind) -> bool:
     return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
-def _where(places: Places, feed: int, line: int) -> str:
-    return f"{places[feed]} {line}"
+def _where(places: Places, feed: int, line: int, key: Key | None = None) -> str:
+    return row_place(places[feed], line, key)
 
 
 def _against_first(
@@ -65,10 +65,11 @@ def _against_first(
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
         for i, (_, feed, line, *key) in enumerate(members):
-            _, other_feed, other_line, *_ = members[1 if i == 0 else 0]
-            other = _where(places, other_feed, other_line)
+            _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
+            # Two rows with one key are told apart by their numbers.
+            other = _where(places, other_feed, other_line, None if other_key == key else tuple(other_key))
             said = reason.format(other=other)
-            found.append(Fault(_where(places, feed, line), field, said, remedy, kind, tuple(key)))
+            found.append(Fault(_where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)))
     if found:
         add_faults(connection, found)
         drop_faulted(connection, kind)
@@ -126,7 +127,8 @@ def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> It
         place = _where(places, other.feed, other.line) if other is not None else own
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
-        yield Fault(_where(places, row.feed, row.line), part, reason, remedy, kind, tuple(row[4:]))
+        key = tuple(row[4:])
+        yield Fault(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
 
 
 def _twice(connection: Connection, kind: Kind, places: Places) -> None:
@@ -184,7 +186,7 @@ def _misspelt_case(connection: Connection, part: Part, places: Places) -> None:
         for feed, line, test, second in _rows(connection, query, value=misspelt):
             key = (right, second) if name == "test" else (test, right)
             reason = f"the {name} is written {misspelt!r} here and {right!r} in its own row"
-            place = _where(places, feed, line)
+            place = _where(places, feed, line, (test, second))
             found.append(Fault(place, name, reason, "write both the same way", kind, key, f"case of {name}"))
         connection.execute(text(f"DELETE FROM wanted_{kind} WHERE {name} = :value"), {"value": misspelt})
     if found:

@@ -17,8 +17,8 @@ from sync.state.dialect import is_postgres
 from sync.state.private import write_private
 from sync.state.sqlite_errors import passing, trouble_of
 
-NEVER = "1970-01-01T00:00:00Z"
-"""When a run began of which nothing is known."""
+EMPTY = "it is empty"
+"""How the reason begins when the state has been lost altogether."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def doubt(connection: Connection, mark: Mark | None, *, marked: bool) -> str:
     if mark.moved:
         return _RESTORED
     if newest is None:
-        return f"it is empty, but run {mark.run} of {mark.started} was made with it here"
+        return f"{EMPTY}, but run {mark.run} of {mark.started} was made with it here"
     row = connection.execute(text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}).first()
     if row is None or str(row.started) != mark.started:
         return f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of {mark.started} was made here"

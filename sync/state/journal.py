@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sync.diff import remembered
 from sync.errors import StateError
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
-from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
-from sync.state import keeping, refusals, snapshot
+from sync.plan import REMOVALS, Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state import keeping, refusals, removals, snapshot
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index
 from sync.state.scratch import columns_of, from_json, key_from, to_json
@@ -128,6 +128,8 @@ class Journal:
 
     def _promote(self, line: Planned, outcome: Outcome) -> None:
         change = line.change
+        if change.action in REMOVALS:  # with a scope, its removal was allowed
+            removals.note(self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope))
         if change.action in (Action.REMOVE, Action.DELETE):
             self.forget(change.kind, change.key)
             return
@@ -229,6 +231,8 @@ class Journal:
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Closes an intent of an earlier run, now that its outcome is known."""
+        if outcome == "done" and intent.action in REMOVALS:
+            removals.note(self._connection, intent.kind, intent.key, self._clock(), approved=False)
         self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
@@ -252,6 +256,8 @@ class Journal:
         at = utc_text(self._clock())
         create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
         analyse(self._connection, "refresh", "draft")
+        if leaving:
+            removals.note_withdrawn(self._connection, self._clock())
         for statement in _SILENT if leaving else _RESTORED:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:
@@ -283,6 +289,7 @@ class Journal:
 
     def end(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()) -> None:
         """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
+        removals.forget_old(self._connection, self._clock())
         self._connection.execute(
             text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"),
             {

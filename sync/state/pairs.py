@@ -11,7 +11,18 @@ from sqlalchemy import Connection, text
 from sync.decide import Pair
 from sync.diff import Circumstances
 from sync.guard import Facts
-from sync.model import COMPARED, KEY_FIELDS, MAX_CANDIDATES, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE, Key, Kind
+from sync.model import (
+    COMPARED,
+    KEY_FIELDS,
+    MAX_CANDIDATES,
+    ON_A_TEST,
+    PERSON_OF,
+    SECRETS,
+    SENT_ONCE,
+    Key,
+    Kind,
+    row_place,
+)
 from sync.plan import Fields
 from sync.state.absences import TEST_TROUBLE, UNREAD, TimingOf, fields_of, shared
 from sync.state.dialect import streamed
@@ -210,5 +221,5 @@ def _pair(
 ) -> Pair:
     wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
-    where = f"{places[row.feed]} {row.line}"
+    where = row_place(places[row.feed], row.line, key)
     return Pair(kind, key, wanted, known, about, facts, where, row.fingerprint, None if secret is None else str(secret))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,7 @@ from sync.model import PEOPLE, Key, Kind
 from sync.plan import ALLOWED, SOON, Action, Cause, Change, Planned, Verdict
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index, insert
+from sync.state.removals import recent
 from sync.state.scratch import chunks, columns_of, from_json, key_from, paged, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
@@ -52,32 +54,35 @@ def index_draft(connection: Connection) -> None:
     analyse(connection, "draft")
 
 
-def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
+def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
     """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
 
+    All scopes are counted before any is held, so that holding one never hides another. Removals of the 24 hours before
+    `now` count, too. What passes because it was allowed keeps the name of its scope, by which it is known as approved.
     All scopes are counted before any is held, so that holding one never hides another. What the times of tests hold is
     let through together by a hash of its own, before that.
     """
     by_times = list(_by_times(connection, allowed))
     over = []
-    for scope, condition, values in _scopes(connection, limits):
+    for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
         if excess:
             digest = _digest(connection, scope.name, condition, values)
             over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
+    names = [held.scope.name for held, _, _ in over]
+    over.sort(key=lambda one: one[0].allowed)  # the held first: one word does not let pass what needs two
     for held, condition, values in over:
-        if not held.allowed:
-            connection.execute(
-                text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
-                {**values, "scope": held.scope.name},
-            )
-    for held, _, _ in over:
+        connection.execute(
+            text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
+            {**values, "scope": held.scope.name},
+        )
+    for held in (held for held, _, _ in over if not held.allowed):
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
             text("UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"),
             {"reason": reason, "scope": held.scope.name},
         )
-    return [*by_times, *(held for held, _, _ in over)]
+    return [*by_times, *sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name))]
 
 
 _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'withheld')"
@@ -107,22 +112,23 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
             connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
 
 
-def _scopes(connection: Connection, limits: Limits) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _scopes(connection: Connection, limits: Limits, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in Kind:
         values = {"kind": kind.value}
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known = _known(connection, kind)
-            yield Scope(f"removals of {kind}", removed, known, limits.kind, renumbered=renumbered), removals, values
+            known, before = _known(connection, kind), recent(connection, kind, now)
+            scope = Scope(f"removals of {kind}", removed, known, limits.kind, recent=before, renumbered=renumbered)
+            yield scope, removals, values
         updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
             scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
             yield scope, updates, values
-    yield from _test_scopes(connection, limits.test)
+    yield from _test_scopes(connection, limits.test, now)
 
 
-def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _test_scopes(connection: Connection, limit: Limit, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
         query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
@@ -132,7 +138,8 @@ def _test_scopes(connection: Connection, limit: Limit) -> Iterator[tuple[Scope, 
             name = f"removals{of_kind} on test {test}"
             changed = f"{_RENUMBERED} AND d.k1 = :test"
             renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
-            scope = Scope(name, removed, count(connection, held, test=test), limit, renumbered=renumbered)
+            known, before = count(connection, held, test=test), recent(connection, kind, now, test)
+            scope = Scope(name, removed, known, limit, recent=before, renumbered=renumbered)
             yield scope, condition, {"test": test}
 
 
@@ -179,9 +186,12 @@ _ADDED = {
     Kind.OPTION: 3,
     Kind.COMMITTEE: 4,
     Kind.CONTRIBUTOR: 5,
-    Kind.CANDIDATE: 6,
+    Kind.CANDIDATE: 7,
 }
 """The layer of each kind's additions: what others need comes first. Removals come after all of them, in reverse."""
+
+_FIRST_OUT = 6
+"""The layer of removals that free a candidate number for somebody else: right before the candidates' additions."""
 
 _LAST = max(_ADDED.values()) + 1
 
@@ -190,7 +200,8 @@ def _layers() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
-        f"CASE WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
+        f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
+        f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
         f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END ELSE {SILENT} END"
     )
 

@@ -25,7 +25,7 @@ Origin = tuple[str | None, ...]
 _COLUMNS = {
     "duration": "INTEGER",
     "extra_time": "INTEGER",
-    "extra_percent": "INTEGER",
+    "extra_share": "INTEGER",
     "notify": "INTEGER",
     "fingerprint": "BLOB",
     "feed": "INTEGER",
@@ -68,6 +68,16 @@ _TABLES = {
         "fingerprint BLOB, scope TEXT"
     ),
 }
+_TABLES |= {
+    "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
+    "contested": (
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "moves INTEGER"
+    ),
+    "stuck": "id INTEGER",
+    "first_out": "id INTEGER",
+}
+"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables whose rows are told apart by their number, beside those of what is wanted."""
 
@@ -162,7 +172,8 @@ def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(fault: Fault) -> tuple[object, ...]:
-        k1, k2 = columns_of(fault.key) if fault.key else (None, None)
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
+        k1, k2 = ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
         return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed, fault.cause)
 
     return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
@@ -199,8 +210,9 @@ def faults(connection: Connection) -> Iterator[Fault]:
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
     for row in paged(connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"):
         kind = Kind(row[1])
-        key = None if row[2] is None else key_from(kind, row[2], row[3])
-        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8])
+        key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
+        left_out = row[2] == "" and row[3] == ""
+        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
 
 
 def index_wanted(connection: Connection) -> None:

@@ -6,11 +6,12 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, text
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
 from sync.freeze import Moment, TimeRules, Timing
 from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record, row_place
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
 from sync.state import (
     absences,
@@ -22,6 +23,7 @@ from sync.state import (
     keeping,
     lookups,
     naming,
+    numbers,
     pairs,
     planbook,
     precedence,
@@ -180,8 +182,8 @@ class Store:
 
     def keep_tails(self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]) -> None:
         """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""
-        for (kind, source), numbers in feeds.items():
-            tails.keep(self._connection, kind, source, numbers)
+        for (kind, source), by_feed in feeds.items():
+            tails.keep(self._connection, kind, source, by_feed)
         tails.forget_others(self._connection, sources)
 
     def ended_whole(self, source: str) -> bool:
@@ -230,7 +232,8 @@ class Store:
         """Everybody who is wanted, with the place of their row."""
         for kind in PEOPLE:
             for values in scratch.staged(self._connection, kind):
-                where = f"{self._places[int(values['feed'])]} {values['line']}"
+                key = (str(values["key"]),)
+                where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
     def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()) -> None:
@@ -326,9 +329,22 @@ class Store:
         """Lets candidates be held against the drafted learners and tests."""
         planbook.index_draft(self._connection)
 
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
-        """Holds each scope that is over its limit."""
-        return planbook.hold_scopes(self._connection, limits, allowed)
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
+        """Holds each scope that is over its limit, with the removals of the 24 hours before `now`."""
+        return planbook.hold_scopes(self._connection, limits, allowed, now)
+
+    def defer_numbers(self) -> None:
+        """Defer changes that take a candidate number which somebody who stays on the test has."""
+        numbers.defer_numbers(self._connection)
+
+    def deferred_numbers(self) -> tuple[int, int]:
+        """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
+        waiting = f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
+        return count(self._connection, waiting), count(self._connection, f"{waiting} AND wave LIKE '0%'")
+
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]:
+        """Return who is known to have one of these candidate numbers on a test."""
+        return numbers.numbers_on(self._connection, test, taken)
 
     def put_in_order(self) -> None:
         """Closes the plan."""

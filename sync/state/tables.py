@@ -242,6 +242,20 @@ class Refused(SQLModel, table=True):
     message: str = ""
 
 
+class Removal(SQLModel, table=True):
+    """A record that was taken away in Inspera, or a test that was withdrawn, and when (UTC).
+
+    Those of the last 24 hours count towards the limits of a run, but for those that a person had `approved`.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    k1: str
+    k2: str = ""
+    at: str = Field(index=True)
+    approved: bool = False
+
+
 class Snapshot(SQLModel, table=True):
     """What a feed said last of one record, where it is also read for changes only.
 

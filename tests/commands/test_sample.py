@@ -285,11 +285,11 @@ def test_a_source_that_can_not_be_read_is_status_4(site: Path, sample: Sample) -
     assert ran.err.startswith("students.csv: is not there")
 
 
-def test_a_missing_column_is_said_once_with_those_that_are_there_and_status_4(site: Path, sample: Sample) -> None:
+def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(site: Path, sample: Sample) -> None:
     (site / "exams.csv").write_text(EXAMS.replace("title", "tittel"))
     ran = sample("exams")
     assert ran.status == Exit.SOURCE
-    said = "Source: exams.csv: column 'title' of feeds[3] is missing; its columns are test, tittel, start"
+    said = "Source: exams.csv: feeds[3]: column 'title' is missing (it has 7 columns); correct the source or"
     assert ran.out.count(said) == 1
     assert "feeds[5] option" in ran.out
     assert "feeds[3] test" not in ran.out

@@ -100,7 +100,7 @@ def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(book
     (contributor,) = prepared(book, ready(book, Kind.CONTRIBUTOR, notify=1)).places
     assert contributor.who == ("FEIDE", "p7@example.edu")
     assert dict(contributor.fields) == {**names, "roles": "evaluate", "notify": 1}
-    (candidate,) = prepared(book, ready(book, Kind.CANDIDATE, extra_time=10, extra_percent=25)).places
+    (candidate,) = prepared(book, ready(book, Kind.CANDIDATE, extra_time=10, extra_share=75_000)).places
     assert dict(candidate.fields) == {"candidate_id": "17", "extra_time": 10}
     assert "Åse" not in repr(contributor)
 

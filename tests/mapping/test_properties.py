@@ -156,7 +156,7 @@ def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind,
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_field_of_a_record_can_be_mapped_or_is_made_from_one_that_can(kind: Kind) -> None:
-    mapped = set(MAPS[kind]) | {"key", "password", "extra_percent", "secret"}
+    mapped = set(MAPS[kind]) | {"key", "password", "extra_share", "secret"}
     assert set(RECORD_TYPES[kind]._fields) <= mapped
 
 
@@ -188,6 +188,6 @@ def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, o
 
 
 def test_faults_are_values_that_can_be_kept_in_a_set() -> None:
-    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "mail": "a\x01"}))
+    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "login": "a\x01"}))
     assert isinstance(made, list)
     assert isinstance(next(iter(set(made))), Fault)

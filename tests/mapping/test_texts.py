@@ -49,7 +49,9 @@ def test_no_name_made_of_genuine_ones_is_refused(names: list[str], between: str)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "iso-8859-15", "cp1254", "cp850", "cp437"])
-@pytest.mark.parametrize("name", ["Åse", "Bø", "Ærlig", "Zoë", "Żółć", "Şahin", "Çağrı", "Nguyễn", "Đặng", "José", "ÅÅ"])
+@pytest.mark.parametrize(
+    "name", ["Åse", "Bø", "Ærlig", "Zoë", "Żółć", "Şahin", "Çağrı", "Nguyễn", "Đặng", "José", "ÅÅ"]
+)
 def test_utf_8_that_was_read_otherwise_is_refused(name: str, encoding: str) -> None:
     try:
         misread = name.encode().decode(encoding)
@@ -62,7 +64,10 @@ def test_utf_8_that_was_read_otherwise_is_refused(name: str, encoding: str) -> N
     assert misread not in str(fault)
 
 
-@pytest.mark.parametrize("misread", ["Ã¸", "Ã…s", "Â ", "a\u00c2\u00a0b", "NicolÃ\xa0", "RosÃ\xad", "ÃƒÂ¥", "â€™", "Jos├®", "J√∏n", "BĂ¸", "Ø§Ù„"])
+@pytest.mark.parametrize(
+    "misread",
+    ["Ã¸", "Ã…s", "Â ", "a\u00c2\u00a0b", "NicolÃ\xa0", "RosÃ\xad", "ÃƒÂ¥", "â€™", "Jos├®", "J√∏n", "BĂ¸", "Ø§Ù„"],
+)
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.TEST])
 def test_typical_ones_are_refused_in_names_and_titles_unless_the_feed_allows_them(kind: Kind, misread: str) -> None:
     name, column, rules = ("last_name", "family", LEARNER) if kind is Kind.LEARNER else ("title", "name", TEST)
@@ -79,7 +84,8 @@ def test_typical_ones_are_refused_in_names_and_titles_unless_the_feed_allows_the
     ("text", "damage"),
     [
         ("Ak&aring;", "html"), ("Ak&#229;", "html"), ("Ak&#xE5;", "html"), ("A &amp; B", "html"), ("&lt;b&gt;", "html"),
-        ("\\N", "null"), ("(null)", "null"), ("<NULL>", "null"), ("#N/A", "null"), ("#REF!", "null"), ("#NAME?", "null"),
+        ("\\N", "null"), ("(null)", "null"), ("<NULL>", "null"), ("#N/A", "null"), ("#REF!", "null"),
+        ("#NAME?", "null"),
         ("Bj\ufffdrn", "replacement"),
     ],
 )  # fmt: skip
@@ -96,7 +102,8 @@ IDENTIFIERS = [
     (Kind.LEARNER, "key"), (Kind.LEARNER, "username"), (Kind.LEARNER, "external_id"), (Kind.LEARNER, "auth_system"),
     (Kind.STAFF, "key"), (Kind.STAFF, "username"), (Kind.TEST, "key"), (Kind.TEST, "external_test_id"),
     (Kind.TEST, "template"), (Kind.OPTION, "test"), (Kind.COMMITTEE, "test"), (Kind.CONTRIBUTOR, "test"),
-    (Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "test"), (Kind.CANDIDATE, "learner"), (Kind.CANDIDATE, "candidate_id"),
+    (Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "test"), (Kind.CANDIDATE, "learner"),
+    (Kind.CANDIDATE, "candidate_id"),
 ]  # fmt: skip
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u00ad\ufeff\u061c\u202e\u2066\U000e0041\u3164\u115f\ufe0f\u034f\u2800"
 SPACES = "\u00a0\u2009\u202f\u3000\u2003\u1680"
@@ -165,11 +172,15 @@ ANYTHING = st.text(st.one_of(st.characters(), st.sampled_from("ÃÂÅÄ¸¥…�
 
 @given(st.sampled_from([Kind.LEARNER, Kind.TEST, Kind.CANDIDATE]), st.data())
 def test_the_short_way_for_sound_rows_means_the_same_as_the_careful_one(kind: Kind, data: st.DataObject) -> None:
-    source = row(kind, **{name: data.draw(ANYTHING) for name in data.draw(st.sets(st.sampled_from(sorted(ROWS[kind]))))})
+    source = row(
+        kind, **{name: data.draw(ANYTHING) for name in data.draw(st.sets(st.sampled_from(sorted(ROWS[kind]))))}
+    )
     assert feed(kind).map(source) == _carefully(kind, source)
 
 
-WRITTEN = st.builds("".join, st.lists(st.sampled_from(["a", "0", "å", "-", " ", "\u200b", "\u00a0", "\u0663"]), min_size=1))
+WRITTEN = st.builds(
+    "".join, st.lists(st.sampled_from(["a", "0", "å", "-", " ", "\u200b", "\u00a0", "\u0663"]), min_size=1)
+)
 
 
 @given(WRITTEN, WRITTEN)

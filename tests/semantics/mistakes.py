@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -141,12 +142,18 @@ def state_file(content: bytes) -> Act:
     return lambda site: site.state.write_bytes(content)
 
 
+def folder_for_state(site: Site) -> None:
+    """A folder in the place of the state."""
+    site.state.unlink()
+    site.state.mkdir()
+
+
 CONFIGURATION = [
     Mistake("a setting misspelt", source("students", pth="x.csv"), 2, "did you mean 'path'?"),
     Mistake("a kind that is none", feed("learner", kind="lerner"), 2, "did you mean 'learner'?"),
-    Mistake("a source that is not there", feed("learner", source="students2"), 2, "students2"),
-    Mistake("a type of source that is none", source("students", type="excel"), 2, "excel"),
-    Mistake("no address", inspera(url=None), 2, "inspera.url"),
+    Mistake("a source that is not there", feed("learner", source="students2"), 2, "did you mean 'students'?"),
+    Mistake("a type of source that is none", source("students", type="excel"), 2, "known here: csv, ldap"),
+    Mistake("no address", yaml(lambda text: re.sub("  url: .*\n", "", text)), 2, "inspera.url"),
     Mistake("an address without its scheme", inspera(url="example.inspera.com"), 2, "inspera.url"),
     Mistake("plain http to elsewhere", inspera(url="http://example.inspera.com"), 2, "inspera.url"),
     Mistake("no client id", inspera(client_id=""), 2, "inspera.client_id"),
@@ -185,11 +192,11 @@ CONFIGURATION = [
     Mistake("a percentage above 100", setting("limits", {"kind": {"percent": 250}}), 2, "percent"),
     Mistake("an absence that is none", setting("on_absence", {"staff": "remove"}), 2, "on_absence"),
     Mistake("a database that is no state", setting("state", "mysql://localhost/x"), 2, "state"),
-    Mistake("a state in a folder that is not there", setting("state", "sqlite:///nofolder/state.db"), 2, "nofolder"),
+    Mistake("a state that is elsewhere", setting("state", "sqlite:///elsewhere/state.db"), 3, "lost state"),
     Mistake("a tab for an indent", yaml(lambda text: text.replace("  ", "\t", 1)), 2, "inspera-sync.yaml"),
     Mistake("a bracket that is not closed", yaml(lambda text: text + "\nextra: [1, 2\n"), 2, "inspera-sync.yaml"),
     Mistake("a setting said twice", yaml(lambda text: text + "\ninspera: {url: https://x.example}\n"), 2, "twice"),
-    Mistake("an empty configuration", yaml(lambda _text: ""), 2, "inspera-sync.yaml"),
+    Mistake("an empty configuration", yaml(lambda _text: "\n"), 2, "inspera-sync.yaml"),
     Mistake("a list for a configuration", yaml(lambda _text: "- inspera\n- sources\n"), 2, "inspera-sync.yaml"),
     Mistake("no feeds", setting("feeds", []), 2, "feeds"),
     Mistake("a command misspelt", lambda _site: None, 2, "aply", ("aply",)),
@@ -219,7 +226,7 @@ FILES = [
     Mistake("another delimiter", raw("students", change=lambda text: text.replace(b",", b";")), 4, "students.csv"),
     Mistake(
         "Latin 1 where UTF-8 is said",
-        raw("students", change=lambda text: text.decode().encode("cp1252")),
+        raw("students", change=lambda text: text.decode().encode("iso8859-9")),
         4,
         "students.csv",
     ),
@@ -234,7 +241,7 @@ FILES = [
     ),
     Mistake(
         "a surplus cell",
-        raw("students", change=lambda text: text.replace(b",active", b",active,extra", 1)),
+        raw("students", change=lambda text: text.replace(b"active,", b"active,a,b", 1)),
         4,
         "students.csv line 2",
     ),
@@ -263,7 +270,7 @@ FILES = [
             source("students", whole={"max_age": "1d"}), lambda site: setattr(site.files["students"], "hours_old", 72)
         ),
         4,
-        "old",
+        "max_age",
     ),
     Mistake("a canary that is gone", source("students", whole={"canary": {"student_no": "9999"}}), 4, "9999"),
     Mistake("fewer rows than there must be", source("students", whole={"minimum_rows": 500}), 4, "500"),
@@ -283,7 +290,7 @@ ROWS = [
     Mistake("more minutes than there are", rows("exams", TEST, minutes="600"), 1, "exams.csv line 2"),
     Mistake("minutes below zero", rows("exams", TEST, minutes="-5"), 1, "exams.csv line 2: duration"),
     Mistake("a title with brackets", rows("exams", TEST, name="[UTKAST] Prøve"), 1, "exams.csv line 2: title"),
-    Mistake("no title", mapped("test", title="template"), 1, "title"),
+    Mistake("a title that is too long", rows("exams", TEST, name="x" * 600), 1, "title"),
     Mistake(
         "an hour that a clock change skips",
         rows("exams", TEST, start="28.03.2027 02:30", end="28.03.2027 06:30"),
@@ -311,7 +318,7 @@ ROWS = [
     ),
     Mistake(
         "zeros that a spreadsheet took",
-        both(every("students", "student_no", lambda n: f"00{n}")),
+        every("registrations", "student_no", lambda n: n.removeprefix("1")),
         1,
         "registrations.csv",
     ),
@@ -325,13 +332,13 @@ ROWS = [
     Mistake(
         "the learner's column taken for the course's", mapped("candidate", learner="course"), 1, "registrations.csv"
     ),
-    Mistake("course and term swapped", swapped("registrations", "course", "term"), 1, "registrations.csv"),
+    Mistake("course and term swapped", swapped("registrations", "course", "term"), 4, "no feed makes the test"),
     Mistake("two people with one login", lambda site: site.students.add("1098", feide="s1001"), 1, "students.csv"),
     Mistake("a login by another case", lambda site: site.students.add("1098", feide="S1001"), 1, "students.csv"),
     Mistake("one person twice, otherwise", lambda site: site.students.add("1001", given="Else"), 1, "students.csv"),
-    Mistake("an invisible character in a key", rows("students", "1001", student_no="1001\u200b"), 1, "\\u200b"),
+    Mistake("an invisible character in a key", rows("students", "1001", student_no="10\u200b01"), 1, "\\u200b"),
     Mistake("a control character in a name", rows("students", "1001", given="Å\u0001se"), 1, "first_name"),
-    Mistake("no login", rows("students", "1001", feide=""), 1, "students.csv line 2"),
+    Mistake("no login", lambda site: site.students.add("1098", feide=""), 1, "students.csv line 17"),
     Mistake("no number", rows("students", "1001", student_no=""), 1, "students.csv line 2: key"),
     Mistake("a name in the wrong encoding", rows("students", "1001", given="Ã…se"), 1, "first_name"),
     Mistake("an address that is none", rows("students", "1001", mail="not an address"), 1, "email", ("check",)),
@@ -358,7 +365,7 @@ HELD = [
     Mistake(
         "an exam of another name",
         both(rows("exams", TEST, term="V26"), every("registrations", "term", lambda _term: "V26")),
-        3,
+        4,
         "V26",
     ),
     Mistake("the state deleted", lambda site: site.state.unlink(), 3, "older"),
@@ -379,7 +386,7 @@ NETWORK = [
 
 STATE = [
     Mistake("a file that is no state", state_file(b"this is no database, whatever its name says" * 50), 2, "state.db"),
-    Mistake("a folder for a state", lambda site: (site.state.unlink(), site.state.mkdir()), 2, "state.db"),
+    Mistake("a folder for a state", folder_for_state, 2, "state.db"),
 ]
 
 MISTAKES = [*CONFIGURATION, *FILES, *ROWS, *HELD, *NETWORK, *STATE]

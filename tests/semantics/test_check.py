@@ -28,9 +28,9 @@ def test_check_tells_every_fault_at_once_even_of_rows_that_did_not_change(site: 
     assert all(place in ran.out for place in (*places, "registrations.csv line 4: extra_time:"))
 
 
-def test_check_says_which_column_is_missing_and_which_there_are(site: Site) -> None:
+def test_check_says_which_column_is_missing_and_how_many_there_are(site: Site) -> None:
     site.seat(TEST, "1001")
     site.feed("learner")["map"]["email"] = "epost"
     ran = site.run("check")
     assert ran.status == 4
-    assert "students.csv: column 'epost' is missing; its columns are student_no, feide, given" in ran.out
+    assert "students.csv: column 'epost' is missing (it has 7 columns); correct the source or the" in ran.out
