@@ -14,7 +14,7 @@ from sync.engine.adopting import DOUBTFUL, Adopter, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
 from sync.engine.settling_one import Settlement, Settling
-from sync.errors import CallError, SyncError, UsageError
+from sync.errors import CallError, StateBusy, StateError, SyncError, UsageError
 from sync.exits import Exit, worst
 from sync.masking import masked
 from sync.model import KEY_FIELDS, Key, Kind
@@ -72,6 +72,10 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             reasons.append(f"Inspera: {error}")
             say(reasons[-1])
             status = Exit.INSPERA
+        except StateError as error:
+            if not isinstance(error, StateBusy):  # which would be waited for once more
+                journal.give_up("stopped", Exit.SOURCE, counts, [str(error)])
+            raise
         except SyncError as error:
             journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise

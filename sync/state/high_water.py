@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
 from sync.state.private import write_private
+from sync.state.sqlite_errors import passing, trouble_of
 
 EMPTY = "it is empty"
 """How the reason begins when the state has been lost altogether."""
@@ -96,6 +97,7 @@ def read_file(path: Path) -> Mark | None:
     """Return the mark in this file; None when there is none, or none that can be understood.
 
     Raises:
+        StateUnreachable: it cannot be read just now.
         StateError: it cannot be read.
     """
     try:
@@ -104,6 +106,8 @@ def read_file(path: Path) -> Mark | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if trouble := trouble_of(error):
+            raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(f"{path}: the newest run cannot be read ({error.strerror}); {remedy}") from None
     except (ValueError, KeyError, TypeError):
@@ -114,6 +118,7 @@ def write_file(path: Path, mark: Mark) -> None:
     """Write the mark into this file, whole or not at all, and durably.
 
     Raises:
+        StateUnreachable: it cannot be written just now.
         StateError: it cannot be written.
     """
     told = asdict(mark)
@@ -121,6 +126,8 @@ def write_file(path: Path, mark: Mark) -> None:
     try:
         write_private(path, json.dumps(told).encode())
     except OSError as error:
+        if trouble := trouble_of(error):
+            raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
         raise StateError(f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}") from None
 
