@@ -41,7 +41,6 @@ PURE = frozenset(
         "mapping",
         "diff",
         "guard",
-        "candidate_numbers",
         "decide",
     }
 )
