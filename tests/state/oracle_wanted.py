@@ -69,8 +69,8 @@ class Wanted:
         for kind in Kind:
             self.faulted[kind] = {row.key for row in world.rows[kind] if isinstance(row, Fault)}
         for kind in Kind:
-            made = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
-            self.rows[kind] = made
+            read = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
+            self.rows[kind] = read
             self._drop(kind)
             if kind in ON_TESTS:
                 self._resolve(kind)
