@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +30,7 @@ def put_back(site: Site, copy: Path, *, elsewhere: bool = False) -> None:
 
 
 @pytest.fixture
-def yesterday(site: Site) -> Iterator[Path]:
+def yesterday(site: Site) -> Path:
     """The copy of a state with three learners on a test; since then one went, one came, and one got extra time."""
     site.seat(TEST, *numbers(1001, 3))
     site.seat(OTHER, "1001")
