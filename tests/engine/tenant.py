@@ -107,12 +107,6 @@ class Tenant:
     def sure_of_tests(self) -> bool:
         return self.sure
 
-    def read_test(self, remote_id: str, /) -> FoundTest | None:
-        return next((test for test in self.tests if test.remote_id == remote_id), None)
-
-    def sure_of_readings(self) -> bool:
-        return self.sure
-
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]:
         self._read("find_person_by_login")
         return [person for person in self.people if person.username == username]
