@@ -58,7 +58,7 @@ def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) 
         text(
             "INSERT INTO source_tail (source, kind, k1, k2, line)"
             f" SELECT :source, :kind, w.{keys[0]}, {k2}, max(w.line) FROM wanted_{kind} w WHERE w.feed IN ({numbers})"
-            f" GROUP BY w.{keys[0]}, {k2} ORDER BY 5 DESC LIMIT {MOST}"
+            f" GROUP BY 3, 4 ORDER BY 5 DESC LIMIT {MOST}"
         ),
         values,
     )
