@@ -27,6 +27,7 @@ class Circumstances:
         covered: the test retires in this run and takes along what is on it.
         seated: a candidate of this learner is known or wanted.
         resembles: the key of a known record that vanished and looks like this new one.
+        reuses: the key of a known record that vanished and whose identity in Inspera this new one has.
         accepted: a person has said that it is new all the same.
         delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
     """
@@ -38,6 +39,7 @@ class Circumstances:
     covered: bool = False
     seated: bool = False
     resembles: str = ""
+    reuses: str = ""
     accepted: bool = False
     delete: bool = False
 
@@ -67,9 +69,19 @@ def diff(
     return None
 
 
+_IDENTIFIED_BY = {
+    Kind.LEARNER: "username or external id",
+    Kind.STAFF: "username or external id",
+    Kind.TEST: "external test id",
+}
+
+
 def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
     if kind is Kind.STAFF and wanted.get("status") == DISABLED:
         return None  # nobody is there to be disabled
+    if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
+        reason = f"looks like {about.reuses}, which has vanished: it has its {_IDENTIFIED_BY[kind]}"
+        return Change(Action.REKEY, kind, key, after=wanted, where=where, reason=reason)
     if about.resembles and not about.accepted:
         return Change(
             Action.REKEY,

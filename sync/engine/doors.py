@@ -159,6 +159,9 @@ class Store(Protocol):
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
+    def shared_identities(self) -> Mapping[tuple[Kind, Key], str]: ...  # noqa: D102
+    def reuses(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
+    def holder(self, kind: Kind, key: Key, found: FoundPerson | FoundTest) -> str: ...  # noqa: D102
     def window(self, test: str) -> tuple[str, bool, bool]: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
-from sync.found import FoundPerson
+from sync.found import FoundPerson, FoundTest
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
@@ -16,6 +16,7 @@ from sync.state import (
     circumstances,
     conflicts,
     derived,
+    identities,
     journal,
     lookups,
     naming,
@@ -189,6 +190,7 @@ class Store:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
         derived.keep_usernames(self._connection, self._fingerprint_of)
+        identities.find_shared(self._connection, self._places)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
@@ -346,8 +348,22 @@ class Store:
         row = self._connection.execute(text(f"{select} WHERE {condition}"), values).mappings().first()
         return dict(row) if row else None
 
+    def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
+        """Return why records that share an identity with another are neither sent nor adopted."""
+        return identities.errors(self._connection)
+
+    def reuses(self, kind: Kind, key: Key) -> Key | None:
+        """Return the vanished record whose identity this new one has, None when there is none."""
+        return identities.reused(self._connection, kind, key)
+
+    def holder(self, kind: Kind, key: Key, found: FoundPerson | FoundTest) -> str:
+        """Return who else is known to have what was found in Inspera; empty when nobody has."""
+        return identities.holder(self._connection, kind, key, found)
+
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
         """The vanished record that this new one looks like, None when there is none."""
+        if (reused := self.reuses(kind, key)) is not None:
+            return reused
         query = "SELECT min(old_key) FROM suspect WHERE kind = :kind AND new_key = :key"
         old = self._connection.execute(text(query), {"kind": kind, "key": key[0]}).scalar()
         return None if old is None else (str(old),)

@@ -78,6 +78,8 @@ class Wanted:
             self._drop(kind)
         self._shared_numbers()
         self._derive_committees()
+        self.held, self.concerned, self.reused = set[tuple[Kind, Key]](), set[tuple[Kind, Key]](), []
+        self._shared_identities()
 
     def known(self, kind: Kind) -> dict[Key, dict[str, Any]]:
         return {key: fields for (of, key), fields in self.world.known.items() if of is kind}
@@ -148,6 +150,44 @@ class Wanted:
             self.rows[K] += [Committee(test, name) for test, name in sorted(named - there)]
             self._other_case(K)
 
+    def _shared_identities(self) -> None:
+        """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
+        wanted = {(kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()}
+        within, across = set[tuple[Kind, Key]](), set[tuple[Kind, Key]]()
+        for one, fields in wanted.items():
+            for other, others in wanted.items():
+                if one != other and _names(one[0], fields) & _names(other[0], others):
+                    (within if one[0] is other[0] else across).add(one)
+        self.concerned |= within | across
+        new = [one for one in wanted if one not in self.world.known]  # all that is known here has its names
+        for kind, key in within:
+            self._drop(kind, key)
+        taken = []
+        for one in new:
+            for other, known in self.world.known.items():
+                if other[0] in (L, S, T) and _names(one[0], wanted[one]) & _names(other[0], known):
+                    gone = other[1] not in self.records(other[0]) and other[1] not in self.faulted[other[0]]
+                    taken.append((one, other, gone))
+        for one, other, gone in taken:
+            if one[0] is other[0] and gone and one not in within:
+                self.reused.append((one, other))
+                continue
+            self.concerned |= {one, other}
+            if one[0] is not other[0]:
+                across.add(one)
+        for one, other, gone in taken:
+            if one[0] is other[0] and not gone:
+                within.add(one)
+                self._drop(*one)
+        self.reused = [(one, other) for one, other in self.reused if one not in within]
+        self.held = across - within
+        for kind, key in self.held:
+            self.faulted[kind].add(key)
+
+    def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
+        """What is wanted of a kind, without whoever is only to be disabled."""
+        return {key: one for key, one in self.records(kind).items() if kind is not S or one["status"] != "disabled"}
+
     def _named(self) -> Iterator[tuple[str, str]]:
         kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
         for kind in PERSON:
@@ -170,3 +210,13 @@ def _one_of(rows: list[Record]) -> Record | None:
         found = set().union(*map(items, told))
         merged[name] = "\n".join(sorted(found)) if any(value is not None for value in told) else None
     return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
+
+
+def _names(kind: Kind, fields: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Under what Inspera knows a record; people share theirs, whatever their kind."""
+    if kind is T:
+        return {("test", str(fields["external_test_id"]).casefold())}
+    return {
+        ("login", str(fields["username"]).casefold()),
+        ("id", str(fields["auth_system"]), str(fields["external_id"]).casefold()),
+    }
