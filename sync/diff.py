@@ -14,13 +14,16 @@ ACTIVE: Final = "active"
 DISABLED: Final = "disabled"
 """The two states of a member of staff in Inspera."""
 
+REFUSED: Final = "refused"
+"""The standing of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        standing: of what is known: `active`, `released`, `disabled`, `withdrawn` or `retired`.
+        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
         ours: whether we put it there; what we *found* is never removed.
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
@@ -104,12 +107,18 @@ def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstan
     if rekeyed:
         reason = f"{' and '.join(rekeyed)} changed on a known key"
         return Change(Action.REKEY, kind, key, known, after, changed, where, reason)
-    if changed or about.unsettled:
-        reason = "" if changed else "an earlier call has no known outcome: sent again"
+    if changed or about.unsettled or about.standing == REFUSED:
+        reason = "" if changed else _AGAIN[about.unsettled]
         return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)
     if about.standing != "active":
         return Change(Action.RESTORE, kind, key, known, after, (), where, f"was {about.standing}, is wanted again")
     return None
+
+
+_AGAIN = {
+    True: "an earlier call has no known outcome: sent again",
+    False: "an earlier save was refused: sent again",
+}
 
 
 def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
@@ -125,7 +134,8 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
         wanted = {**wanted, "status": None}  # somebody else has disabled them, and no feed says what they should be
     else:
         wanted = {**wanted, "status": ACTIVE}
-    change = _both(kind, key, wanted, known, replace(about, standing=ACTIVE), where)
+    standing = REFUSED if about.standing == REFUSED else ACTIVE
+    change = _both(kind, key, wanted, known, replace(about, standing=standing), where)
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     if change and "status" not in change.changed and not (mapped or about.unsettled):

@@ -3,13 +3,15 @@
 The same moves settle a lost state, a held rekey and drift. Nothing is ever sent.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
 from sync.engine.comparing import given_by_hand
 from sync.engine.doors import Journal, Progress, Store, Target
-from sync.engine.matching import identity_of, match_person, values_of
+from sync.engine.hiring import somebody_elses
+from sync.engine.matching import identity_of, match_person, unlike, values_of
 from sync.found import FoundPerson, FoundTest, Seat, Seats
 from sync.model import COMPARED, PEOPLE, Key, Kind
 from sync.plan import Action, Change, Fields, Planned
@@ -23,6 +25,8 @@ class Taken:
     key: Key
     word: str
     text: str = ""
+    both: tuple[str, ...] = field(default=(), repr=False)
+    """The two sides of a person, where they differ: for the eyes of who decides, and for nothing that is kept."""
 
 
 TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
@@ -67,10 +71,27 @@ class Adopter:
 
     def _person(self, change: Change) -> Taken:
         found, trouble = self.match(change.after)
+        trouble = self.shared.get((change.kind, change.key), "") or trouble
+        if found and not trouble:
+            there = values_of(change.after, found)
+            differing = unlike(change.after, there)
+            trouble = somebody_elses(change.kind, change.key, differing) if differing else ""
+            trouble = trouble or self.held_by_others(change.kind, change.key, there, found.remote_id)
         if trouble or not found:
             return Taken(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
         self.remember_person(change.kind, change.key, change.after, found)
         return Taken(change.kind, change.key, TAKEN)
+
+    @cached_property
+    def shared(self) -> Mapping[tuple[Kind, Key], str]:
+        """Return why records that share an identity with another are not adopted. Needs the plan."""
+        return self._store.shared_identities()
+
+    def held_by_others(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+        """Return why what Inspera has is not taken for this record: another one has it. Empty when none has."""
+        holder = self._store.holder(kind, key, fields, remote_id)
+        what = "test" if kind is Kind.TEST else "account"
+        return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
     def match(self, wanted: Fields) -> tuple[FoundPerson | None, str]:
         """The account that is this person's, or why there is doubt, matched as the configuration says."""
@@ -95,6 +116,11 @@ class Adopter:
         if len(found) > 1:
             return Taken(change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id")
         there = found[0]
+        trouble = self.shared.get((change.kind, change.key), "") or self.held_by_others(
+            change.kind, change.key, change.after, there.remote_id
+        )
+        if trouble:
+            return Taken(change.kind, change.key, DOUBTFUL, trouble)
         if any(getattr(there, name) not in (change.after[name], None) for name in ("start", "end")):
             text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
             text += f"{change.after['end']}; to take Inspera's as known: adopt test {change.key[0]}"
@@ -151,11 +177,15 @@ class Adopter:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """One record that a person has looked at. `as_new` says: it is a record of its own, whatever it looks like."""
+    """One record that is to be settled. `as_new` says: it is a record of its own, whatever it looks like.
+
+    `named`: a person has named just this one, and decides by it. One of many is left where it may be another's.
+    """
 
     kind: Kind
     key: Key
     as_new: bool = False
+    named: bool = True
 
 
 class Settling:
@@ -171,14 +201,16 @@ class Settling:
             CallError: Inspera could not be read.
         """
         kind, key = settlement.kind, settlement.key
+        if error := self._adopter.shared.get((kind, key)):
+            return Taken(kind, key, DOUBTFUL, f"its row is an error: {error}")
         if settlement.as_new:
             return self._as_new(kind, key, line)
         if line and line.change.action is Action.REKEY and not line.change.before:
-            return self._moved(kind, key)
+            return self._moved(settlement, line.change.after)
         if kind is Kind.OPTION:
             return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
         if kind in PEOPLE:
-            return self._person(kind, key, line)
+            return self._person(settlement, line)
         return self._test(key, line) if kind is Kind.TEST else self._member(kind, key, line)
 
     def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
@@ -187,6 +219,9 @@ class Settling:
             return Taken(kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it")
         if kind is Kind.COMMITTEE:
             return Taken(kind, key, DOUBTFUL, "Inspera has it, and would not take it twice; remove it there first")
+        if reused := self._store.reuses(kind, key):
+            text = f"Inspera has it as {kind} {reused[0]}, and can't have both; if it is the same, leave out --as-new; "
+            return Taken(kind, key, DOUBTFUL, f"{text}otherwise correct the source: each needs an identity of its own")
         if line and line.change.action is Action.REKEY and not line.change.before:
             self._journal.accept(kind, key)
             return Taken(kind, key, TAKEN, "is a new record: the next apply creates it")
@@ -196,14 +231,22 @@ class Settling:
         text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
         return Taken(kind, key, TAKEN, text)
 
-    def _moved(self, kind: Kind, key: Key) -> Taken:
+    def _moved(self, settlement: Settlement, wanted: Fields) -> Taken:
+        kind, key = settlement.kind, settlement.key
         old = self._store.lookalike(kind, key)
-        if not old:
+        known = self._store.known(kind, old) if old else None
+        if not old or not known:
             return Taken(kind, key, DOUBTFUL, "the record that it looked like is not known any more")
+        differing = unlike(wanted, known)
+        if differing and not settlement.named:
+            text = f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the same, settle it alone: "
+            return Taken(kind, key, DOUBTFUL, f"{text}adopt {kind} {key[0]}")
         self._journal.rename(kind, old, key)
-        return Taken(kind, key, TAKEN, f"is {kind} {old[0]} under a new key: its candidates went along")
+        text = f"is {kind} {old[0]} under a new key: its candidates went along"
+        return Taken(kind, key, TAKEN, text, _both("known", wanted, known) if differing and kind in PEOPLE else ())
 
-    def _person(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
+    def _person(self, settlement: Settlement, line: Planned | None) -> Taken:
+        kind, key = settlement.kind, settlement.key
         wanted = line.change.after if line else self._store.wanted(kind, key)
         if not wanted:
             return Taken(kind, key, DOUBTFUL, f"no source names this {kind}")
@@ -211,6 +254,18 @@ class Settling:
         if not found:
             text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
             return Taken(kind, key, DOUBTFUL, text)
+        there = values_of(wanted, found)
+        differing = unlike(wanted, there)
+        trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
+        if differing and not settlement.named:
+            trouble = trouble or somebody_elses(kind, key, differing)
+        both = _both("Inspera", wanted, there) if differing and settlement.named else ()
+        if trouble:
+            return Taken(kind, key, DOUBTFUL, trouble, both)
+        return Taken(kind, key, TAKEN, self._take_person(kind, key, wanted, found), both)
+
+    def _take_person(self, kind: Kind, key: Key, wanted: Fields, found: FoundPerson) -> str:
+        """Make the account the known one. Return what that means."""
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
         ours = self._whose(known)
         if self._is_another(kind, key, found):
@@ -219,7 +274,7 @@ class Settling:
             self._journal.forget_with_candidates(kind, key)
             text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
         self._adopter.remember_person(kind, key, wanted, found, ours)
-        return Taken(kind, key, TAKEN, text)
+        return text
 
     def _whose(self, known: Fields | None) -> bool | None:
         """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
@@ -244,6 +299,8 @@ class Settling:
         if len(found) != 1:
             text = "Inspera has several tests with this external id" if found else "Inspera does not have it"
             return Taken(Kind.TEST, key, DOUBTFUL, f"{text}; to make it anew: adopt … --as-new" if not found else text)
+        if trouble := self._adopter.held_by_others(Kind.TEST, key, fields, found[0].remote_id):
+            return Taken(Kind.TEST, key, DOUBTFUL, trouble)
         self._adopter.remember_test(key, fields, found[0], self._whose(known))
         return Taken(
             Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
@@ -269,3 +326,23 @@ class Settling:
             return Taken(kind, key, TAKEN, text)
         self._journal.forget(kind, key)
         return Taken(kind, key, TAKEN, f"Inspera does not have this {kind}: nothing is known any more")
+
+
+def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
+    """Return the two sides of a person, each as a line. They hold names: they are shown and never kept."""
+    return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
+
+
+_SHOWN = ("first_name", "last_name", "email", "username", "external_id")
+
+
+def _person_text(fields: Fields) -> str:
+    values = (f"{name.replace('_', ' ')} {_printable(fields.get(name))}" for name in _SHOWN)
+    return ", ".join(values)
+
+
+def _printable(value: object) -> str:
+    """Return a value as a terminal may have it: nothing in it moves the cursor."""
+    if value in (None, ""):
+        return "(blank)"
+    return repr("".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)))

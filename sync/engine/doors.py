@@ -161,7 +161,7 @@ class Store(Protocol):
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]: ...  # noqa: D102
     def reuses(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
-    def holder(self, kind: Kind, key: Key, found: FoundPerson | FoundTest) -> str: ...  # noqa: D102
+    def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str: ...  # noqa: D102
     def window(self, test: str) -> tuple[str, bool, bool]: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102

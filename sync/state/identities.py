@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from sync.found import FoundPerson, FoundTest
 from sync.model import PEOPLE, Fault, Key, Kind
+from sync.plan import Fields
 from sync.state.dialect import analyse, casefolded, create_index, create_table_as, insert
 from sync.state.scratch import add_faults, chunks, drop_faulted
 
@@ -316,22 +316,22 @@ def reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
     return None if old is None else (str(old),)
 
 
-def holder(connection: Connection, kind: Kind, key: Key, found: FoundPerson | FoundTest) -> str:
-    """Return who else is known to have what was found in Inspera, such as `learner 1001`; empty when nobody has."""
-    conditions: list[tuple[str, dict[str, str]]] = []
-    if found.remote_id:
-        conditions.append(("remote_id = :remote_id", {"remote_id": found.remote_id}))
-    if isinstance(found, FoundTest):
-        conditions.append(("external_test_id = :name", {"name": found.external_test_id or ""}))
-    else:
-        conditions.append(("username = :name", {"name": found.username or ""}))
-        pair = "auth_system = :system AND external_id = :id"
-        conditions += [(pair, {"system": system, "id": id_}) for system, id_ in found.external_ids]
+def holder(connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+    """Return who else is known to have what Inspera has with these fields, such as `learner 1001`; empty for nobody."""
+    about = {**fields, "remote_id": remote_id}  # what is known of the record itself may be among the fields
     for other in PEOPLE if kind in PEOPLE else (kind,):
-        itself = " AND key <> :key" if other is kind else ""
-        for condition, values in conditions:
-            query = text(f"SELECT min(key) FROM known_{other} WHERE {condition}{itself}")
-            holding = connection.execute(query, {**values, "key": key[0]} if itself else values).scalar()
+        itself = {"key": key[0]} if other is kind else {}
+        for names in _HOLDING:  # one by one, so that each goes by its index
+            values = {name: about[name] for name in names if about.get(name)}
+            if len(values) < len(names):
+                continue
+            conditions = [f"{name} = :{name}" for name in names] + ["key <> :key"] * len(itself)
+            query = text(f"SELECT min(key) FROM known_{other} WHERE {' AND '.join(conditions)}")
+            holding = connection.execute(query, {**values, **itself}).scalar()
             if holding is not None:
                 return f"{other} {holding}"
     return ""
+
+
+_HOLDING = (("remote_id",), ("username",), ("external_id", "auth_system"), ("external_test_id",))
+"""The fields of which each, or both together, say that it is the same account or test."""

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, text
 
 from sync.decide import Drafted, Pair
-from sync.found import FoundPerson, FoundTest
+from sync.found import FoundPerson
 from sync.guard import HeldScope, Limits
 from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
@@ -356,9 +356,9 @@ class Store:
         """Return the vanished record whose identity this new one has, None when there is none."""
         return identities.reused(self._connection, kind, key)
 
-    def holder(self, kind: Kind, key: Key, found: FoundPerson | FoundTest) -> str:
-        """Return who else is known to have what was found in Inspera; empty when nobody has."""
-        return identities.holder(self._connection, kind, key, found)
+    def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+        """Return who else is known to have the account or test that Inspera has so; empty for nobody."""
+        return identities.holder(self._connection, kind, key, fields, remote_id)
 
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
         """The vanished record that this new one looks like, None when there is none."""

@@ -1,12 +1,12 @@
 """What is wanted in a world, once contradictions are out of it, in plain Python: the oracle's first half."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.model import Candidate, Committee, Contributor, Fault, Key, Kind, Learner, Option, Record, Staff, Test
 
-from .worlds import World
+from .worlds import Identity, World
 
 L, S, T, O, K, P, C = Kind  # noqa: E741 - learner, staff, test, option, committee, contributor, candidate
 ON_TESTS = (O, K, P, C)
@@ -78,7 +78,6 @@ class Wanted:
             self._drop(kind)
         self._shared_numbers()
         self._derive_committees()
-        self.held, self.concerned, self.reused = set[tuple[Kind, Key]](), set[tuple[Kind, Key]](), []
         self._shared_identities()
 
     def known(self, kind: Kind) -> dict[Key, dict[str, Any]]:
@@ -153,36 +152,37 @@ class Wanted:
     def _shared_identities(self) -> None:
         """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
         wanted = {(kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()}
-        within, across = set[tuple[Kind, Key]](), set[tuple[Kind, Key]]()
-        for one, fields in wanted.items():
-            for other, others in wanted.items():
-                if one != other and _names(one[0], fields) & _names(other[0], others):
-                    (within if one[0] is other[0] else across).add(one)
-        self.concerned |= within | across
-        new = [one for one in wanted if one not in self.world.known]  # all that is known here has its names
+        pairs = [(one, other) for one in wanted for other in wanted if one != other and self._share(one, other, wanted)]
+        within = {one for one, other in pairs if one[0] is other[0]}
+        across = {one for one, other in pairs if one[0] is not other[0]}
         for kind, key in within:
             self._drop(kind, key)
-        taken = []
-        for one in new:
-            for other, known in self.world.known.items():
-                if other[0] in (L, S, T) and _names(one[0], wanted[one]) & _names(other[0], known):
-                    gone = other[1] not in self.records(other[0]) and other[1] not in self.faulted[other[0]]
-                    taken.append((one, other, gone))
-        for one, other, gone in taken:
-            if one[0] is other[0] and gone and one not in within:
-                self.reused.append((one, other))
-                continue
-            self.concerned |= {one, other}
-            if one[0] is not other[0]:
-                across.add(one)
-        for one, other, gone in taken:
-            if one[0] is other[0] and not gone:
-                within.add(one)
-                self._drop(*one)
-        self.reused = [(one, other) for one, other in self.reused if one not in within]
+        taken = self._taken(wanted)
+        self.reused = [(one, other) for one, other, gone in taken if gone and one not in within]
+        clashing = [(one, other) for one, other, _ in taken if (one, other) not in self.reused]
+        self.concerned = within | across | {record for pair in clashing for record in pair}
+        within |= {one for one, other in clashing if one[0] is other[0]}
+        across |= {one for one, other in clashing if one[0] is not other[0]}
+        for kind, key in within:
+            self._drop(kind, key)
+        self.reused = [pair for pair in self.reused if pair[0] not in within]
         self.held = across - within
         for kind, key in self.held:
             self.faulted[kind].add(key)
+
+    def _share(self, one: Identity, other: Identity, fields: Mapping[Identity, dict[str, Any]]) -> bool:
+        return bool(_names(one[0], fields[one]) & _names(other[0], fields[other]))
+
+    def _taken(self, wanted: Mapping[Identity, dict[str, Any]]) -> list[tuple[Identity, Identity, bool]]:
+        """Each new record with each known one that has its name, and whether that one is gone and of its kind."""
+        known = {one: fields for one, fields in self.world.known.items() if one[0] in (L, S, T)}
+        taken = []
+        for one in wanted.keys() - known.keys():  # all that is known here has its names
+            for other, fields in known.items():
+                if _names(one[0], wanted[one]) & _names(other[0], fields):
+                    gone = other[1] not in self.records(other[0]) and other[1] not in self.faulted[other[0]]
+                    taken.append((one, other, gone and one[0] is other[0]))
+        return taken
 
     def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
         """What is wanted of a kind, without whoever is only to be disabled."""
