@@ -226,6 +226,8 @@ def _gather_newcomers(connection: Connection) -> bool:
     """Gather wanted records of whose identity nothing is known yet. Return whether known ones may have it."""
     if not any(connection.execute(text(f"SELECT 1 FROM known_{kind} LIMIT 1")).first() for kind in _KINDS):
         return False  # a first load: all are new
+    if not any(_has_newcomers(connection, kind) for kind in _KINDS):
+        return False  # spares a look at each identity on its own
     every = []
     for identity in IDENTITIES:
         for kind in identity.kinds:
@@ -239,6 +241,15 @@ def _gather_newcomers(connection: Connection) -> bool:
     create_table_as(connection, "newcomer", " UNION ALL ".join(every))
     create_index(connection, "ix_newcomer", "newcomer (same, field)")
     return connection.execute(text("SELECT 1 FROM newcomer LIMIT 1")).first() is not None
+
+
+def _has_newcomers(connection: Connection, kind: Kind) -> bool:
+    blank = " OR ".join(f"k.{identity.field} IS NULL" for identity in IDENTITIES if kind in identity.kinds)
+    query = (
+        f"SELECT 1 FROM wanted_{kind} w LEFT JOIN known_{kind} k ON k.key = w.key"
+        f" WHERE k.key IS NULL OR {blank} LIMIT 1"
+    )
+    return connection.execute(text(query)).first() is not None
 
 
 _KINDS = sorted({kind for identity in IDENTITIES for kind in identity.kinds})
