@@ -14,6 +14,7 @@ import typer
 from sync import __version__
 from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
 from sync.exits import Exit
+from sync.text import escaped
 
 if TYPE_CHECKING:
     from sync.commands.interruption import Interruption
@@ -105,7 +106,9 @@ def sample(
     from sync.commands.sampling import sample as run_sample
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), _say, width))
+    # with a width it has colours of its own, and has escaped what it shows
+    say = _say if width is None or as_json else _say_as_it_is
+    _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
 
 
 @app.command()
@@ -169,6 +172,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
     ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
     as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep Inspera's values until the source's change (one record, or --held).")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -180,7 +186,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 
     house, interruption = _house(context), _interruptible()
     lock = _waits(interruption) if wait else None
-    options = AdoptOptions(tuple(record or ()), held, ours, as_new, show, show_all, lock)
+    options = AdoptOptions(tuple(record or ()), held, ours, as_new, keep, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(house, options, _say, progress, interruption))
 
@@ -189,6 +195,9 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 def reconcile(
     context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
+    accept_unread: Annotated[
+        bool, typer.Option("--accept-unread", help="An older state counts as recovered although not all was read.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
     wait: Waiting = False,
     show_all: All = False,
@@ -199,7 +208,7 @@ def reconcile(
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
-    options = ReconcileOptions(repair, as_json, show_all, _waits(interruption) if wait else None)
+    options = ReconcileOptions(repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None)
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
 
@@ -248,6 +257,24 @@ def status(
     from sync.commands.status import status as run_status
 
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
+
+
+_state = typer.Typer(help="What belongs to the state itself.", no_args_is_help=True)
+app.add_typer(_state, name="state")
+
+
+@_state.command()
+def rebind(
+    context: typer.Context,
+    renamed: Annotated[
+        bool, typer.Option("--renamed", help="It is the same tenant; only its address or client id is new.")
+    ] = False,
+) -> None:
+    """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
+    from sync.commands.rebinding import rebind as run_rebind
+
+    house, interruption = _house(context), _interruptible()
+    _exit(run_rebind(house, _say, interruption, renamed=renamed))
 
 
 @app.command()
@@ -320,7 +347,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:  # how the command line says its status, wrong words (2) included
         return int(end.code or 0)
     except SyncError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _warn(str(error))
         return _status_of(error)
     return Exit.OK
 
@@ -403,7 +430,16 @@ def _say(line: str) -> None:
     _write(f"{line}\n")
 
 
+def _say_as_it_is(line: str) -> None:
+    _put(f"{line}\n")
+
+
 def _write(piece: str) -> None:
+    """To standard output, escaped: what nobody sees or a terminal would obey may come from any source or answer."""
+    _put(escaped(piece))
+
+
+def _put(piece: str) -> None:
     """To standard output. A reader who has gone (`| head`) does not stop an apply half-way."""
     try:
         sys.stdout.write(piece)
@@ -413,7 +449,7 @@ def _write(piece: str) -> None:
 
 
 def _warn(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    print(escaped(line), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _exit(status: int) -> None:

@@ -169,20 +169,18 @@ def _learner_gone(about: Circumstances) -> tuple[Action, str] | None:
 
 
 def _test_gone(about: Circumstances) -> tuple[Action, str] | None:
-    if about.standing == "retired":
-        return None
     if about.ended:
-        return Action.RETIRE, "it has ended and its source has dropped it"
+        return None if about.standing == "retired" else (Action.RETIRE, "it has ended and its source has dropped it")
     if about.standing == "withdrawn":
         return None
     return Action.WITHDRAW, "it left its source before it ended"
 
 
 def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
-    if about.standing == "retired" or about.covered:
+    if about.covered:
         return None
     if about.ended:
-        return Action.RETIRE, "the test has ended"
+        return None if about.standing == "retired" else (Action.RETIRE, "the test has ended")
     return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
 
 
@@ -198,7 +196,8 @@ def _option_gone(_about: Circumstances) -> None:
 
 def _member_gone(about: Circumstances) -> tuple[Action, str] | None:
     """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
-    if about.standing == "retired" or about.covered or not about.ours:
+    gone = about.standing == "retired" and about.ended
+    if gone or about.covered or not about.ours:
         return None
     return Action.REMOVE, "no source names it any more"
 

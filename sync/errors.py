@@ -36,6 +36,10 @@ class StateError(SyncError):
     """The state store cannot be used as it is (newer version, not writable, damaged). Exit status 2."""
 
 
+class OtherTenant(StateError):
+    """The state belongs to another tenant than the configuration names. Exit status 2."""
+
+
 class StateUnreachable(StateError):
     """The state store cannot be reached just now; a service tries again."""
 

@@ -63,13 +63,15 @@ class Seats:
     Committees stand under an empty auth system and their name.
 
     When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed` counts the ones
-    that Inspera showed without an external id: anybody might be among them.
+    that Inspera showed without an external id: anybody might be among them. `unnamed_numbers` are their candidate
+    numbers.
     """
 
     readable: bool
     there: Mapping[tuple[str, str], Seat] = field(default_factory=dict)
     unnamed: int = 0
     message: str = ""
+    unnamed_numbers: tuple[str, ...] = ()
 
     @property
     def taken(self) -> int:
@@ -88,9 +90,11 @@ class Assignment:
     For a candidate `fields` are `candidate_id`, `extra_time`, `room`, `building`, `committees`; for a contributor
     `first_name`, `last_name`, `email`, `roles`, `committees`, `room`, `building`, `notify`. A committee is under an
     empty auth system and its name, with its `type`; an option likewise, with its `value`, `group`, `type` and `secret`.
-    `fields` may hold a secret and names of people, so they are never shown.
+    `fields` may hold a secret and names of people, so they are never shown. Entries that are `together` are in one
+    call, or are not sent: they swap what no two may have at once.
     """
 
     auth_system: str
     external_id: str
     fields: Fields = field(default_factory=dict, repr=False)
+    together: bool = False

@@ -7,8 +7,10 @@ hand) is judged here too, during `apply`, when the reading is at hand.
 from dataclasses import dataclass
 
 from sync.found import Seat
-from sync.model import MAX_CANDIDATES, Kind, listed
+from sync.freeze import Timing, additive, doubts
+from sync.model import COMPARED, MAX_CANDIDATES, Kind, listed
 from sync.plan import ADDITIONS, CALLING, Action, Cause, Change, Fields, Result, Value, Verdict
+from sync.remedies import adopt
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Facts:
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time has come.
         found: whether the record was in Inspera before us.
-        under_way: whether the test that it is on is running.
+        timing: when the test runs, or the test that it is on; None for people.
+        retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
         reuses: Inspera identifies it by what it identifies a vanished record by.
         clash: which other row wants the same account in Inspera, as the row's error says.
@@ -39,7 +42,8 @@ class Facts:
     room_left: int = MAX_CANDIDATES
     refused: str = ""
     found: bool = False
-    under_way: bool = False
+    timing: Timing | None = None
+    retired: bool = False
     shares: str = ""
     reuses: bool = False
     clash: str = ""
@@ -53,13 +57,19 @@ class Ruling:
     reason: str = ""
     cause: Cause = Cause.NONE
 
+    @property
+    def allowable(self) -> bool:
+        """Return whether a person may let the change pass by its hash."""
+        return self.cause in (Cause.FREEZE, Cause.TIMES)
+
 
 PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
-_RUNNING = "the test is under way"
 UNDER_WAY = "the test is under way: nothing is taken off it"
 _NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_AS_IT_IS = "it stays as it is until the test has ended"
+_CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
 _TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
 ACTIVATED = "the test is activated: its security options can't change any more"
 
@@ -96,10 +106,22 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, ACTIVATED, Cause.BEGUN)
     if change.action is Action.CREATE and facts.room_left <= 0:
         return Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
-    less = takes_away(change) if facts.trouble or facts.under_way else ""
+    less = takes_away(change) if facts.trouble else ""
     if less:
-        cause = Cause.SOURCE if facts.trouble else Cause.BEGUN
-        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble or _RUNNING}", cause)
+        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE)
+    return judge_times(change, facts.timing) if facts.timing else PASS
+
+
+def judge_times(change: Change, timing: Timing) -> Ruling:
+    """Return what the times of its test make of an addition, or of a removal from a test that has not begun."""
+    if change.kind is Kind.TEST:
+        doubt = doubts(change, timing)
+        return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
+    changes = change.action is Action.REMOVE or (change.action is Action.UPDATE and not additive(change))
+    if changes and timing.frozen:
+        less = takes_away(change)
+        loss = f"it would take {less} away, and " if less else ""
+        return Ruling(Verdict.WITHHELD, f"{loss}{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
     return PASS
 
 
@@ -118,7 +140,8 @@ def _absence(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, facts.trouble, Cause.SOURCE)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN)
-    return _unless_held(change, facts)
+    ruling = _unless_held(change, facts)
+    return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
@@ -126,6 +149,8 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
         return Ruling(Verdict.HELD, reason, Cause.REKEY)
+    if change.action is Action.REMOVE and facts.retired:
+        return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
     if change.action is Action.WITHDRAW and facts.registered:
         reason = f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
@@ -149,46 +174,66 @@ FRESH = "written a moment ago: looked at again in the next run"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`."""
+    """How many changes of a scope pass unasked: `max(at_least, min(percent of known, at_most))`.
+
+    `at_most` grows with what is known: it is never below `at_most_percent` of it.
+    """
 
     at_least: int
     percent: float
     at_most: int | None = None
+    at_most_percent: float = 0
+
+    def cap(self, known: int) -> float | None:
+        """Return the most that ever pass when `known` records are known; None without such a bound."""
+        return None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
 
     def of(self, known: int) -> float:
         """The largest number that passes when `known` records are known."""
-        share = known * self.percent / 100
-        return max(self.at_least, share if self.at_most is None else min(share, self.at_most))
+        share, cap = known * self.percent / 100, self.cap(known)
+        return max(self.at_least, share if cap is None else min(share, cap))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """All limits: removals of a kind, removals on one test, updates of a kind."""
 
-    kind: Limit = Limit(10, 10, 500)
+    kind: Limit = Limit(10, 10, 500, 3)
     test: Limit = Limit(3, 25, 100)
     updates: Limit = Limit(10, 50)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …"""
+    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
+
+    `recent` were removed in the last 24 hours and are not known any more: a loss is added up, however it is spread.
+    `renumbered` of those who stay on the test get another candidate number. Where most do, the cells of a column may
+    have moved against the others, and who seems to leave may be another row's.
+    """
 
     name: str
     count: int
     known: int
     limit: Limit
     removals: bool = True
+    recent: int = 0
+    renumbered: int = 0
 
     def excess(self) -> str:
         """The arithmetic by which this scope is held, or an empty text when it passes."""
-        most = self.limit.of(self.known)
-        if self.removals and self.known >= 2 and self.count >= self.known:
-            return f"{self.count} of {self.known} known: none would remain"
-        if self.count > most:
+        known = self.known + self.recent
+        most, cap = self.limit.of(known), self.limit.cap(known)
+        counted = f"{self.count} in this run and {self.recent} in the last 24 h" if self.recent else f"{self.count}"
+        if self.removals and known >= 2 and self.count >= self.known:
+            return f"{counted} of {known} known: none would remain"
+        if self.count + self.recent > most:
             bound = f"max({self.limit.at_least}, {self.limit.percent:g}%"
-            bound += ")" if self.limit.at_most is None else f" up to {self.limit.at_most})"
-            return f"{self.count} of {self.known} known is more than {bound} = {most:g}"
+            bound += ")" if cap is None else f" up to {cap:g})"
+            return f"{counted} of {known} known is more than {bound} = {most:g}"
+        if 2 * self.renumbered > max(0, self.known - self.count):
+            staying = f"{self.renumbered} of the {self.known - self.count} who stay"
+            return f"{self.count} of {self.known} known, and {staying} get another number: are the rows shifted?"
         return ""
 
 
@@ -201,6 +246,7 @@ class SeatRuling:
     result: Result = Result.DONE
     reason: str = ""
     cause: Cause = Cause.NONE
+    disputed: tuple[str, ...] = ()
 
 
 def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool, found: bool = False) -> SeatRuling:
@@ -216,12 +262,29 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        return SeatRuling(False, found, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
+        return SeatRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
     # what is known of a found candidate was read there, so it may be a hand's gift itself
     bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
-    if change.after.get("extra_time") is not None and (seat.extra_time or 0) > bound:
-        return SeatRuling(False, found, Result.HELD, _by_hand(seat.extra_time or 0, bound, word), Cause.DRIFT)
+    there = seat.extra_time or 0
+    agreed = there == _minutes(change.after)  # whoever gave the minutes, the source now says the same
+    if change.after.get("extra_time") is not None and there > bound and not agreed:
+        return SeatRuling(False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",))
+    if _has_all(change, seat):
+        return SeatRuling(False, found, Result.DONE, AGREED)
     return SeatRuling(True, found)
+
+
+AGREED = "Inspera had it so already: taken as known, and nothing was sent"
+"""Said where somebody has changed by hand what the source says as well (agreement is not drift)."""
+
+
+def _has_all(change: Change, seat: Seat) -> bool:
+    """Whether Inspera shows every field as an update would leave it, so that nothing needs to be sent."""
+    wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
+    return bool(change.changed) and all(
+        value is None or (getattr(seat, name) is not None and (getattr(seat, name) or None) == (value or None))
+        for name, value in wanted.items()
+    )
 
 
 def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) -> SeatRuling:
@@ -230,7 +293,7 @@ def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) 
     wanted = change.after.get("extra_time")
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
         reason = _by_hand(seat.extra_time or 0, int(wanted), "wanted")
-        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT)
+        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT, ("extra_time",))
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
     reason = "" if claimed else "was there before our first assignment, so it is never removed"
     return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
@@ -247,13 +310,15 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     if seat is None:
         if change.action is Action.CREATE:
             return SeatRuling(True)
-        return SeatRuling(False, False, Result.HELD, _GONE.format(change.kind), Cause.DRIFT)
+        return SeatRuling(False, False, Result.HELD, _gone(change), Cause.DRIFT)
     for name in ("roles", "committees"):
         there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
         given = there - known - wanted
         if given and change.after.get(name) is not None:  # sending sets all of them, and would take these away
             reason = _GIVEN.format(name, ", ".join(sorted(given)))
-            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT)
+            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT, (name,))
+    if change.action is not Action.CREATE and _has_all(change, seat):
+        return SeatRuling(False, result=Result.DONE, reason=AGREED)
     if change.action is not Action.CREATE:
         return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
@@ -267,8 +332,14 @@ def _sides(change: Change, seat: Seat, name: str) -> tuple[Value, Value, Value]:
     return getattr(seat, name), change.before.get(name), change.after.get(name)
 
 
-_GONE = "drift: Inspera does not have this {} any more; look at it and use `adopt`"
-_GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand? look at it and use `adopt`"
+_GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand?"
+
+
+def _gone(change: Change) -> str:
+    return (
+        f"drift: Inspera does not have this {change.kind} any more; {adopt(change.kind, change.key)} lets the next "
+        "`apply` put it back; to leave it off, take it out of the source"
+    )
 
 
 def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
@@ -279,7 +350,13 @@ def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
 
 
 def judge_removal(
-    seat_read: bool, seat: Seat | None, begun: bool, fresh: bool, *, candidate: bool = True
+    seat_read: bool,
+    seat: Seat | None,
+    begun: bool,
+    fresh: bool,
+    *,
+    candidate: bool = True,
+    timing: Timing | None = None,
 ) -> SeatRuling:
     """A removal from a test, now that the test has been looked up and, where that is possible, read.
 
@@ -289,9 +366,12 @@ def judge_removal(
         begun: whether the test has started (or is under way), by what is known or by what Inspera says.
         fresh: whether our last write of this candidate may not be readable yet.
         candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
+        timing: when the test runs by what is known and what Inspera says; None when a person has allowed the removal.
     """
     if begun:
         return SeatRuling(False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN)
+    if timing and timing.frozen and not (seat_read and seat is None):
+        return SeatRuling(False, False, Result.WITHHELD, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
     if not seat_read or seat is not None:
         return SeatRuling(True)
     if fresh:
@@ -304,17 +384,18 @@ def _minutes(fields: Fields) -> int:
 
 
 def _by_hand(there: int, here: int, word: str) -> str:
-    return (
-        f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand? "
-        "look at it and use `adopt`"
-    )
+    return f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand?"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldScope:
-    """A scope that is over its limit. `digest` is what `apply --allow` takes; `allowed` when it was given."""
+    """A scope that is over its limit, or held by the times of its tests (`by_times`).
+
+    `digest` is what `apply --allow` takes; `allowed` when it was given.
+    """
 
     scope: Scope
     excess: str
     digest: str
     allowed: bool
+    by_times: bool = False

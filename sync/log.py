@@ -1,4 +1,4 @@
-"""Logging: one line an event, coloured on a terminal, JSON when not; and the masking of what must not be shown.
+"""Logging: one line an event, coloured on a terminal, JSON when not, with what must not be shown masked.
 
 Lines of libraries go the same way, from warnings on. Run, job, kind and key are bound in context, by
 `structlog.contextvars`.
@@ -6,7 +6,6 @@ Lines of libraries go the same way, from warnings on. Run, job, kind and key are
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextvars import copy_context
@@ -14,21 +13,14 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import structlog
 
+from sync.masking import masked
+from sync.text import escaped
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Event = MutableMapping[str, Any]
 
-_NATIONAL_ID = re.compile(r"(?<![\w])(?:\d{11}|(?:\d{2})?\d{6}[-+A]\d{3}[\dA-Z]|\d{10})(?![\w])")
-_SHOWN = 4
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-
-
-def masked(text: str) -> str:
-    """`text` with what looks like a national identity number cut to its first digits, such as `0101*******`.
-
-    Norwegian (11 digits), Danish (10 digits, or 6-4), Swedish (6-4 or 8-4) and Finnish (6-4 with a letter) shapes.
-    """
-    return _NATIONAL_ID.sub(lambda found: found[0][:_SHOWN] + "*" * (len(found[0]) - _SHOWN), text)
 
 
 def in_context(function: Callable[P, T], **bound: str) -> Callable[P, T]:
@@ -144,15 +136,24 @@ def _masked_value(value: object) -> object:
     return [_masked_value(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+def _escaped(event: Event) -> Event:
+    return {name: escaped(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
 def _renderer(out: TextIO) -> Callable[[Any, str, Event], str]:
     if out.isatty():
-        return structlog.dev.ConsoleRenderer()
-    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+        console = structlog.dev.ConsoleRenderer()
+        return lambda logger, method, event: console(logger, method, _escaped(event))
+    write = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+    def render(logger: Any, method: str, event: Event) -> str:
+        return escaped(str(write(logger, method, event)))
+
     if not _is_journal(out):
-        return lambda logger, method, event: str(render(logger, method, event))
+        return render
     # systemd takes the number off again, and keeps it as the line's priority.
     return lambda logger, method, event: (
-        f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{render(logger, method, event)!s}"
+        f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{render(logger, method, event)}"
     )
 
 

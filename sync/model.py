@@ -16,6 +16,9 @@ Key = tuple[str, ...]
 MAX_CANDIDATES = 1500
 """Candidates that one test can hold (vendor contract, Test API: candidates)."""
 
+SHARES = 300_000
+"""The whole, of which extra time is a share: thousandths of a percent, and of a minute an hour, are exact in it."""
+
 MAX_TITLE = 500
 """Characters in a test's title, which may not hold `[` or `]` (vendor contract, Test API: create)."""
 
@@ -47,7 +50,9 @@ class Fault:
     """A row (or a record) that can't be used: where, which field, why, and what to do.
 
     `key` is the record's key as far as it could be read: whole, so that the record keeps what is known; for what is
-    on a test perhaps `(test, "")`; `None` when not even that, which withholds all removals of the kind.
+    on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that, which withholds all removals of the
+    kind. Faults of one `cause` are said in one line; an empty one stands for itself. With
+    `left_out` the record is made all the same, without this field.
     """
 
     where: str
@@ -56,6 +61,8 @@ class Fault:
     remedy: str
     kind: Kind
     key: Key | None = None
+    cause: str = ""
+    left_out: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.field}: {self.reason}; {self.remedy}"
@@ -190,8 +197,8 @@ class Contributor(NamedTuple):
 class Candidate(NamedTuple):
     """A learner's seat on a test; `test` and `learner` are keys. `extra_time` is in whole minutes.
 
-    `committees` is a list (see `joined`). `extra_percent` is extra time as a share of the test's duration, before it
-    is turned into minutes.
+    `committees` is a list (see `joined`). `extra_share` is extra time as a share of the test's duration, in `SHARES`,
+    before it is turned into minutes.
     """
 
     test: str
@@ -201,12 +208,28 @@ class Candidate(NamedTuple):
     room: str | None = None
     building: str | None = None
     committees: str | None = None
-    extra_percent: int | None = None
+    extra_share: int | None = None
 
     @property
     def kind(self) -> Kind:
         """Of the record."""
         return Kind.CANDIDATE
+
+
+UNNUMBERED = ("row", "entry")
+"""What rows are counted in where they have no lasting number: those of a database and of a directory."""
+
+_UNNUMBERED = tuple(f" {unit}" for unit in UNNUMBERED)
+
+
+def row_place(place: str, line: int, key: Key | None = None) -> str:
+    """Return how a row is named to people; `place` ends with what its rows are counted in, such as `students.csv line`.
+
+    A row of a database or a directory has another number in each reading, so its record's key names it where it can.
+    """
+    if key and key[0] and place.endswith(_UNNUMBERED):
+        return f"{place.rpartition(' ')[0]} key {' / '.join(part for part in key if part)}"
+    return f"{place} {line}"
 
 
 Record = Learner | Staff | Test | Option | Committee | Contributor | Candidate
@@ -261,7 +284,7 @@ SENT_ONCE: Mapping[Kind, tuple[str, ...]] = {
     Kind.OPTION: ("secret",),
     Kind.COMMITTEE: (),
     Kind.CONTRIBUTOR: ("notify",),
-    Kind.CANDIDATE: ("extra_percent",),
+    Kind.CANDIDATE: ("extra_share",),
 }
 """Fields that are never compared: they matter when the record is made or sent, or are turned into another field."""
 

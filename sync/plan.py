@@ -35,6 +35,9 @@ ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
 REMOVALS = frozenset({Action.REMOVE, Action.DISABLE, Action.DELETE})
 """Actions that take something away in Inspera."""
 
+SOON = "0"
+"""How the wave of what is for a test begins that starts within 7 days or is under way."""
+
 CALLING = ADDITIONS | REMOVALS
 """Actions that make calls."""
 
@@ -55,7 +58,11 @@ class Cause(StrEnum):
     SOURCE = "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
+    FREEZE = "freeze"  # its test is under way or starts soon
+    TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
+    CLOCK = "clock"  # this machine's clock and Inspera's differ
     FULL = "full"
+    NUMBER = "number"  # somebody who stays on the test has the candidate number
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
@@ -66,6 +73,10 @@ class Cause(StrEnum):
     SHARED = "shared"  # somebody else has the same account
     NAMED = "named"  # other sources still name it
     LOST = "lost"  # nothing is known here, but Inspera has our records
+
+
+ALLOWED = "allowed"
+"""The scope of a planned change that a person has allowed by its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,8 @@ class Outcome:
     """What became of one change, in words fit for an operator.
 
     `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where they were read and
-    are to be remembered instead of what was wanted (a *found* record).
+    are to be remembered instead of what was wanted (a *found* record). `disputed` names the fields that somebody has
+    changed there, of which a person has to decide.
     """
 
     result: Result
@@ -112,6 +124,7 @@ class Outcome:
     remote_id: str | None = None
     there: Fields = field(default_factory=dict)
     cause: Cause = Cause.NONE
+    disputed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

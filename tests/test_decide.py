@@ -94,12 +94,18 @@ def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, dat
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
-def test_a_bad_email_is_a_fault_only_where_it_is_new(kind: Kind) -> None:
+def test_a_bad_email_is_left_out_and_is_a_fault_only_where_it_is_new(kind: Kind) -> None:
     mistyped = {**LEARNER, "email": "ase@@example.edu"}
     for known in (None, LEARNER):
         decision = decided(kind, mistyped, known)
         assert [fault.field for fault in decision.faults] == ["email"]
-        assert decision.drafted is None
+        assert not decision.settled
+        if known is None:
+            assert decision.drafted is not None
+            assert decision.drafted.fingerprint is None
+            assert decision.drafted.change.after.get("email") is None
+        else:
+            assert decision.drafted is None
         assert "ase@@" not in str(decision.faults[0])
     assert decided(kind, mistyped, mistyped) == Decision(settled=True)
 

@@ -8,11 +8,12 @@ import sync
 ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"text", "likeness", "masking"}),
     frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
-    frozenset({"found"}),
-    frozenset({"settings", "mapping", "diff", "guard"}),
+    frozenset({"found", "freeze", "remedies"}),
+    frozenset({"settings", "mapping", "diff", "guard", "candidate_numbers"}),
     frozenset({"decide"}),
     frozenset({"inspera", "state", "report"}),
     frozenset({"engine"}),
@@ -23,7 +24,26 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """Rooms by floor, the ground first. A room may import what stands below it, never a neighbour on its own floor."""
 
-PURE = frozenset({"contract", "extract", "model", "apidoc", "plan", "found", "mapping", "diff", "guard", "decide"})
+PURE = frozenset(
+    {
+        "text",
+        "likeness",
+        "masking",
+        "remedies",
+        "contract",
+        "extract",
+        "model",
+        "apidoc",
+        "plan",
+        "found",
+        "freeze",
+        "candidate_numbers",
+        "mapping",
+        "diff",
+        "guard",
+        "decide",
+    }
+)
 STRANGERS = {
     "requests": {"inspera"},
     "sqlmodel": {"state"},
@@ -33,6 +53,7 @@ STRANGERS = {
     "uvicorn": {"sandbox", "web"},
     "apscheduler": {"schedule"},
     "prometheus_client": {"web"},
+    "stdnum": {"masking"},
 }
 """Libraries that only some rooms may touch. (`commands` names the type of a connection that it hands on.)"""
 

@@ -1,10 +1,12 @@
 """What may go ahead, what waits, what clears by itself and what only a person can let through."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sync.freeze import Moment, Timing
 from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
 from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind, joined
 from sync.plan import CALLING, Action, Cause, Change, Fields, Verdict
@@ -137,6 +139,8 @@ def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away
     assert ("adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account") in ruling.reason
 
 
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+UNDER_WAY_NOW = Timing(Moment.of(NOW), "2026-12-01T08:00:00Z", "2026-12-01T12:00:00Z")
 names = st.sets(st.sampled_from(["a", "b", "å"]))
 
 
@@ -147,7 +151,8 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
     change = Change(
         Action.UPDATE, Kind.CONTRIBUTOR, ("INF1000", "7"), {name: joined(before)}, {name: joined(after)}, (name,)
     )
-    ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, under_way=under_way))
+    timing = UNDER_WAY_NOW if under_way else None
+    ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, timing=timing))
     withheld = bool(before - after) and (under_way or bool(about.trouble))
     assert ruling.verdict is (Verdict.WITHHELD if withheld else Verdict.PASS)
     assert not withheld or f"it would take {name} away" in ruling.reason
@@ -157,7 +162,7 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
 def test_no_candidate_loses_minutes_while_the_test_runs(about: Facts, before: int | None, after: int | None) -> None:
     sides: tuple[Fields, Fields] = {"extra_time": before}, {"extra_time": after}
     change = Change(Action.UPDATE, Kind.CANDIDATE, ("INF1000", "1001"), *sides, ("extra_time",))
-    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", under_way=True))
+    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", timing=UNDER_WAY_NOW))
     assert (ruling.verdict is Verdict.WITHHELD) == ((after or 0) < (before or 0))
 
 
@@ -200,7 +205,11 @@ def test_a_scope_is_held_exactly_when_it_is_beyond_its_limit_or_nobody_would_rem
     [
         (Limits().kind, 50, 10),
         (Limits().kind, 1_000, 100),
-        (Limits().kind, 100_000, 500),
+        (Limits().kind, 10_000, 500),
+        (Limits().kind, 16_666, 500),
+        (Limits().kind, 20_000, 600),
+        (Limits().kind, 171_000, 5_130),
+        (Limit(10, 10, 500), 171_000, 500),
         (Limits().test, 9, 3),
         (Limits().test, 100, 25),
         (Limits().test, 1_500, 100),
@@ -225,3 +234,21 @@ def test_the_arithmetic_of_a_held_scope_is_said() -> None:
     assert text == "101 of 1000 known is more than max(10, 10% up to 500) = 100"
     text = Scope("updates of learner", 501, 1_000, Limits().updates, removals=False).excess()
     assert text == "501 of 1000 known is more than max(10, 50%) = 500"
+
+
+def test_removals_of_the_last_day_are_added_to_both_sides_of_the_arithmetic() -> None:
+    scope = Scope("removals of candidate", 8, 53, Limits().kind, recent=7)
+    assert scope.excess() == "8 in this run and 7 in the last 24 h of 60 known is more than max(10, 10% up to 500) = 10"
+    assert Scope("removals of candidate", 3, 53, Limits().kind, recent=7).excess() == ""
+    last = Scope("removals on test INF1000", 1, 1, Limits().test, recent=2)
+    assert last.excess() == "1 in this run and 2 in the last 24 h of 3 known: none would remain"
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 80))
+def test_no_loss_passes_in_portions_that_would_be_held_as_one(portions: list[int], known: int) -> None:
+    gone = 0
+    for portion in portions:
+        count = min(portion, known - gone)
+        if count and not Scope("s", count, known - gone, Limits().test, recent=gone).excess():
+            gone += count
+    assert gone == 0 or Scope("s", gone, known, Limits().test).excess() == ""

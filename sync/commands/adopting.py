@@ -3,26 +3,28 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from sync.commands.interruption import Interruption
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
-from sync.engine.adopting import DOUBTFUL, Adopter, Settlement, Settling, Taken
+from sync.engine.adopting import DOUBTFUL, Adopter, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
+from sync.engine.settling_one import Settlement, Settling
 from sync.errors import CallError, SyncError, UsageError
 from sync.exits import Exit, worst
-from sync.log import masked
+from sync.masking import masked
 from sync.model import KEY_FIELDS, Key, Kind
 from sync.plan import Action, Planned, Verdict
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.history import findings, last_runs
 from sync.state.journal import Journal
-from sync.state.places import Wait
+from sync.state.places import Opened, Wait
+from sync.state.recovery import note_adopted
 from sync.state.store import Store
 
 
@@ -34,6 +36,7 @@ class AdoptOptions:
     held: bool = False
     ours: bool = False
     as_new: bool = False
+    keep: bool = False
     show: bool = False
     show_all: bool = False
     wait: Wait | None = None
@@ -45,18 +48,20 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
 
     wanted = _record(options)
     feeds = house.feeds
-    with _opened(house, options) as connection, Target(house.connection(), interruption.event, now) as target:
-        store = make_store(house, connection, write=not options.show)
-        journal = Journal(connection, now, "adopt")
+    with _opened(house, options) as opened, Target(house.connection(), interruption.event, now) as target:
+        connection = opened.connection
+        # also tests that have ended: after a loss of the state they are still to be known
+        store = make_store(house, connection, write=not options.show, leave_out=False)
+        journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
             say(f"Source: {problem}")
         adopter = Adopter(store, journal, target, ours=options.ours, by_email=house.loaded.settings.found.match_email)
         counts: Counter[str] = Counter()
-        status = Exit.OK
+        status, reasons = Exit.OK, list(planning.gathered.unhealthy)
         try:
             if wanted or options.held:
-                records = [wanted] if wanted else list(_held(store, connection, journal.run_id))
+                records = [wanted] if wanted else list(_held(store, connection, journal.run_id, keep=options.keep))
                 settling = Settling(store, journal, target, adopter)
                 taken: Iterable[Taken] = (settling.settle(one, store.planned_for(one.kind, one.key)) for one in records)
             else:
@@ -64,27 +69,32 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             counts = _tell(taken, say, None if options.show_all else MOST)
             status = worst(source=bool(planning.gathered.unhealthy), held=counts[DOUBTFUL] > 0)
         except CallError as error:
-            say(f"Inspera: {error}")
+            reasons.append(f"Inspera: {error}")
+            say(reasons[-1])
             status = Exit.INSPERA
-        except SyncError:
-            journal.end("stopped", Exit.USAGE, counts)
+        except SyncError as error:
+            journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise
         if interruption.event.is_set():
             status = interruption.status
-        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts)
+        if status in (Exit.OK, Exit.HELD) and not wanted and not options.held and (older := store.recovery()):
+            note_adopted(connection)
+            say(f"Held: {replace(older, adopted=True)}.")
+        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons)
     told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "nothing to take in"
     say(f"{'Would be: ' if options.show else ''}{told}.")
     return status
 
 
 @contextmanager
-def _opened(house: House, options: AdoptOptions) -> Iterator[Connection]:
+def _opened(house: House, options: AdoptOptions) -> Iterator[Opened]:
+    """Open the state, or, to show what would become of it, a copy that is thrown away."""
     if options.show:
         with house.state.open_copy() as connection:
-            yield connection
+            yield Opened(connection, lambda: None, lambda: False)
         return
     with house.state.open_to_write("adopt", options.wait) as opened:
-        yield opened.connection
+        yield opened
 
 
 def _record(options: AdoptOptions) -> Settlement | None:
@@ -96,7 +106,11 @@ def _record(options: AdoptOptions) -> Settlement | None:
     if not options.record:
         if options.as_new:
             raise UsageError("--as-new needs one record: adopt KIND KEY… --as-new")
+        if options.keep and not options.held:
+            raise UsageError("--keep needs one record, or --held: adopt KIND KEY… --keep")
         return None
+    if options.as_new and options.keep:
+        raise UsageError("--as-new and --keep contradict each other: a new record has nothing of Inspera's to keep")
     kind, *key = options.record
     if kind not in list(Kind):
         raise UsageError(f"{kind!r} is not a kind of record; use {', '.join(Kind)}")
@@ -105,10 +119,10 @@ def _record(options: AdoptOptions) -> Settlement | None:
         raise UsageError(
             f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}"
         )
-    return Settlement(Kind(kind), tuple(key), options.as_new)
+    return Settlement(Kind(kind), tuple(key), options.as_new, options.keep)
 
 
-def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlement]:
+def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Settlement]:
     """Every rekey that this plan holds, and every drift that the last apply met."""
     seen: set[tuple[Kind, Key]] = set()
     for line in store.planned(Verdict.HELD):
@@ -119,7 +133,7 @@ def _held(store: Store, connection: Connection, run_id: int) -> Iterator[Settlem
         if found.key and "adopt" in found.text and not _hangs_on(store.planned_for(found.kind, found.key)):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
-        yield Settlement(kind, key, named=False)
+        yield Settlement(kind, key, keep=keep, named=False)
 
 
 def _hangs_on(line: Planned | None) -> bool:

@@ -2,10 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,22 +17,24 @@ from sync.commands.interruption import LOST, SILENT, Interruption, Watch
 from sync.commands.planning import make_store, plan_status, tell_plan
 from sync.commands.wiring import House, Observe, Say, now
 from sync.engine.carry_out import Carried, Carrier, GivesWay, never
-from sync.engine.doors import Progress
+from sync.engine.doors import Feed, Progress
 from sync.engine.planning import Planning, Policy, make_plan
-from sync.engine.probing import looks_lost
+from sync.engine.probing import probe
+from sync.engine.reading import Reading
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
-from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError
+from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
 from sync.exits import Exit, worst
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.plan import CALLING, Action, Cause, Result, Verdict
-from sync.report.plan_text import MOST
+from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
-from sync.report.wording import key_text, plural
+from sync.report.wording import by_cause, key_text, plural
+from sync.state.bound import BoundState
 from sync.state.history import Finding, findings
 from sync.state.journal import Journal
-from sync.state.places import Place, Wait
+from sync.state.places import Wait
 from sync.state.refusals import wake
 from sync.state.store import Store
 
@@ -60,6 +62,7 @@ class ApplyOptions:
     Attributes:
         kinds: the kinds that are kept in step; none for all. Of others only what these need is added.
         job: the name of the job whose run this is, empty for a command.
+        ask_clock: whether Inspera is asked for its time even if there is nothing to send.
         deadline: when the run ends even if it is not done; aware.
         wait: how to wait for a lock that somebody else holds; None not to.
     """
@@ -71,6 +74,7 @@ class ApplyOptions:
     show_all: bool = False
     kinds: frozenset[Kind] = frozenset()
     job: str = ""
+    ask_clock: bool = False
     deadline: datetime | None = None
     wait: Wait | None = None
 
@@ -88,6 +92,10 @@ class Ran:
         word: done, stopped, interrupted, paused or yielded.
         left: how many changes did not go ahead, by verdict or result, and by cause.
         rows: how many each source had for a kind.
+        waiting: how many additions wait for something that is not in Inspera.
+        soon: how many of these are for tests that start within 7 days or are under way.
+        clock_trouble: what is wrong with this machine's clock, as far as Inspera's answers show.
+        clock_offset: how far it is ahead of Inspera's; None when nothing was asked.
     """
 
     status: Exit = Exit.OK
@@ -96,6 +104,10 @@ class Ran:
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
     faults: int = 0
+    waiting: int = 0
+    soon: int = 0
+    clock_trouble: str = ""
+    clock_offset: timedelta | None = None
 
 
 def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
@@ -126,9 +138,9 @@ def run_once(
     ):
         connection = opened.connection
         store = make_store(house, connection, options.kinds, write=True)
-        journal = Journal(connection, now, options.command, opened.confirm)
+        journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
         run = _Run(house, store, journal, interruption, progress, gives_way, observe)
-        run.job, run.note = options.job, note
+        run.job, run.note, run.ask_clock = options.job, note, options.ask_clock
         with bound_contextvars(run=journal.run_id):
             _log.info("run started", command=options.command)
             if options.retry_refused:
@@ -144,7 +156,7 @@ def run_once(
     return run.ran
 
 
-def pause_text(state: Place) -> str:
+def pause_text(state: BoundState) -> str:
     """Why nothing is sent now; empty when it is."""
     paused = state.paused()
     if paused is None:
@@ -160,17 +172,18 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         with run.target():
             ran.status = run.carry_out(policy, say, show_all=show_all)
     except CallError as error:
-        run.note(f"Inspera: {error}")
+        run.stopped_by(f"Inspera: {error}")
         ran.status = Exit.INSPERA
     except Interrupted:
         ran.status = interruption.status
     except Deposed:
         raise  # nothing of this run may be written any more
-    except SyncError:
-        run.end(Exit.USAGE, "done")
+    except SyncError as error:
+        run.reasons.append(str(error))
+        run.end(Exit.USAGE, "stopped")
         raise
     if interruption.event.is_set():
-        run.note(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        run.stopped_by(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
     if interruption.reason in (LOST, SILENT):
@@ -239,13 +252,14 @@ class _Run:
         self.house, self.store, self.journal = house, store, journal
         self.interruption, self._progress = interruption, progress
         self._gives_way, self._observe = gives_way, observe
-        self.job = ""
+        self.job, self.ask_clock = "", False
         self.note: Say = no_words
         self._target: Target | None = None
         self.ran = Ran()
         self.gave_way = False
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
+        self.reasons: list[str] = []
         self._barred: Collection[tuple[Kind, Key]] = ()
         self._tried: Collection[tuple[Kind, Key]] = ()
 
@@ -273,7 +287,8 @@ class _Run:
         """
         if self.interruption.event.is_set():
             raise Interrupted(self.interruption.reason)
-        if self.store.open_intent_count():
+        older = self.store.recovery()
+        if self.store.open_intent_count() and not older:
             settler = Settler(
                 self.store,
                 self.journal,
@@ -289,21 +304,45 @@ class _Run:
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        say(
+            summary_text(
+                self.store.tally(), self.store.fault_count(), planning.ignored, left_out=planning.left_out
+            )
+        )
         self._log_plan(planning)
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
         self.ran.faults = self.store.fault_count()
         self.ran.left.update(self.store.causes())
-        for digest in set(policy.allowed).difference(held.digest for held in planning.held_scopes):
-            self.note(f"--allow {digest}: nothing that is over a limit now has this hash; take it from a new plan")
+        self.ran.waiting, self.ran.soon = self.store.waiting()
+        self.counts["left out, ended before being sent"] += planning.left_out.get(Kind.TEST, 0)
+        self.reasons += planning.gathered.unhealthy
         self._keep_findings()
+        self._refuse_wrong_hashes(planning, policy)
+        if older:
+            return self._hold_all(str(older), planning)
+        self.store.lapse_kept()
         carried = self._send()
         if not carried.stopped:
             self.journal.lapse({*planning.gathered.trouble, *policy.incomplete})
-        self.journal.promote_silent()
+        self._look_at_clock()
+        # whoever seems to have ended or left by a clock that is wrong stays as they are
+        self.journal.promote_silent(leaving=not self.ran.clock_trouble)
         self._note_sources(planning, policy)
         verified = self._read_back(carried)
         return self._status(planning, carried, verified)
+
+    def _refuse_wrong_hashes(self, planning: Planning, policy: Policy) -> None:
+        """Stop before anything is sent if a hash was given that nothing has: its plan is not this one.
+
+        Raises:
+            UsageError: names each such hash.
+        """
+        if wrong := sorted(planning.unused(policy.allowed)):
+            raise UsageError(
+                f"--allow {' '.join(wrong)}: nothing that is held now has this hash, so nothing was sent; "
+                "run `plan` and take the hash from it"
+            )
 
     def _log_plan(self, planning: Planning) -> None:
         """What nobody may miss who only has the log."""
@@ -313,6 +352,11 @@ class _Run:
         for held in planning.held_scopes:
             if not held.allowed:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
+        if self.ran.waiting:
+            log("waiting", changes=self.ran.waiting, for_tests_within_7_days=self.ran.soon)
+        for line in islice(self.store.planned(Verdict.HELD), MOST_LOGGED):
+            if line.change.kind is Kind.TEST:  # students sit it soon, or now
+                log("held", kind=line.change.kind.value, key=key_text(line.change.key), why=line.reason)
 
     def _note_sources(self, planning: Planning, policy: Policy) -> None:
         """Takes what each source says now as that from which it may shrink."""
@@ -329,17 +373,46 @@ class _Run:
         for reading in (*gathered.readings, *gathered.lookups):
             if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
                 self.store.keep_groups(reading.source, reading.groups)
+        self._note_tails(gathered.readings, feeds, proven)
+        endings = [one for one in (*gathered.readings, *gathered.lookups) if not one.unhealthy and not one.partial]
+        self.store.keep_endings({one.source: not one.torn for one in endings if one.torn is not None})
         rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
         self.store.keep_rows(rows, [door.name for door in joined])
 
-    def _send(self) -> Carried:
+    def _note_tails(
+        self, readings: Sequence[Reading], feeds: Sequence[Feed], proven: Collection[tuple[Kind, str]]
+    ) -> None:
+        """Remembers what stands last in each source that could be cut off."""
+        numbers: dict[tuple[Kind, str], list[int]] = {}
+        for number, (reading, feed) in enumerate(zip(readings, feeds, strict=True)):
+            if feed.source.proof.tail and (feed.kind, feed.source.name) in proven and not reading.unread:
+                numbers.setdefault((feed.kind, feed.source.name), []).append(number)
+        self.store.keep_tails(numbers, self.house.loaded.settings.sources)
+
+    def _hold_all(self, why: str, planning: Planning) -> Exit:
+        """Hold everything, since this state may be an older copy: not even what is known is changed by the plan."""
+        self.stopped_by(f"Held: {why}.")
+        total = self._calling()
+        self.counts["held"] += total
+        self.ran.left[Verdict.HELD, Cause.LOST] += total
+        return worst(source=bool(planning.gathered.unhealthy), held=True)
+
+    def _calling(self) -> int:
         tally = self.store.tally()
-        total = sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+        return sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+
+    def _send(self) -> Carried:
+        total = self._calling()
         if not total:
+            if self.ask_clock:
+                with suppress(CallError):  # nothing is to be sent, so nothing is in the way
+                    self._inspera().clock_trouble()
             return Carried()
-        lost = looks_lost(self.store, self._inspera())
-        if lost:
-            self.note(f"Held: {lost}")
+        probed = probe(self.store, self._inspera())
+        if probed.note:
+            self.note(probed.note)
+        if probed.lost:
+            self.stopped_by(f"Held: {probed.lost}")
             self.counts["held"] += total
             self.ran.left[Verdict.HELD, Cause.LOST] += total
             return Carried()
@@ -362,6 +435,8 @@ class _Run:
         self.gave_way = carried.gave_way
         self.ran.results.update(carried.results)
         self.ran.left.update(carried.causes)
+        self.ran.waiting += carried.count(Result.WAITING)
+        self.ran.soon += carried.soon
         carried.stopped = carried.stopped or self._inspera().stopped or ""
         if carried.count(Result.NOT_SENT, Result.UNKNOWN):
             carried.stopped = carried.stopped or self._inspera().out_of_reach or ""
@@ -369,8 +444,16 @@ class _Run:
             self.counts[f"{action} {result}"] += number
         self.counts["not sent"] += total - sum(carried.results.values())
         if carried.stopped:
-            self.note(f"Stopped: {carried.stopped}")
+            self.stopped_by(f"Stopped: {carried.stopped}")
         return carried
+
+    def _look_at_clock(self) -> None:
+        """Keep what Inspera's answers have shown of this machine's clock."""
+        if self._target is None:
+            return
+        self.ran.clock_trouble, self.ran.clock_offset = self._target.clock_seen, self._target.clock_offset
+        if self.ran.clock_trouble:
+            self.note(f"Clock: {self.ran.clock_trouble}")
 
     def _read_back(self, carried: Carried) -> Verified:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
@@ -396,20 +479,23 @@ class _Run:
         return verified
 
     def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
-        held = bool(self.counts["held"]) or carried.count(Result.HELD) > 0
-        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) > 0
+        held = bool(self.counts["held"]) or carried.count(Result.HELD) + self.ran.soon > 0
+        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + carried.missed + self.ran.waiting > 0
+        # what still waits for a candidate number is not in Inspera, so the run is not "all well"
+        failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
-            source=planned is Exit.SOURCE,
+            source=planned is Exit.SOURCE or bool(self.ran.clock_trouble),
             held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
-            faults=failed or bool(verified.bad) or self.store.fault_count() + self.store.refusals() > 0,
+            faults=failed or bool(verified.bad) or planned is Exit.FAULTS,
         )
 
     def _keep_findings(self) -> None:
-        for fault in islice(self.store.faults(), MOST_FINDINGS):
+        for fault, more in islice(by_cause(self.store.faults()), MOST_FINDINGS):
             reason = f"{fault.field}: {fault.reason}; {fault.remedy}"
-            self.journal.find("fault", fault.kind, fault.key, fault.where, reason)
+            where = f"{fault.where} and {plural(more, 'more row')}" if more else fault.where
+            self.journal.find("fault", fault.kind, fault.key, where, reason)
             self.planned_findings += 1
         for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
             for line in islice(self.store.planned(verdict), MOST_FINDINGS):
@@ -417,9 +503,15 @@ class _Run:
                 self.planned_findings += 1
             self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
         self.counts["fault"] = self.store.fault_count()
+        self.counts["stay (put there by hand)"] = sum(map(len, self.store.stays().values()))
         self.journal.commit()
+
+    def stopped_by(self, reason: str) -> None:
+        """Say why the run stops, and keep it with the run for `status`."""
+        self.reasons.append(reason)
+        self.note(reason)
 
     def end(self, status: Exit, word: str) -> None:
         """Closes the run in the journal."""
         self.ran.status, self.ran.word = status, word
-        self.journal.end(word, status, self.counts)
+        self.journal.end(word, status, self.counts, self.reasons)

@@ -12,14 +12,15 @@ from sync.commands.needed import Used, used_calls
 from sync.commands.wiring import House, Say
 from sync.errors import UsageError
 from sync.exits import Exit
-from sync.log import masked
+from sync.masking import masked
+from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.settings.model import Settings
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 """The largest schema that is read; a tenant's own is far smaller."""
 
-_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.FAULTS)
+_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.FAULTS)
 """Exit statuses, of which the first that applies is given."""
 
 
@@ -47,10 +48,8 @@ def doctor(house: House, options: DoctorOptions, say: Say) -> Exit:
         say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
         return status
     _tell_calls(used, say)
-    if compared is not None:
-        _tell_compared(compared, str(options.apidoc), say)
-    else:
-        _tell_checks(made, say)
+    found = _tell_checks(made, say) if compared is None else _tell_compared(compared, str(options.apidoc), say)
+    say(verdict_text("Doctor", found, status))
     return status
 
 
@@ -111,7 +110,8 @@ def _table(used: Sequence[Used]) -> list[str]:
     ]
 
 
-def _tell_compared(compared: Sequence[tuple[Used, Compared]], place: str, say: Say) -> None:
+def _tell_compared(compared: Sequence[tuple[Used, Compared]], place: str, say: Say) -> str:
+    """Say how each call compares; return the figures."""
     say(f"Against {place}:")
     for one, held in compared:
         line = f"  {held.match:<9}  {one.call.name}{'' if one.needed else ' (not needed)'}"
@@ -120,15 +120,16 @@ def _tell_compared(compared: Sequence[tuple[Used, Compared]], place: str, say: S
         say(masked(line))
     needed = [held for one, held in compared if one.needed]
     sound = sum(held.match is Match.PRESENT for held in needed)
-    say(f"{sound} of the {plural(len(needed), 'call')} that this configuration needs are as the schema has them.")
+    return f"{sound} of the {plural(len(needed), 'call')} that this configuration needs are as the schema has them"
 
 
-def _tell_checks(made: Sequence[Check], say: Say) -> None:
+def _tell_checks(made: Sequence[Check], say: Say) -> str:
+    """Say what was looked at; return the figures."""
     say("Looked at:")
     for check in made:
         say(masked(f"  {check}"))
     wrong, notes = (sum(check.verdict is one for check in made) for one in (Verdict.WRONG, Verdict.NOTE))
-    say(f"{wrong} wrong, {plural(notes, 'note')}.")
+    return f"{wrong} wrong, {plural(notes, 'note')}"
 
 
 def _told(

@@ -19,11 +19,13 @@ from sync.engine.joining import columns_of
 from sync.engine.proving import Witness
 from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, UsageError
 from sync.exits import Exit
+from sync.extract import lacking
 from sync.report.wording import plural
 from sync.sources import SOURCES
+from sync.state.bound import BoundState
 from sync.state.database import count
 from sync.state.migrations import head
-from sync.state.places import Place
+from sync.state.recovery import needed
 from sync.state.sqlite_file import SqliteFile
 
 FIRST_ROWS: Final = 100
@@ -104,16 +106,19 @@ def _state(house: House) -> Iterator[Check]:
         yield _wrong("state", Exit.USAGE, f"{house.state} can't be looked at ({error.strerror})")
 
 
-def _looked_at(state: Place) -> Iterator[Check]:
+def _looked_at(state: BoundState) -> Iterator[Check]:
     here = state.version()
     if here is None:
         yield _note("state", f"{state} is not there yet", "the first `apply` or `adopt` makes it")
         return
     with state.open_to_read() as connection:
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        older = needed(connection)
     state.seal_key(write=False)
-    older = f"older than version {head()}, to which the next `apply` brings it"
-    yield _ok("state", f"{state}, {f'version {here}' if here == head() else older}")
+    old = f"older than version {head()}, to which the next `apply` brings it"
+    yield _ok("state", f"{state}, {f'version {here}' if here == head() else old}")
+    if older:
+        yield _wrong("state", Exit.HELD, older)
     if pending:
         remedy = "the next `apply` finds out about that first"
         yield _note("state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy)
@@ -122,7 +127,7 @@ def _looked_at(state: Place) -> Iterator[Check]:
     if paused := state.paused():
         reason = f" ({paused.reason})" if paused.reason else ""
         yield _note("state", f"all sending is paused since {paused.since}{reason}", "`resume` allows it again")
-    if isinstance(state, SqliteFile) and not os.access(state.path, os.W_OK):
+    if isinstance(state.place, SqliteFile) and not os.access(state.place.path, os.W_OK):
         yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
 
 
@@ -154,8 +159,7 @@ def _source(source: SourceDoor, what_for: str, wanted: Collection[str], *, may_b
         return _wrong(what, Exit.SOURCE, error)
     missing = sorted({*wanted, *Witness(source.proof).columns}.difference(columns))
     if missing:
-        remedy = f"its columns are {', '.join(columns)}: correct the source, or the feed's map, where and join"
-        return _wrong(what, Exit.SOURCE, f"column {', '.join(map(repr, missing))} is missing", remedy)
+        return _wrong(what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join"))
     if not rows and not may_be_empty:
         return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
@@ -246,7 +250,7 @@ def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) ->
     remedy = "set it by NTP; what has begun and what has ended is decided by it"
     if apart <= WRONG_SKEW:
         return _note("clock", found, remedy)
-    return _wrong("clock", Exit.FAULTS, found, remedy)
+    return _wrong("clock", Exit.SOURCE, found, f"{remedy}; until then `apply` removes nothing")
 
 
 def _on_this_machine(url: str) -> bool:

@@ -93,6 +93,7 @@ class ApplyRun(JobRun):
             kinds=job.settings.chosen(),
             job=job.name,
             deadline=began + job.house.loaded.settings.service.deadline,
+            ask_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
         )
         ran = run_once(job.house, options, no_words, _silent, self._interruption, gives_way, job.metrics.call)
@@ -112,7 +113,10 @@ class ApplyRun(JobRun):
         metrics = self.job.metrics
         for (kind, action, result), number in ran.results.items():
             metrics.changes(kind, action, result, number)
+        if ran.clock_offset is not None:
+            metrics.clock(ran.clock_offset, ran.clock_trouble)
         metrics.withheld(self.job.name, {**ran.left, ("fault", "row"): ran.faults})
+        metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
 
@@ -162,5 +166,6 @@ class _Seen:
 def _outcome(ran: Ran) -> str:
     """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
     if ran.word == "done":
-        return {Exit.SOURCE: "source", Exit.HELD: "held", Exit.FAULTS: "faults"}.get(ran.status, SUCCESS)
+        source = "clock" if ran.clock_trouble else "source"
+        return {Exit.SOURCE: source, Exit.HELD: "held", Exit.FAULTS: "faults"}.get(ran.status, SUCCESS)
     return ran.word

@@ -11,17 +11,22 @@ from sync.commands.interruption import Interruption
 from sync.commands.planning import make_store
 from sync.commands.wiring import House, Say, now
 from sync.engine.doors import Progress
+from sync.engine.planning import make_plan
 from sync.engine.reconciling import Drift, Heap, Reconciler
 from sync.engine.repairing import Repair
 from sync.errors import CallError, SyncError
 from sync.exits import Exit, worst
 from sync.guard import Scope
-from sync.log import masked
+from sync.masking import masked
 from sync.model import PEOPLE, Kind
+from sync.plan import Action
 from sync.report.plan_text import MOST
+from sync.report.stays_text import FIRST, stays_text
 from sync.report.wording import key_text
 from sync.state.journal import Journal
-from sync.state.places import Wait
+from sync.state.places import Opened, Wait
+from sync.state.recovery import clear
+from sync.state.store import Store
 
 _HEADINGS = {
     Heap.CHANGED: "Changed in Inspera",
@@ -36,6 +41,7 @@ class ReconcileOptions:
     """What the reconcile command was asked for."""
 
     repair: bool = False
+    accept_unread: bool = False
     as_json: bool = False
     show_all: bool = False
     wait: Wait | None = None
@@ -51,14 +57,14 @@ def reconcile(
     repair = options.repair or house.loaded.settings.reconcile.repair
     house.prepare()
     left, status = _read(house, options, say, progress, interruption, repair=repair)
-    if status is Exit.OK and left.repaired:
+    if status is Exit.OK and left.repaired and not left.older:
         words: Say = _nothing if options.as_json else say
         words("")
         words(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
         status = apply(house, ApplyOptions(show_all=options.show_all, wait=options.wait), words, progress, interruption)
     if status not in (Exit.OK, Exit.FAULTS):
         return status
-    return worst(held=left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
+    return worst(held=left.older or left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
 
 
 def _nothing(_line: str) -> None:
@@ -67,11 +73,48 @@ def _nothing(_line: str) -> None:
 
 @dataclass(slots=True)
 class _Left:
-    """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read."""
+    """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read.
+
+    `older` says that the state may be an older copy, and was not recovered.
+    """
 
     open: int = 0
     repaired: int = 0
     unread: int = 0
+    older: bool = False
+
+
+_KNOWN_AGAIN = (Kind.STAFF, Kind.TEST, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+"""The kinds of which it matters who put them there: they are removed, or not."""
+
+
+def _recovered(
+    house: House,
+    store: Store,
+    opened: Opened,
+    left: _Left,
+    options: ReconcileOptions,
+    say: Say,
+    progress: Progress,
+) -> bool:
+    """Allow sending again, if an older copy was held against all of Inspera and nothing of ours would become theirs."""
+    older = store.recovery()
+    assert older is not None  # noqa: S101 - the caller has asked
+    why = f"{left.unread:,} could not be read; run it again, or `reconcile --accept-unread`" if left.unread else ""
+    if options.accept_unread:
+        why = ""
+    if not older.adopted:
+        planning = make_plan(house.feeds, store, house.policy(), now(), progress)
+        new = sum(n for (kind, act, _), n in store.tally().items() if act is Action.CREATE and kind in _KNOWN_AGAIN)
+        unsure = f"the sources name {new:,} records that it does not know" if new else ""
+        why = why or (f"{planning.gathered.unhealthy[0]}" if planning.gathered.unhealthy else unsure)
+    if why:
+        say(f"Held: not recovered: {why}. {older}.")
+        return False
+    clear(opened.connection)
+    opened.connection.commit()
+    say("Recovered: this state was held against Inspera, so that the next `apply` sends again.")
+    return True
 
 
 def _read(
@@ -87,25 +130,33 @@ def _read(
         Target(house.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
-        store, journal = make_store(house, connection, write=True), Journal(connection, now, "reconcile")
+        store = make_store(house, connection, write=True)
+        journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
         people = house.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)
         repairing = Repair(store, journal, house.policy().limits.kind) if repair else None
+        reasons: list[str] = []
         try:
             drift = _kept(reconciler.drift(), journal, left, counts, repairing)
             _tell(drift, options, say)
+            words: Say = _nothing if options.as_json else say
             if repairing and not interruption.event.is_set():
-                _finish(repairing, journal, left, _nothing if options.as_json else say)
+                _finish(repairing, journal, left, words)
+            for line in stays_text(store.stays_known(now()), None if options.show_all else FIRST):
+                words(line)
+            if store.recovery() and not interruption.event.is_set():
+                left.older = not _recovered(house, store, opened, left, options, words, progress)
         except CallError as error:
-            say(f"Inspera: {error}")
+            reasons.append(f"Inspera: {error}")
+            say(reasons[-1])
             status = Exit.INSPERA
-        except SyncError:
-            journal.end("stopped", Exit.USAGE, counts)
+        except SyncError as error:
+            journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise
         if interruption.event.is_set():
             status = interruption.status
-        ended = status if status is not Exit.OK else worst(held=left.open > 0, faults=left.unread > 0)
-        journal.end("done" if status is Exit.OK else "stopped", ended, counts)
+        ended = status if status is not Exit.OK else worst(held=left.older or left.open > 0, faults=left.unread > 0)
+        journal.end("done" if status is Exit.OK else "stopped", ended, counts, reasons)
     return left, status
 
 

@@ -15,8 +15,8 @@ from sync.engine.joining import Joined, Judged, columns_of, load, with_columns
 from sync.engine.proving import Witness
 from sync.errors import UsageError
 from sync.exits import Exit, worst
-from sync.extract import Extract
-from sync.log import masked
+from sync.extract import Extract, lacking
+from sync.masking import masked
 from sync.model import Row
 from sync.report.sample_json import sample_json
 from sync.report.sample_text import sample_text
@@ -107,9 +107,8 @@ def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading]
         own = {column for join in joins for column in join.on}
         missing = {*one.feed.mapper.missing({*extract.columns, *joined}), *own.difference(extract.columns)}
         if missing:
-            names = ", ".join(map(repr, sorted(missing)))
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
-            problems.append(f"{extract.place}: column {names} of feeds[{one.number}] is missing; {remedy}")
+            reason, remedy = lacking(sorted(missing), extract.columns, "the feed's map and where")
+            problems.append(f"{extract.place}: feeds[{one.number}]: {reason}; {remedy}")
         else:
             usable.append(one)
     return usable, problems
@@ -117,7 +116,7 @@ def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading]
 
 def _made(house: House, one: _Reading, extract: Extract, rows: Sequence[Row], store: Store | None) -> list[Made]:
     """What a feed makes of each of these rows."""
-    place = f"{extract.place} {one.feed.source.unit}"
+    place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(house.loaded, one.settings)
     hidden = hidden_fields(one.settings, house.options, secret)
     mapper = one.feed.mapper.at(place)

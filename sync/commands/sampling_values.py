@@ -5,9 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sync.contract import OptionRule
-from sync.log import masked
 from sync.mapping import CompiledFeed, late_faults
-from sync.model import PEOPLE, Kind, Record, Row, listed, utc_text
+from sync.masking import masked
+from sync.model import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
 from sync.report.sampled import HIDDEN, Made, Moment, Outcome, Shown
 from sync.settings import Feed, FieldSpec, Loaded, TimeSpec
 from sync.settings.fields import placeholders
@@ -63,6 +63,8 @@ def _columns(spec: FieldSpec | None) -> Iterator[str]:
         yield spec.column
     if spec.template is not None and spec.pattern is None:
         yield from placeholders(spec.template)
+    for one in spec.first_of or ():
+        yield from placeholders(one) if "{" in one else (one,)
 
 
 def made_of(
@@ -102,8 +104,8 @@ def _value(record: Record, name: str) -> str | int | datetime | None:
     value: str | int | datetime | None = getattr(record, name)
     if value is None and name == "value":
         return getattr(record, "secret", None)
-    percent = getattr(record, "extra_percent", None) if name == "extra_time" else None
-    return value if percent is None else f"{percent}% of the duration"
+    share = getattr(record, "extra_share", None) if name == "extra_time" else None
+    return value if share is None else f"{share * 100 / SHARES:.6g}% of the duration"
 
 
 def _moment(time: datetime, zone: str | None) -> Moment:

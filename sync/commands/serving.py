@@ -112,6 +112,9 @@ class Desk:
         self._fresh = False
         if house.loaded.state_url != self.house.loaded.state_url:
             raise UsageError("state: can't be changed while the service runs; restart it")
+        if house.tenant != self.house.tenant:
+            remedy = "restart it; the state says then whether it belongs to the new one"
+            raise UsageError(f"inspera: the tenant can't be changed while the service runs; {remedy}")
         if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
             _log.warning("service.listen takes effect when the service is restarted")
         self.house = house
@@ -145,6 +148,7 @@ class Desk:
             loaded=self._loaded,
             reload_failed=self._reload_failed,
             paused=None if paused is None else utc_time(paused.since),
+            clock_trouble=self.metrics.clock_trouble,
         )
 
     def ended(self, job: str, outcome: str, seconds: float) -> None:
@@ -172,8 +176,9 @@ class Desk:
             self.metrics.next_run(job, next_runs.get(job))
 
     def impediment(self) -> str:
-        """Since when all sending is stopped; empty when it is not."""
-        return f"paused since {self._paused.since}" if self._paused else ""
+        """Since when all sending is stopped, and what is wrong with the clock; empty when it is not, and nothing is."""
+        paused = f"paused since {self._paused.since}" if self._paused else ""
+        return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
 
 
 def _sound(config: Path) -> House:

@@ -1,7 +1,7 @@
 """`init`: begins a configuration from what is given and what a person answers, and never writes over a file."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,16 +19,33 @@ from sync.commands.starting_answers import (
     one_of,
     zone_here,
 )
-from sync.commands.starting_guess import Looked, guess
+from sync.commands.starting_guess import Looked, guess, keys_of_people
 from sync.commands.starting_sources import csv_source, is_utf8, ldap_source, login, sql_source, stands_at
 from sync.commands.starting_yaml import Answers, configuration, needs
 from sync.commands.wiring import Say
 from sync.errors import UsageError
 from sync.exits import Exit
+from sync.model import Kind
 from sync.settings import load
 
 Ask = Callable[[str, str, Check], str]
 """Asks a person: the question, what is taken when they just press return ('' for nothing), and the check."""
+
+HOLDS: Mapping[str, tuple[Kind, str]] = {
+    "students": (Kind.LEARNER, "people who sit exams"),
+    "staff": (Kind.STAFF, "people who make, run or grade exams"),
+    "exams": (Kind.TEST, "exams, with their times"),
+    "registrations": (Kind.CANDIDATE, "who sits which exam"),
+    "graders": (Kind.CONTRIBUTOR, "who grades or runs which exam"),
+}
+"""What a file can hold, in the words that people are asked in, with what each means."""
+
+NOTHING = "other"
+_CHOICES = "\n".join(
+    f"  {word:<14}{about}"
+    for word, about in [*((w, about) for w, (_, about) in HOLDS.items()), (NOTHING, "none of these")]
+)
+a_holding = one_of(*HOLDS, NOTHING)
 
 KEY_FILE = "/etc/inspera-sync/api-key"
 
@@ -116,14 +133,29 @@ class _Questions:
         if given.sql and given.ldap:
             raise UsageError("init: give --sql or --ldap, and add the other source by hand")
         if given.csv or given.sql or given.ldap:
-            return self._looked(given)
+            return self._told(keys_of_people(self._looked(given)))
         if self.ask is None:
             self.missing.append("--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come from)")
             return []
-        return self._looked(self._asked_source(self.ask))
+        return self._told(keys_of_people(self._looked(self._asked_source(self.ask))))
+
+    def _told(self, looked: list[Looked]) -> list[Looked]:
+        """Return the sources with what a person says that they hold, where one is there to be asked."""
+        if self.ask is None:
+            return looked
+        return [self._asked_kind(one, self.ask) for one in looked]
+
+    def _asked_kind(self, one: Looked, ask: Ask) -> Looked:
+        likely = next((word for word, (kind, _) in HOLDS.items() if kind is guess(one).kind), NOTHING)
+        said = ask(f"What is in {one.hint or one.name}?\n{_CHOICES}\nOne of these words", likely, a_holding)
+        return replace(one, holds=HOLDS[said][0] if said in HOLDS else None, no_feed=said == NOTHING)
 
     def _asked_source(self, ask: Ask) -> StartOptions:
-        kind = ask("Where do rows come from: csv, sql or ldap?", "csv", one_of("csv", "sql", "ldap"))
+        kind = ask(
+            "Where do people and exams come from: csv (files), sql (a database) or ldap (a directory)?",
+            "csv",
+            one_of("csv", "sql", "ldap"),
+        )
         if kind == "csv":
             files = [Path(ask("CSV file", "", a_file))]
             while more := ask("Another CSV file (return for none)", " ", a_file_or_none):

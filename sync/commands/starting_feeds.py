@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.commands.starting_guess import Guess, Looked, guess
+from sync.commands.starting_guess import Guess, Looked, guess, unsure
 from sync.commands.starting_times import family_first, minutes_way, time_format
 from sync.commands.starting_values import Value, column, constant, spelt, template
+from sync.commands.starting_words import WORDS, rivals
 from sync.contract import ROLES
 from sync.model import Kind
 from sync.settings.maps import CandidateMap, ContributorMap, LearnerMap, StaffMap, TestMap
@@ -22,8 +23,8 @@ MAPS: Mapping[Kind, type[Strict]] = {
 
 _NEEDS = {Kind.CANDIDATE: (Kind.LEARNER, Kind.TEST), Kind.CONTRIBUTOR: (Kind.STAFF, Kind.TEST)}
 _TEST_FORMS = ("test_id", "course_term", "course")
-_LEARNER_FORMS = ("student_no", "external", "login", "email")
-_STAFF_FORMS = ("employee_no", "external", "login", "email")
+_LEARNER_FORMS = ("student_no", "person_key", "external", "login", "email")
+_STAFF_FORMS = ("employee_no", "person_key", "external", "login", "email")
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Draft:
         hints: what is said about a field, in front of it.
         ready: whether it can stand as it is; otherwise it is written switched off.
         why: why it is not ready, beyond the fields that are missing.
+        doubt: what a person has to see to before its rows can be relied on.
     """
 
     guess: Guess
@@ -43,6 +45,7 @@ class Draft:
     hints: dict[str, str] = field(default_factory=dict)
     ready: bool = True
     why: str = ""
+    doubt: str = ""
 
     @property
     def missing(self) -> list[str]:
@@ -135,7 +138,35 @@ def _fill_person(draft: Draft, form: str | None) -> None:
         draft.hints["key"] = "An address may change. A number that never does would be better."
     if "username" not in draft.values and "email" in one.columns:
         draft.hints["username"] = f"Perhaps people log in with their address ({one.columns['email']})? Then say so."
+    _doubts(draft, form)
+    if unsure(one):
+        other = Kind.STAFF if draft.kind is Kind.LEARNER else Kind.LEARNER
+        draft.doubt = (
+            f"TODO: nothing says whether these people are learners or staff, so they are taken for {draft.kind}"
+            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' instead; if they are "
+            "both, tell them apart by 'where'."
+        )
     _take_apart(draft)
+
+
+def _doubts(draft: Draft, form: str | None) -> None:
+    """Say where two columns would do equally well, and what was left out of a name."""
+    columns = [name for name in draft.guess.looked.columns if name.isprintable()]
+    for name, meaning in (("key", form), ("username", "login"), ("external_id", "external"), ("email", "email")):
+        several = rivals(columns, meaning) if meaning and meaning in WORDS else ()
+        value = draft.values.get(name)
+        if len(several) > 1 and value is not None and value.columns == several[:1]:
+            others = " or ".join(repr(one) for one in several[1:])
+            draft.hints[name] = (
+                f"TODO: {others} would do as well as {several[0]!r}. Look at both with `sample "
+                f"{draft.guess.looked.name}`, and write the right one here."
+            )
+    middle = draft.guess.columns.get("middle")
+    if middle is not None and "last_name" in draft.values:
+        draft.hints["last_name"] = (
+            f"TODO: {middle!r} is left out. If it stands before or between people's names, have the source give them "
+            "in one column."
+        )
 
 
 def _take_apart(draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.commands.starting_words import GENERIC, WORDS, hinted, meanings
 from sync.model import Kind
@@ -13,7 +13,18 @@ _DATA = re.compile(r"[0-9]{4}")
 _LEAST_KNOWN = 2
 
 _TIMES = ("start", "start_date", "start_time", "end", "end_date", "end_time", "date", "duration", "hours")
-_PEOPLE = ("student_no", "employee_no", "login", "external", "email", "given", "family", "full_name", "national_id")
+_PEOPLE = (
+    "student_no",
+    "employee_no",
+    "person_key",
+    "login",
+    "external",
+    "email",
+    "given",
+    "family",
+    "full_name",
+    "national_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,10 @@ class Looked:
         hint: by what it goes: the name of the file, the table, the base.
         directory: whether it is a directory, in which an employee number may be a student's.
         told: what to say about it in the file.
+        holds: what somebody has said that its rows are.
+        no_feed: whether somebody has said that they are none of these.
+        ids_are_keys: whether `user_id` is the key of a person in these sources, and not a login: another file of them
+            has a column of its own for logins, as in Canvas.
     """
 
     name: str
@@ -36,6 +51,9 @@ class Looked:
     hint: str = ""
     directory: bool = False
     told: tuple[str, ...] = ()
+    holds: Kind | None = None
+    no_feed: bool = False
+    ids_are_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +89,31 @@ def guess(looked: Looked, kind: Kind | None = None) -> Guess:
     sure = meanings(usable, WORDS)
     if looked.directory and "employee_no" in sure:
         sure["student_no" if "student_no" not in sure else "other_no"] = sure["employee_no"]
-    kind = kind or _kind(looked, sure, usable)
+    _settle_user_id(sure, looked)
+    kind = kind or looked.holds or (None if looked.no_feed else _kind(looked, sure, usable))
     general = meanings(usable, GENERIC.get(kind, {})) if kind is not None else {}
     used = set(sure.values())
     return Guess(looked, kind, {**{name: column for name, column in general.items() if column not in used}, **sure})
+
+
+def _settle_user_id(sure: dict[str, str], looked: Looked) -> None:
+    """Take a column such as `user_id` for the login, unless another one is that: then it is the person's key."""
+    user_id = sure.pop("user_id", None)
+    if user_id is not None:
+        sure.setdefault("person_key" if looked.ids_are_keys or "login" in sure else "login", user_id)
+
+
+def keys_of_people(sources: Sequence[Looked]) -> list[Looked]:
+    """Return the sources, each told whether `user_id` is a person's key in all of them."""
+    has_both = any({"user_id", "login"} <= meanings(one.columns, WORDS).keys() for one in sources)
+    return [replace(one, ids_are_keys=has_both) for one in sources]
+
+
+def unsure(one: Guess) -> bool:
+    """Return whether these people may be learners as well as staff, by all that the source says."""
+    told = one.looked.holds or hinted(one.looked.hint) in (Kind.STAFF, Kind.LEARNER) or one.looked.directory
+    numbered = {"student_no", "employee_no"} & {name for name in one.columns if name in WORDS}
+    return one.kind in (Kind.LEARNER, Kind.STAFF) and not told and not numbered
 
 
 def _kind(looked: Looked, sure: Mapping[str, str], columns: Sequence[str]) -> Kind | None:
@@ -88,6 +127,8 @@ def _kind(looked: Looked, sure: Mapping[str, str], columns: Sequence[str]) -> Ki
     seated = any(name in {**seat, **sure} for name in ("student_no", "extra_time", "candidate_id"))
     if names_test and names_person and (seated or "employee_no" in sure or not timed):
         works = "role" in sure or ("employee_no" in sure and "student_no" not in sure)
+        if hint is Kind.CANDIDATE and "employee_no" not in sure:
+            return Kind.CANDIDATE  # as in a learning platform, whose file of enrolments has everybody's role
         return Kind.CONTRIBUTOR if works or hint is Kind.CONTRIBUTOR else Kind.CANDIDATE
     if timed or (names_test and "title" in sure):
         return Kind.TEST

@@ -18,7 +18,7 @@ from sync.sources.base import SourceSettings
 from sync.sources.csv_file import CsvSettings
 
 TAB = "\t"
-DELIMITERS = (",", ";", TAB)
+DELIMITERS = (",", ";", TAB, "|")
 FIRST_ROWS = 20
 """Rows that are looked at for the form of times and durations."""
 

@@ -7,7 +7,7 @@ from textwrap import wrap
 from sync.commands.starting_feeds import MAPS, Draft, drafts, stand_in
 from sync.commands.starting_guess import Guess, Looked, guess
 from sync.commands.starting_values import quoted, reference
-from sync.log import masked
+from sync.masking import masked
 from sync.model import PEOPLE, Kind
 
 _WIDTH = 118
@@ -23,6 +23,11 @@ _TOP = """\
 # A line that begins with '# ' is prose. A setting with '#' right before its name is switched off: take the '#' away to
 # use it. TODO marks what you have to decide. Everything that can be set is explained in config/inspera-sync.yaml.
 """
+_MEANT: Mapping[Kind, str] = {
+    Kind.LEARNER: "a learner",
+    Kind.STAFF: "staff",
+    Kind.CANDIDATE: "that somebody sits the test, and no teacher",
+}
 _ABOUT: Mapping[Kind, str] = {
     Kind.LEARNER: "Learners: the people who sit exams.",
     Kind.STAFF: "Staff: the people who make, run and grade exams.",
@@ -147,6 +152,8 @@ def _feed(draft: Draft, answers: Answers) -> Iterator[str]:
     yield from _prose(_ABOUT[draft.kind], 2)
     if not draft.ready:
         yield from _prose(_todo(draft), 2)
+    if draft.doubt:
+        yield from _prose(draft.doubt, 2)
     off = "" if draft.ready else "#"
     yield f"  {off}- kind: {draft.kind}"
     yield f"    {off}source: {draft.guess.looked.name}"
@@ -172,14 +179,29 @@ def _listed(names: Sequence[str]) -> Iterable[str]:
 
 
 def _about_people(draft: Draft, answers: Answers, off: str) -> Iterator[str]:
-    if draft.kind not in PEOPLE:
-        return
-    if "auth_system" not in draft.values:
+    if draft.kind in PEOPLE and "auth_system" not in draft.values:
         yield f"    {off}auth_system: {quoted(answers.auth_system or 'TODO')}"
-    status = draft.guess.columns.get("status")
-    if status is not None and draft.kind is Kind.LEARNER:
+    if draft.kind in (*PEOPLE, Kind.CANDIDATE):
+        yield from _where(draft)
+
+
+def _where(draft: Draft) -> Iterator[str]:
+    """Offer to take only some rows, where a column seems to say which."""
+    columns = draft.guess.columns
+    status = columns.get("status") if draft.kind is Kind.LEARNER else None
+    role = columns.get("role" if draft.kind is Kind.CANDIDATE else "person_role")
+    if status is not None:
         yield "    # Only rows whose column holds one of these values. As long as this is switched off, every row."
-        yield f"    #where: {{{quoted(status)}: [active]}}"
+    if role is not None:
+        yield from _prose(
+            f"TODO: {_named(role)} seems to say who is what. Name here the values that mean {_MEANT[draft.kind]}; as "
+            "long as this is switched off, every row is taken.",
+            4,
+        )
+    chosen = [f"{quoted(status)}: [active]"] if status is not None else []
+    chosen += [f"{quoted(role)}: [TODO]"] if role is not None else []
+    if chosen:
+        yield f"    #where: {{{', '.join(chosen)}}}"
 
 
 def _nothing(draft: Draft, answers: Answers) -> Iterator[str]:

@@ -6,15 +6,18 @@ from dataclasses import asdict
 from sync.commands.applying import pause_text
 from sync.commands.wiring import House, Say, now
 from sync.exits import Exit
-from sync.log import masked
+from sync.masking import masked
 from sync.report.plan_text import MOST, capped
-from sync.report.run_text import finding_text
+from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
+from sync.report.stays_text import FIRST, stays_json, stays_text
+from sync.report.verdict import status_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.database import count
-from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs
+from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs, stays
+from sync.state.recovery import needed
 
 RUNS = 10
 """Runs that are listed."""
@@ -29,6 +32,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         known = known_counts(connection)
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
+        older = str(needed(connection) or "")
+        stay = stays(connection, now())
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
@@ -37,13 +42,19 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
+            "older_copy": older,
+            "stays": stays_json(stay),
             "next": _next_times(house),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
     _tell_schedule(house, say)
+    if older:
+        say(f"Held: {older}.")
     for (kind, standing), number in known.items():
         say(f"Known: {plural(number, kind)} {standing}")
+    for line in stays_text(stay, None if show_all else FIRST):
+        say(line)
     if pending:
         say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
     most = None if show_all else MOST
@@ -52,6 +63,8 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             say("Refused by Inspera, and tried again:")
         say(line)
     _tell_runs(runs, found, say, most)
+    if ended:
+        say(f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}.")
     return Exit.OK
 
 
@@ -61,9 +74,11 @@ def _tell_runs(runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], 
     listed = {run.id for run in runs}
     for run in (*runs, *(run for run, _ in found if run.id not in listed)):
         say(f"  {_run_line(run)}")
+        for reason in capped(run.reason.splitlines(), most):
+            say(masked(f"    because: {reason.strip()}"))
     for run, all_ in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(capped((f"  {finding_text(one)}" for one in all_), most)):
+        for number, line in enumerate(findings_text(all_, most)):
             if number == 0:
                 say(f"What the last run{of} found:")
             say(line)
@@ -79,6 +94,10 @@ def _tell_schedule(house: House, say: Say) -> None:
         say(paused)
     for line in schedule_text(house.schedules, now()):
         say(line)
+
+
+def _status_text(run: PastRun) -> str:
+    return "unknown" if run.exit_status is None else status_text(run.exit_status)
 
 
 def _run_line(run: PastRun) -> str:

@@ -1,6 +1,6 @@
 """Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -14,19 +14,24 @@ from sync.engine.gather import EVERYTHING, How
 from sync.engine.places import SeatPolicy
 from sync.engine.planning import Policy, needed_by
 from sync.errors import SourceError, UsageError
+from sync.freeze import TimeRules
 from sync.guard import Limit, Limits
-from sync.mapping import FeedRule, FieldRule, compile_feed
+from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.model import Kind
 from sync.schedule import Schedule
 from sync.settings import Feed as FeedSettings
-from sync.settings import Loaded, load
+from sync.settings import Loaded, TestFeed, load
+from sync.settings.feeds import ConditionSettings as Condition
+from sync.settings.limits import Limits as LimitSettings
 from sync.sources.base import SourceSettings
+from sync.sources.whole import WholeTable
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
-    from sync.state.places import Place
+    from sync.state.belonging import Tenant
+    from sync.state.bound import BoundState
 
-SNAPSHOTS = "1"
+SNAPSHOTS = "2"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
 
 Say = Callable[[str], None]
@@ -36,9 +41,21 @@ Observe = Callable[[str, str, float], None]
 """Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
 
 
+def _limits(given: LimitSettings) -> Limits:
+    kind = Limit(given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent)
+    return Limits(kind, *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)))
+
+
 def now() -> datetime:
     """The time by this machine's clock: the one place that asks it for decisions."""
     return datetime.now(UTC)
+
+
+def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
+    """Conditions by column as the mapping takes them: plain values, which are faster, or more."""
+    return {
+        column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case) for column, one in conditions.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -99,8 +116,19 @@ class House:
     def _feed(self, feed: FeedSettings) -> Feed:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        departs = dict(feed.departs) or dict(source.departures)
-        rule = FeedRule(Kind(feed.kind), fields, dict(feed.where), feed.clear_blanks, self.options, departs)
+        departs = _meant(feed.departs) or dict(source.departures)
+        fills = any(one.kind == feed.kind and one.same_key == "fill" for one in self.loaded.settings.feeds)
+        rule = FeedRule(
+            Kind(feed.kind),
+            fields,
+            _meant(feed.where),
+            feed.clear_blanks,
+            self.options,
+            departs,
+            feed.allow_text,
+            _meant(feed.where_not),
+            needs_names=not fills,
+        )
         joins = [
             Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
         ]
@@ -130,12 +158,13 @@ class House:
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
+                whole.tail if isinstance(whole, WholeTable) else 0,
             ),
         )
 
     def _digest(self, feed: FeedSettings) -> str:
         """By which a feed's snapshot is known: another source or other rules make another one."""
-        about = {"may_be_empty"}
+        about = {"may_be_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -145,6 +174,18 @@ class House:
             return source.question(self.loaded.folder)
         except SourceError as error:  # it is said once the source is opened
             return str(error)
+
+    def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
+        """Return what the feeds of these kinds, and of those that their records need, say about the times of tests."""
+        needed = needed_by(kinds)
+        before = self.loaded.settings.freeze.before
+        return [
+            TimeRules(before, int(feed.longest_duration.total_seconds()) // 60)
+            if isinstance(feed, TestFeed)
+            else TimeRules(before)
+            for feed in self.loaded.settings.feeds
+            if feed.kind in needed
+        ]
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
@@ -163,15 +204,24 @@ class House:
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
-    def state(self) -> "Place":
-        """The state. A password is read when it is needed.
+    def state(self) -> "BoundState":
+        """The state, for this tenant alone. A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
         """
+        from sync.state.bound import BoundState
         from sync.state.opening import place_of
 
-        return place_of(self.loaded.state_url, self.loaded.state_password)
+        return BoundState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+
+    @cached_property
+    def tenant(self) -> "Tenant":
+        """The tenant that the configuration names."""
+        from sync.state.belonging import Tenant
+
+        inspera = self.loaded.settings.inspera
+        return Tenant.of(inspera.url, inspera.client_id)
 
     def policy(
         self, allowed: tuple[str, ...] = (), how: How = EVERYTHING, kinds: Collection[Kind] = frozenset()
@@ -183,11 +233,8 @@ class House:
         kinds = frozenset(kinds or Kind)
         settings = self.loaded.settings
         absence = settings.on_absence
-        limits = settings.limits
         return Policy(
-            Limits(
-                *(Limit(one.at_least, one.percent, one.at_most) for one in (limits.kind, limits.test, limits.updates))
-            ),
+            _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
             how,
@@ -199,7 +246,8 @@ class House:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
-        return SeatPolicy(settings.found.claim, settings.found.unread == "ours", delay, self.options)
+        unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
+        return SeatPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

@@ -1,6 +1,6 @@
 """Takes what Inspera already has into the state: matched by external id, then by login; the doubtful is only shown.
 
-The same moves settle a lost state, a held rekey and drift. Nothing is ever sent.
+Single records are settled in `settling_one`. Nothing is ever sent.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,11 @@ from sync.engine.comparing import given_by_hand
 from sync.engine.doors import Journal, Progress, Store, Target
 from sync.engine.hiring import somebody_elses
 from sync.engine.matching import identity_of, match_person, unlike, values_of
+from sync.engine.reconciling import READ_ON_TESTS
 from sync.found import FoundPerson, FoundTest, Seat, Seats
-from sync.model import COMPARED, PEOPLE, Key, Kind
-from sync.plan import Action, Change, Fields, Planned
+from sync.model import COMPARED, IDENTITY, PEOPLE, PERSON_OF, Key, Kind
+from sync.plan import Action, Change, Fields, Planned, Value
+from sync.remedies import disputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Taken:
 
 TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
 
+_TIMES = ("start", "end")
+
 
 class Adopter:
     """Looks wanted records up and remembers what matches. `ours` says that we put them there (a lost state).
@@ -41,6 +45,7 @@ class Adopter:
     def __init__(self, store: Store, journal: Journal, target: Target, *, ours: bool, by_email: bool = False) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._ours, self._by_email = ours, by_email
+        self._unsettled: set[str] = set()
 
     @property
     def ours(self) -> bool:
@@ -58,8 +63,10 @@ class Adopter:
                 progress(f"looking up {kind}s", number)
                 yield self._test(line.change) if kind is Kind.TEST else self._person(line.change)
             self._journal.commit()
-        for kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE):
-            for test, lines in groupby(self._creates(kind), key=lambda line: line.change.key[0]):
+        for kind in READ_ON_TESTS:
+            # by test: the plan's order may come back to one, and each is read once
+            lines_by_test = sorted(self._creates(kind), key=lambda line: line.change.key[0])
+            for test, lines in groupby(lines_by_test, key=lambda line: line.change.key[0]):
                 progress(f"reading {kind}s", 0)
                 yield from self._seats(kind, test, [line.change for line in lines])
                 self._journal.commit()
@@ -98,14 +105,25 @@ class Adopter:
         return match_person(self._target, wanted, by_email=self._by_email)
 
     def remember_person(
-        self, kind: Kind, key: Key, wanted: Fields, person: FoundPerson, ours: bool | None = None
+        self,
+        kind: Kind,
+        key: Key,
+        wanted: Fields,
+        person: FoundPerson,
+        ours: bool | None = None,
+        *,
+        known: Fields | None = None,
     ) -> None:
         """Makes a person known with Inspera's values; an external id only where Inspera has it linked.
 
-        One who was matched by email keeps the username that Inspera has, as it can't be changed there.
+        One who was matched by email keeps the username that Inspera has, as it can't be changed there. What a look-up
+        does not show stays as it is `known`.
         """
         whose = self._ours if ours is None else ours
-        self._journal.remember(kind, key, values_of(wanted, person), remote_id=person.remote_id, ours=whose)
+        values = values_of(wanted, person)
+        unshown = [name for name in COMPARED[kind] if values.get(name) is None and name not in IDENTITY[kind]]
+        values = {**values, **{name: (known or {}).get(name) for name in unshown}}
+        self._journal.remember(kind, key, values, remote_id=person.remote_id, ours=whose)
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
@@ -114,6 +132,7 @@ class Adopter:
         if not found:
             return Taken(change.kind, change.key, MISSING)
         if len(found) > 1:
+            self._unsettled.add(change.key[0])
             return Taken(change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id")
         there = found[0]
         trouble = self.shared.get((change.kind, change.key), "") or self.held_by_others(
@@ -121,24 +140,41 @@ class Adopter:
         )
         if trouble:
             return Taken(change.kind, change.key, DOUBTFUL, trouble)
-        if any(getattr(there, name) not in (change.after[name], None) for name in ("start", "end")):
-            text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
-            text += f"{change.after['end']}; to take Inspera's as known: adopt test {change.key[0]}"
-            return Taken(change.kind, change.key, DOUBTFUL, text)
-        self.remember_test(change.key, change.after, there)
-        return Taken(change.kind, change.key, TAKEN)
+        differ = tuple(name for name in _TIMES if getattr(there, name) not in (change.after[name], None))
+        # whose it is does not hang on its times: they stay unknown, so that nothing is sent before a person decides,
+        # and what is on it is taken in with it
+        self.remember_test(change.key, change.after, there, unknown=differ)
+        if not differ:
+            return Taken(change.kind, change.key, TAKEN)
+        text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
+        text += f"{change.after['end']}; all else is taken in; "
+        text += disputed(change.kind, change.key, change.after, differ, change.where)
+        return Taken(change.kind, change.key, DOUBTFUL, text)
 
     def _search(self, fields: Fields) -> list[FoundTest]:
         return self._target.find_test(str(fields["external_test_id"]))
 
-    def remember_test(self, key: Key, wanted: Fields, there: FoundTest, ours: bool | None = None) -> None:
-        """Makes a test known with Inspera's values; what the search does not show is left unknown."""
+    def remember_test(
+        self,
+        key: Key,
+        wanted: Fields,
+        there: FoundTest,
+        ours: bool | None = None,
+        *,
+        unknown: Sequence[str] = (),
+        duration: Value = None,
+    ) -> None:
+        """Makes a test known with Inspera's values; what the search does not show, or is `unknown`, is left so.
+
+        `duration` is the one that is known where the search shows none.
+        """
         fields = {
             "external_test_id": wanted["external_test_id"],
             "title": there.title,
             "start": there.start or wanted["start"],
             "end": there.end or wanted["end"],
-            "duration": there.duration,
+            "duration": duration if there.duration is None else there.duration,
+            **dict.fromkeys(unknown),
         }
         whose = self._ours if ours is None else ours
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
@@ -146,6 +182,9 @@ class Adopter:
     def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Taken]:
         known = self._store.known(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
+            if test in self._unsettled:
+                text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
+                yield Taken(Kind.TEST, (test,), DOUBTFUL, text)
             return
         seats = self._target.seats(str(known["remote_id"]), kind)
         if not seats.readable:
@@ -158,191 +197,30 @@ class Adopter:
         if seat is None:
             return Taken(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
-        if given:
-            text = f"{given}; to take Inspera's as known: adopt {change.kind} {' '.join(change.key)}"
-            return Taken(change.kind, change.key, DOUBTFUL, text)
-        self.remember_seat(change.kind, change.key, seat)
-        return Taken(change.kind, change.key, TAKEN)
+        # whose seat it is does not hang on what it holds: that stays unknown until a person decides
+        self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
+        if not given:
+            return Taken(change.kind, change.key, TAKEN)
+        text = f"{given[0]}; all else is taken in; "
+        text += disputed(change.kind, change.key, change.after, given[1:], change.where)
+        return Taken(change.kind, change.key, DOUBTFUL, text)
 
     def seat_of(self, seats: Seats, kind: Kind, key: Key) -> Seat | None:
-        """The seat of this candidate's or contributor's person, if they are known and have one; or the committee."""
-        return seats.there.get(identity_of(self._store, kind, key))
+        """The seat of this candidate's or contributor's person, if they have one; or the committee.
 
-    def remember_seat(self, kind: Kind, key: Key, seat: Seat, ours: bool | None = None) -> None:
-        """Makes it known with Inspera's values; without `ours` it is what all that is taken in is."""
-        fields = {name: getattr(seat, name) for name in COMPARED[kind]}
+        Somebody who is not known, as their account is doubtful, is looked for as the source names them: whose seat it
+        is must not be forgotten meanwhile.
+        """
+        who = identity_of(self._store, kind, key)
+        if kind in PERSON_OF and who == ("", ""):
+            person = self._store.wanted(PERSON_OF[kind], (key[1],)) or {}
+            who = (str(person.get("auth_system")), str(person.get("external_id")))
+        return seats.there.get(who)
+
+    def remember_seat(
+        self, kind: Kind, key: Key, seat: Seat, ours: bool | None = None, *, unknown: Sequence[str] = ()
+    ) -> None:
+        """Makes it known with Inspera's values, but for what is `unknown`; without `ours` it is what all of this is."""
+        fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}
         whose = self._ours if ours is None else ours
         self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, ours=whose)
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """One record that is to be settled. `as_new` says: it is a record of its own, whatever it looks like.
-
-    `named`: a person has named just this one, and decides by it. One of many is left where it may be another's.
-    """
-
-    kind: Kind
-    key: Key
-    as_new: bool = False
-    named: bool = True
-
-
-class Settling:
-    """Settles single records: held rekeys, drift, doubtful matches."""
-
-    def __init__(self, store: Store, journal: Journal, target: Target, adopter: Adopter) -> None:
-        self._store, self._journal, self._target, self._adopter = store, journal, target, adopter
-
-    def settle(self, settlement: Settlement, line: Planned | None) -> Taken:
-        """Takes Inspera's side of one record as known; `line` is what the plan says of it.
-
-        Raises:
-            CallError: Inspera could not be read.
-        """
-        kind, key = settlement.kind, settlement.key
-        if error := self._adopter.shared.get((kind, key)):
-            return Taken(kind, key, DOUBTFUL, f"its row is an error: {error}")
-        if settlement.as_new:
-            return self._as_new(kind, key, line)
-        if line and line.change.action is Action.REKEY and not line.change.before:
-            return self._moved(settlement, line.change.after)
-        if kind is Kind.OPTION:
-            return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
-        if kind in PEOPLE:
-            return self._person(settlement, line)
-        return self._test(key, line) if kind is Kind.TEST else self._member(kind, key, line)
-
-    def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
-        if kind is Kind.COMMITTEE and not self._store.known(kind, key):
-            self._journal.close_earlier(kind, key)
-            return Taken(kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it")
-        if kind is Kind.COMMITTEE:
-            return Taken(kind, key, DOUBTFUL, "Inspera has it, and would not take it twice; remove it there first")
-        if reused := self._store.reuses(kind, key):
-            text = f"Inspera has it as {kind} {reused[0]}, and can't have both; if it is the same, leave out --as-new; "
-            return Taken(kind, key, DOUBTFUL, f"{text}otherwise correct the source: each needs an identity of its own")
-        if line and line.change.action is Action.REKEY and not line.change.before:
-            self._journal.accept(kind, key)
-            return Taken(kind, key, TAKEN, "is a new record: the next apply creates it")
-        if not self._store.known(kind, key):
-            return Taken(kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew")
-        self._journal.forget_with_candidates(kind, key)
-        text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
-        return Taken(kind, key, TAKEN, text)
-
-    def _moved(self, settlement: Settlement, wanted: Fields) -> Taken:
-        kind, key = settlement.kind, settlement.key
-        old = self._store.lookalike(kind, key)
-        known = self._store.known(kind, old) if old else None
-        if not old or not known:
-            return Taken(kind, key, DOUBTFUL, "the record that it looked like is not known any more")
-        differing = unlike(wanted, known)
-        if differing and not settlement.named:
-            text = f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the same, settle it alone: "
-            return Taken(kind, key, DOUBTFUL, f"{text}adopt {kind} {key[0]}")
-        self._journal.rename(kind, old, key)
-        text = f"is {kind} {old[0]} under a new key: its candidates went along"
-        return Taken(kind, key, TAKEN, text, _both("known", wanted, known) if differing and kind in PEOPLE else ())
-
-    def _person(self, settlement: Settlement, line: Planned | None) -> Taken:
-        kind, key = settlement.kind, settlement.key
-        wanted = line.change.after if line else self._store.wanted(kind, key)
-        if not wanted:
-            return Taken(kind, key, DOUBTFUL, f"no source names this {kind}")
-        found, trouble = self._adopter.match(wanted)
-        if not found:
-            text = trouble or "Inspera has no account under the new name; to make one: adopt … --as-new"
-            return Taken(kind, key, DOUBTFUL, text)
-        there = values_of(wanted, found)
-        differing = unlike(wanted, there)
-        trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
-        if differing and not settlement.named:
-            trouble = trouble or somebody_elses(kind, key, differing)
-        both = _both("Inspera", wanted, there) if differing and settlement.named else ()
-        if trouble:
-            return Taken(kind, key, DOUBTFUL, trouble, both)
-        return Taken(kind, key, TAKEN, self._take_person(kind, key, wanted, found), both)
-
-    def _take_person(self, kind: Kind, key: Key, wanted: Fields, found: FoundPerson) -> str:
-        """Make the account the known one. Return what that means."""
-        text, known = "Inspera's account is now the known one", self._store.known(kind, key)
-        ours = self._whose(known)
-        if self._is_another(kind, key, found):
-            ours = None
-            # what is known of seats is about the other account: this one may have none
-            self._journal.forget_with_candidates(kind, key)
-            text += ", another than before: the next apply gives it the seats; the old account and its seats stay there"
-        self._adopter.remember_person(kind, key, wanted, found, ours)
-        return text
-
-    def _whose(self, known: Fields | None) -> bool | None:
-        """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
-        return True if self._adopter.ours else bool(known["ours"]) if known else None
-
-    def _is_another(self, kind: Kind, key: Key, found: FoundPerson) -> bool:
-        """Whether the account that was known so far is still there beside this one."""
-        known = self._store.known(kind, key)
-        if not known or not known["auth_system"] or not known["external_id"]:
-            return False
-        before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
-        return any(person.remote_id != found.remote_id for person in before)
-
-    def _test(self, key: Key, line: Planned | None) -> Taken:
-        known = self._store.known(Kind.TEST, key)
-        fields = (line.change.after if line and line.change.action is Action.REKEY else known) or self._store.wanted(
-            Kind.TEST, key
-        )
-        if not fields:
-            return Taken(Kind.TEST, key, DOUBTFUL, "no source names this test, and nothing is known of it")
-        found = self._target.find_test(str(fields["external_test_id"]))
-        if len(found) != 1:
-            text = "Inspera has several tests with this external id" if found else "Inspera does not have it"
-            return Taken(Kind.TEST, key, DOUBTFUL, f"{text}; to make it anew: adopt … --as-new" if not found else text)
-        if trouble := self._adopter.held_by_others(Kind.TEST, key, fields, found[0].remote_id):
-            return Taken(Kind.TEST, key, DOUBTFUL, trouble)
-        self._adopter.remember_test(key, fields, found[0], self._whose(known))
-        return Taken(
-            Kind.TEST, key, TAKEN, f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
-        )
-
-    def _member(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
-        test = self._store.known(Kind.TEST, (key[0],))
-        if not test or not test["remote_id"]:
-            return Taken(kind, key, DOUBTFUL, f"test {key[0]} is not known: adopt it first")
-        seats = self._target.seats(str(test["remote_id"]), kind)
-        if not seats.readable:
-            return Taken(kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}")
-        seat = self._adopter.seat_of(seats, kind, key)
-        known = self._store.known(kind, key)
-        if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
-            text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
-            return Taken(kind, key, DOUBTFUL, text)
-        if seat:
-            self._adopter.remember_seat(kind, key, seat, self._whose(known))
-            if kind is Kind.CANDIDATE:
-                self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
-            text = "Inspera's values are now the known ones; the next apply sends what the source says where it differs"
-            return Taken(kind, key, TAKEN, text)
-        self._journal.forget(kind, key)
-        return Taken(kind, key, TAKEN, f"Inspera does not have this {kind}: nothing is known any more")
-
-
-def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
-    """Return the two sides of a person, each as a line. They hold names: they are shown and never kept."""
-    return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
-
-
-_SHOWN = ("first_name", "last_name", "email", "username", "external_id")
-
-
-def _person_text(fields: Fields) -> str:
-    values = (f"{name.replace('_', ' ')} {_printable(fields.get(name))}" for name in _SHOWN)
-    return ", ".join(values)
-
-
-def _printable(value: object) -> str:
-    """Return a value as a terminal may have it: nothing in it moves the cursor."""
-    if value in (None, ""):
-        return "(blank)"
-    return repr("".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)))

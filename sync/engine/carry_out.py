@@ -14,14 +14,17 @@ from itertools import groupby, islice
 from threading import Event
 
 from sync.engine.doors import Clock, Journal, Progress, Store, Target
-from sync.engine.hiring import look_for_test, look_up
+from sync.engine.hiring import let_go, look_for_test, look_up, update_test
+from sync.engine.numbers import with_holders
 from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Stop
-from sync.log import in_context, masked
+from sync.log import in_context
+from sync.masking import masked
 from sync.model import ON_A_TEST, Key, Kind
-from sync.plan import CALLING, Action, Cause, Outcome, Planned, Result, Verdict
+from sync.plan import ADDITIONS, CALLING, SOON, Action, Cause, Outcome, Planned, Result, Verdict
+from sync.remedies import disputed
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
@@ -45,17 +48,28 @@ class Unit:
     intents: Sequence[int] = ()
 
 
+_NOT_MADE = (Action.CREATE, Result.WITHHELD)
+
+
 @dataclass(slots=True)
 class Carried:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
-    `gave_way` says that it did so for a run whose tests start sooner.
+    `gave_way` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
+    that starts within 7 days or is under way.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
     gave_way: bool = False
+    soon: int = 0
+
+    @property
+    def missed(self) -> int:
+        """How many changes wait, and how many that are new are withheld: what is wanted is not in Inspera."""
+        new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
+        return new + self.count(Result.WAITING)
 
     def count(self, *results: Result) -> int:
         """How many changes ended in one of these ways."""
@@ -94,6 +108,7 @@ class Carrier:
         self._carried = Carried()
         self._done = 0
         self._rest = (-1.0, "")
+        self._left: dict[str, set[str]] = {}
 
     def carry_out(self, total: int) -> Carried:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
@@ -133,9 +148,11 @@ class Carrier:
                 continue
             # all of a test in one hand: no two workers may count its free places at once
             lines = list(group)
-            sitting = prepare(self._store, kind, test, lines, self._policy, self._clock())
+            sitting = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
+            if kind is Kind.CANDIDATE:
+                sitting = with_holders(sitting, self._store, self._left.pop(test, ()))
             # one line tells when the test starts
-            yield Unit(partial(read_and_judge, sitting, self._target, self._policy, self._clock), lines[:1])
+            yield Unit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: Planned) -> bool:
         """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
@@ -155,11 +172,14 @@ class Carrier:
             return Unit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
             return Unit(lambda: [self._target.learner(change, line.secret)], (line,), (line,))
+        if change.action in (Action.DISABLE, Action.DELETE):
+            return Unit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
             return Unit(lambda: [self._target.staff(change, None)], (line,), (line,))
+        timing = self._store.timing(change.key[0], self._target.moment())
         if change.action is Action.CREATE:
-            return Unit(partial(look_for_test, line, self._target), (line,))
-        return Unit(lambda: [self._target.update_test(change)], (line,), (line,))
+            return Unit(partial(look_for_test, line, timing, self._target), (line,))
+        return Unit(partial(update_test, line, timing, self._target), (line,), (line,))
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
         """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
@@ -233,11 +253,27 @@ class Carrier:
         self._done += len(ended)
         for _, line, outcome in ended:
             change = line.change
+            if change.kind is Kind.CANDIDATE and change.action is Action.REMOVE and outcome.result is Result.DONE:
+                self._left.setdefault(change.key[0], set()).add(change.key[1])
             self._carried.results[change.kind, change.action, outcome.result] += 1
+            if outcome.result is Result.WAITING and change.action in ADDITIONS and line.wave.startswith(SOON):
+                self._carried.soon += 1
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
+                self._carried.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
             if outcome.result is not Result.DONE:
-                self._journal.find(outcome.result, change.kind, change.key, change.where, outcome.message)
+                text = f"{outcome.message}{self._remedy(line, outcome)}"
+                self._journal.find(outcome.result, change.kind, change.key, change.where, text)
+            elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
+                self._journal.find("note", change.kind, change.key, change.where, outcome.message)
+
+    def _remedy(self, line: Planned, outcome: Outcome) -> str:
+        """What a person can do where somebody has changed a field in Inspera, and what each way sends."""
+        kind, key = line.change.kind, line.change.key
+        wanted = self._store.wanted(kind, key) if outcome.disputed else None
+        if wanted is None:
+            return ""
+        return f" {disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
 
 
 def _named(about: Sequence[Planned]) -> dict[str, str]:

@@ -28,10 +28,13 @@ def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
     return {name: known.get(name) if value is None else value for name, value in values.items()}
 
 
-def given_by_hand(wanted: Fields, seat: Seat) -> str:
-    """What somebody has on a test beyond what the source says, and would lose; empty when that is nothing."""
+def given_by_hand(wanted: Fields, seat: Seat) -> tuple[str, ...]:
+    """Return what somebody has on a test beyond what the source says, and would lose, and in which fields.
+
+    Empty when that is nothing.
+    """
     minutes = wanted.get("extra_time")
     if minutes is not None and (seat.extra_time or 0) > int(minutes):
-        return f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}"
+        return f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}", "extra_time"
     further = sorted(set(listed(seat.roles)) - set(listed(wanted.get("roles"))))
-    return f"Inspera has further roles ({', '.join(further)}) than the source" if further else ""
+    return (f"Inspera has further roles ({', '.join(further)}) than the source", "roles") if further else ()

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.extract import Extract, Since
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
+from sync.freeze import Moment, Timing
 from sync.guard import HeldScope, Limits
 from sync.mapping import CompiledFeed
-from sync.model import Fault, Key, Kind, Record
+from sync.model import UNNUMBERED, Fault, Key, Kind, Record
 from sync.plan import Action, Change, Fields, OpenIntent, Outcome, Planned, Verdict, Written
 
 Clock = Callable[[], datetime]
@@ -29,12 +31,14 @@ class Proof:
         minimum_rows: it has at least so many.
         canary: values that must be there, by their column.
         group: the column of which no value may be gone since the last whole reading.
+        tail: from how many records on, which stood last before and are all gone, it may be cut off. 0 for no number.
     """
 
     shrink: tuple[int, float] | None = None
     minimum_rows: int = 0
     canary: Mapping[str, Collection[str]] = field(default_factory=dict)
     group: str = ""
+    tail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class SourceDoor:
     open: Callable[[Since | None], AbstractContextManager[Extract]]
     unit: str = "line"
     proof: Proof = Proof()
+
+    def rows_at(self, place: str) -> str:
+        """What stands before a row's number or key: the file's place, or the source's name where it is no file."""
+        return f"{self.name} ({place}) {self.unit}" if self.unit in UNNUMBERED else f"{place} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +136,20 @@ class Store(Protocol):
     def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
     def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102
+    def has_snapshot(self, feed: str) -> bool: ...  # noqa: D102
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
+    def lost_tail(self, kind: Kind, source: str, least: int) -> int: ...  # noqa: D102
+    def ended_whole(self, source: str) -> bool: ...  # noqa: D102
+    def drop_line(self, kind: Kind, feed: int, line: int) -> None: ...  # noqa: D102
+    def drop_lookup_line(self, number: int, line: int) -> None: ...  # noqa: D102
     def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
     def faults(self) -> Iterator[Fault]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None: ...  # noqa: D102
+    def close_staging(  # noqa: D102
+        self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
+    ) -> None: ...
     def gather_windows(self, now: datetime) -> None: ...  # noqa: D102
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102
@@ -143,10 +158,15 @@ class Store(Protocol):
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None: ...  # noqa: D102
     def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
+    def note_unsettled(self) -> None: ...  # noqa: D102
+    def note_stay(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]: ...  # noqa: D102
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]: ...  # noqa: D102
+    def defer_numbers(self) -> None: ...  # noqa: D102
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
     def ignored(self) -> int: ...  # noqa: D102
+    def left_out(self) -> Mapping[Kind, int]: ...  # noqa: D102
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]: ...  # noqa: D102
     def sample(self, kind: Kind, most: int) -> list[Planned]: ...  # noqa: D102
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]: ...  # noqa: D102
@@ -158,11 +178,13 @@ class Store(Protocol):
     def tests_of(self, staff: str) -> Sequence[str]: ...  # noqa: D102
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]: ...  # noqa: D102
     def wanted(self, kind: Kind, key: Key) -> Fields | None: ...  # noqa: D102
+    def wanted_where(self, kind: Kind, key: Key) -> str: ...  # noqa: D102
+    def kept(self, kind: Kind, key: Key) -> Fields: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]: ...  # noqa: D102
     def reuses(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str: ...  # noqa: D102
-    def window(self, test: str) -> tuple[str, bool, bool]: ...  # noqa: D102
+    def timing(self, test: str, moment: Moment) -> Timing: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102
     def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]: ...  # noqa: D102
@@ -189,8 +211,9 @@ class Journal(Protocol):
     def forget(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None: ...  # noqa: D102
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None: ...  # noqa: D102
-    def promote_silent(self) -> None: ...  # noqa: D102
+    def promote_silent(self, *, leaving: bool = True) -> None: ...  # noqa: D102
     def accept(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
+    def keep(self, kind: Kind, key: Key, wanted: Fields) -> None: ...  # noqa: D102
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None: ...  # noqa: D102
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
@@ -217,6 +240,8 @@ class Target(Protocol):
     def find_person_by_login(self, username: str, /) -> list[FoundPerson]: ...  # noqa: D102
     def export_people(self, kind: Kind, /) -> Iterator[FoundPerson]: ...  # noqa: D102
     def find_person_by_email(self, email: str, /) -> list[FoundPerson]: ...  # noqa: D102
+    def moment(self) -> Moment: ...  # noqa: D102
+    def clock_trouble(self) -> str: ...  # noqa: D102
 
 
 class Reread(Target, Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sync.engine.doors import Feed, Join, Progress, SourceDoor, Store
 from sync.engine.joining import Joined, columns_of, load
-from sync.engine.proving import KEPT, Witness, shorter, shrunk
+from sync.engine.proving import KEPT, Witness, cut_off, shorter, shrunk
 from sync.engine.reading import Reader, Reading, unread
 from sync.errors import SourceError
 from sync.model import Kind
@@ -77,7 +77,8 @@ def gather(feeds: Sequence[Feed], store: Store, now: datetime, progress: Progres
         gathering.read(number, feed)
     readings, lookups = gathering.readings, gathering.lookups
     _rely(feeds, store, how)
-    store.close_staging([(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"])
+    later = [(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"]
+    store.close_staging(later, _unsure(feeds, Gathered(readings, {}, lookups), store))
     store.gather_windows(now)
     _judge_shrinkage(feeds, readings, store, how)
     _doubt(feeds, Gathered(readings, {}, lookups), store)
@@ -125,11 +126,11 @@ class _Gathering:
         reading = Reading(source.place, feed.kind, source.name)
         self.lookups.append(reading)
         try:
-            load(joined, self.store, witness)
+            load(joined, self.store, witness, accepted=source.name in self.how.accepted)
         except SourceError as error:
             reading.unread, reading.unhealthy = True, unread(error)
             return joined
-        reading.rows, reading.groups = witness.rows, frozenset(witness.groups)
+        reading.rows, reading.groups, reading.torn = witness.rows, frozenset(witness.groups), witness.torn
         failed = [joined.unsure] if joined.unsure else []
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
@@ -140,6 +141,18 @@ class _Gathering:
         if joined.unsure:
             reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
         return joined
+
+
+def _unsure(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> frozenset[Kind]:
+    """Return the kinds of which a record may be there although no feed has named it: its source was not all read."""
+    ill = gathered.ill
+    return frozenset(
+        feed.kind
+        for feed, reading in zip(feeds, gathered.readings, strict=True)
+        if reading.unhealthy
+        or any(source.name in ill for source in _resting_on(feed))
+        or (reading.partial and not store.has_snapshot(feed.digest))  # nothing to lay it over
+    )
 
 
 def _rely(feeds: Sequence[Feed], store: Store, how: How) -> None:
@@ -168,7 +181,10 @@ def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
 
 
 def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:
-    """Finds sources that have suddenly become shorter. Needs the tests' windows: what has ended may go."""
+    """Finds sources that have suddenly become shorter, or lack what stood last in them.
+
+    Needs the tests' windows: what has ended may go.
+    """
     judged: set[tuple[Kind, str]] = set()
     for feed, reading in zip(feeds, readings, strict=True):
         source = feed.source
@@ -177,6 +193,8 @@ def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: 
             continue
         judged.add((feed.kind, source.name))
         text = shrunk(*store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind))
+        if not text and source.proof.tail:
+            text = cut_off(store.lost_tail(feed.kind, source.name, source.proof.tail), _plural(feed.kind))
         if text:
             reading.unhealthy = (
                 f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"

@@ -11,9 +11,10 @@ from sync.engine.doors import Target
 from sync.engine.matching import match_person, unlike, values_of
 from sync.engine.steps import Ready, There
 from sync.errors import CallError, CallMissing, Refused, Stop
-from sync.found import FoundPerson
+from sync.found import FoundPerson, FoundTest
+from sync.freeze import Timing, digest_of, doubts_of_found, doubts_when_sent
 from sync.model import COMPARED, Key, Kind
-from sync.plan import Action, Cause, Change, Outcome, Planned, Result
+from sync.plan import ALLOWED, Action, Cause, Change, Outcome, Planned, Result
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
@@ -58,7 +59,44 @@ def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
     )
 
 
-def look_for_test(line: Planned, target: Target) -> Ready:
+def let_go(line: Planned, target: Target) -> list[Outcome]:
+    """Disable or delete a member of staff, unless this machine's clock is wrong. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    try:
+        trouble = target.clock_trouble()
+    except Stop:
+        raise
+    except CallError as error:
+        return [Outcome(Result.NOT_SENT, str(error))]
+    if trouble:
+        return [Outcome(Result.WITHHELD, trouble, cause=Cause.CLOCK)]
+    return [target.staff(line.change, None)]
+
+
+def update_test(line: Planned, timing: Timing, target: Target) -> list[Outcome]:
+    """Send a test's title and times, unless it has come into the freeze since the plan was made. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    try:
+        target.clock_trouble()  # so that Inspera's time counts, too
+    except Stop:
+        raise
+    except CallError as error:
+        return [Outcome(Result.NOT_SENT, str(error))]
+    doubt = "" if line.scope == ALLOWED else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
+    return [_held(doubt, line.change)] if doubt else [target.update_test(line.change)]
+
+
+def _held(doubt: str, change: Change) -> Outcome:
+    return Outcome(Result.HELD, f"{doubt}; if that is right: apply --allow {digest_of(change)}", cause=Cause.TIMES)
+
+
+def look_for_test(line: Planned, timing: Timing, target: Target) -> Ready:
     """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
 
     Raises:
@@ -71,12 +109,23 @@ def look_for_test(line: Planned, target: Target) -> Ready:
         raise
     except CallError as error:
         return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    doubt = _doubt_found(line, found, replace(timing, moment=target.moment()))
+    if doubt:
+        return Ready(ended=[(line, _held(doubt, change))])
     ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
     # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
     if len(found) == 1 and all(getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")):
         fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
         ready.already.append(There(Kind.TEST, change.key, fields, found[0].remote_id))
     return ready
+
+
+def _doubt_found(line: Planned, found: list[FoundTest], timing: Timing) -> str:
+    """Return why a test that Inspera has already is not brought up to date now; other times are drift, told later."""
+    if line.scope == ALLOWED or len(found) != 1:
+        return ""
+    there = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
+    return doubts_of_found(line.change, there, timing)
 
 
 def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sync.engine.doors import Join, Located, Store
-from sync.engine.proving import Witness
+from sync.engine.proving import Witness, torn
 from sync.errors import SourceError
-from sync.mapping import BadValueError, CompiledFeed, clean
+from sync.extract import lacking
+from sync.mapping import BadValueError, CompiledFeed, clean, seen
 from sync.model import Fault, Row
 
 CHUNK = 500
@@ -49,22 +50,27 @@ def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
     return tuple(sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix)))
 
 
-def load(joined: Joined, store: Store, witness: Witness) -> None:
-    """Reads the joined source into the store.
+def load(joined: Joined, store: Store, witness: Witness, *, accepted: bool = False) -> None:
+    """Reads the joined source into the store. `accepted`: a person has said that it is right as it is.
 
     Raises:
         SourceError: it can't be read to its end, or lacks a column.
     """
     source, on = joined.join.source, joined.join.on
     with source.open(None) as extract:
-        joined.place = f"{extract.place} {source.unit}"
+        joined.place = source.rows_at(extract.place)
         needed = {*on.values(), *joined.columns, *witness.columns}
         missing = sorted(needed.difference(extract.columns))
         if missing:
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source, or the feed's join"
-            raise SourceError(extract.place, f"column {', '.join(map(repr, missing))} is missing", remedy)
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
         store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
-        joined.unsure = "; ".join(filter(None, [extract.partial, *extract.doubts, joined.unreadable]))
+        doubts = [*extract.doubts]
+        if extract.torn is not None:
+            witness.torn = extract.torn()
+            if witness.torn and (why := torn(store.ended_whole(source.name), accepted, source.name)):
+                doubts.append(why)
+                store.drop_lookup_line(joined.number, witness.last.line if witness.last else 0)
+        joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
 
 
 def _cells(joined: Joined, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
@@ -86,7 +92,7 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
     Raises:
         BadValueError: a part can't be read.
     """
-    parts = [clean(values[column]) for column in columns]
+    parts = [seen(clean(values[column])) for column in columns]
     if not all(parts):
         return None
     text = _BETWEEN.join(parts)

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sync.candidate_numbers import Holder, Who
 from sync.contract import OPTIONS, OptionRule
 from sync.engine.doors import Store
+from sync.freeze import Moment, Timing
 from sync.model import PERSON_OF, Kind, listed, utc_time
 from sync.plan import Action, Cause, Fields, Outcome, Planned, Result
 
@@ -15,13 +17,14 @@ class SeatPolicy:
     """Whose something on a test is that was there before us, and how long a write may stay unreadable.
 
     `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours` decides on tests that we
-    found and that can't be read. `options` are those that this tenant has.
+    found and that can't be read. `options` are those that this tenant has. `batch` is how many go in one call.
     """
 
     claim: Sequence[str] = ()
     unread_is_ours: bool = False
     visibility_delay: timedelta = timedelta(seconds=10)
     options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
+    batch: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged."""
+    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged.
+
+    Of candidates, `holders` are known to have the numbers that are given here; those who have `left` were taken off the
+    test in this run.
+    """
 
     kind: Kind
     test: str
     known: Fields
-    start: str
-    ended: bool
+    timing: Timing
     places: Sequence[Place]
     waiting: Sequence[tuple[Planned, Outcome]]
+    holders: Sequence[Holder] = ()
+    left: frozenset[Who] = frozenset()
 
     @property
     def remote_id(self) -> str:
@@ -59,11 +67,11 @@ class Sitting:
     @property
     def removals(self) -> bool:
         """Whether these are removals."""
-        return self.places[0].line.change.action is Action.REMOVE
+        return bool(self.places) and self.places[0].line.change.action is Action.REMOVE
 
 
 def prepare(
-    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, now: datetime
+    store: Store, kind: Kind, test: str, lines: Sequence[Planned], policy: SeatPolicy, moment: Moment
 ) -> Sitting:
     """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
 
@@ -83,9 +91,8 @@ def prepare(
         if missing:
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
-        places.append(_place(line, person or {}, policy, now))
-    start, _, ended = store.window(test)
-    return Sitting(kind, test, known or {}, start, ended, places, waiting)
+        places.append(_place(line, person or {}, policy, moment.earliest))
+    return Sitting(kind, test, known or {}, store.timing(test, moment), places, waiting)
 
 
 def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> Place:
@@ -97,7 +104,7 @@ def _place(line: Planned, person: Fields, policy: SeatPolicy, now: datetime) -> 
         return Place(line, ("", change.key[1]), _own_fields(line, policy), fresh, ours)
     names = {name: person[name] for name in ("first_name", "last_name", "email")}
     fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
-    fields.pop("extra_percent", None)
+    fields.pop("extra_share", None)
     return Place(line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, ours)
 
 

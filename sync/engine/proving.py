@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sync.engine.doors import Proof
+from sync.masking import quoted_value
 from sync.model import Row
 
 MOST_GROUPS = 10_000
@@ -16,11 +17,18 @@ KEPT = "nothing that rests on it is removed"
 
 @dataclass(slots=True)
 class Witness:
-    """What is seen of one source in one reading."""
+    """What is seen of one source in one reading.
+
+    Attributes:
+        last: its last row, once all were watched.
+        torn: whether that ended without a line end; None when that can't be told.
+    """
 
     proof: Proof
     rows: int = 0
     groups: set[str] = field(default_factory=set)
+    last: Row | None = None
+    torn: bool | None = None
     _missing: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -33,10 +41,12 @@ class Witness:
 
     def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The rows, as they come, looked at on their way."""
+        row = None
         if not self.columns:
             for row in rows:
                 self.rows += 1
                 yield row
+            self.last = row
             return
         group = self.proof.group
         for row in rows:
@@ -47,6 +57,7 @@ class Witness:
             if group and len(self.groups) <= MOST_GROUPS and (value := row.values[group].strip()):
                 self.groups.add(value)
             yield row
+        self.last = row
 
     def failures(self, groups_before: Callable[[], frozenset[str]]) -> Iterator[str]:
         """What speaks against its being whole, once all rows were watched."""
@@ -71,10 +82,30 @@ class Witness:
             )
 
 
+TORN = (
+    "its last line has no line end, and that of the delivery before had one: it may be cut off,"
+    " so its last row is not used"
+)
+
+
+def torn(ended_whole: bool, accepted: bool, source: str) -> str:
+    """Return what speaks against a source whose text does not end in a line end; empty when that is usual there."""
+    if accepted or not ended_whole:
+        return ""
+    return f"{TORN}; if it is right so, run `apply --accept-shrink {source}`"
+
+
+def cut_off(missing: int, kinds: str) -> str:
+    """Return what speaks against a source that lacks what stood last in it before; empty when it lacks nothing."""
+    if not missing:
+        return ""
+    return f"the last {missing:,} {kinds} of the delivery before are all missing: it may be cut off"
+
+
 def _named(values: Iterable[str]) -> str:
     shown = sorted(values)
     more = f" and {len(shown) - MOST_NAMED:,} more" if len(shown) > MOST_NAMED else ""
-    return ", ".join(f"'{value}'" for value in shown[:MOST_NAMED]) + more
+    return ", ".join(quoted_value(value, code=True) for value in shown[:MOST_NAMED]) + more
 
 
 def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:

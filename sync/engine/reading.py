@@ -1,15 +1,19 @@
 """Reads one feed into the store's staging: its rows, with what they take from joined sources, and what is wrong."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sync.engine.doors import Feed, Origin, Progress, Store
 from sync.engine.joining import Joined, Judged, with_columns
-from sync.engine.proving import KEPT, Witness
+from sync.engine.proving import KEPT, Witness, torn
 from sync.errors import SourceError
-from sync.extract import Extract, Since
-from sync.mapping import CompiledFeed
-from sync.model import Fault, Key, Kind, Record
+from sync.extract import Extract, Since, lacking
+from sync.mapping import BadValueError, CompiledFeed
+from sync.model import Fault, Key, Kind, Record, Row
+
+MOST_PASSED_OVER = 2_000
+"""Rows that `where` does not select, of the last ones, of which it is noted that they are there."""
 
 REPORT_EVERY = 10_000
 """Rows between two words to whoever watches."""
@@ -25,6 +29,7 @@ class Reading:
         partial: why this was not all that the source has, though nothing is wrong; empty when it was all.
         unhealthy: why its absences prove nothing; empty when they do.
         groups: the values of the source's column of groups.
+        torn: whether its text ended without a line end; None when that can't be told.
     """
 
     place: str
@@ -37,6 +42,7 @@ class Reading:
     partial: str = ""
     unhealthy: str = ""
     groups: frozenset[str] = frozenset()
+    torn: bool | None = None
 
 
 def unread(error: SourceError) -> str:
@@ -92,7 +98,7 @@ class Reader:
                 f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
             )
             raise SourceError(extract.place, reason, "deliver all of it, or take the join out of the feed")
-        place = f"{extract.place} {feed.source.unit}"
+        place = feed.source.rows_at(extract.place)
         self.store.name_place(self.number, place)
         mapper = feed.mapper.at(place)
         rows: Iterator[Judged] = witness.watched(extract.rows)
@@ -112,15 +118,13 @@ class Reader:
         own = {column for joined in self.joins for column in joined.join.on}
         missing = sorted({*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)})
         if missing:
-            names = ", ".join(repr(name) for name in missing)
-            remedy = f"its columns are {', '.join(extract.columns)}: correct the source or the feed's map and where"
-            raise SourceError(extract.place, f"column {names} is missing", remedy)
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's map and where"))
 
     def _judge(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> None:
         """What the reading proves, once all rows are staged; and its snapshot, if it has one."""
         feed = self.feed
         reading.partial = self._partial
-        doubts = list(extract.doubts)
+        doubts = [*extract.doubts, *self._torn(extract, reading, witness, accepted=accepted)]
         if not reading.partial:
             before = self.store.groups_of
             doubts += [] if accepted else witness.failures(lambda: before(feed.source.name))
@@ -135,6 +139,23 @@ class Reader:
                 "if it may rightly be empty, say may_be_empty: true"
             )
 
+    def _torn(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> Iterator[str]:
+        """Say so when the source may be cut off in its last row, and make that row a fault: `30` may be cut to `3`."""
+        if extract.torn is None:
+            return
+        reading.torn, source = extract.torn(), self.feed.source.name
+        if not reading.torn or not (why := torn(self.store.ended_whole(source), accepted, source)):
+            return
+        yield why
+        last = witness.last
+        if last is not None:
+            self.store.drop_line(self.feed.kind, self.number, last.line)
+            error = BadValueError("may be cut off, as no line end follows", "deliver the file again, whole")
+            without = {name for joined in self.joins for name in joined.names}
+            mapper = self.feed.mapper.at(f"{extract.place} {self.feed.source.unit}")
+            self._fault(mapper.unsure(last, "row", error, without) or [], reading)
+            self._flush()
+
     def _cover(self, mark: str, reading: Reading) -> None:
         feed, whole = self.feed, not reading.partial
         reading.records += self.store.cover(
@@ -146,6 +167,8 @@ class Reader:
     ) -> Iterator[tuple[Record, Origin | None, int]]:
         convert, origin, departing = mapper.map, mapper.origin, mapper.has_departures
         phase, read = f"reading {self.feed.place}", 0
+        # enough of those at the end to tell that they are there, whatever `where` says of them now
+        passed_over: deque[Row] = deque(maxlen=MOST_PASSED_OVER)
         for row in rows:
             read += 1
             if read % REPORT_EVERY == 0:
@@ -160,11 +183,15 @@ class Reader:
             if made is None:
                 if self._partial and (key := mapper.key(row)) is not None:
                     self._unselected.append(key)
+                elif not self._partial:
+                    passed_over.append(row)
                 continue
             if isinstance(made, list):
                 self._fault(made, reading)
                 continue
             yield made, origin(row), row.line
+        if self.feed.source.proof.tail:
+            self._unselected.extend(key for row in passed_over if (key := mapper.key(row)) is not None)
         self.progress(phase, read, read)
 
     def _fault(self, faults: list[Fault], reading: Reading) -> None:

@@ -17,6 +17,7 @@ from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
 from sync.inspera.calls import Request
 from sync.inspera.client import Client, Unreachable
+from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
 from sync.inspera.rate import Limiter
 from sync.inspera.tenant import Tenant
@@ -51,6 +52,7 @@ class Caller:
     ) -> None:
         self.connection, self.clock = connection, clock
         self.tenant = Tenant(patience=connection.attempts * max(connection.workers, 4))
+        self.clock_check = ClockCheck()
         self._stop, self._monotonic = stop, monotonic
         self._sleep = sleep or sleep_using_event(stop)
         self._client = Client(connection)
@@ -126,6 +128,15 @@ class Caller:
         """Seconds from any origin, to measure how long something takes."""
         return self._monotonic()
 
+    def ask_time(self) -> None:
+        """Fetch a token, unless some answer has shown Inspera's time already.
+
+        Raises:
+            Retry, Stop: as for the token of any call.
+        """
+        if not self.clock_check.seen:
+            self._token.current()
+
     def close(self) -> None:
         """Closes all connections."""
         self._client.close()
@@ -187,7 +198,7 @@ class Caller:
         """One request in its turn; also the token's."""
         if not self._limiter.acquire() or self.stopping:
             raise Retry(f"the run is being ended, so {request.call.name} was not sent")
-        began = self._monotonic()
+        began, asked = self._monotonic(), self.clock()
         try:
             answer = self._client.send(request, headers)
         except CallError as error:
@@ -196,6 +207,7 @@ class Caller:
             if isinstance(error, Unreachable) or request.call.name == TOKEN.name:
                 self._out_of_reach(error)
             raise
+        self.clock_check.note(asked, self.clock(), answers.date_of(answer))
         self._note(request, answer, began)
         return answer
 

@@ -4,6 +4,7 @@ The process's proxy variables and .netrc are not obeyed (a .netrc entry would re
 followed, no cookies are kept, and no answer is read beyond 8 MB (a file that is downloaded: 512 MB).
 """
 
+import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from sync import __version__
 from sync.contract import Call
@@ -41,6 +42,21 @@ _NO_TLS: Final = frozenset(
     }
 )
 """OpenSSL's names for what can only go wrong before anything is sent."""
+
+
+_TIME = "renew it there; if it is good, this machine's clock is wrong: set it by NTP"
+_NAME = "is made for another name ({}); write the name of the certificate into inspera.url"
+_UNTRUSTED: Final = (
+    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file with the "
+    "certificate of its authority"
+)
+_WRONG_CERTIFICATE: Final = {
+    9: f"is not valid yet; {_TIME}",
+    10: f"has expired, or that of its authority has; {_TIME}",
+    62: _NAME,
+    64: _NAME,
+}
+"""What OpenSSL's codes for a certificate that failed its verification mean; `{}` is its own message."""
 
 
 class Unreachable(Retry):
@@ -117,10 +133,8 @@ class Client:
     def _not_secure(self, causes: list[BaseException]) -> Stop | None:
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                return Stop(
-                    f"inspera.url: the certificate of {self._connection.url} is not trusted ({cause.verify_message}); "
-                    f"if your institution signs its own, set inspera.ca_bundle to the PEM file with its certificate"
-                )
+                wrong = _WRONG_CERTIFICATE.get(cause.verify_code, _UNTRUSTED).format(cause.verify_message)
+                return Stop(f"inspera.url: the certificate of {self._connection.url} {wrong}")
             if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
                 return Stop(
                     f"inspera.url: no secure connection can be made to {self._connection.url} ({cause.reason}); check "
@@ -142,10 +156,19 @@ class Client:
         if isinstance(error, requests.exceptions.ProxyError):
             return Unreachable("Inspera cannot be reached: the proxy does not answer or refuses; check inspera.proxy")
         if any(isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in causes):
-            return Unreachable(
-                f"Inspera cannot be reached at {self._connection.url}; check inspera.url and the network"
-            )
+            return Unreachable(f"Inspera cannot be reached at {self._connection.url}: {_why_unreachable(causes)}")
         return None
+
+
+def _why_unreachable(causes: list[BaseException]) -> str:
+    """Return what kept the connection from being made, and what to check."""
+    if any(isinstance(cause, NameResolutionError | socket.gaierror) for cause in causes):
+        return "this machine finds no address for that name; check inspera.url and the machine's DNS"
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "the machine there refuses the connection; check the port in inspera.url, and whether it runs"
+    if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
+        return "nothing answered in time; check the firewall, and whether inspera.proxy is needed"
+    return "no way leads there; check inspera.url and the network"
 
 
 def _lost(call: Call, error: Exception) -> Unknown:

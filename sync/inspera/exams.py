@@ -6,14 +6,20 @@ from datetime import datetime
 from sync.contract import TEST_CREATE, TEST_UPDATE
 from sync.errors import CallError, NotThere, Unknown
 from sync.found import FoundTest
+from sync.guard import AGREED
 from sync.inspera.caller import Caller
 from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups, Search
 from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.payloads import bodies, readings
 from sync.plan import Cause, Change, Fields, Outcome, Result, Value
+from sync.remedies import adopt
 
-_ADOPT = "look at it in Inspera, then run `inspera-sync adopt`"
+_ADOPT = "look at it in Inspera, and remove all but one of them there"
+_TOLD = ("title", "start", "end", "duration")
+"""What a search shows of a test and an update sends."""
+
+AGREED_TIMES = "somebody had changed its times in Inspera to what the source says: taken as known"
 
 
 class Exams:
@@ -67,12 +73,16 @@ class Exams:
         except CallError as error:
             return unread(error)
         if not matches:
-            return Outcome(Result.HELD, f"Inspera does not have it any more; {_ADOPT}", cause=Cause.DRIFT)
+            return Outcome(Result.HELD, _gone(change), cause=Cause.DRIFT)
         known = {name: _known_time(change, name) for name in ("start", "end")}
-        held = _held_doubtful(matches) or _held_drift(matches[0], known, "known is")
+        held = _held_doubtful(matches) or _held_drift(matches[0], known, "known is", change.after)
         if held:
             return held
-        return self._post_update(matches[0], {**change.after, "external_test_id": external_id})
+        agrees = _agrees(matches[0], change, known)
+        if agrees and all(getattr(matches[0], name) == change.after.get(name) for name in _TOLD):
+            return Outcome(Result.DONE, AGREED, matches[0].remote_id)
+        done = self._post_update(matches[0], {**change.after, "external_test_id": external_id})
+        return replace(done, message=AGREED_TIMES) if agrees and done.result is Result.DONE else done
 
     def _take_in(self, matches: tuple[FoundTest, ...], wanted: Fields) -> Outcome:
         held = _held_doubtful(matches) or _held_drift(matches[0], wanted, "wanted is")
@@ -158,16 +168,37 @@ def _held_doubtful(matches: tuple[FoundTest, ...]) -> Outcome | None:
     return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
 
 
-def _held_drift(test: FoundTest, ours: Fields, ours_are: str) -> Outcome | None:
-    """Held when Inspera's times are not ours, or cannot be read; a time that we have no word on is left alone."""
+def _held_drift(test: FoundTest, ours: Fields, ours_are: str, wanted: Fields | None = None) -> Outcome | None:
+    """Held when Inspera's times are not ours, or cannot be read; a time that we have no word on is left alone.
+
+    What somebody has changed there to the very time that is `wanted` is no drift.
+    """
     theirs = {"start": test.start, "end": test.end}
-    if all(ours.get(name) in (None, value) for name, value in theirs.items()):
+    agreed = {name for name, value in theirs.items() if value is not None and (wanted or {}).get(name) == value}
+    disputed = tuple(n for n, value in theirs.items() if n not in agreed and ours.get(n) not in (None, value))
+    if not disputed:
         return None
     message = (
         f"drift: Inspera has {test.start or 'no readable start'} to {test.end or 'no readable end'}, {ours_are} "
-        f"{ours.get('start')} to {ours.get('end')}; {_ADOPT}"
+        f"{ours.get('start')} to {ours.get('end')}"
     )
-    return replace(_is_there(Result.HELD, test, message), cause=Cause.DRIFT)
+    return replace(_is_there(Result.HELD, test, message), cause=Cause.DRIFT, disputed=disputed)
+
+
+def _agrees(test: FoundTest, change: Change, known: Fields) -> bool:
+    """Whether somebody has changed Inspera's times, and the source now says the same."""
+    theirs = {"start": test.start, "end": test.end}
+    return bool(change.before.get("start")) and any(
+        value != known.get(name) and value == change.after.get(name) for name, value in theirs.items()
+    )
+
+
+def _gone(change: Change) -> str:
+    return (
+        "Inspera does not have it any more; look there first; "
+        f"{adopt(change.kind, change.key, '--as-new')} forgets it and all that is on it here, so that the next `apply` "
+        "makes it anew"
+    )
 
 
 def _is_there(result: Result, test: FoundTest, message: str = "") -> Outcome:

@@ -66,7 +66,7 @@ class Sheet:
 
     def refuse(self, part: Part, error: Refused, *, narrows: bool) -> list[Part]:
         """Narrows a refused part down while that `narrows` (see `recovery`); else all of it is refused."""
-        if narrows and len(part.numbers) > 1:
+        if narrows and len(part.numbers) > 1 and not self.all[part.numbers[0]].together:
             return self._narrowed(part, error.named)
         self.note(part.numbers, Outcome(Result.REFUSED, str(error)))
         if narrows:

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.found import Assignment, FoundPerson, FoundTest, Seats
+from sync.freeze import Moment
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
 from sync.inspera.exams import Exams
@@ -60,6 +61,32 @@ class Target:
     def close(self) -> None:
         """Closes all connections; no call may follow."""
         self._caller.close()
+
+    def moment(self) -> Moment:
+        """Return the present by our clock and by Inspera's, where they differ by more than a minute."""
+        return self._caller.clock_check.moment(self._caller.clock())
+
+    def clock_trouble(self) -> str:
+        """Return what is wrong with our clock, empty while it agrees with Inspera's.
+
+        A token is fetched first when no answer has shown Inspera's time yet, so that nothing is removed before that.
+
+        Raises:
+            Retry, Stop: Inspera can't be asked.
+        """
+        self._caller.ask_time()
+        return self._caller.clock_check.trouble
+
+    @property
+    def clock_seen(self) -> str:
+        """Return what the answers so far have shown to be wrong with our clock; makes no call."""
+        return self._caller.clock_check.trouble
+
+    @property
+    def clock_offset(self) -> timedelta | None:
+        """Return how far our clock is ahead of Inspera's; `None` when no answer has shown that."""
+        check = self._caller.clock_check
+        return check.offset if check.seen else None
 
     @property
     def stopped(self) -> str | None:

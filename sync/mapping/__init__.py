@@ -2,9 +2,10 @@
 
 from sync.mapping.digest import fields_of, fingerprint
 from sync.mapping.feed import CompiledFeed, Origin, compile_feed
-from sync.mapping.records import conflicts, late_faults
-from sync.mapping.rules import FeedRule, FieldRule
+from sync.mapping.records import conflicts, late_faults, nameless
+from sync.mapping.rules import FeedRule, FieldRule, Meant, Words
 from sync.mapping.specs import FIELDS
+from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean
 
 __all__ = [
@@ -14,11 +15,15 @@ __all__ = [
     "CompiledFeed",
     "FeedRule",
     "FieldRule",
+    "Meant",
     "Origin",
+    "Words",
     "clean",
     "compile_feed",
     "conflicts",
     "fields_of",
     "fingerprint",
     "late_faults",
+    "nameless",
+    "seen",
 ]

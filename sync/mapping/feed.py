@@ -1,18 +1,21 @@
 """A whole feed made ready: every row becomes a record, faults, or nothing."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from copy import copy
 from operator import itemgetter
 from typing import NamedTuple
 
 from sync.errors import UsageError
+from sync.mapping.conditions import Condition, compile_condition
 from sync.mapping.fields import CompiledField, compile_field
 from sync.mapping.records import Conflicts, Shape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
-from sync.mapping.specs import KEY_FROM, MAX_ID, FieldSpec, FieldValue
-from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound, clean
-from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row
+from sync.mapping.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
+from sync.mapping.texts import word
+from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
+from sync.mapping.windows import Complete, compile_windows
+from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row, row_place
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be confused with another."""
@@ -20,12 +23,13 @@ Origin = tuple[str | None, ...]
 _Problems = list[tuple[str, BadValueError]]
 
 
-class _Condition(NamedTuple):
-    """One column of `where`, with the values that select a row."""
+class _Checks(NamedTuple):
+    """What is asked of a row beyond its fields: which are selected, which depart, and what is worked out."""
 
-    column: str
-    at: int
-    wanted: frozenset[str]
+    conditions: Sequence[Condition]
+    departs: Sequence[Condition] = ()
+    needs_names: bool = False
+    complete: Complete | None = None
 
 
 class CompiledFeed:
@@ -42,12 +46,12 @@ class CompiledFeed:
         columns: Columns,
         fields: Mapping[str, CompiledField],
         labels: Mapping[str, str],
-        conditions: Sequence[_Condition],
-        departs: Sequence[_Condition] = (),
+        checks: "_Checks",
     ) -> None:
         self.kind, self.place, self.columns = shape.kind, f"{place} line", frozenset(columns.names)
-        self._ordered, self._conditions = columns.names, tuple(conditions)
-        self._departs = tuple(departs)
+        self._ordered, self._conditions = columns.names, tuple(checks.conditions)
+        self._departs = tuple(checks.departs)
+        self._selecting = tuple((one.at, one.wanted) for one in checks.conditions)
         self._labels = labels
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
         # Two at the least: the picker of a single item gives no tuple.
@@ -55,7 +59,9 @@ class CompiledFeed:
         self._fields = dict(list(every.items())[:length])
         self._parts = len(KEY_FIELDS[self.kind])
         self._composed = tuple(self._fields[name].composed for name in KEY_FIELDS[self.kind])
-        self._make, self._conflicts = shape.make, shape.conflicts
+        self._make, self._conflicts, self._complete = shape.make, shape.conflicts, checks.complete
+        self._name = "first_name" if checks.needs_names and "first_name" in fields else None
+        self._name_at = list(self._fields).index(self._name) if self._name else 0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -89,15 +95,19 @@ class CompiledFeed:
             if not all_sound(raw, MAX_ID):
                 return self._carefully(row)
             texts = [text.strip() for text in raw]
-            for _, at, wanted in self._conditions:
+            for at, wanted in self._selecting:
                 if texts[at] not in wanted:
                     return None
             made = self._arrange([*texts, *[read(texts) for read in self._specials]])
+            if self._complete is not None:
+                made = self._completed(made)
         except (BadValueError, KeyError):
             return self._carefully(row)
         if "" in made:
             made = [blank if value == "" else value for value, blank in zip(made, self._blanks, strict=True)]
-        if None in made[: self._parts] or (self._conflicts is not None and self._conflict(made)):
+        if None in made[: self._parts] or (self._name_at and not made[self._name_at]):
+            return self._carefully(row)
+        if self._conflicts is not None and self._conflict(made):
             return self._carefully(row)
         return self._make(*made)
 
@@ -106,6 +116,13 @@ class CompiledFeed:
         texts, made = CarefulTexts(self._ordered, row.values), dict[str, FieldValue]()
         problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
         return None if problems else tuple(map(str, made.values()))
+
+    @property
+    def named_words(self) -> Mapping[str, Sequence[Container[str]]]:
+        """For each column of `where` and `departs` the values that these, and `where_not`, name."""
+        every = (*self._conditions, *self._departs)
+        columns = [one.column for one in every if one.wanted is one.named]
+        return {column: [one.named for one in every if one.column == column] for column in columns}
 
     @property
     def has_departures(self) -> bool:
@@ -120,9 +137,9 @@ class CompiledFeed:
         texts = CarefulTexts(self._ordered, row.values)
         saying = {condition.at for condition in self._departs}
         where = [condition for condition in self._conditions if condition.at not in saying]
-        for column, at, values in (*self._departs, *where):
+        for column, at, values, _ in (*self._departs, *where):
             try:
-                if texts[at] not in values:
+                if word(texts[at]) not in values:
                     return None
             except BadValueError as error:
                 return self.unsure(row, column, error, {condition.column for condition in self._departs})
@@ -136,9 +153,9 @@ class CompiledFeed:
         The fault has the record's key as far as it can be read from the other columns.
         """
         texts = CarefulTexts(self._ordered, row.values)
-        for column, at, wanted in self._conditions:
+        for column, at, wanted, _ in self._conditions:
             try:
-                if column not in without and texts[at] not in wanted:
+                if column not in without and word(texts[at]) not in wanted:
                     return None
             except BadValueError:
                 continue
@@ -167,6 +184,12 @@ class CompiledFeed:
     def _conflict(self, made: Iterable[FieldValue]) -> bool:
         return next(self._conflicting(dict(zip(self._fields, made, strict=True))), None) is not None
 
+    def _completed(self, made: Iterable[FieldValue]) -> tuple[FieldValue, ...]:
+        fields = dict(zip(self._fields, made, strict=True))
+        if self._complete is not None:
+            self._complete(fields)
+        return tuple(fields.values())
+
     def _conflicting(self, made: Mapping[str, FieldValue]) -> Conflicts:
         return iter(()) if self._conflicts is None else self._conflicts(made)
 
@@ -174,15 +197,20 @@ class CompiledFeed:
         """The same as `map`, value by value, keeping everything that is wrong."""
         texts = CarefulTexts(self._ordered, row.values)
         problems: _Problems = []
-        for column, at, wanted in self._conditions:
+        for column, at, wanted, _ in self._conditions:
             try:
-                if texts[at] not in wanted:
+                if word(texts[at]) not in wanted:
                     return None
             except BadValueError as error:
                 problems.append((column, error))
         made: dict[str, FieldValue] = {}
         for name in self._fields:
             problems.extend(self._read(name, texts, made))
+        try:
+            if self._complete is not None:
+                self._complete(made)
+        except BadValueError as error:
+            problems.append(("end", error))
         problems.extend(self._conflicting(made))
         return self._worded(row, problems, _key(self.kind, made)) if problems else self._make(*made.values())
 
@@ -190,22 +218,32 @@ class CompiledFeed:
         """Reads one field into `made`, and gives what is wrong with it."""
         label = self._labels.get(name, name)
         try:
-            made[name] = self._fields[name].read(texts)
+            made[name] = self._fields[name].careful(texts)
         except BadValueError as error:
-            return [(label, error)]
+            if name != "email":
+                return [(label, error)]
+            # Optional: the person is made without it, and `late_faults` names it.
+            made[name] = UNUSABLE
         if name in self._labels and not made[name]:
             remedy = "fill it in in the source: without it nobody can tell which record this row is"
+            return [(label, BadValueError("is blank", remedy))]
+        if name == self._name and not made[name]:
+            remedy = "fill it in in the source, or give the field a 'default'"
             return [(label, BadValueError("is blank", remedy))]
         return []
 
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[Fault]:
-        where = f"{self.place} {row.line}"
+        where = row_place(self.place, row.line, key)
         faults = [Fault(where, name, error.reason, error.remedy, self.kind, key) for name, error in problems]
         # The key and the field that it is made from say the same thing twice.
         return list(dict.fromkeys(faults))
 
 
-_UNMAPPED = CompiledField(lambda _: None, None, None, None)
+def _nothing(_: Texts) -> None:
+    return None
+
+
+_UNMAPPED = CompiledField(_nothing, _nothing, None, None, None)
 
 
 def _picker(columns: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
@@ -231,25 +269,46 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     wrong: list[str] = []
     shape = shape_of(rule.kind, rule.options)
     columns, fields = Columns(), dict[str, CompiledField]()
-    conditions, departs = list[_Condition](), list[_Condition]()
+    conditions, departs = list[Condition](), list[Condition]()
     for name, field_rule in rule.fields.items():
         try:
             fields[name] = _field(rule, shape.fields, name, field_rule, columns)
         except RuleError as error:
             wrong.append(f"map.{name}: {error}")
-    for name, found, named in (("where", conditions, rule.where), ("departs", departs, rule.departs)):
+    for name, found, named in (
+        ("where", conditions, rule.where),
+        ("where_not", conditions, rule.where_not),
+        ("departs", departs, rule.departs),
+    ):
         for column, wanted in named.items():
             try:
-                found.append(_condition(column, wanted, columns))
+                found.append(compile_condition(column, wanted, columns, negated=name == "where_not"))
             except RuleError as error:
                 wrong.append(f"{name}.{column}: {error}")
+    complete: Complete | None = None
+    try:
+        complete = compile_windows(rule.fields) if rule.kind is Kind.TEST else None
+    except RuleError as error:
+        wrong.append(f"map: {error}")
     labels = _labels(rule, wrong)
     if wrong:
         kinds = rule.kind if rule.kind is Kind.STAFF else f"{rule.kind}s"
         raise UsageError("\n".join(f"feed of {kinds} from {place}: {text}" for text in wrong))
     for name, label in labels.items():
         fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
-    return CompiledFeed(shape, place, columns, fields, labels, conditions, departs)
+    return CompiledFeed(
+        shape, place, columns, fields, labels, _Checks(conditions, departs, _needs_names(rule), complete)
+    )
+
+
+def _needs_names(rule: FeedRule) -> bool:
+    """Whether a blank first name is an error: where it is put together, since a person may have one name only.
+
+    Not where a blank clears it, or where another feed fills it.
+    """
+    first = rule.fields.get("first_name")
+    made = first is not None and (first.template is not None or first.first_of is not None)
+    return made and rule.needs_names and not rule.clear_blanks
 
 
 def _field(
@@ -257,19 +316,12 @@ def _field(
 ) -> CompiledField:
     if name not in specs:
         raise RuleError(f"is not a field of {_named(rule.kind)}; use {', '.join(specs)}")
-    return compile_field(field_rule, specs[name], columns, clear_blanks=rule.clear_blanks)
+    spec, allowed = specs[name], rule.allow_text
+    return compile_field(field_rule, spec, columns, clear_blanks=rule.clear_blanks, allowed=allowed)
 
 
 def _named(kind: Kind) -> str:
     return "staff" if kind is Kind.STAFF else f"{'an' if kind is Kind.OPTION else 'a'} {kind}"
-
-
-def _condition(column: str, wanted: Iterable[str], columns: Columns) -> _Condition:
-    at = columns.index(column)
-    try:
-        return _Condition(columns.names[at], at, frozenset(clean(text) for text in wanted))
-    except BadValueError as error:
-        raise RuleError(str(error)) from None
 
 
 def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:

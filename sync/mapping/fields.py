@@ -1,6 +1,6 @@
 """One field's rule made into a reader: the row's cleaned texts in, the field's value out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -9,9 +9,11 @@ from sync.mapping.minutes import compile_duration, compile_extra_time
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.source import Columns, Composed, Fold, compile_source
 from sync.mapping.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
+from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
+from sync.masking import quoted_value
 from sync.model import joined, listed
 
 Reader = Callable[[Texts], FieldValue]
@@ -26,6 +28,8 @@ _BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType({
     "duration": compile_duration,
     "extra_time": compile_extra_time,
 })
+_CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
+"""Types of fields that hold no free text, so that a lookup's words may be named."""
 _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
 
 
@@ -33,23 +37,29 @@ _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": n
 class CompiledField:
     """A field's reader, what a blank becomes, and what the feed can do faster than the reader.
 
+    `careful` is the reader that also checks the text; `read` is for rows that one look has shown to be sound.
     `plain` is the index of the column whose text, when not too long, is the value; `composed` is a template over
     several parts.
     """
 
     read: Reader
+    careful: Reader
     blank: FieldValue
     plain: int | None
     composed: Composed | None
 
 
-def compile_field(rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_blanks: bool) -> CompiledField:
-    """Makes a field's reader from its rule, and notes the columns that it needs.
+def compile_field(
+    rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_blanks: bool, allowed: Collection[str] = ()
+) -> CompiledField:
+    """Makes a field's reader from its rule, and notes the columns that it needs. `allowed` is damage that may be.
 
     Raises:
         RuleError: the rule can't be followed.
     """
     _refuse_strays(rule, spec)
+    if rule.computed is not None:
+        return CompiledField(lambda _: None, None, None, None)
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
@@ -58,15 +68,16 @@ def compile_field(rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_b
         steps, convert = [_each(rule, steps, convert, blank)], None
     else:
         blank = _blank(rule, spec, convert, clear_blanks=clear_blanks)
-    read = _reader(source.read, steps, convert, blank)
+    read, check = _reader(source.read, steps, convert, blank), check_of(spec.text, allowed)
+    careful = _reader(source.read, [check, *steps], convert, blank) if check else read
     if rule.constant is not None:
-        read = _once(read)
+        read = careful = _once(careful)
     composed = source.composed
     if composed is not None and fold is not None:
         composed = composed.folded(fold)
     # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID` on is passed over.
     plain = source.plain if spec.type == "text" and spec.limit >= MAX_ID and not steps else None
-    return CompiledField(read, blank, plain, composed)
+    return CompiledField(read, careful, blank, plain, composed)
 
 
 def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
@@ -74,6 +85,12 @@ def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:
         raise RuleError("'format' and 'zone' are for date-times; remove them")
     if rule.minutes is not None and spec.type not in {"duration", "extra_time"}:
         raise RuleError("'minutes' is for durations; remove it")
+    if rule.computed is not None and spec.type not in {"time", "duration"}:
+        raise RuleError("'computed' is for a test's end and duration; remove it")
+    if rule.next_day and spec.type != "time":
+        raise RuleError("'next_day' is for a test's end; remove it")
+    if rule.languages and rule.format is None:
+        raise RuleError("'language' is for a 'format'; add one, or remove it")
     if rule.separator is not None and not spec.many:
         raise RuleError("'separator' is for lists; remove it")
 
@@ -114,16 +131,20 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
         table = {clean(text): clean(value) for text, value in (rule.lookup or {}).items()}
     except BadValueError as error:
         raise RuleError(f"lookup: {error}") from None
-    known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
+    code = spec.type in _CODES and not spec.personal
+    known = f"{len(table)} words"
+    if code:
+        known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
 
     def step(text: str) -> str:
-        if text in table:
-            return table[text]
+        found = table.get(text) or table.get(word(text))
+        if found is not None:
+            return found
         if not text or rule.default is not None:
             return ""
         reason = "is not in the lookup table"
         if not spec.personal:
-            reason = f"{quoted(text)} is not in the lookup table ({known})"
+            reason = f"{quoted_value(text, table, code=code)} is not in the lookup table ({known})"
         raise BadValueError(reason, "correct it in the source, or add it to the feed's 'lookup'")
 
     return step

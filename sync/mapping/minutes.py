@@ -1,4 +1,4 @@
-"""Durations and extra time: whole minutes, written in one of four ways, or a percentage."""
+"""Durations and extra time: whole minutes, written in one of four ways, or a share of the test's duration."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,53 +6,62 @@ from decimal import Decimal
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
-
-MAX_EXTRA_MINUTES = 1440
-"""The most extra time that a row may give; a day more than the test is a slip of the pen."""
+from sync.masking import quoted_value
+from sync.model import SHARES
 
 MAX_EXTRA_PERCENT = 100
+"""Extra time is at most as long as the test, which is checked again once the test's duration is known."""
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
 _HOURS = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,6})?")
 _ISO = re.compile(r"P(?=.)(?:([0-9]{1,3})D)?(?:T(?=.)(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?")
-_PERCENT = re.compile(r"([0-9]{1,3}) ?%")
+_WHOLE = re.compile(r"([0-9]{1,6})[.,]0{1,3}")
+_SHARE = r"\+? ?([0-9]{1,3}(?:[.,][0-9]{1,3})?)"
+_MIN = r"(?:min(?:s|utes?|utt(?:er)?|uter|uten|\.)?)"
+_PERCENT = re.compile(rf"{_SHARE} ?%")
+_AN_HOUR = re.compile(
+    rf"{_SHARE} ?{_MIN} ?(?:/|per|pro|pr\.?|i) ?(?:h|hours?|hrs?|t|timer?|timme|tim|stunde|std\.?|uur|60 ?min)",
+    re.IGNORECASE,
+)
+_PLUS = re.compile(r"\A\+ ?(?=[0-9])")
+_UNIT = re.compile(rf"(?<=[0-9]) ?{_MIN}\Z", re.IGNORECASE)
 _CORRECT = "correct the duration in the source, or the feed's 'minutes'"
 
 
-class Percent(int):
-    """Extra time as a whole percentage of the test's duration, to tell it from minutes."""
+class Share(int):
+    """Extra time as a share of the test's duration, in `SHARES`; a class of its own, to tell it from minutes."""
 
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise BadValueError(f"{quoted(text)} is not a whole number of minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not a whole number of minutes", _CORRECT)
     return int(text)
 
 
 def _clock(text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted(text)} is not hours and minutes, such as 4:30", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not hours and minutes, such as 4:30", _CORRECT)
     return int(match[1]) * 60 + int(match[2])
 
 
 def _hours(text: str) -> int:
     if not _HOURS.fullmatch(text):
-        raise BadValueError(f"{quoted(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
     minutes = Decimal(text.replace(",", ".")) * 60
     if minutes != int(minutes):
-        raise BadValueError(f"{quoted(text)} hours are not whole minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} hours are not whole minutes", _CORRECT)
     return int(minutes)
 
 
 def _iso(text: str) -> int:
     match = _ISO.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
     days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
     if seconds % 60:
-        raise BadValueError(f"{quoted(text)} is not whole minutes", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} is not whole minutes", _CORRECT)
     return (days * 24 + hours) * 60 + minutes + seconds // 60
 
 
@@ -84,22 +93,32 @@ def compile_duration(rule: FieldRule) -> Callable[[str], int]:
 
 
 def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
-    """The reader of extra time: whole minutes from 0 to 1,440, or a `Percent` from `0%` to `100%`.
+    """Return the reader of extra time: whole minutes, or a `Share` from `25%`, `33.3 %`, `+12,5%` or `15 min/h`.
 
     Raises:
         RuleError: the rule's `minutes` is not one of the four ways.
     """
     parse = _way(rule)
+    number = parse is _number
 
     def read(text: str) -> int:
         if match := _PERCENT.fullmatch(text):
-            return Percent(_at_most(int(match[1]), MAX_EXTRA_PERCENT, "percent"))
-        return _at_most(parse(text), MAX_EXTRA_MINUTES, "minutes")
+            return _share(match[1], 100, text)
+        if match := _AN_HOUR.fullmatch(text):
+            return _share(match[1], 60, text)
+        text = _PLUS.sub("", text, count=1)
+        if number:
+            whole = _WHOLE.fullmatch(_UNIT.sub("", text, count=1))
+            text = whole[1] if whole else _UNIT.sub("", text, count=1)
+        return parse(text)
 
     return read
 
 
-def _at_most(value: int, limit: int, unit: str) -> int:
-    if value > limit:
-        raise BadValueError(f"{value} {unit} of extra time is more than {limit}", "correct it in the source")
-    return value
+def _share(number: str, whole: int, text: str) -> Share:
+    """The exact share that `number` is of `whole`: neither a third of a percent nor a minute an hour is rounded."""
+    share = Decimal(number.replace(",", ".")) * SHARES / whole
+    if share > SHARES * MAX_EXTRA_PERCENT // 100:
+        reason = f"{quoted_value(text)} of extra time is more than the test's own duration"
+        raise BadValueError(reason, "correct it in the source")
+    return Share(int(share))

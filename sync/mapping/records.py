@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sync.contract import OptionRule
-from sync.mapping.minutes import Percent
+from sync.mapping.minutes import Share
 from sync.mapping.specs import FieldSpec, FieldValue, fields_for
 from sync.mapping.values import BadValueError
 from sync.mapping.words import option_value
@@ -47,7 +47,7 @@ def _candidate(
     building: str | None = None,
     committees: str | None = None,
 ) -> Candidate:
-    if extra.__class__ is Percent and extra is not None:
+    if extra.__class__ is Share and extra is not None:
         return Candidate(test, learner, candidate_id, None, room, building, committees, int(extra))
     return Candidate(test, learner, candidate_id, extra, room, building, committees)
 
@@ -99,6 +99,13 @@ def conflicts(made: Made) -> Conflicts:
         yield "duration", BadValueError(reason, "correct the duration or the times in the source")
 
 
+def nameless(record: Record, where: str) -> list[Fault]:
+    """Return the fault of a new person whose names are both blank."""
+    if not isinstance(record, Learner | Staff) or record.first_name or record.last_name:
+        return []
+    return [Fault(where, "last_name", "both names are blank", "fill in at least one", record.kind, key_of(record))]
+
+
 def late_faults(record: Record, where: str) -> list[Fault]:
     """Faults that are too dear to look for in every row: whether the email is an address (26 µs).
 
@@ -113,5 +120,6 @@ def late_faults(record: Record, where: str) -> list[Fault]:
         validate_email(record.email, check_deliverability=False)
     except EmailNotValidError:
         remedy = "correct it in the source (domains kept for tests, such as .test, are refused too)"
-        return [Fault(where, "email", "is not an email address", remedy, record.kind, key_of(record))]
+        remedy = f"it is left out, and the person is kept in step without it; {remedy}"
+        return [Fault(where, "email", "is not an email address", remedy, record.kind, key_of(record), left_out=True)]
     return []

@@ -89,7 +89,9 @@ def compile_source(rule: FieldRule, columns: Columns) -> Source:
     Raises:
         RuleError: the rule names no source or several, or one that can't be read.
     """
-    if rule.constant is not None:
+    if rule.first_of is not None:
+        source = _first_of(rule, rule.first_of, columns)
+    elif rule.constant is not None:
         source = _constant(rule, rule.constant)
     elif rule.column is not None and rule.template is not None:
         if rule.pattern is None:
@@ -101,7 +103,7 @@ def compile_source(rule: FieldRule, columns: Columns) -> Source:
     elif rule.column is not None:
         source = _column(rule.column, columns)
     else:
-        raise RuleError("has no source; give 'column', 'template' or 'constant'")
+        raise RuleError("has no source; give 'column', 'template', 'first_of' or 'constant'")
     return source if rule.pattern is None else _matched(source, rule.pattern)
 
 
@@ -128,6 +130,18 @@ def _template(template: Template, columns: Columns) -> Source:
     parts: Callable[[Texts], tuple[str, ...]] = itemgetter(*indexes)
     composed = Composed(template, parts, tuple(columns.names[index] for index in indexes))
     return Source(lambda texts: template.fill(parts(texts)), composed=composed)
+
+
+def _first_of(rule: FieldRule, texts: tuple[str, ...], columns: Columns) -> Source:
+    if rule.column is not None or rule.template is not None or rule.constant is not None or not texts:
+        raise RuleError("has 'first_of' and another source, or nothing in it; keep one")
+    each = [_template(parse_template(one), columns) if "{" in one else _column(one, columns) for one in texts]
+    readers = [source.read for source in each]
+
+    def read(texts: Texts) -> str:
+        return next((text for reader in readers if (text := reader(texts))), "")
+
+    return Source(read)
 
 
 def _groups(source: Source, pattern: str, template: Template) -> Source:

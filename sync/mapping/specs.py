@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, OPTIONS, ROLES
+from sync.mapping.texts import TextKind
 from sync.model import Kind
 
 FieldValue = str | int | datetime | None
@@ -16,6 +17,9 @@ MAX_ID = 255
 """Characters in a username or an external id; a longer one is a shifted column, not an id."""
 
 UNLIMITED = 1 << 30
+
+UNUSABLE = "(unusable)"
+"""In the place of an email that could not be read at all. It is no address, so it is never sent."""
 
 STATUSES = ("active", "disabled")
 """What a member of staff can be, in our words."""
@@ -28,11 +32,13 @@ ROLE_PREFIX = "ar_"
 class FieldSpec:
     """What a field may hold.
 
+    `text` is what kind of text it is (see `sync.mapping.texts`).
     `limit` counts characters, and `choices` are the only words that it may be, in any case and after `prefix`; both are
     for each item where `many` says that the field is a list. `personal` values, and those that may be a secret, are
     never quoted; `cleared` is what `clear_blanks` makes of a blank.
     """
 
+    text: TextKind = "free"
     type: Literal["text", "title", "time", "duration", "extra_time", "choice", "notice"] = "text"
     limit: int = UNLIMITED
     cleared: str | int | None = None
@@ -42,13 +48,15 @@ class FieldSpec:
     many: bool = False
 
 
-_PERSONAL = FieldSpec(personal=True)
-_PERSON_ID = FieldSpec(limit=MAX_ID, personal=True)
-_NAME = FieldSpec(cleared="", personal=True)
-_TEXT = FieldSpec()
-_CLEARABLE = FieldSpec(cleared="")
-_TIME = FieldSpec("time")
-_LIST = FieldSpec(cleared="", many=True)
+_SECRET = FieldSpec(personal=True)
+_PERSONAL = FieldSpec("identifier", personal=True)
+_PERSON_ID = FieldSpec("identifier", limit=MAX_ID, personal=True)
+_NAME = FieldSpec("label", cleared="", personal=True)
+_ID = FieldSpec("identifier")
+_NUMBER = FieldSpec("identifier", cleared="")
+_CLEARABLE = FieldSpec("label", cleared="")
+_TIME = FieldSpec("word", "time")
+_LIST = FieldSpec("label", cleared="", many=True)
 _COMMITTEES = replace(_LIST, limit=MAX_COMMITTEE_NAME)
 
 FIELDS: Mapping[Kind, Mapping[str, FieldSpec]] = MappingProxyType({
@@ -56,59 +64,59 @@ FIELDS: Mapping[Kind, Mapping[str, FieldSpec]] = MappingProxyType({
         "key": _PERSONAL,
         "username": _PERSON_ID,
         "external_id": _PERSON_ID,
-        "auth_system": _TEXT,
+        "auth_system": _ID,
         "first_name": _NAME,
         "last_name": _NAME,
         "email": _NAME,
-        "password": _PERSONAL,
+        "password": _SECRET,
     }),
     Kind.STAFF: MappingProxyType({
         "key": _PERSONAL,
         "username": _PERSON_ID,
         "external_id": _PERSON_ID,
-        "auth_system": _TEXT,
+        "auth_system": _ID,
         "first_name": _NAME,
         "last_name": _NAME,
         "email": _NAME,
-        "status": FieldSpec("choice", choices=STATUSES),
+        "status": FieldSpec("word", "choice", choices=STATUSES),
         "accesses": _LIST,
         "organisations": _LIST,
-        "password": _PERSONAL,
+        "password": _SECRET,
     }),
     Kind.TEST: MappingProxyType({
-        "key": _TEXT,
-        "external_test_id": FieldSpec(limit=MAX_ID),
-        "title": FieldSpec("title"),
+        "key": _ID,
+        "external_test_id": FieldSpec("identifier", limit=MAX_ID),
+        "title": FieldSpec("label", "title"),
         "start": _TIME,
         "end": _TIME,
-        "duration": FieldSpec("duration"),
-        "template": _TEXT,
+        "duration": FieldSpec("word", "duration"),
+        "template": _ID,
     }),
     Kind.OPTION: MappingProxyType({
-        "test": _TEXT,
+        "test": _ID,
         # Not quoted either: where two columns are mixed up, a pin stands here.
-        "option": FieldSpec("choice", choices=tuple(OPTIONS), personal=True),
-        "value": _PERSONAL,
+        "option": FieldSpec("word", "choice", choices=tuple(OPTIONS), personal=True),
+        "value": _SECRET,
     }),
     Kind.COMMITTEE: MappingProxyType({
-        "test": _TEXT,
-        "committee": FieldSpec(limit=MAX_COMMITTEE_NAME),
-        "type": FieldSpec("choice", choices=COMMITTEE_TYPES),
+        "test": _ID,
+        "committee": FieldSpec("label", limit=MAX_COMMITTEE_NAME),
+        "type": FieldSpec("word", "choice", choices=COMMITTEE_TYPES),
     }),
     Kind.CONTRIBUTOR: MappingProxyType({
-        "test": _TEXT,
+        "test": _ID,
         "staff": _PERSONAL,
-        "roles": FieldSpec("choice", cleared="", choices=tuple(ROLES), prefix=ROLE_PREFIX, many=True),
+        "roles": FieldSpec("word", "choice", cleared="", choices=tuple(ROLES), prefix=ROLE_PREFIX, many=True),
         "committees": _COMMITTEES,
         "room": _CLEARABLE,
         "building": _CLEARABLE,
-        "notify": FieldSpec("notice"),
+        "notify": FieldSpec("word", "notice"),
     }),
     Kind.CANDIDATE: MappingProxyType({
-        "test": _TEXT,
+        "test": _ID,
         "learner": _PERSONAL,
-        "candidate_id": _CLEARABLE,
-        "extra_time": FieldSpec("extra_time", cleared=0),
+        "candidate_id": _NUMBER,
+        "extra_time": FieldSpec("word", "extra_time", cleared=0),
         "room": _CLEARABLE,
         "building": _CLEARABLE,
         "committees": _COMMITTEES,

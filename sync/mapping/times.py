@@ -3,11 +3,13 @@
 import re
 import warnings
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from sync.mapping.months import translated
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
+from sync.masking import quoted_value
 
 _FRACTION = re.compile(r"[.,][0-9]*[1-9]")
 _CORRECT = "correct the time in the source"
@@ -28,14 +30,33 @@ def compile_time(rule: FieldRule) -> Callable[[str], datetime]:
     parse: Callable[[str], datetime] = _parse_iso
     if rule.format is not None:
         _try_format(rule.format)
+        pattern, prepared = rule.format, None
+        if rule.languages:
+            pattern, prepared = translated(rule.format, rule.languages)
         if zone is None and "%z" not in rule.format:
             raise RuleError("format: local times need a 'zone', such as Europe/Oslo")
-        parse = _by_format(rule.format)
+        parse = _by_format(pattern, rule.format, prepared)
 
     def read(text: str) -> datetime:
         return _in_utc(parse(text), zone, text)
 
     return read
+
+
+def next_day(rule: FieldRule) -> Callable[[datetime], datetime]:
+    """What makes a time that this rule has read one day later, at the same time of its own clock.
+
+    It raises `BadValueError` when a clock change skips or repeats that time.
+    """
+    zone = _zone(rule.zone) if rule.zone is not None else None
+
+    def later(value: datetime) -> datetime:
+        if zone is None:
+            return value + timedelta(days=1)
+        local = value.astimezone(zone).replace(tzinfo=None) + timedelta(days=1)
+        return _in_utc(local, zone, f"{local:%Y-%m-%d %H:%M}")
+
+    return later
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -54,12 +75,14 @@ def _try_format(pattern: str) -> None:
         raise RuleError(f"format: {quoted(pattern)} can't be read ({error}); use such as '%d.%m.%Y %H:%M'") from None
 
 
-def _by_format(pattern: str) -> Callable[[str], datetime]:
+def _by_format(pattern: str, shown: str, prepared: Callable[[str], str] | None) -> Callable[[str], datetime]:
     def parse(text: str) -> datetime:
         try:
-            return datetime.strptime(text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
+            return datetime.strptime(prepared(text) if prepared else text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
+        except BadValueError:
+            raise
         except (ValueError, OverflowError):
-            raise BadValueError(f"{quoted(text)} does not fit the format '{pattern}'", _CORRECT) from None
+            raise BadValueError(f"{quoted_value(text)} does not fit the format '{shown}'", _CORRECT) from None
 
     return parse
 
@@ -69,11 +92,11 @@ def _parse_iso(text: str) -> datetime:
         value = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise BadValueError(
-            f"{quoted(text)} is not an ISO 8601 date-time, such as 2024-10-18T09:00+02:00",
+            f"{quoted_value(text)} is not an ISO 8601 date-time, such as 2024-10-18T09:00+02:00",
             "correct the time in the source, or give the feed's 'format'",
         ) from None
     if _is_date(text):
-        raise BadValueError(f"{quoted(text)} has no time of day", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} has no time of day", _CORRECT)
     if _FRACTION.search(text):
         # Digits beyond microseconds would be dropped silently before they could be seen below.
         value = value.replace(microsecond=1)
@@ -90,9 +113,10 @@ def _is_date(text: str) -> bool:
 
 def _in_utc(value: datetime, zone: tzinfo | None, text: str) -> datetime:
     if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise BadValueError(f"{quoted(text)}: the year {value.year} is not in {_FIRST_YEAR}–{_LAST_YEAR}", _CORRECT)
+        reason = f"{quoted_value(text)}: the year {value.year} is not in {_FIRST_YEAR}–{_LAST_YEAR}"
+        raise BadValueError(reason, _CORRECT)
     if value.microsecond:
-        raise BadValueError(f"{quoted(text)} has a fraction of a second; Inspera takes whole seconds", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} has a fraction of a second; Inspera takes whole seconds", _CORRECT)
     if value.tzinfo is None:
         value = _localised(value, zone, text)
     return value.astimezone(UTC)
@@ -101,7 +125,7 @@ def _in_utc(value: datetime, zone: tzinfo | None, text: str) -> datetime:
 def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
     if zone is None:
         raise BadValueError(
-            f"{quoted(text)} has no offset from UTC",
+            f"{quoted_value(text)} has no offset from UTC",
             "give the feed's 'zone', such as Europe/Oslo, or an offset in the source",
         )
     early, late = value.replace(tzinfo=zone, fold=0), value.replace(tzinfo=zone, fold=1)
@@ -110,8 +134,8 @@ def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
         return early
     # Across a jump forward the later offset is the greater one; where the clock goes back it is the smaller one.
     if before < after:
-        raise BadValueError(f"{quoted(text)} does not exist in {zone}: the clock skips it", _CORRECT)
+        raise BadValueError(f"{quoted_value(text)} does not exist in {zone}: the clock skips it", _CORRECT)
     raise BadValueError(
-        f"{quoted(text)} is ambiguous in {zone}: the clock goes back and it comes twice",
+        f"{quoted_value(text)} is ambiguous in {zone}: the clock goes back and it comes twice",
         "give the time with its offset from UTC in the source",
     )

@@ -1,8 +1,11 @@
 """One value on its way from a cell to a field: stripped, NFC-normalised, without control characters."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 from unicodedata import category, is_normalized, normalize
+
+from sync.text import MAYBE_MISREAD, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
 """Between values that are joined into one text: a control character, which no value can hold."""
@@ -11,6 +14,17 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Control characters, halves of surrogate pairs (they can't be sent as UTF-8), line and paragraph separators."""
 
 _SHOWN = 40
+
+_MARKS = ("&", "\\", "#", "null", "NULL")
+"""What plain text has where it was damaged, and seldom otherwise: a row with one of them is looked at with care."""
+
+_UNUSUAL = re.compile(
+    "[^\x00-\x7f\xc0-\xff\u0100\u0101\u0103-\u0138\u013a-\u0151\u0154-\u015f\u0162-\u0177\u0179-\u017c]"
+)
+"""What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one quick look."""
+
+_ODD = re.compile(f"[{UNSEEN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]")
+"""The same beyond ASCII: what nobody sees, digits other than 0 to 9, and what may be read in a wrong encoding."""
 
 
 class BadValueError(ValueError):
@@ -46,23 +60,24 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
     A look at all of them at once costs a tenth of a look at each. Every piece of NFC text is in NFC.
     """
     joined = "".join(raw)
-    return (
-        len(joined) <= limit
-        and joined.isprintable()
-        and (joined.isascii() or is_normalized("NFC", joined))
-    )
+    if len(joined) > limit or not joined.isprintable():
+        return False
+    for mark in _MARKS:
+        if mark in joined:
+            return False
+    return joined.isascii() or (is_normalized("NFC", joined) and not (_UNUSUAL.search(joined) and _ODD.search(joined)))
 
 
 def clean(text: str) -> str:
-    """The text stripped and in NFC (never NFKC, which would rewrite names); blank is `""`.
+    """The text stripped (of format characters, too) and in NFC (never NFKC, which would rewrite names); blank is `""`.
 
     Raises:
         BadValueError: it holds a control character.
     """
-    text = text.strip()
-    if text.isascii() and text.isprintable():
-        return text
-    text = normalize("NFC", text)
+    stripped = text.strip()
+    if stripped.isascii() and stripped.isprintable():
+        return stripped
+    text = normalize("NFC", trimmed(text))
     if not text.isprintable():
         _refuse_controls(text)
     return text
@@ -78,5 +93,5 @@ def _refuse_controls(text: str) -> None:
 
 
 def quoted(text: str) -> str:
-    """The text in quotes and cut short, for values that name nobody: times, durations, numbers, lookup values."""
+    """The text of a setting in quotes and cut short. What comes from a row is for `sync.masking.quoted_value`."""
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}…'"

@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from sync.contract import OptionRule, sound_pin
 from sync.mapping.specs import FieldSpec
-from sync.mapping.values import BadValueError, quoted
+from sync.mapping.values import BadValueError
+from sync.masking import quoted_value
 from sync.model import MAX_TITLE
 
 SWITCH = MappingProxyType({
@@ -52,7 +53,7 @@ def chosen(spec: FieldSpec) -> Callable[[str], str]:
     def read(text: str) -> str:
         word = words.get(text.lower().removeprefix(spec.prefix))
         if word is None:
-            begin = "is" if spec.personal else f"{quoted(text)} is"
+            begin = "is" if spec.personal else f"{quoted_value(text, spec.choices, code=True)} is"
             raise BadValueError(f"{begin} none of {', '.join(spec.choices)}", _TRANSLATE)
         return word
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import LISTS, Fault, listed
 from sync.plan import Planned, Value
 from sync.report.wording import hidden
@@ -54,4 +54,5 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "remedy": fault.remedy,
         "kind": fault.kind,
         "key": None if fault.key is None else list(fault.key),
+        "cause": fault.cause,
     }

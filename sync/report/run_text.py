@@ -1,11 +1,13 @@
 """What became of a run, as text: every change that was not carried out by name, then the figures."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Key, Kind
 from sync.report.plan_text import capped
+from sync.report.verdict import verdict_text
 from sync.report.wording import key_text
 
 
@@ -35,15 +37,39 @@ class Finding(Protocol):
 
 def finding_text(finding: Finding) -> str:
     """A finding in one line."""
+    return masked(f"{finding.type}: {_about(finding)}: {finding.text}")
+
+
+def findings_text(findings: Iterable[Finding], most: int | None) -> Iterator[str]:
+    """Return the findings of one run, with a text that several share said once; each list is cut to `most`."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.type, finding.text), []).append(finding)
+    for number, group in enumerate(groups.values()):
+        if most is not None and number >= most:
+            rest = sum(len(one) for one in islice(groups.values(), number, None))
+            yield f"  … and {rest:,} more (--all shows them)"
+            return
+        yield from _group_text(group, most)
+
+
+def _group_text(group: Sequence[Finding], most: int | None) -> Iterator[str]:
+    if len(group) == 1:
+        yield f"  {finding_text(group[0])}"
+        return
+    yield masked(f"  {group[0].type}: {len(group):,} records: {group[0].text}")
+    yield from capped((f"    {masked(_about(finding))}" for finding in group), most, indent="    ")
+
+
+def _about(finding: Finding) -> str:
     key = f" {key_text(finding.key)}" if finding.key else ""
     place = f" ({finding.place})" if finding.place else ""
-    return masked(f"{finding.type}: {finding.kind}{key}{place}: {finding.text}")
+    return f"{finding.kind}{key}{place}"
 
 
 def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str]:
     """Every change that was sent, or about to be, and not carried out; what the plan has said is not among them."""
-    lines = (f"  {finding_text(found)}" for found in findings)
-    for number, line in enumerate(capped(lines, most)):
+    for number, line in enumerate(findings_text(findings, most)):
         if number == 0:
             yield from ("", "Not carried out, or not as planned:")
         yield line
@@ -52,4 +78,4 @@ def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str
 def run_text(counts: Mapping[str, int], status: int) -> str:
     """The figures of a run in one line."""
     told = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
-    return f"Run: {told or 'nothing to do'}; exit status {int(status)}."
+    return verdict_text("Run", told or "nothing to do", status)

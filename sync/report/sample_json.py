@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sync.log import masked
+from sync.masking import masked
 from sync.report.sampled import Made, Moment, Sample, SampledRow, Shown
 
 

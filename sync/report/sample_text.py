@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from sync.log import masked
+from sync.masking import masked
 from sync.model import Fault
 from sync.report.sampled import Made, Moment, Outcome, Sample, SampledRow, Shown
 from sync.report.wording import plural
+from sync.text import escaped
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -41,7 +42,7 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
 
 def printable(text: str) -> str:
     """The text in one line, fit for a terminal: what can't be printed is escaped, and what is long is cut."""
-    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    seen = escaped(text).replace("\n", "\\n")
     return seen if len(seen) <= MOST_SHOWN else f"{seen[:MOST_SHOWN]}… ({len(text):,} characters)"
 
 

@@ -1,6 +1,10 @@
 """How one change, one fault and one outcome are said, the same way everywhere."""
 
-from sync.log import masked
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from sync.masking import masked
 from sync.model import SEALED, Fault, Key, Kind, listed
 from sync.plan import Action, Change, Planned, Value, Verdict
 
@@ -13,9 +17,21 @@ def key_text(key: Key) -> str:
     return masked(" / ".join(part for part in key if part))
 
 
-def fault_text(fault: Fault) -> str:
-    """A fault in one line: where, which field, why, what to do."""
+def fault_text(fault: Fault, more: int = 0) -> str:
+    """A fault in one line: where, which field, why, what to do. It stands for `more` of the same cause."""
+    if more:
+        fault = replace(fault, where=f"{fault.where} and {plural(more, 'more row')}")
     return masked(str(fault))
+
+
+def by_cause(faults: Iterable[Fault]) -> Iterator[tuple[Fault, int]]:
+    """Yield the first fault of each cause with how many more it has; faults without a cause each by itself."""
+    for cause, group in groupby(faults, key=lambda fault: (fault.kind, fault.field, fault.cause)):
+        if cause[-1]:
+            first = next(group)
+            yield first, sum(1 for _ in group)
+        else:
+            yield from ((fault, 0) for fault in group)
 
 
 def change_text(line: Planned) -> str:
@@ -25,7 +41,9 @@ def change_text(line: Planned) -> str:
     if change.action is Action.UPDATE and change.changed:
         text += ": " + ", ".join(_difference(line, name) for name in change.changed)
     if change.where:
-        text += f" ({change.where})"
+        told = change.action is Action.UPDATE and change.reason and line.verdict is Verdict.PASS
+        why = f"; {change.reason}" if told else ""
+        text += f" ({change.where}{why})"
     elif change.reason and line.verdict is Verdict.PASS:
         text += f" ({change.reason})"
     return masked(text)

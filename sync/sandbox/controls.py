@@ -13,12 +13,13 @@ class Controls:
 
     `latency` is in seconds: every write's answer waits that long, after its commit. `token_lifetime` is in seconds and
     holds for tokens given from now on. `wrapped` says whether a test that is read comes inside a `result`. `faults`
-    strike at random; `fail` names calls that fail for sure, and goes first.
+    strike at random; `fail` names calls that fail for sure, and goes first. `clock_offset` is in seconds: how far the
+    `Date` of every answer is ahead of this machine's clock (below 0: behind it).
     """
 
     def __init__(self, latency: float = 0.0, token_lifetime: float = 3600.0, faults: Faults | None = None) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
-        self.faults = faults or Faults()
+        self.faults, self.clock_offset = faults or Faults(), 0.0
         self._rules: list[Rule] = []
         self._made: Counter[str] = Counter()
 
@@ -32,12 +33,14 @@ class Controls:
         """
         read = Reader(body)
         latency, lifetime, wrapped = read.seconds("latency"), read.seconds("token_lifetime"), read.flag("wrapped")
+        offset = read.number("clock_offset")
         items, inner = read.items("fail"), read.inner("faults")
         rules = None if items is None else [read_rule(item) for item in items]
         faults = None if inner is None else read_faults(inner)
         read.close()
         self.latency = self.latency if latency is None else latency
         self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
+        self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
         self._rules = self._rules if rules is None else rules
         self.faults = self.faults if faults is None else faults
@@ -59,4 +62,5 @@ class Controls:
         """Everything as it stands now; a used-up rule has `times` 0."""
         rules = [rule.shown() for rule in self._rules]
         numbers = {"latency": self.latency, "token_lifetime": self.token_lifetime, "wrapped": self.wrapped}
+        numbers["clock_offset"] = self.clock_offset
         return numbers | {"fail": rules, "faults": self.faults.shown(), "faults_made": self.made()}

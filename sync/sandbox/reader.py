@@ -80,15 +80,19 @@ class Reader:
         """A number of seconds, 0 or more and at most nine digits long; fractions are welcome."""
         return self._number(name, _MOST, "must be a number of seconds, 0 or more, such as 2.5")
 
+    def number(self, name: str) -> float | None:
+        """Return a number of at most nine digits, which may be below 0."""
+        return self._number(name, _MOST, "must be a number, such as -7200", least=-_MOST)
+
     def rate(self, name: str) -> float | None:
         """A share of calls, from 0 to 1."""
         return self._number(name, 1, "must be a number from 0 to 1, such as 0.05 for one call in twenty")
 
-    def _number(self, name: str, most: float, otherwise: str) -> float | None:
+    def _number(self, name: str, most: float, otherwise: str, least: float = 0) -> float | None:
         value = self._take(name, needed=False)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
             self.complain(name, otherwise)
             return None
         return float(value)

@@ -20,7 +20,8 @@ class Rule:
     pass unharmed; then the rule holds for `times` calls, or for ever when that is `None`. `delay` seconds go by before
     anything is carried out, and `latency` seconds after that, before the answer. Without a `status` the call is carried
     out and answered as usual; with one it is answered with that (or dropped), and `when` says whether it is carried out
-    all the same. With `voids_token` the call's token is good for nothing from then on.
+    all the same. `headers` are added to the answer. With `voids_token` the call's token is good for nothing from then
+    on.
     """
 
     method: str = "*"

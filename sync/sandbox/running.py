@@ -86,6 +86,7 @@ class Server:
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                date_header=False,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=_GRACE,
             )
@@ -164,7 +165,7 @@ class Sandbox:
         return entries
 
     def control(self, **settings: Json) -> dict[str, Json]:
-        """Changes `latency`, `token_lifetime`, `wrapped`, `fail` and `faults`, and gives all as they stand.
+        """Changes `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `faults`, and gives all.
 
         `Controls`, `Rule` and `sync.sandbox.faults` have the words.
 

@@ -4,6 +4,9 @@ import asyncio
 import socket
 import struct
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import ClassVar
 from urllib.parse import unquote
 
@@ -80,19 +83,28 @@ class Address:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one call."""
         try:
-            answer = await self._answer(await _call(Request(scope, receive), self._desk))
+            call = await _call(Request(scope, receive), self._desk)
+            answer = await self._answer(call)
         except ClientDisconnect:
             return
         if answer.status == "reset":
             await _drop(scope, receive)
         else:
-            await _response(answer, answer.status)(scope, receive, send)
+            await _response(self._dated(answer, call.now), answer.status)(scope, receive, send)
+
+    def _dated(self, answer: Answer, now: datetime) -> Answer:
+        """Add the time by the sandbox's own clock, unless a rule gives another `Date`."""
+        date = format_datetime(now + timedelta(seconds=self._desk.controls.clock_offset), usegmt=True)
+        given = any(name.lower() == "date" for name in answer.headers)
+        return answer if given else replace(answer, headers={"Date": date, **answer.headers})
 
     async def _answer(self, call: Call) -> Answer:
         operation = self._operations.get(call.method)
         rule = self._desk.controls.rule_for(call.method, call.path, operation.kind if operation else "read")
         await self._pauses.wait(rule.delay if rule else 0.0)
         answer = self._desk.handle(call, self._operations, rule)
+        if rule and rule.status is None:
+            answer = replace(answer, headers={**answer.headers, **rule.headers})
         latency = self._desk.controls.latency if operation and operation.writes else 0.0
         await self._pauses.wait(latency + (rule.latency if rule else 0.0))
         return answer

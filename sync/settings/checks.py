@@ -7,6 +7,7 @@ from sync.model import PEOPLE, Kind
 from sync.settings.faults import Finding, Steps
 from sync.settings.guide import suggestion
 from sync.settings.named import calls_changed, words_fixed
+from sync.settings.patterns import fixed_zone
 from sync.settings.tree import Plain, feeds_in, value_at
 from sync.sources import SOURCES
 
@@ -42,12 +43,25 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
 def unused(data: Plain) -> Iterator[Finding]:
     """Sources that no feed reads, and a password that nothing asks for: harmless, and perhaps a slip."""
     yield from _state_password(data)
+    yield from _fixed_zones(data)
     used = {source for _, feed in feeds_in(data) if isinstance(source := feed.get("source"), str)}
     used.update(name for _, feed in feeds_in(data) for name in _joined(feed))
     sources = value_at(data, ("sources",))
     for name in sources if isinstance(sources, dict) else ():
         if name not in used:
             yield Finding(("sources", name), "is read by no feed", "add a feed, or take it out", on_name=True)
+
+
+def _fixed_zones(data: Plain) -> Iterator[Finding]:
+    """Zones without summer time, which are nearly always meant to be a place's."""
+    for index, feed in feeds_in(data):
+        fields = feed.get("map")
+        for name, spec in fields.items() if isinstance(fields, dict) else ():
+            zone = value_at(spec, ("zone",))
+            if isinstance(zone, str) and (meant := fixed_zone(zone)):
+                reason = f"{zone} has no summer time"
+                remedy = f"did you mean {meant}? Times in summer are an hour off otherwise"
+                yield Finding(("feeds", index, "map", name, "zone"), reason, remedy)
 
 
 def _jobs(data: Plain) -> Iterator[Finding]:

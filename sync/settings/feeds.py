@@ -1,13 +1,26 @@
 """Feeds: which rows of a source become records of one kind, and how each field is made."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from sync.model import Kind
 from sync.settings.fields import FieldSpec
+from sync.settings.jobs import Duration, within
 from sync.settings.maps import CandidateMap, CommitteeMap, ContributorMap, LearnerMap, OptionMap, StaffMap, TestMap
-from sync.strict import Filled, Named, Strict, Values, filled
+from sync.settings.patterns import checked_expression
+from sync.strict import Filled, Named, Strict, Values, filled, told_one
+from sync.text import Damage
 
 
 class JoinSettings(Strict):
@@ -22,19 +35,66 @@ class JoinSettings(Strict):
     the row."""
 
 
+class ConditionSettings(Strict):
+    """Which values of a column are meant, where a list of them does not say it."""
+
+    any_of: Values | None = None
+    """One value, or a list of them."""
+    pattern: str | None = None
+    """A regular expression that the whole value must match, such as `act.*|exchange`."""
+    ignore_case: bool = False
+    """Whether upper and lower case are the same."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _sound_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else checked_expression(value)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "ConditionSettings":
+        if self.any_of is None and self.pattern is None:
+            raise told_one("names no value", "add 'any_of' or 'pattern'")
+        return self
+
+    @property
+    def plain(self) -> tuple[str, ...] | None:
+        """The values, when nothing else is said; None otherwise."""
+        return None if self.pattern is not None or self.ignore_case else self.any_of
+
+
+def _condition(value: object) -> object:
+    return value if isinstance(value, dict) else {"any_of": value}
+
+
+class _ValuesOrSettings:
+    """Tells editors that one value, or a list of them, will do, too."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        value = {"type": ["string", "number", "boolean"]}
+        return {"anyOf": [value, {"type": "array", "minItems": 1, "items": value}, handler(schema)]}
+
+
+Condition = Annotated[ConditionSettings, BeforeValidator(_condition), _ValuesOrSettings]
+"""The values of a column: one, a list of them, or settings."""
+
+
 class FeedSettings(Strict):
     """What every feed says, whatever its kind."""
 
     source: Annotated[str, Field(min_length=1)]
     """The name of a source, as it stands under `sources`."""
-    where: Annotated[dict[Named, Values], Field(default_factory=dict)]
-    """Takes only the rows whose columns hold one of these values. Without it, every row."""
+    where: Annotated[dict[Named, Condition], Field(default_factory=dict)]
+    """Takes only the rows whose columns hold one of these values. Without it, every row. Instead of values, a column
+    may have `any_of`, `pattern` and `ignore_case`."""
+    where_not: Annotated[dict[Named, Condition], Field(default_factory=dict)]
+    """Leaves out the rows of which one of these columns holds one of these values."""
     join: Annotated[dict[str, JoinSettings], Field(default_factory=dict)]
     """Other sources, by their names, from which columns are taken."""
     same_key: Literal["fault", "yield", "fill"] = "fault"
     """What it means when a feed above, of the same kind, has a record with the same key: `fault` if the two differ,
     `yield` to it, or `fill` what is blank there."""
-    departs: Annotated[dict[Named, Values], Field(default_factory=dict)]
+    departs: Annotated[dict[Named, Condition], Field(default_factory=dict)]
     """Columns with the values by which a row says that its record departs: it may be removed without a full reading."""
     changed_since: Named | None = None
     """The column that says when a row last changed. `plan --changed` and `apply --changed` then read no more than what
@@ -44,6 +104,10 @@ class FeedSettings(Strict):
     blank: Literal["keep", "clear"] = "keep"
     """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and
     committees, which have nothing that can be emptied)."""
+
+    allow_text: tuple[Damage, ...] = ()
+    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `null`
+    (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
 
     @property
     def clear_blanks(self) -> bool:
@@ -103,6 +167,8 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
+    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = timedelta(hours=24)
+    """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""
     map: TestMap
     """Where each field comes from."""
 

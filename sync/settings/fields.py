@@ -1,10 +1,11 @@
 """How one field of a record is made from a row: the right-hand sides of a feed's `map`."""
 
+import re
 from collections.abc import Mapping
 from string import Formatter
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -26,6 +27,10 @@ class RuleWords(TypedDict):
     zone: str | None
     minutes: str | None
     separator: str | None
+    first_of: tuple[str, ...] | None
+    computed: str | None
+    next_day: bool
+    languages: tuple[str, ...]
 
 
 def _checked_template(text: str) -> str:
@@ -38,7 +43,7 @@ def _checked_template(text: str) -> str:
         ) from None
     if not parts:
         raise told_one("is a template without any {name} in it", "write 'constant:' for a fixed value")
-    if any(not name or spec or how for name, spec, how in parts):
+    if any(not name.removesuffix("?") or spec or how for name, spec, how in parts):
         raise told_one(
             "has a placeholder that is not a plain {name}",
             "write the column's name alone between the braces, without ':' or '!'",
@@ -48,9 +53,27 @@ def _checked_template(text: str) -> str:
 
 def placeholders(template: str) -> frozenset[str]:
     """The names between the braces of a sound template."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+    return frozenset(name.removesuffix("?") for _, name, _, _ in Formatter().parse(template) if name)
 
 
+_WORDED = re.compile(r"%[AaBb]")
+Language = Literal["nb", "sv", "da", "de", "nl", "en"]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class _OneOrListed:
+    """Tells editors that one word will do, too."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
+Languages = Annotated[tuple[Language, ...], AfterValidator(filled), BeforeValidator(_listed), _OneOrListed]
 Template = Annotated[Named, AfterValidator(_checked_template)]
 
 
@@ -60,7 +83,10 @@ class FieldSpec(Strict):
     column: Named | None = None
     """The column that holds the value."""
     template: Template | None = None
-    """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that pattern's groups."""
+    """Text with columns in braces, such as `{course}-{term}`; beside a `pattern`, with that pattern's groups. A place
+    with a question mark may be blank, as in `{given} {middle?}`: the text before it is then left out, too."""
+    first_of: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
+    """Several columns, or templates, of which the first that is not blank counts, as in `[preferred, given]`."""
     # These three may hold a password or a pin, so no repr shows them.
     constant: Annotated[Filled | None, Field(repr=False)] = None
     """One value for every row."""
@@ -103,10 +129,12 @@ class FieldSpec(Strict):
 
     def _conflicts_of_origin(self) -> list[Told]:
         if self.constant is not None:
-            names = ("column", "template", "default", "lookup", "lower", "upper", "pattern")
+            names = ("column", "template", "first_of", "default", "lookup", "lower", "upper", "pattern")
             given = [name for name in names if getattr(self, name)]
             return [Told(name, "does nothing beside 'constant'", "keep one of them") for name in given]
-        if self.column is None and self.template is None:
+        if self.first_of is not None and (self.column is not None or self.template is not None):
+            return [Told("first_of", "is given beside another source of the value", "keep one of them")]
+        if self.column is None and self.template is None and self.first_of is None:
             return [Told("", "does not say where the value comes from", "add 'column', 'template' or 'constant'")]
         if self.column is not None and self.template is not None and self.pattern is None:
             return [
@@ -117,7 +145,7 @@ class FieldSpec(Strict):
     def _conflicts_of_pattern(self) -> list[Told]:
         if self.pattern is None or self.constant is not None:
             return []
-        if self.column is None:
+        if self.column is None and self.first_of is None:
             return [Told("pattern", "has no column to read", "add 'column'")]
         groups = groups_of(self.pattern)
         if self.template is None and "value" not in groups:
@@ -148,6 +176,10 @@ class FieldSpec(Strict):
             zone=None,
             minutes=None,
             separator=None,
+            first_of=self.first_of,
+            computed=None,
+            next_day=False,
+            languages=(),
         )
 
     @classmethod
@@ -162,6 +194,9 @@ class TimeSpec(FieldSpec):
     """How the source writes the time, in the letters of strptime, such as `%d.%m.%Y %H:%M`."""
     zone: str | None = None
     """The time zone that the source means, such as `Europe/Oslo`. Needed when `format` has no `%z`."""
+    language: Languages | None = None
+    """The language, or several, in which the source writes months and weekdays (`%B`, `%b`, `%A`, `%a`): `nb`, `sv`,
+    `da`, `de`, `nl` or `en`. Without it, English."""
 
     @field_validator("format")
     @classmethod
@@ -177,13 +212,42 @@ class TimeSpec(FieldSpec):
         found = super()._conflicts()
         if self.format is not None and "%z" not in self.format and self.zone is None:
             found.append(Told("format", "does not say which time zone is meant", "add one, as in zone: Europe/Oslo"))
+        if self.language is not None and not _WORDED.search(self.format or ""):
+            reason = "means nothing without a month's or a weekday's name in 'format'"
+            found.append(Told("language", reason, "add %B or %b there, or take it out"))
         if self.format is not None and "%z" in self.format and self.zone is not None:
             found.append(Told("zone", "is given although the format reads the zone by %z", "take one of them out"))
         return found
 
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
-        return RuleWords(**{**super().as_rule(), "format": self.format, "zone": self.zone})
+        rule = super().as_rule()
+        rule.update(format=self.format, zone=self.zone, languages=self.language or ())
+        return rule
+
+
+class EndSpec(TimeSpec):
+    """How the end of a test is made: like any other time, or computed."""
+
+    computed: Literal["start + duration"] | None = None
+    """`start + duration`, where the source has no end of its own. Nothing else is given then."""
+    next_day: bool = False
+    """Whether an end that comes before the start is on the day after, for sources that give times of day only, such as
+    22:00 to 02:00. Otherwise it is an error."""
+
+    def _conflicts(self) -> list[Told]:
+        if self.computed is not None:
+            return _beside_computed(self)
+        return super()._conflicts()
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(**{**super().as_rule(), "computed": self.computed, "next_day": self.next_day})
+
+
+def _beside_computed(spec: FieldSpec) -> list[Told]:
+    given = [name for name in type(spec).model_fields if name != "computed" and getattr(spec, name)]
+    return [Told(name, "does nothing beside 'computed'", "keep one of them") for name in given]
 
 
 class MinutesSpec(FieldSpec):
@@ -195,6 +259,22 @@ class MinutesSpec(FieldSpec):
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
         return RuleWords(**{**super().as_rule(), "minutes": self.minutes})
+
+
+class DurationSpec(MinutesSpec):
+    """How the duration of a test is made: from the source, or computed."""
+
+    computed: Literal["end - start"] | None = None
+    """`end - start`, where the working time is all the time from start to end. Nothing else is given then."""
+
+    def _conflicts(self) -> list[Told]:
+        if self.computed is not None:
+            return _beside_computed(self)
+        return super()._conflicts()
+
+    def as_rule(self) -> RuleWords:
+        """Everything the mapping needs to know, in plain values."""
+        return RuleWords(**{**super().as_rule(), "computed": self.computed})
 
 
 def _checked_separator(text: str) -> str:

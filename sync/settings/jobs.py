@@ -45,7 +45,9 @@ def _duration(value: object) -> object:
         raise told_one("is no duration", str(error)) from None
 
 
-def _within(least: timedelta, most: timedelta) -> AfterValidator:
+def within(least: timedelta, most: timedelta) -> AfterValidator:
+    """Return the check that a duration lies between these two."""
+
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
             raise told_one(f"is not from {spelt(least)} to {spelt(most)}", "give a length between these")
@@ -92,7 +94,7 @@ class Job(Strict):
 
     cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
     """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
-    every: Annotated[Duration, _within(timedelta(seconds=1), 366 * _DAY)] | None = None
+    every: Annotated[Duration, within(timedelta(seconds=1), 366 * _DAY)] | None = None
     """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
     zone: Annotated[str, AfterValidator(checked_zone)] | None = None
     """Whose clock `cron` means, such as `Europe/Oslo`."""
@@ -110,7 +112,7 @@ class Job(Strict):
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
     """Whether only what changed is read, where a feed says `changed_since`. Then nothing is removed."""
-    jitter: Annotated[Duration, _within(timedelta(0), timedelta(hours=1))] = timedelta(0)
+    jitter: Annotated[Duration, within(timedelta(0), timedelta(hours=1))] = timedelta(0)
     """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
     less than `every`."""
 
@@ -156,7 +158,7 @@ class Service(Strict):
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
     """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
-    grace: Annotated[Duration, _within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(seconds=30)
+    grace: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(seconds=30)
     """How long it may take at most to stop after SIGTERM."""
-    deadline: Annotated[Duration, _within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
+    deadline: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take at most; what is left then is for the next one."""

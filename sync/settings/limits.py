@@ -1,9 +1,11 @@
 """Settings of the guard: what absence means, how much may go unasked, and what of the found is ours."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sync.settings.jobs import Duration, within
 from sync.strict import Filled, Strict, Told, empty_is_default, told
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -52,7 +54,18 @@ class KindLimit(Limit):
     percent: Percent = 10
     """This share of the kind's known records may go, in per cent."""
     at_most: Count | None = 500
-    """But never more than this many."""
+    """But never more than this many, or than `at_most_percent` where that is more."""
+    at_most_percent: Percent = 3
+    """`at_most` grows to this share of the kind's known records, in per cent: with 100,000 known, 3,000. 0 where you
+    set `at_most` yourself and not this."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_bound(cls, given: object) -> object:
+        """Let an `at_most` that somebody has set be the bound that it says."""
+        if isinstance(given, dict) and "at_most" in given and "at_most_percent" not in given:
+            return {**given, "at_most_percent": 0}
+        return given
 
 
 class TestLimit(Limit):
@@ -88,6 +101,14 @@ class Limits(Strict):
     """Removals of one kind on one test, such as of its candidates."""
     updates: Annotated[UpdateLimit, BeforeValidator(empty_is_default)] = UpdateLimit()
     """Updates of one kind."""
+
+
+class Freeze(Strict):
+    """How long before its start a test is left as it is. It stays so until it has ended."""
+
+    before: Annotated[Duration, within(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
+    """From how long before its start until its end nothing shortens, moves or renames a test, or takes anybody off it,
+    unless a person allows it. Additions, more extra time and a later end are sent."""
 
 
 class Found(Strict):

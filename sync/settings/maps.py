@@ -1,6 +1,6 @@
 """Where each field of a record comes from: the `map` of a feed of each kind."""
 
-from sync.settings.fields import FieldSpec, ListSpec, MinutesSpec, TimeSpec
+from sync.settings.fields import DurationSpec, EndSpec, FieldSpec, ListSpec, MinutesSpec, TimeSpec
 from sync.strict import Strict
 
 
@@ -65,9 +65,9 @@ class TestMap(Strict):
     """The title: at most 500 characters, without square brackets."""
     start: TimeSpec
     """When the test opens."""
-    end: TimeSpec
+    end: EndSpec
     """When the test closes for those without extra time."""
-    duration: MinutesSpec
+    duration: DurationSpec
     """The working time, in minutes; at most the time between start and end."""
     template: FieldSpec | None = None
     """The test in Inspera to copy. It is sent only when the test is created."""
@@ -127,7 +127,7 @@ class CandidateMap(Strict):
     candidate_id: FieldSpec | None = None
     """The candidate number on this test."""
     extra_time: MinutesSpec | None = None
-    """Extra time: minutes, or a share of the duration such as `25%`."""
+    """Extra time: minutes, or a share of the duration such as `25%`, `12,5 %` or `15 min/h`; at most the duration."""
     room: FieldSpec | None = None
     """The room."""
     building: FieldSpec | None = None

@@ -12,7 +12,7 @@ from sync.references import SecretRef
 from sync.settings.addresses import checked_proxy, checked_state, checked_tenant
 from sync.settings.feeds import Feed
 from sync.settings.jobs import Job, JobName, Service
-from sync.settings.limits import Found, Limits, OnAbsence, Reconcile
+from sync.settings.limits import Found, Freeze, Limits, OnAbsence, Reconcile
 from sync.settings.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.sources import SOURCES
 from sync.sources.base import SourceSettings
@@ -113,6 +113,8 @@ class Settings(Strict):
     """What becomes of records that their source no longer has."""
     limits: Annotated[Limits, BeforeValidator(empty_is_default)] = Limits()
     """How much may change in one run without a person's word."""
+    freeze: Annotated[Freeze, BeforeValidator(empty_is_default)] = Freeze()
+    """What holds for a test that starts soon or is under way."""
     found: Annotated[Found, BeforeValidator(empty_is_default)] = Found()
     """What holds for what was in Inspera before this tool first touched it."""
     verify: Literal["sample", "all", "none"] = "sample"

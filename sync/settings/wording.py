@@ -61,7 +61,8 @@ def _steps(loc: Steps, data: Plain) -> Steps:
     tagged = len(loc) > 2 and loc[0] in _TAGGED
     steps = loc[:2] + loc[3:] if tagged else loc
     for length in range(len(steps)):
-        if not isinstance(value_at(data, steps[:length]), dict | list):
+        value = value_at(data, steps[:length])
+        if not isinstance(value, dict | list) or (isinstance(value, list) and isinstance(steps[length], str)):
             return steps[:length]
     return steps
 

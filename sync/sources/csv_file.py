@@ -4,6 +4,7 @@ import codecs
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, TextIO
 
@@ -13,9 +14,11 @@ from sync.errors import SourceError
 from sync.extract import Extract
 from sync.model import Row
 from sync.sources.base import SourceSettings
-from sync.sources.csv_table import CsvForm, CsvTable, column_names, repeated_name
+from sync.sources.csv_encoding import refuse_other_encoding
+from sync.sources.csv_header import reads_like_header
+from sync.sources.csv_table import UNASKED_HEADER, CsvForm, CsvTable, repeated_name
 from sync.sources.csv_trailer import Trailer
-from sync.sources.files import OpenFile, age_doubt, open_file, place_in
+from sync.sources.files import OpenFile, age_doubt, open_file, place_in, reading
 from sync.sources.files_drop import (
     Beside,
     Drop,
@@ -54,6 +57,9 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+_COMPARED = 20
+"""With how many rows the first one is compared, to tell whether it is one of them."""
+
 _Character = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_usable_character)]
 _Delimiter = Annotated[
     _Character,
@@ -63,7 +69,8 @@ _Delimiter = Annotated[
 
 
 class CsvSettings(SourceSettings):
-    """A CSV file whose first line names the columns. Blank lines are skipped; any other irregularity is a fault."""
+    """A CSV file whose first line names the columns. Blank lines, and rows of blank cells, are skipped; any other
+    irregularity is a fault."""
 
     type: Literal["csv"] = "csv"
     """The kind of source."""
@@ -87,6 +94,12 @@ class CsvSettings(SourceSettings):
     """How the file's text is encoded. The default is UTF-8, with or without a byte order mark. It is never guessed."""
     quotechar: _Character = '"'
     """The character around cells that hold a delimiter, a line break or, doubled, this character itself."""
+    escape: _Character | None = None
+    """The character that makes the next one plain, such as a backslash, in files that escape quotes so."""
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many lines stand before the table, such as a title."""
+    header_line: Annotated[int, Field(ge=1, le=1001)] | None = None
+    """The line that names the columns, counted from 1: another way to say skip_lines."""
     columns: Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None = None
     """The names of the columns in their order, for a file without a header: its first line is a row then."""
     whole: Annotated[WholeTable, BeforeValidator(empty_is_default)] = WholeTable()
@@ -96,6 +109,19 @@ class CsvSettings(SourceSettings):
     def _told_apart(self) -> "CsvSettings":
         if self.delimiter == self.quotechar:
             raise ValueError("'delimiter' and 'quotechar' are the same character")
+        return self
+
+    @model_validator(mode="after")
+    def _escaped_by_itself(self) -> "CsvSettings":
+        if self.escape is not None and self.escape in (self.delimiter, self.quotechar):
+            raise told([Told("escape", "is the delimiter or the quotechar", "give a character of its own, such as \\")])
+        return self
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> "CsvSettings":
+        if self.header_line is not None and (self.skip_lines or self.columns is not None):
+            reason = "is given beside 'columns'" if self.columns is not None else "says the same as 'skip_lines'"
+            raise told([Told("header_line", reason, "keep one of them; without a header, use skip_lines")])
         return self
 
     @model_validator(mode="after")
@@ -113,16 +139,24 @@ class CsvSettings(SourceSettings):
         """The file, for one reading; a row has the physical line of the text (once unpacked) on which it starts.
 
         Raises:
-            SourceError: the file can't be read, is not complete, is empty, or its header has blank or repeated names.
+            SourceError: the file can't be read, is not complete, is empty, is in another encoding, or its header has
+                blank or repeated names.
                 Of its rows: it is not sound to its very end, or was changed while it was read.
         """
         drop = Drop(self.newest_by, self.done, self.sha256)
         path = drop.chosen(folder / self.path, self.place(folder))
         with open_file(path, place_in(folder, path)) as opened:
             drop.require_proofs(opened)
-            form = CsvForm(self.delimiter, self.quotechar, self.encoding, self.columns or ())
-            with self._unpacked(opened.file, opened) as file, form.text(file) as text:
-                yield self._extract(text, form, opened)
+            with self._unpacked(opened.file, opened) as file:
+                with reading(opened.place):
+                    refuse_other_encoding(opened.place, file, self.encoding)
+                with self._form.text(file) as text:
+                    yield self._extract(text, self._form, opened)
+
+    @property
+    def _form(self) -> CsvForm:
+        skip = self.skip_lines if self.header_line is None else self.header_line - 1
+        return CsvForm(self.delimiter, self.quotechar, self.encoding, self.columns or (), skip, self.escape or "")
 
     def _unpacked(self, file: BinaryIO, opened: OpenFile) -> AbstractContextManager[BinaryIO]:
         return unpacked(file, opened.place, packing_of(opened.path, self.compression), self.member)
@@ -141,17 +175,18 @@ class CsvSettings(SourceSettings):
         columns = table.header()
         rows = table.rows(columns)
         if self.columns is not None:
-            rows = _without_header_line(rows, columns, opened.place)
-        return Extract(opened.place, columns, trailer.counted(rows) if trailer else rows, doubts=doubts)
+            rows = _without_header_line(rows, opened.place)
+        counted = trailer.counted(rows) if trailer else rows
+        return Extract(
+            opened.place, columns, counted, doubts=doubts, torn=lambda: table.torn and not (trailer and trailer.found)
+        )
 
 
-def _without_header_line(rows: Iterator[Row], names: tuple[str, ...], place: str) -> Iterator[Row]:
-    """The same rows, of which the first must not be the names: then the file has a header after all."""
-    for row in rows:
-        if column_names(row.values.values()) == names:
-            raise SourceError(
-                f"{place} line {row.line}", "is a header, which 'columns' says is not there", "take it out"
-            )
-        yield row
-        break
+def _without_header_line(rows: Iterator[Row], place: str) -> Iterator[Row]:
+    """The same rows, of which the first must not read like a header: then the file has one after all."""
+    first = list(islice(rows, _COMPARED))
+    cells = [list(row.values.values()) for row in first]
+    if cells and reads_like_header(cells[0], cells[1:]):
+        raise SourceError(f"{place} line {first[0].line}", *UNASKED_HEADER)
+    yield from first
     yield from rows

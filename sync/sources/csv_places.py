@@ -73,7 +73,9 @@ class _Breaks:
         self._after_return = text[-1] == "\r"
 
 
-def find_open_quote(lines: Iterable[str], first: int, delimiter: str, quote: str) -> OpenQuote | None:
+def find_open_quote(
+    lines: Iterable[str], first: int, delimiter: str, quote: str, escape: str = ""
+) -> OpenQuote | None:
     """Follows one row's quotes from its first line, number `first`; `None` when they are in order.
 
     Stops at a quote that is followed by neither a delimiter, a line break nor another quote.
@@ -81,8 +83,12 @@ def find_open_quote(lines: Iterable[str], first: int, delimiter: str, quote: str
     ends = {delimiter, "\r", "\n"}
     state, opened = "start", 0
     for number, line in enumerate(lines, start=first):
-        for character in line:
-            if state == "inside":
+        characters = iter(line)
+        for character in characters:
+            if character == escape:
+                next(characters, None)
+                state = state if state == "inside" else "plain"
+            elif state == "inside":
                 state = "after" if character == quote else state
             elif character == quote and state == "start":
                 state, opened = "inside", number

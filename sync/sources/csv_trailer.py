@@ -17,6 +17,11 @@ class Trailer:
         self._pattern, self._doubts = re.compile(pattern), doubts
         self._found: re.Match[str] | None = None
 
+    @property
+    def found(self) -> bool:
+        """Whether the last line is one, once the text has ended."""
+        return self._found is not None
+
     def taken_off(self, texts: Iterable[str]) -> Iterator[str]:
         """The same text without its trailer: always one line behind, for only the last one can be it."""
         held = ""

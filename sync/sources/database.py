@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, model_validator
 
 from sync.errors import SourceError
-from sync.extract import Extract, Since
+from sync.extract import Extract, Since, lacking
 from sync.references import BrokenReference, SecretRef
 from sync.sources.base import SourceSettings
 from sync.sources.database_address import address_of, checked_url
@@ -168,6 +168,5 @@ def _now(query: Statement, inside: Opened, door: Door) -> datetime:
 
 def _index(column: str, columns: tuple[str, ...], place: str) -> int:
     if column not in columns:
-        remedy = f"its columns are {', '.join(columns)}: add it to the query, or correct 'changed_since'"
-        raise SourceError(place, f"column '{column}' is missing", remedy)
+        raise SourceError(place, *lacking([column], columns, "'changed_since'"))
     return columns.index(column)

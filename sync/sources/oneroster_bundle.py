@@ -11,9 +11,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from sync.errors import SourceError
+from sync.extract import lacking
 from sync.model import Row
+from sync.sources.csv_encoding import refuse_other_encoding
 from sync.sources.csv_table import CsvForm, CsvTable
-from sync.sources.files import OpenFile, open_failure, open_file
+from sync.sources.files import OpenFile, open_failure, open_file, reading
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -46,8 +48,8 @@ class Table(NamedTuple):
         """
         for column in columns:
             if column not in self.columns:
-                remedy = f"its columns are {', '.join(self.columns)}: have it exported with all columns of OneRoster"
-                raise SourceError(self.place, f"column '{column}' is missing", remedy)
+                reason, _ = lacking([column], self.columns, "")
+                raise SourceError(self.place, reason, "have it exported with all columns of OneRoster")
 
 
 class Bundle(ABC):
@@ -70,7 +72,10 @@ class Bundle(ABC):
             SourceError: it can't be opened, or has no sound header.
         """
         place = f"{self.place}/{name}"
-        text = self._stack.enter_context(_FORM.text(self._open(name)))
+        file = self._open(name)
+        with reading(place):
+            refuse_other_encoding(place, file, _FORM.encoding)
+        text = self._stack.enter_context(_FORM.text(file))
         table = CsvTable(place, text, lambda: self._again(name), refuse_change=self.refuse_change)
         columns = table.header()
         return Table(name, place, columns, table.rows(columns))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sync.errors import SourceError
+from sync.masking import quoted_value
 from sync.sources.oneroster_bundle import MANIFEST, Bundle
 
 BULK, DELTA, ABSENT = "bulk", "delta", "absent"
@@ -78,14 +79,16 @@ def _properties(bundle: Bundle) -> dict[str, str]:
     for row in table.rows:
         name, value = row.values["propertyName"].strip(), row.values["value"].strip()
         if said.setdefault(name, value) != value:
-            raise SourceError(f"{table.place} line {row.line}", f"says something else of '{name}' than above", _WHOLE)
+            reason = "says something else of its property than a line above"
+            raise SourceError(f"{table.place} line {row.line}", reason, _WHOLE)
     return said
 
 
 def _mode(place: str, name: str, value: str) -> str:
     mode = value.lower()
     if mode not in (BULK, DELTA, ABSENT):
-        raise SourceError(place, f"says '{value}' of '{name}'", "have it say bulk, delta or absent")
+        said = quoted_value(value, code=True)
+        raise SourceError(place, f"says {said} of '{name}'", "have it say bulk, delta or absent")
     return mode
 
 
@@ -93,6 +96,6 @@ def _minor(place: str, said: Mapping[str, str]) -> int:
     version = said.get("oneroster.version", "")
     found = _VERSION.fullmatch(version)
     if found is None:
-        what = f"is of OneRoster {version}" if version else "does not say 'oneroster.version'"
+        what = f"is of OneRoster {quoted_value(version)}" if version else "does not say 'oneroster.version'"
         raise SourceError(place, what, "have the bundle exported as OneRoster 1.1 or 1.2")
     return int(found[1])

@@ -90,3 +90,6 @@ class WholeTable(WholeFile):
 
     trailer: Annotated[str, AfterValidator(_counts)] | None = None
     """A regular expression for the file's last line, with the count of the rows before it in a group named `rows`."""
+    tail: Annotated[int, Field(ge=0, le=1000)] = 3
+    """From so many records on that stood last in the delivery before and are all missing, the file counts as cut off.
+    0 for never."""

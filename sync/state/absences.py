@@ -1,19 +1,28 @@
 """Known records that no feed names and no fault keeps, with all that their removal would rest on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from sync.decide import Pair
 from sync.diff import Circumstances
+from sync.freeze import Timing
 from sync.guard import Facts
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
 from sync.state.dialect import streamed
 
+TimingOf = Callable[[str | None, str | None, int | None], Timing | None]
+"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
+
 
 def absent(
-    connection: Connection, kind: Kind, trouble: str, seat_trouble: str, sources: Sequence[str] = ()
+    connection: Connection,
+    kind: Kind,
+    trouble: str,
+    seat_trouble: str,
+    timing: TimingOf,
+    sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
     """Every known record of this kind that no feed names and no fault keeps. People need what names them drafted first.
 
@@ -23,7 +32,7 @@ def absent(
     feeds of this kind read; what another one has named, which is no more, is not theirs to let go.
     """
     if kind in ON_A_TEST:
-        return _absent_members(connection, kind, trouble, sources)
+        return _absent_members(connection, kind, trouble, timing, sources)
     return _absent_records(connection, kind, trouble, seat_trouble, sources)
 
 
@@ -137,8 +146,33 @@ def _same_account(kind: Kind) -> str:
 SHARED = "{} shares what Inspera identifies it by with another: what is there stays until the source is correct"
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
+_ASTRAY = {
+    "anybody": "{} names a {} whom no feed makes and nobody knows, so it may mean anybody on this test",
+    "any_test": "{} names this {} on a test that no feed makes and nobody knows, so it may mean this test",
+    "anything": "{} names a test and a {} that no feed makes and nobody knows, so it may mean anybody",
+}
+"""What a row may mean that names something unknown, by which of the key's parts that is."""
 
-def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: Sequence[str]) -> Iterator[Pair]:
+
+def _astray_columns(kind: Kind, part: str) -> str:
+    """Return the columns with the place of a row that may mean just this record, whoever it names."""
+    means = {"anybody": "a.k1 = k.test AND a.k2 = ''", "any_test": f"a.k1 = '' AND a.k2 = k.{part}"}
+    means["anything"] = "a.k1 = '' AND a.k2 = ''"
+    return ", ".join(
+        f"(SELECT min(a.place) FROM astray a WHERE a.kind = '{kind}' AND {meant}) AS {name}"
+        for name, meant in means.items()
+    )
+
+
+def _astray(row: Any, part: str) -> str:
+    """Return why nothing at all takes this record off its test in this run; not even its own row."""
+    found = ((getattr(row, name), words) for name, words in _ASTRAY.items())
+    return next((words.format(place, part) for place, words in found if place is not None), "")
+
+
+def _absent_members(
+    connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
+) -> Iterator[Pair]:
     """What is known on tests and no feed names: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
@@ -146,14 +180,15 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         SELECT k.test AS test, k.{part} AS part, {columns}, k.standing AS standing, k.ours AS ours,
                {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
+               tw.start AS tw_start, tw.ends AS tw_ends,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
-               {TEST_TROUBLE[kind]} AS test_trouble,
+               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
                (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test' AND c.k1 = k.test)
                    OR (c.kind = '{person or ""}' AND c.k1 = k.{part})) AS clash,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
-               {_same_account(kind)} AS same_account
+               {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
@@ -166,15 +201,29 @@ def _absent_members(connection: Connection, kind: Kind, trouble: str, sources: S
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
         proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        proof = "" if row.departed else proof
-        proof = SHARED.format(row.clash) if row.clash is not None else proof
+        shared_with = SHARED.format(row.clash) if row.clash is not None else ""
+        proof = (
+            _astray(row, part)
+            or shared_with
+            or ("" if row.departed else proof)
+            or (_UNSETTLED if row.unsettled else "")
+        )
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
-        facts = Facts(trouble=proof, begun=begun, suspect=suspect, refused=row.refused or "")
+        facts = Facts(
+            trouble=proof,
+            begun=begun,
+            suspect=suspect,
+            refused=row.refused or "",
+            timing=timing(row.tw_start, row.tw_ends, None),
+            retired=row.standing == "retired",
+        )
         yield Pair(kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts)
 
+
+_UNSETTLED = "its test gets other times, or they are held: what that means for it shows in a later run"
 
 TEST_TROUBLE = {
     kind: f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"
@@ -182,7 +231,9 @@ TEST_TROUBLE = {
 }
 # a committee may be named by any row of its test, also by one that can't be used
 TEST_TROUBLE[Kind.COMMITTEE] = (
-    "EXISTS (SELECT 1 FROM fault f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    "(EXISTS (SELECT 1 FROM fault f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    " OR EXISTS (SELECT 1 FROM astray a WHERE a.kind IN ('committee', 'contributor', 'candidate')"
+    " AND a.k1 IN ('', k.test)))"
 )
 
 

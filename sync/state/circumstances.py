@@ -20,6 +20,10 @@ SOON = timedelta(days=7)
 """What tests that start within this time need is sent before anything else."""
 
 
+HELD = 2
+"""In `test_window.unsettled`: the new times of the test are held, so the known ones count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """When a test runs, by the times that may hold: the earliest start, the latest end and the longest extra time."""
@@ -30,12 +34,13 @@ class Window:
     ended: bool
 
 
-def gather_windows(connection: Connection, now: datetime) -> None:
+def gather_windows(connection: Connection, now: datetime, *, leave_out: bool = True) -> None:
     """Fills the workspace's tables of open intents, test windows and of who and what no feed names any more.
 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
         now: aware; what has begun or ended is judged by it.
+        leave_out: whether tests that had ended before they were ever sent are left out.
     """
     connection.execute(
         text(
@@ -44,7 +49,7 @@ def gather_windows(connection: Connection, now: datetime) -> None:
         )
     )
     create_index(connection, "ix_open", "open_record (kind, k1, k2)")
-    _windows(connection, now)
+    _windows(connection, now, leave_out=leave_out)
     for kind in (*PEOPLE, Kind.TEST):
         _vanished(connection, kind)
     for kind in ON_A_TEST:
@@ -108,11 +113,17 @@ def _vanished(connection: Connection, kind: Kind) -> None:
 
 
 def _missing(connection: Connection, kind: Kind) -> None:
-    """What is known on tests, still kept in step, and named by no feed and no fault."""
+    """What is known on tests, still kept in step, and named by no feed and no fault.
+
+    What was retired with its test is among it again once the test has not ended by the times of now: those of then were
+    wrong, or somebody has corrected the clock (semantics 35).
+    """
     part = KEY_FIELDS[kind][1]
+    came_back = "SELECT 1 FROM test_window tw WHERE tw.test = k.test AND tw.ended = 0 AND tw.start <> ''"
     connection.execute(
         text(
-            f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k WHERE k.standing = 'active'"
+            f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k"
+            f" WHERE (k.standing = 'active' OR (k.standing = 'retired' AND EXISTS ({came_back})))"
             f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})"
             f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
         ),
@@ -176,7 +187,8 @@ def _suspects(connection: Connection) -> None:
 
 
 _TESTS = """
-SELECT t.key, k.start AS known_start, k.end AS known_end, w.start AS wanted_start, w.end AS wanted_end,
+SELECT t.key, k.key AS is_known, k.start AS known_start, k.end AS known_end,
+       w.start AS wanted_start, w.end AS wanted_end,
        o.fields AS tried, kc.longest AS known_longest, wc.longest AS wanted_longest
 FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
@@ -198,15 +210,28 @@ def _retire(connection: Connection) -> None:
     )
 
 
-def _windows(connection: Connection, now: datetime) -> None:
-    columns = ("test", "start", "ends", "begun", "ended", "wave")
+def note_unsettled(connection: Connection) -> None:
+    """Note the tests of which it is not settled when they are. Needs the tests drafted.
+
+    A person must look at their new times, or they have ended by times that change now: nobody leaves them meanwhile.
+    """
+    updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"  # the draft has no index yet
+    connection.exec_driver_sql(f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})")
+    connection.exec_driver_sql(
+        f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
+    )
+
+
+def _windows(connection: Connection, now: datetime, *, leave_out: bool) -> None:
+    columns = ("test", "start", "ends", "begun", "ended", "wave", "unsent")
     for chunk in chunks(streamed(connection, _TESTS)):
         rows: list[tuple[object, ...]] = []
         for test in chunk:
             window = _window(test, now)
             when = (window.start, window.ends, int(window.begun), int(window.ended))
-            rows.append((test.key, *when, _wave(test, window, now)))
-        insert(connection, "test_window", columns, rows, retiring=0)
+            unsent = leave_out and window.ended and test.is_known is None and not test.tried
+            rows.append((test.key, *when, _wave(test, window, now), int(unsent)))
+        insert(connection, "test_window", columns, rows, retiring=0, unsettled=0)
     analyse(connection, "test_window")
 
 

@@ -3,17 +3,17 @@
 The records concerned leave what is wanted; their faults carry their keys, so what is known about them stays.
 """
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Kind
+from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Fault, Key, Kind, row_place
 from sync.state.derived import Refingerprint, derive_committees, fold_roles
 from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.scratch import add_faults, drop_faulted
+from sync.state.unresolved import Part, note_astray_faults, note_unknown, parts_of, refuse_unresolved
 
 Places = Sequence[str]
 """How the feeds' sources are named to people, by the feed's number."""
@@ -22,24 +22,27 @@ _BETWEEN = " || '\x1f' || "
 """Joins columns to one text by a character that none of them holds."""
 
 
-def find_conflicts(connection: Connection, places: Places, refingerprint: Refingerprint) -> None:
-    """Turns contradicting rows into faults, and folds identical ones into one.
+def find_conflicts(
+    connection: Connection, places: Places, refingerprint: Refingerprint, unsure: Collection[Kind] = ()
+) -> None:
+    """Turns contradicting rows into faults, and folds identical ones into one; so are those that name nobody known.
 
-    Several rows of one contributor that differ in nothing but roles and committees are one contributor with all of
-    them. Committees that only contributors and candidates name are wanted like those of a feed.
+    Of `unsure` kinds not all records may have been read, so that who names one of them waits. Several rows of one
+    contributor that differ in nothing but roles and committees are one contributor with all of them. Committees that
+    only contributors and candidates name are wanted like those of a feed.
     """
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
         drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
+        if kind in ON_A_TEST:  # first: what two rows of nobody say otherwise is not what is wrong with them
+            _unresolved(connection, kind, places, unsure)
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
         if kind is Kind.CONTRIBUTOR:
             fold_roles(connection, refingerprint)
         _twice(connection, kind, places)
-    for kind in kinds:
-        if kind in ON_A_TEST:
-            _misspelt_case(connection, kind, places)
     _own_case_of_faults(connection)
+    note_astray_faults(connection)
     _shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
         _other_case(connection, Kind.COMMITTEE, places)
@@ -50,8 +53,8 @@ def _any(connection: Connection, kind: Kind) -> bool:
     return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
-def _where(places: Places, feed: int, line: int) -> str:
-    return f"{places[feed]} {line}"
+def _where(places: Places, feed: int, line: int, key: Key | None = None) -> str:
+    return row_place(places[feed], line, key)
 
 
 def _against_first(
@@ -62,10 +65,11 @@ def _against_first(
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
         for i, (_, feed, line, *key) in enumerate(members):
-            _, other_feed, other_line, *_ = members[1 if i == 0 else 0]
-            other = _where(places, other_feed, other_line)
+            _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
+            # Two rows with one key are told apart by their numbers.
+            other = _where(places, other_feed, other_line, None if other_key == key else tuple(other_key))
             said = reason.format(other=other)
-            found.append(Fault(_where(places, feed, line), field, said, remedy, kind, tuple(key)))
+            found.append(Fault(_where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)))
     if found:
         add_faults(connection, found)
         drop_faulted(connection, kind)
@@ -123,7 +127,8 @@ def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> It
         place = _where(places, other.feed, other.line) if other is not None else own
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
-        yield Fault(_where(places, row.feed, row.line), part, reason, remedy, kind, tuple(row[4:]))
+        key = tuple(row[4:])
+        yield Fault(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
 
 
 def _twice(connection: Connection, kind: Kind, places: Places) -> None:
@@ -151,49 +156,42 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _named_kinds(kind: Kind) -> Iterator[tuple[str, Kind]]:
-    """The parts of this kind's key that are keys of another kind."""
-    yield "test", Kind.TEST
-    if kind in PERSON_OF:
-        yield KEY_FIELDS[kind][1], PERSON_OF[kind]
+def _unresolved(connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]) -> None:
+    """Find rows that name a test or a person that is neither wanted nor known. The other kinds come first."""
+    noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
+    for part in noted:
+        _misspelt_case(connection, part, places)
+    refuse_unresolved(connection, noted, places, unsure)
 
 
-def _misspelt_case(connection: Connection, kind: Kind, places: Places) -> None:
-    """A row that writes its learner, staff or test in another case than the record's own key.
+def _misspelt_case(connection: Connection, part: Part, places: Places) -> None:
+    """Finds rows that write their learner, staff or test in another case than the record's own key.
 
-    Its fault carries the key as the record writes it, so that the seat which it means is not taken for absent.
+    Their faults carry the key as the record writes it, so that the seat which each means is not taken for absent.
     """
-    keys, fold = ", ".join(KEY_FIELDS[kind]), partial(folded, connection)
-    for part, other in _named_kinds(kind):
-        unknown = (
-            f"SELECT named.{part} FROM (SELECT DISTINCT {part} FROM wanted_{kind}) named"
-            f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.key = named.{part})"
-            f" AND NOT EXISTS (SELECT 1 FROM known_{other} k WHERE k.key = named.{part})"
-        )
-        if not connection.execute(text(f"{unknown} LIMIT 1")).first():
-            continue  # nearly always: spares folding the case of every key there is
-        there = f"SELECT key FROM wanted_{other} UNION SELECT key FROM known_{other}"
-        meant = {
-            row[0]: row[1]
-            for row in _rows(
-                connection,
-                f"SELECT named.{part}, other.key"
-                f" FROM (SELECT {part}, {fold(part)} AS folded FROM ({unknown}) AS unknown) named"
-                f" JOIN (SELECT key, {fold('key')} AS folded FROM ({there}) AS there) other"
-                " ON other.folded = named.folded",
-            )
-        }
-        found: list[Fault] = []
-        for misspelt, right in meant.items():
-            query = f"SELECT feed, line, {keys} FROM wanted_{kind} WHERE {part} = :value ORDER BY 1, 2"
-            for feed, line, test, second in _rows(connection, query, value=misspelt):
-                key = (right, second) if part == "test" else (test, right)
-                reason = f"the {part} is written {misspelt!r} here and {right!r} in its own row"
-                found.append(Fault(_where(places, feed, line), part, reason, "write both the same way", kind, key))
-            connection.execute(text(f"DELETE FROM wanted_{kind} WHERE {part} = :value"), {"value": misspelt})
-        if found:
-            add_faults(connection, found)
-            drop_faulted(connection, kind)
+    kind, name = part.kind, part.name
+    there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
+    rows = _rows(
+        connection,
+        f"SELECT named.value, other.key FROM (SELECT value, {folded(connection, 'value')} AS folded FROM unknown"
+        " WHERE kind = :kind AND part = :part) named"
+        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM ({there}) AS there) other"
+        " ON other.folded = named.folded",
+        **part.values,
+    )
+    found: list[Fault] = []
+    for misspelt, right in {row[0]: row[1] for row in rows}.items():
+        columns = ", ".join(KEY_FIELDS[kind])
+        query = f"SELECT feed, line, {columns} FROM wanted_{kind} WHERE {name} = :value ORDER BY 1, 2"
+        for feed, line, test, second in _rows(connection, query, value=misspelt):
+            key = (right, second) if name == "test" else (test, right)
+            reason = f"the {name} is written {misspelt!r} here and {right!r} in its own row"
+            place = _where(places, feed, line, (test, second))
+            found.append(Fault(place, name, reason, "write both the same way", kind, key, f"case of {name}"))
+        connection.execute(text(f"DELETE FROM wanted_{kind} WHERE {name} = :value"), {"value": misspelt})
+    if found:
+        add_faults(connection, found)
+        drop_faulted(connection, kind)
 
 
 def _own_case_of_faults(connection: Connection) -> None:
@@ -202,8 +200,8 @@ def _own_case_of_faults(connection: Connection) -> None:
     Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
     """
     for of in ON_A_TEST:
-        for column, (_, kind) in zip(("k1", "k2"), _named_kinds(of), strict=False):
-            _own_case(connection, of, column, kind)
+        for column, part in zip(("k1", "k2"), parts_of(of), strict=False):
+            _own_case(connection, of, column, part.named)
         drop_faulted(connection, of)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE, Fault, Kind, joined, listed
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, SENT_ONCE, SHARES, Fault, Kind, joined, listed, row_place
+from sync.state.circumstances import HELD
 from sync.state.scratch import add_faults, chunks, drop_faulted
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
@@ -114,27 +115,37 @@ def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerpr
     return bool(new)
 
 
-def settle_percentages(connection: Connection, places: Sequence[str], refingerprint: Refingerprint) -> None:
-    """Turns extra time given as a share of the test's duration into whole minutes, rounded up."""
+def settle_percentages(
+    connection: Connection, places: Sequence[str], refingerprint: Refingerprint, *, held: bool = False
+) -> None:
+    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
+
+    With `held`, only on tests whose new times are held, and of their known duration.
+    """
+    duration, which = "coalesce(t.duration, k.duration)", ""
+    if held:
+        duration = "coalesce(k.duration, t.duration)"
+        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled = {HELD})"
     names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
     query = (
-        f"SELECT w.rowid, w.feed, w.line, w.extra_percent, coalesce(t.duration, k.duration),"
+        f"SELECT w.rowid, w.feed, w.line, w.extra_share, {duration},"
         f" {', '.join('w.' + name for name in names)} FROM wanted_candidate w"
         " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
-        " WHERE w.extra_percent IS NOT NULL AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
+        f" WHERE w.extra_share IS NOT NULL{which} AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
     )
     last = 0
     while page := connection.execute(text(query), {"last": last}).fetchall():
         last = page[-1][0]
         settled: list[dict[str, object]] = []
         found: list[Fault] = []
-        for rowid, feed, line, percent, duration, *values in page:
+        for rowid, feed, line, share, duration, *values in page:
             fields = dict(zip(names, values, strict=True))
+            key = (fields["test"], fields["learner"])
             if duration is None:
                 if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(f"{places[feed]} {line}", (fields["test"], fields["learner"])))
+                    found.append(_no_duration(row_place(places[feed], line, key), key))
                 continue  # the candidate waits for its test, which nobody has yet
-            minutes = -(-percent * duration // 100)
+            minutes = -(-share * duration // SHARES)
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
@@ -143,7 +154,28 @@ def settle_percentages(connection: Connection, places: Sequence[str], refingerpr
             )
             connection.execute(text(statement), settled)
         add_faults(connection, found)
+    add_faults(connection, _too_long(connection, places))
     drop_faulted(connection, Kind.CANDIDATE)
+
+
+_MOST_UNKNOWN = 1440
+"""Minutes of extra time at most where nobody knows the test's duration."""
+
+
+def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
+    """Return faults for extra time that is longer than the test itself: a slip of the pen, or another unit."""
+    query = (
+        "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
+        " FROM wanted_candidate w"
+        " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
+        f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
+    )
+    for feed, line, test, learner, extra, duration in connection.execute(text(query)).fetchall():
+        than = f"the test's own duration ({duration})" if duration is not None else f"{_MOST_UNKNOWN}"
+        reason = f"{extra} minutes of extra time is more than {than}"
+        key = (test, learner)
+        where = row_place(places[feed], line, key)
+        yield Fault(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
 
 
 def _test_is_there(connection: Connection, test: str) -> bool:

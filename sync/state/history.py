@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sync.exits import Exit
-from sync.model import Key, Kind, utc_time
+from sync.model import Key, Kind, utc_text, utc_time
 from sync.state.scratch import key_from
 
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed."""
+    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed.
+
+    `reason` is what stopped it, or why its exit status is what it is, a line each; empty when all went well.
+    """
 
     id: int
     command: str
@@ -23,6 +26,7 @@ class PastRun:
     status: str
     exit_status: int | None
     counts: Mapping[str, int]
+    reason: str = ""
 
     @property
     def applies(self) -> bool:
@@ -41,7 +45,7 @@ class Finding:
     text: str
 
 
-_RUNS = "SELECT id, command, started, ended, status, exit_status, counts FROM run"
+_RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
 
 
 def last_runs(connection: Connection, most: int) -> list[PastRun]:
@@ -61,7 +65,10 @@ def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRu
 def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
     rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
-    return [PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts)) for r in rows]
+    return [
+        PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts), r.reason)
+        for r in rows
+    ]
 
 
 def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[Finding]:
@@ -80,6 +87,26 @@ def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
         for standing, number in connection.execute(text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")):
             counts[kind.value, str(standing)] = int(number)
     return counts
+
+
+_STAYS = {
+    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {not_ours} ORDER BY 1",
+    **{
+        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{not_ours}}"
+        " AND t.standing <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
+        for kind, part in ((Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "learner"))
+    },
+}
+_NOT_OURS = "NOT k.ours AND k.standing = 'active' AND k.source = ''"
+
+
+def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
+    """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
+    found: dict[Kind, list[Key]] = {}
+    for kind, query in _STAYS.items():
+        for k1, k2 in connection.execute(text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}):
+            found.setdefault(kind, []).append(key_from(kind, k1, k2))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

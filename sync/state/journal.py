@@ -6,15 +6,17 @@ that owns the connection writes here, many records to a commit.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, TextClause, text
 
 from sync.diff import remembered
+from sync.errors import StateError
 from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
-from sync.plan import Action, Fields, OpenIntent, Outcome, Planned, Result
-from sync.state import refusals, snapshot
+from sync.plan import REMOVALS, Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state import keeping, refusals, removals, snapshot
 from sync.state.database import count
 from sync.state.dialect import analyse, create_index
 from sync.state.scratch import columns_of, from_json, key_from, to_json
@@ -34,13 +36,19 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 class Journal:
     """Writes one run's intents, outcomes and findings, and promotes what is done to known.
 
-    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent.
+    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent. `keep_mark` notes
+    the newest run apart from the state.
     """
 
     def __init__(
-        self, connection: Connection, clock: Clock, command: str, confirm: Callable[[], None] | None = None
+        self,
+        connection: Connection,
+        clock: Clock,
+        command: str,
+        confirm: Callable[[], None] | None = None,
+        keep_mark: Callable[[], None] | None = None,
     ) -> None:
-        self._connection, self._clock, self._confirm = connection, clock, confirm
+        self._connection, self._clock, self._confirm, self._keep_mark = connection, clock, confirm, keep_mark
         connection.execute(
             text("INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"),
             {"c": command, "at": utc_text(clock())},
@@ -50,6 +58,8 @@ class Journal:
         self._refused = set(refusals.standing(connection))
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
+        if keep_mark:
+            keep_mark()  # before anything is sent: a copy from before this run is older
 
     def intend(self, lines: Sequence[Planned]) -> list[int]:
         """Commits intents for lines that are about to be sent; gives their ids, in order.
@@ -129,6 +139,8 @@ class Journal:
 
     def _promote(self, line: Planned, outcome: Outcome) -> None:
         change = line.change
+        if change.action in REMOVALS:  # with a scope, its removal was allowed
+            removals.note(self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope))
         if change.action in (Action.REMOVE, Action.DELETE):
             self.forget(change.kind, change.key)
             return
@@ -178,6 +190,7 @@ class Journal:
         self._connection.execute(
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key[0]}
         )
+        keeping.drop(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
@@ -200,6 +213,11 @@ class Journal:
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
         snapshot.forget(self._connection, kind, *columns_of(old))
+        keeping.rename(self._connection, kind, old[0], new[0])
+
+    def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
+        """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
+        keeping.keep(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""
@@ -224,6 +242,8 @@ class Journal:
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Closes an intent of an earlier run, now that its outcome is known."""
+        if outcome == "done" and intent.action in REMOVALS:
+            removals.note(self._connection, intent.kind, intent.key, self._clock(), approved=False)
         self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
@@ -239,12 +259,17 @@ class Journal:
         """Makes what was remembered, forgotten or settled durable."""
         self._connection.commit()
 
-    def promote_silent(self) -> None:
-        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints."""
+    def promote_silent(self, *, leaving: bool = True) -> None:
+        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints.
+
+        With `leaving` false, nobody is released and nothing is withdrawn or retired.
+        """
         at = utc_text(self._clock())
         create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
         analyse(self._connection, "refresh", "draft")
-        for statement in _SILENT:
+        if leaving:
+            removals.note_withdrawn(self._connection, self._clock())
+        for statement in _SILENT if leaving else _RESTORED:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:
             keys = KEY_FIELDS[kind]
@@ -273,19 +298,24 @@ class Journal:
             {"run": self.run_id, "type": type_, "kind": kind, "k1": k1, "k2": k2, "place": place, "text": message},
         )
 
-    def end(self, status: str, exit_status: int, counts: Mapping[str, int]) -> None:
-        """Closes the run."""
+    def end(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()) -> None:
+        """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
+        removals.forget_old(self._connection, self._clock())
         self._connection.execute(
-            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c WHERE id = :id"),
+            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"),
             {
                 "at": utc_text(self._clock()),
                 "s": status,
                 "e": exit_status,
                 "c": json.dumps(dict(counts)),
+                "r": "\n".join(reasons),
                 "id": self.run_id,
             },
         )
         self._connection.commit()
+        if self._keep_mark:
+            with suppress(StateError):  # the run is over, and stays noted as one that had begun
+                self._keep_mark()
 
 
 def _lapse(kind: Kind) -> str:
@@ -296,7 +326,7 @@ def _lapse(kind: Kind) -> str:
         f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
         f" AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
-        " AND coalesce(f.k2, '') = intent.k2)"
+        " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
     if kind is Kind.STAFF:  # until they are out, what became of a call that let them in or out matters
         lapse += (
@@ -347,17 +377,23 @@ _WITH_ITS_TEST = (
     "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
     " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
+_OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
+
+
+def _on_tests(action: Action, standing: str) -> Iterator[str]:
+    for kind in ON_A_TEST:
+        yield _OF_A_TEST.format(kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing)
+
+
+_RESTORED = (
+    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
+    *_on_tests(Action.RESTORE, "active"),
+)
 _SILENT = (
     (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
     (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
-    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
-    *(
-        (_TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})").format(
-            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
-        )
-        for kind in ON_A_TEST
-        for action, standing in (("retire", "retired"), ("restore", "active"))
-    ),
+    *_RESTORED,
+    *_on_tests(Action.RETIRE, "retired"),
     *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
     (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")

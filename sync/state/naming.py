@@ -26,18 +26,28 @@ def shrinkage(connection: Connection, kind: Kind, source: str, sources: Sequence
     gone, columns = ("missing", ("k1", "k2")) if kind in ON_A_TEST else ("vanished", ("key",))
     same = " AND ".join(f"g.{one} = k.{name}" for one, name in zip(columns, KEY_FIELDS[kind], strict=True))
     departed = " AND ".join(f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False))
+    meant = f" AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
     named, names = named_elsewhere(sources)
     named = f"(k.source = :source OR k.source IS NULL OR {named})"
     values = {"source": source, **names}
     lost = count(
         connection,
         f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {named}"
-        f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed})",
+        f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed}){meant}",
         **values,
     )
     if not lost:
         return 0, 0
     return lost, count(connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {named}", **values)
+
+
+def _may_be_meant(kind: Kind) -> str:
+    """Return the SQL for whether a row may mean a known record that names something unknown: it is not lost then."""
+    part = KEY_FIELDS[kind][1]
+    return (
+        f"(EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = k.test AND a.k2 = '')"
+        f" OR EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = '' AND a.k2 IN ('', k.{part})))"
+    )
 
 
 def named_elsewhere(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -95,7 +105,7 @@ def note_sources(
 def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
     unread = "EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
-    proven = f" AND NOT {unread}" if kind in ON_A_TEST else ""
+    proven = f" AND NOT {unread} AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
     connection.execute(
         text(
             f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven} AND ({', '.join(KEY_FIELDS[kind])}) IN"

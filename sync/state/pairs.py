@@ -11,14 +11,30 @@ from sqlalchemy import Connection, text
 from sync.decide import Pair
 from sync.diff import Circumstances
 from sync.guard import Facts
-from sync.model import COMPARED, KEY_FIELDS, MAX_CANDIDATES, ON_A_TEST, PERSON_OF, SECRETS, SENT_ONCE, Key, Kind
+from sync.model import (
+    COMPARED,
+    KEY_FIELDS,
+    MAX_CANDIDATES,
+    ON_A_TEST,
+    PERSON_OF,
+    SECRETS,
+    SENT_ONCE,
+    Key,
+    Kind,
+    row_place,
+)
 from sync.plan import Fields
-from sync.state.absences import TEST_TROUBLE, UNREAD, fields_of, shared
+from sync.state.absences import TEST_TROUBLE, UNREAD, TimingOf, fields_of, shared
 from sync.state.dialect import streamed
 
 
 def arrived_or_changed(
-    connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str] = (), trouble: str = ""
+    connection: Connection,
+    kind: Kind,
+    places: Sequence[str],
+    timing: TimingOf,
+    locked: Collection[str] = (),
+    trouble: str = "",
 ) -> Iterator[Pair]:
     """Every wanted record that is not known, or known otherwise. What is on a test needs the other kinds drafted first.
 
@@ -26,8 +42,18 @@ def arrived_or_changed(
     may not be all of it in this run, and is empty when it is.
     """
     if kind in ON_A_TEST:
-        return _members(connection, kind, places, locked, trouble)
-    return _records(connection, kind, places)
+        return _members(connection, kind, places, timing, locked, trouble)
+    return _records(connection, kind, places, timing)
+
+
+def left_out(connection: Connection) -> dict[Kind, int]:
+    """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+    unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
+    tests = int(connection.execute(text(unsent)).scalar_one())
+    if not tests:
+        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # no need to look at every candidate
+    named = "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test WHERE tw.unsent = 1"
+    return {Kind.TEST: tests, Kind.CANDIDATE: int(connection.execute(text(named)).scalar_one())}
 
 
 def ignored(connection: Connection) -> int:
@@ -35,7 +61,7 @@ def ignored(connection: Connection) -> int:
     over = "SELECT 1 FROM known_test WHERE standing = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
     if not connection.execute(text(over)).first():
         return 0  # as on most days: no need to look at every candidate
-    query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_OVER}"
+    query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_RETIRED}"
     return int(connection.execute(text(query)).scalar_one())
 
 
@@ -43,8 +69,9 @@ _TEST_OF_WANTED = """
 LEFT JOIN known_test kt ON kt.key = w.test
 LEFT JOIN test_window tw ON tw.test = w.test
 """
-_OVER = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.standing, '') = 'retired'
+_RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.standing, '') = 'retired'
     AND NOT EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = w.test)))"""
+_OVER = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
 
 
 def _columns(kind: Kind) -> str:
@@ -63,18 +90,20 @@ def _barred(kind: Kind) -> str:
     )
 
 
-def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Iterator[Pair]:
+def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf) -> Iterator[Pair]:
     query = f"""
-        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open,
+        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends AS tw_ends,
                (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles,
                (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}' AND r.new_key = w.key) AS reuses,
                c.reason AS clash
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
+        LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_barred(kind)}
-        WHERE k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL
+        WHERE coalesce(tw.unsent, 0) = 0
+          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
     """
     for row in streamed(connection, query):
         about = Circumstances(
@@ -90,6 +119,7 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Itera
             refused=row.refused or "",
             found=not about.ours,
             shares=shares,
+            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
             clash=row.clash or "",
         )
@@ -97,7 +127,12 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str]) -> Itera
 
 
 def _members(
-    connection: Connection, kind: Kind, places: Sequence[str], locked: Collection[str], trouble: str
+    connection: Connection,
+    kind: Kind,
+    places: Sequence[str],
+    timing: TimingOf,
+    locked: Collection[str],
+    trouble: str,
 ) -> Iterator[Pair]:
     """What is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
@@ -116,7 +151,7 @@ def _members(
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (UNREAD.format(part) if row.test_trouble else ""),
-            under_way=bool(row.begun) and not row.ended,
+            timing=timing(row.tw_start, row.tw_ends, row.feed),
             begun=bool(row.begun) and key[1] in locked,
             waits_for=waits_for,
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
@@ -137,7 +172,8 @@ def _members_query(kind: Kind) -> str:
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
         SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known, tw.begun AS begun,
-               tw.ended AS ended, {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
+               tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
+               {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
@@ -183,8 +219,11 @@ def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | N
     if verdict:
         return str(verdict)
     query = text("SELECT 1 FROM fault WHERE kind = :kind AND k1 = :key LIMIT 1")
-    faulted = connection.execute(query, {"kind": kind, "key": name}).first()
-    return "its row is a fault" if faulted else "no source names it"
+    if connection.execute(query, {"kind": kind, "key": name}).first():
+        return "its row is a fault"
+    query = text(f"SELECT 1 FROM wanted_{kind} WHERE key = :key")
+    wanted = connection.execute(query, {"key": name}).first()
+    return "its own row says that it is disabled" if wanted else "its source can't be relied on in this run"
 
 
 def _pair(
@@ -192,5 +231,5 @@ def _pair(
 ) -> Pair:
     wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
-    where = f"{places[row.feed]} {row.line}"
+    where = row_place(places[row.feed], row.line, key)
     return Pair(kind, key, wanted, known, about, facts, where, row.fingerprint, None if secret is None else str(secret))

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from sync.state.high_water import Look, Mark
+
 Wait = Callable[[str], bool]
 """How to wait for somebody else's lock: is told who holds it, waits a moment, and says whether to try again."""
 
@@ -20,6 +22,10 @@ class Pause:
     reason: str = ""
 
 
+def _keep_nothing() -> None:
+    """Keep nothing: the state is opened for another purpose than a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A state that may be written.
@@ -28,11 +34,13 @@ class Opened:
         connection: to it, for the thread that opened it.
         confirm: raises `Deposed` when it may not be written any more; for that thread as well.
         lost: whether that is so, for any other thread; raises `StateError` when it can't be told.
+        keep_mark: keeps the newest run apart from the state, when the state holds it durably.
     """
 
     connection: Connection
     confirm: Callable[[], None]
     lost: Callable[[], bool]
+    keep_mark: Callable[[], None] = _keep_nothing
 
 
 class Service(Protocol):
@@ -96,6 +104,20 @@ class Place(Protocol):
 
         Raises:
             StateError: it cannot be read or made.
+        """
+
+    def mark_reader(self) -> Look:
+        """Return what gives the mark of the newest run, kept apart from the state. A file is read at once.
+
+        Raises:
+            StateError: it cannot be read.
+        """
+
+    def write_mark(self, connection: Connection, mark: Mark) -> None:
+        """Keep the newest run apart from the state, once what `connection` has written is durable.
+
+        Raises:
+            StateError: it cannot be noted.
         """
 
     def pause(self, reason: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 from sync.errors import Deposed, Locked, StateError
 from sync.model import utc_text
 from sync.state.database import refuse_newer
+from sync.state.high_water import Look, Mark, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.places import Opened, Pause, Wait
 from sync.state.postgres_copy import found_version, into_temporary, keep_from_writing
@@ -114,6 +115,15 @@ class PostgresDatabase:
             except psycopg.errors.UndefinedTable:
                 found = None
         return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()
+
+    def mark_reader(self) -> Look:
+        """Return what reads the mark of the newest run from its table (see `Place`)."""
+        return read_table
+
+    def write_mark(self, connection: Connection, mark: Mark) -> None:
+        """Keep the newest run in a table of its own (see `Place`)."""
+        write_table(connection, mark)
+        connection.commit()
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stops all sending (see `Place`), by a row."""

@@ -13,7 +13,7 @@ FILL = "fill"
 _TOGETHER = frozenset({"start", "end", "duration"})
 """A test's times belong together: one of one feed and one of another may be no exam at all."""
 
-_SHARE = {"extra_time": "extra_percent", "extra_percent": "extra_time"}
+_SHARE = {"extra_time": "extra_share", "extra_share": "extra_time"}
 """Minutes and a share of the duration are two words for one field."""
 
 

@@ -21,3 +21,8 @@ def write_private(path: Path, content: bytes, owner: os.stat_result | None = Non
     if owner:
         os.chown(fresh, owner.st_uid, owner.st_gid)
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name survives a power cut, too
+    finally:
+        os.close(folder)

@@ -25,7 +25,7 @@ Origin = tuple[str | None, ...]
 _COLUMNS = {
     "duration": "INTEGER",
     "extra_time": "INTEGER",
-    "extra_percent": "INTEGER",
+    "extra_share": "INTEGER",
     "notify": "INTEGER",
     "fingerprint": "BLOB",
     "feed": "INTEGER",
@@ -35,8 +35,10 @@ _COLUMNS = {
 _TABLES = {
     "fault": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
-        "remedy TEXT, feed INTEGER"
+        "remedy TEXT, feed INTEGER, cause TEXT"
     ),
+    "unknown": "kind TEXT, part TEXT, value TEXT, cause TEXT, reason TEXT, remedy TEXT",
+    "astray": "kind TEXT, k1 TEXT, k2 TEXT, place TEXT",
     "feed_source": "feed INTEGER, source TEXT",
     "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
     "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
@@ -52,9 +54,11 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT"
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
@@ -66,6 +70,16 @@ _TABLES = {
         "fingerprint BLOB, scope TEXT"
     ),
 }
+_TABLES |= {
+    "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
+    "contested": (
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "moves INTEGER"
+    ),
+    "stuck": "id INTEGER",
+    "first_out": "id INTEGER",
+}
+"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables whose rows are told apart by their number, beside those of what is wanted."""
 
@@ -157,11 +171,12 @@ def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
-    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed")
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(fault: Fault) -> tuple[object, ...]:
-        k1, k2 = columns_of(fault.key) if fault.key else (None, None)
-        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed)
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
+        k1, k2 = ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
+        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed, fault.cause)
 
     return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
 
@@ -181,12 +196,25 @@ def drop_faulted(connection: Connection, kind: Kind) -> None:
     )
 
 
+def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed no fault names."""
+    keys = KEY_FIELDS[kind]
+    k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
+    query = (
+        f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
+        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+    )
+    return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
+
+
 def faults(connection: Connection) -> Iterator[Fault]:
     """Every fault of the run, in the order in which they were met."""
-    query = "SELECT id, kind, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last ORDER BY id LIMIT 500"
-    for row in paged(connection, query):
+    columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
+    for row in paged(connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"):
         kind = Kind(row[1])
-        yield Fault(row[4], row[5], row[6], row[7], kind, None if row[2] is None else key_from(kind, row[2], row[3]))
+        key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
+        left_out = row[2] == "" and row[3] == ""
+        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
 
 
 def index_wanted(connection: Connection) -> None:

@@ -29,6 +29,11 @@ def mark_of(connection: Connection, feed: str) -> str:
     return str(connection.execute(text("SELECT mark FROM mark WHERE feed = :feed"), {"feed": feed}).scalar() or "")
 
 
+def is_kept(connection: Connection, feed: str) -> bool:
+    """Return whether the feed was ever read whole with these rules."""
+    return connection.execute(text("SELECT 1 FROM mark WHERE feed = :feed"), {"feed": feed}).first() is not None
+
+
 def cover(connection: Connection, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> None:
     """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `lay_over` afterwards."""
     connection.execute(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError
 from sync.model import utc_text
 from sync.state.database import lock_file, open_copy, open_to_read, open_to_write, version_of
+from sync.state.high_water import Look, Mark, read_file, write_file
 from sync.state.places import Opened, Pause, Wait
 from sync.state.private import write_private
 from sync.state.sealing import seal_key
@@ -85,6 +86,16 @@ class SqliteFile:
     def seal_key(self, *, write: bool) -> bytes:
         """The key of the seals (see `Place`)."""
         return seal_key(self.path, write=write)
+
+    def mark_reader(self) -> Look:
+        """Return the mark of the newest run, from a file beside the state (see `Place`)."""
+        mark = read_file(self._beside("high-water"))
+        return lambda _connection: mark
+
+    def write_mark(self, connection: Connection, mark: Mark) -> None:
+        """Keep the newest run in a file beside the state (see `Place`)."""
+        connection.commit()  # first the run, then the word that there was one
+        write_file(self._beside("high-water"), mark)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""

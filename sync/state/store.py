@@ -6,26 +6,33 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, text
 
+from sync.candidate_numbers import Holder
 from sync.decide import Drafted, Pair
 from sync.found import FoundPerson
+from sync.freeze import Moment, TimeRules, Timing
 from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record
+from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record, row_place
 from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
 from sync.state import (
     absences,
     circumstances,
     conflicts,
     derived,
+    history,
     identities,
     journal,
+    keeping,
     lookups,
     naming,
+    numbers,
     pairs,
     planbook,
     precedence,
     readback,
+    recovery,
     scratch,
     snapshot,
+    tails,
     turn,
 )
 from sync.state.database import count
@@ -43,6 +50,8 @@ class Store:
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
         seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
+        rules: what each feed, by its number, says about the times of tests; none for the usual rules.
+        leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
 
     def __init__(
@@ -52,10 +61,15 @@ class Store:
         fingerprint: Callable[[Record], bytes],
         locked: Collection[str] = (),
         seal_key: bytes | None = None,
+        rules: Sequence[TimeRules] = (),
+        *,
+        leave_out: bool = True,
     ) -> None:
         self._connection, self._fingerprint = connection, fingerprint
         self._places = [f"{place} line" for place in places]
         self._locked = locked
+        self._rules, self._leave_out = rules or [TimeRules()] * max(1, len(places)), leave_out
+        self._moment: Moment | None = None
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
@@ -122,6 +136,10 @@ class Store:
         """From where a feed, by its digest, is to be read for changes; empty when it must be read whole."""
         return snapshot.mark_of(self._connection, feed)
 
+    def has_snapshot(self, feed: str) -> bool:
+        """Return whether there is a snapshot of what this feed said, with these rules."""
+        return snapshot.is_kept(self._connection, feed)
+
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int:
         """Notes what was staged of a feed for its snapshot; if that was not all, stages the rest from the last one.
 
@@ -159,6 +177,34 @@ class Store:
         """Takes these as the groups that the source has."""
         naming.keep_groups(self._connection, source, groups)
 
+    def lost_tail(self, kind: Kind, source: str, least: int) -> int:
+        """How many records that stood last in this source's last delivery are all missing; 0 if fewer than `least`."""
+        return tails.lost(self._connection, kind, source, least)
+
+    def keep_tails(self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]) -> None:
+        """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""
+        for (kind, source), by_feed in feeds.items():
+            tails.keep(self._connection, kind, source, by_feed)
+        tails.forget_others(self._connection, sources)
+
+    def ended_whole(self, source: str) -> bool:
+        """Whether the source's last delivery ended in a line end."""
+        return tails.ended_whole(self._connection, source)
+
+    def keep_endings(self, endings: Mapping[str, bool]) -> None:
+        """Remembers of each source whether its delivery ended in a line end."""
+        for source, whole in endings.items():
+            tails.keep_ending(self._connection, source, whole=whole)
+
+    def drop_line(self, kind: Kind, feed: int, line: int) -> None:
+        """Takes what one row of a feed says out of what is wanted and of what departs."""
+        tails.drop_line(self._connection, kind, feed, line)
+
+    def drop_lookup_line(self, number: int, line: int) -> None:
+        """Takes one row out of a joined source."""
+        query = text("DELETE FROM lookup WHERE id = :id AND line = :line")
+        self._connection.execute(query, {"id": number, "line": line})
+
     def faults(self) -> Iterator[Fault]:
         """Every fault of the run."""
         return scratch.faults(self._connection)
@@ -167,38 +213,57 @@ class Store:
         """How many faults the run has."""
         return count(self._connection, "SELECT count(*) FROM fault")
 
+    def valid_count(self, kind: Kind, feed: int) -> int:
+        """Return how many wanted records of a feed no fault names."""
+        return scratch.valid_count(self._connection, kind, feed)
+
+    def faulty_rows(self, kind: Kind, place: str) -> int:
+        """Return how many rows of the source at `place` have a fault of this kind."""
+        query = (
+            "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
+        )
+        return count(self._connection, query, kind=kind.value, place=place, length=len(place))
+
     def keyless(self, kind: Kind) -> str:
         """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
-        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL ORDER BY id LIMIT 1"
+        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL AND cause = '' ORDER BY id LIMIT 1"
         return str(self._connection.execute(text(query), {"kind": kind}).scalar() or "")
 
     def staged_people(self) -> Iterator[tuple[Record, str]]:
         """Everybody who is wanted, with the place of their row."""
         for kind in PEOPLE:
             for values in scratch.staged(self._connection, kind):
-                where = f"{self._places[int(values['feed'])]} {values['line']}"
+                key = (str(values["key"]),)
+                where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
                 yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
 
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = ()) -> None:
-        """Indexes what was staged and turns rows that contradict each other into faults.
+    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()) -> None:
+        """Indexes what was staged and turns rows into faults that contradict each other, or name nobody known.
 
-        `later` are feeds that give way to earlier ones of their kind, each with how.
+        `later` are feeds that give way to earlier ones of their kind, each with how. Of `unsure` kinds not all may have
+        been read.
         """
         scratch.index_wanted(self._connection)
         snapshot.drop_superseded(self._connection)
         for kind, feed, how in later:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
-        conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of)
+        conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of, unsure)
         derived.keep_usernames(self._connection, self._fingerprint_of)
         identities.find_shared(self._connection, self._places)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
+        keeping.leave_alone(self._connection, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
-        circumstances.gather_windows(self._connection, now)
+        self._moment = Moment.of(now)
+        circumstances.gather_windows(self._connection, now, leave_out=self._leave_out)
+
+    def _timing(self, start: str | None, ends: str | None, feed: int | None) -> Timing | None:
+        rules = self._rules[feed or 0]  # only the longest duration may differ from feed to feed
+        return Timing(self._moment, start or "", ends or "", rules) if self._moment else None
 
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
@@ -207,12 +272,13 @@ class Store:
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
-        return pairs.arrived_or_changed(self._connection, kind, self._places, self._locked, self._trouble.get(kind, ""))
+        trouble = self._trouble.get(kind, "")
+        return pairs.arrived_or_changed(self._connection, kind, self._places, self._timing, self._locked, trouble)
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
         sources = () if kind in self._accepted else self._sources.get(kind, ())
-        return absences.absent(self._connection, kind, trouble, seat_trouble, sources)
+        return absences.absent(self._connection, kind, trouble, seat_trouble, self._timing, sources)
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""
@@ -223,6 +289,24 @@ class Store:
         for chunk in scratch.chunks(settled):
             rows: list[tuple[object, ...]] = [(kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk]
             insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
+
+    def note_stay(self, kind: Kind, key: Key) -> None:
+        """Notes somebody whom no source names any more, and who stays as they were not put there by us."""
+        k1, k2 = scratch.columns_of(key)
+        values = {"kind": kind.value, "k1": k1, "k2": k2}
+        self._connection.execute(text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)"), values)
+
+    def stays(self) -> Mapping[Kind, Sequence[Key]]:
+        """Those who stay although no source names them any more, by kind and in order."""
+        rows = self._connection.execute(text("SELECT kind, k1, k2 FROM stay ORDER BY kind, k1, k2"))
+        found: dict[Kind, list[Key]] = {}
+        for name, k1, k2 in rows:
+            found.setdefault(Kind(name), []).append(scratch.key_from(Kind(name), k1, k2))
+        return found
+
+    def stays_known(self, now: datetime) -> Mapping[Kind, Sequence[Key]]:
+        """The same by what the last `apply` noted: needs no plan."""
+        return history.stays(self._connection, now)
 
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
         """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
@@ -235,13 +319,34 @@ class Store:
         """
         return turn.soonest(self._connection, after, command)
 
+    def note_unsettled(self) -> None:
+        """Note the tests of which it is not settled when they are. Needs the tests drafted.
+
+        A share of a duration that is held is one of the known duration.
+        """
+        circumstances.note_unsettled(self._connection)
+        derived.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
+
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""
         planbook.index_draft(self._connection)
 
-    def hold_scopes(self, limits: Limits, allowed: Collection[str]) -> list[HeldScope]:
-        """Holds each scope that is over its limit."""
-        return planbook.hold_scopes(self._connection, limits, allowed)
+    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
+        """Holds each scope that is over its limit, with the removals of the 24 hours before `now`."""
+        return planbook.hold_scopes(self._connection, limits, allowed, now)
+
+    def defer_numbers(self) -> None:
+        """Defer changes that take a candidate number which somebody who stays on the test has."""
+        numbers.defer_numbers(self._connection)
+
+    def deferred_numbers(self) -> tuple[int, int]:
+        """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
+        waiting = f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
+        return count(self._connection, waiting), count(self._connection, f"{waiting} AND wave LIKE '0%'")
+
+    def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]:
+        """Return who is known to have one of these candidate numbers on a test."""
+        return numbers.numbers_on(self._connection, test, taken)
 
     def put_in_order(self) -> None:
         """Closes the plan."""
@@ -252,9 +357,17 @@ class Store:
         """How many wanted candidates name a test that is retired."""
         return pairs.ignored(self._connection)
 
+    def left_out(self) -> Mapping[Kind, int]:
+        """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+        return pairs.left_out(self._connection)
+
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
         """The plan, line by line in its order."""
         return planbook.planned(self._connection, verdict)
+
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[planbook.Group]:
+        """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
+        return planbook.groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[Planned]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
@@ -263,6 +376,14 @@ class Store:
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """How many lines the plan has of each kind, action and verdict."""
         return planbook.tally(self._connection)
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many changes wait, and how many of these for a test that starts within 7 days or runs."""
+        return planbook.waiting(self._connection)
+
+    def missed(self) -> int:
+        """Return how many new records are withheld, so that something that is wanted is not in Inspera."""
+        return planbook.missed(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """How many lines of the plan do not go ahead, by verdict and cause."""
@@ -277,6 +398,10 @@ class Store:
         return not any(self.known_count(kind) for kind in Kind) and not count(
             self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
         )
+
+    def recovery(self) -> recovery.Needed | None:
+        """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
+        return recovery.needed(self._connection)
 
     def open_intents(self) -> Iterator[OpenIntent]:
         """Intents of earlier runs without an outcome."""
@@ -297,6 +422,8 @@ class Store:
         Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
         true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
         """
+        if not keys:
+            return {}  # an empty list has no type, and PostgreSQL takes it for numbers
         person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
@@ -342,6 +469,19 @@ class Store:
         columns = ", ".join(f'"{name}"' for name in COMPARED[kind])
         return self._one(f"SELECT {columns} FROM wanted_{kind}", kind, key)
 
+    def wanted_where(self, kind: Kind, key: Key) -> str:
+        """The row that wants a record, such as `students.csv line 4`; empty when no feed names it."""
+        row = self._one(f"SELECT feed, line FROM wanted_{kind}", kind, key)
+        return f"{self._places[int(row['feed'] or 0)]} {row['line']}" if row else ""
+
+    def kept(self, kind: Kind, key: Key) -> Fields:
+        """The fields that keep Inspera's value (`adopt --keep`), each with what the source said then."""
+        return keeping.kept(self._connection, kind, key)
+
+    def lapse_kept(self) -> None:
+        """Forgets what was kept where the source says something else now; durable with the next commit."""
+        keeping.lapse(self._connection)
+
     def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         values = dict(zip(KEY_FIELDS[kind], key, strict=True))
@@ -372,11 +512,12 @@ class Store:
         """What the plan says of one record, None when it says nothing."""
         return planbook.planned_for(self._connection, kind, key)
 
-    def window(self, test: str) -> tuple[str, bool, bool]:
-        """A test's start as it may hold (UTC text), and whether it has begun and ended, as of the plan."""
-        query = "SELECT start, begun, ended FROM test_window WHERE test = :test"
-        row = self._connection.execute(text(query), {"test": test}).first()
-        return (row.start, bool(row.begun), bool(row.ended)) if row else ("", False, False)
+    def timing(self, test: str, moment: Moment) -> Timing:
+        """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
+        row = self._connection.execute(
+            text("SELECT start, ends FROM test_window WHERE test = :test"), {"test": test}
+        ).first()
+        return Timing(moment, row.start if row else "", row.ends if row else "", self._rules[0])
 
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
         """The same by what is known alone, at any time: needs no plan."""

@@ -161,7 +161,10 @@ class KnownContributor(SQLModel, table=True):
 
 
 class Run(SQLModel, table=True):
-    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted."""
+    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted.
+
+    `reason` is what stopped it, or why its exit status is what it is: lines of text, empty when all went well.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     command: str
@@ -170,6 +173,7 @@ class Run(SQLModel, table=True):
     status: str
     exit_status: int | None = None
     counts: str = "{}"
+    reason: str = ""
 
 
 class Finding(SQLModel, table=True):
@@ -245,6 +249,20 @@ class Refused(SQLModel, table=True):
     message: str = ""
 
 
+class Removal(SQLModel, table=True):
+    """A record that was taken away in Inspera, or a test that was withdrawn, and when (UTC).
+
+    Those of the last 24 hours count towards the limits of a run, but for those that a person had `approved`.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    k1: str
+    k2: str = ""
+    at: str = Field(index=True)
+    approved: bool = False
+
+
 class Snapshot(SQLModel, table=True):
     """What a feed said last of one record, where it is also read for changes only.
 
@@ -286,6 +304,27 @@ class SourceSize(SQLModel, table=True):
     rows: int
 
 
+class SourceTail(SQLModel, table=True):
+    """A record that stood among the last of what a source delivered, with its line, when that was last whole."""
+
+    __tablename__ = "source_tail"
+
+    source: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    line: int
+
+
+class SourceEnding(SQLModel, table=True):
+    """Whether the last delivery of a source ended in a line end, as whole files do."""
+
+    __tablename__ = "source_ending"
+
+    source: str = Field(primary_key=True)
+    whole: bool
+
+
 class Leader(SQLModel, table=True):
     """On PostgreSQL: which run may write. Each one that takes the lock raises `epoch`; under an older one, none may.
 
@@ -315,6 +354,54 @@ class SealKey(SQLModel, table=True):
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     key: bytes = Field(sa_type=LargeBinary)
+
+
+class TenantOfState(SQLModel, table=True):
+    """The tenant that a state belongs to, in one row: its URL in one spelling, and the client id."""
+
+    __tablename__ = "tenant"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    url: str
+    client_id: str
+
+
+class HighWater(SQLModel, table=True):
+    """On PostgreSQL: the newest run, in one row. On SQLite that is a file beside the state.
+
+    `made_as` is the table's own number (its OID) when the row was written: a table restored from a dump has another.
+    """
+
+    __tablename__ = "high_water"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    run: int = Field(sa_type=BigInteger)
+    started: str
+    ended: bool
+    made_as: int = Field(sa_type=BigInteger)
+
+
+class Recovery(SQLModel, table=True):
+    """While there is a row, this state may be an older copy, and nothing is sent until `reconcile` has been done.
+
+    `adopted` says that `adopt` has taken in, since then, what Inspera already has of what the sources name.
+    """
+
+    __tablename__ = "recovery"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    reason: str
+    adopted: bool = False
+
+
+class Kept(SQLModel, table=True):
+    """A field that keeps Inspera's value (`adopt --keep`) as long as the source's value is `wanted` (JSON)."""
+
+    kind: str = Field(primary_key=True)
+    k1: str = Field(primary_key=True)
+    k2: str = Field(default="", primary_key=True)
+    field: str = Field(primary_key=True)
+    wanted: str
 
 
 @compiles(AutoString, "postgresql")

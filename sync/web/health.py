@@ -50,6 +50,7 @@ class Health:
         loaded: when the configuration in use was read.
         reload_failed: when a newer configuration was found faulty, if that was the last that happened to it.
         paused: since when a person has stopped all sending.
+        clock_trouble: what is wrong with this machine's clock, by Inspera's last answers; empty when nothing is.
     """
 
     alive: bool
@@ -59,6 +60,7 @@ class Health:
     loaded: datetime
     reload_failed: datetime | None = None
     paused: datetime | None = None
+    clock_trouble: str = ""
 
     @property
     def ready(self) -> bool:
@@ -74,6 +76,7 @@ class Health:
             "migrations": "done" if self.migrated else "pending",
             "role": self.role,
             "paused_since": _text(self.paused),
+            "clock": self.clock_trouble or "right",
             "configuration": {"loaded_at": _text(self.loaded), "reload_failed_at": _text(self.reload_failed)},
         }
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import (
     CollectorRegistry,
@@ -48,6 +48,9 @@ class Metrics:
         self._yields = self._counter("yields", "Runs that ended early for one with sooner tests.", "job")
         self._changes = self._counter("changes", "Changes that were carried out, or not.", "kind", "action", "outcome")
         self._withheld = self._gauge("withheld", "Changes that the last run left out.", "job", "verdict", "reason")
+        self._waiting = self._gauge(
+            "waiting", "Changes of the last run that wait for something that is not in Inspera.", "job", "due"
+        )
         self._calls = self._counter("calls", "Requests to Inspera, by what was answered.", "call", "status")
         self._call_seconds = self._histogram("call_seconds", "How long requests took.", _CALL_SECONDS, "call")
         self._rows = self._gauge("source_rows", "Rows of each source when it was last read.", "source", "kind")
@@ -55,6 +58,8 @@ class Metrics:
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
         self._leads = self._gauge("leader", "1 while this process may write, 0 while it stands by.")
+        self._clock = self._gauge("clock_offset_seconds", "How far this machine's clock is ahead of Inspera's.")
+        self.clock_trouble = ""
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
         self._sound = self._gauge("last_reload_successful", "0 when the newest configuration is faulty.")
         self._sound.set(1)
@@ -89,6 +94,11 @@ class Metrics:
         for (verdict, reason), n in left.items():
             self._withheld.labels(job, verdict, reason).set(n)
 
+    def waiting(self, job: str, n: int, soon: int) -> None:
+        """Set how many changes of the job's last run wait; `soon` for tests that start within 7 days."""
+        self._waiting.labels(job, "within 7 days").set(soon)
+        self._waiting.labels(job, "later").set(n - soon)
+
     def call(self, name: str, status: str, seconds: float) -> None:
         """One request to Inspera; `status` is the HTTP status or a word for why there is none."""
         self._calls.labels(name, status).inc()
@@ -113,6 +123,11 @@ class Metrics:
         """Whether this process may write."""
         self._leads.set(is_leader)
 
+    def clock(self, offset: timedelta, trouble: str) -> None:
+        """Take what a run's answers showed of this machine's clock; `trouble` is empty when it is right."""
+        self._clock.set(offset.total_seconds())
+        self.clock_trouble = trouble
+
     def reload(self, ok: bool) -> None:
         """A reload was asked for; whether the new configuration was sound, and is in use."""
         self._reloads.labels("done" if ok else "refused").inc()
@@ -126,6 +141,7 @@ class Metrics:
             self._overlaps,
             self._yields,
             self._withheld,
+            self._waiting,
             self._success,
             self._next,
         )

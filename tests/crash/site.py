@@ -129,6 +129,10 @@ class Site:
         """Makes the answer to every write come late."""
         self._sandbox.control(latency=seconds)
 
+    def clock(self, offset: float) -> None:
+        """Make Inspera's clock so many seconds ahead of this machine's."""
+        self._sandbox.control(clock_offset=offset)
+
     def heal(self) -> None:
         """Lets all go well from now on."""
         self._sandbox.control(fail=[], latency=0.0)

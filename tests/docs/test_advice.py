@@ -21,6 +21,7 @@ from .conftest import ADDRESS
 from .pages import README, blocks
 
 TEST, LOGIN, NEW_LOGIN = "MAT1100-H99", "zoe@example.edu", "zoe.e@example.edu"
+OLD_SEAT_OFF = {"candidate": {"test": TEST, "username": LOGIN, "removed": True}}
 BRISK = "  visibility_delay: 0.1\n  calls_per_second: 200\n"
 
 
@@ -103,16 +104,20 @@ def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there
     site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
     assert "rekey learner 100003" in site.run("apply", status=3)
     assert NEW_LOGIN not in site.seated()
-    site.run("adopt learner 100003", status=0)
+    assert "Take those off in Inspera first" in site.run("adopt learner 100003", status=0)
+    assert "number 202 is still user " in site.run("apply", status=1)
+    assert NEW_LOGIN not in site.seated()
+    site.by_hand(OLD_SEAT_OFF)
     site.run("apply", status=0)
-    assert site.seated() >= {LOGIN, NEW_LOGIN}
+    assert NEW_LOGIN in site.seated()
     site.run("plan --exit-code", status=0)
 
 
 def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it_is_said_to_be_new(site: Site) -> None:
     site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
     site.run("adopt learner 100003", status=3)
-    site.run("adopt learner 100003 --as-new", status=0)
+    assert "Take its seats off in Inspera first" in site.run("adopt learner 100003 --as-new", status=0)
+    site.by_hand(OLD_SEAT_OFF)
     site.run("apply", status=0)
     assert NEW_LOGIN in site.seated()
 

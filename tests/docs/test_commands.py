@@ -11,7 +11,7 @@ from .pages import OPERATING, PAGES, README, commands, rows, section
 
 NAMES = (
     *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "serve", "pause", "resume", "status", "doctor"),
-    *("sandbox", "schema", "demo"),
+    *("sandbox", "schema", "demo", "state"),
 )
 
 
@@ -26,7 +26,7 @@ def test_every_command_line_in_a_page_can_be_parsed(page: Path) -> None:
 
 
 def test_there_are_command_lines_to_be_parsed() -> None:
-    assert {words[0] for words in commands(README)} >= set(NAMES) - {"reconcile", "schema"}
+    assert {words[0] for words in commands(README)} >= set(NAMES) - {"reconcile", "schema", "state"}
     assert {words[0] for words in commands(OPERATING)} >= set(NAMES) - {
         *("init", "sample", "serve", "pause", "resume", "sandbox", "schema", "demo")
     }
@@ -50,6 +50,7 @@ def test_the_table_of_commands_names_every_command(capsys: pytest.CaptureFixture
 
 def test_every_option_in_the_readme_is_one_of_some_command(capsys: pytest.CaptureFixture[str]) -> None:
     helps = help_of(capsys=capsys) + "".join(help_of(name, capsys=capsys) for name in (*NAMES, "sync"))
+    helps += help_of("state", "rebind", capsys=capsys)
     prose = re.sub(r"```.*?```", "", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     named = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", prose))
     assert (

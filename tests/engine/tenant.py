@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.errors import CallError
 from sync.found import Assignment, FoundPerson, FoundTest, Seat, Seats
+from sync.freeze import Moment
 from sync.mapping import fingerprint
 from sync.model import Key, Kind
 from sync.plan import Action, Change, Outcome, Planned, Result, Verdict
@@ -39,6 +40,8 @@ class Tenant:
     outcome: Outcome = field(default_factory=lambda: Outcome(Result.DONE, remote_id="u9"))
     settled: Outcome = field(default_factory=lambda: Outcome(Result.NOT_SENT))
     sure: bool = True
+    now: datetime = NOW
+    clock: str = ""
 
     def _read(self, name: str) -> None:
         self.asked.append(name)
@@ -100,6 +103,12 @@ class Tenant:
     def find_person_by_email(self, email: str, /) -> list[FoundPerson]:
         self._read("find_person_by_email")
         return [person for person in self.people if person.email == email]
+
+    def moment(self) -> Moment:
+        return Moment.of(self.now)
+
+    def clock_trouble(self) -> str:
+        return self.clock
 
     def export_people(self, _kind: Kind, /) -> Iterator[FoundPerson]:
         self._read("export_people")

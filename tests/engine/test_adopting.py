@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sync.engine.adopting import DOUBTFUL, MISSING, TAKEN, Adopter, Settlement, Settling, Taken
+from sync.engine.adopting import DOUBTFUL, MISSING, TAKEN, Adopter, Taken
+from sync.engine.settling_one import Settlement, Settling
 from sync.found import FoundTest, Seat
 from sync.model import Candidate, Committee, Contributor, Key, Kind, Learner, Option, Record, Staff, Test, joined
 

@@ -139,7 +139,7 @@ def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
     door = SourceDoor("tests", "tests.csv", opened("tests.csv", ["name"], lambda: iter(())))
     feed = replace(a_feed(Kind.TEST, []), source=door)
     result, _ = gathered(feeds(feed))
-    assert "tests.csv: column 'code' is missing; its columns are name" in result.unhealthy[0]
+    assert "tests.csv: column 'code' is missing (it has 1 column); correct the source" in result.unhealthy[0]
 
 
 def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:

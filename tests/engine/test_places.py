@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sync.contract import OptionRule
 from sync.engine.places import SeatPolicy, Sitting, prepare
+from sync.freeze import Moment
 from sync.model import ON_A_TEST, Kind, joined
 from sync.plan import Action, Planned, Result
 
@@ -21,7 +22,7 @@ WANTED: dict[Kind, dict[str, Any]] = {
 
 
 def prepared(book: Book, *lines: Planned, **policy: Any) -> Sitting:
-    return prepare(book.store, lines[0].change.kind, "T", lines, SeatPolicy(**policy), NOW)
+    return prepare(book.store, lines[0].change.kind, "T", lines, SeatPolicy(**policy), Moment.of(NOW))
 
 
 def ready(book: Book, kind: Kind, **fields: Any) -> Planned:
@@ -99,7 +100,7 @@ def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(book
     (contributor,) = prepared(book, ready(book, Kind.CONTRIBUTOR, notify=1)).places
     assert contributor.who == ("FEIDE", "p7@example.edu")
     assert dict(contributor.fields) == {**names, "roles": "evaluate", "notify": 1}
-    (candidate,) = prepared(book, ready(book, Kind.CANDIDATE, extra_time=10, extra_percent=25)).places
+    (candidate,) = prepared(book, ready(book, Kind.CANDIDATE, extra_time=10, extra_share=75_000)).places
     assert dict(candidate.fields) == {"candidate_id": "17", "extra_time": 10}
     assert "Åse" not in repr(contributor)
 
@@ -141,5 +142,5 @@ def test_whose_it_is_and_whether_it_was_written_a_moment_ago_is_known(book: Book
     book.know(kind, "T", KEYS[kind], ours=ours)
     assert [(place.ours, place.fresh) for place in prepared(book, one).places] == [(ours, False)]
     last_year = NOW.replace(year=NOW.year - 1)
-    (place,) = prepare(book.store, kind, "T", [one], SeatPolicy(), last_year).places
+    (place,) = prepare(book.store, kind, "T", [one], SeatPolicy(), Moment.of(last_year)).places
     assert place.fresh

@@ -9,6 +9,7 @@ from sync.engine.places import SeatPolicy, prepare
 from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.found import FoundTest, Seat
+from sync.freeze import Moment
 from sync.guard import ACTIVATED, FULL
 from sync.model import MAX_CANDIDATES, Kind, joined
 from sync.plan import Action, Planned, Result
@@ -23,8 +24,9 @@ CONTRIBUTOR: dict[str, Any] = {"roles": "evaluate", "committees": None, "room": 
 
 def judged(book: Book, tenant: Tenant, *lines: Planned, now: datetime = NOW, **policy: Any) -> Ready:
     rules = SeatPolicy(**policy)
-    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, now)
-    return read_and_judge(sitting, tenant, rules, lambda: now)
+    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
+    tenant.now = now
+    return read_and_judge(sitting, tenant, rules)
 
 
 def set_up(book: Book, kind: Kind, **test: Any) -> Planned:

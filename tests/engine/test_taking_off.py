@@ -8,6 +8,7 @@ from sync.engine.seating import read_and_judge
 from sync.engine.steps import Ready
 from sync.errors import Retry, Stop
 from sync.found import FoundTest, Seat
+from sync.freeze import Moment
 from sync.guard import STAYS, UNDER_WAY
 from sync.model import Kind
 from sync.plan import Action, Result
@@ -22,12 +23,12 @@ P7 = ("FEIDE", "p7@example.edu")
 def taken_off(book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)) -> Ready:
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = SeatPolicy(visibility_delay=delay)
-    if not book.store.window("T")[0]:
+    if not book.store.timing("T", Moment.of(NOW)).start:
         book.store.gather_windows(NOW)
         book.store.gather_circumstances(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
-    sitting = prepare(book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, NOW)
-    return read_and_judge(sitting, tenant, rules, lambda: NOW)
+    sitting = prepare(book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW))
+    return read_and_judge(sitting, tenant, rules)
 
 
 def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import trustme
+
 from .holdings import OnTests, People, Reply, Seen
 
 KEY = "made-up-API-key-7f3a"
@@ -162,12 +164,15 @@ class Tenant:
 
 
 @contextmanager
-def serving(tenant: Tenant, *, tls: bool = False) -> Iterator[str]:
-    """Runs the tenant on a free loopback port, and gives its address."""
+def serving(tenant: Tenant, *, tls: bool | trustme.LeafCert = False) -> Iterator[str]:
+    """Run the tenant on a free loopback port, over TLS with a certificate (True: its usual one); give its address."""
     server = _Server(("127.0.0.1", 0), _handler(tenant))
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATE)
+        if isinstance(tls, trustme.LeafCert):
+            tls.configure_cert(context)
+        else:
+            context.load_cert_chain(CERTIFICATE)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -4,10 +4,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from sync.errors import Stop, Unknown
 from sync.found import Assignment
 from sync.inspera.client import MAX_BODY
@@ -107,7 +109,7 @@ def test_cookies_are_not_kept(target: Target, tenant: Tenant) -> None:
 def test_an_inspera_that_cannot_be_reached_means_not_sent(make_target: MakeTarget, closed_port: int) -> None:
     outcome = make_target(url=f"http://127.0.0.1:{closed_port}").learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
-    assert f"cannot be reached at http://127.0.0.1:{closed_port}" in outcome.message
+    assert f"cannot be reached at http://127.0.0.1:{closed_port}: the machine there refuses" in outcome.message
 
 
 def test_a_name_that_does_not_exist_means_not_sent(make_target: MakeTarget, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +119,7 @@ def test_a_name_that_does_not_exist_means_not_sent(make_target: MakeTarget, monk
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
     outcome = make_target(url="https://no-such-tenant.example.edu").learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
-    assert "check inspera.url and the network" in outcome.message
+    assert "finds no address for that name; check inspera.url" in outcome.message
 
 
 def test_an_inspera_that_stays_out_of_reach_ends_the_run(make_target: MakeTarget, closed_port: int) -> None:
@@ -150,8 +152,20 @@ def test_a_ca_bundle_makes_the_institutions_own_certificate_trusted(make_target:
 
 def test_a_certificate_for_another_name_is_not_trusted(make_target: MakeTarget, tls_address: str) -> None:
     elsewhere = tls_address.replace("127.0.0.1", "localhost")
-    with pytest.raises(Stop, match="is not trusted"):
+    with pytest.raises(Stop, match=r"is made for another name .*inspera\.url"):
         make_target(url=elsewhere, ca_bundle=str(CERTIFICATE)).learner(LEARNER, None)
+
+
+@pytest.mark.parametrize(("begins", "ends", "said"), [(-9, -1, "has expired"), (1, 9, "is not valid yet")])
+def test_a_certificate_outside_its_time_says_so_and_names_the_clock(
+    make_target: MakeTarget, tenant: Tenant, tmp_path: Path, begins: int, ends: int, said: str
+) -> None:
+    ca, now = trustme.CA(), datetime.now(UTC)
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    first, last = now + timedelta(days=begins), now + timedelta(days=ends)
+    certificate = ca.issue_cert("127.0.0.1", not_before=first, not_after=last)
+    with serving(tenant, tls=certificate) as url, pytest.raises(Stop, match=f"{said}.*clock is wrong"):
+        make_target(url=url, ca_bundle=str(tmp_path / "ca.pem")).learner(LEARNER, None)
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate\n"])

@@ -118,7 +118,7 @@ def test_a_fingerprint_differs_when_a_compared_field_does(other: Record) -> None
         TEST._replace(template="1002"),
         TEST._replace(start=datetime(2026, 5, 20, 9, tzinfo=timezone(timedelta(hours=2)))),
         CANDIDATE._replace(test="x", learner="y"),
-        CANDIDATE._replace(extra_percent=25),
+        CANDIDATE._replace(extra_share=75_000),
         STAFF._replace(key="x", password=None),
         OPTION._replace(test="x", option="y", secret=None),
         COMMITTEE._replace(test="x", committee="B"),
@@ -157,7 +157,7 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
         "room",
         "building",
         "committees",
-        "extra_percent",
+        "extra_share",
     ]
     assert fields_of(CONTRIBUTOR) == {
         "roles": "evaluate\nplan",
@@ -187,9 +187,11 @@ def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_q
             "students.csv line 4",
             "email",
             "is not an email address",
-            "correct it in the source (domains kept for tests, such as .test, are refused too)",
+            "it is left out, and the person is kept in step without it; correct it in the source"
+            " (domains kept for tests, such as .test, are refused too)",
             Kind.LEARNER,
             ("500001",),
+            left_out=True,
         )
     ]
 

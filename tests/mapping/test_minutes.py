@@ -2,7 +2,7 @@
 
 import pytest
 from sync.mapping import FieldRule
-from sync.model import Candidate, Kind, Row
+from sync.model import SHARES, Candidate, Kind, Row
 
 from .feeds import candidate, faults, feed, feed_of, outcome, refused, row
 
@@ -69,31 +69,41 @@ def test_a_test_lasts_longer_than_nothing(rule: FieldRule, nothing: str) -> None
     assert outcome(Kind.CANDIDATE, "extra_time", rule, x=nothing) == 0
 
 
-def test_extra_time_is_at_most_a_day() -> None:
-    assert outcome(Kind.CANDIDATE, "extra_time", NUMBER, x="1440") == 1440
-    fault = refused(Kind.CANDIDATE, "extra_time", NUMBER, x="1441")
-    assert fault.reason == "1441 minutes of extra time is more than 1440"
-
-
 def extra(text: str) -> Candidate:
     return candidate(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, extra=text)))
 
 
-@pytest.mark.parametrize(("text", "percent"), [("25%", 25), ("25 %", 25), ("0%", 0), ("100%", 100)])
-def test_extra_time_may_be_a_share_of_the_duration(text: str, percent: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        ("25%", 25), ("25 %", 25), ("+25%", 25), ("+ 25 %", 25), ("0%", 0), ("100%", 100), ("33.3%", 33.3),
+        ("12,5 %", 12.5), ("12.5%", 12.5), ("0,125%", 0.125), ("15 min/h", 25), ("15min/h", 25),
+        ("15 minutter per time", 25),
+        ("7,5 min/h", 12.5), ("20 min/h", 100 / 3), ("60 min/h", 100), ("10 minutes per hour", 100 / 6),
+    ],
+)  # fmt: skip
+def test_extra_time_may_be_a_share_of_the_duration(text: str, percent: float) -> None:
     made = extra(text)
-    assert (made.extra_time, made.extra_percent) == (None, percent)
-    assert type(made.extra_percent) is int
+    assert (made.extra_time, made.extra_share) == (None, round(percent * SHARES / 100))
+    assert type(made.extra_share) is int
+
+
+@pytest.mark.parametrize("text", ["30", "30.0", "30,00", "+30", "+ 30", "30 min", "30min", "30 minutter", "30.0 min"])
+def test_minutes_may_have_a_sign_a_unit_and_a_nought_behind_the_point(text: str) -> None:
+    assert (extra(text).extra_time, extra(text).extra_share) == (30, None)
 
 
 def test_minutes_are_no_share_and_a_blank_is_neither() -> None:
-    assert (extra("25").extra_time, extra("25").extra_percent) == (25, None)
-    assert (extra("0").extra_time, extra("0").extra_percent) == (0, None)
-    assert (extra("").extra_time, extra("").extra_percent) == (None, None)
+    assert (extra("25").extra_time, extra("25").extra_share) == (25, None)
+    assert (extra("0").extra_time, extra("0").extra_share) == (0, None)
+    assert (extra("").extra_time, extra("").extra_share) == (None, None)
 
 
-@pytest.mark.parametrize("text", ["101%", "25.5%", "-5%", "%", "25 percent", "1000%"])
-def test_a_share_that_is_no_whole_percentage_up_to_100_is_a_fault_about_extra_time(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["101%", "100.5%", "-5%", "%", "25 percent", "1000%", "61 min/h", "15 min/d", "30.5", "25.5555%", "--3", "min"],
+)
+def test_other_extra_time_is_a_fault_about_extra_time(text: str) -> None:
     (fault,) = faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, extra=text)))
     assert fault.field == "extra_time"
     assert fault.key == ("EX100-2026V", "500001")
@@ -102,9 +112,9 @@ def test_a_share_that_is_no_whole_percentage_up_to_100_is_a_fault_about_extra_ti
 def test_a_share_may_be_the_feed_s_default_or_constant() -> None:
     for rule in (FieldRule(column="x", default="25%"), FieldRule(constant="25%")):
         made = candidate(feed_of(Kind.CANDIDATE, "extra_time", rule).map(Row(2, {"x": ""})))
-        assert (made.extra_time, made.extra_percent) == (None, 25)
+        assert (made.extra_time, made.extra_share) == (None, 75_000)
 
 
 def test_a_share_is_understood_in_whatever_way_minutes_are_written() -> None:
     made = candidate(feed_of(Kind.CANDIDATE, "extra_time", HOURS).map(Row(2, {"x": "33%"})))
-    assert made.extra_percent == 33
+    assert made.extra_share == 99_000

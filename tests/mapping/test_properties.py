@@ -3,7 +3,7 @@
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from sync.contract import OPTIONS
 from sync.mapping import FeedRule, FieldRule, compile_feed, fields_of, fingerprint
@@ -80,6 +80,8 @@ def test_whatever_a_row_holds_it_becomes_a_record_or_faults_and_never_fails(
 @given(rows())
 def test_spaces_around_values_never_matter(kind_and_row: tuple[Kind, Row]) -> None:
     kind, source = kind_and_row
+    # "Ã" with a no-break space behind it is an "à" that was read in the wrong encoding, not an "Ã" with a blank
+    assume(not any(value.rstrip().endswith(("\xc2", "\xc3")) for value in source.values.values()))
     compiled = feed(kind)
     padded = Row(source.line, {name: f"\t {value}\u00a0\n" for name, value in source.values.items()})
     assert compiled.map(padded) == compiled.map(source)
@@ -154,7 +156,7 @@ def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind,
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_field_of_a_record_can_be_mapped_or_is_made_from_one_that_can(kind: Kind) -> None:
-    mapped = set(MAPS[kind]) | {"key", "password", "extra_percent", "secret"}
+    mapped = set(MAPS[kind]) | {"key", "password", "extra_share", "secret"}
     assert set(RECORD_TYPES[kind]._fields) <= mapped
 
 
@@ -186,6 +188,6 @@ def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, o
 
 
 def test_faults_are_values_that_can_be_kept_in_a_set() -> None:
-    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "mail": "a\x01"}))
+    made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "login": "a\x01"}))
     assert isinstance(made, list)
     assert isinstance(next(iter(set(made))), Fault)

@@ -21,7 +21,7 @@ def update(kind: Kind, key: tuple[str, ...], before: Fields, after: Fields) -> P
 
 
 def text_of(line: Planned) -> str:
-    (_, _, text) = plan_text({Verdict.PASS: [line]})
+    (_, _, text) = plan_text([line], {})
     return text
 
 

@@ -15,6 +15,9 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, faults_text, plan_text, scopes_text, summary_text
 from sync.report.run_text import finding_text, outcomes_text
 from sync.state.history import Finding
+from sync.state.planbook import Group
+
+STOPPED = (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD)
 
 NUMBERS = ("01019912345", "010199-1234", "0101991234", "19990101-1234", "010199-123A")
 """Shapes of national identity numbers; none is anybody's."""
@@ -32,6 +35,10 @@ def learner(number: str = "1001", verdict: Verdict = Verdict.PASS) -> Planned:
     return a_line(change, verdict, f"waits for learner {number}")
 
 
+def a_group(*lines: Planned) -> Group:
+    return Group(lines[0].reason, len(lines), lines)
+
+
 def a_fault(number: str) -> Fault:
     return Fault(f"{number}.csv line 3", "email", f"{number} is bad", "correct it", Kind.LEARNER, (number,))
 
@@ -40,7 +47,7 @@ def texts(number: str) -> str:
     faults = [a_fault(number)]
     finding = Finding("refused", Kind.LEARNER, (number,), f"{number}.csv line 3", f"Inspera said no to {number}")
     lines = [
-        *plan_text({verdict: [learner(number, verdict)] for verdict in Verdict}, None),
+        *plan_text([learner(number)], {verdict: [a_group(learner(number, verdict))] for verdict in STOPPED}, None),
         *faults_text(faults, None),
         *outcomes_text([finding], None),
         finding_text(finding),
@@ -73,7 +80,7 @@ def test_what_is_nobodys_secret_is_shown_old_and_new() -> None:
     before: Fields = {"title": "Øving", "duration": None}
     after: Fields = {"title": "Prøve", "duration": 60}
     change = Change(Action.UPDATE, Kind.TEST, ("INF1000",), before, after, ("title", "duration"), "exams.csv line 2")
-    (_, _, text) = plan_text({Verdict.PASS: [a_line(change)]})
+    (_, _, text) = plan_text([a_line(change)], {})
     assert text == "  update test INF1000: title Øving → Prøve, duration (nothing) → 60 (exams.csv line 2)"
 
 
@@ -86,19 +93,29 @@ def test_a_long_list_is_cut_and_says_how_many_are_left(length: int, most: int) -
 
 
 def test_each_verdict_has_a_list_of_its_own_and_only_what_does_not_pass_gives_reasons() -> None:
-    text = list(plan_text({verdict: [learner(verdict=verdict)] * 3 for verdict in Verdict}, 2))
+    groups = {verdict: [a_group(*[learner(verdict=verdict)] * 3)] for verdict in STOPPED}
+    text = list(plan_text([learner()] * 3, groups, 2))
     assert [line for line in text if line.endswith(":")] == [
         "Would do:",
         "Waiting for something else first:",
         "Withheld (clears by itself):",
         "Held for a person to decide:",
     ]
-    assert text.count("  … and 1 more (--all shows them)") == 4
-    assert sum("waits for learner 1001" in line for line in text) == 6
+    assert text.count("  … and 1 more (--all shows them)") == 1
+    assert text.count("    … and 1 more (--all shows them)") == 3
+    assert text.count("  3 changes: waits for learner 1001") == 3
+
+
+def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut() -> None:
+    groups = [a_group(learner(str(number), Verdict.HELD)) for number in range(1001, 1005)]
+    text = list(plan_text([], {Verdict.HELD: groups}, 2))
+    assert [line.split(": ")[-1] for line in text[2:4]] == ["waits for learner 1001", "waits for learner 1002"]
+    assert text[4:] == ["  … and more, for other reasons (--all shows them)"]
+    assert len(list(plan_text([], {Verdict.HELD: groups}, None))) == 6
 
 
 def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
-    assert list(plan_text({Verdict.PASS: [], Verdict.HELD: []})) == [
+    assert list(plan_text([], {Verdict.HELD: []})) == [
         "Nothing to do: Inspera is as the sources say, as far as this state knows."
     ]
     assert list(faults_text([])) == []

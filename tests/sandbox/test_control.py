@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -128,6 +130,22 @@ def test_latency_holds_for_writes_and_leaves_reads_and_tokens_alone() -> None:
             tenant.call("POST", STUDENT, ASE, timeout=WAIT)
 
 
+@pytest.mark.parametrize("offset", [0, 7200, -90])
+def test_answers_bear_the_time_of_the_sandboxs_clock_and_as_much_more_as_was_asked_for(offset: float) -> None:
+    noon = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    with Sandbox(clock=lambda: noon) as sandbox:
+        tenant = Tenant(sandbox.url)
+        sandbox.control(clock_offset=offset)
+        answers = [tenant.ask_token(), tenant.call("GET", "/v1/test/search", timeout=10)]
+        bear = {parsedate_to_datetime(answer.headers["Date"]) for answer in answers}
+    assert bear == {noon + timedelta(seconds=offset)}
+
+
+def test_a_rule_may_give_another_date(tenant: Tenant, sandbox: Sandbox) -> None:
+    sandbox.control(fail=[{"path": "*", "headers": {"Date": "nonsense"}}])
+    assert tenant.ask_token().headers["Date"] == "nonsense"
+
+
 def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -> None:
     given = {
         "latency": 0.5,
@@ -158,6 +176,7 @@ def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -
     [
         ({"latency": -1}, "latency: must be a number of seconds"),
         ({"latency": "1"}, "latency: must be a number of seconds"),
+        ({"clock_offset": "1"}, "clock_offset: must be a number, such as -7200"),
         ({"latencies": 1}, "latencies: is not known here"),
         ({"fail": {}}, "fail: must be a list"),
         ({"fail": [{"status": 99}]}, "fail[0].status: must be a number from 200 to 599"),

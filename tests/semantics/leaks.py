@@ -4,8 +4,10 @@ The key of the seals is looked for as well: it stands in its own file beside the
 hold no other secret.
 """
 
+import json
+import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .site import Site
@@ -49,3 +51,35 @@ def _stands(secret: str, content: bytes) -> bool:
 def _held(key: bytes, content: bytes) -> bool:
     """As it is, in hexadecimal or in Base64."""
     return any(form in content for form in (key, key.hex().encode(), b64encode(key)))
+
+
+def personal(site: Site, values: Iterable[str], logged: str = "") -> list[str]:
+    """The places, except the state, in which one of these values stands: names, addresses, identity numbers.
+
+    A value is looked for in any case, as JSON and the terminal escape it, and without the signs between its digits.
+    """
+    looked_for = {value: _forms(value) for value in values}
+    found = []
+    for place, content in _places(site, logged):
+        if place.startswith("state.db"):
+            continue
+        text = content.decode("utf-8", "replace").casefold()
+        bare = _BETWEEN_DIGITS.sub("", text)
+        for value, forms in looked_for.items():
+            if any(form in text or form in bare for form in forms):
+                found.append(f"{value} in {place}: {_around(text, forms)}")
+    return found
+
+
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[ \u00a0.\u2013-](?=\w)")
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    text = value.casefold()
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    return text, escaped, json.dumps(text)[1:-1], _BETWEEN_DIGITS.sub("", text)
+
+
+def _around(text: str, forms: tuple[str, ...]) -> str:
+    at = max(text.find(form) for form in forms)
+    return repr(text[max(0, at - 120) : at + 60]) if at >= 0 else "(its digits)"

@@ -77,6 +77,11 @@ class Site(Inspera):
         return tuple(self._tables[name] for name in self.config["sources"] if name in self._tables)
 
     @property
+    def files(self) -> dict[str, Table]:
+        """Every file by the name of its source."""
+        return self._tables
+
+    @property
     def state(self) -> Path:
         """The state's file."""
         return self.folder / "state.db"

@@ -143,12 +143,13 @@ def test_a_contributor_taken_off_by_hand_is_held_when_the_source_changes_and_com
 
 
 @pytest.mark.parametrize("missing", ["staff", "test"])
-def test_a_contributor_waits_for_staff_and_test_and_says_for_which(graded: Site, missing: str) -> None:
+def test_a_contributor_of_staff_or_a_test_that_nobody_knows_is_a_row_error(graded: Site, missing: str) -> None:
     test, staff = (OTHER, "7001") if missing == "test" else (TEST, "7999")
     graded.graders.add(f"{test} {staff}")
     ran = graded.apply()
-    assert ran.status == 0
-    assert f"waits for {missing} {OTHER if missing == 'test' else '7999'} (no source names it)" in ran.out
+    assert ran.status == 1
+    noun = f"test '{OTHER}'" if missing == "test" else "member of staff '7999'"
+    assert f"{missing}: no feed makes the {noun}, and this state does not know it" in ran.out
     assert graded.writes() == []
 
 

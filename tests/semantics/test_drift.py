@@ -2,6 +2,7 @@
 
 import pytest
 
+from .hands import put_contributor
 from .site import TEST, Site, names, numbers
 
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
@@ -45,12 +46,11 @@ def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
 
 
-def test_a_test_whose_source_agrees_with_the_hand_needs_no_update_once_adopted(seated: Site) -> None:
+def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_a_word(seated: Site) -> None:
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, end="01.12.2026 13:45")
-    assert seated.apply().status == 3
-    assert seated.adopt("--held").status == 0
-    seated.settled()
+    ran = seated.settled()
+    assert "somebody had changed its times in Inspera to what the source says: taken as known" in ran.out
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
     assert seated.planned() == []
 
@@ -75,8 +75,8 @@ def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_ga
 def test_what_is_held_for_many_reasons_is_settled_at_once(seated: Site) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
-    seated.registrations.set(f"{TEST} 1001", extra="60")
-    seated.exams.set(TEST, end="01.12.2026 13:45")
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.exams.set(TEST, end="01.12.2026 13:30")
     seated.students.set("1003", student_no="2003")
     seated.registrations.set(f"{TEST} 1003", student_no="2003")
     assert seated.apply().status == 3
@@ -144,3 +144,180 @@ def test_a_test_started_earlier_by_hand_keeps_its_candidates(seated: Site) -> No
     assert seated.apply().status == 0
     assert "the test has begun: its candidates stay" in seated.run("status").out
     assert set(seated.seats()) == names(numbers(1001, 3))
+
+
+def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_without_a_call(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="60")
+    ran = seated.settled()
+    assert "Inspera had it so already: taken as known, and nothing was sent" in ran.out
+    assert seated.writes() == []
+    assert seated.planned() == []
+    assert seated.reconcile().status == 0
+
+
+def test_a_hand_that_gave_something_else_than_the_source_says_is_no_agreement(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, start="2026-12-01T08:30:00Z", **RUNNING_LATE)
+    seated.exams.set(TEST, end="01.12.2026 13:45")
+    assert seated.apply().status == 3
+    assert seated.writes() == []
+
+
+def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    said = seated.apply().out
+    assert f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01T12:00:00Z (exams.csv line 2)" in said
+    assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in said
+    told = seated.adopt("test", TEST).out
+    assert "the next `apply` is to send title INF1000 Muntlig prøve and end" not in told
+    assert "end 2026-12-01T12:00:00Z (exams.csv line 2); to keep Inspera's value" in told
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_ordinary_change(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    seated.apply()
+    told = seated.adopt("test", TEST, "--keep").out
+    assert "kept until the source says something else: " in told
+    assert "end 2026-12-01T12:45:00Z" in told
+    assert seated.settled()
+    assert seated.planned() == []
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+    assert seated.reconcile().status == 0
+    seated.exams.set(TEST, end="01.12.2026 14:00")
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T13:00:00Z"
+    seated.exams.set(TEST, end="01.12.2026 13:00")
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_what_is_kept_of_a_test_holds_nothing_else_back(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, end="01.12.2026 13:30")
+    seated.apply()
+    seated.adopt("test", TEST, "--keep")
+    seated.exams.set(TEST, name="Muntlig prøve")
+    seated.settled()
+    assert seated.tests()[TEST]["title"] == "INF1000 Muntlig prøve"
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+
+
+def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_own(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    said = seated.apply().out
+    assert f"`adopt candidate {TEST} 1001` lets the next `apply` send extra_time 45 (registrations.csv line 2)" in said
+    assert "extra_time 60" in seated.adopt("candidate", TEST, "1001", "--keep").out
+    seated.registrations.set(f"{TEST} 1001", number="77")
+    seated.settled()
+    assert minutes(seated, "1001") == 60
+    seated.registrations.set(f"{TEST} 1001", extra="15")
+    seated.settled()
+    assert minutes(seated, "1001") == 15
+
+
+def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    assert seated.adopt("--held", "--keep").status == 0
+    seated.settled()
+    assert minutes(seated, "1001") == 60
+    assert "extra_time 45" in seated.adopt("candidate", TEST, "1001").out
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.settled()
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.settled()
+    assert "s1001" not in seated.seats()
+    seated.registrations.add(f"{TEST} 1001", extra="45")
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_further_roles_of_a_contributor_can_be_kept_or_taken_back(site: Site) -> None:
+    site.also("staff", "contributor")
+    site.seat(TEST, "1001")
+    site.hire(TEST, "7001", "7002")
+    site.settled()
+    for number in ("7001", "7002"):
+        put_contributor(site, number, roles=["evaluate", "plan"])
+        site.graders.set(f"{TEST} {number}", room="B2")
+    said = site.apply()
+    assert said.status == 3
+    assert f"`adopt contributor {TEST} 7001` lets the next `apply` send roles evaluate (graders.csv line 2)" in said.out
+    assert site.adopt("contributor", TEST, "7001", "--keep").status == 0
+    assert site.adopt("contributor", TEST, "7002").status == 0
+    site.settled()
+    there = site.contributors()
+    assert (sorted(there["t7001"]["roles"]), there["t7002"]["roles"]) == (["evaluate", "plan"], ["evaluate"])
+
+
+def test_a_persons_name_as_inspera_has_it_can_be_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(student={"username": "s1001", "firstName": "Kallenavn"})
+    told = seated.adopt("learner", "1001", "--keep")
+    assert told.status == 0
+    assert "Kallenavn" not in told.said
+    assert "kept until the source says something else: first_name" in told.out
+    seated.students.set("1001", mail="ny@example.edu")
+    seated.settled()
+    assert seated.people()["s1001"]["firstName"] == "Kallenavn"
+    seated.students.set("1001", given="Nytt Navn")
+    seated.settled()
+    assert seated.people()["s1001"]["firstName"] == "Nytt Navn"
+
+
+def test_of_a_seat_that_is_gone_nothing_can_be_kept_and_the_way_back_is_said(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    assert f"`adopt candidate {TEST} 1001` lets the next `apply` put it back" in seated.apply().out
+    ran = seated.adopt("candidate", TEST, "1001", "--keep")
+    assert ran.status == 3
+    assert "there is nothing to keep" in ran.out
+    assert "the next `apply` puts it back" in seated.adopt("candidate", TEST, "1001").out
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_a_test_that_a_search_does_not_show_for_once_is_not_forgotten(seated: Site) -> None:
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.fail(method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []})
+    said = seated.apply()
+    assert f"`adopt test {TEST} --as-new` forgets it and all that is on it here" in said.out
+    ran = seated.adopt("test", TEST, "--as-new")
+    assert ran.status == 3
+    assert "Inspera has it, so nothing was forgotten" in ran.out
+    seated.heal()
+    seated.settled()
+    assert set(seated.seats()) == names(["1002", "1003"])
+
+
+@pytest.mark.parametrize("words", [("--keep",), ("test", TEST, "--as-new", "--keep")])
+def test_keep_needs_something_to_keep(seated: Site, words: tuple[str, ...]) -> None:
+    ran = seated.adopt(*words)
+    assert ran.status == 2
+    assert "--keep" in ran.err
+
+
+def test_adopting_what_is_held_reads_each_test_once_however_many_are_held(site: Site) -> None:
+    site.may_shrink()
+    site.seat(TEST, *numbers(1001, 30))
+    site.settled()
+    for number in numbers(1001, 30):
+        site.sandbox.by_hand(candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60})
+        site.registrations.set(f"{TEST} {number}", extra="45")
+    digest = site.plan_json()["summary"]["held_scopes"][0]["hash"]
+    assert "30 update held" in site.apply("--allow", digest).out
+    assert site.adopt("--held").status == 0
+    assert len([call for call in site.calls() if call["path"].endswith("/candidates")]) == 1

@@ -122,7 +122,7 @@ def test_5_when_inspera_says_that_there_are_several_tokens_in_its_own_words(used
 
 
 def test_5_when_inspera_is_out_of_reach(used: Site) -> None:
-    used.config["inspera"] |= {"url": "http://127.0.0.1:9", "attempts": 1}
+    used.config["inspera"] |= {"proxy": "http://127.0.0.1:9", "attempts": 1}
     used.seat(TEST, "1099")
     assert used.apply().status == 5
 

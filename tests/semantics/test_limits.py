@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .site import OTHER, TEST, Site, names, numbers
+from .site import NEXT_DAY, OTHER, TEST, Site, names, numbers
 
 
 def held(site: Site) -> dict[str, dict[str, Any]]:
@@ -79,8 +79,9 @@ def test_the_hash_lets_exactly_those_changes_pass_that_it_was_printed_for(forty:
     assert hash_ in forty.plan().out
     leave(forty, OTHER, ["1005"])
     assert held(forty)[f"removals on test {OTHER}"]["hash"] != hash_
-    assert forty.apply("--allow", hash_).status == 3
-    assert len(forty.seats(OTHER)) == 9
+    refused = forty.apply("--allow", hash_)
+    assert (refused.status, len(forty.seats(OTHER))) == (2, 9)
+    assert f"--allow {hash_}: nothing that is held now has this hash, so nothing was sent" in refused.err
     forty.registrations.add(f"{OTHER} 1005")
     assert forty.apply("--allow", hash_).status == 0
     assert set(forty.seats(OTHER)) == names(numbers(1005, 5))
@@ -143,3 +144,77 @@ def test_withdrawn_tests_are_counted_and_held_above_the_limit(site: Site) -> Non
     assert held(site)["removals of test"]["why"] == "11 of 12 known is more than max(10, 10% up to 500) = 10"
     assert site.apply().status == 3
     assert "withdrawn" not in site.run("status").out.split("Last runs")[0]
+
+
+EVENING, TOO_EARLY, LATE_ENOUGH = "2026-09-01T20:00", "2026-09-02T07:59", "2026-09-02T08:01"
+
+
+def test_a_leak_that_stays_below_the_limit_each_time_is_held_once_it_adds_up(forty: Site) -> None:
+    forty.config["limits"] = {"kind": {"at_least": 40}}
+    leave(forty, TEST, numbers(1001, 7))
+    forty.settled()
+    forty.at(EVENING)
+    leave(forty, TEST, numbers(1008, 4))
+    why = held(forty)[f"removals on test {TEST}"]["why"]
+    assert why == "4 in this run and 7 in the last 24 h of 40 known is more than max(3, 25% up to 100) = 10"
+    ran = forty.apply()
+    assert ran.status == 3
+    assert why in ran.out
+    assert len(forty.seats(TEST)) == 33
+    forty.at(TOO_EARLY)
+    assert forty.apply().status == 3
+    forty.at(LATE_ENOUGH)
+    forty.settled()
+    assert len(forty.seats(TEST)) == 29
+
+
+def test_a_leak_over_several_tests_adds_up_for_the_kind(forty: Site) -> None:
+    leave(forty, TEST, numbers(1001, 8))
+    forty.settled()
+    forty.at(EVENING)
+    leave(forty, OTHER, numbers(1001, 3))
+    why = "3 in this run and 8 in the last 24 h of 49 known is more than max(10, 10% up to 500) = 10"
+    assert {name: one["why"] for name, one in held(forty).items()} == {"removals of candidate": why}
+
+
+def test_what_a_person_allowed_does_not_count_afterwards(forty: Site) -> None:
+    leave(forty, OTHER, numbers(1001, 4))
+    hash_ = held(forty)[f"removals on test {OTHER}"]["hash"]
+    assert forty.apply("--allow", hash_).status == 0
+    forty.at(EVENING)
+    leave(forty, OTHER, numbers(1005, 3))
+    forty.settled()
+    assert set(forty.seats(OTHER)) == names(["1008", "1009"])
+
+
+def test_what_failed_or_came_back_does_not_count(forty: Site) -> None:
+    forty.fail(method="DELETE", path="*/candidates", status=409)
+    leave(forty, OTHER, numbers(1001, 3))
+    assert forty.apply().status == 1
+    forty.heal()
+    forty.registrations.add(*(f"{OTHER} {learner}" for learner in numbers(1001, 3)))
+    forty.settled()
+    leave(forty, OTHER, numbers(1004, 3))
+    forty.settled()
+    forty.registrations.add(*(f"{OTHER} {learner}" for learner in numbers(1004, 3)))
+    forty.settled()
+    leave(forty, OTHER, numbers(1007, 3))
+    forty.settled()
+    assert set(forty.seats(OTHER)) == names(numbers(1001, 6))
+
+
+def test_withdrawn_tests_of_the_last_day_count_as_well(site: Site) -> None:
+    site.only("test", "candidate", "learner")
+    site.may_shrink()
+    site.seat(TEST, "1001")
+    courses = [f"FAG{number}-H26" for number in numbers(1, 11)]
+    site.exams.add(*courses)
+    site.settled()
+    site.exams.drop(*courses[:8])
+    assert site.apply().status == 0
+    site.at(EVENING)
+    site.exams.drop(*courses[8:])
+    why = "3 in this run and 8 in the last 24 h of 12 known is more than max(10, 10% up to 500) = 10"
+    assert held(site)["removals of test"]["why"] == why
+    site.at(NEXT_DAY)
+    assert held(site) == {}

@@ -192,13 +192,19 @@ def test_an_option_that_the_configuration_declares_goes_into_its_group(locked: S
     assert locked.options()["examDayOptions"] == {"SHOW_TIMER": "last 10 minutes"}
 
 
-def test_security_options_are_withheld_once_the_test_has_begun_and_the_others_go_on(locked: Site) -> None:
+def test_options_are_withheld_once_the_test_has_begun_and_those_that_still_can_go_on_when_it_has_ended(
+    locked: Site,
+) -> None:
+    put(locked, **{EXPLAIN: "no"})
     locked.settled()
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})
     locked.at(DURING)
-    assert locked.planned("withheld") == [f"update option {TEST}/{LOCKDOWN}"]
+    assert set(locked.planned("withheld")) == {f"update option {TEST}/{LOCKDOWN}", f"update option {TEST}/{EXPLAIN}"}
     ran = locked.settled()
     assert "the test is activated: its security options can't change any more" in ran.out
+    assert bodies(locked) == []
+    locked.at("2026-12-02T09:30")
+    locked.settled()
     assert bodies(locked) == [{"explanationOptions": [{"option": EXPLAIN, "value": True}]}]
     assert locked.options()["securityOptions"][LOCKDOWN] is True
 
@@ -225,7 +231,8 @@ def test_a_lost_answer_is_settled_by_sending_it_again(locked: Site) -> None:
     assert (locked.status()["unsettled"], locked.planned()) == (0, [])
 
 
-def test_an_option_waits_for_its_test(locked: Site) -> None:
+def test_an_option_of_a_test_that_nobody_knows_is_a_row_error(locked: Site) -> None:
     locked.settings.add(f"MAT1100-H26 {LOCKDOWN}", value="yes")
-    ran = locked.settled()
-    assert "waits for test MAT1100-H26 (no source names it)" in ran.out
+    ran = locked.apply()
+    assert ran.status == 1
+    assert "test: no feed makes the test 'MAT1100-H26', and this state does not know it" in ran.out

@@ -114,6 +114,6 @@ def test_an_export_that_is_empty_takes_nobody_for_gone(taken_in: Site) -> None:
 
 
 def test_inspera_out_of_reach_ends_it_with_5_and_changes_nothing(taken_in: Site) -> None:
-    taken_in.config["inspera"] |= {"url": "http://127.0.0.1:9", "attempts": 1}
+    taken_in.config["inspera"] |= {"proxy": "http://127.0.0.1:9", "attempts": 1}
     assert taken_in.reconcile("--repair").status == 5
     assert taken_in.planned() == []

@@ -285,7 +285,7 @@ def test_doctor_looks_at_joined_sources_too(site: Site) -> None:
     assert "ldap.csv (joined by learner): 4 columns and every row can be read" in ran.out
     path.write_text("uid\ns1001\n")
     ran = site.run("doctor", "--offline")
-    assert "ldap.csv (joined by learner): column 'mail' is missing; its columns are uid" in ran.out
+    assert "ldap.csv (joined by learner): column 'mail' is missing (it has 1 column); correct the source" in ran.out
 
 
 @pytest.mark.parametrize("where", ["joined", "own"])

@@ -151,6 +151,7 @@ def test_it_says_that_it_is_alive_and_ready(life: Life) -> None:
             "migrations": "done",
             "role": "leader",
             "paused_since": None,
+            "clock": "right",
         },
     )
     assert 0 <= (datetime.now(UTC) - datetime.fromisoformat(read["loaded_at"])).total_seconds() < 120
@@ -306,3 +307,20 @@ def test_nobody_listens_once_it_has_stopped(site: Watched) -> None:
     site.until(lambda: site.page("/healthz")[0] == 200, serving)
     stopped(serving)
     assert site.page("/healthz")[0] == 0
+
+
+def test_a_clock_that_is_wrong_is_shown_and_nothing_is_removed_until_it_is_right(site: Watched) -> None:
+    site.apply()
+    seats = len(site.contents()["seats"])
+    del site.university.seats[next(iter(site.university.seats))]
+    site.clock(7200)
+    serving = site.serve()
+    site.until(lambda: str(site.ready().get("clock", "")).startswith("this machine's clock is"), serving)
+    assert site.ready()["ready"] is True
+    assert len(site.contents()["seats"]) == seats
+    assert Figures(site.page("/metrics")[1]).of("clock_offset_seconds")[()] < -7000
+    assert serving.events("the clocks differ")
+    site.clock(0)
+    site.until(lambda: site.ready().get("clock") == "right", serving)
+    site.until(lambda: len(site.contents()["seats"]) == seats - 1, serving)
+    stopped(serving)

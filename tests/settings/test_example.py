@@ -30,7 +30,7 @@ def test_the_mapping_can_follow_every_feed_of_the_example(whole: Loaded) -> None
     for feed in whole.settings.feeds:
         rules = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         options = whole.settings.inspera.options_in_force()
-        compiled = compile_feed(FeedRule(feed.kind, rules, feed.where, feed.clear_blanks, options), feed.source)
+        compiled = compile_feed(FeedRule(feed.kind, rules, {}, feed.clear_blanks, options), feed.source)
         assert compiled.kind is feed.kind
         assert compiled.columns
 
@@ -92,7 +92,7 @@ def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None
         assert full.sources[name].model_copy(update=own) == source
 
 
-WITHOUT_DEFAULT = ("done", "sha256", "columns", "roles", "ca_file")
+WITHOUT_DEFAULT = ("done", "sha256", "columns", "escape", "roles", "ca_file")
 """Settings of sources that are shown switched off although they have no default, or one that is worked out."""
 
 

@@ -21,6 +21,10 @@ NOTHING = {
     "zone": None,
     "minutes": None,
     "separator": None,
+    "first_of": None,
+    "computed": None,
+    "next_day": False,
+    "languages": (),
 }
 
 

@@ -17,6 +17,7 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     assert (inspera.retry_after_ceiling, inspera.visibility_delay) == (300, 10)
     assert (inspera.proxy, inspera.ca_bundle) == (None, None)
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)
+    assert limits.kind.at_most_percent == 3
     assert (limits.test.at_least, limits.test.percent, limits.test.at_most) == (3, 25, 100)
     assert (limits.updates.at_least, limits.updates.percent, limits.updates.at_most) == (10, 50, None)
     absence = settings.on_absence
@@ -43,6 +44,16 @@ def test_an_absolute_state_stays_where_it_is(load_text: Load) -> None:
 def test_limits_that_are_partly_given_keep_the_other_defaults(load_text: Load) -> None:
     limits = load_text(SOUND + "limits: {kind: {percent: 2.5}}").settings.limits
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 2.5, 500)
+    assert limits.kind.at_most_percent == 3
+
+
+@pytest.mark.parametrize(("given", "grows"), [("at_most: 500", 0), ("{at_most: 500, at_most_percent: 2}", 2)])
+def test_a_bound_that_somebody_has_set_does_not_grow_unless_they_say_so(
+    load_text: Load, given: str, grows: int
+) -> None:
+    given = given if given.startswith("{") else f"{{{given}}}"
+    kind = load_text(SOUND + f"limits: {{kind: {given}}}").settings.limits.kind
+    assert (kind.at_most, kind.at_most_percent) == (500, grows)
 
 
 def test_sections_whose_lines_are_all_commented_out_set_nothing(load_text: Load) -> None:

@@ -103,8 +103,9 @@ def test_the_last_line_needs_no_line_break_even_when_it_is_the_header(tmp_path: 
     assert values(tmp_path, HEADER + "1,Åse,Berg") == [["1", "Åse", "Berg"]]
 
 
-def test_a_blank_cell_in_quotes_is_a_row_and_a_blank_line_is_not(tmp_path: Path) -> None:
-    assert [row.line for row in read(tmp_path, 'number\n\n""\n')] == [3]
+def test_rows_of_blank_cells_are_skipped_like_blank_lines_and_counted(tmp_path: Path) -> None:
+    text = 'number,given\n\n,\n"", \n1,Åse\n,,,\n  \n\t,\u00a0\n2,\n'
+    assert [row.line for row in read(tmp_path, text)] == [5, 9]
 
 
 def test_quotes_hold_delimiters_and_doubled_quotes(tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_a_disk_that_fails_midway_is_a_source_error(tmp_path: Path, monkeypatch:
         return io.BufferedReader(FailingDisk(str(path)))
 
     monkeypatch.setattr(Path, "open", opened)
-    with pytest.raises(SourceError, match=r"^students\.csv line 1: can't be read any further \(Input/output error\)"):
+    with pytest.raises(SourceError, match=r"^students\.csv: can't be read \(Input/output error\)"):
         list(source.rows(tmp_path))
 
 

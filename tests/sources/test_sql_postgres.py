@@ -262,7 +262,7 @@ def test_a_query_may_say_itself_where_the_mark_stands(server: Postgres, people: 
 @pytest.mark.parametrize(
     ("column", "mark", "reason"),
     [
-        ("nothing", "", r"column 'nothing' is missing; its columns are student_no, changed"),
+        ("nothing", "", r"column 'nothing' is missing \(it has 5 columns\); correct the source or 'changed_since'"),
         ("student_no", "", "column 'student_no' does not say when a row changed"),
         ("changed", "yesterday", "the mark of the last reading can't be used; run it once without --changed"),
         ("version", "2026-01-01T00:00:00+00:00", "can't run the query"),

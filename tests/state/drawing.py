@@ -30,8 +30,8 @@ TEST_KEYS = ("INF-1", "inf-1", "ØV 1", "øv 1", "01")
 COMMITTEES = ("Å", "å", "B 1")
 LOCKED, FREE = "LOCKDOWN_BROWSER", "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
 """An option that can't change once its test has begun, and one that can."""
-HOURS = ((-48, 4), (-1, 4), (-2, 2), (24, 4), (24 * 30, 4))
-"""Starts from now, and lengths: ended, under way, just over (but for extra time), soon, later."""
+HOURS = ((-48, 4), (-1, 4), (-2, 2), (1, 4), (24, 4), (24 * 30, 4))
+"""Starts from now, and lengths: ended, under way, just over (but for extra time), frozen, soon, later."""
 
 lists_of_committees = st.sampled_from([None, None, "B 1", "B 1", "B 1\nÅ", "å"])
 

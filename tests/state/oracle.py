@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.model import Key, Kind
+from sync.model import Key, Kind, utc_text
 
 from .drawing import LOCKED
 from .oracle_wanted import ON_TESTS, PERSON, C, K, L, O, P, S, T, Wanted, fields_of
@@ -19,6 +19,7 @@ Said = tuple[str, str]
 """An action and a verdict."""
 IDENTITY = {L: {"username", "external_id", "auth_system"}, T: {"external_test_id"}, K: {"type"}}
 IDENTITY[S] = IDENTITY[L]
+FREEZE = timedelta(hours=2)
 CALLING = {"create", "update", "enable", "remove", "disable", "delete"}
 ADDING = {"create", "update", "enable"}
 GOING = {"remove", "disable", "delete", "withdraw"}
@@ -32,7 +33,7 @@ class Oracle:
 
     def __post_init__(self) -> None:
         found = Wanted(self.world)
-        self.known, self.faulted = found.known, found.faulted
+        self.known, self.faulted, self.astray = found.known, found.faulted, found.astray
         self.held, self.concerned, self.reused = found.held, found.concerned, found.reused
         self.wanted = {kind: found.records(kind) for kind in Kind}
         self.said: dict[Identity, Said] = {}
@@ -45,6 +46,7 @@ class Oracle:
 
     def _windows(self) -> None:
         self.begun, self.ended, self.retiring = set[str](), set[str](), set[str]()
+        self.frozen, self.unsent, self.timed = set[str](), set[str](), set[str]()
         longest: Counter[str] = Counter()
         for seats in (self.known(C), self.wanted[C]):
             for (test, _), fields in seats.items():
@@ -54,10 +56,15 @@ class Oracle:
             sides = [known] if known and not tried else [known, self.wanted[T].get(key), tried]
             start = min(side["start"] for side in sides if side)
             end = datetime.fromisoformat(max(side["end"] for side in sides if side)).astimezone(UTC)
+            self.timed.add(key[0])
+            if datetime.fromisoformat(start) <= NOW + FREEZE and end + timedelta(minutes=longest[key[0]]) > NOW:
+                self.frozen.add(key[0])
             if datetime.fromisoformat(start) <= NOW:
                 self.begun.add(key[0])
             if end + timedelta(minutes=longest[key[0]]) <= NOW:
                 self.ended.add(key[0])
+                if not known and not tried:
+                    self.unsent.add(key[0])
                 if known and key not in self.wanted[T] and key not in self.faulted[T] and not self.trouble(T):
                     self.retiring.add(key[0])
 
@@ -95,7 +102,8 @@ class Oracle:
                 self._say(kind, key, self._member(kind, key))
             for key, fields in self.known(kind).items():
                 there = key in self.wanted[kind] or key in self.faulted[kind]
-                if fields["standing"] == "active" and not there and kind is not O:
+                back = key[0] in self.timed and key[0] not in self.ended
+                if (fields["standing"] == "active" or back) and not there and kind is not O:
                     self._say(kind, key, self._member_gone(kind, key, fields))
         for key, fields in self.vanished(S).items():
             self._say(S, key, self._staff_gone(key, fields))
@@ -105,6 +113,8 @@ class Oracle:
         return self.said
 
     def _say(self, kind: Kind, key: Key, said: Said | None) -> None:
+        if kind is T and key[0] in self.unsent:
+            return
         if said and said[0] in ADDING and (kind, key) in self.held:
             said = (said[0], "held")
         elif said and said[0] in CALLING and self._rests(kind, key):
@@ -129,8 +139,18 @@ class Oracle:
         if any(known[name] for name in differing & IDENTITY.get(kind, set())):
             return ("rekey", "held")
         if differing or (kind, key) in self.world.under_way:
-            return ("update", "pass")
+            return ("update", "held" if kind is T and self._shifts(key[0], wanted, known) else "pass")
         return ("restore", "pass") if known["standing"] != "active" else None
+
+    def _shifts(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> bool:
+        """Whether a test's new times or title need a person: while it is frozen, or where they come to be past."""
+        now, soon = (utc_text(moment) for moment in (NOW, NOW + FREEZE))
+        if any(wanted[name] <= now < known[name] for name in ("start", "end")):
+            return True
+        moves = wanted["start"] != known["start"]
+        if test in self.frozen:
+            return bool(moves or wanted["end"] < known["end"] or wanted["title"] != known["title"])
+        return bool(moves and wanted["start"] <= soon and wanted["end"] > now)
 
     def _present_staff(self, key: Key, wanted: dict[str, Any], known: dict[str, Any] | None) -> Said | None:
         unsettled = (S, key) in self.world.under_way
@@ -152,7 +172,7 @@ class Oracle:
 
     def _member(self, kind: Kind, key: Key) -> Said | None:
         test = (key[0],)
-        if self._over(key[0]) or (kind is O and key[1] == LOCKED and key[0] in self.ended):
+        if key[0] in self.unsent or self._over(key[0]) or (kind is O and key[1] == LOCKED and key[0] in self.ended):
             return None
         said = self._present(kind, key)
         if said is None or said[0] not in CALLING:
@@ -162,11 +182,26 @@ class Oracle:
             planned = self.said.get(identity, ("", ""))
             if planned[0] == "rekey" or (identity not in self.world.known and planned != ("create", "pass")):
                 return (said[0], "waiting")
-        unsure = self.trouble(kind) or self._half_read(kind, test[0]) or test[0] in self.begun - self.ended
+        unsure = self.trouble(kind) or self._half_read(kind, test[0])
         locked = kind is O and key[1] == LOCKED and key[0] in self.begun
         if locked or (said[0] == "update" and unsure and self._takes_away(kind, key)):
             return (said[0], "withheld")
+        if said[0] == "update" and test[0] in self.frozen and not self._adds(kind, key):
+            return (said[0], "withheld")
         return said
+
+    def _adds(self, kind: Kind, key: Key) -> bool:
+        """Whether anything that is wanted on a frozen test adds to what is known, or nothing differs from it."""
+        wanted, known = self.wanted[kind][key], self.known(kind)[key]
+        differing = {name for name, value in wanted.items() if value is not None and value != known[name]}
+        return not differing or any(self._adds_to(name, known[name], wanted[name]) for name in differing)
+
+    def _adds_to(self, name: str, known: Any, wanted: Any) -> bool:
+        if name == "extra_time":
+            return bool(wanted >= (known or 0))
+        if name in {"roles", "committees"}:
+            return set((known or "").split("\n")) - {""} <= set(wanted.split("\n"))
+        return not known and name != "candidate_id"
 
     def _takes_away(self, kind: Kind, key: Key) -> bool:
         """Whether what is wanted leaves somebody on a test with less than they have; blank leaves everything."""
@@ -197,7 +232,7 @@ class Oracle:
 
     def _test_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         ended = key[0] in self.ended
-        if fields["standing"] == "retired" or (fields["standing"] == "withdrawn" and not ended):
+        if fields["standing"] == ("retired" if ended else "withdrawn"):
             return None
         action = "retire" if ended else "withdraw"
         if self.trouble(T) or (self.trouble(C) and not ended):
@@ -212,12 +247,19 @@ class Oracle:
         if test in self.retiring or not (retires or fields["ours"]):
             return None
         action = "retire" if retires else "remove"
-        if self.trouble(kind) or self._half_read(kind, test) or self._shares_names(kind, test, other):
+        unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
+            ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
+        )
+        unsettled = unsettled or self._may_be_meant(kind, test, other) or self._shares_names(kind, test, other)
+        if self.trouble(kind) or self._half_read(kind, test) or unsettled:
             return (action, "withheld")
         if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
             return (action, "held")
-        stays = self._same_account(kind, test, other) or (test in self.begun and not ended)
-        return (action, "withheld" if stays else "pass")
+        if self._same_account(kind, test, other) or (test in self.begun and not ended):
+            return (action, "withheld")
+        if fields["standing"] == "retired":
+            return (action, "held")
+        return (action, "withheld" if test in self.frozen else "pass")
 
     def _shares_names(self, kind: Kind, test: str, other: str) -> bool:
         return bool({(T, (test,)), (PERSON.get(kind, K), (other,))} & self.concerned)
@@ -225,10 +267,14 @@ class Oracle:
     def _people(self) -> set[Identity]:
         return {identity for identity in self.old_suspects if identity[0] in (L, S)}
 
+    def _may_be_meant(self, kind: Kind, test: str, other: str) -> bool:
+        return not self.astray[kind].isdisjoint({(test, ""), ("", other), ("", "")})
+
     def _half_read(self, kind: Kind, test: str) -> bool:
         """Whether a row of this test might mean anybody; any row may name a committee."""
         if kind is K:
-            return any(key and key[0] == test for one in (K, P, C) for key in self.faulted[one])
+            rows = {key[0] for one in (K, P, C) for key in (*self.faulted[one], *self.astray[one]) if key}
+            return test in rows or any(not key[0] for one in (K, P, C) for key in self.astray[one])
         return (test, "") in self.faulted[kind]
 
     def _same_account(self, kind: Kind, test: str, person: str) -> bool:

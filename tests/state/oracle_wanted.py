@@ -64,18 +64,23 @@ class Wanted:
         self.world = world
         self.faulted: dict[Kind, set[Key | None]] = {kind: set() for kind in Kind}
         self.rows: dict[Kind, list[Record]] = {}
+        self.astray: dict[Kind, set[tuple[str, str]]] = {kind: set() for kind in Kind}
+        """What rows may mean that name something unknown: tests with anybody, people on any test, anything."""
         for kind in Kind:
             made = world.rows[kind]
             self.faulted[kind] = {row.key for row in made if isinstance(row, Fault)}
-            read = [row for row in made if not isinstance(row, Fault) and kind not in world.unread]
-            self.rows[kind] = self._without_contradictions(kind, read)
-        for kind in ON_TESTS:
-            self._misspelt(kind, 0, T)
-            if kind in PERSON:
-                self._misspelt(kind, 1, PERSON[kind])
+        for kind in Kind:
+            made = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
+            self.rows[kind] = made
+            self._drop(kind)
+            if kind in ON_TESTS:
+                self._resolve(kind)
+            self.rows[kind] = self._without_contradictions(kind, self.rows[kind])
         for kind in ON_TESTS:
             self.faulted[kind] = {self._own_case(kind, key) for key in self.faulted[kind]}
             self._drop(kind)
+        for kind in ON_TESTS:
+            self._faults_astray(kind)
         self._shared_numbers()
         self._derive_committees()
         self._shared_identities()
@@ -108,6 +113,40 @@ class Wanted:
             *test, own = key_of(row)
             spellings[*test, own.lower()].add(key_of(row))
         self._drop(kind, *(key for keys in spellings.values() if len(keys) > 1 for key in keys))
+
+    def _resolve(self, kind: Kind) -> None:
+        """Rows that name what nobody knows are faults, unless what would make it could not be read."""
+        self._misspelt(kind, 0, T)
+        if kind in PERSON:
+            self._misspelt(kind, 1, PERSON[kind])
+        keep = []
+        for row in self.rows[kind]:
+            meant, unknown = self._meant(kind, *key_of(row))
+            if unknown:
+                self.astray[kind].add(meant)
+            if unknown <= self.world.unread:
+                keep.append(row)
+            elif any(meant):
+                self.faulted[kind].add(meant)
+        self.rows[kind] = keep
+
+    def _meant(self, kind: Kind, test: str, other: str) -> tuple[tuple[str, str], set[Kind]]:
+        """Of a key what somebody knows, and the kinds of what nobody does."""
+        unknown = set[Kind]() if self._is_there(T, test) else {T}
+        if kind in PERSON and other and not self._is_there(PERSON[kind], other):
+            unknown.add(PERSON[kind])
+        lost = kind in PERSON and PERSON[kind] in unknown
+        return ("" if T in unknown else test, "" if lost else other), unknown
+
+    def _is_there(self, kind: Kind, key: str) -> bool:
+        return (key,) in self.records(kind) or (key,) in self.known(kind) or (key,) in self.faulted[kind]
+
+    def _faults_astray(self, kind: Kind) -> None:
+        for key in self.faulted[kind]:
+            if key and key[0]:
+                meant, unknown = self._meant(kind, key[0], key[1])
+                if unknown:
+                    self.astray[kind].add(meant)
 
     def _misspelt(self, kind: Kind, part: int, named: Kind) -> None:
         there = {key[0] for key in (*self.records(named), *self.known(named))}

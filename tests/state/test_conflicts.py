@@ -99,7 +99,7 @@ def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 100), st.integers(1, 600))
 def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(percent: int, duration: int) -> None:
-    seat = Candidate("T", "1001", extra_percent=percent)
+    seat = Candidate("T", "1001", extra_share=percent * 3000)
     faults, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
     minutes = wanted[Kind.CANDIDATE, ("T", "1001")]
     assert faults == []
@@ -107,11 +107,29 @@ def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(percent: int, 
     assert minutes - 1 < percent * duration / 100 <= minutes
 
 
+@pytest.mark.parametrize(
+    ("share", "duration", "minutes"),
+    [(99_900, 240, 80), (37_500, 240, 30), (37_500, 241, 31), (100_000, 180, 60), (100_000, 181, 61)],
+)
+def test_a_share_is_exact_before_it_is_rounded_up(share: int, duration: int, minutes: int) -> None:
+    seat = Candidate("T", "1001", extra_share=share)
+    _, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    assert wanted[Kind.CANDIDATE, ("T", "1001")] == minutes
+
+
+@pytest.mark.parametrize(("duration", "extra", "sound"), [(240, 240, True), (240, 241, False), (4320, 2000, True)])
+def test_extra_time_is_at_most_as_long_as_the_test(duration: int, extra: int, sound: bool) -> None:
+    seat = Candidate("T", "1001", extra_time=extra)
+    faults, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    assert [fault.field for fault in faults] == ([] if sound else ["extra_time"])
+    assert ((Kind.CANDIDATE, ("T", "1001")) in wanted) is sound
+
+
 @pytest.mark.parametrize(("there", "fields"), [(True, ["extra_time"]), (False, [])])
 def test_a_share_of_an_unknown_duration_is_a_fault_unless_the_test_itself_is_missing(
     there: bool, fields: list[str]
 ) -> None:
-    seat: Staged = (Candidate("T", "1001", extra_percent=25), None, 3)
+    seat: Staged = (Candidate("T", "1001", extra_share=75_000), None, 3)
     faults, wanted = closed(*([(Test("T"), None, 2)] if there else []), seat)
     assert [fault.field for fault in faults] == fields
     assert ((Kind.CANDIDATE, ("T", "1001")) in wanted) is not there

@@ -16,6 +16,7 @@ from sync.plan import Action, Cause, Change, Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank
+from .worlds import NOW
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -36,7 +37,7 @@ def planned(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> Iterator[t
     with blank() as connection:
         store = Store(connection, [], fingerprint)
         store.draft(items)
-        scopes = store.hold_scopes(TIGHT, allowed)
+        scopes = store.hold_scopes(TIGHT, allowed, NOW)
         store.put_in_order()
         yield store, scopes
 

@@ -16,6 +16,7 @@ from sync.model import (
     Fault,
     Key,
     Kind,
+    Learner,
     Option,
     Record,
     Staff,
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 ANY = Limit(10**6, 100)
 TEST = Test("T", "x1", "Øving", NOW + timedelta(days=2), NOW + timedelta(days=2, hours=4), 60)
+OTHER = TEST._replace(key="U", external_test_id="x2", title="Prøve")
 ENDED = TEST._replace(start=NOW - timedelta(days=2), end=NOW - timedelta(days=1))
 UNDER_WAY = TEST._replace(start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=3))
 
@@ -75,18 +77,20 @@ def bad(kind: Kind, *key: str) -> Fault:
     return Fault(f"{kind}.csv line 9", "email", "is bad", "correct it", kind, key)
 
 
-@pytest.mark.parametrize(
-    ("rows", "waits"),
-    [
-        ([TEST], "staff 7 (no source names it)"),
-        ([TEST, bad(Kind.STAFF, "7")], "staff 7 (its row is a fault)"),
-        ([staff("7")], "test T (no source names it)"),
-        ([], "staff 7 (no source names it) and test T (no source names it)"),
-    ],
-)
-def test_a_contributor_says_all_that_it_waits_for_and_why(rows: list[Record | Fault], waits: str) -> None:
-    plan = planned([*rows, A_PART])
-    assert said(plan, Kind.CONTRIBUTOR, *PART) == ("create", Verdict.WAITING, f"waits for {waits}")
+def test_a_contributor_waits_for_staff_whose_row_is_a_fault() -> None:
+    plan = planned([TEST, bad(Kind.STAFF, "7"), A_PART])
+    words = ("create", Verdict.WAITING, "waits for staff 7 (its row is a fault)")
+    assert said(plan, Kind.CONTRIBUTOR, *PART) == words
+
+
+@pytest.mark.parametrize("rows", [[TEST], [staff("7")], []])
+def test_a_contributor_of_nobody_known_is_no_change_but_waits_where_a_source_can_not_be_read(
+    rows: list[Record | Fault],
+) -> None:
+    assert (Kind.CONTRIBUTOR, PART) not in planned([*rows, A_PART])
+    _, verdict, reason = said(planned([*rows, A_PART], unread={Kind.STAFF, Kind.TEST}), Kind.CONTRIBUTOR, *PART)
+    assert verdict is Verdict.WAITING
+    assert "staff 7 (its source can't be relied on in this run)" in reason
 
 
 def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> None:
@@ -94,7 +98,7 @@ def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> No
     plan = planned([TEST, staff("7"), A_PART], refused=refused)
     _, verdict, reason = said(plan, Kind.CONTRIBUTOR, *PART)
     assert verdict is Verdict.WAITING
-    assert "no source names it" not in reason
+    assert reason == "waits for staff 7 (withheld)"
     renamed = planned([TEST, staff("7", "other"), A_PART], knowing(staff("7")))
     assert said(renamed, Kind.CONTRIBUTOR, *PART)[2] == "waits for staff 7 (held as a rekey)"
 
@@ -102,24 +106,28 @@ def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> No
 @pytest.mark.parametrize("kind", [Kind.OPTION, Kind.COMMITTEE])
 def test_what_needs_nobody_waits_for_its_test_alone(kind: Kind) -> None:
     row = Option("T", "LOCKDOWN_BROWSER", "true") if kind is Kind.OPTION else Committee("T", "A")
-    assert said(planned([row]), kind, *key_of(row))[2] == "waits for test T (no source names it)"
+    reason = "waits for test T (its row is a fault)"
+    assert said(planned([row, bad(Kind.TEST, "T")]), kind, *key_of(row))[2] == reason
+    assert planned([row]) == {}
     assert said(planned([row, TEST]), kind, *key_of(row))[1] is Verdict.PASS
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 def test_any_row_of_a_test_that_is_a_fault_might_have_named_its_committee(kind: Kind) -> None:
-    known = knowing(TEST, Committee("T", "A"), Committee("T", "B"))
+    known = knowing(TEST, OTHER, Committee("T", "A"), Committee("T", "B"))
     plan = planned([TEST, Committee("T", "B"), bad(kind, "T", "8")], known)
     action, verdict, reason = said(plan, Kind.COMMITTEE, "T", "A")
     assert (action, verdict) == ("remove", Verdict.WITHHELD)
     assert "names no committee who can be read" in reason
     elsewhere = planned([TEST, Committee("T", "B"), bad(kind, "U", "8")], known)
     assert said(elsewhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.PASS
+    anywhere = planned([TEST, Committee("T", "B"), bad(kind, "u?", "8")], known)
+    assert said(anywhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.WITHHELD
 
 
 def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -> None:
     rows: list[Record] = [TEST, A_PART, Contributor("U", "7", "plan"), staff("8")]
-    plan = planned(rows, knowing(TEST, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART))
+    plan = planned(rows, knowing(TEST, OTHER, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART))
     action, verdict, reason = said(plan, Kind.STAFF, "7")
     assert (action, verdict) == ("disable", Verdict.HELD)
     assert reason.startswith("2 contributors still name this person"), "test V leaves with its own row"
@@ -148,7 +156,8 @@ def test_a_test_under_way_keeps_its_people_and_an_ended_one_its_candidates(
 ) -> None:
     part: Record = A_PART if kind is Kind.CONTRIBUTOR else Candidate("T", "1")
     other: Record = Contributor("T", "8", "plan") if kind is Kind.CONTRIBUTOR else Candidate("T", "2")
-    plan = planned([test, other], knowing(test, part, other))
+    known = knowing(test, part, other, staff("8"), Learner("2"))
+    plan = planned([test, other], known)
     assert said(plan, kind, *key_of(part))[:2] == ("remove", verdict)
 
 

@@ -34,6 +34,7 @@ def test_a_standby_and_a_paused_service_are_ready() -> None:
     assert WELL.ready
     assert replace(WELL, role="standby").ready
     assert replace(WELL, paused=NOON).ready
+    assert replace(WELL, clock_trouble="2 h behind").ready  # it still adds
     assert replace(WELL, reload_failed=NOON).ready
 
 
@@ -54,6 +55,9 @@ def test_the_document_says_everything_with_times_in_utc() -> None:
         "migrations": "pending",
         "role": "standby",
         "paused_since": "2026-11-24T12:00:00Z",
+        "clock": "right",
         "configuration": {"loaded_at": "2026-11-24T12:00:00Z", "reload_failed_at": "2026-11-24T12:00:00Z"},
     }
+    wrong = "this machine's clock is 2 h 0 min behind Inspera's"
+    assert replace(WELL, clock_trouble=wrong).document() == WELL.document() | {"clock": wrong}
     assert WELL.document() | {"state": "reachable", "paused_since": None, "ready": True} == WELL.document()

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from sync.masking import masked_words
+
 _LONGEST = 300
 _READ = 4000  # characters of a reason that are looked at; the masks would take long over megabytes
 _DEEPEST = 8
 _LONG_SECRET = 6  # characters, as many as the shortest pin has
 _SPOKEN: Final = ("errors", "error", "message", "errorMessage", "description", "detail", "reason", "code", "externalId")
-_EMAIL = re.compile(r"\S*@\S*")
-_NATIONAL_ID = re.compile(r"(?<!\d)\d{6}(?:\d{2})?[-+ ]?\d{4,5}(?!\d)")
 _BETWEEN_IDS = re.compile(r"[\s,;'\"()\[\]{}<>]+")
 _TOKEN_LIFE = 3600.0
 
@@ -27,7 +27,7 @@ def words(document: object, hide: Sequence[str] = ()) -> str:
         said = said[:_READ].rpartition(" ")[0]
     for secret in sorted(filter(None, hide), key=len, reverse=True):
         said = re.sub(_pattern(secret), "***", said, flags=re.IGNORECASE)
-    said = _NATIONAL_ID.sub("***", _EMAIL.sub("***", said))
+    said = masked_words(said)
     said = "".join(character if character.isprintable() else " " for character in said).strip()
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
 

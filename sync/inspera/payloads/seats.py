@@ -40,12 +40,13 @@ def committees(document: object) -> Seats:
 
 def _people(rows: object, read: ReadSeat) -> Seats:
     there: dict[tuple[str, str], Seat] = {}
-    unnamed = 0
+    unnamed: list[Seat] = []
     for row in objects(rows):
-        ids = list(pairs(row.get("externalUserIds"), "externalUserId"))
-        there.update(dict.fromkeys(ids, read(row)))
-        unnamed += not ids
-    return Seats(readable=True, there=there, unnamed=unnamed)
+        ids, seat = list(pairs(row.get("externalUserIds"), "externalUserId")), read(row)
+        there.update(dict.fromkeys(ids, seat))
+        unnamed += [] if ids else [seat]
+    numbers = tuple(seat.candidate_id for seat in unnamed if seat.candidate_id)
+    return Seats(readable=True, there=there, unnamed=len(unnamed), unnamed_numbers=numbers)
 
 
 def _candidate(row: Mapping[str, object]) -> Seat:

@@ -1,0 +1,71 @@
+"""Telling a header from a row: a table has one at its top (or none), and a second one means two tables in one file."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sync.text import trimmed
+
+_PIECE = re.compile(r"[^\W_]+")
+_WORDS = frozenset({
+    "achternaam", "building", "bygg", "candidate", "candidateid", "candidateno", "candidatenumber", "code",
+    "committee", "course", "coursecode", "courseid", "date", "dato", "displayname", "duration", "efternamn",
+    "efternavn", "email", "emailaddress", "emne", "emnekode", "employeeno", "employeenumber", "end", "enddate",
+    "endtime", "epost", "etternavn", "exam", "examid", "externalid", "extra", "extratime", "faculty", "family",
+    "familyname", "feide", "first", "firstname", "forename", "fornavn", "fornavne", "fullname", "förnamn",
+    "given", "givenname", "group", "id", "kandidat", "kandidatnr", "kandidatnummer", "key", "kode", "kurs",
+    "kurskode", "last", "lastname", "login", "loginid", "mail", "middle", "minutes", "nachname", "name",
+    "names", "namn", "navn", "no", "nr", "number", "personid", "personnr", "role", "rolle", "rom", "room",
+    "semester", "sluttid", "start", "startdate", "starttid", "starttime", "status", "student", "studentid",
+    "studentno", "studentnr", "studentnumber", "studentnummer", "surname", "term", "test", "testid", "tid",
+    "time", "titel", "title", "type", "user", "userid", "username", "vak", "varighet", "voornaam", "vorname",
+})  # fmt: skip
+"""Words that headers are made of, folded."""
+
+
+def folded(cell: str) -> str:
+    """Return a cell as headers are compared: without case, blanks and signs."""
+    return "".join(_PIECE.findall(trimmed(cell).casefold()))
+
+
+class HeaderWatch:
+    """Finds the header again among the rows, whatever its case, blanks and order.
+
+    A row is the header when at least half of its cells are names of columns, each another one, and at least two are (of
+    a table with up to two columns: all).
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(map(folded, names)) - {""}
+        width = len(names)
+        self._least = width if width < 3 else max(2, (width + 1) // 2)
+        self._pieces = [max(_PIECE.findall(name.casefold()), key=len, default="") for name in names]
+
+    def may_be_in(self, text: str) -> bool:
+        """Tell at a glance whether some row of the text may be the header; where it isn't, no row need be looked at."""
+        low = text.lower() if text.isascii() else text.casefold()
+        return sum(piece in low for piece in self._pieces) >= self._least
+
+    def is_header(self, cells: Iterable[str]) -> bool:
+        """Tell whether the row is the header."""
+        return len(self._names.intersection(map(folded, cells))) >= self._least
+
+
+def reads_like_header(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a row is rather a header of the other rows than one of them.
+
+    It is when at least half of its cells (and two) are words that headers are made of; or when none of its cells is
+    blank or holds a digit or an `@`, and there is a column in which every other row (two at least) holds a number, a
+    code with two digits or more, or an address.
+    """
+    known = sum(folded(cell) in _WORDS for cell in cells)
+    if known * 2 >= len(cells) and known >= min(2, len(cells)):
+        return True
+    if any(not cell.strip() or "@" in cell or any(map(str.isdigit, cell)) for cell in cells):
+        return False
+    columns = list(zip(*others, strict=False))
+    return len(others) > 1 and any(all(map(_is_data, column)) for column in columns)
+
+
+def _is_data(cell: str) -> bool:
+    digits = sum(map(str.isdigit, cell))
+    return "@" in cell or digits > 1 or (digits == 1 and len(cell.strip()) == 1)

@@ -1,0 +1,62 @@
+"""The tenant that a state belongs to: what is known of one Inspera is wrong of any other."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, text
+
+from sync.errors import OtherTenant
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant in one spelling, so that two spellings of one address are equal. See `Tenant.of`."""
+
+    url: str
+    client_id: str
+
+    @classmethod
+    def of(cls, url: str, client_id: str) -> "Tenant":
+        """Return the tenant at this address, whatever the case of its host, its default port or a trailing slash."""
+        parts = urlsplit(url)
+        scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
+        host = f"[{host}]" if ":" in host else host
+        port = "" if parts.port in (None, _DEFAULT_PORTS.get(scheme)) else f":{parts.port}"
+        return cls(f"{scheme}://{host}{port}{parts.path.rstrip('/')}", client_id.strip())
+
+    def __str__(self) -> str:
+        return f"{self.url} (client id {self.client_id})"
+
+
+def tenant_of(connection: Connection) -> Tenant | None:
+    """Return the tenant that an opened state belongs to; None while no command has written it."""
+    row = connection.execute(text("SELECT url, client_id FROM tenant WHERE id = 1")).first()
+    return None if row is None else Tenant(str(row.url), str(row.client_id))
+
+
+def refuse_another(connection: Connection, tenant: Tenant, place: object) -> None:
+    """Refuse a state of another tenant.
+
+    Raises:
+        OtherTenant: the state belongs to another one.
+    """
+    owner = tenant_of(connection)
+    if owner is not None and owner != tenant:
+        raise OtherTenant(
+            f"{place}: this state belongs to {owner}, but the configuration names {tenant}; correct 'inspera', or give "
+            "this tenant a state of its own with the setting 'state'. If it is the same tenant under a new address or "
+            "client id, run `inspera-sync state rebind`"
+        )
+
+
+def belong_to(connection: Connection, tenant: Tenant) -> None:
+    """Make the state this tenant's; the caller commits."""
+    connection.execute(
+        text(
+            "INSERT INTO tenant (id, url, client_id) VALUES (1, :url, :client)"
+            " ON CONFLICT (id) DO UPDATE SET url = excluded.url, client_id = excluded.client_id"
+        ),
+        {"url": tenant.url, "client": tenant.client_id},
+    )

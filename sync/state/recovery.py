@@ -1,0 +1,61 @@
+"""Whether a state may be an older copy, so that nothing is sent until it has been held against Inspera."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+_REASON = "older copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Why a state must be recovered, and whether `adopt` has been done since that was noticed."""
+
+    reason: str
+    adopted: bool = False
+
+    def __str__(self) -> str:
+        adopt = (
+            "run `adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
+            "--ours if somebody else put it there), and then `reconcile`"
+        )
+        remedy = "run `reconcile`" if self.adopted else adopt
+        return (
+            f"this state may be older than what was sent: {self.reason}. Nothing is sent. "
+            f"Put the newest copy back, or {remedy}"
+        )
+
+
+def needed(connection: Connection) -> Needed | None:
+    """Return why the opened state must be recovered; None when it must not."""
+    row = connection.execute(text("SELECT reason, adopted FROM recovery WHERE id = 1")).first()
+    if row is not None:
+        return Needed(str(row.reason), bool(row.adopted))
+    reason = connection.info.get(_REASON)
+    return Needed(str(reason)) if reason else None
+
+
+def say(connection: Connection, reason: str) -> None:
+    """Tell whoever reads the state through this connection, in which nothing may be written."""
+    connection.info[_REASON] = reason
+
+
+def note(connection: Connection, reason: str) -> None:
+    """Note it in the state, until `clear`; the caller commits."""
+    connection.execute(
+        text(
+            "INSERT INTO recovery (id, reason, adopted) VALUES (1, :reason, :no)"
+            " ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, adopted = excluded.adopted"
+        ),
+        {"reason": reason, "no": False},
+    )
+
+
+def note_adopted(connection: Connection) -> None:
+    """Note that `adopt` has been done since; the caller commits."""
+    connection.execute(text("UPDATE recovery SET adopted = :yes"), {"yes": True})
+
+
+def clear(connection: Connection) -> None:
+    """Allow sending again; the caller commits."""
+    connection.execute(text("DELETE FROM recovery"))

@@ -1,0 +1,106 @@
+"""What text can hold that nobody sees, or that was read in the wrong encoding; and text made safe to print.
+
+Values from sources are compared by machines and by eye, and both must see the same. So what can't be seen is stripped,
+refused or escaped, by the rules that are here and nowhere else.
+"""
+
+import re
+from typing import Literal
+from unicodedata import category
+
+Damage = Literal["mojibake", "html", "null", "replacement"]
+"""Damage to text that a feed can allow: read in a wrong encoding, HTML entities, words for no value, U+FFFD."""
+
+ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that are never printed as they are: some move the cursor, some turn the reading order."""
+
+_KEPT_BREAK = "\n"
+_BEFORE_BLANK = "ÂÃ"
+"""Before a no-break space or a soft hyphen, these are a letter that was read in the wrong encoding (`Ã\\xa0` is à)."""
+
+UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+"""Characters that look like nothing although they are no format characters, for a set in a regular expression."""
+
+
+def escaped(text: str) -> str:
+    """Return the text as it may be printed: what nobody sees, or a terminal would obey, as `\\u200b`. Line breaks stay.
+
+    Characters beyond U+FFFF become two escapes, as in JSON, so that escaped JSON is still the same JSON.
+    """
+    if text.isascii() and text.replace(_KEPT_BREAK, "").isprintable():
+        return text
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if character in (" ", _KEPT_BREAK) or (category(character) not in ESCAPED and not is_odd_space(character)):
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def is_odd_space(character: str) -> bool:
+    """Tell whether this is a space other than the plain one, such as a no-break or an ideographic space."""
+    return character != " " and category(character) == "Zs"
+
+
+def trimmed(text: str) -> str:
+    """Return the text without blanks, odd spaces and format characters at its ends.
+
+    A blank that is half of a letter which was read in the wrong encoding stays, so that this can still be told.
+    """
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]) and not _is_half(text[start:end]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or category(character) in {"Cf", "Zs"}
+
+
+def _is_half(text: str) -> bool:
+    return len(text) > 1 and text[-1] in "\xa0\xad" and text[-2] in _BEFORE_BLANK
+
+
+def plain_spaces(text: str) -> str:
+    """Return the text with every odd space as a plain one."""
+    return "".join(" " if is_odd_space(character) else character for character in text)
+
+
+# How UTF-8 looks when it is read as windows-1252 (or Latin-1): a first byte as Â to ô, then bytes 80 to BF. A pair can
+# also be genuine ("MÍŠA", "CAFÉ®", "RØD–BLÅ"), so a lone pair counts only where no text that is meant has it.
+_NEXT = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_ORDINARY = "\xa0°²³¹ª«®º»¼½¾´·…‘’“”•–—™›ŠŒŽšœžŸ"
+_STRANGE = f"(?:(?![{_ORDINARY}])[{_NEXT}])"
+_TWO = f"[\xc2-\xdf][{_NEXT}]"
+_THREE = f"[\xe0-\xef][{_NEXT}]{{2}}"
+_FOUR = f"[\xf0-\xf4][{_NEXT}]{{3}}"
+# ė, œ, ő and others whose second half is ordinary: Latin Extended-A as it is written in Europe
+_EXTENDED = "Ä[Œž‘“•—›š™Ÿ°]|Å[Œž‘“Šš›œŸž™½¾º]|È[™›]"
+_UTF8_AS_WINDOWS = re.compile(
+    f"[ÂÃ][{_NEXT}]"
+    f"|[\xc4-\xdf]{_STRANGE}"
+    f"|{_EXTENDED}"
+    f"|(?:{_TWO}|{_THREE}|{_FOUR}){{2}}"
+    f"|[\xe0-\xef](?:{_STRANGE}[{_NEXT}]|[{_NEXT}]{_STRANGE})"
+    f"|â€|á[º»][{_NEXT}]|ï»¿|ï¿½|{_FOUR}"
+)
+# The same as other programs read it: DOS (cp850, cp437), an old Macintosh, windows-1250.
+_OTHERS = (
+    r"[\u2500-\u259f]|ÔÇ[^\x00-\x7f]|Γ[Çê][^\x00-\x7f]|‚Ä[^\x00-\x7f]|[≈ƒ¬][^\x00-\x7f]"
+    r"|√[†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥∑∏∫ªºæøÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü]"
+    r"|[ĂĹ][\u00a0-\u00bf\u0080-\u009f‚„…†‡‰‹‘’“”•€™›˘˛ˇŁĄĽąľśźŚŹŤťŽžŠšŻż]"
+)
+_UTF8_AS_OTHERS = re.compile(_OTHERS)
+MAYBE_MISREAD = f"[\xc2-\xf4][{_NEXT}]|{_OTHERS}"
+"""A regular expression that finds whatever `is_misread` finds, and little else, in one look at a whole row."""
+
+
+def is_misread(text: str) -> bool:
+    """Tell whether the text holds UTF-8 that was read in another encoding, such as `Ã¸` for ø (mojibake)."""
+    if text.isascii():
+        return False
+    return bool(_UTF8_AS_WINDOWS.search(text) or _UTF8_AS_OTHERS.search(text))
