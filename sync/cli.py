@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync import __version__
-from sync.errors import CallError, Locked, SourceError, SyncError, UsageError
+from sync.errors import CallError, Deposed, Locked, SourceError, StateBusy, StateUnreachable, SyncError, UsageError
 from sync.exits import Exit
+from sync.output import guarded, write_json
 from sync.text import escaped
 
 if TYPE_CHECKING:
@@ -26,6 +28,12 @@ PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml")
 _HELP = """Keeps Inspera Assessment in step with the student information system.
 
 Begin with `demo`, then `check` and `plan` on your own files; `apply` is the only command that changes Inspera."""
+
+_ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "state", "sync"})
+"""Commands that change something: what they did must be known, whoever reads it."""
+
+_invoked: ContextVar[str] = ContextVar("invoked", default="")
+"""The command that was given."""
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -50,6 +58,7 @@ def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
     context.obj = {"config": config, "verbose": verbose}
+    _invoked.set(context.invoked_subcommand or "")
     if version:
         _say(f"inspera-sync {__version__}")
         raise typer.Exit
@@ -106,6 +115,8 @@ def sample(
     from sync.commands.sampling import sample as run_sample
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if as_json:
+        write_json()
     # with a width it has colours of its own, and has escaped what it shows
     say = _say if width is None or as_json else _say_as_it_is
     _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
@@ -125,6 +136,8 @@ def plan(
     from sync.commands.planning import plan as run_plan
     from sync.report.progress import shown
 
+    if as_json:
+        write_json()
     options = PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
     with shown() as progress:
         _exit(run_plan(_house(context), options, _say, _write, progress))
@@ -208,6 +221,8 @@ def reconcile(
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
+    if as_json:
+        write_json()
     options = ReconcileOptions(repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None)
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
@@ -256,6 +271,8 @@ def status(
     """Show the last runs, what is known, and what the last run found: faults, held, waiting, refused."""
     from sync.commands.status import status as run_status
 
+    if as_json:
+        write_json()
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
 
 
@@ -290,6 +307,8 @@ def doctor(
     from sync.commands.doctor import DoctorOptions
     from sync.commands.doctor import doctor as run_doctor
 
+    if as_json:
+        write_json()
     _exit(run_doctor(_house(context), DoctorOptions(apidoc, offline, as_json), _say))
 
 
@@ -320,7 +339,8 @@ def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from sync.settings import schema_text
 
-    sys.stdout.write(schema_text())
+    write_json()
+    _write(schema_text())
 
 
 @app.command()
@@ -341,7 +361,25 @@ def _sync(context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-r
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command; gives its exit status. An error is one line (or one a fault), never a traceback."""
+    """Run one command and return its exit status. An error is one line (or one a fault), never a traceback.
+
+    A report that can't be written stops nothing. Then 0 becomes 1, except for a command that only reads and whose
+    reader has gone, as in `plan | head`: that was somebody's choice.
+    """
+    _invoked.set("")
+    with guarded() as report:
+        status = _run(arguments)
+        acts = _invoked.get() in _ACTING
+        if not report.lost or (report.reader_left and not acts):
+            return status
+        rest = "run it again where there is room for it"
+        if acts:
+            rest = "the work went on all the same, and `status --all` shows what it came to"
+        _warn(f"standard output can't be written ({report.lost}), so the report is not whole; {rest}")
+        return Exit.FAULTS if status in (Exit.OK, Exit.CHANGES) else status
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         _command()(list(arguments), prog_name="inspera-sync")
     except SystemExit as end:  # how the command line says its status, wrong words (2) included
@@ -358,10 +396,13 @@ def _command() -> Callable[..., object]:
 
 
 def _status_of(error: SyncError) -> Exit:
-    for kind, code in ((Locked, Exit.LOCKED), (SourceError, Exit.SOURCE), (CallError, Exit.INSPERA)):
-        if isinstance(error, kind):
-            return code
-    return Exit.USAGE
+    """Return the exit status for an error that ended a command. Only what a person must mend gives 2."""
+    kinds: tuple[tuple[tuple[type[SyncError], ...], Exit], ...] = (
+        ((Locked, StateBusy, Deposed), Exit.LOCKED),
+        ((SourceError, StateUnreachable), Exit.SOURCE),
+        ((CallError,), Exit.INSPERA),
+    )
+    return next((code for kind, code in kinds if isinstance(error, kind)), Exit.USAGE)
 
 
 def _house(context: typer.Context) -> "House":
@@ -435,17 +476,14 @@ def _say_as_it_is(line: str) -> None:
 
 
 def _write(piece: str) -> None:
-    """To standard output, escaped: what nobody sees or a terminal would obey may come from any source or answer."""
+    """Write to standard output, escaped: what nobody sees or a terminal would obey may come from any source."""
     _put(escaped(piece))
 
 
 def _put(piece: str) -> None:
-    """To standard output. A reader who has gone (`| head`) does not stop an apply half-way."""
-    try:
-        sys.stdout.write(piece)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write to standard output, which loses what can't be written (see `sync.output`)."""
+    sys.stdout.write(piece)
+    sys.stdout.flush()
 
 
 def _warn(line: str) -> None:

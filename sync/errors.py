@@ -41,11 +41,15 @@ class OtherTenant(StateError):
 
 
 class StateUnreachable(StateError):
-    """The state store cannot be reached just now; a service tries again."""
+    """The state store cannot be used just now (full, unreadable, out of reach); a service tries again. Status 4."""
+
+
+class StateBusy(StateUnreachable):
+    """A program that is not a run of ours holds the state store. Exit status 75."""
 
 
 class Deposed(StateError):
-    """Another process has taken over: nothing of this run may be written any more."""
+    """Another process has taken over: nothing of this run may be written any more. Exit status 75."""
 
 
 class CallError(SyncError):

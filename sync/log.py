@@ -44,6 +44,7 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _explain,
         _mask,
+        _counting_lost(out),
     ]
     renderer = _renderer(out)
     structlog.configure(
@@ -57,6 +58,16 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
         foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=()), *prepared],
     )
     _adopt_libraries(out, formatter)
+
+
+def _counting_lost(out: TextIO) -> structlog.typing.Processor:
+    """Say in the first line after some that could not be written how many these were (see `sync.output`)."""
+
+    def mention(_logger: Any, _method: str, event: Event) -> Event:
+        missed: int = getattr(out, "missed", 0)
+        return {**event, "lines_lost_before": missed} if missed else event
+
+    return mention
 
 
 class _Libraries(logging.Handler):

@@ -9,7 +9,7 @@ ROOT = Path(sync.__file__).parent
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"text", "likeness", "masking"}),
-    frozenset({"contract", "errors", "exits", "log", "model", "strict"}),
+    frozenset({"contract", "errors", "exits", "log", "model", "output", "strict"}),
     frozenset({"extract", "references", "schedule"}),
     frozenset({"apidoc", "plan", "sources"}),
     frozenset({"found", "freeze", "remedies"}),

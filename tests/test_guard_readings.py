@@ -30,9 +30,10 @@ def test_extra_time_given_by_hand_is_never_lowered(
     change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
     ruling = judge_seat(change, Seat(extra_time=there), left, claimed, found)
     bound = (wanted if found else known) or 0  # what is known of a found seat may be a hand's gift itself
-    by_hand = wanted is not None and (there or 0) > bound
+    by_hand = wanted is not None and bound < (there or 0) != wanted  # agreement is no drift
+    agreed = wanted is not None and there is not None and there == wanted
     assert (ruling.result is Result.HELD) == by_hand
-    assert ruling.send != by_hand
+    assert ruling.send is not (by_hand or agreed)
     if by_hand:
         assert "drift" in ruling.reason
 
@@ -95,7 +96,7 @@ def test_roles_given_by_hand_are_never_taken_away(there: set[str], known: set[st
     )
     ruling = judge_member(change, Seat(roles=joined(there)), claimed=False)
     by_hand = there - known - wanted
-    assert ruling.send is not bool(by_hand)
+    assert ruling.send is not (bool(by_hand) or there == wanted)
     assert (ruling.result is Result.HELD) == bool(by_hand)
     assert all(role in ruling.reason for role in by_hand)
 

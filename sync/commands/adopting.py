@@ -14,7 +14,7 @@ from sync.engine.adopting import DOUBTFUL, Adopter, Taken
 from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
 from sync.engine.settling_one import Settlement, Settling
-from sync.errors import CallError, SyncError, UsageError
+from sync.errors import CallError, StateBusy, StateError, SyncError, UsageError
 from sync.exits import Exit, worst
 from sync.masking import masked
 from sync.model import KEY_FIELDS, Key, Kind
@@ -24,7 +24,7 @@ from sync.report.wording import key_text
 from sync.state.history import findings, last_runs
 from sync.state.journal import Journal
 from sync.state.places import Opened, Wait
-from sync.state.recovery import note_adopted
+from sync.state.recovery import clear, note_adopted
 from sync.state.store import Store
 
 
@@ -72,18 +72,34 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             reasons.append(f"Inspera: {error}")
             say(reasons[-1])
             status = Exit.INSPERA
+        except StateError as error:
+            if not isinstance(error, StateBusy):  # which would be waited for once more
+                journal.give_up("stopped", Exit.SOURCE, counts, [str(error)])
+            raise
         except SyncError as error:
             journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise
         if interruption.event.is_set():
             status = interruption.status
-        if status in (Exit.OK, Exit.HELD) and not wanted and not options.held and (older := store.recovery()):
-            note_adopted(connection)
-            say(f"Held: {replace(older, adopted=True)}.")
+        if status in (Exit.OK, Exit.HELD) and not wanted and not options.held:
+            _note_adopted(store, connection, say)
         journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons)
     told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "nothing to take in"
     say(f"{'Would be: ' if options.show else ''}{told}.")
     return status
+
+
+def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
+    """Note that what Inspera has was taken in: of an empty state that is all there is to be recovered."""
+    older = store.recovery()
+    if older is None:
+        return
+    if older.lost:
+        clear(connection)
+        say("Recovered: the next `apply` sends again.")
+    else:
+        note_adopted(connection)
+        say(f"Held: {replace(older, adopted=True)}.")
 
 
 @contextmanager

@@ -23,7 +23,17 @@ from sync.engine.probing import probe
 from sync.engine.reading import Reading
 from sync.engine.settling import Settler
 from sync.engine.verifying import SAMPLE, Verified, Verifier
-from sync.errors import CallError, Deposed, Interrupted, Stop, SyncError, UsageError
+from sync.errors import (
+    CallError,
+    Deposed,
+    Interrupted,
+    StateBusy,
+    StateError,
+    StateUnreachable,
+    Stop,
+    SyncError,
+    UsageError,
+)
 from sync.exits import Exit, worst
 from sync.masking import masked
 from sync.model import Key, Kind
@@ -178,6 +188,8 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         ran.status = interruption.status
     except Deposed:
         raise  # nothing of this run may be written any more
+    except StateError as error:
+        raise _given_up(run, error) from None
     except SyncError as error:
         run.reasons.append(str(error))
         run.end(Exit.USAGE, "stopped")
@@ -188,6 +200,17 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
     run.end(ran.status, _word(run))
     if interruption.reason in (LOST, SILENT):
         raise Deposed(f"{run.house.state}: {interruption.reason}; this run stops")
+
+
+def _given_up(run: "_Run", error: StateError) -> StateError:
+    """Ends a run whose state failed it. Gives the error to end with: only a run that made no call may say 2."""
+    if run.has_called:
+        left = "What was sent without a recorded outcome is found out about by the next run."
+        run.note(f"Stopped: the state failed, so nothing more is sent. {left}")
+    if not isinstance(error, StateBusy):  # which would be waited for once more
+        run.ran.status, run.ran.word = Exit.SOURCE, "interrupted"
+        run.journal.give_up(run.ran.word, run.ran.status, run.counts, [*run.reasons, str(error)])
+    return StateUnreachable(str(error)) if run.has_called and not isinstance(error, StateUnreachable) else error
 
 
 def no_words(_line: str) -> None:
@@ -271,6 +294,11 @@ class _Run:
         finally:
             if self._target:
                 self._target.close()
+
+    @property
+    def has_called(self) -> bool:
+        """Whether it may have made a call."""
+        return self._target is not None
 
     def _inspera(self) -> "Target":
         if self._target is None:

@@ -55,19 +55,24 @@ def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:
 
 @contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Lets SIGTERM unwind the story, as SIGINT does, so that no sandbox is left behind."""
+    """Let SIGTERM and SIGINT unwind the story, so that neither the sandbox nor a command is left behind.
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(Exit.TERMINATED)
+    A shell starts what it runs in the background with SIGINT ignored, and Python then leaves it ignored. `apply` and
+    the sandbox obey it all the same, and so does the demo, in which they run.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
 
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may say what a signal does
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _materials() -> Path:

@@ -17,7 +17,7 @@ from sync.contract import TEST_SEARCH
 from sync.engine.doors import SourceDoor
 from sync.engine.joining import columns_of
 from sync.engine.proving import Witness
-from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, UsageError
+from sync.errors import CallError, CallMissing, Locked, NotThere, SourceError, StateError, StateUnreachable, UsageError
 from sync.exits import Exit
 from sync.extract import lacking
 from sync.report.wording import plural
@@ -100,10 +100,12 @@ def _state(house: House) -> Iterator[Check]:
         yield from _looked_at(house.state)
     except Locked as error:
         yield _note("state", str(error))
+    except StateUnreachable as error:
+        yield _wrong("state", Exit.SOURCE, error)
     except (StateError, UsageError) as error:
         yield _wrong("state", Exit.USAGE, error)
     except OSError as error:
-        yield _wrong("state", Exit.USAGE, f"{house.state} can't be looked at ({error.strerror})")
+        yield _wrong("state", Exit.SOURCE, f"{house.state} can't be looked at ({error.strerror})")
 
 
 def _looked_at(state: BoundState) -> Iterator[Check]:

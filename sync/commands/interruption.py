@@ -68,7 +68,9 @@ class Watch:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._interruption, self._paused, self._lost = interruption, paused, lost
-        self._clock, self._deadline, self._monotonic = clock, deadline, monotonic
+        self._monotonic = monotonic
+        # counted in time that passes, as the clock may be set while the run lasts
+        self._ends = None if deadline is None else monotonic() + (deadline - clock()).total_seconds()
         self._asking = Inquiry(self._ask, "watch")
         self._answered = monotonic()
 
@@ -77,7 +79,7 @@ class Watch:
 
     def look(self) -> None:
         """Ends the run when it is time."""
-        if self._deadline is not None and self._clock() >= self._deadline:
+        if self._ends is not None and self._monotonic() >= self._ends:
             self._interruption.end("its deadline has passed; what is left is for the next run")
         try:
             lost, paused = self._asking.answer(EVERY)

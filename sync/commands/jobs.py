@@ -20,6 +20,7 @@ from sync.errors import Interrupted, Locked
 from sync.exits import Exit
 from sync.schedule.timetable import Timed
 from sync.settings import Job as JobSettings
+from sync.state.database import ANOTHER_PROGRAM
 from sync.state.store import Store
 from sync.web.metrics import SUCCESS, Metrics
 
@@ -103,7 +104,9 @@ class ApplyRun(JobRun):
         return _outcome(ran)
 
     def _wait(self, holder: str) -> bool:
-        """Waits for a run that somebody started by hand."""
+        """Waits for a run that somebody started by hand. Another program is a trouble, which `/readyz` shows."""
+        if holder == ANOTHER_PROGRAM:
+            return False
         if holder != self._waits_for:
             self._waits_for = holder
             _log.info("waits for the state", holder=holder)

@@ -14,7 +14,7 @@ from sync.engine.doors import Progress
 from sync.engine.planning import make_plan
 from sync.engine.reconciling import Drift, Heap, Reconciler
 from sync.engine.repairing import Repair
-from sync.errors import CallError, SyncError
+from sync.errors import CallError, StateBusy, StateError, SyncError
 from sync.exits import Exit, worst
 from sync.guard import Scope
 from sync.masking import masked
@@ -150,6 +150,10 @@ def _read(
             reasons.append(f"Inspera: {error}")
             say(reasons[-1])
             status = Exit.INSPERA
+        except StateError as error:
+            if not isinstance(error, StateBusy):  # which would be waited for once more
+                journal.give_up("stopped", Exit.SOURCE, counts, [str(error)])
+            raise
         except SyncError as error:
             journal.end("stopped", Exit.USAGE, counts, [str(error)])
             raise

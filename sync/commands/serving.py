@@ -16,7 +16,7 @@ from sync.commands.wiring import House, now
 from sync.daemon.doors import Setup
 from sync.daemon.notify import Notifier
 from sync.daemon.service import Service
-from sync.errors import Locked, StateError, UsageError
+from sync.errors import Locked, StateError, StateUnreachable, UsageError
 from sync.exits import Exit
 from sync.log import configure
 from sync.model import utc_time
@@ -80,6 +80,7 @@ class _State:
     def prepare(self) -> Mapping[str, PastJob]:
         """Brings the state to this version. Gives what it remembers of the jobs."""
         state = self._desk.house.state
+        state.look()
         try:
             with state.open_to_write("serve") as opened:
                 past = past_jobs(opened.connection)
@@ -104,6 +105,7 @@ class Desk:
         self._loaded = now()
         self._reload_failed: datetime | None = None
         self._leads, self._unreachable, self._migrated = False, "", False
+        self._trouble = ""
         self._paused: Pause | None = None
 
     def load(self) -> Setup:
@@ -126,6 +128,11 @@ class Desk:
 
     def look(self) -> None:
         """Looks whether all sending is stopped, and whether the state is of this version."""
+        try:
+            self.house.state.look()
+            self._trouble = ""
+        except StateUnreachable as error:
+            self._trouble = str(error)
         with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
             self._paused = self.house.state.paused()
             self._migrated = self._migrated or self.house.state.version() == head()
@@ -142,7 +149,7 @@ class Desk:
         paused = self._paused
         return Health(
             alive=self._pulse.alive,
-            unreachable=self._unreachable,
+            unreachable=self._unreachable or self._trouble,
             migrated=self._migrated,
             role="leader" if self._leads else "standby",
             loaded=self._loaded,

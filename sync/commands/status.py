@@ -1,10 +1,11 @@
 """`status`: the last runs, what is known, and what the last run found."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from sync.commands.applying import pause_text
 from sync.commands.wiring import House, Say, now
+from sync.errors import StateError
 from sync.exits import Exit
 from sync.masking import masked
 from sync.report.plan_text import MOST, capped
@@ -22,11 +23,17 @@ from sync.state.recovery import needed
 RUNS = 10
 """Runs that are listed."""
 
+KILLED = "killed"
+"""What a run is called that came to no end: it was killed, or the machine went down."""
+
 
 def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
+    holder = _holder(house)
     with house.state.open_to_read() as connection:
         runs = last_runs(connection, RUNS)
+        holder = holder or _holder(house)
+        runs = [_as_it_is(run, holder if number == 0 else "") for number, run in enumerate(runs)]
         ended = last_ended(connection, [f"job {job}" for job in house.loaded.settings.jobs])
         found = [(run, list(findings(connection, run.id))) for run in ended]
         known = known_counts(connection)
@@ -62,18 +69,38 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         if number == 0:
             say("Refused by Inspera, and tried again:")
         say(line)
-    _tell_runs(runs, found, say, most)
+    _tell_runs(runs, found, say, most, holder)
     if ended:
         say(f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}.")
     return Exit.OK
 
 
-def _tell_runs(runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], say: Say, most: int | None) -> None:
+def _holder(house: House) -> str:
+    """Who holds the state for a run; empty for nobody, or when it can't be told."""
+    try:
+        return house.state.holder()
+    except StateError:
+        return ""
+
+
+def _as_it_is(run: PastRun, holder: str) -> PastRun:
+    """The run, called killed when it has no end and does not hold the state: no run ends without a word.
+
+    `holder` is empty for all but the newest run, as no other one can be under way.
+    """
+    if run.ended or run.command in holder:
+        return run
+    return replace(run, status=KILLED)
+
+
+def _tell_runs(
+    runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], say: Say, most: int | None, holder: str
+) -> None:
     """The last runs, the last of each job, and what these found: a job of some kinds says nothing about the others."""
     say("Last runs, newest first:" if runs else "No run yet.")
     listed = {run.id for run in runs}
     for run in (*runs, *(run for run, _ in found if run.id not in listed)):
-        say(f"  {_run_line(run)}")
+        say(f"  {_run_line(run, holder)}")
         for reason in capped(run.reason.splitlines(), most):
             say(masked(f"    because: {reason.strip()}"))
     for run, all_ in found:
@@ -100,10 +127,13 @@ def _status_text(run: PastRun) -> str:
     return "unknown" if run.exit_status is None else status_text(run.exit_status)
 
 
-def _run_line(run: PastRun) -> str:
+def _run_line(run: PastRun, holder: str) -> str:
     figures = ", ".join(f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number)
-    end = f"ended {run.ended} with {run.exit_status}" if run.ended else "has not ended (running, or killed)"
-    return f"{run.started} {run.command}: {run.status}, {end}: {figures or 'nothing to do'}"
+    if run.ended:
+        what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures or 'nothing to do'}"
+    else:
+        what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
+    return f"{run.started} {run.command}: {what}"
 
 
 def _refused_line(one: refusals.Standing) -> str:

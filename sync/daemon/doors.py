@@ -66,6 +66,7 @@ class State(Protocol):
         """Whether this service is the one that may run jobs; it takes the lead when nobody has it.
 
         Raises:
+            Locked: another service has it, and this state takes no second one.
             StateUnreachable: that can't be found out just now.
             StateError: nor later, as far as is known.
         """

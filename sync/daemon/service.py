@@ -4,6 +4,7 @@ Everything that could take long runs in the timetable's threads, so that this lo
 is the one that tells systemd's watchdog that the service lives.
 """
 
+import math
 import os
 import random
 import signal
@@ -22,7 +23,7 @@ from sync.daemon.doors import YIELDED, Job, Past, Run, Setup, State, Told
 from sync.daemon.notify import Notifier
 from sync.daemon.standing import Standing
 from sync.daemon.turns import Ticket, Turns
-from sync.errors import Deposed, Locked, StateError, StateUnreachable, SyncError
+from sync.errors import Deposed, Locked, StateError, SyncError
 from sync.schedule.timetable import Timetable
 
 ROUND = 1.0
@@ -30,6 +31,9 @@ ROUND = 1.0
 
 LATE = timedelta(hours=1)
 """How long after its time a job is still made up for when no service was there. One that waited makes up for it all."""
+
+CLOCK_SET = timedelta(seconds=10)
+"""By how much the clock must differ from the time that has passed to count as set."""
 
 _TAKE_UP = 30.0
 """Seconds after which a run is taken up again that lost the state while its service went on to lead."""
@@ -75,6 +79,7 @@ class Service:
         self._lock = threading.Lock()
         self._cut_off: dict[str, float] = {}
         self._seen = clock()
+        self._ticks = (self._seen, time.monotonic())
         self._timetable = Timetable(
             self._run,
             overlapped=self._due_again,
@@ -140,6 +145,7 @@ class Service:
         if standing.ready or not (standing.leads or standing.unreachable):
             self._seen = self._clock()  # whoever leads starts what is due
         wait = ROUND
+        self._heed_clock()
         if standing.ready:
             self._take_up_again()
             wait = min(self._timetable.tick(), ROUND)
@@ -160,16 +166,40 @@ class Service:
     def _take_jobs(self, past: Mapping[str, Past]) -> None:
         """Takes the jobs' times from now on, and takes up what was cut off or missed."""
         jobs, now = self._setup.jobs, self._clock()
-        self._timetable.replace({})
-        self._timetable.replace({name: job.timed for name, job in jobs.items()})
+        self._count_anew()
+        lost = set(self._cut_off)
         self._cut_off.clear()
         for name, job in sorted(jobs.items()):
             before = past.get(name)
             since = max(before.started, min(self._seen, now - LATE)) if before else self._seen
             due = job.timed.schedule.next_after(since)
-            if (before and before.cut_off) or (due is not None and due <= now):
-                why = "its last run was cut off" if before and before.cut_off else "it was missed"
+            if (before and before.cut_off) or name in lost or (due is not None and due <= now):
+                cut_off = "its last run was cut off" if before and before.cut_off else ""
+                why = cut_off or ("it lost the state" if name in lost else "it was missed")
                 _log.info("takes up", job=name, why=why)
+                self._timetable.run_now(name)
+
+    def _count_anew(self) -> None:
+        """Counts all jobs' times from now."""
+        self._timetable.replace({})
+        self._timetable.replace({name: job.timed for name, job in self._setup.jobs.items()})
+
+    def _heed_clock(self) -> None:
+        """Counts the jobs' times anew when the clock was set; what was due in between is due now, each job once.
+
+        Set back, they would not come before it has caught up. Set forward, each single time would be gone through.
+        """
+        before, self._ticks = self._ticks, (self._clock(), time.monotonic())
+        now, passed = self._ticks[0], timedelta(seconds=self._ticks[1] - before[1])
+        jump = now - before[0] - passed
+        if abs(jump) < CLOCK_SET:
+            return
+        words = "forward" if jump > timedelta() else "back"
+        _log.warning(f"this machine's clock was set {words}", seconds=abs(round(jump.total_seconds())))
+        if self._standing.ready:
+            due = [name for name, moment in self._timetable.next_times().items() if moment <= now]
+            self._count_anew()
+            for name in due:
                 self._timetable.run_now(name)
 
     def _take_up_again(self) -> None:
@@ -203,6 +233,7 @@ class Service:
             self._told.reloaded(False)
         else:
             if self._standing.ready:
+                self._heed_clock()
                 self._timetable.tick()  # what is due by the old times is not lost
             self._setup = setup
             if self._standing.ready:
@@ -239,7 +270,9 @@ class Service:
         ticket, began, left = Ticket(due.name), None, self._clock()
         while True:
             with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
-                if not granted or due.ended or self._stopping or (began is None and not self._renew(due)):
+                if not granted or due.ended or self._stopping or self._lacks_state(due.name):
+                    return
+                if began is None and not self._renew(due):
                     return
                 # the time for which it waited in between does not count
                 began = self._clock() if began is None else began + (self._clock() - left)
@@ -249,6 +282,13 @@ class Service:
             if self.turns.resumes(due.name):
                 return  # which reads everything anew
             ticket = Ticket(due.name, resumes=True)
+
+    def _lacks_state(self, name: str) -> bool:
+        """Whether the run before this one found the state in trouble; then this one is taken up once that is over."""
+        lacks = not self._standing.ready
+        if lacks:
+            self._cut_off[name] = math.inf
+        return lacks
 
     def _renew(self, due: _Due) -> bool:
         """Has a run that is to begin use the configuration of now. Gives whether that still has its job."""
@@ -279,14 +319,24 @@ class Service:
             outcome = "locked"
             _log.warning("not run, the state is in use", error=str(error))
         except SyncError as error:
-            _log.error("run failed", error=str(error))
-            if isinstance(error, Deposed | StateUnreachable):
-                self._cut_off[name] = time.monotonic() + _TAKE_UP
-            elif isinstance(error, StateError):
-                self._standing.doubt()
+            self._fail(name, error)
+        else:
+            if due.job.takes_turns:
+                self._standing.trust()
         finally:
             self._told.ended(name, outcome, time.monotonic() - start)
         return outcome
+
+    def _fail(self, name: str, error: SyncError) -> None:
+        """Says why a run failed. A trouble of the state's is said once, however often it makes a run fail."""
+        news = True
+        if isinstance(error, Deposed):
+            self._cut_off[name] = time.monotonic() + _TAKE_UP
+        elif isinstance(error, StateError):
+            self._cut_off[name] = math.inf  # taken up as soon as the state is ready again
+            news = self._standing.doubt(error)
+        if news:
+            _log.error("run failed", error=str(error))
 
     def _due_again(self, name: str) -> None:
         """A third run of a job would be due: the second, which waits, looks again at what it would do."""

@@ -1,7 +1,10 @@
 """How a service stands to its state: whether it leads, and whether the state is ready for its jobs."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from queue import SimpleQueue
+from threading import Lock
 
 import structlog
 
@@ -14,6 +17,12 @@ PATIENCE = 10.0
 
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two attempts to use the state."""
+
+_RUN_PAUSES = (*_PAUSES, 60.0, 120.0, 300.0)
+"""The same when the state seems sound and runs fail on it all the same: each of them reads all sources."""
+
+_PROVEN = 60.0
+"""Seconds without a new trouble after which one that a run met counts as over, also when no run has ended yet."""
 
 _log = structlog.get_logger("service")
 
@@ -35,13 +44,19 @@ class Standing:
         self.unreachable = ""
         self._has_asked = self._was_ready = False
         self._again, self._attempts = 0.0, 0
+        self._runs: SimpleQueue[StateError | None] = SimpleQueue()
+        self._doubted_until: float | None = None
+        self._said: set[str] = set()
+        self._saying = Lock()
 
     def look(self, seconds: float) -> Mapping[str, Past] | None:
         """Looks, for so many seconds at most. When the state has become ready, gives what it remembers of the jobs.
 
         Raises:
+            Locked: another service runs on this state.
             StateError: the state can't be used, and never could since this service began.
         """
+        self._hear_runs()
         led, self.leads = self.leads, self._ask_lead(seconds)
         if led and not self.leads:
             self.ready = False
@@ -50,14 +65,41 @@ class Standing:
             return None
         return self._prepare(seconds)
 
-    def doubt(self) -> None:
-        """A run found something wrong with the state, so it is looked at anew before the next one."""
-        self.ready = False
+    def doubt(self, error: StateError) -> bool:
+        """Have the state made ready anew before the next run, as a run could not use it. Thread-safe.
+
+        Returns whether nobody has heard of this trouble yet.
+        """
+        self._runs.put(error)
+        self.ready = False  # nothing is started before the next look
+        return self._is_news(error)
+
+    def trust(self) -> None:
+        """Take the state for sound again, as a run could use it to its end. Thread-safe."""
+        self._runs.put(None)
 
     @property
     def answers(self) -> bool:
         """Whether no question is open."""
         return not (self._leading.open_for or self._preparing.open_for)
+
+    def _hear_runs(self) -> None:
+        while not self._runs.empty():
+            error = self._runs.get()
+            if error is None:
+                self._end_doubt()
+            else:
+                self.ready = False
+                self._doubted_until = math.inf
+                self._bear(error, passes=True, pauses=_RUN_PAUSES)
+        if self._doubted_until is not None and self.ready and time.monotonic() >= self._doubted_until:
+            self._end_doubt()
+
+    def _end_doubt(self) -> None:
+        if self._doubted_until is not None:
+            self._doubted_until = None
+            if self.ready:
+                self._recover()
 
     def _ask_lead(self, seconds: float) -> bool:
         try:
@@ -74,7 +116,7 @@ class Standing:
         if leads != self.leads:
             self._again, self._attempts = 0.0, 0
         if not leads:
-            self.unreachable = ""
+            self._recover()
         return leads
 
     def _prepare(self, seconds: float) -> Mapping[str, Past] | None:
@@ -86,14 +128,33 @@ class Standing:
             self._bear(error, passes=self._was_ready)
             return None
         self.unreachable, self.ready, self._was_ready = "", True, True
+        if self._doubted_until is None:
+            self._recover()
+        else:  # it was ready before as well, and a run failed: only a run can prove it
+            self._doubted_until = time.monotonic() + _PROVEN
         return past
 
-    def _bear(self, error: SyncError, *, passes: bool) -> None:
+    def _recover(self) -> None:
+        self.unreachable, self._attempts = "", 0
+        with self._saying:
+            troubled = bool(self._said)
+            self._said.clear()
+        if troubled:
+            _log.warning("the state can be used again")
+
+    def _bear(self, error: SyncError, *, passes: bool, pauses: Sequence[float] = _PAUSES) -> None:
         """Goes on without the state. What once worked may do so again, whatever is wrong with it just now."""
         if not passes and not isinstance(error, StateUnreachable | Locked):
             raise error
-        if str(error) != self.unreachable:
+        if self._is_news(error):
             _log.error("the state can't be used just now; tried again", error=str(error))
         self.unreachable = str(error)
-        self._again = time.monotonic() + _PAUSES[min(self._attempts, len(_PAUSES) - 1)]
+        self._again = time.monotonic() + pauses[min(self._attempts, len(pauses) - 1)]
         self._attempts += 1
+
+    def _is_news(self, error: SyncError) -> bool:
+        """Whether this trouble is said for the first time since the state was last sound."""
+        with self._saying:
+            news = str(error) not in self._said
+            self._said.add(str(error))
+        return news

@@ -59,7 +59,7 @@ def compile_field(
     """
     _refuse_strays(rule, spec)
     if rule.computed is not None:
-        return CompiledField(lambda _: None, None, None, None)
+        return CompiledField(_nothing, _nothing, None, None, None)
     convert, fold = _converter(rule, spec), _fold(rule)
     source = compile_source(rule, columns)
     steps = _steps(rule, spec, fold)
@@ -78,6 +78,10 @@ def compile_field(
     # Rows that are long as a whole go through the readers all the same, so no limit from `MAX_ID` on is passed over.
     plain = source.plain if spec.type == "text" and spec.limit >= MAX_ID and not steps else None
     return CompiledField(read, careful, blank, plain, composed)
+
+
+def _nothing(_texts: Texts) -> None:
+    """Read nothing: the value of a computed field comes from the others of its row."""
 
 
 def _refuse_strays(rule: FieldRule, spec: FieldSpec) -> None:

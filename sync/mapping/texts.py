@@ -133,4 +133,3 @@ def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:
 
 def _has_entity(text: str) -> bool:
     return any(found[1] is None or f"{found[1]};" in html5 for found in _ENTITY.finditer(text))
-

@@ -221,9 +221,7 @@ class TimeSpec(FieldSpec):
 
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
-        rule = super().as_rule()
-        rule.update(format=self.format, zone=self.zone, languages=self.language or ())
-        return rule
+        return {**super().as_rule(), "format": self.format, "zone": self.zone, "languages": self.language or ()}
 
 
 class EndSpec(TimeSpec):

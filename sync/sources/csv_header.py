@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from sync.text import trimmed
 
+_PLAIN = re.compile(rb"[a-z0-9]+")
 _PIECE = re.compile(r"[^\W_]+")
 _WORDS = frozenset({
     "achternaam", "building", "bygg", "candidate", "candidateid", "candidateno", "candidatenumber", "code",
@@ -38,11 +39,12 @@ class HeaderWatch:
         self._names = frozenset(map(folded, names)) - {""}
         width = len(names)
         self._least = width if width < 3 else max(2, (width + 1) // 2)
-        self._pieces = [max(_PIECE.findall(name.casefold()), key=len, default="") for name in names]
+        self._pieces = [max(_PLAIN.findall(name.casefold().encode()), key=len, default=b"") for name in names]
 
     def may_be_in(self, text: str) -> bool:
         """Tell at a glance whether some row of the text may be the header; where it isn't, no row need be looked at."""
-        low = text.lower() if text.isascii() else text.casefold()
+        # as bytes, because folding the case of text beyond ASCII takes as long as reading it
+        low = text.encode("utf-8", "surrogatepass").lower()
         return sum(piece in low for piece in self._pieces) >= self._least
 
     def is_header(self, cells: Iterable[str]) -> bool:

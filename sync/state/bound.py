@@ -98,6 +98,10 @@ class BoundState:
         """Return who holds it for a run (see `Place`)."""
         return self.place.holder()
 
+    def look(self) -> None:
+        """Make sure, without opening it, that it can be used just now (see `Place`)."""
+        self.place.look()
+
     def seal_key(self, *, write: bool) -> bytes:
         """Return the key of the seals (see `Place`)."""
         return self.place.seal_key(write=write)

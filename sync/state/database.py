@@ -4,25 +4,37 @@
 state is an empty one, an older one is migrated in a copy, and nothing on disk is changed.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, text
 
 from sync.errors import Locked, StateError
+from sync.state import sqlite_errors
 from sync.state.migrations import head, known_versions, migrate
 
 SCRATCH_CACHE_KIB = 24_000
 """Memory that the scratch may take before it spills to its (already deleted) file."""
+
+PATIENCE = 30.0
+"""Seconds for which a run waits for another program that holds the file."""
+
+FIRST_PATIENCE = 10.0
+"""The same before a run begins, when nothing is lost by giving up."""
+
+ANOTHER_PROGRAM = "another program"
+"""The holder's name where it is not one of our runs, which say who they are."""
+
+_REMEDY = "let this user write there, or change the setting 'state'"
 
 
 @contextmanager
@@ -33,12 +45,23 @@ def open_to_write(path: Path, command: str, wait: Callable[[str], bool] | None =
 
     Raises:
         Locked: another process holds it.
+        StateBusy: a program that is not a run of ours holds it.
+        StateUnreachable: it cannot be written just now.
         StateError: it cannot be written, or a newer version wrote it.
     """
-    with _lock(path, command, wait), _errors(path):
-        path.touch(0o600)
-        path.chmod(0o600)
-        yield from _connected(sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False), path)
+    with _lock(path, command, wait), sqlite_errors.told(path):
+        if not _is_there(path):
+            with _on_disk(path):
+                path.touch(0o600)
+        with _on_disk(path):
+            path.chmod(0o600)
+        raw = sqlite3.connect(path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            _claim(raw, wait)
+        except BaseException:
+            raw.close()
+            raise
+        yield from _connected(raw, path)
 
 
 @contextmanager
@@ -49,7 +72,7 @@ def open_to_read(path: Path) -> Iterator[Connection]:
         StateError: it cannot be read, or a newer version wrote it.
         Locked: it was at rest, and somebody wrote it meanwhile.
     """
-    with _errors(path), _at_rest(path) as at_rest:
+    with sqlite_errors.told(path), _at_rest(path) as at_rest:
         yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
 
 
@@ -60,8 +83,8 @@ def open_copy(path: Path) -> Iterator[Connection]:
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
     """
-    with _errors(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
-        if path.exists():
+    with sqlite_errors.told(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
+        if _is_there(path):
             with _at_rest(path) as at_rest:
                 original = _read_only(path, at_rest=at_rest)
                 original.backup(copy)
@@ -76,11 +99,18 @@ def version_of(path: Path) -> str | None:
         StateError: it cannot be read.
         Locked: it was at rest, and somebody wrote it meanwhile.
     """
-    with _errors(path):
-        if not path.exists():
+    with sqlite_errors.told(path):
+        if not _is_there(path):
             return None
         with _at_rest(path) as at_rest, closing(_original(path, at_rest=at_rest)) as original:
             return _version(original)
+
+
+def _is_there(path: Path) -> bool:
+    with _on_disk(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return path.exists()
 
 
 def refuse_newer(place: object, version: str | None) -> None:
@@ -96,12 +126,35 @@ def refuse_newer(place: object, version: str | None) -> None:
         )
 
 
+def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
+    """Make sure that the file can be written before a run reads its sources; another program is waited for."""
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            break
+        except sqlite3.OperationalError as error:
+            if not sqlite_errors.is_held(error) or wait is None or not wait(ANOTHER_PROGRAM):
+                raise
+    raw.execute("ROLLBACK")
+    raw.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
+
+
+@contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of the state's file into a `StateError`."""
+    try:
+        yield
+    except OSError as error:
+        raise sqlite_errors.os_failure(path, error, _REMEDY) from None
+
+
 def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
     with closing(raw):
         version = _version(raw)
         refuse_newer(path, version)
         _raw.set(raw)
         with _engine(writable=writable).connect() as connection:
+            connection.info[_PATH] = path
             if version != head():
                 migrate(connection)
             connection.commit()
@@ -115,10 +168,10 @@ def _at_rest(path: Path) -> Iterator[bool]:
     To keep order SQLite makes files beside a state in WAL mode, even for somebody who only reads, and can't read at
     all where it may not make them.
     """
-    if not path.exists() or path.with_name(path.name + "-wal").exists():
+    before = _identity_at_rest(path)
+    if before is None:
         yield False
         return
-    before = _identity(path)
     try:
         yield True
     except Exception:
@@ -127,8 +180,16 @@ def _at_rest(path: Path) -> Iterator[bool]:
     _refuse_change(path, before)
 
 
+def _identity_at_rest(path: Path) -> tuple[int, int, int] | None:
+    with _on_disk(path):
+        if not path.exists() or path.with_name(path.name + "-wal").exists():
+            return None
+    return _identity(path)
+
+
 def _identity(path: Path) -> tuple[int, int, int]:
-    status = path.stat()
+    with _on_disk(path):
+        status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
@@ -141,7 +202,7 @@ def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
 
 def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     """The state opened to read, or a private copy of it when it is missing or older than this version."""
-    if not path.exists():
+    if not _is_there(path):
         return sqlite3.connect("", isolation_level=None)
     original = _original(path, at_rest=at_rest)
     try:
@@ -158,7 +219,7 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
 
 def _original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     how = "immutable=1" if at_rest else "mode=ro"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=30, isolation_level=None)
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
 def _version(connection: sqlite3.Connection) -> str | None:
@@ -170,6 +231,9 @@ def _version(connection: sqlite3.Connection) -> str | None:
 
 _raw: ContextVar[sqlite3.Connection] = ContextVar("raw")
 """The connection that is opened next in this thread."""
+
+_PATH = "path of the state"
+"""The name under which a connection knows its file."""
 
 
 @cache
@@ -187,6 +251,13 @@ def _engine(*, writable: bool) -> Engine:
             dbapi.execute(f"PRAGMA scratch.{pragma}")
         for name, arguments, function in _FUNCTIONS:
             dbapi.create_function(name, arguments, function, deterministic=True)
+
+    @event.listens_for(engine, "handle_error")
+    def _say(context: ExceptionContext) -> None:
+        # Here, and not where the state was opened: the run's own words need it, and a full disk is still full now.
+        path = context.connection.info.get(_PATH) if context.connection is not None else None
+        if path is not None and isinstance(context.original_exception, sqlite3.Error):
+            raise sqlite_errors.failure(path, context.original_exception)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -225,16 +296,6 @@ But for `casefold`, which only its newest versions have: see `dialect.casefolded
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, DatabaseError) as error:
-        cause = getattr(error, "orig", None) or error
-        remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
-        raise StateError(f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}") from None
-
-
-@contextmanager
 def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Iterator[None]:
     """The run's lock; it dies with the process. `wait` is told who holds it, and says whether to try again."""
     beside = path.with_name(path.name + ".lock")
@@ -252,21 +313,22 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
     """Takes the lock on a file, in which it says who holds it. Gives who does if that is another process.
 
     Raises:
+        StateUnreachable: the file cannot be written just now.
         StateError: the file cannot be written.
     """
-    try:
+    with _on_disk(beside):
         beside.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        remedy = "let this user write there, or change the setting 'state'"
-        raise StateError(f"{beside}: cannot be written ({error.strerror}); {remedy}") from None
     try:
-        if not _taken(handle):
+        with _on_disk(beside):
+            taken = _taken(handle)
+        if not taken:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
             holder = ""
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
+            with suppress(OSError):  # on a full disk the lock holds all the same, without a name in it
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
         yield holder
     finally:
         os.close(handle)

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, text
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
 from sync.state.private import write_private
+from sync.state.sqlite_errors import passing, trouble_of
 
-NEVER = "1970-01-01T00:00:00Z"
-"""When a run began of which nothing is known."""
+EMPTY = "it is empty"
+"""How the reason begins when the state has been lost altogether."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def doubt(connection: Connection, mark: Mark | None, *, marked: bool) -> str:
     if mark.moved:
         return _RESTORED
     if newest is None:
-        return f"it is empty, but run {mark.run} of {mark.started} was made with it here"
+        return f"{EMPTY}, but run {mark.run} of {mark.started} was made with it here"
     row = connection.execute(text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}).first()
     if row is None or str(row.started) != mark.started:
         return f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of {mark.started} was made here"
@@ -96,6 +97,7 @@ def read_file(path: Path) -> Mark | None:
     """Return the mark in this file; None when there is none, or none that can be understood.
 
     Raises:
+        StateUnreachable: it cannot be read just now.
         StateError: it cannot be read.
     """
     try:
@@ -104,6 +106,8 @@ def read_file(path: Path) -> Mark | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if trouble := trouble_of(error):
+            raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(f"{path}: the newest run cannot be read ({error.strerror}); {remedy}") from None
     except (ValueError, KeyError, TypeError):
@@ -114,6 +118,7 @@ def write_file(path: Path, mark: Mark) -> None:
     """Write the mark into this file, whole or not at all, and durably.
 
     Raises:
+        StateUnreachable: it cannot be written just now.
         StateError: it cannot be written.
     """
     told = asdict(mark)
@@ -121,6 +126,8 @@ def write_file(path: Path, mark: Mark) -> None:
     try:
         write_private(path, json.dumps(told).encode())
     except OSError as error:
+        if trouble := trouble_of(error):
+            raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
         raise StateError(f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}") from None
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from sync.diff import remembered
 from sync.errors import StateError
@@ -316,6 +317,12 @@ class Journal:
         if self._keep_mark:
             with suppress(StateError):  # the run is over, and stays noted as one that had begun
                 self._keep_mark()
+
+    def give_up(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str]) -> None:
+        """Close a run that the state failed. Where not even that can be written, it counts as killed."""
+        with suppress(StateError, SQLAlchemyError):
+            self._connection.rollback()
+            self.end(status, exit_status, counts, reasons)
 
 
 def _lapse(kind: Kind) -> str:

@@ -68,6 +68,7 @@ class Place(Protocol):
 
         Raises:
             Locked: somebody else holds it, and `wait` was not given or gave up.
+            StateUnreachable: it cannot be written just now; `StateBusy` when another program holds it.
             StateError: it cannot be written, or a newer version wrote it.
         """
 
@@ -97,6 +98,13 @@ class Place(Protocol):
 
         Raises:
             StateError: that cannot be told.
+        """
+
+    def look(self) -> None:
+        """Make sure, without opening the state, that it can be used just now.
+
+        Raises:
+            StateUnreachable: it can't.
         """
 
     def seal_key(self, *, write: bool) -> bytes:

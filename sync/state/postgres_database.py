@@ -8,7 +8,7 @@ from functools import partial
 
 import psycopg
 from psycopg import IsolationLevel
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_engine, event
 
 from sync.errors import Deposed, Locked, StateError
 from sync.model import utc_text
@@ -17,7 +17,7 @@ from sync.state.high_water import Look, Mark, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.places import Opened, Pause, Wait
 from sync.state.postgres_copy import found_version, into_temporary, keep_from_writing
-from sync.state.postgres_errors import told
+from sync.state.postgres_errors import failure, told
 from sync.state.postgres_lock import RUN, LeadingService, Lock
 from sync.state.postgres_server import Questions, Raw, Server, name_of, number, refuse_pooler
 from sync.state.sealing import KEY_BYTES, new_key
@@ -58,7 +58,7 @@ class PostgresDatabase:
         """
         with told(self._place), self._locked(command, wait) as (lock, locking), self._server.connected(command) as raw:
             refuse_pooler(locking, raw, self._place)
-            with _engine(raw) as engine, engine.connect() as connection:
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
                 self._migrate(connection)
                 epoch = number(locking, _REIGN, name_of(command))
                 fence = _Fence(self._place, lock, epoch)
@@ -97,6 +97,9 @@ class PostgresDatabase:
         """Who holds it for a run (see `Place`)."""
         with self._questions.asked() as connection:
             return Lock(connection, RUN).holder()
+
+    def look(self) -> None:
+        """Do nothing: a service asks the server itself, each time that it asks whether it leads."""
 
     def seal_key(self, *, write: bool) -> bytes:
         """The key of the seals (see `Place`), from a table of the state."""
@@ -183,7 +186,7 @@ class PostgresDatabase:
     def _reading(self) -> Iterator[Connection]:
         with told(self._place), self._server.connected("read") as raw:
             raw.isolation_level = IsolationLevel.REPEATABLE_READ
-            with _engine(raw) as engine, engine.connect() as connection:
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
                 yield connection
 
     def _migrate(self, connection: Connection) -> None:
@@ -221,10 +224,17 @@ class _Fence:
 
 
 @contextmanager
-def _engine(raw: Raw) -> Iterator[Engine]:
+def _engine(raw: Raw, place: str) -> Iterator[Engine]:
     """SQLAlchemy over this one connection."""
     raw.autocommit = False
     engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+
+    @event.listens_for(engine, "handle_error")
+    def _say(context: ExceptionContext) -> None:
+        # here, and not only where the state was opened: the run's own words need it
+        if isinstance(context.original_exception, psycopg.Error):
+            raise failure(place, context.original_exception)
+
     try:
         yield engine
     finally:

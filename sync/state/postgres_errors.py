@@ -11,7 +11,7 @@ from enum import Enum
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.errors import StateError, StateUnreachable
+from sync.errors import StateBusy, StateError, StateUnreachable
 
 MOST_CHARACTERS = 300
 """What is repeated at most of the server's words."""
@@ -21,7 +21,17 @@ class Trouble(Enum):
     """What can go wrong: what is said, what to do, whether it may pass by itself, and whether words may be added."""
 
     REACH = ("can't be reached", "check host, port and options in 'state', and that the server is up", True, True)
-    BUSY = ("is too busy, or locked by somebody else", "run it again later, and see who is connected", True, True)
+    BUSY = ("is too busy", "run it again later, and see who is connected", True, True)
+    LOCKED = ("is locked: another program holds it", "see who is connected (pg_stat_activity), and end it", True, True)
+    CONNECTIONS = (
+        "takes no more connections",
+        "see who is connected (pg_stat_activity), or raise max_connections or the user's limit",
+        True,
+        True,
+    )
+    FULL = ("has no room: the disk is full", "free some space on the server's disk", True, True)
+    MEMORY = ("has no memory left", "see the server's own log, and who is connected", True, True)
+    DISK = ("can't use its disk", "see the server's own log, and its disk", True, False)
     LOGIN = (
         "refuses the login",
         "check the user in 'state' and 'state_password', and that the server lets this user in from here",
@@ -52,8 +62,13 @@ _STATES: Mapping[str, Trouble] = {
     "42": Trouble.SCHEMA,
     "42501": Trouble.DENIED,
     "53": Trouble.BUSY,
+    "53100": Trouble.FULL,
+    "53200": Trouble.MEMORY,
+    "53300": Trouble.CONNECTIONS,
     "55": Trouble.BUSY,
+    "55P03": Trouble.LOCKED,
     "57": Trouble.REACH,
+    "58": Trouble.DISK,
 }
 """PostgreSQL's states and classes of states."""
 
@@ -63,7 +78,7 @@ _WORDS: Mapping[str, Trouble] = {
     'database "[^"]*" does not exist': Trouble.MISSING,
     "permission denied for database": Trouble.DENIED,
     "certificate|does not support SSL|SSL error": Trouble.TRUST,
-    "too many (clients|connections)|remaining connection slots": Trouble.BUSY,
+    "too many (clients|connections)|remaining connection slots": Trouble.CONNECTIONS,
 }
 """What is said before there is a connection; there are no states yet then."""
 
@@ -79,16 +94,18 @@ def told(place: str, secret: str = "") -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, SQLAlchemyError) as error:
-        raise _failure(place, error, secret) from None
+        raise failure(place, error, secret) from None
 
 
-def _failure(place: str, error: Exception, secret: str) -> StateError:
+def failure(place: str, error: BaseException, secret: str = "") -> StateError:
+    """Return the error in words."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None) or ""
-    reason, remedy, passes, repeated = _trouble(cause, state).value
+    trouble = _trouble(cause, state)
+    reason, remedy, passes, repeated = trouble.value
     words = _words(cause) if repeated else state
     words = words.replace(secret, "****") if secret else words
-    kind = StateUnreachable if passes else StateError
+    kind = StateBusy if trouble is Trouble.LOCKED else StateUnreachable if passes else StateError
     return kind(f"{place}: the state {reason}{f' ({words})' if words else ''}; {remedy}")
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from sync.state.high_water import EMPTY
+
 _REASON = "older copy"
 
 
@@ -14,7 +16,18 @@ class Needed:
     reason: str
     adopted: bool = False
 
+    @property
+    def lost(self) -> bool:
+        """Whether the state was empty, so that all of it comes from `adopt`, which then is enough."""
+        return self.reason.startswith(EMPTY)
+
     def __str__(self) -> str:
+        if self.lost:
+            return (
+                f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest copy back, or run "
+                "`adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
+                "--ours if somebody else put it there)"
+            )
         adopt = (
             "run `adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
             "--ours if somebody else put it there), and then `reconcile`"

@@ -10,6 +10,7 @@ from secrets import token_bytes
 from sync.errors import StateError
 from sync.model import SEALED
 from sync.state.private import write_private
+from sync.state.sqlite_errors import passing, trouble_of
 
 KEY_BYTES = 32
 
@@ -31,6 +32,7 @@ def seal_key(path: Path, *, write: bool) -> bytes:
     for this process alone, and nothing on disk is changed.
 
     Raises:
+        StateUnreachable: the file can't be read or made just now.
         StateError: the file can't be read or made, or holds something else.
     """
     beside = path.with_name(path.name + ".key")
@@ -45,6 +47,8 @@ def seal_key(path: Path, *, write: bool) -> bytes:
         if write:
             beside.chmod(0o600)
     except OSError as error:
+        if trouble := trouble_of(error):
+            raise passing(beside, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(f"{beside}: the key of the seals cannot be used ({error.strerror}); {remedy}") from None
     if len(key) != KEY_BYTES:

@@ -1,18 +1,20 @@
 """A state in a file of SQLite's. Its locks, its pause and the key of its seals are files beside it."""
 
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from sync.errors import Locked, StateError
+from sync.errors import Locked, StateError, StateUnreachable
 from sync.model import utc_text
+from sync.state import sqlite_errors
 from sync.state.database import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.high_water import Look, Mark, read_file, write_file
 from sync.state.places import Opened, Pause, Wait
@@ -22,24 +24,52 @@ from sync.state.sealing import seal_key
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
 """Since when it is paused, where the file that says so can't be read: a time that can't be true."""
 
+_OWNER = "let this user write there, or run it as the service's user"
+
+_SAYS_NOTHING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM})
+"""Troubles of the machine, which don't say whether there is a pause: its file may not even be there."""
+
 MOST_BYTES = 200
 """What is read of a file that says who holds a lock."""
 
 
 class OnlyService:
-    """A service on a state that takes no other: as long as it runs, it leads."""
+    """A service on a state that takes no other: as long as it runs, it leads.
+
+    `lock` is a file beside the state. Where it can't be made just now, `try_lead` tries again.
+    """
+
+    def __init__(self, path: Path, lock: Path) -> None:
+        self._path, self._lock, self._held = path, lock, ExitStack()
+        self._leads = False
 
     def try_lead(self) -> bool:
-        """Always (see `Service`)."""
+        """Lead, if no other service does (see `Service`).
+
+        Raises:
+            Locked: another service runs on this state.
+            StateUnreachable: that can't be found out just now.
+        """
+        if not self._leads:
+            with ExitStack() as held:
+                if holder := held.enter_context(lock_file(self._lock, "serve")):
+                    raise Locked(f"{self._path}: another service runs on this state: {holder}; stop it first")
+                self._held = held.pop_all()
+            self._leads = True
         return True
 
     def leads(self) -> bool:
-        """Always (see `Service`)."""
-        return True
+        """Return whether this service has the lock (see `Service`)."""
+        return self._leads
 
     def leader(self) -> str:
-        """This process (see `Service`)."""
-        return f"pid {os.getpid()} (serve)"
+        """Return this process (see `Service`)."""
+        return f"pid {os.getpid()} (serve)" if self._leads else ""
+
+    def close(self) -> None:
+        """Let the lock go."""
+        self._held.close()
+        self._leads = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +110,12 @@ class SqliteFile:
         except FileNotFoundError:  # nobody has made it yet
             return ""
         except OSError as error:
-            raise StateError(f"{self._beside('lock')}: cannot be read ({error.strerror})") from None
+            raise sqlite_errors.os_failure(self._beside("lock"), error, "let this user read it") from None
         return ""
+
+    def look(self) -> None:
+        """Make sure that the file and its disk can be used (see `Place`)."""
+        sqlite_errors.look(self.path)
 
     def seal_key(self, *, write: bool) -> bytes:
         """The key of the seals (see `Place`)."""
@@ -127,16 +161,21 @@ class SqliteFile:
             return Pause(str(told["since"]), str(told["reason"]))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
+                raise sqlite_errors.os_failure(kept, error, _OWNER) from None
             return Pause(NOBODY_KNOWS, f"{kept} can't be read")
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:
-        """Holds the state for one service (see `Place`). The lock dies with the process."""
-        with lock_file(self._beside("service.lock"), "serve") as holder:
-            if holder:
-                raise Locked(f"{self.path}: another service runs on this state: {holder}; stop it first")
-            yield OnlyService()
+        """Hold the state for one service (see `Place`). The lock dies with the process."""
+        service = OnlyService(self.path, self._beside("service.lock"))
+        try:
+            with suppress(StateUnreachable):
+                service.try_lead()  # another service is found out about at once, and other troubles may pass
+            yield service
+        finally:
+            service.close()
 
     def _beside(self, name: str) -> Path:
         return self.path.with_name(f"{self.path.name}.{name}")
@@ -147,5 +186,4 @@ def _certain() -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> StateError:
-    remedy = "let this user write there, or run it as the service's user"
-    return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
+    return sqlite_errors.os_failure(path, error, _OWNER)

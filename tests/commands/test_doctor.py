@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import StaticPool, create_engine
 from sync.apidoc import Match, Schema, compare
-from sync.commands import health
+from sync.commands import applying, health
 from sync.commands.health import Verdict, clock_check
 from sync.contract import CALLS
 from sync.exits import Exit
@@ -37,6 +37,8 @@ def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     site = Site(tmp_path, capsys)
+    for module in (applying, health):  # the sandbox tells its own time, which is this one
+        monkeypatch.setattr(module, "now", site.now)
     site.seat(TEST, "1001")
     with site.sandbox:
         yield site

@@ -14,9 +14,19 @@ class Hands:
     """A clock and a pause that are set by hand."""
 
     def __init__(self) -> None:
-        self.now, self.paused, self.away = START, "", False
+        self.now, self.set = START, timedelta()
+        self.paused, self.away = "", False
         self.interruption = Interruption()
-        self.watch = Watch(self.interruption, self._paused, lambda: self.now, START + timedelta(hours=4))
+        self.watch = Watch(
+            self.interruption,
+            self._paused,
+            lambda: self.now + self.set,
+            START + timedelta(hours=4),
+            monotonic=self._passed,
+        )
+
+    def _passed(self) -> float:
+        return (self.now - START).total_seconds()
 
     def _paused(self) -> str:
         if self.away:
@@ -34,6 +44,18 @@ def test_a_run_goes_on_until_its_deadline_and_not_a_second_longer() -> None:
     assert hands.interruption.event.is_set()
     assert hands.interruption.reason == "its deadline has passed; what is left is for the next run"
     assert hands.interruption.status is Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_clock_that_is_set_moves_no_deadline(hours: int) -> None:
+    hands = Hands()
+    hands.set = timedelta(hours=hours)
+    hands.now = START + timedelta(hours=3, minutes=59)
+    hands.watch.look()
+    assert not hands.interruption.event.is_set()
+    hands.now = START + timedelta(hours=4)
+    hands.watch.look()
+    assert hands.interruption.event.is_set()
 
 
 def test_a_pause_ends_it_and_is_held_for_a_person() -> None:

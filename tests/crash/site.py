@@ -31,9 +31,12 @@ STUDENT, TEST, SEATS = "/api/v1/users/student", "/api/v1/test", "/api/v1/test/*/
 class Apply:
     """One `apply`, or another command, as a process of its own."""
 
+    program: tuple[str, ...] = ("-m", "sync")
+    """What Python is to run."""
+
     def __init__(self, config: Path, *arguments: str) -> None:
         self._output = config.with_name(f"{arguments[0] if arguments else 'output'}.txt")
-        command = [sys.executable, "-m", "sync", "-c", str(config), *(arguments or ("apply", "--all"))]
+        command = [sys.executable, *self.program, "-c", str(config), *(arguments or ("apply", "--all"))]
         plain = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import time_machine
 from sync.errors import Deposed, Locked, StateError, StateUnreachable, UsageError
 from sync.schedule.every import Every
 
@@ -247,11 +249,12 @@ def test_a_job_whose_last_run_was_cut_off_is_taken_up_before_its_time(stage: Sta
 # runs that fail
 
 
-@pytest.mark.parametrize("error", [Deposed("taken over"), StateUnreachable("cut")])
+@pytest.mark.parametrize("error", [Deposed("taken over"), StateUnreachable("cut"), StateError("damaged")])
 def test_a_run_that_lost_the_state_is_taken_up_after_a_while_when_its_service_still_leads(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr("sync.daemon.service._TAKE_UP", 0.4)
+    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.4,))
     job = stage.job("nightly", error=error)
     stage.start()
     until(lambda: stage.told.runs == [("nightly", "failed")])
@@ -263,6 +266,83 @@ def test_a_run_that_lost_the_state_is_taken_up_after_a_while_when_its_service_st
     time.sleep(0.5)
     assert len(job.begun) == 2  # and not again
     assert stage.events("run failed", job="nightly", error=str(error))
+
+
+def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.1, 0.2, 0.4))
+    error = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
+    job = stage.job("often", Every(timedelta(milliseconds=20)), error=error)
+    stage.start()
+    until(lambda: len(stage.told.runs) == 4)
+    begun = [run.began[0] for run in job.begun][:4]
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(begun)]
+    assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)] == [True] * 3
+    until(lambda: (stage.told.unreachable, stage.told.next_runs) == (str(error), {}))
+    until(lambda: stage.systemd.status == f"waiting for the state: {error}")
+    job.error = None
+    until(lambda: ("often", "done") in stage.told.runs)
+    until(lambda: bool(stage.events("the state can be used again")))
+    stage.rounds(5)
+    troubles = [*stage.events("run failed"), *stage.events("the state can't be used just now; tried again")]
+    assert [one["error"] for one in troubles] == [str(error)]
+    assert len(stage.events("the state can be used again")) == 1
+    assert stage.told.unreachable == ""
+
+
+def test_a_run_that_the_state_failed_is_taken_up_however_long_that_lasted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (ROUND,))
+    job = stage.job("nightly", error=StateUnreachable("full"))
+    stage.start()
+    until(lambda: stage.told.runs == [("nightly", "failed")])
+    stage.state.prepared = StateUnreachable("full")
+    stage.state.past["nightly"] = Past(now() - 24 * HOUR)  # the run could not even say that it had begun
+    stage.clock = lambda: now() + 5 * HOUR
+    stage.rounds()
+    assert len(job.begun) == 1
+    job.error = stage.state.prepared = None
+    until(lambda: ("nightly", "done") in stage.told.runs)
+    assert stage.events("takes up", job="nightly", why="it lost the state")
+
+
+# a clock that is set
+
+
+@pytest.fixture
+def clock(stage: Stage) -> Iterator[time_machine.Traveller]:
+    """The clock of the whole process, which goes on by itself and can be set."""
+    with time_machine.travel(datetime(2026, 6, 1, 12, tzinfo=UTC), tick=True) as clock:
+        yield clock
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_clock_that_is_set_neither_stops_a_job_nor_makes_a_storm_of_runs(
+    stage: Stage, clock: time_machine.Traveller, hours: int
+) -> None:
+    job = stage.job("often", Every(timedelta(seconds=1)))
+    stage.start()
+    until(lambda: len(job.begun) >= 2)
+    clock.shift(timedelta(hours=hours))
+    before, began = len(job.begun), time.monotonic()
+    word = "forward" if hours > 0 else "back"
+    until(lambda: bool(stage.events(f"this machine's clock was set {word}")))
+    until(lambda: len(job.begun) >= before + 2)
+    seconds = time.monotonic() - began
+    assert seconds < 5  # where it would be two hours if the next time stood
+    assert len(job.begun) <= before + seconds + 2  # one for each second, and one for all that was due in between
+    assert len(stage.events(f"this machine's clock was set {word}")) == 1
+    assert stage.told.next_runs["often"] - now() <= timedelta(seconds=1)
+
+
+def test_a_clock_that_goes_on_as_it_should_is_not_mentioned(stage: Stage, clock: time_machine.Traveller) -> None:
+    stage.job("nightly", SELDOM)
+    stage.start()
+    clock.shift(timedelta(seconds=5))
+    stage.rounds()
+    assert stage.events("this machine's clock was set forward") == []
 
 
 def test_a_run_that_failed_otherwise_waits_for_its_next_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

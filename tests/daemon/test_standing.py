@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Event
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 from sync.daemon.standing import Standing
 from sync.errors import Locked, StateError, StateUnreachable
 
@@ -220,9 +222,75 @@ def test_what_was_remembered_before_the_lead_was_lost_is_not_taken_for_what_is_r
     assert looks(standing, lambda: standing.ready) == [state.past]
 
 
+FULL = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
+LOST, FOUND = "the state can't be used just now; tried again", "the state can be used again"
+
+
+@pytest.fixture
+def log() -> Iterator[LogCapture]:
+    log = LogCapture()
+    structlog.configure(processors=[log])
+    yield log
+    structlog.reset_defaults()
+
+
+def said(log: LogCapture) -> list[str]:
+    return [str(one["event"]) for one in log.entries]
+
+
 def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Standing) -> None:
     ready(standing)
-    standing.doubt()
+    standing.doubt(StateError("damaged"))
     assert not standing.ready
     assert looks(standing, lambda: standing.ready) == [state.past]
     assert state.preparations == 2
+
+
+def test_a_trouble_is_said_once_and_so_is_its_end(state: State, standing: Standing, log: LogCapture) -> None:
+    state.prepared = FULL
+    looks(standing, lambda: state.preparations >= 4)
+    assert standing.unreachable == str(FULL)
+    assert said(log) == [LOST]
+    state.prepared = None
+    ready(standing)
+    for _ in range(3):
+        standing.look(SHORT)
+    assert said(log) == [LOST, FOUND]
+
+
+def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
+    state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
+    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.05, 0.1, 0.2))
+    ready(standing)
+    began = time.monotonic()
+    for least in (0.05, 0.15, 0.35, 0.55):
+        assert standing.doubt(FULL) is (least == 0.05)  # after the first time it is no news
+        standing.look(SHORT)
+        assert (standing.ready, standing.unreachable) == (False, str(FULL))
+        ready(standing)
+        assert time.monotonic() - began >= least
+    assert said(log) == []  # whoever was told that it is news says it
+    standing.trust()
+    standing.look(SHORT)
+    standing.trust()
+    standing.look(SHORT)
+    assert said(log) == [FOUND]
+    assert standing.doubt(FULL)  # which is another one
+
+
+def test_a_trouble_that_a_run_met_is_over_when_none_comes_for_a_while(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
+    monkeypatch.setattr("sync.daemon.standing._PROVEN", 0.05)
+    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (SHORT,))
+    ready(standing)
+    assert standing.doubt(FULL)
+    looks(standing, lambda: said(log) == [FOUND])
+    assert standing.ready
+
+
+def test_another_service_on_a_state_that_takes_one_ends_this_one(state: State, standing: Standing) -> None:
+    state.lead = Locked("another service runs on this state")
+    with pytest.raises(Locked, match="another service"):
+        looks(standing, lambda: False)

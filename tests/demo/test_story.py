@@ -16,6 +16,9 @@ from sync.errors import UsageError
 
 Play = Callable[..., tuple[int, str]]
 
+IN_THE_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+"""How a shell starts what a script puts into the background: with SIGINT ignored."""
+
 FAKE = Path(__file__).with_name("fake_sync.py")
 
 
@@ -131,9 +134,12 @@ def test_the_sandbox_is_stopped_however_the_story_ends(play: Play, tmp_path: Pat
         assert not running(int((work / "sandbox" / "pid").read_text()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("start", [[], IN_THE_BACKGROUND], ids=["as a person does", "in the background"])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
 def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_behind(
-    pretending: Path, tmp_path: Path, number: signal.Signals
+    pretending: Path, tmp_path: Path, number: signal.Signals, status: int, start: list[str]
 ) -> None:
     code = (
         "import sys; from pathlib import Path; from sync.commands.demo import demo; "
@@ -141,7 +147,7 @@ def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_be
     )
     work = tmp_path / "work"
     story = subprocess.Popen(
-        [sys.executable, "-u", "-c", code, pretending, work],
+        [*start, sys.executable, "-u", "-c", code, pretending, work],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
@@ -155,7 +161,7 @@ def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_be
             time.sleep(0.05)
         story.send_signal(number)
         story.communicate(timeout=30)
-    assert story.returncode != 0
+    assert story.returncode == status
     assert not running(int((work / "sandbox" / "pid").read_text()))
     assert not running(int(hangs.read_text()))
 

@@ -210,7 +210,9 @@ def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> 
     for old in site.folder.glob("state.db*"):
         old.unlink()
     shutil.copyfile(site.folder / "backup.db", state)
+    assert "this state may be older" in site.run("apply", status=3)
     assert f"taken: candidate {TEST} / 100001" in site.run("adopt --ours", status=0)
+    assert "Recovered" in site.run("reconcile", status=0)
     site.run("plan --exit-code", status=0)
     site.change("registrations.csv", "MAT1100,H99,100001,203,\n", "")
     site.run("apply", status=0)

@@ -104,7 +104,6 @@ def test_the_make_targets_that_are_named_exist() -> None:
 
 def test_what_is_not_there_yet_is_said_in_one_place_only() -> None:
     text = README.read_text(encoding="utf-8").replace(section(README, "Not yet"), "")
-    assert "freeze" not in text + OPERATING.read_text(encoding="utf-8").lower()
     assert "pilot group" not in text
 
 

@@ -73,7 +73,7 @@ def test_misses_and_doubts_are_told_and_left_as_they_are(site: Site) -> None:
     assert found[Kind.LEARNER, ("1",)] == MISSING
     assert found[Kind.STAFF, ("7",)] == DOUBTFUL
     assert found[Kind.COMMITTEE, ("T", "A")] == MISSING
-    assert found[Kind.CONTRIBUTOR, ("T", "7")] == MISSING, "nothing is known of whom it is"
+    assert found[Kind.CONTRIBUTOR, ("T", "7")] == TAKEN, "whose place it is does not hang on what the account is called"
     assert site.known(Kind.STAFF, "7") is None
 
 

@@ -1,6 +1,5 @@
 """Drift in three heaps: ours and changed there, ours and gone, there and not ours; and what a repair takes over."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -26,25 +25,7 @@ SEATS: dict[Kind, tuple[Key, tuple[str, str], dict[str, Any], dict[str, Any]]] =
 """Of each kind on a test its key, how Inspera shows it, what is known, and what somebody makes of it."""
 
 
-@dataclass
-class Shown(Tenant):
-    """A tenant that shows tests by their id: also `hidden` ones, which no search finds.
-
-    `sure_of_id` says whether such a reading has worked before.
-    """
-
-    hidden: list[FoundTest] = field(default_factory=list)
-    sure_of_id: bool = True
-
-    def read_test(self, remote_id: str, /) -> FoundTest | None:
-        self._read("read_test")
-        return next((test for test in (*self.tests, *self.hidden) if test.remote_id == remote_id), None)
-
-    def sure_of_readings(self) -> bool:
-        return self.sure_of_id
-
-
-def drift(book: Book, tenant: Shown, people: str = "none", at: timedelta = timedelta()) -> list[Drift]:
+def drift(book: Book, tenant: Tenant, people: str = "none", at: timedelta = timedelta()) -> list[Drift]:
     reconciler = Reconciler(book.store, tenant, people, NOW + at, DELAY, lambda *_: None)
     return list(reconciler.drift())
 
@@ -53,7 +34,7 @@ def heaps(found: list[Drift]) -> list[tuple[Heap, Kind, Key, tuple[str, ...]]]:
     return [(one.heap, one.kind, one.key, one.fields) for one in found]
 
 
-def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Shown:
+def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
     """Test T with one of everything of ours, in the state and in Inspera alike."""
     book.know_test(hours)
     for kind in kinds:
@@ -63,7 +44,7 @@ def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TEST
         book.know(kind, *key, **known)
     places = {kind: {SEATS[kind][1]: Seat("u7", **SEATS[kind][2])} for kind in kinds}
     test = FoundTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
-    return Shown(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
+    return Tenant(people=[somebody(7, last_name="Ø", email=None)], tests=[test], places=places)
 
 
 def test_where_both_sides_agree_there_is_no_drift(book: Book) -> None:
@@ -127,7 +108,7 @@ def test_a_test_that_is_gone_or_moved_or_there_twice_is_told(book: Book) -> None
     assert heaps(drift(book, tenant)) == [(Heap.UNREAD, Kind.TEST, ("T",), ())]
 
 
-def why_unread(book: Book, tenant: Shown) -> str:
+def why_unread(book: Book, tenant: Tenant) -> str:
     """Why the one test could not be read."""
     (one,) = drift(book, tenant)
     assert (one.heap, one.kind, one.key) == (Heap.UNREAD, Kind.TEST, ("T",))
@@ -177,7 +158,7 @@ def test_a_missing_test_is_judged_once_all_others_were_read(book: Book) -> None:
 
 
 def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
-    class Slow(Shown):
+    class Slow(Tenant):
         """Finds the test in the second search."""
 
         def find_test(self, external_test_id: str, /) -> list[FoundTest]:
@@ -188,7 +169,7 @@ def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
     assert why_unread(book, Slow(hidden=[FoundTest("284", "x1", "Ø")])) == (
         "one search does not find it, and the next one does"
     )
-    assert heaps(drift(book, Shown(sure_of_id=False))) == [(Heap.GONE, Kind.TEST, ("T",), ())]
+    assert heaps(drift(book, Tenant(sure_of_id=False))) == [(Heap.GONE, Kind.TEST, ("T",), ())]
 
 
 @pytest.mark.parametrize("how", ["one_by_one", "export", "none"])
@@ -196,7 +177,7 @@ def test_a_test_without_an_id_is_searched_for_once_more(book: Book) -> None:
 def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
     for n in (7, 8, 9):
         book.know_person(kind, n, first_name="Åse", last_name=None, email=None)
-    tenant = Shown(people=[somebody(7), somebody(8, first_name="Asa")])
+    tenant = Tenant(people=[somebody(7), somebody(8, first_name="Asa")])
     found = [one for one in heaps(drift(book, tenant, how)) if one[1] is kind]
     expected = [(Heap.CHANGED, kind, ("8",), ("first_name",)), (Heap.GONE, kind, ("9",), ())]
     assert found == ([] if how == "none" else expected)
@@ -204,7 +185,7 @@ def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
 
 def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book) -> None:
     book.know_person(Kind.STAFF, 7)
-    tenant = Shown(people=[somebody(7, last_name="Ø"), somebody(99)])
+    tenant = Tenant(people=[somebody(7, last_name="Ø"), somebody(99)])
     foreign = (Heap.FOREIGN, Kind.STAFF, ("p99@example.edu",), ())
     assert foreign in heaps(drift(book, tenant, "export"))
     assert drift(book, tenant, "one_by_one") == []
@@ -214,12 +195,12 @@ def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book)
 def test_an_export_that_names_nobody_is_not_believed(book: Book, known: bool) -> None:
     if known:
         book.know_person(Kind.STAFF, 7)
-    assert [(one.heap, one.kind) for one in drift(book, Shown(), "export")] == [(Heap.UNREAD, Kind.STAFF)] * known
+    assert [(one.heap, one.kind) for one in drift(book, Tenant(), "export")] == [(Heap.UNREAD, Kind.STAFF)] * known
 
 
 def test_somebody_without_a_link_is_looked_up_by_login(book: Book) -> None:
     book.know_person(Kind.STAFF, 7, external_id=None, auth_system=None)
-    tenant = Shown(people=[somebody(7, first_name="Asa", external_ids=())])
+    tenant = Tenant(people=[somebody(7, first_name="Asa", external_ids=())])
     assert heaps(drift(book, tenant, "one_by_one")) == [(Heap.CHANGED, Kind.STAFF, ("7",), ("first_name",))]
 
 
@@ -227,7 +208,7 @@ def test_what_was_written_a_moment_ago_is_passed_over(book: Book) -> None:
     set_up(book)
     long_ago = NOW.replace(year=NOW.year - 1)
     just_written = long_ago - NOW + DELAY / 2
-    empty = Shown()
+    empty = Tenant()
     assert drift(book, empty, "one_by_one", just_written) == []
     assert drift(book, empty, "one_by_one", just_written + DELAY) != []
 

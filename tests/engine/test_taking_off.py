@@ -109,7 +109,7 @@ def test_nothing_is_sent_to_a_test_that_inspera_does_not_have_or_that_can_not_be
     tenant = set_up(book, kind)
     tenant.tests = []
     result, message = said(taken_off(book, tenant, kind)) or ("", "")
-    assert (result, "use `adopt`" in str(message)) == (Result.NOT_SENT, True)
+    assert (result, "`adopt test " in str(message)) == (Result.NOT_SENT, True)
 
 
 @pytest.mark.parametrize("name", ["find_test", "seats"])

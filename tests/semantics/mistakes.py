@@ -142,6 +142,12 @@ def state_file(content: bytes) -> Act:
     return lambda site: site.state.write_bytes(content)
 
 
+def folder_for_state(site: Site) -> None:
+    """A folder in the place of the state."""
+    site.state.unlink()
+    site.state.mkdir()
+
+
 CONFIGURATION = [
     Mistake("a setting misspelt", source("students", pth="x.csv"), 2, "did you mean 'path'?"),
     Mistake("a kind that is none", feed("learner", kind="lerner"), 2, "did you mean 'learner'?"),
@@ -380,7 +386,7 @@ NETWORK = [
 
 STATE = [
     Mistake("a file that is no state", state_file(b"this is no database, whatever its name says" * 50), 2, "state.db"),
-    Mistake("a folder for a state", lambda site: (site.state.unlink(), site.state.mkdir()), 2, "state.db"),
+    Mistake("a folder for a state", folder_for_state, 2, "state.db"),
 ]
 
 MISTAKES = [*CONFIGURATION, *FILES, *ROWS, *HELD, *NETWORK, *STATE]

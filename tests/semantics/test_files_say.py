@@ -120,6 +120,7 @@ def test_extra_time_is_at_most_the_test_s_own_duration(site: Site, text: str) ->
 
 def test_a_home_exam_of_three_days_can_have_a_day_and_more_of_extra_time(site: Site) -> None:
     site.seat(TEST, "1001")
+    site.feed("test")["longest_duration"] = "7d"
     site.exams.set(TEST, end="04.12.2026 09:00", minutes="4320")
     site.registrations.set(f"{TEST} 1001", extra="50%")
     site.settled()

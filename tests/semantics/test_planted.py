@@ -57,6 +57,8 @@ def planted(site: Site, caplog: pytest.LogCaptureFixture) -> Iterator[Site]:
     site.panels.add(f"{TEST} Komité")
     site.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
     yield site
+    # Planted in a password's column too; but the state may hold the same text as somebody's name.
+    site.secrets -= {secret for secret in site.secrets if any(value in secret for value in PERSONAL)}
     assert personal(site, PERSONAL, caplog.text) == []
 
 

@@ -51,7 +51,7 @@ def test_lost_leading_zeros_are_one_line_with_count_first_place_and_the_key_that
     (line,) = [line for line in ran.out.splitlines() if "000001" in line]
     assert line.strip().startswith("registrations.csv line 2 and 9 more rows: learner: no feed makes the learner '1'")
     assert "it differs only by leading zeros from 000001; write it as in the learner's own row" in line
-    assert "10 faults." in ran.out
+    assert "10 faults; exit status 1" in ran.out
 
 
 def test_lost_leading_zeros_take_no_seat_and_no_run_ends_green(full: Site) -> None:

@@ -67,11 +67,10 @@ class Wanted:
         self.astray: dict[Kind, set[tuple[str, str]]] = {kind: set() for kind in Kind}
         """What rows may mean that name something unknown: tests with anybody, people on any test, anything."""
         for kind in Kind:
-            made = world.rows[kind]
-            self.faulted[kind] = {row.key for row in made if isinstance(row, Fault)}
+            self.faulted[kind] = {row.key for row in world.rows[kind] if isinstance(row, Fault)}
         for kind in Kind:
-            made = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
-            self.rows[kind] = made
+            read = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
+            self.rows[kind] = read
             self._drop(kind)
             if kind in ON_TESTS:
                 self._resolve(kind)

@@ -84,7 +84,7 @@ def test_who_named_what_is_known_is_noted_and_tells_when_a_source_has_shrunk(con
         store = Store(connection, ["people"], fingerprint)
         store.rely_on({Kind.LEARNER: ["people"]})
         stage(store, 0, *named)
-        store.close_staging()
+        store.close_staging(unsure=frozenset(Kind))
         store.gather_windows(NOW)
         assert store.shrinkage(Kind.LEARNER, "people") == shrinkage
         store.note_sources([(Kind.LEARNER, "people")], [(Kind.LEARNER, "people")])
@@ -130,7 +130,7 @@ def test_somebody_matched_by_email_keeps_the_username_that_is_there(connection: 
     Journal(connection, lambda: START, "apply").alias(Kind.LEARNER, ("1",), "åse@example.edu", "old@example.edu")
     store = Store(connection, ["people"], fingerprint)
     stage(store, 0, AASE)
-    store.close_staging()
+    store.close_staging(unsure=frozenset(Kind))
     wanted = store.wanted(Kind.LEARNER, ("1",))
     assert wanted is not None
     assert wanted["username"] == "old@example.edu"

@@ -26,7 +26,7 @@ def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], d
         for kind, feed in FEEDS.items():
             store.stage(kind, feed, [row for row in rows if row[0].kind is kind])
         store.stage(Kind.LEARNER, 1, second)
-        store.close_staging()
+        store.close_staging(unsure=frozenset(Kind))
         wanted: dict[tuple[Kind, Key], int | None] = {}
         for record, _, _ in (*rows, *second):
             fields = store.wanted(record.kind, key_of(record))
@@ -91,7 +91,7 @@ def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
         store = Store(connection, PLACES, fingerprint)
         store.stage(Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)])
         store.add_faults([Fault("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))])
-        store.close_staging()
+        store.close_staging(unsure=frozenset(Kind))
         assert store.wanted(Kind.LEARNER, ("1001",)) is None
         assert store.wanted(Kind.LEARNER, ("1002",)) is not None
 

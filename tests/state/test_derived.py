@@ -31,7 +31,7 @@ def closed(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any
         for kind in FEEDS:
             mine = [(row, None, line) for line, row in enumerate(rows, start=2) if row.kind is kind]
             store.stage(kind, FEEDS.index(kind), mine)
-        store.close_staging()
+        store.close_staging(unsure=frozenset(Kind))
         return look(store)
 
 

@@ -46,7 +46,7 @@ def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[
         }
         for kind, records in wanted.items():
             store.stage(kind, 0, [(record, None, 1) for record in records])
-        store.close_staging()
+        store.close_staging(unsure=frozenset(Kind))
         store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
         yield store

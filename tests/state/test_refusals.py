@@ -107,7 +107,7 @@ def planned(connection: Connection, hours: float, rows: Sequence[Record] = PARTY
     for kind in (Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR):
         store.stage(kind, 0, [(row, None, 2) for row in rows if row.kind is kind])
     store.add_faults(faults)
-    store.close_staging()
+    store.close_staging(unsure=frozenset(Kind))
     store.gather_windows(START + hours * HOUR)
     store.gather_circumstances(START + hours * HOUR, {})
     return store

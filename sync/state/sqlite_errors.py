@@ -1,0 +1,212 @@
+"""Troubles of a state in a file: what each is called, what to do, and whether it may pass by itself.
+
+Locked, full, read-only, unreadable: a person or another program may end each of these at any moment, so it passes. A
+file that is damaged, or was never a state, does not.
+"""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from sync.errors import StateBusy, StateError, StateUnreachable
+
+SCARCE = 64 * 1024
+"""Free bytes below which a disk counts as full: SQLite grows its files by up to 32 KiB at a time."""
+
+
+class Trouble(Enum):
+    """A trouble that may pass: what it is called, and what a person can do. `{}` is the file."""
+
+    HELD = ("another program holds it", "let that program finish, or end it: `fuser {}` shows which one it is")
+    FULL = ("the disk is full", "free some space on the disk of {}")
+    QUOTA = ("the disk quota of this user is used up", "free some space, or have the quota raised, on the disk of {}")
+    FILES_FULL = ("the disk has no room for another file", "delete files that nobody needs on the disk of {}")
+    READ_ONLY = ("its file system is read-only", "make the file system of {} writable again")
+    UNREADABLE = ("it may not be read by this user", "give the user who runs this the right to read and write {}")
+    UNOPENED = ("it can't be opened", "give the user who runs this the right to read and write {} and its folder")
+    UNWRITABLE = ("it may not be written by this user", "give the user who runs this the right to read and write {}")
+    DISK = ("the disk reports an error", "look into the machine's log, and at the disk of {}")
+    STALE = ("its network file system does not answer", "mount the file system of {} again; keep it on a local disk")
+    OPEN_FILES = ("too many files are open", "raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit)")
+    MEMORY = ("memory ran out", "give the process more memory (MemoryMax= of the unit), or end other programs")
+    MOVED = ("the file was moved or replaced while it was in use", "put {} back, or start the service again")
+
+
+_BY_ERRNO: Mapping[int, Trouble] = {
+    errno.ENOSPC: Trouble.FULL,
+    errno.EDQUOT: Trouble.QUOTA,
+    errno.EROFS: Trouble.READ_ONLY,
+    errno.EACCES: Trouble.UNREADABLE,
+    errno.EPERM: Trouble.UNREADABLE,
+    errno.EIO: Trouble.DISK,
+    errno.ENXIO: Trouble.DISK,
+    errno.ENODEV: Trouble.DISK,
+    errno.ESTALE: Trouble.STALE,
+    errno.ETIMEDOUT: Trouble.STALE,
+    errno.ENOTCONN: Trouble.STALE,
+    errno.EHOSTDOWN: Trouble.STALE,
+    errno.ENOLCK: Trouble.STALE,
+    errno.EMFILE: Trouble.OPEN_FILES,
+    errno.ENFILE: Trouble.OPEN_FILES,
+    errno.ENOMEM: Trouble.MEMORY,
+    errno.EBUSY: Trouble.HELD,
+}
+
+_BY_CODE: Mapping[int, Trouble] = {
+    sqlite3.SQLITE_BUSY: Trouble.HELD,
+    sqlite3.SQLITE_LOCKED: Trouble.HELD,
+    sqlite3.SQLITE_PROTOCOL: Trouble.HELD,
+    sqlite3.SQLITE_FULL: Trouble.FULL,
+    sqlite3.SQLITE_IOERR: Trouble.DISK,
+    sqlite3.SQLITE_NOMEM: Trouble.MEMORY,
+    sqlite3.SQLITE_READONLY: Trouble.UNWRITABLE,
+    sqlite3.SQLITE_PERM: Trouble.UNREADABLE,
+    sqlite3.SQLITE_CANTOPEN: Trouble.UNOPENED,
+}
+"""By SQLite's primary codes, where nothing more exact can be found out."""
+
+_OF_FILES = frozenset({Trouble.FULL, Trouble.DISK, Trouble.UNWRITABLE, Trouble.UNREADABLE, Trouble.UNOPENED})
+"""Troubles that SQLite names roughly: a look at the file and its disk says more."""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what SQLite and SQLAlchemy raise within into a `StateError`.
+
+    Raises:
+        StateUnreachable: it may pass by itself.
+        StateError: a person has to mend it.
+    """
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as error:
+        raise failure(path, error) from None
+
+
+def failure(path: Path, error: BaseException) -> StateError:
+    """Return the error in words. Call it where the error is raised: what fills a disk may be gone a moment later."""
+    cause = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    trouble = _trouble(code)
+    if trouble in _OF_FILES:
+        if seen := _seen(path):
+            return passing(path, seen)
+        if in_temporary := _seen_in_temporary():
+            return in_temporary
+    if trouble is None or trouble is Trouble.UNWRITABLE:  # with rights and disk as they should be, it is our own doing
+        remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
+        return StateError(f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}")
+    return passing(path, trouble, getattr(cause, "sqlite_errorname", ""))
+
+
+def is_held(error: sqlite3.Error) -> bool:
+    """Return whether the error says that another program holds the file."""
+    return _trouble(getattr(error, "sqlite_errorcode", None)) is Trouble.HELD
+
+
+def passing(path: Path, trouble: Trouble, detail: str = "") -> StateUnreachable:
+    """Return the error for a trouble that may pass; `detail` is SQLite's own name of it."""
+    reason, remedy = trouble.value
+    kind = StateBusy if trouble is Trouble.HELD else StateUnreachable
+    detail = f" ({detail})" if detail and trouble is not Trouble.HELD else ""
+    return kind(f"{path}: the state can't be used just now: {reason}{detail}; {remedy.format(path)}")
+
+
+def trouble_of(error: OSError) -> Trouble | None:
+    """Return which trouble the operating system names; None when it does not pass by itself."""
+    return _BY_ERRNO.get(error.errno or 0)
+
+
+def os_failure(path: Path, error: OSError, remedy: str) -> StateError:
+    """Return the error for a file of the state, or beside it. `remedy` is for what does not pass by itself."""
+    trouble = trouble_of(error)
+    if trouble is None:
+        return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
+    return passing(path, trouble)
+
+
+def look(path: Path) -> None:
+    """Make sure that the file, its disk and that of temporary files can be used. Opens nothing: see `_seen`.
+
+    Raises:
+        StateUnreachable: not just now.
+    """
+    if trouble := _seen(path):
+        raise passing(path, trouble)
+    if in_temporary := _seen_in_temporary():
+        raise in_temporary
+
+
+def temporary_folder() -> Path:
+    """Return where SQLite puts the temporary files of a run, by SQLite's own order."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108
+    usable = (Path(one) for one in named if one and Path(one).is_dir() and os.access(one, os.W_OK | os.X_OK))
+    return next(usable, Path())
+
+
+def _trouble(code: int | None) -> Trouble | None:
+    if code == sqlite3.SQLITE_READONLY_DBMOVED:
+        return Trouble.MOVED
+    return None if code is None else _BY_CODE.get(code & 0xFF)  # the other bytes say where in SQLite it came up
+
+
+def _seen(path: Path) -> Trouble | None:
+    """Return what a look from outside finds wrong.
+
+    The file itself is never opened: when a process closes any handle of it, POSIX drops all locks of that process on
+    the file, also those that SQLite relies on.
+    """
+    try:
+        return _rights(path) or _room(path.parent) or _handles()
+    except OSError as error:
+        return trouble_of(error)
+
+
+def _rights(path: Path) -> Trouble | None:
+    folder = path.parent
+    if not folder.is_dir():
+        return None
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return Trouble.READ_ONLY
+    if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+        return Trouble.UNREADABLE
+    for each in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        if each.exists() and not os.access(each, os.R_OK, effective_ids=True):
+            return Trouble.UNREADABLE
+        if each.exists() and not os.access(each, os.W_OK, effective_ids=True):
+            return Trouble.UNWRITABLE
+    return None if os.access(folder, os.W_OK, effective_ids=True) else Trouble.UNWRITABLE
+
+
+def _room(folder: Path) -> Trouble | None:
+    if not folder.is_dir():
+        return None
+    disk = os.statvfs(folder)
+    blocks, files = (disk.f_bfree, disk.f_ffree) if os.geteuid() == 0 else (disk.f_bavail, disk.f_favail)
+    if disk.f_blocks and blocks * disk.f_frsize < SCARCE:
+        return Trouble.FULL
+    return Trouble.FILES_FULL if disk.f_files and not files else None
+
+
+def _handles() -> Trouble | None:
+    os.close(os.open(os.devnull, os.O_RDONLY))  # raises when no more files may be open
+    return None
+
+
+def _seen_in_temporary() -> StateUnreachable | None:
+    """Return the error when it is the run's temporary files that found no room, and not the state."""
+    folder = temporary_folder()
+    try:
+        found = _room(folder)
+    except OSError as error:
+        found = trouble_of(error)
+    if found is None:
+        return None
+    remedy = f"free some space on the disk of {folder}, or name a folder with more room in TMPDIR"
+    return StateUnreachable(f"{folder}: the run's temporary files can't be written: {found.value[0]}; {remedy}")
