@@ -14,19 +14,23 @@ ACTIVE: Final = "active"
 DISABLED: Final = "disabled"
 """The two states of a member of staff in Inspera."""
 
+REFUSED: Final = "refused"
+"""The standing of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        standing: of what is known: `active`, `released`, `disabled`, `withdrawn` or `retired`.
+        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
         ours: whether we put it there; what we *found* is never removed.
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
         covered: the test retires in this run and takes along what is on it.
         seated: a candidate of this learner is known or wanted.
         resembles: the key of a known record that vanished and looks like this new one.
+        reuses: the key of a known record that vanished and whose identity in Inspera this new one has.
         accepted: a person has said that it is new all the same.
         delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
     """
@@ -38,6 +42,7 @@ class Circumstances:
     covered: bool = False
     seated: bool = False
     resembles: str = ""
+    reuses: str = ""
     accepted: bool = False
     delete: bool = False
 
@@ -67,9 +72,19 @@ def diff(
     return None
 
 
+_IDENTIFIED_BY = {
+    Kind.LEARNER: "username or external id",
+    Kind.STAFF: "username or external id",
+    Kind.TEST: "external test id",
+}
+
+
 def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
     if kind is Kind.STAFF and wanted.get("status") == DISABLED:
         return None  # nobody is there to be disabled
+    if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
+        reason = f"looks like {about.reuses}, which has vanished: it has its {_IDENTIFIED_BY[kind]}"
+        return Change(Action.REKEY, kind, key, after=wanted, where=where, reason=reason)
     if about.resembles and not about.accepted:
         return Change(
             Action.REKEY,
@@ -92,12 +107,18 @@ def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstan
     if rekeyed:
         reason = f"{' and '.join(rekeyed)} changed on a known key"
         return Change(Action.REKEY, kind, key, known, after, changed, where, reason)
-    if changed or about.unsettled:
-        reason = "" if changed else "an earlier call has no known outcome: sent again"
+    if changed or about.unsettled or about.standing == REFUSED:
+        reason = "" if changed else _AGAIN[about.unsettled]
         return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)
     if about.standing != "active":
         return Change(Action.RESTORE, kind, key, known, after, (), where, f"was {about.standing}, is wanted again")
     return None
+
+
+_AGAIN = {
+    True: "an earlier call has no known outcome: sent again",
+    False: "an earlier save was refused: sent again",
+}
 
 
 def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
@@ -113,7 +134,8 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
         wanted = {**wanted, "status": None}  # somebody else has disabled them, and no feed says what they should be
     else:
         wanted = {**wanted, "status": ACTIVE}
-    change = _both(kind, key, wanted, known, replace(about, standing=ACTIVE), where)
+    standing = REFUSED if about.standing == REFUSED else ACTIVE
+    change = _both(kind, key, wanted, known, replace(about, standing=standing), where)
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     if change and "status" not in change.changed and not (mapped or about.unsettled):

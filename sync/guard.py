@@ -30,6 +30,8 @@ class Facts:
         timing: when the test runs, or the test that it is on; None for people.
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
+        reuses: Inspera identifies it by what it identifies a vanished record by.
+        clash: which other row wants the same account in Inspera, as the row's error says.
     """
 
     trouble: str = ""
@@ -43,6 +45,8 @@ class Facts:
     timing: Timing | None = None
     retired: bool = False
     shares: str = ""
+    reuses: bool = False
+    clash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,10 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
-    if change.action is Action.REKEY and change.kind is Kind.COMMITTEE:
-        return Ruling(Verdict.HELD, f"{_TYPE}; then use `adopt`", Cause.REKEY)
     if change.action is Action.REKEY:
-        return Ruling(Verdict.HELD, f"rekey: {change.reason}; look at it and use `adopt`", Cause.REKEY)
+        return Ruling(Verdict.HELD, _rekey(change, facts), Cause.REKEY)
+    if facts.clash and change.action in ADDITIONS:
+        return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
     if facts.refused and change.action in CALLING:
         return Ruling(Verdict.WITHHELD, facts.refused, Cause.REFUSED)
     if change.action in ADDITIONS:
@@ -83,6 +87,16 @@ def judge(change: Change, facts: Facts) -> Ruling:
     if change.action is Action.RESTORE:
         return PASS
     return _absence(change, facts)
+
+
+def _rekey(change: Change, facts: Facts) -> str:
+    """Return what a person has to settle, and by which command."""
+    if change.kind is Kind.COMMITTEE:
+        return f"{_TYPE}; then use `adopt`"
+    if facts.reuses:
+        command = f"adopt {change.kind} {change.key[0]}"
+        return f"rekey: {change.reason}; if it is the same, run `{command}`; another one needs one of its own"
+    return f"rekey: {change.reason}; look at it and use `adopt`"
 
 
 def _addition(change: Change, facts: Facts) -> Ruling:

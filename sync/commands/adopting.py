@@ -149,7 +149,7 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         if found.key and "adopt" in found.text and not _hangs_on(store.planned_for(found.kind, found.key)):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
-        yield Settlement(kind, key, keep=keep)
+        yield Settlement(kind, key, keep=keep, named=False)
 
 
 def _hangs_on(line: Planned | None) -> bool:
@@ -165,6 +165,8 @@ def _tell(taken: Iterable[Taken], say: Say, most: int | None) -> Counter[str]:
         said[one.word] += 1
         if most is None or said[one.word] <= most or one.word == DOUBTFUL:
             say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"))
+            for line in one.both:
+                say(masked(line))
         elif said[one.word] == most + 1:
             say(f"… (--all shows every record that is {one.word})")
     return counts

@@ -3,13 +3,15 @@
 Single records are settled in `settling_one`. Nothing is ever sent.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
 from sync.engine.comparing import given_by_hand
 from sync.engine.doors import Journal, Progress, Store, Target
-from sync.engine.matching import identity_of, match_person, values_of
+from sync.engine.hiring import somebody_elses
+from sync.engine.matching import identity_of, match_person, unlike, values_of
 from sync.engine.reconciling import READ_ON_TESTS
 from sync.found import FoundPerson, FoundTest, Seat, Seats
 from sync.model import COMPARED, IDENTITY, PEOPLE, PERSON_OF, Key, Kind
@@ -25,6 +27,8 @@ class Taken:
     key: Key
     word: str
     text: str = ""
+    both: tuple[str, ...] = field(default=(), repr=False)
+    """The two sides of a person, where they differ: for the eyes of who decides, and for nothing that is kept."""
 
 
 TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
@@ -74,10 +78,27 @@ class Adopter:
 
     def _person(self, change: Change) -> Taken:
         found, trouble = self.match(change.after)
+        trouble = self.shared.get((change.kind, change.key), "") or trouble
+        if found and not trouble:
+            there = values_of(change.after, found)
+            differing = unlike(change.after, there)
+            trouble = somebody_elses(change.kind, change.key, differing) if differing else ""
+            trouble = trouble or self.held_by_others(change.kind, change.key, there, found.remote_id)
         if trouble or not found:
             return Taken(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
         self.remember_person(change.kind, change.key, change.after, found)
         return Taken(change.kind, change.key, TAKEN)
+
+    @cached_property
+    def shared(self) -> Mapping[tuple[Kind, Key], str]:
+        """Return why records that share an identity with another are not adopted. Needs the plan."""
+        return self._store.shared_identities()
+
+    def held_by_others(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+        """Return why what Inspera has is not taken for this record: another one has it. Empty when none has."""
+        holder = self._store.holder(kind, key, fields, remote_id)
+        what = "test" if kind is Kind.TEST else "account"
+        return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
     def match(self, wanted: Fields) -> tuple[FoundPerson | None, str]:
         """The account that is this person's, or why there is doubt, matched as the configuration says."""
@@ -114,6 +135,11 @@ class Adopter:
             self._unsettled.add(change.key[0])
             return Taken(change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id")
         there = found[0]
+        trouble = self.shared.get((change.kind, change.key), "") or self.held_by_others(
+            change.kind, change.key, change.after, there.remote_id
+        )
+        if trouble:
+            return Taken(change.kind, change.key, DOUBTFUL, trouble)
         differ = tuple(name for name in _TIMES if getattr(there, name) not in (change.after[name], None))
         # whose it is does not hang on its times: they stay unknown, so that nothing is sent before a person decides,
         # and what is on it is taken in with it

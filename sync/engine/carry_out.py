@@ -231,9 +231,21 @@ class Carrier:
             self._record(unit.intents, unit.lines, result)
             return []
         self._record([None] * len(result.ended), *_columns(result.ended))
+        if held := self._held_by_others(result):
+            self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
+            return []
         for there in result.already:  # durable with the intents that follow
             self._journal.remember(there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False)
         return [Unit(result.send, result.lines[:1], result.lines)] if result.lines else []
+
+    def _held_by_others(self, ready: Ready) -> Outcome | None:
+        """Return how new records end that Inspera has, but which another key is known to have."""
+        for there in ready.already:
+            holder = self._store.holder(there.kind, there.key, there.fields, there.remote_id)
+            if holder:
+                reason = f"{holder} has what Inspera has under this identity; correct the source, or Inspera"
+                return Outcome(Result.HELD, reason, cause=Cause.SHARED)
+        return None
 
     def _record(self, intents: Sequence[int | None], lines: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
         ended = list(zip(intents, lines, outcomes, strict=True))

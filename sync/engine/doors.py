@@ -181,6 +181,9 @@ class Store(Protocol):
     def wanted_where(self, kind: Kind, key: Key) -> str: ...  # noqa: D102
     def kept(self, kind: Kind, key: Key) -> Fields: ...  # noqa: D102
     def lookalike(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
+    def shared_identities(self) -> Mapping[tuple[Kind, Key], str]: ...  # noqa: D102
+    def reuses(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
+    def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str: ...  # noqa: D102
     def timing(self, test: str, moment: Moment) -> Timing: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102

@@ -3,17 +3,17 @@
 Staff who were there before us are never disabled or deleted by us.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from sync.engine.doors import Target
-from sync.engine.matching import match_person, values_of
+from sync.engine.matching import match_person, unlike, values_of
 from sync.engine.steps import Ready, There
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.found import FoundPerson, FoundTest
 from sync.freeze import Timing, digest_of, doubts_of_found, doubts_when_sent
-from sync.model import COMPARED, Kind
+from sync.model import COMPARED, Key, Kind
 from sync.plan import ALLOWED, Action, Cause, Change, Outcome, Planned, Result
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
@@ -38,14 +38,25 @@ def look_up(line: Planned, target: Target) -> Ready:
         found, trouble = None, ""  # this tenant can't be asked; saving a learner by username makes no second one
     except CallError as error:
         return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    if found and not trouble and (differing := unlike(change.after, values_of(change.after, found))):
+        trouble = somebody_elses(change.kind, change.key, differing)
     if trouble:
-        return Ready(ended=[(line, Outcome(Result.HELD, f"{trouble}, or use `adopt`", cause=Cause.DOUBTFUL))])
+        return Ready(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
     if found is None:
         if change.kind is Kind.STAFF and not target.sure_of_people():
             return Ready(lines=[line], send=partial(_send_unsure, send))
         return Ready(lines=[line], send=send)
     there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
     return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
+
+
+def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
+    """Return why an account is not taken for this person's, and how to decide. Only the command shows both."""
+    command = f"adopt {kind} {' '.join(key)}"
+    return (
+        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; `{command} --show` shows"
+        f" both: if it is theirs, run `{command}`; otherwise correct the source, or Inspera"
+    )
 
 
 def let_go(line: Planned, target: Target) -> list[Outcome]:

@@ -1,6 +1,11 @@
-"""Whose account is it? People are matched by external id, then login, then (only if configured) email."""
+"""Whose account is it? People are matched by external id, then login, then (only if configured) email.
 
-from collections.abc import Sequence
+An account that matches so, and of which names and email are others, is perhaps somebody else's: see `unlike`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from unicodedata import normalize
 
 from sync.engine.doors import Store, Target
 from sync.errors import CallMissing, Refused
@@ -63,3 +68,47 @@ def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
         return "", key[1]
     person = store.known(PERSON_OF[kind], (key[1],))
     return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
+
+
+def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
+    """Return in what an account (or a test) differs when nothing that can be compared agrees; nothing otherwise.
+
+    Of people names and email are compared, of tests title and start. What one side leaves blank, or Inspera does not
+    show, is no evidence for either. Case, blanks, punctuation, the form of letters in Unicode and the order of names
+    are no difference; another spelling is. A side with only one of the two names agrees with a longer name.
+    """
+    told = {word: same for word, same in _compared(wanted, there).items() if same is not None}
+    return tuple(told) if told and not any(told.values()) else ()
+
+
+def _compared(wanted: Fields, there: Fields) -> Mapping[str, bool | None]:
+    if "title" in wanted:
+        title = _same(_words(wanted.get("title")), _words(there.get("title")))
+        return {"another title": title, "another start": _same(_plain(wanted.get("start")), _plain(there.get("start")))}
+    return {
+        "other names": _same_names(_names(wanted), _names(there)),
+        "another email": _same(_plain(wanted.get("email")), _plain(there.get("email"))),
+    }
+
+
+def _plain(value: object) -> str:
+    return normalize("NFKC", str(value or "")).casefold().strip()
+
+
+def _words(value: object) -> list[str]:
+    return sorted(re.findall(r"\w+", _plain(value)))
+
+
+def _names(fields: Fields) -> tuple[list[str], list[str]]:
+    return _words(fields.get("first_name")), _words(fields.get("last_name"))
+
+
+def _same(one: object, other: object) -> bool | None:
+    return one == other if one and other else None
+
+
+def _same_names(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> bool | None:
+    mine, theirs = sorted(one[0] + one[1]), sorted(other[0] + other[1])
+    if not (all(one) and all(other)) and mine and theirs:
+        return set(mine) <= set(theirs) or set(theirs) <= set(mine)
+    return _same(mine, theirs)

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 
 from sync.engine.adopting import DOUBTFUL, TAKEN, Adopter, Taken
 from sync.engine.doors import Journal, Reread, Store
+from sync.engine.hiring import somebody_elses
+from sync.engine.matching import unlike, values_of
 from sync.found import FoundPerson, Seats
 from sync.model import COMPARED, IDENTITY, PEOPLE, Key, Kind
 from sync.plan import Action, Fields, Planned
 from sync.remedies import adopt, fields_text, sends_text
 
 _NOTHING_TO_KEEP = "so there is nothing to keep; take it out of the source to leave it off"
+
+_NOT_BOTH = (
+    "Inspera has it as {} {}, and can't have both; if it is the same, leave out --as-new; otherwise correct the source:"
+    " each needs an identity of its own"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +32,14 @@ class Settlement:
         key: of the record.
         as_new: it is a record of its own, whatever it looks like.
         keep: Inspera's values stay until the source's change.
+        named: a person has named just this one, and decides by it; one of many is left where it may be another's.
     """
 
     kind: Kind
     key: Key
     as_new: bool = False
     keep: bool = False
+    named: bool = True
 
 
 class Settling:
@@ -48,15 +57,25 @@ class Settling:
             CallError: Inspera could not be read.
         """
         kind, key = settlement.kind, settlement.key
+        if trouble := self._not_its_own(settlement):
+            return Taken(kind, key, DOUBTFUL, trouble)
         if settlement.as_new:
             return self._as_new(kind, key, line)
         if line and line.change.action is Action.REKEY and not line.change.before:
-            return self._moved(kind, key)
+            return self._moved(settlement, line.change.after)
         if kind is Kind.OPTION:
             return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
         if kind in PEOPLE:
             return self._person(settlement, line)
         return self._test(settlement, line) if kind is Kind.TEST else self._member(settlement, line)
+
+    def _not_its_own(self, settlement: Settlement) -> str:
+        """Return why what Inspera identifies this record by is not its own; empty when it is."""
+        kind, key = settlement.kind, settlement.key
+        if error := self._adopter.shared.get((kind, key)):
+            return f"its row is an error: {error}"
+        reused = self._store.reuses(kind, key) if settlement.as_new else None
+        return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
     def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
         if kind is Kind.COMMITTEE and not self._store.known(kind, key):
@@ -92,12 +111,19 @@ class Settling:
             self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         )
 
-    def _moved(self, kind: Kind, key: Key) -> Taken:
+    def _moved(self, settlement: Settlement, wanted: Fields) -> Taken:
+        kind, key = settlement.kind, settlement.key
         old = self._store.lookalike(kind, key)
-        if not old:
+        known = self._store.known(kind, old) if old else None
+        if not old or not known:
             return Taken(kind, key, DOUBTFUL, "the record that it looked like is not known any more")
+        differing = unlike(wanted, known)
+        if differing and not settlement.named:
+            text = f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the same: {adopt(kind, key)}"
+            return Taken(kind, key, DOUBTFUL, text)
         self._journal.rename(kind, old, key)
-        return Taken(kind, key, TAKEN, f"is {kind} {old[0]} under a new key: its candidates went along")
+        text = f"is {kind} {old[0]} under a new key: its candidates went along"
+        return Taken(kind, key, TAKEN, text, _both("known", wanted, known) if differing and kind in PEOPLE else ())
 
     def _person(self, settlement: Settlement, line: Planned | None) -> Taken:
         kind, key = settlement.kind, settlement.key
@@ -109,6 +135,19 @@ class Settling:
         if not found:
             text = trouble or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
             return Taken(kind, key, DOUBTFUL, text)
+        there = values_of(wanted, found)
+        differing = unlike(wanted, there)
+        trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
+        if differing and not settlement.named:
+            trouble = trouble or somebody_elses(kind, key, differing)
+        both = _both("Inspera", wanted, there) if differing and settlement.named else ()
+        if trouble:
+            return Taken(kind, key, DOUBTFUL, trouble, both)
+        return Taken(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
+
+    def _take_person(self, settlement: Settlement, wanted: Fields, found: FoundPerson) -> str:
+        """Make the account the known one. Return what that means."""
+        kind, key = settlement.kind, settlement.key
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
         ours = self._whose(known)
         if self._is_another(kind, key, found):
@@ -120,7 +159,7 @@ class Settling:
                 "Take those off in Inspera first where they have a candidate number: it is not given twice"
             )
         self._adopter.remember_person(kind, key, wanted, found, ours, known=known)
-        return Taken(kind, key, TAKEN, f"{text}; {self._what_follows(settlement)}")
+        return f"{text}; {self._what_follows(settlement)}"
 
     def _whose(self, known: Fields | None) -> bool | None:
         """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
@@ -148,6 +187,8 @@ class Settling:
             return Taken(Kind.TEST, key, DOUBTFUL, text)
         if len(found) > 1:
             return Taken(Kind.TEST, key, DOUBTFUL, "Inspera has several tests with this external id")
+        if trouble := self._adopter.held_by_others(Kind.TEST, key, fields, found[0].remote_id):
+            return Taken(Kind.TEST, key, DOUBTFUL, trouble)
         duration = known["duration"] if known else None
         self._adopter.remember_test(key, fields, found[0], self._whose(known), duration=duration)
         text = f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
@@ -216,3 +257,23 @@ class Settling:
 def _differ(wanted: object, known: object) -> bool:
     """Whether an update would change it: nothing, an empty text and no minutes are one."""
     return (wanted or None) != (known or None)
+
+
+def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
+    """Return the two sides of a person, each as a line. They hold names: they are shown and never kept."""
+    return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
+
+
+_SHOWN = ("first_name", "last_name", "email", "username", "external_id")
+
+
+def _person_text(fields: Fields) -> str:
+    values = (f"{name.replace('_', ' ')} {_printable(fields.get(name))}" for name in _SHOWN)
+    return ", ".join(values)
+
+
+def _printable(value: object) -> str:
+    """Return a value as a terminal may have it: nothing in it moves the cursor."""
+    if value in (None, ""):
+        return "(blank)"
+    return repr("".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)))

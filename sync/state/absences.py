@@ -68,17 +68,26 @@ _SEATS = {
 
 
 def shared(connection: Connection, kind: Kind, key: str) -> str:
-    """Somebody else who is wanted and has the account of this known person; empty when nobody has."""
+    """Return somebody else who has the account of this known person, and is wanted or has a row that is an error."""
     for other in PEOPLE:
-        query = (
-            f"SELECT min(w.key) FROM known_{kind} k JOIN wanted_{other} w ON w.username = k.username"
-            " OR (w.external_id = k.external_id AND w.auth_system = k.auth_system) WHERE k.key = :key"
-            + (" AND w.key <> k.key AND coalesce(w.status, '') <> 'disabled'" if other is kind else "")
-        )
-        found = connection.execute(text(query), {"key": key}).scalar()
-        if found is not None:
-            return f"{other} {found}"
-    return ""
+        itself = " AND w.key <> k.key" if other is kind else ""
+        disabled = " AND coalesce(w.status, '') <> 'disabled'" if other is kind else ""
+        errors = f" AND EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{other}' AND f.k1 = w.key)"
+        for table, condition in (("wanted", disabled), ("known", errors)):
+            query = (
+                f"SELECT min(w.key) FROM known_{kind} k JOIN {table}_{other} w ON (w.username = k.username"
+                f" OR (w.external_id = k.external_id AND w.auth_system = k.auth_system)) WHERE k.key = :key"
+                f"{itself}{condition}"
+            )
+            found = connection.execute(text(query), {"key": key}).scalar()
+            if found is not None:
+                return f"{other} {found}"
+    return _clashing(connection, kind, key)
+
+
+def _clashing(connection: Connection, kind: Kind, key: str) -> str:
+    query = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
+    return "another row" if connection.execute(query, {"kind": kind, "key": key}).first() else ""
 
 
 def _absent_records(
@@ -134,6 +143,7 @@ def _same_account(kind: Kind) -> str:
       AND coalesce(ol.auth_system, nl.auth_system) = kl.auth_system)"""
 
 
+SHARED = "{} shares what Inspera identifies it by with another: what is there stays until the source is correct"
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
 _ASTRAY = {
@@ -174,6 +184,8 @@ def _absent_members(
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
                {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
+               (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test' AND c.k1 = k.test)
+                   OR (c.kind = '{person or ""}' AND c.k1 = k.{part})) AS clash,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
                    AS departed,
                {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
@@ -189,7 +201,13 @@ def _absent_members(
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
         proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        proof = _astray(row, part) or ("" if row.departed else proof) or (_UNSETTLED if row.unsettled else "")
+        shared_with = SHARED.format(row.clash) if row.clash is not None else ""
+        proof = (
+            _astray(row, part)
+            or shared_with
+            or ("" if row.departed else proof)
+            or (_UNSETTLED if row.unsettled else "")
+        )
         if row.same_account is not None and not suspect:
             proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
         # a candidate stays from the start on; graders and committees change again once the test has ended

@@ -176,7 +176,8 @@ def _suspects(connection: Connection) -> None:
         connection.execute(
             text(
                 "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
-                f" {by_looks} UNION SELECT w.key, v.key {by_case}) AS found"
+                f" {by_looks} UNION SELECT w.key, v.key {by_case}"
+                " UNION SELECT new_key, old_key FROM reused WHERE kind = :kind) AS found"
             ),
             {"kind": kind},
         )

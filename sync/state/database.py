@@ -271,6 +271,10 @@ def _lower(value: object) -> str | None:
     return None if value is None else str(value).lower()
 
 
+def _casefold(value: object) -> str | None:
+    return None if value is None else str(value).casefold()
+
+
 def _strpos(value: str | None, part: str | None) -> int | None:
     return None if value is None or part is None else value.find(part) + 1
 
@@ -281,10 +285,14 @@ def _greatest(one: Any, other: Any) -> Any:
 
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("lower", 1, _lower),
+    ("casefold", 1, _casefold),
     ("strpos", 2, _strpos),
     ("greatest", 2, _greatest),
 )
-"""What statements may use that are to run on PostgreSQL as well, by the names that it has there."""
+"""What statements may use that are to run on PostgreSQL as well, by the names that it has there.
+
+But for `casefold`, which only its newest versions have: see `dialect.casefolded`.
+"""
 
 
 @contextmanager

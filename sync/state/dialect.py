@@ -107,3 +107,12 @@ def folded(connection: Connection, expression: str) -> str:
     if is_postgres(connection):
         return f'(lower({expression} COLLATE "und-x-icu") COLLATE "C")'
     return f"lower({expression})"
+
+
+def casefolded(connection: Connection, expression: str) -> str:
+    """Return the SQL for this text as it is compared without regard to case, as Python's `str.casefold` does."""
+    if is_postgres(connection):
+        # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is put out of the way
+        upper = f"upper(replace({expression}, '\u0131', chr(57344)) COLLATE \"und-x-icu\")"
+        return f'(lower({upper} COLLATE "und-x-icu") COLLATE "C")'
+    return f"casefold({expression})"

@@ -103,6 +103,7 @@ class Journal:
             if outcome.result is Result.REFUSED:
                 refusals.note(self._connection, line, outcome.message, self._clock())
                 self._refused.add(record)
+                self._refuse(*record)
             elif outcome.result in (Result.DONE, Result.FOUND):
                 self._promote(line, outcome)
                 if record in self._refused:
@@ -114,6 +115,17 @@ class Journal:
                 closed.append({"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent})
         if closed:
             self._connection.execute(_CLOSE, closed)
+
+    def _refuse(self, kind: Kind, key: Key) -> None:
+        """Let nobody pass for active who was found in Inspera, and of whom nothing that was sent has been taken."""
+        if kind in PEOPLE:
+            self._connection.execute(
+                text(
+                    f"UPDATE known_{kind} SET standing = 'refused'"
+                    " WHERE key = :key AND standing = 'active' AND fingerprint IS NULL"
+                ),
+                {"key": key[0]},
+            )
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Closes open intents of earlier runs for a record, now that it is known what became of it."""

@@ -93,11 +93,14 @@ def _barred(kind: Kind) -> str:
 def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf) -> Iterator[Pair]:
     query = f"""
         SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends AS tw_ends,
-               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles
+               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles,
+               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}' AND r.new_key = w.key) AS reuses,
+               c.reason AS clash
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
         LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
+        LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_barred(kind)}
         WHERE coalesce(tw.unsent, 0) = 0
           AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
@@ -108,11 +111,18 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: 
             ours=row.k_ours is None or bool(row.k_ours),
             unsettled=row.is_open is not None,
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
+            reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
         )
         known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         shares = shared(connection, kind, row.w_key) if kind is Kind.STAFF and row.w_status == "disabled" else ""
-        times = timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None
-        facts = Facts(refused=row.refused or "", found=not about.ours, shares=shares, timing=times)
+        facts = Facts(
+            refused=row.refused or "",
+            found=not about.ours,
+            shares=shares,
+            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
+            reuses=bool(about.reuses),
+            clash=row.clash or "",
+        )
         yield _pair(row, kind, (row.w_key,), known, about, facts, places)
 
 

@@ -20,7 +20,7 @@ def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields
     """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
-    active = f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled')"
+    active = f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled', 'refused')"
     for row in paged_by_key(connection, active, KEY_FIELDS[kind], 500):
         fields = dict(zip(names, row, strict=True))
         yield tuple(str(fields.pop(name)) for name in KEY_FIELDS[kind]), fields

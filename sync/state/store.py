@@ -19,6 +19,7 @@ from sync.state import (
     conflicts,
     derived,
     history,
+    identities,
     journal,
     keeping,
     lookups,
@@ -248,6 +249,7 @@ class Store:
             precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of, unsure)
         derived.keep_usernames(self._connection, self._fingerprint_of)
+        identities.find_shared(self._connection, self._places)
         derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
         keeping.leave_alone(self._connection, self._fingerprint_of)
 
@@ -486,8 +488,22 @@ class Store:
         row = self._connection.execute(text(f"{select} WHERE {condition}"), values).mappings().first()
         return dict(row) if row else None
 
+    def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
+        """Return why records that share an identity with another are neither sent nor adopted."""
+        return identities.errors(self._connection)
+
+    def reuses(self, kind: Kind, key: Key) -> Key | None:
+        """Return the vanished record whose identity this new one has, None when there is none."""
+        return identities.reused(self._connection, kind, key)
+
+    def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+        """Return who else is known to have the account or test that Inspera has so; empty for nobody."""
+        return identities.holder(self._connection, kind, key, fields, remote_id)
+
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
         """The vanished record that this new one looks like, None when there is none."""
+        if (reused := self.reuses(kind, key)) is not None:
+            return reused
         query = "SELECT min(old_key) FROM suspect WHERE kind = :kind AND new_key = :key"
         old = self._connection.execute(text(query), {"kind": kind, "key": key[0]}).scalar()
         return None if old is None else (str(old),)

@@ -13,10 +13,14 @@ from sqlmodel import Field, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = "active", "released", "disabled", "withdrawn", "retired"
+REFUSED = "refused"
 
 
 class KnownLearner(SQLModel, table=True):
-    """A learner whom Inspera holds. `standing`: active, or released (no longer kept in step)."""
+    """A learner whom Inspera holds. `standing`: active, released (no longer kept in step) or refused.
+
+    Refused is one who was found there, and of whom Inspera has taken nothing that was sent.
+    """
 
     __tablename__ = "known_learner"
     __table_args__ = (Index("ix_known_learner_email", "email"),)
@@ -29,7 +33,7 @@ class KnownLearner(SQLModel, table=True):
     last_name: str | None = None
     email: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
+    remote_id: str | None = Field(default=None, index=True)
     standing: str = ACTIVE
     ours: bool = True
     updated: str
@@ -37,7 +41,10 @@ class KnownLearner(SQLModel, table=True):
 
 
 class KnownStaff(SQLModel, table=True):
-    """A member of staff whom Inspera holds. `standing`: active or disabled. `ours` is false for one found there."""
+    """A member of staff whom Inspera holds. `standing`: active, disabled or refused.
+
+    Refused is one of whom Inspera has taken nothing that was sent. `ours` is false for one found there.
+    """
 
     __tablename__ = "known_staff"
     __table_args__ = (Index("ix_known_staff_email", "email"),)
@@ -53,7 +60,7 @@ class KnownStaff(SQLModel, table=True):
     accesses: str | None = None
     organisations: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
+    remote_id: str | None = Field(default=None, index=True)
     standing: str = ACTIVE
     ours: bool = True
     updated: str
@@ -75,7 +82,7 @@ class KnownTest(SQLModel, table=True):
     end: str | None = None
     duration: int | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
-    remote_id: str | None = None
+    remote_id: str | None = Field(default=None, index=True)
     standing: str = ACTIVE
     ours: bool = True
     updated: str

@@ -73,7 +73,7 @@ def test_doubt_about_whose_account_it_is_holds_the_person(kind: Kind) -> None:
     ready = look_up(wanted(kind), tenant)
     result, message = told(ready.ended)[("7",)]
     assert (result, ready.lines, ready.already) == (Result.HELD, [], [])
-    assert "use `adopt`" in message
+    assert message.endswith("has another username; correct the source, or Inspera")
     assert "somebody.else" not in message
 
 

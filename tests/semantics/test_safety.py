@@ -72,7 +72,7 @@ def test_an_account_that_somebody_else_who_is_wanted_has_too_is_not_disabled(gra
     grading.employees.drop("7001")
     ran = grading.apply()
     assert ran.status == 3
-    assert "staff 8001 has the same account in Inspera" in ran.out
+    assert "disable staff 7001: staff 7001 may live on under a new key" in ran.out
     assert disabled(grading) == set()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from .hands import account
 from .site import Site, numbers
 
 SAVE = "/v1/users"
@@ -150,9 +151,8 @@ def test_staff_found_in_inspera_are_brought_up_to_date_and_never_disabled(site: 
     site.only("staff")
     site.employees.add("7001")
     site.settled()
-    hand = {"username": "t7002", "firstName": "Annen", "lastName": "Person"}
-    site.sandbox.by_hand(staff=hand | {"externalIds": [{"authType": "FEIDE", "externalId": "t7002"}]})
     site.employees.add("7002", "7003", secret="foerste-passord-1")
+    site.sandbox.by_hand(staff=account(site.employees.rows[1], lastName="Gift"))
     site.feed("staff")["map"]["password"] = "secret"
     ran = site.settled()
     assert "1 create found" in ran.out

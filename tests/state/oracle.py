@@ -21,6 +21,7 @@ IDENTITY = {L: {"username", "external_id", "auth_system"}, T: {"external_test_id
 IDENTITY[S] = IDENTITY[L]
 FREEZE = timedelta(hours=2)
 CALLING = {"create", "update", "enable", "remove", "disable", "delete"}
+ADDING = {"create", "update", "enable"}
 GOING = {"remove", "disable", "delete", "withdraw"}
 
 
@@ -33,6 +34,7 @@ class Oracle:
     def __post_init__(self) -> None:
         found = Wanted(self.world)
         self.known, self.faulted, self.astray = found.known, found.faulted, found.astray
+        self.held, self.concerned, self.reused = found.held, found.concerned, found.reused
         self.wanted = {kind: found.records(kind) for kind in Kind}
         self.said: dict[Identity, Said] = {}
         self._windows()
@@ -71,7 +73,7 @@ class Oracle:
         return {key: f for key, f in gone if key not in self.wanted[kind] and key not in self.faulted[kind]}
 
     def _suspects(self) -> None:
-        self.new_suspects, self.old_suspects = set[Identity](), set[Identity]()
+        self.new_suspects, self.old_suspects = {new for new, _ in self.reused}, {old for _, old in self.reused}
         for kind in (L, S, T):
             for new, wanted in self.wanted[kind].items():
                 if new in self.known(kind) or (kind, new) in self.world.accepted:
@@ -113,7 +115,9 @@ class Oracle:
     def _say(self, kind: Kind, key: Key, said: Said | None) -> None:
         if kind is T and key[0] in self.unsent:
             return
-        if said and said[0] in CALLING and self._rests(kind, key):
+        if said and said[0] in ADDING and (kind, key) in self.held:
+            said = (said[0], "held")
+        elif said and said[0] in CALLING and self._rests(kind, key):
             said = (said[0], "withheld")
         if said:
             self.said[kind, key] = said
@@ -209,16 +213,22 @@ class Oracle:
         return minutes is not None and minutes < (known.get("extra_time") or 0)
 
     def _shares_account(self, key: Key, known: dict[str, Any]) -> bool:
-        """Whether somebody else who is wanted has the account of this member of staff."""
+        """Whether somebody else who is wanted, or whose row is an error, has the account of this member of staff."""
+        if (S, key) in self.concerned:
+            return True
         for kind in (L, S):
+            errors = {one: fields for one, fields in self.known(kind).items() if one in self.faulted[kind]}
+            if any(self._one_account(known, one) for key_, one in errors.items() if (kind, key_) != (S, key)):
+                return True
             for other, wanted in self.wanted[kind].items():
                 itself = kind is S and (other == key or wanted["status"] == "disabled")
-                account = wanted["username"] == known["username"] or (
-                    (wanted["external_id"], wanted["auth_system"]) == (known["external_id"], known["auth_system"])
-                )
-                if account and not itself:
+                if self._one_account(known, wanted) and not itself:
                     return True
         return False
+
+    def _one_account(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        same_id = (one["external_id"], one["auth_system"]) == (other["external_id"], other["auth_system"])
+        return same_id or one["username"] == other["username"]
 
     def _test_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         ended = key[0] in self.ended
@@ -240,7 +250,7 @@ class Oracle:
         unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
             ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
         )
-        unsettled = unsettled or self._may_be_meant(kind, test, other)
+        unsettled = unsettled or self._may_be_meant(kind, test, other) or self._shares_names(kind, test, other)
         if self.trouble(kind) or self._half_read(kind, test) or unsettled:
             return (action, "withheld")
         if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
@@ -250,6 +260,9 @@ class Oracle:
         if fields["standing"] == "retired":
             return (action, "held")
         return (action, "withheld" if test in self.frozen else "pass")
+
+    def _shares_names(self, kind: Kind, test: str, other: str) -> bool:
+        return bool({(T, (test,)), (PERSON.get(kind, K), (other,))} & self.concerned)
 
     def _people(self) -> set[Identity]:
         return {identity for identity in self.old_suspects if identity[0] in (L, S)}

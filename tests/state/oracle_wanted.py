@@ -1,12 +1,12 @@
 """What is wanted in a world, once contradictions are out of it, in plain Python: the oracle's first half."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.model import Candidate, Committee, Contributor, Fault, Key, Kind, Learner, Option, Record, Staff, Test
 
-from .worlds import World
+from .worlds import Identity, World
 
 L, S, T, O, K, P, C = Kind  # noqa: E741 - learner, staff, test, option, committee, contributor, candidate
 ON_TESTS = (O, K, P, C)
@@ -82,6 +82,7 @@ class Wanted:
             self._faults_astray(kind)
         self._shared_numbers()
         self._derive_committees()
+        self._shared_identities()
 
     def known(self, kind: Kind) -> dict[Key, dict[str, Any]]:
         return {key: fields for (of, key), fields in self.world.known.items() if of is kind}
@@ -186,6 +187,45 @@ class Wanted:
             self.rows[K] += [Committee(test, name) for test, name in sorted(named - there)]
             self._other_case(K)
 
+    def _shared_identities(self) -> None:
+        """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
+        wanted = {(kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()}
+        pairs = [(one, other) for one in wanted for other in wanted if one != other and self._share(one, other, wanted)]
+        within = {one for one, other in pairs if one[0] is other[0]}
+        across = {one for one, other in pairs if one[0] is not other[0]}
+        for kind, key in within:
+            self._drop(kind, key)
+        taken = self._taken(wanted)
+        self.reused = [(one, other) for one, other, gone in taken if gone and one not in within]
+        clashing = [(one, other) for one, other, _ in taken if (one, other) not in self.reused]
+        self.concerned = within | across | {record for pair in clashing for record in pair}
+        within |= {one for one, other in clashing if one[0] is other[0]}
+        across |= {one for one, other in clashing if one[0] is not other[0]}
+        for kind, key in within:
+            self._drop(kind, key)
+        self.reused = [pair for pair in self.reused if pair[0] not in within]
+        self.held = across - within
+        for kind, key in self.held:
+            self.faulted[kind].add(key)
+
+    def _share(self, one: Identity, other: Identity, fields: Mapping[Identity, dict[str, Any]]) -> bool:
+        return bool(_names(one[0], fields[one]) & _names(other[0], fields[other]))
+
+    def _taken(self, wanted: Mapping[Identity, dict[str, Any]]) -> list[tuple[Identity, Identity, bool]]:
+        """Each new record with each known one that has its name, and whether that one is gone and of its kind."""
+        known = {one: fields for one, fields in self.world.known.items() if one[0] in (L, S, T)}
+        taken = []
+        for one in wanted.keys() - known.keys():  # all that is known here has its names
+            for other, fields in known.items():
+                if _names(one[0], wanted[one]) & _names(other[0], fields):
+                    gone = other[1] not in self.records(other[0]) and other[1] not in self.faulted[other[0]]
+                    taken.append((one, other, gone and one[0] is other[0]))
+        return taken
+
+    def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
+        """What is wanted of a kind, without whoever is only to be disabled."""
+        return {key: one for key, one in self.records(kind).items() if kind is not S or one["status"] != "disabled"}
+
     def _named(self) -> Iterator[tuple[str, str]]:
         kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
         for kind in PERSON:
@@ -208,3 +248,13 @@ def _one_of(rows: list[Record]) -> Record | None:
         found = set().union(*map(items, told))
         merged[name] = "\n".join(sorted(found)) if any(value is not None for value in told) else None
     return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
+
+
+def _names(kind: Kind, fields: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Under what Inspera knows a record; people share theirs, whatever their kind."""
+    if kind is T:
+        return {("test", str(fields["external_test_id"]).casefold())}
+    return {
+        ("login", str(fields["username"]).casefold()),
+        ("id", str(fields["auth_system"]), str(fields["external_id"]).casefold()),
+    }
