@@ -220,6 +220,29 @@ def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_
     assert minutes(seated, "1001") == 15
 
 
+def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, end="2026-12-01T12:30:00Z")
+    seated.exams.set(TEST, name="Ny tittel")
+    assert seated.apply().status == 3
+    told = seated.adopt("test", TEST, "--keep").out
+    assert "kept until the source says something else: end 2026-12-01T12:30:00Z; the next `apply` is to send" in told
+    seated.settled()
+    there = seated.tests()[TEST]
+    assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
+
+
+def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", number="77")
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.settled()
+    assert (seated.seats()["s1001"]["candidateId"], minutes(seated, "1001")) == ("88", 60)
+
+
 def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
