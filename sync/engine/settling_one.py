@@ -7,6 +7,7 @@ is said, and with `keep` it is not sent as long as the source says what it says 
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sync.diff import REFUSED
 from sync.engine.adopting import DOUBTFUL, TAKEN, Adopter, Taken
 from sync.engine.doors import Journal, Reread, Store
 from sync.engine.hiring import somebody_elses
@@ -155,7 +156,7 @@ class Settling:
         """Make the account the known one. Return what that means."""
         kind, key = settlement.kind, settlement.key
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
-        ours, refused = self._whose(known), self._journal.is_refused(kind, key)
+        ours, refused = self._whose(known), known is not None and known["standing"] == REFUSED
         if self._is_another(kind, key, found):
             ours, known, refused = None, None, False
             # what is known of seats is about the other account: this one may have none
@@ -276,10 +277,12 @@ def _changed_there(
 ) -> tuple[str, ...]:
     """Return the fields that keep Inspera's value: those changed there, and those kept so far.
 
-    A change that only the source made is no drift: it is sent. Where nothing tells who made a change, as nothing was
-    known `before` or that was taken as known already, all are kept.
+    A change that only the source made is no drift: it is sent. Where nothing tells who made a change, as what was known
+    `before` is only what was read in Inspera, all are kept.
     """
-    there = tuple(name for name in shown if name in earlier or (before and _differ(before.get(name), known.get(name))))
+    if not before or not before.get("as_sent"):
+        return shown
+    there = tuple(name for name in shown if name in earlier or _differ(before.get(name), known.get(name)))
     return there or shown
 
 

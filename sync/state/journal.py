@@ -127,11 +127,6 @@ class Journal:
                 {"key": key[0]},
             )
 
-    def is_refused(self, kind: Kind, key: Key) -> bool:
-        """Return whether this person was found in Inspera, and nothing that was sent of them has been taken."""
-        query = f"SELECT 1 FROM known_{kind} WHERE key = :key AND standing = 'refused'"
-        return self._connection.execute(text(query), {"key": key[0]}).first() is not None
-
     def stay_refused(self, kind: Kind, key: Key) -> None:
         """Let a person who was refused be sent again, although Inspera shows an account that looks like theirs."""
         self._refuse(kind, key)

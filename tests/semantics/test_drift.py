@@ -3,7 +3,7 @@
 import pytest
 
 from .hands import put_contributor
-from .site import TEST, Site, names, numbers
+from .site import OTHER, TEST, Site, names, numbers
 
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
 
@@ -229,6 +229,19 @@ def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(se
     seated.settled()
     there = seated.tests()[TEST]
     assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
+
+
+def test_of_a_found_test_all_that_differs_is_kept(site: Site) -> None:
+    site.seat(OTHER, "1009")
+    site.settled()
+    site.seat(TEST, "1001")
+    moved = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T13:00:00Z", "duration": 240}
+    site.sandbox.by_hand(test=TEST, title="Omprøve", **moved)
+    assert site.apply().status == 3
+    assert site.adopt("test", TEST, "--keep").status == 0
+    site.settled()
+    there = site.tests()[TEST]
+    assert (there["title"], there["startTime"]) == ("Omprøve", "2026-12-01T09:00:00Z")
 
 
 def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site) -> None:
