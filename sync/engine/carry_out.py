@@ -273,7 +273,8 @@ class Carrier:
         wanted = self._store.wanted(kind, key) if outcome.disputed else None
         if wanted is None:
             return ""
-        return f" {disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
+        gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "
+        return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
 
 
 def _named(about: Sequence[Planned]) -> dict[str, str]:

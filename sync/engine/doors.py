@@ -218,6 +218,7 @@ class Journal(Protocol):
     def rename(self, kind: Kind, old: Key, new: Key) -> None: ...  # noqa: D102
     def forget_with_candidates(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def close_earlier(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
+    def stay_refused(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def lapse(self, unsure: Collection[Kind] = ()) -> None: ...  # noqa: D102
     def commit(self) -> None: ...  # noqa: D102
 

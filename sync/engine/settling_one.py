@@ -4,8 +4,10 @@ Inspera's side is taken as known, so that the next plan decides anew; nothing is
 is said, and with `keep` it is not sent as long as the source says what it says now.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from sync.diff import REFUSED
 from sync.engine.adopting import DOUBTFUL, TAKEN, Adopter, Taken
 from sync.engine.doors import Journal, Reread, Store
 from sync.engine.hiring import somebody_elses
@@ -16,6 +18,11 @@ from sync.plan import Action, Fields, Planned
 from sync.remedies import adopt, fields_text, sends_text
 
 _NOTHING_TO_KEEP = "so there is nothing to keep; take it out of the source to leave it off"
+
+_STAYS_REFUSED = (
+    "but Inspera has refused every save of it, so it stays refused until one is taken: correct what it says, then"
+    " `apply --retry-refused`"
+)
 
 _NOT_BOTH = (
     "Inspera has it as {} {}, and can't have both; if it is the same, leave out --as-new; otherwise correct the source:"
@@ -149,9 +156,9 @@ class Settling:
         """Make the account the known one. Return what that means."""
         kind, key = settlement.kind, settlement.key
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
-        ours = self._whose(known)
+        ours, refused = self._whose(known), known is not None and known["standing"] == REFUSED
         if self._is_another(kind, key, found):
-            ours, known = None, None
+            ours, known, refused = None, None, False
             # what is known of seats is about the other account: this one may have none
             self._journal.forget_with_candidates(kind, key)
             text += (
@@ -159,7 +166,10 @@ class Settling:
                 "Take those off in Inspera first where they have a candidate number: it is not given twice"
             )
         self._adopter.remember_person(kind, key, wanted, found, ours, known=known)
-        return f"{text}; {self._what_follows(settlement)}"
+        if refused and not settlement.keep:
+            self._journal.stay_refused(kind, key)
+            return f"{text}; {_STAYS_REFUSED}"
+        return f"{text}; {self._what_follows(settlement, known)}"
 
     def _whose(self, known: Fields | None) -> bool | None:
         """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
@@ -192,7 +202,7 @@ class Settling:
         duration = known["duration"] if known else None
         self._adopter.remember_test(key, fields, found[0], self._whose(known), duration=duration)
         text = f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
-        return Taken(Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement)}")
+        return Taken(Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement, known)}")
 
     def _member(self, settlement: Settlement, line: Planned | None) -> Taken:
         kind, key = settlement.kind, settlement.key
@@ -212,7 +222,8 @@ class Settling:
         self._adopter.remember_seat(kind, key, seat, self._whose(known))
         if kind is Kind.CANDIDATE and not settlement.keep:
             self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
-        return Taken(kind, key, TAKEN, f"Inspera's values are now the known ones; {self._what_follows(settlement)}")
+        follows = self._what_follows(settlement, known)
+        return Taken(kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}")
 
     def _read_once(self, kind: Kind, test: str, remote_id: str) -> Seats:
         """Reads a test once for all of its records of a kind, which come one after another."""
@@ -230,28 +241,49 @@ class Settling:
         text = f"Inspera does not have this {kind}: nothing is known any more, and {follows}"
         return Taken(kind, key, TAKEN, text)
 
-    def _what_follows(self, settlement: Settlement) -> str:
-        """Says what the next `apply` sends of this record; with `keep` sees to it that it sends nothing of it."""
+    def _what_follows(self, settlement: Settlement, before: Fields | None) -> str:
+        """Say what the next `apply` sends of this record, of which this was known `before`.
+
+        With `keep` see to it that it sends nothing of what was changed in Inspera.
+        """
         kind, key = settlement.kind, settlement.key
         known, named = self._store.known(kind, key) or {}, self._store.wanted(kind, key)
         if named is None:
             goes = "the next `apply` is to remove it" + (" (or to disable it)" if kind is Kind.STAFF else "")
             return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
-        wanted = {**named, **self._store.kept(kind, key)}
+        earlier = self._store.kept(kind, key)
+        wanted = {**named, **earlier}
         differ = tuple(
             name
             for name in COMPARED[kind]
             if name not in IDENTITY[kind] and wanted.get(name) is not None and _differ(wanted[name], known.get(name))
         )
         shown = tuple(name for name in differ if known.get(name) is not None)  # only what Inspera shows can be kept
-        if settlement.keep and shown:
-            self._journal.keep(kind, key, {name: wanted[name] for name in shown})
-            return f"kept until the source says something else: {fields_text(known, shown)}"
-        self._journal.keep(kind, key, {})
+        kept = _changed_there(shown, before, known, earlier) if settlement.keep else ()
+        self._journal.keep(kind, key, {name: wanted[name] for name in kept})
+        sent = tuple(name for name in differ if name not in kept)
         if not differ:
             return "the source says the same, so that nothing is to be sent"
-        text = f"the next `apply` is to {sends_text(wanted, differ, self._store.wanted_where(kind, key))}"
-        return f"{text}; to keep Inspera's value: {adopt(kind, key, '--keep')}" if shown else text
+        where = self._store.wanted_where(kind, key)
+        sends = f"the next `apply` is to {sends_text(wanted, sent, where)}" if sent else ""
+        if kept:
+            text = f"kept until the source says something else: {fields_text(known, kept)}"
+            return f"{text}; {sends}" if sends else text
+        return f"{sends}; to keep Inspera's value: {adopt(kind, key, '--keep')}" if shown else sends
+
+
+def _changed_there(
+    shown: tuple[str, ...], before: Fields | None, known: Fields, earlier: Collection[str]
+) -> tuple[str, ...]:
+    """Return the fields that keep Inspera's value: those changed there, and those kept so far.
+
+    A change that only the source made is no drift: it is sent. Where nothing tells who made a change, as what was known
+    `before` is only what was read in Inspera, all are kept.
+    """
+    if not before or not before.get("as_sent"):
+        return shown
+    there = tuple(name for name in shown if name in earlier or _differ(before.get(name), known.get(name)))
+    return there or shown
 
 
 def _differ(wanted: object, known: object) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from sync.model import ON_A_TEST, PEOPLE, Fault, Key, Kind
 from sync.plan import Fields
+from sync.remedies import adopt
 from sync.state.dialect import analyse, casefolded, create_index, create_table_as, insert
 from sync.state.scratch import add_faults, chunks, drop_faulted
 
@@ -215,6 +216,10 @@ def _across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> Fault:
 
 _ONE_OF_BOTH = "leave the person out of the feed of learners or of that of staff (`where`), or correct the row"
 
+_NO_MORE = (
+    "give each a login of their own, or take that account away in Inspera, and then run {}, which forgets it here"
+)
+
 
 def _named(others: Sequence[Bearer]) -> str:
     names = [other.place for other in others[:MOST_NAMED]]
@@ -284,13 +289,17 @@ def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Cla
 
 
 def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
-    """Return the SQL for newcomers and the known records of a kind that have their identity; `gone`: no row is its."""
+    """Return the SQL for newcomers and the known records of a kind that have their identity.
+
+    `gone`: no row is its. `let_go`: it was released or disabled as its source had dropped it.
+    """
     same, scope = casefolded(connection, f"k.{identity.field}"), identity.scope.format("k")
     # the known first: theirs is the longer table, and each of them is looked up among the newcomers
     return (
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key AS other,"
         f" o.feed AS other_feed, o.line AS other_line, f.place AS faulted,"
-        " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1 ELSE 0 END AS gone"
+        " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1 ELSE 0 END AS gone,"
+        " CASE WHEN k.standing IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"
         f" FROM known_{kind} k CROSS JOIN newcomer n"
         f" LEFT JOIN wanted_{kind} o ON o.key = k.key LEFT JOIN stale s ON s.kind = '{kind}' AND s.k1 = k.key"
         f" LEFT JOIN (SELECT k1, min(place) AS place FROM fault WHERE kind = '{kind}' GROUP BY k1) f ON f.k1 = k.key"
@@ -304,7 +313,9 @@ def _taken(row: Any, places: Sequence[str]) -> Fault:
     place = row.faulted or (f"{places[row.other_feed]} {row.other_line}" if row.other_feed is not None else "")
     whose = f"{row.other_kind} {row.other}{f' ({place})' if place else ''}"
     if row.kind != row.other_kind:
-        reason, remedy = f"{whose} has this {label} in Inspera, and one account there can't be both", _ONE_OF_BOTH
+        reason = f"{whose} has this {label} in Inspera, and one account there can't be both"
+        forget = adopt(Kind(row.other_kind), (str(row.other),), "--as-new")
+        remedy = _NO_MORE.format(forget) if row.gone and row.let_go else _ONE_OF_BOTH
     else:
         reason = f"{whose} has this {label} in Inspera"
         remedy = f"correct the row that is not right; if that {kind} has another {label} now, `adopt` it first"

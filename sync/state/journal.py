@@ -127,6 +127,10 @@ class Journal:
                 {"key": key[0]},
             )
 
+    def stay_refused(self, kind: Kind, key: Key) -> None:
+        """Let a person who was refused be sent again, although Inspera shows an account that looks like theirs."""
+        self._refuse(kind, key)
+
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Closes open intents of earlier runs for a record, now that it is known what became of it."""
         k1, k2 = columns_of(key)

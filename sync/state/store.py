@@ -412,9 +412,12 @@ class Store:
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
     def known(self, kind: Kind, key: Key) -> Fields | None:
-        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`."""
+        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`, and `as_sent`.
+
+        `as_sent` says that Inspera was last known to have what a source said, and not only what was read there.
+        """
         columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
-        return self._one(f"SELECT {columns} FROM known_{kind}", kind, key)
+        return self._one(f"SELECT {columns}, fingerprint IS NOT NULL AS as_sent FROM known_{kind}", kind, key)
 
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.

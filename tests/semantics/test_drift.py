@@ -3,7 +3,7 @@
 import pytest
 
 from .hands import put_contributor
-from .site import TEST, Site, names, numbers
+from .site import OTHER, TEST, Site, names, numbers
 
 RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
 
@@ -218,6 +218,42 @@ def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_
     seated.registrations.set(f"{TEST} 1001", extra="15")
     seated.settled()
     assert minutes(seated, "1001") == 15
+
+
+def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, end="2026-12-01T12:30:00Z")
+    seated.exams.set(TEST, name="Ny tittel")
+    assert seated.apply().status == 3
+    told = seated.adopt("test", TEST, "--keep").out
+    assert "kept until the source says something else: end 2026-12-01T12:30:00Z; the next `apply` is to send" in told
+    seated.settled()
+    there = seated.tests()[TEST]
+    assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
+
+
+def test_of_a_found_test_all_that_differs_is_kept(site: Site) -> None:
+    site.seat(OTHER, "1009")
+    site.settled()
+    site.seat(TEST, "1001")
+    moved = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T13:00:00Z", "duration": 240}
+    site.sandbox.by_hand(test=TEST, title="Omprøve", **moved)
+    assert site.apply().status == 3
+    assert site.adopt("test", TEST, "--keep").status == 0
+    site.settled()
+    there = site.tests()[TEST]
+    assert (there["title"], there["startTime"]) == ("Omprøve", "2026-12-01T09:00:00Z")
+
+
+def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", number="77")
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.settled()
+    assert (seated.seats()["s1001"]["candidateId"], minutes(seated, "1001")) == ("88", 60)
 
 
 def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:

@@ -274,6 +274,37 @@ def test_a_learner_who_becomes_staff_keeps_their_seats_and_gets_new_ones(site: S
     assert set(site.staff()) == {"t7001"}
 
 
+@pytest.mark.parametrize("hired", [True, False])
+def test_one_who_left_and_comes_back_as_the_other_kind_gets_an_account_by_the_way_that_is_said(
+    site: Site, hired: bool
+) -> None:
+    site.also("staff")
+    site.may_shrink()
+    site.seat(TEST, *numbers(1001, 3))
+    site.employees.add("7001", "7002", "7003")
+    site.settled()
+    left, kind, table = ("1002", "learner", site.students) if hired else ("7002", "staff", site.employees)
+    login = table.rows[1]["feide"]
+    if hired:
+        site.registrations.drop(f"{TEST} {left}")
+    table.drop(left)
+    site.settled()
+    if hired:
+        site.employees.add("7009", feide=login)
+    else:
+        site.students.add("1009", feide=login)
+    ran = site.apply()
+    assert ran.status == 3
+    way = f"adopt {kind} {left} --as-new"
+    assert f"take that account away in Inspera, and then run `{way}`, which forgets it here" in ran.out
+    assert site.run(*way.split()).status == 3  # it is still there
+    site.sandbox.by_hand(**{"student" if hired else "staff": {"username": login, "removed": True}})
+    assert site.run(*way.split()).status == 0
+    site.settled()
+    assert login in (site.staff() if hired else site.people())
+    assert login not in (site.people() if hired else site.staff())
+
+
 def test_a_run_that_does_not_read_staff_minds_those_who_are_known(site: Site) -> None:
     learners = site.config["feeds"][0]
     site.also("staff")

@@ -144,6 +144,25 @@ def test_a_found_account_whose_save_is_refused_stays_refused_until_it_is_taken(
     assert site.writes() == []
 
 
+def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_learner(site: Site) -> None:
+    in_use(site)
+    site.seat(TEST, "1000")
+    site.settled()
+    site.students.add("1001")
+    site.sandbox.by_hand(staff=account(site.students.rows[1]))  # one account can't be both: the save is refused
+    assert site.apply().status == 1
+    ran = site.adopt("learner", "1001")
+    assert "stays refused until one is taken" in ran.out
+    assert known(site) == {"active": 1, "refused": 1}
+    for _ in range(2):
+        assert site.apply().status == 1
+        assert [one["key"] for one in site.status()["refused"]] == [["1001"]]
+    site.sandbox.by_hand(staff={"username": "s1001", "removed": True})
+    assert site.apply("--retry-refused").status == 0
+    assert "s1001" in site.people()
+    assert known(site) == {"active": 2}
+
+
 def test_a_learner_whose_save_is_refused_gets_their_seat_all_the_same(site: Site) -> None:
     in_use(site)
     site.seat(TEST, "1001", "1002")

@@ -73,9 +73,9 @@ class State:
         return {one.id: (one.kind, one.key, one.action, one.fields) for one in self.store.open_intents()}
 
     def known(self, identity: Identity) -> Fields | None:
-        """What a run sees as known of a record, but for when it was written."""
+        """What a run sees as known of a record, but for when it was written and whether as a source said it."""
         known = self.store.known(*identity)
-        return known and {name: value for name, value in known.items() if name != "updated"}
+        return known and {name: value for name, value in known.items() if name not in ("updated", "as_sent")}
 
     def fingerprint(self, identity: Identity) -> bytes | None:
         """By which a record would be told as unchanged."""
