@@ -41,14 +41,34 @@ def staff_expected(now: Things, before: Things) -> Things:
     return gone | settled(here, before)
 
 
-def expected(folder: Path, before: Path | None) -> Holdings:
+def first_day(folder: Path) -> str:
+    """The date of day one, as the maker of the files wrote it down; empty where nobody did."""
+    path = folder / "today.txt"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def without_over(now: Holdings, today: str) -> Holdings:
+    """Leave out the tests that had ended before day one, and all that is on them: they are never made."""
+    over = {key for (key,), test in now.tests.items() if str(test.get("end", today)) < today}
+    return Holdings(
+        learners=now.learners,
+        staff=now.staff,
+        **{
+            kind: {key: thing for key, thing in getattr(now, kind).items() if key[0] not in over}
+            for kind in ("tests", "options", "committees", "contributors", "candidates")
+        },
+    )
+
+
+def expected(folder: Path, before: Path | None, today: str = "") -> Holdings:
     """What Inspera should hold after the files of `folder`, and of the day before.
 
     Learners, tests, options and committees are never deleted; a template counts only when the test was made; candidates
-    and contributors go with their rows.
+    and contributors go with their rows. Tests that had ended before day one, `today`, are never made.
     """
-    earlier = expected(before, None) if before else Holdings()
-    now = asked(folder)
+    today = today or first_day(folder)
+    earlier = expected(before, None, today) if before else Holdings()
+    now = without_over(asked(folder), today)
     tests = earlier.tests | settled(now.tests, earlier.tests)
     for key, test in tests.items():
         test["template"] = earlier.tests.get(key, test)["template"]

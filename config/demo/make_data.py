@@ -36,7 +36,7 @@ def written(rows: Iterable[Values], day: int) -> Iterable[Values]:
 
 
 def write(folder: Path, day: int, today: date) -> None:
-    """Writes the day's files, and on day two `day2.json`."""
+    """Write the day's files, day one's date in `today.txt`, and on day two `day2.json`."""
     registry, planted = (first_day(today), None) if day == 1 else second_day(today)
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in registry.files().items():
@@ -44,6 +44,7 @@ def write(folder: Path, day: int, today: date) -> None:
             writer = csv.DictWriter(file, COLUMNS[name], delimiter=DELIMITERS.get(name, ","))
             writer.writeheader()
             writer.writerows(written(rows, day))
+    (folder / "today.txt").write_text(f"{today.isoformat()}\n", encoding="utf-8")
     if planted is not None:
         text = json.dumps({"today": today.isoformat(), **planted}, indent=2, ensure_ascii=False)
         (folder / "day2.json").write_text(text + "\n", encoding="utf-8")

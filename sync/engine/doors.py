@@ -140,7 +140,7 @@ class Store(Protocol):
     def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
-    def lost_tail(self, kind: Kind, source: str, least: int) -> int: ...  # noqa: D102
+    def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int: ...  # noqa: D102
     def ended_whole(self, source: str) -> bool: ...  # noqa: D102
     def drop_line(self, kind: Kind, feed: int, line: int) -> None: ...  # noqa: D102
     def drop_lookup_line(self, number: int, line: int) -> None: ...  # noqa: D102

@@ -186,7 +186,9 @@ def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: 
     Needs the tests' windows: what has ended may go.
     """
     judged: set[tuple[Kind, str]] = set()
-    for feed, reading in zip(feeds, readings, strict=True):
+    # tests first: what was on one that has left its source as well is not cut off
+    in_order = sorted(zip(feeds, readings, strict=True), key=lambda one: one[0].kind is not Kind.TEST)
+    for feed, reading in in_order:
         source = feed.source
         done = (feed.kind, source.name) in judged or source.name in how.accepted
         if done or source.proof.shrink is None or reading.unhealthy or reading.partial:
@@ -194,11 +196,18 @@ def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: 
         judged.add((feed.kind, source.name))
         text = shrunk(*store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind))
         if not text and source.proof.tail:
-            text = cut_off(store.lost_tail(feed.kind, source.name, source.proof.tail), _plural(feed.kind))
+            lost = store.lost_tail(feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(readings))
+            text = cut_off(lost, _plural(feed.kind))
         if text:
             reading.unhealthy = (
                 f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
             )
+
+
+def _tests_whole(readings: Sequence[Reading]) -> bool:
+    """Return whether tests were read, and all of them."""
+    of_tests = [one for one in readings if one.kind is Kind.TEST]
+    return bool(of_tests) and not any(one.unread or one.unhealthy or one.partial for one in of_tests)
 
 
 def _plural(kind: Kind) -> str:

@@ -177,9 +177,9 @@ class Store:
         """Takes these as the groups that the source has."""
         naming.keep_groups(self._connection, source, groups)
 
-    def lost_tail(self, kind: Kind, source: str, least: int) -> int:
-        """How many records that stood last in this source's last delivery are all missing; 0 if fewer than `least`."""
-        return tails.lost(self._connection, kind, source, least)
+    def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
+        """Return how many records that stood last in this source's last delivery are all missing (see `tails.lost`)."""
+        return tails.lost(self._connection, kind, source, least, tests_whole=tests_whole)
 
     def keep_tails(self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]) -> None:
         """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""

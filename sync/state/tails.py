@@ -14,14 +14,16 @@ MOST = 1_000
 """Records that are remembered of each delivery's end."""
 
 
-def lost(connection: Connection, kind: Kind, source: str, least: int) -> int:
+def lost(connection: Connection, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
     """Count the records that stood last in the source's last delivery and are all missing now; 0 if fewer than `least`.
 
-    Missing is what no row names, not even one that can't be used, that departs or that is not selected. What has ended
-    or was released may be gone: it is passed over.
+    Missing is what no row names, not even one that can't be used, that departs or that is not selected. Passed over is
+    what may be gone, or would not be taken away: what is not known as ours, has ended or was released, and what was on
+    a test that has left its own source too; `tests_whole` says that the tests were read whole.
     """
+    over = f"({_OVER[kind]} OR {_WITHDRAWN})" if kind in ON_A_TEST and tests_whole else _OVER[kind]
     query = text(
-        f"SELECT {_NAMED.format(matched=_matched(kind), kind=kind)} AS named, {_OVER[kind]} AS over"
+        f"SELECT {_NAMED.format(matched=_matched(kind), kind=kind)} AS named, {over} AS over"
         f" FROM source_tail t WHERE t.source = :source AND t.kind = '{kind}' ORDER BY t.line DESC, t.k1, t.k2"
     )
     missing = 0
@@ -39,12 +41,23 @@ _NAMED = (
     " OR EXISTS (SELECT 1 FROM unselected u WHERE u.kind = t.kind AND u.k1 = t.k1 AND u.k2 = t.k2))"
 )
 _ENDED = "EXISTS (SELECT 1 FROM test_window tw WHERE tw.test = t.k1 AND tw.ended = 1)"
-_GONE = "EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = t.k1 AND k.standing <> 'active')"
-_OVER = {kind: _GONE.format(kind=kind) if kind in PEOPLE else _ENDED for kind in Kind}
+_WITHDRAWN = (
+    "NOT (EXISTS (SELECT 1 FROM wanted_test w WHERE w.key = t.k1)"
+    " OR EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'test' AND f.k1 = t.k1))"
+)
 
 
-def _matched(kind: Kind) -> str:
-    return " AND ".join(f"w.{name} = t.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+def _matched(kind: Kind, table: str = "w") -> str:
+    return " AND ".join(f"{table}.{name} = t.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+
+
+def _over(kind: Kind) -> str:
+    ours = "" if kind is Kind.LEARNER else " AND k.ours = 1"  # a learner is released, whoever made the account
+    kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.standing = 'active'{ours})"
+    return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
+
+
+_OVER = {kind: _over(kind) for kind in Kind}
 
 
 def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:

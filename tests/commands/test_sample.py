@@ -152,7 +152,7 @@ def test_a_fault_stands_beside_its_row_and_makes_the_status_1(sample: Sample) ->
     _, first, second, *_ = ran.out.split("students.csv line ")
     assert "fault" not in first
     assert "  feeds[1] learner: 1 fault\n" in second
-    assert "    fault: email: is not an email address; correct it in the source" in second
+    assert "    fault: email: is not an email address; it is left out, and the person" in second
     assert ran.out.endswith("1 fault in these 4 rows; `check` reads them all.\n")
     assert sample("students", "--rows", "1").status == Exit.OK
     found = rows_of(sample("students", "--json"))[1]["feeds"][0]

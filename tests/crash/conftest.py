@@ -1,7 +1,9 @@
 """Universities to be interrupted: a new one, and one whose first day is already in Inspera."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -44,6 +46,8 @@ def settled(tmp_path: Path, first_day: Path, today: date) -> Iterator[Site]:
     """A university whose first day has been applied."""
     folder = tmp_path / "site"
     shutil.copytree(first_day, folder)
+    with closing(sqlite3.connect(folder / "state.db")) as state, state:
+        state.execute("DELETE FROM tenant")  # the copy has a sandbox of its own, at another address
     site = Site(folder, today)
     yield site
     site.close()

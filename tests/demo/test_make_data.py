@@ -67,7 +67,7 @@ def test_the_same_date_gives_the_same_files(
 ) -> None:
     assert script("make_data.py", tmp_path, "--day", 2, "--today", TODAY).returncode == 0
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {*KEYS, "day2.json"}
+    assert names == {*KEYS, "day2.json", "today.txt"}
     for name in names:
         assert (tmp_path / name).read_bytes() == (made(2, TODAY) / name).read_bytes()
 

@@ -64,7 +64,8 @@ def as_json(number: str) -> str:
 @pytest.mark.parametrize("told", [texts, as_json])
 def test_national_identity_numbers_are_masked_wherever_they_stand(number: str, told: Any) -> None:
     assert number not in told(number)
-    assert number[:4] + re.sub("[^-]", "*", number[4:]) in told(number)
+    hidden = number[:4] + re.sub(r"\w", "*", number[4:])  # what stands between its groups is kept
+    assert hidden in told(number)
     assert "100123" in told("100123")
 
 

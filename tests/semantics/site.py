@@ -122,7 +122,7 @@ class Site(Inspera):
     def may_shrink(self) -> None:
         """Lets every source be as short as it likes, so that only the limits have a say."""
         for source in self.config["sources"].values():
-            source.setdefault("whole", {})["shrink"] = {"percent": 100}
+            source.setdefault("whole", {}).update(shrink={"percent": 100}, tail=0)
 
     def seat(self, test: str, *learners: str) -> None:
         """Students, where they are new, and their registrations for a test, which is made where it is new."""

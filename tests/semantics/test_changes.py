@@ -75,7 +75,7 @@ def test_what_was_added_and_changed_arrives_and_who_has_gone_stays_until_a_full_
 def test_a_plan_of_changes_writes_nothing(site: Site, database: Database) -> None:
     database.put("1006")
     before = site.state.read_bytes()
-    assert f"create candidate {TEST} / 1006 (sqlite:///sis.db row 1)" in site.plan("--changed").out
+    assert f"create candidate {TEST} / 1006 (registrations (sqlite:///sis.db) " in site.plan("--changed").out
     assert site.state.read_bytes() == before
     site.apply("--changed")
     assert "s1006" in seats(site)

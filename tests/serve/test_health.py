@@ -110,8 +110,8 @@ class Life:
     def _change(self) -> None:
         university = self.site.university
         for number in (NEW, REFUSED, FAULTY):
-            mail = "nowhere" if number == FAULTY else f"s{number}@example.edu"
-            row = {"feide": f"s{number}", "mail": mail, "given": "Åse", "family": "Eksempel"}
+            given = "Å\x01se" if number == FAULTY else "Åse"
+            row = {"feide": f"s{number}", "mail": f"s{number}@example.edu", "given": given, "family": "Eksempel"}
             university.students[number] = row
         for key in [key for key in university.seats if key[0] == FEW][:GONE]:
             del university.seats[key]

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
-revision = "0006"
-down_revision = "0013"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
