@@ -8,8 +8,9 @@ import re
 from typing import Literal
 from unicodedata import category
 
-Damage = Literal["mojibake", "html", "null", "replacement"]
-"""Damage to text that a feed can allow: read in a wrong encoding, HTML entities, words for no value, U+FFFD."""
+Damage = Literal["mojibake", "html", "escape", "null", "replacement"]
+"""Damage to text that a feed can allow: read in a wrong encoding, HTML entities, letters that are written out as
+escapes, words for no value, U+FFFD."""
 
 ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories of characters that are never printed as they are: some move the cursor, some turn the reading order."""
@@ -20,6 +21,12 @@ _BEFORE_BLANK = "ÂÃ"
 
 UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 """Characters that look like nothing although they are no format characters, for a set in a regular expression."""
+
+LIKE_ASCII = "\u2010\u2011\u2212\ufe63\uff01-\uff5e"
+"""Hyphens and full-width letters that are meant to look like those of ASCII, for such a set."""
+
+LIKE_LATIN = "\u0370-\u03ff\u0400-\u052f"
+"""Greek and Cyrillic, which have letters that look like Latin ones, for such a set."""
 
 
 def escaped(text: str) -> str:
@@ -97,6 +104,16 @@ _OTHERS = (
 _UTF8_AS_OTHERS = re.compile(_OTHERS)
 MAYBE_MISREAD = f"[\xc2-\xf4][{_NEXT}]|{_OTHERS}"
 """A regular expression that finds whatever `is_misread` finds, and little else, in one look at a whole row."""
+
+
+# One-byte text of DOS or an old Macintosh that was read as windows-1252: its letters become signs inside words.
+SIGNS = "¡¤¥¦¨¯¶¸¼½¾¿†‡‰‹›„"
+_SIGN_IN_WORD = re.compile(rf"(?<=[^\W\d_])[{SIGNS}](?=[^\W\d_])")
+
+
+def has_sign_in_word(text: str) -> bool:
+    """Tell whether a sign that nobody writes inside a word stands there for a letter, such as `Bj¿rn`."""
+    return not text.isascii() and bool(_SIGN_IN_WORD.search(text))
 
 
 def is_misread(text: str) -> bool:

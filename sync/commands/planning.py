@@ -118,7 +118,8 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
         totals[verdict] += number
     others = (one for one in Verdict if one is not Verdict.PASS)
     stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
-    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, totals[Verdict.PASS]):
+    passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
+    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound):
         say(line)
     rest = (
         scopes_text(planning.held_scopes),

@@ -13,7 +13,16 @@ from typing import Literal
 from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
-from sync.text import UNSEEN, Damage, is_misread, is_odd_space, plain_spaces
+from sync.text import (
+    LIKE_ASCII,
+    LIKE_LATIN,
+    UNSEEN,
+    Damage,
+    has_sign_in_word,
+    is_misread,
+    is_odd_space,
+    plain_spaces,
+)
 
 Check = Callable[[str], str]
 """Gives the text as the field takes it. Raises `BadValueError` at one that it does not take."""
@@ -27,12 +36,27 @@ _MEANINGLESS = "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c" + _JOINERS
 
 _UNSEEN = re.compile(f"[{UNSEEN}]")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]*));")
+_OPEN_ENTITY = re.compile(
+    r"&(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6}|[AOao]ring|(?:AE|ae|OE|oe)lig|[Oo]slash|szlig|nbsp"
+    r"|[A-Za-z](?:grave|acute|circ|tilde|uml|cedil))"
+)
+"""The entities of letters, which many programs leave without the semicolon."""
+_BYTES = r"(?:\\x[89a-fA-F][0-9a-fA-F]){2}|%[cC][2-9a-fA-F]%[89abAB][0-9a-fA-F]|=C[2-9A-F]=[89AB][0-9A-F]"
+_ESCAPE = re.compile(rf"\\u[0-9a-fA-F]{{4}}|\\x[89a-fA-F][0-9a-fA-F]|{_BYTES}")
+"""A letter that is written out, as in JSON, in programs, in web addresses and in mail."""
+_ESCAPE_IN_IDENTIFIER = re.compile(
+    rf"\\u(?=[0-9]*[a-fA-F])(?:00[89a-fA-F]|01[0-9a-fA-F]|1[eE][0-9a-fA-F]|20[0-6]|[fF][eE][fF])[0-9a-fA-F](?![0-9])|{_BYTES}"
+)
+"""The same, but not a login of a domain, such as `UNI\\u012345`."""
+_LIKE_ANOTHER = re.compile(f"[{LIKE_ASCII}]")
+_LATIN, _LIKE_LATIN = re.compile("[A-Za-z]"), re.compile(f"[{LIKE_LATIN}]")
 _NULLS = re.compile(
     r"(?<!\w)(?:\\N(?!\w)|(?i:\(null\)|<null>|\[null\])|#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!))"
     r"|^#(?:NV|I/T|[A-ZÄÅÆÉÖØ/0]{2,12}[!?])$"
 )
 _NULL_IDENTIFIERS = re.compile(r"(?<![A-Za-z0-9])NULL(?![A-Za-z0-9])|^null$")
 _IN_SOURCE = "correct it in the source"
+_ENCODING = "correct it where the source was made, or the source's 'encoding'"
 
 
 def check_of(kind: TextKind, allowed: Collection[str] = ()) -> Check | None:
@@ -62,6 +86,7 @@ def identifier(text: str, allowed: Collection[str] = ()) -> str:
     if "null" not in allowed and _NULL_IDENTIFIERS.search(text):
         raise _damaged("null", "holds a word for no value", "leave it empty in the source")
     _refuse_damage(text, allowed)
+    _refuse_escape(text, allowed, _ESCAPE_IN_IDENTIFIER)
     return seen(text)
 
 
@@ -69,7 +94,7 @@ def seen(text: str) -> str:
     """Return the text, if everything in it can be seen and told apart.
 
     Raises:
-        BadValueError: it holds a format character, an odd space or a digit that is not 0 to 9.
+        BadValueError: it holds a format character, an odd space, a digit that is not 0 to 9, or what looks like ASCII.
     """
     if text.isascii():
         return text
@@ -81,7 +106,19 @@ def seen(text: str) -> str:
             raise BadValueError(f"holds a {name(character).lower()} {at}", "remove it in the source")
         if character.isdigit() and not character.isascii():
             raise BadValueError(f"holds a digit that is not 0 to 9 {at}", "write plain digits in the source")
+        if _LIKE_ANOTHER.match(character):
+            reason = f"holds a character that looks like a plain one {at}"
+            raise BadValueError(reason, "write the plain one in the source")
+    _refuse_mixed(text)
     return text
+
+
+def _refuse_mixed(text: str) -> None:
+    """Refuse a word of Latin letters and others that may look the same, such as a Cyrillic а."""
+    for part in re.findall(r"\w+", text):
+        if (odd := _LIKE_LATIN.search(part)) and _LATIN.search(part):
+            reason = f"mixes Latin letters with another script's, which look the same (U+{ord(odd[0]):04X})"
+            raise BadValueError(reason, "write it in one script in the source")
 
 
 def label(text: str, allowed: Collection[str] = ()) -> str:
@@ -91,6 +128,10 @@ def label(text: str, allowed: Collection[str] = ()) -> str:
         BadValueError: it turns the reading order, or was damaged on its way.
     """
     _refuse_damage(text, allowed)
+    _refuse_escape(text, allowed, _ESCAPE)
+    if "mojibake" not in allowed and has_sign_in_word(text):
+        reason = "holds a sign inside a word, where a letter was read in another encoding, such as '¿' for ø"
+        raise _damaged("mojibake", reason, _ENCODING)
     if text.isprintable():
         return text
     kept = [each for at, each in enumerate(text) if each not in _MEANINGLESS or _joins(text, at)]
@@ -124,7 +165,12 @@ def _refuse_damage(text: str, allowed: Collection[str]) -> None:
         raise _damaged("replacement", "holds U+FFFD, which stands for a character that was lost", _IN_SOURCE)
     if "mojibake" not in allowed and is_misread(text):
         reason = "holds UTF-8 that was read in another encoding, such as 'Ã¸' for ø"
-        raise _damaged("mojibake", reason, "correct it where the source was made, or the source's 'encoding'")
+        raise _damaged("mojibake", reason, _ENCODING)
+
+
+def _refuse_escape(text: str, allowed: Collection[str], escape: re.Pattern[str]) -> None:
+    if "escape" not in allowed and escape.search(text):
+        raise _damaged("escape", "holds a letter that is written out, such as '\\u00e5' or '%C3%A5' for å", _IN_SOURCE)
 
 
 def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:
@@ -132,4 +178,5 @@ def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:
 
 
 def _has_entity(text: str) -> bool:
-    return any(found[1] is None or f"{found[1]};" in html5 for found in _ENTITY.finditer(text))
+    closed = any(found[1] is None or f"{found[1]};" in html5 for found in _ENTITY.finditer(text))
+    return closed or bool(_OPEN_ENTITY.search(text))

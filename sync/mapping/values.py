@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from unicodedata import category, is_normalized, normalize
 
-from sync.text import MAYBE_MISREAD, UNSEEN, trimmed
+from sync.text import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
 """Between values that are joined into one text: a control character, which no value can hold."""
@@ -23,8 +23,9 @@ _UNUSUAL = re.compile(
 )
 """What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one quick look."""
 
-_ODD = re.compile(f"[{UNSEEN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]")
-"""The same beyond ASCII: what nobody sees, digits other than 0 to 9, and what may be read in a wrong encoding."""
+_ODD = re.compile(f"[{UNSEEN}{SIGNS}{LIKE_ASCII}{LIKE_LATIN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]")
+"""The same beyond ASCII: what nobody sees or looks like something else, digits other than 0 to 9, and what may be read
+in a wrong encoding."""
 
 
 class BadValueError(ValueError):
@@ -65,6 +66,8 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
     # written out, because a loop over these marks takes longer than the search for them: they are what plain text has
     # where it was damaged, and seldom otherwise
     if "&" in joined or "\\" in joined or "#" in joined or "null" in joined or "NULL" in joined:
+        return False
+    if "%C" in joined or "%c" in joined or "=C" in joined:
         return False
     return joined.isascii() or (
         is_normalized("NFC", joined)

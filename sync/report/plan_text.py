@@ -25,6 +25,7 @@ _HEADINGS = {
     Verdict.HELD: "Held for a person to decide",
 }
 _NOTHING = "Nothing to do: Inspera is as the sources say, as far as this state knows."
+_NOTHING_SENT = "Nothing to do with what could be used; what could not is named here."
 
 
 class Group(Protocol):
@@ -49,6 +50,8 @@ def plan_text(
     most: int | None = MOST,
     heading: str = "Would do",
     total: int | None = None,
+    *,
+    sound: bool = True,
 ) -> Iterator[str]:
     """Return the plan's lines by verdict, each list cut to `most` (None: all) with a count of the rest.
 
@@ -58,6 +61,7 @@ def plan_text(
         most: how many lines of a list are printed, and how many of one reason.
         heading: what stands above what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
+        sound: whether all that is wanted could be used, so that no change means that Inspera has it.
     """
     sections = [(heading, capped((f"  {change_text(line)}" for line in passing), most, total))]
     sections += [(_HEADINGS[verdict], _by_reason(of, most)) for verdict, of in groups.items()]
@@ -69,7 +73,7 @@ def plan_text(
             yield text
             empty = False
     if empty:
-        yield _NOTHING
+        yield _NOTHING if sound else _NOTHING_SENT
 
 
 def _by_reason(groups: Iterable[Group], most: int | None) -> Iterator[str]:

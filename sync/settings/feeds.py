@@ -106,8 +106,9 @@ class FeedSettings(Strict):
     committees, which have nothing that can be emptied)."""
 
     allow_text: tuple[Damage, ...] = ()
-    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `null`
-    (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character that was lost, U+FFFD)."""
+    """Damage that text may have and that is an error otherwise: `mojibake` (`Ã¸` for ø), `html` (`&aring;`), `escape`
+    (`\\u00e5`, `%C3%A5`), `null` (`\\N`, `(null)`, `#N/A`; as identifiers also `NULL`), `replacement` (a character
+    that was lost, U+FFFD)."""
 
     @property
     def clear_blanks(self) -> bool:

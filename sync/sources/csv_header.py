@@ -52,6 +52,33 @@ class HeaderWatch:
         return len(self._names.intersection(map(folded, cells))) >= self._least
 
 
+_NO_DATA = re.compile(r"[\r\n][^0-9@\r\n]+(?=[\r\n]|\Z)")
+
+
+def has_line_without_data(text: str) -> bool:
+    """Tell at a glance whether some line of the text holds neither a digit nor an address, as headers do."""
+    return _NO_DATA.search(f"\n{text}") is not None
+
+
+_RULE = re.compile(r"[-=_+|\s]*")
+
+
+def is_rule(cells: Iterable[str]) -> bool:
+    """Tell whether the row is the line that some programs draw under a header: only dashes, two at least."""
+    text = "".join(cells)
+    return len(text) > 1 and _RULE.fullmatch(text) is not None and ("--" in text or "==" in text)
+
+
+def is_made_of_words(cells: Sequence[str]) -> bool:
+    """Tell whether a row anywhere in a table is a header of other names: more than half of its cells are such words.
+
+    Three at least, each another one, and no cell holds a digit or an `@`.
+    """
+    if any("@" in cell or any(map(str.isdigit, cell)) for cell in cells):
+        return False
+    return len(_WORDS.intersection(map(folded, cells))) >= max(3, len(cells) // 2 + 1)
+
+
 def reads_like_header(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
     """Tell whether a row is rather a header of the other rows than one of them.
 

@@ -12,7 +12,13 @@ from unicodedata import normalize
 from sync.errors import SourceError
 from sync.model import Row
 from sync.sources.csv_encoding import Utf8Watch
-from sync.sources.csv_header import HeaderWatch, reads_like_header
+from sync.sources.csv_header import (
+    HeaderWatch,
+    has_line_without_data,
+    is_made_of_words,
+    is_rule,
+    reads_like_header,
+)
 from sync.sources.csv_places import find_bad_byte, find_open_quote, line_breaks
 from sync.text import trimmed
 
@@ -85,7 +91,7 @@ def repeated_name(names: tuple[str, ...]) -> str:
 class CsvTable:
     """One pass over an open table: its columns, its rows, and what can be said about where it went wrong.
 
-    Blank lines and rows of blank cells are skipped; any other irregularity is a fault.
+    Blank lines, rows of blank cells and of dashes only are skipped; any other irregularity is a fault.
     Whoever opened the text closes it.
 
     Attributes:
@@ -195,6 +201,8 @@ class CsvTable:
             for cells in reader:
                 if len(cells) != width:
                     cells = self._fitted(cells, width)  # noqa: PLW2901 - the row as it is meant
+                if self._suspect and is_rule(cells):
+                    cells = []  # noqa: PLW2901 - says no more than a blank line
                 if cells and (cells[0].strip() or any(map(str.strip, cells))):
                     if self._suspect:
                         self._refuse_header(cells, first=not after.previous)
@@ -220,11 +228,14 @@ class CsvTable:
         return []
 
     def _refuse_header(self, cells: list[str], *, first: bool) -> None:
-        if self._headers is None or not self._headers.is_header(cells):
+        if self._headers is None:
+            return
+        again = self._headers.is_header(cells)
+        if not again and not is_made_of_words(cells):
             return
         if first and self._form.header:
             raise self._fault(self._line, *UNASKED_HEADER)
-        raise self._fault(self._line, "is the header again", TWO_EXPORTS)
+        raise self._fault(self._line, "is the header again" if again else "reads like a second header", TWO_EXPORTS)
 
     def _refuse_ragged(self) -> None:
         if self._ragged.count:
@@ -282,7 +293,7 @@ class CsvTable:
     def _seen(self, text: str) -> str:
         """The same text, looked at as a whole, which costs a fraction of a look at each row."""
         self._utf8.look(text)
-        suspect = self._headers is None or self._headers.may_be_in(text)
+        suspect = self._headers is None or self._headers.may_be_in(text) or has_line_without_data(text)
         # a row may begin in the block before, or be held back there
         self._suspect, self._suspect_before = suspect or self._suspect_before, suspect
         return text

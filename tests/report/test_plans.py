@@ -120,6 +120,8 @@ def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
     assert list(plan_text([], {Verdict.HELD: []})) == [
         "Nothing to do: Inspera is as the sources say, as far as this state knows."
     ]
+    (told,) = plan_text([], {Verdict.HELD: []}, sound=False)
+    assert "as the sources say" not in told
     assert list(faults_text([])) == []
     assert list(scopes_text([])) == []
 

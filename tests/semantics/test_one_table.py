@@ -74,6 +74,41 @@ def test_a_second_table_after_blank_lines_too(site: Site, second: str, gap: list
     refused(site, TWO)
 
 
+OTHER_NAMES = [
+    "employee_no,user,first,last,email,status",
+    "Studentnummer,Feide-navn,Fornavn,Etternavn,E-post,Status",
+    '"Nr","Brukernavn","Fornavn","Etternavn","E-post","Status"',
+]
+
+
+@pytest.mark.parametrize("second", OTHER_NAMES)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("at", [1, 6])
+def test_a_second_table_without_a_gap_is_told_by_the_words_of_its_header(
+    site: Site, second: str, end: str, at: int
+) -> None:
+    del site.feed("learner")["where"]
+    header, *rows = lines(site)
+    write(site, header, *rows[:at], second, *rows[at:], "77,t77,A,B,t77@example.edu,active", end=end)
+    refused(site, f"students.csv line {at + 2}: reads like a second header; {TWO}")
+
+
+def test_a_second_table_far_down_a_long_file_too(site: Site) -> None:
+    header, *rows = lines(site)
+    more = [f"{n},s{n},Ada,Prøve,s{n}@example.edu,active" for n in range(20_000, 24_000)]
+    write(site, header, *rows, *more, OTHER_NAMES[0], *more[:2])
+    refused(site, f"line {2 + len(rows) + len(more)}: reads like a second header; {TWO}")
+
+
+def test_a_line_of_dashes_under_the_header_makes_nobody(site: Site) -> None:
+    del site.feed("learner")["where"]
+    header, *rows = lines(site)
+    people = set(site.people())
+    write(site, header, "----------,-----,-----,------,----,------", *rows)
+    site.settled()
+    assert set(site.people()) == people
+
+
 def test_a_second_table_of_another_width_is_told_with_its_lines(site: Site) -> None:
     header, *rows = lines(site)
     write(site, header, *rows, "course,term,name", *["INF1000,H26,Prøve"] * 30)
@@ -111,6 +146,7 @@ def test_under_columns_a_first_line_that_reads_like_a_header(site: Site, header:
 def test_ordinary_rows_are_no_header(site: Site) -> None:
     site.students.set("1001", given="Given", family="Family")
     site.students.set("1002", given="Name", family="Status")
+    site.students.set("1003", given="First", family="Last", mail="", status="exchange")
     header, *rows = lines(site)
     write(site, header, *rows[:2], "", *rows[2:4], ",,,,,", *rows[4:])
     site.settled()

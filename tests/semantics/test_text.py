@@ -64,6 +64,40 @@ def test_an_account_that_nobody_could_log_in_to_is_not_made(site: Site, column: 
     assert {f"s{one}" for one in CLASS[:4]} <= set(site.seats())
 
 
+ALIKE = ["s10\u043e9", "s10\u201009", "s10\u221209", "s1009\uff45"]
+ALIKE += ["s1009\\xe2\\x80\\x8b", "s1009\\u200b", "s1009%C3%A5"]
+"""A Cyrillic о, two hyphens and a full-width letter that are not what they look like; and what was written out."""
+
+
+@pytest.mark.parametrize("login", ALIKE)
+def test_a_login_that_is_not_what_it_looks_like_is_not_made(site: Site, login: str) -> None:
+    site.students.add("1009")
+    site.students.set("1009", feide=login)
+    for _ in range(2):
+        ran = site.apply()
+        assert ran.status == 1, ran.said
+        assert "students.csv line 7: username: " in ran.out
+    assert set(site.people()) == {f"s{one}" for one in CLASS}
+
+
+@pytest.mark.parametrize("login", ["UNI\\u012345", "UNI\\xabi", "иван", "ivan-иван", "søren", "zażółć", "a%20b"])
+def test_a_login_in_the_letters_of_its_people_is_made(site: Site, login: str) -> None:
+    site.students.add("1009")
+    site.students.set("1009", feide=login)
+    site.settled()
+    assert login in site.people()
+
+
+GENUINE = ["R&D Aabø", "D’Arcy", "¿Qué?", "½ Å", "São João", "Łucja", "Ayşe", "Nguyễn", "Иван"]
+
+
+@pytest.mark.parametrize("name", GENUINE)
+def test_a_name_as_people_write_it_is_sent(site: Site, name: str) -> None:
+    site.students.set("1001", given=name)
+    site.settled()
+    assert given_name(site) == name
+
+
 @pytest.mark.parametrize("column", ["course", "term"])
 def test_a_test_s_id_neither(site: Site, column: str) -> None:
     site.exams.add(OTHER)
@@ -94,6 +128,7 @@ def test_json_stays_json_and_says_the_same(site: Site) -> None:
 
 
 DAMAGED = ["Ã…se", "SÃ¸rensen", "Å»Ã³Å‚Ä‡", "S&oslash;ren", "S&#248;ren", "\\N", "S\ufffdren", "(null)"]
+DAMAGED += ["S\\u00f8ren", "S\\xc3\\xb8ren", "S%C3%B8ren", "S=C3=B8ren", "S&oslash ren", "S¿ren", "Mu¨ller"]
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -104,7 +139,7 @@ def test_a_damaged_name_is_not_sent_unless_the_feed_allows_it(site: Site, name: 
     assert "allow_text: [" in ran.out
     assert name not in ran.said
     assert given_name(site) != name
-    site.feed("learner")["allow_text"] = ["mojibake", "html", "null", "replacement"]
+    site.feed("learner")["allow_text"] = ["mojibake", "html", "escape", "null", "replacement"]
     site.settled()
     assert given_name(site) == name
 

@@ -54,7 +54,7 @@ def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(site: Site
 
 def test_check_counts_valid_rows_apart_from_faulty_ones(site: Site) -> None:
     site.seat(TEST, *numbers(1001, 5))
-    site.students.set("1001", mail="no address")
+    site.students.set("1001", feide="s\u200bx")
     site.students.set("1002", given="Å\u0001se")
     out = site.run("check").out
     assert "students.csv: 5 rows read, 3 valid learners, 2 rows in error" in out
@@ -94,3 +94,19 @@ def test_the_last_line_of_plan_bears_its_exit_status(site: Site) -> None:
     site.students.set("1001", given="Å\u0001se")
     last = site.run("plan").out.splitlines()[-1]
     assert "exit status 1: a row is in error, or a change failed." in last
+
+
+@pytest.mark.parametrize("trouble", ["row", "source"])
+def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_the_sources_say(
+    site: Site, trouble: str
+) -> None:
+    site.seat(TEST, *numbers(1001, 5))
+    assert "as the sources say" in site.settled().out + site.settled().out
+    if trouble == "row":
+        site.exams.set(TEST, end="01.12.2026 24:00")
+    else:
+        site.students.raw = b"\xff\xfes\0"
+    for words in (("plan",), ("apply",), ("apply",)):
+        ran = site.run(*words)
+        assert ran.status == (1 if trouble == "row" else 4), ran.said
+        assert "as the sources say" not in ran.out
