@@ -253,7 +253,10 @@ FILES = [
         "the header twice", raw("students", change=lambda text: text + text.split(b"\n")[0] + b"\n"), 4, "students.csv"
     ),
     Mistake(
-        "two columns of one name", raw("students", change=lambda text: text.replace(b"feide", b"given", 1)), 4, "given"
+        "two columns of one name",
+        raw("students", change=lambda text: text.replace(b"feide", b"given", 1)),
+        4,
+        "the same name",
     ),
     Mistake(
         "a column renamed",
@@ -336,7 +339,9 @@ ROWS = [
     Mistake("two people with one login", lambda site: site.students.add("1098", feide="s1001"), 1, "students.csv"),
     Mistake("a login by another case", lambda site: site.students.add("1098", feide="S1001"), 1, "students.csv"),
     Mistake("one person twice, otherwise", lambda site: site.students.add("1001", given="Else"), 1, "students.csv"),
-    Mistake("an invisible character in a key", rows("students", "1001", student_no="10\u200b01"), 1, "\\u200b"),
+    Mistake(
+        "an invisible character in a key", rows("students", "1001", student_no="10\u200b01"), 1, "students.csv line 2"
+    ),
     Mistake("a control character in a name", rows("students", "1001", given="Å\u0001se"), 1, "first_name"),
     Mistake("no login", lambda site: site.students.add("1098", feide=""), 1, "students.csv line 17"),
     Mistake("no number", rows("students", "1001", student_no=""), 1, "students.csv line 2: key"),
@@ -368,7 +373,7 @@ HELD = [
         4,
         "V26",
     ),
-    Mistake("the state deleted", lambda site: site.state.unlink(), 3, "older"),
+    Mistake("the state deleted", lambda site: site.state.unlink(), 3, "lost state"),
     Mistake("sending paused and forgotten", lambda site: site.run("pause"), 3, "paused"),
 ]
 

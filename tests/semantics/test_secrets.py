@@ -208,7 +208,7 @@ def test_nothing_leaks_when_the_state_breaks_in_the_middle(secretive: Site) -> N
     secretive.students.add("1009", secret=PASSWORD)
     secretive.settings.set(f"{TEST} SEB_SETTINGS_PINCODE", value=NEW_PIN)
     ran = secretive.apply()
-    assert ran.status == 2
+    assert ran.status == 4
     assert "the disk is full" in ran.err
 
 

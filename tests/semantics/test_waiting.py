@@ -36,7 +36,7 @@ def test_what_waits_never_ends_green_and_ends_with_3_when_its_test_is_near(
 ) -> None:
     site.at(now)
     site.seat(TEST, "1001", "1002")
-    site.students.set("1002", mail="no email at all")
+    site.students.set("1002", given="Å\u0001se")
     for ran in (site.plan(), site.apply()):
         assert ran.status == status
         assert f"Warning: 1 change waits for something that is not in Inspera{due}" in ran.out
@@ -57,7 +57,7 @@ def test_a_contributor_waits_for_staff_whose_own_row_says_that_they_are_disabled
 
 def test_a_seat_waits_for_a_new_learner_whose_row_is_a_fault(site: Site) -> None:
     site.seat(TEST, "1001", "1002")
-    site.students.set("1002", mail="no email at all")
+    site.students.set("1002", given="Å\u0001se")
     assert reasons(site) == {"1002": "waits for learner 1002 (its row is a fault)"}
     assert site.apply().status == 1
     assert set(site.seats()) == {"s1001"}
@@ -79,7 +79,7 @@ def test_a_learner_with_a_newly_mistyped_email_still_gets_a_late_seat(site: Site
     site.seat(TEST, *numbers(1001, 3))
     site.exams.add(OTHER)
     site.settled()
-    site.students.set("1002", mail="no email at all")
+    site.students.set("1002", given="Å\u0001se")
     site.registrations.add(f"{OTHER} 1002")
     assert site.apply().status == 1
     assert set(site.seats(OTHER)) == {"s1002"}
