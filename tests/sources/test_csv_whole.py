@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import time
 from pathlib import Path
 
@@ -147,7 +148,9 @@ def test_a_trailer_is_found_at_the_end_of_a_long_file(tmp_path: Path, rows: int,
 @pytest.mark.parametrize("rows", [5, 20_000])
 def test_a_trailer_moves_no_fault_to_another_line(refusal: Refusal, bad: str, rows: int) -> None:
     content = HEADER + "1,Åse\n" * rows + f"{bad}1,2,3\nEOF;9\n"
-    assert refusal(content, whole=TRAILER).where == refusal(content).where
+    # without a trailer, its line is a ragged one as well
+    first = [re.findall(r"\d+", where)[0] for where in (refusal(content, whole=TRAILER).where, refusal(content).where)]
+    assert first[0] == first[1]
 
 
 @SHARED
@@ -194,7 +197,7 @@ def test_a_file_without_a_header_and_rows_is_read_as_none(tmp_path: Path) -> Non
 def test_a_row_that_has_not_as_many_cells_as_there_are_names_is_told(refusal: Refusal) -> None:
     error = refusal("1,Åse\n2,Ola,x\n", columns=NAMES)
     assert error.where == f"{NAME} line 2"
-    assert error.reason == "has 3 cells where 'header' names 2"
+    assert error.reason == "has 3 cells where 'columns' names 2"
 
 
 @pytest.mark.parametrize("first", ["number,given", ' number ,"given"', "\nnumber,given"])
