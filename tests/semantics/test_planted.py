@@ -66,8 +66,9 @@ def run_all(site: Site, commands: tuple[tuple[str, ...], ...] = COMMANDS) -> dic
     return {" ".join(words): site.run(*words).status for words in commands}
 
 
-SHOWN = frozenset({"name", "number", "room"})
-"""Columns of titles, candidate numbers and rooms, whose values a plan shows: names are only planted spoilt there."""
+SHOWN = frozenset({"name", "number", "room", "feide", "rights"})
+"""Columns of titles, numbers, rooms, logins and accesses, whose values a plan shows: names are only planted spoilt
+there."""
 
 
 def spoil(table: Table, key: str, columns: tuple[str, ...], start: int) -> None:
@@ -178,15 +179,16 @@ def test_in_what_is_joined(planted: Site) -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 404, 409, 422, 500])
 def test_in_what_inspera_answers(planted: Site, status: int) -> None:
-    said = "; ".join(PERSONAL)
+    planted.settled()
     for number, value in enumerate(MAILS):
         planted.students.add(str(5000 + number), given=NAMES[0], family=NAMES[1], mail=value)
         planted.employees.add(str(7500 + number), given=NAMES[2], family=NAMES[3], mail=value, status="fast")
     # In its own words Inspera can name those whom it was sent; ids and addresses are masked whosever they are.
-    body: Any = {"error": f"{' '.join(NAMES)} {' '.join(MAILS)} {' '.join(NATIONAL_IDS)}", "sent": said}
-    if status == 200:
-        body = {"success": False, "errors": [{"message": " / ".join([*MAILS, *NATIONAL_IDS]), "email": MAILS[0]}]}
-    for path in ("*/users/student", "*/users"):
+    for path, names in (("*/users/student", NAMES[:2]), ("*/users", NAMES[2:])):
+        told = [*names, *MAILS, *NATIONAL_IDS]
+        body: Any = {"error": " ".join(told), "sent": "; ".join(told)}
+        if status == 200:
+            body = {"success": False, "errors": [{"message": " / ".join([*MAILS, *NATIONAL_IDS]), "email": MAILS[0]}]}
         planted.fail(method="POST", path=path, status=status, body=body)
         run_all(planted)
 
@@ -219,7 +221,9 @@ def test_in_rows_of_a_database(planted: Site, tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE s (student_no, feide, given, family, mail, status, secret)")
         for number, value in enumerate(PERSONAL):
-            for row in ((f"{number}", value, f"{value}\x07", "", ""), (value, "", value, value, value)):
+            key = value if value in NATIONAL_IDS else f"x{number}"  # a key is shown; an identity number is masked in it
+            login = value if value not in NAMES else ""
+            for row in ((f"{number}", login, f"{value}\x07", "", ""), (key, "", value, value, value)):
                 database.execute("INSERT INTO s VALUES (?,?,?,?,?,'active','')", row)
         database.commit()
     source = {"type": "sql", "url": "sqlite:///sis.db", "query": "SELECT * FROM s"}
@@ -232,9 +236,13 @@ def test_in_rows_of_a_database(planted: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.server
-def test_in_entries_of_a_directory(planted: Site, tmp_path: Path) -> None:
-    entries = [person(f"p{n}", sn=value, mail=value, employeeNumber=value) for n, value in enumerate(PERSONAL)]
-    server = Slapd(tmp_path / "slapd", [*entries, person("several", sn=NAMES, employeeNumber=NATIONAL_IDS)])
+def test_in_entries_of_a_directory(planted: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
+    entries = [
+        person(f"p{n}", sn=value, mail=value, employeeNumber=value if value in NATIONAL_IDS else f"x{n}")
+        for n, value in enumerate(PERSONAL)
+    ]
+    several = person("several", sn=NAMES, mail=MAILS, employeeNumber="x99")
+    server = Slapd(tmp_path_factory.mktemp("slapd"), [*entries, several])
     fields = {"student_no": "employeeNumber", "feide": "uid", "given": "title", "family": "sn", "mail": "mail"}
     people = {"type": "ldap", "base": "ou=people,dc=example,dc=edu", "filter": "(objectClass=person)"}
     with server.running():
