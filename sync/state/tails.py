@@ -52,7 +52,7 @@ def _matched(kind: Kind, table: str = "w") -> str:
 
 
 def _over(kind: Kind) -> str:
-    ours = "" if kind is Kind.LEARNER else " AND k.ours = 1"  # a learner is released, whoever made the account
+    ours = "" if kind is Kind.LEARNER else " AND k.ours"  # a learner is released, whoever made the account
     kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.standing = 'active'{ours})"
     return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
 
