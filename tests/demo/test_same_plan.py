@@ -123,7 +123,7 @@ def planned(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[Any]
 def settled(config: Path) -> Path:
     """A state that knows all that this configuration wants."""
     house = House.open(config, print)
-    assert isinstance(house.state, SqliteFile)
+    assert isinstance(house.state.place, SqliteFile)
     with house.state.open_to_write("apply") as opened:
         connection = opened.connection
         store = make_store(house, connection, write=True)
@@ -137,7 +137,7 @@ def settled(config: Path) -> Path:
                 )
             )
         connection.commit()
-    return house.state.path
+    return house.state.place.path
 
 
 def copy_of(state: Path, folder: Path) -> None:
