@@ -12,6 +12,8 @@ def site(site: Site) -> Site:
     """40 learners on a test, who may all leave it as far as the limits are concerned."""
     site.config["limits"] = {"kind": {"at_least": 90}, "test": {"at_least": 90}}
     site.may_shrink()
+    for source in site.config["sources"].values():
+        del source["whole"]["tail"]  # as it is where nobody says anything
     site.seat(TEST, *CLASS)
     site.settled()
     return site

@@ -5,10 +5,11 @@ import gzip
 from io import StringIO
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sync.errors import SourceError
 from sync.sources.csv_file import CsvSettings
+from sync.sources.csv_header import reads_like_header
 
 from .conftest import NAME, csv_text, written, zipped
 
@@ -67,6 +68,8 @@ def test_copies_of_a_table_in_other_forms_hold_the_same_rows(tmp_path: Path, tab
     write_packed(tmp_path, "tsv", csv_text(header, table, delimiter="\t", **form))
     tabs = CsvSettings.model_validate({"path": "table.tsv", "delimiter": "tab"})
     assert list(tabs.rows(tmp_path)) == plain
+    kept = [row for row in table if not _is_blank(row)]
+    assume(not kept or not reads_like_header(kept[0], kept[1:]))  # the first row of a file without a header is judged
     write_packed(tmp_path, "bare", text.removeprefix(csv_text(header, [], **form)))
     bare = CsvSettings.model_validate({"path": "table.bare", "columns": header}).rows(tmp_path)
     assert [(row.line + 1, row.values) for row in bare] == [(row.line, row.values) for row in plain]
