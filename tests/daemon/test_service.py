@@ -275,7 +275,7 @@ def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
     error = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
     job = stage.job("often", Every(timedelta(milliseconds=20)), error=error)
     stage.start()
-    until(lambda: len(stage.told.runs) == 4)
+    until(lambda: len(stage.told.runs) >= 4)
     begun = [run.began[0] for run in job.begun][:4]
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(begun)]
     assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)] == [True] * 3

@@ -43,7 +43,7 @@ def test_no_genuine_title_is_refused(title: str) -> None:
 
 @given(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4), st.sampled_from([" ", "-", " de ", "’", ", ", "/"]))
 def test_no_name_made_of_genuine_ones_is_refused(names: list[str], between: str) -> None:
-    family = between.join(names)
+    family = between.join(names[:2] if between == "’" else names)  # nobody has two: "Ø’Ø’" is two misread letters
     assume("Ã’" not in family)  # which is also a "Ò" that was read in the wrong encoding
     assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, family=family))).key == "500001"
 
