@@ -42,22 +42,31 @@ class HeaderWatch:
         self._pieces = [max(_PLAIN.findall(name.casefold().encode()), key=len, default=b"") for name in names]
 
     def may_be_in(self, text: str) -> bool:
-        """Tell at a glance whether some row of the text may be the header; where it isn't, no row need be looked at."""
+        """Tell at a glance whether some row of the text may be a header; where none is, no row need be looked at.
+
+        That is so where the text has enough of the names' pieces, or a line without data.
+        """
         # as bytes, because folding the case of text beyond ASCII takes as long as reading it
         low = text.encode("utf-8", "surrogatepass").lower()
-        return sum(piece in low for piece in self._pieces) >= self._least
+        missing = 0
+        for piece in self._pieces:
+            missing += piece not in low
+            if missing > len(self._pieces) - self._least:
+                return has_line_without_data(low)
+        return True
 
     def is_header(self, cells: Iterable[str]) -> bool:
         """Tell whether the row is the header."""
         return len(self._names.intersection(map(folded, cells))) >= self._least
 
 
-_NO_DATA = re.compile(r"[\r\n][^0-9@\r\n]+(?=[\r\n]|\Z)")
+_NO_DATA = bytes(set(range(256)).difference(b"0123456789@\r\n"))
 
 
-def has_line_without_data(text: str) -> bool:
+def has_line_without_data(text: bytes) -> bool:
     """Tell at a glance whether some line of the text holds neither a digit nor an address, as headers do."""
-    return _NO_DATA.search(f"\n{text}") is not None
+    data = text.translate(None, _NO_DATA).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.startswith(b"\n") or b"\n\n" in data or (data[-1:] in b"\n" and text[-1:] not in (b"\n", b"\r", b""))
 
 
 _RULE = re.compile(r"[-=_+|\s]*")

@@ -14,7 +14,6 @@ from sync.model import Row
 from sync.sources.csv_encoding import Utf8Watch
 from sync.sources.csv_header import (
     HeaderWatch,
-    has_line_without_data,
     is_made_of_words,
     is_rule,
     reads_like_header,
@@ -125,6 +124,7 @@ class CsvTable:
         self._ragged = _Ragged(place)
         self._headers: HeaderWatch | None = None
         self._suspect, self._suspect_before = True, True
+        self._careful = True  # whether a row is to be looked at by itself
         self._utf8 = Utf8Watch(form.encoding)
 
     def header(self) -> tuple[str, ...]:
@@ -196,27 +196,35 @@ class CsvTable:
             SourceError: the table is not sound to its very end, holds a second one, or was changed while it was read.
         """
         with self._explaining():
-            reader, offset, width, ragged = self._reader, self._offset + 1, len(header), self._ragged
+            reader, offset, width = self._reader, self._offset + 1, len(header)
             after = _AfterGap(self._fault)
             for cells in reader:
-                if len(cells) != width:
-                    cells = self._fitted(cells, width)  # noqa: PLW2901 - the row as it is meant
-                if self._suspect and is_rule(cells):
-                    cells = []  # noqa: PLW2901 - says no more than a blank line
-                if cells and (cells[0].strip() or any(map(str.strip, cells))):
-                    if self._suspect:
-                        self._refuse_header(cells, first=not after.previous)
-                    if after.watching:
-                        after.look(self._line, cells)
-                    if not ragged.count:
-                        # The width was just compared: a strict zip would do it again, a million times.
-                        yield Row(self._line, dict(zip(header, cells)))  # noqa: B905 - see above
+                # The short way, for nearly every row; whatever is unusual goes the careful way.
+                if not self._careful and len(cells) == width and cells[0].strip():
+                    # The width was just compared: a strict zip would do it again, a million times.
+                    yield Row(self._line, dict(zip(header, cells)))  # noqa: B905 - see above
                     after.previous = cells
-                elif not ragged.count:
-                    after.watching = True
+                elif sound := self._carefully(cells, width, after):
+                    yield Row(self._line, dict(zip(header, sound, strict=True)))
                 self._line = reader.line_num + offset
             self._refuse_change()
             self._refuse_ragged()
+
+    def _carefully(self, cells: list[str], width: int, after: "_AfterGap") -> list[str]:
+        """Return the row as it is meant; nothing of one that says nothing, or of any once a row does not fit."""
+        if len(cells) != width:
+            cells = self._fitted(cells, width)
+        if not any(map(str.strip, cells)) or (self._suspect and is_rule(cells)):
+            self._careful = True
+            after.watching = after.watching or not self._ragged.count
+            return []
+        if self._suspect:
+            self._refuse_header(cells, first=not after.previous)
+        if after.watching:
+            after.look(self._line, cells)
+        after.previous = cells
+        self._careful = self._suspect or after.watching or bool(self._ragged.count)
+        return [] if self._ragged.count else cells
 
     def _fitted(self, cells: list[str], width: int) -> list[str]:
         """Return the row without blank cells behind the last column; nothing of one that is blank or does not fit."""
@@ -293,9 +301,10 @@ class CsvTable:
     def _seen(self, text: str) -> str:
         """The same text, looked at as a whole, which costs a fraction of a look at each row."""
         self._utf8.look(text)
-        suspect = self._headers is None or self._headers.may_be_in(text) or has_line_without_data(text)
+        suspect = self._headers is None or self._headers.may_be_in(text)
         # a row may begin in the block before, or be held back there
         self._suspect, self._suspect_before = suspect or self._suspect_before, suspect
+        self._careful = self._careful or self._suspect
         return text
 
     def _refuse_marks(self, text: str) -> None:
