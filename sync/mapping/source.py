@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import itemgetter
 
 from sync.mapping.rules import FieldRule, RuleError
@@ -11,6 +12,9 @@ from sync.mapping.values import BadValueError, Texts, clean
 
 Fold = Callable[[str], str]
 """Text to text: a change of case, a lookup."""
+
+_REMEMBERED = 1024
+"""Of how many combinations of values what a template makes of them is remembered: rows on one test stand together."""
 
 
 class Columns:
@@ -47,6 +51,12 @@ class Composed:
     parts: Callable[[Texts], tuple[str, ...]]
     columns: tuple[str, ...] = ()
     fold: Fold | None = None
+    _pick: Callable[[Mapping[str, str]], tuple[str, ...]] | None = field(init=False, compare=False)
+    _doubtful: Callable[[tuple[str, ...]], bool] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pick", itemgetter(*self.columns) if self.columns else None)
+        object.__setattr__(self, "_doubtful", lru_cache(_REMEMBERED)(self.template.doubtful))
 
     def origin(self, texts: Texts) -> str | None:
         """The row's combination of parts as one text, if another could make the same key and it can be read at all."""
@@ -59,7 +69,7 @@ class Composed:
     def doubtless(self, values: Mapping[str, str]) -> bool:
         """Whether one look at a row's raw values shows that there is no origin. `False` says nothing."""
         try:
-            return bool(self.columns) and not self.template.doubtful(itemgetter(*self.columns)(values))
+            return self._pick is not None and not self._doubtful(self._pick(values))
         except KeyError:
             return False
 
@@ -129,7 +139,8 @@ def _template(template: Template, columns: Columns) -> Source:
         return Source(lambda texts: template.fill((texts[only],)))
     parts: Callable[[Texts], tuple[str, ...]] = itemgetter(*indexes)
     composed = Composed(template, parts, tuple(columns.names[index] for index in indexes))
-    return Source(lambda texts: template.fill(parts(texts)), composed=composed)
+    fill = lru_cache(_REMEMBERED)(template.fill)
+    return Source(lambda texts: fill(parts(texts)), composed=composed)
 
 
 def _first_of(rule: FieldRule, texts: tuple[str, ...], columns: Columns) -> Source:
