@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync import __version__
-from sync.errors import CallError, Deposed, Locked, SourceError, StateBusy, StateUnreachable, SyncError, UsageError
-from sync.exits import Exit
-from sync.output import guarded, write_json
-from sync.text import escaped
+from sync.console import guarded, write_json
+from sync.errors import (
+    CallError,
+    Deposed,
+    Locked,
+    SourceError,
+    StateBusy,
+    StateUnreachable,
+    SyncError,
+    UsageError,
+)
+from sync.exit_codes import Exit
+from sync.text.characters import escaped
 
 if TYPE_CHECKING:
+    from sync.app import House
     from sync.commands.interruption import Interruption
-    from sync.commands.wiring import House
 
 PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
 """Where the configuration is looked for when neither `--config` nor `INSPERA_SYNC_CONFIG` names it."""
@@ -83,8 +92,8 @@ def init(  # noqa: PLR0913 - one for each thing that can be said instead of bein
     output: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = PLACES[0],
 ) -> None:
     """Begin a configuration: look at the sources, guess which column is what, ask for the rest."""
-    from sync.commands.starting import StartOptions
-    from sync.commands.starting import init as run_init
+    from sync.commands.init.wizard import StartOptions
+    from sync.commands.init.wizard import init as run_init
 
     options = StartOptions(
         output, tuple(csv or ()), encoding, sql, tuple(table or ()), ldap, base, user, password_file,
@@ -96,7 +105,7 @@ def init(  # noqa: PLR0913 - one for each thing that can be said instead of bein
 @app.command()
 def check(context: typer.Context, show_all: All = False) -> None:
     """Check the configuration, read every source and try every mapping on every row. Sends nothing."""
-    from sync.commands.checking import check as run_check
+    from sync.commands.check import check as run_check
     from sync.report.progress import shown
 
     with shown() as progress:
@@ -111,8 +120,8 @@ def sample(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the first rows of a source, as read and as each feed maps them. Shows people's data."""
-    from sync.commands.sampling import SampleOptions
-    from sync.commands.sampling import sample as run_sample
+    from sync.commands.sample import SampleOptions
+    from sync.commands.sample import sample as run_sample
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if as_json:
@@ -132,8 +141,8 @@ def plan(
     show_all: All = False,
 ) -> None:
     """Show what `apply` would do (the dry run). Makes no call and changes no byte of the state."""
-    from sync.commands.planning import PlanOptions
-    from sync.commands.planning import plan as run_plan
+    from sync.commands.plan import PlanOptions
+    from sync.commands.plan import plan as run_plan
     from sync.report.progress import shown
 
     if as_json:
@@ -158,8 +167,8 @@ def apply(
     show_all: All = False,
 ) -> None:
     """Plan, then carry the plan out in Inspera."""
-    from sync.commands.applying import ApplyOptions
-    from sync.commands.applying import apply as run_apply
+    from sync.commands.apply import ApplyOptions
+    from sync.commands.apply import apply as run_apply
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
@@ -193,8 +202,8 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     show_all: All = False,
 ) -> None:
     """Take what Inspera already has into the state: everything that matches, or one record that is held."""
-    from sync.commands.adopting import AdoptOptions
-    from sync.commands.adopting import adopt as run_adopt
+    from sync.commands.adopt import AdoptOptions
+    from sync.commands.adopt import adopt as run_adopt
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
@@ -216,8 +225,8 @@ def reconcile(
     show_all: All = False,
 ) -> None:
     """Read back what Inspera has: what was changed there, what is gone, and what is there and not ours."""
-    from sync.commands.reconciling import ReconcileOptions
-    from sync.commands.reconciling import reconcile as run_reconcile
+    from sync.commands.reconcile import ReconcileOptions
+    from sync.commands.reconcile import reconcile as run_reconcile
     from sync.report.progress import shown
 
     house, interruption = _house(context), _interruptible()
@@ -233,7 +242,7 @@ def serve(context: typer.Context) -> None:
     """Run the jobs of the configuration at their times, until it is stopped by SIGTERM. SIGHUP re-reads the file."""
     import structlog
 
-    from sync.commands.serving import serve as run_serve
+    from sync.commands.serve import serve as run_serve
 
     try:
         _exit(run_serve(_config(context)))
@@ -249,7 +258,7 @@ def pause(
     reason: Annotated[str, typer.Option(help="Why, shown by `status` and to whoever tries to send.")] = "",
 ) -> None:
     """Stop all sending at once, of a run under way, too, until `resume`. Calls under way are finished."""
-    from sync.commands.pausing import pause as run_pause
+    from sync.commands.pause import pause as run_pause
 
     _exit(run_pause(_house(context), reason, _say))
 
@@ -257,7 +266,7 @@ def pause(
 @app.command()
 def resume(context: typer.Context) -> None:
     """Allow sending again after `pause`. The next run sends what is due."""
-    from sync.commands.pausing import resume as run_resume
+    from sync.commands.pause import resume as run_resume
 
     _exit(run_resume(_house(context), _say))
 
@@ -288,7 +297,7 @@ def rebind(
     ] = False,
 ) -> None:
     """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
-    from sync.commands.rebinding import rebind as run_rebind
+    from sync.commands.state_rebind import rebind as run_rebind
 
     house, interruption = _house(context), _interruptible()
     _exit(run_rebind(house, _say, interruption, renamed=renamed))
@@ -337,7 +346,7 @@ def sandbox(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from sync.settings import schema_text
+    from sync.config import schema_text
 
     write_json()
     _write(schema_text())
@@ -406,7 +415,7 @@ def _status_of(error: SyncError) -> Exit:
 
 
 def _house(context: typer.Context) -> "House":
-    from sync.commands.wiring import House
+    from sync.app import House
     from sync.log import configure
 
     configure(level="info" if context.obj["verbose"] else "warning")
@@ -481,7 +490,7 @@ def _write(piece: str) -> None:
 
 
 def _put(piece: str) -> None:
-    """Write to standard output, which loses what can't be written (see `sync.output`)."""
+    """Write to standard output, which loses what can't be written (see `sync.console`)."""
     sys.stdout.write(piece)
     sys.stdout.flush()
 

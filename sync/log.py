@@ -13,8 +13,8 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 
 import structlog
 
-from sync.masking import masked
-from sync.text import escaped
+from sync.text.characters import escaped
+from sync.text.masking import masked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
 
 
 def _counting_lost(out: TextIO) -> structlog.typing.Processor:
-    """Say in the first line after some that could not be written how many these were (see `sync.output`)."""
+    """Say in the first line after some that could not be written how many these were (see `sync.console`)."""
 
     def mention(_logger: Any, _method: str, event: Event) -> Event:
         missed: int = getattr(out, "missed", 0)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from sync.extract import Extract, Since
-from sync.model import Row
+from sync.records.base import Row
+from sync.records.extract import Extract, Since
 
 
 def opened(

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync.decide import NEEDED, Decision, Pair, decide
-from sync.diff import Circumstances
-from sync.guard import Facts
-from sync.model import COMPARED, Kind
-from sync.plan import Action, Verdict
+from sync.planning.decide import NEEDED, Decision, Pair, decide
+from sync.planning.diff import Circumstances
+from sync.planning.guard import Facts
+from sync.records.base import COMPARED, Kind
+from sync.records.changes import Action, Verdict
 
 LEARNER = {
     "username": "ase",

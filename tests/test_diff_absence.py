@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.diff import ACTIVE, DISABLED, Circumstances, diff
-from sync.model import Kind
-from sync.plan import REMOVALS, Action, Change
+from sync.planning.diff import ACTIVE, DISABLED, Circumstances, diff
+from sync.records.base import Kind
+from sync.records.changes import REMOVALS, Action, Change
 
 from .test_diff import Pair, a_key, fields_of, is_disabled, known_of, pairs
 

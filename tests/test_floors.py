@@ -163,7 +163,7 @@ def test_pure_rooms_touch_no_file_clock_network_database_source_or_setting() -> 
         for room, path in files()
         if room in PURE
         for name, line in imports(path)
-        if name.split(".", maxsplit=1)[0] in outside or name.startswith(("sync.sources", "sync.settings"))
+        if name.split(".", maxsplit=1)[0] in outside or name.startswith(("sync.sources", "sync.config"))
     ]
     assert not touching
 

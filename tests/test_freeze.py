@@ -8,12 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.decide import Pair, decide
-from sync.diff import Circumstances, diff
-from sync.freeze import FARTHEST_MOVE, Moment, TimeRules, Timing, additive, digest_of, doubts
-from sync.guard import Facts, judge
-from sync.model import Kind, joined, utc_text
-from sync.plan import Action, Cause, Change, Fields, Verdict
+from sync.planning.decide import Pair, decide
+from sync.planning.diff import Circumstances, diff
+from sync.planning.freeze import (
+    FARTHEST_MOVE,
+    Moment,
+    TimeRules,
+    Timing,
+    additive,
+    digest_of,
+    doubts,
+)
+from sync.planning.guard import Facts, judge
+from sync.records.base import Kind, joined, utc_text
+from sync.records.changes import Action, Cause, Change, Fields, Verdict
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 KNOWN: dict[str, Any] = {

@@ -6,10 +6,21 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.freeze import Moment, Timing
-from sync.guard import ACTIVATED, FULL, STAYS, UNDER_WAY, Facts, Limit, Limits, Ruling, Scope, judge
-from sync.model import MAX_CANDIDATES, ON_A_TEST, Kind, joined
-from sync.plan import CALLING, Action, Cause, Change, Fields, Verdict
+from sync.planning.freeze import Moment, Timing
+from sync.planning.guard import (
+    ACTIVATED,
+    FULL,
+    STAYS,
+    UNDER_WAY,
+    Facts,
+    Limit,
+    Limits,
+    Ruling,
+    Scope,
+    judge,
+)
+from sync.records.base import MAX_CANDIDATES, ON_A_TEST, Kind, joined
+from sync.records.changes import CALLING, Action, Cause, Change, Fields, Verdict
 
 ADDED = dict.fromkeys(Kind, (Action.CREATE, Action.UPDATE)) | {
     Kind.STAFF: (Action.CREATE, Action.UPDATE, Action.ENABLE)

@@ -5,10 +5,19 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.found import Seat
-from sync.guard import FRESH, FULL, STAYS, UNDER_WAY, judge_member, judge_removal, judge_seat, unless_fresh
-from sync.model import Kind, joined
-from sync.plan import Action, Change, Fields, Result
+from sync.planning.guard import (
+    FRESH,
+    FULL,
+    STAYS,
+    UNDER_WAY,
+    judge_member,
+    judge_removal,
+    judge_seat,
+    unless_fresh,
+)
+from sync.records.base import Kind, joined
+from sync.records.changes import Action, Change, Fields, Result
+from sync.records.remote import Seat
 
 minutes = st.none() | st.integers(0, 90)
 roles = st.sets(st.sampled_from(["evaluate", "monitor", "plan"]), min_size=1)

@@ -1,7 +1,7 @@
 """What may be shown of a text: national identity numbers of six countries, and values that may name somebody."""
 
 import pytest
-from sync.masking import masked, masked_words, national_ids, quoted_value
+from sync.text.masking import masked, masked_words, national_ids, quoted_value
 
 # Plainly made up, or the examples of python-stdnum's documentation.
 NATIONAL_IDS = [

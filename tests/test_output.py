@@ -12,8 +12,8 @@ from typing import TextIO
 
 import pytest
 import structlog
+from sync.console import JSON, Guarded, guarded, write_json
 from sync.log import configure
-from sync.output import JSON, Guarded, guarded, write_json
 
 from .disks import small_disk
 

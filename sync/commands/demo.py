@@ -19,7 +19,7 @@ from types import FrameType
 from sync.commands.demo_story import CONFIGURATION, KEY, WHOLE, Story
 from sync.commands.sandbox_process import SandboxProcess, StoryError
 from sync.errors import UsageError
-from sync.exits import Exit
+from sync.exit_codes import Exit
 
 
 def demo(out: Callable[[str], None], work: Path | None, keep: bool) -> int:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sync.commands.sandbox_process import SandboxProcess, StoryError, environment
-from sync.exits import Exit
+from sync.exit_codes import Exit
 
 KEY = "sandbox-key"
 """The sandbox's own API key. It opens nothing but a sandbox."""

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sync.apidoc import Compared, Match, NotASchema, Schema, compare
-from sync.commands.health import Check, Verdict, checks
-from sync.commands.needed import Used, used_calls
-from sync.commands.wiring import House, Say
+from sync.app import House, Say
+from sync.commands.doctor_checks import Check, Verdict, checks
+from sync.commands.needed_calls import Used, used_calls
+from sync.config.model import Settings
 from sync.errors import UsageError
-from sync.exits import Exit
-from sync.masking import masked
+from sync.exit_codes import Exit
+from sync.inspera.schema_check import Compared, Match, NotASchema, Schema, compare
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
-from sync.settings.model import Settings
+from sync.text.masking import masked
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 """The largest schema that is read; a tenant's own is far smaller."""

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync.daemon.inquiry import Inquiry
-from sync.engine.doors import Clock, Progress
+from sync.engine.protocols import Clock, Progress
 from sync.errors import Interrupted, StateError
-from sync.exits import Exit
+from sync.exit_codes import Exit
+from sync.service.background import Inquiry
 
 EVERY = 1.0
 """Seconds between two looks at whether a run is to end."""

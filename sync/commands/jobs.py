@@ -8,21 +8,21 @@ from datetime import datetime
 
 import structlog
 
-from sync.commands.applying import ApplyOptions, Ran, no_words, run_once
+from sync.app import House, now
+from sync.commands.apply import ApplyOptions, Ran, no_words, run_once
 from sync.commands.interruption import Interruption, Watch
-from sync.commands.planning import make_store, plan_status
-from sync.commands.wiring import House, now
-from sync.daemon.doors import YIELDED, Run
-from sync.engine.carry_out import GivesWay
-from sync.engine.planning import Planning, make_plan
-from sync.engine.reading import Reading
+from sync.commands.plan import make_store, plan_status
+from sync.config import Job as JobSettings
+from sync.engine.executor import GivesWay
+from sync.engine.extract.feed_reader import Reading
+from sync.engine.plan import Planning, make_plan
 from sync.errors import Interrupted, Locked
-from sync.exits import Exit
+from sync.exit_codes import Exit
 from sync.schedule.timetable import Timed
-from sync.settings import Job as JobSettings
-from sync.state.database import ANOTHER_PROGRAM
+from sync.service.metrics import SUCCESS, Metrics
+from sync.service.protocols import YIELDED, Run
+from sync.state.sqlite.open import ANOTHER_PROGRAM
 from sync.state.store import Store
-from sync.web.metrics import SUCCESS, Metrics
 
 _log = structlog.get_logger("run")
 

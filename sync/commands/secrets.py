@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from sync.commands.wiring import House
+from sync.app import House
+from sync.config_base.secrets import SecretRef
 from sync.errors import SyncError, UsageError
-from sync.references import SecretRef
 
 
 def read_secrets(house: House) -> None:

@@ -3,11 +3,10 @@
 import json
 from dataclasses import asdict, replace
 
-from sync.commands.applying import pause_text
-from sync.commands.wiring import House, Say, now
+from sync.app import House, Say, now
+from sync.commands.apply import pause_text
 from sync.errors import StateError
-from sync.exits import Exit
-from sync.masking import masked
+from sync.exit_codes import Exit
 from sync.report.plan_text import MOST, capped
 from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
@@ -16,9 +15,18 @@ from sync.report.verdict import status_text
 from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
-from sync.state.database import count
-from sync.state.history import Finding, PastRun, findings, known_counts, last_ended, last_runs, stays
-from sync.state.recovery import needed
+from sync.state.history import (
+    Finding,
+    PastRun,
+    findings,
+    known_counts,
+    last_ended,
+    last_runs,
+    stays,
+)
+from sync.state.old_copy import needed
+from sync.state.sqlite.open import count
+from sync.text.masking import masked
 
 RUNS = 10
 """Runs that are listed."""

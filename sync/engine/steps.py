@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sync.model import Key, Kind
-from sync.plan import Fields, Outcome, Planned
+from sync.records.base import Key, Kind
+from sync.records.changes import Fields, Outcome, Planned
 
 
 @dataclass(frozen=True, slots=True)

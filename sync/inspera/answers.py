@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from sync.contract import Call
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera.calls import Request
-from sync.inspera.payloads import envelope
 from sync.inspera.recovery import RECOVERY, happened
+from sync.inspera.responses import envelope
 
 
 class Throttled(Retry):

@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import TypeVar
 
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_when_event_set
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_when_event_set,
+)
 from tenacity.nap import sleep_using_event
 from tenacity.wait import wait_random_exponential
 
@@ -15,13 +21,13 @@ from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE,
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
+from sync.inspera.auth import Token
 from sync.inspera.calls import Request
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
-from sync.inspera.rate import Limiter
-from sync.inspera.tenant import Tenant
-from sync.inspera.token import Token
+from sync.inspera.tenant_health import Tenant
+from sync.inspera.throttle import Limiter
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0

@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from sync.freeze import Moment
+from sync.planning.freeze import Moment
 
 WRONG: Final = timedelta(seconds=60)
 """How far the clocks may be apart. Answers are late, and a `Date` has whole seconds."""

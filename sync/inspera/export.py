@@ -6,11 +6,12 @@ from typing import Final
 
 from sync.contract import EXPORT_ORDER, EXPORT_STATUS
 from sync.errors import Refused, Retry, Unknown
-from sync.found import FoundPerson
 from sync.inspera.caller import Caller
 from sync.inspera.calls import Request
-from sync.inspera.payloads import bodies, readings, stream
-from sync.model import Kind
+from sync.inspera.requests import bodies
+from sync.inspera.responses import records, stream
+from sync.records.base import Kind
+from sync.records.remote import FoundPerson
 
 _PATIENCE: Final = {Kind.LEARNER: 600.0, Kind.STAFF: 1800.0}
 """Seconds until an export is given up; others wait as long (vendor contract, Users API: export users)."""
@@ -34,7 +35,7 @@ class Export:
         link = self._link(self._order(kind), _PATIENCE[kind])
         try:
             for row in stream.entries(self._opened(link)):
-                yield readings.exported_person(row)
+                yield records.exported_person(row)
         except ValueError:
             raise Unknown(
                 "the export cannot be read: it is assumed to be a JSON list of people, and it is not, or it is cut off"
@@ -43,14 +44,14 @@ class Export:
     def _order(self, kind: Kind) -> str:
         call = self._caller.named(EXPORT_ORDER)
         body = bodies.wrapped(call, bodies.export_order(kind))
-        return self._caller.call(Request(call, body=body), readings.export_job)
+        return self._caller.call(Request(call, body=body), records.export_job)
 
     def _link(self, job: str, patience: float) -> str:
         """Asks, with growing pauses, until the export is there."""
         request = Request(self._caller.named(EXPORT_STATUS), {"job": job})
         until, pause = self._caller.elapsed() + patience, _FIRST_PAUSE
         while True:
-            status, link = self._caller.call(request, readings.export_status)
+            status, link = self._caller.call(request, records.export_status)
             if status in _FAILED:
                 raise Refused("Inspera could not make the export of its users; order it again later", 200)
             if status == "success":

@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from sync.contract import CANDIDATE_LIST, PERSON_BY_ID, PERSON_READ, PERSON_SEARCH, TEST_READ, TEST_SEARCH, Call
+from sync.contract import (
+    CANDIDATE_LIST,
+    PERSON_BY_ID,
+    PERSON_READ,
+    PERSON_SEARCH,
+    TEST_READ,
+    TEST_SEARCH,
+    Call,
+)
 from sync.errors import CallMissing, NotThere, Refused, Unknown
-from sync.found import FoundPerson, FoundTest, Seats
 from sync.inspera.answers import date_of, missing
 from sync.inspera.caller import Caller
 from sync.inspera.calls import Request
-from sync.inspera.payloads import bodies, readings
-from sync.inspera.payloads import seats as seat_readings
-from sync.model import Kind
+from sync.inspera.requests import bodies
+from sync.inspera.responses import members as seat_readings
+from sync.inspera.responses import records
+from sync.records.base import Kind
+from sync.records.remote import FoundPerson, FoundTest, Seats
 
 _PAGES = 50
 _SEATS: Final[Mapping[Kind, tuple[Call, Callable[[object], Seats]]]] = {
@@ -65,7 +74,7 @@ class Lookups:
         try:
             rows = list(
                 self._results(
-                    self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id), readings.found_test
+                    self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id), records.found_test
                 )
             )
         except NotThere:
@@ -78,7 +87,7 @@ class Lookups:
         try:
             return self._caller.call(
                 Request(self._caller.named(TEST_READ), {"test": remote_id}),
-                lambda answer: readings.read_test(remote_id, answer),
+                lambda answer: records.read_test(remote_id, answer),
             )
         except NotThere:
             return None
@@ -100,14 +109,14 @@ class Lookups:
     def look_around(self) -> Surroundings:
         """Fetches a token when there is none, and reads one page of tests (vendor contract, Test API: search)."""
         request = Request(self._caller.named(TEST_SEARCH), query=bodies.some_tests())
-        page, answer = self._caller.answered(request, readings.page)
+        page, answer = self._caller.answered(request, records.page)
         return Surroundings(f"{request.call.name} answered {answer.status}", date_of(answer), page.hits)
 
     def read_person(self, remote_id: str) -> FoundPerson | None:
         """The person with Inspera's id, `None` when Inspera answers 404 (vendor contract, Users API)."""
         try:
             return self._caller.call(
-                Request(self._caller.named(PERSON_READ), {"user": remote_id}), readings.read_person
+                Request(self._caller.named(PERSON_READ), {"user": remote_id}), records.read_person
             )
         except NotThere:
             return None
@@ -118,7 +127,7 @@ class Lookups:
         request = Request(self._caller.named(PERSON_BY_ID), places, hide=(external_id,))
         try:
             return self._caller.call(
-                request, lambda answer: [readings.found_person(row) for row in readings.page(answer).rows]
+                request, lambda answer: [records.found_person(row) for row in records.page(answer).rows]
             )
         except NotThere:
             return []
@@ -139,7 +148,7 @@ class Lookups:
     def _search_people(self, words: str) -> list[FoundPerson]:
         call = self._caller.named(PERSON_SEARCH)
         try:
-            return list(self._results(call, bodies.person_search(words), readings.found_person))
+            return list(self._results(call, bodies.person_search(words), records.found_person))
         except NotThere as error:
             lacking = missing(call, error.status)
             self._caller.tenant.lacks(call, lacking)
@@ -152,8 +161,8 @@ class Lookups:
             Unknown: there is more than can be read, so that nothing can be told from what was.
         """
 
-        def read_page(answer: object) -> tuple[readings.Page, list[Row]]:
-            page = readings.page(answer)
+        def read_page(answer: object) -> tuple[records.Page, list[Row]]:
+            page = records.page(answer)
             return page, [read(row) for row in page.rows]
 
         seen, before, repeats, number = 0, None, 0, 0

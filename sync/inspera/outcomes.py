@@ -2,7 +2,7 @@
 
 from sync.errors import CallError, Refused, Stop, Unknown
 from sync.inspera.caller import StopInDoubt
-from sync.plan import Outcome, Result
+from sync.records.changes import Outcome, Result
 
 
 def outcome_of(error: CallError) -> Outcome:

@@ -4,13 +4,14 @@ from typing import Final
 
 from sync.contract import LEARNER_SAVE, PERSON_BY_ID, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, Call
 from sync.errors import CallError, CallMissing
-from sync.found import FoundPerson
 from sync.inspera.caller import Caller
 from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
 from sync.inspera.outcomes import outcome_of, unread
-from sync.inspera.payloads import bodies, readings
-from sync.plan import Action, Cause, Change, Fields, Outcome, Result
+from sync.inspera.requests import bodies
+from sync.inspera.responses import records
+from sync.records.changes import Action, Cause, Change, Fields, Outcome, Result
+from sync.records.remote import FoundPerson
 
 _ADOPT: Final = "look at it in Inspera, then run `inspera-sync adopt`"
 
@@ -63,7 +64,7 @@ class People:
         hide = tuple(str(value) for value in secret if value)
         try:
             request = Request(call, body=bodies.wrapped(call, body), hide=hide)
-            remote_id = self._caller.call(request, readings.saved_person)
+            remote_id = self._caller.call(request, records.saved_person)
         except CallError as error:
             return outcome_of(error)
         return Outcome(Result.DONE, remote_id=remote_id)

@@ -8,18 +8,18 @@ from types import TracebackType
 from typing import Self
 
 from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
-from sync.found import Assignment, FoundPerson, FoundTest, Seats
-from sync.freeze import Moment
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
-from sync.inspera.exams import Exams
 from sync.inspera.export import Export
-from sync.inspera.leavers import Leavers
 from sync.inspera.lookups import Lookups, Surroundings
+from sync.inspera.membership import Seating
 from sync.inspera.people import People
-from sync.inspera.seating import Seating
-from sync.model import Kind
-from sync.plan import Action, Change, Outcome
+from sync.inspera.staff_removal import Leavers
+from sync.inspera.tests import Exams
+from sync.planning.freeze import Moment
+from sync.records.base import Kind
+from sync.records.changes import Action, Change, Outcome
+from sync.records.remote import Assignment, FoundPerson, FoundTest, Seats
 
 
 class Target:

@@ -4,9 +4,9 @@ from sync.mapping.digest import fields_of, fingerprint
 from sync.mapping.feed import CompiledFeed, Origin, compile_feed
 from sync.mapping.records import conflicts, late_faults, nameless
 from sync.mapping.rules import FeedRule, FieldRule, Meant, Words
-from sync.mapping.specs import FIELDS
 from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean
+from sync.records.specs import FIELDS
 
 __all__ = [
     "FIELDS",

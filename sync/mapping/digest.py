@@ -5,10 +5,10 @@ from datetime import datetime
 from hashlib import blake2b
 from types import MappingProxyType
 
-from sync.mapping.specs import FieldValue
 from sync.mapping.values import SEPARATOR
-from sync.model import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
-from sync.plan import Value
+from sync.records.base import COMPARED, KEY_FIELDS, RECORD_TYPES, SENT_ONCE, Record, Test, utc_text
+from sync.records.changes import Value
+from sync.records.specs import FieldValue
 
 _VERSION = b"\x01"
 """Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""

@@ -11,11 +11,11 @@ from sync.mapping.fields import CompiledField, compile_field
 from sync.mapping.records import Conflicts, Shape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
-from sync.mapping.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
 from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete, compile_windows
-from sync.model import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row, row_place
+from sync.records.base import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row, row_place
+from sync.records.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
 
 Origin = tuple[str | None, ...]
 """For each part of the key: the combination of source values that made it, where it could be confused with another."""

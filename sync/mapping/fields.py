@@ -8,13 +8,13 @@ from typing import Final
 from sync.mapping.minutes import compile_duration, compile_extra_time
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.source import Columns, Composed, Fold, compile_source
-from sync.mapping.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
 from sync.mapping.texts import check_of, word
 from sync.mapping.times import compile_time
 from sync.mapping.values import BadValueError, Texts, clean, quoted
 from sync.mapping.words import chosen, notice, title, within
-from sync.masking import quoted_value
-from sync.model import joined, listed
+from sync.records.base import joined, listed
+from sync.records.specs import MAX_ID, UNLIMITED, FieldSpec, FieldValue
+from sync.text.masking import quoted_value
 
 Reader = Callable[[Texts], FieldValue]
 """Gives the field's value, or what a blank becomes. Raises `BadValueError` when the value can't be used."""

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
-from sync.masking import quoted_value
-from sync.model import SHARES
+from sync.records.base import SHARES
+from sync.text.masking import quoted_value
 
 MAX_EXTRA_PERCENT = 100
 """Extra time is at most as long as the test, which is checked again once the test's duration is known."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sync.mapping.rules import RuleError
 from sync.mapping.values import BadValueError
-from sync.masking import quoted_value
+from sync.text.masking import quoted_value
 
 _MONTHS: Mapping[str, str] = {
     "nb": "januar,jan februar,feb mars,mar april,apr mai juni,jun juli,jul august,aug september,sep,sept oktober,okt"

@@ -7,10 +7,22 @@ from typing import NamedTuple
 
 from sync.contract import OptionRule
 from sync.mapping.minutes import Share
-from sync.mapping.specs import FieldSpec, FieldValue, fields_for
 from sync.mapping.values import BadValueError
 from sync.mapping.words import option_value
-from sync.model import Candidate, Committee, Contributor, Fault, Kind, Learner, Option, Record, Staff, Test, key_of
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Fault,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+    key_of,
+)
+from sync.records.specs import FieldSpec, FieldValue, fields_for
 
 Made = Mapping[str, FieldValue]
 """A row's fields by name, as far as they could be read."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sync.contract import OPTIONS, OptionRule
-from sync.model import Kind
+from sync.records.base import Kind
 
 
 @dataclass(frozen=True, slots=True)

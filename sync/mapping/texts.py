@@ -13,7 +13,7 @@ from typing import Literal
 from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
-from sync.text import (
+from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,
     UNSEEN,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sync.mapping.months import translated
 from sync.mapping.rules import FieldRule, RuleError
 from sync.mapping.values import BadValueError, quoted
-from sync.masking import quoted_value
+from sync.text.masking import quoted_value
 
 _FRACTION = re.compile(r"[.,][0-9]*[1-9]")
 _CORRECT = "correct the time in the source"

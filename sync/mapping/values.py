@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from unicodedata import category, is_normalized, normalize
 
-from sync.text import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
+from sync.text.characters import LIKE_ASCII, LIKE_LATIN, MAYBE_MISREAD, SIGNS, UNSEEN, trimmed
 
 SEPARATOR = "\x1f"
 """Between values that are joined into one text: a control character, which no value can hold."""
@@ -100,5 +100,5 @@ def _refuse_controls(text: str) -> None:
 
 
 def quoted(text: str) -> str:
-    """The text of a setting in quotes and cut short. What comes from a row is for `sync.masking.quoted_value`."""
+    """The text of a setting in quotes and cut short. What comes from a row is for `sync.text.masking.quoted_value`."""
     return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}…'"

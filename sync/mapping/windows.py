@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sync.mapping.rules import FieldRule, RuleError
-from sync.mapping.specs import FieldValue
 from sync.mapping.times import next_day
+from sync.records.specs import FieldValue
 
 END, DURATION = "start + duration", "end - start"
 _COMPUTED = {"end": END, "duration": DURATION}

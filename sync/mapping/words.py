@@ -4,10 +4,10 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from sync.contract import OptionRule, sound_pin
-from sync.mapping.specs import FieldSpec
 from sync.mapping.values import BadValueError
-from sync.masking import quoted_value
-from sync.model import MAX_TITLE
+from sync.records.base import MAX_TITLE
+from sync.records.specs import FieldSpec
+from sync.text.masking import quoted_value
 
 SWITCH = MappingProxyType({
     "true": True,

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sync.masking import masked
-from sync.model import LISTS, Fault, listed
-from sync.plan import Planned, Value
+from sync.records.base import LISTS, Fault, listed
+from sync.records.changes import Planned, Value
 from sync.report.wording import hidden
+from sync.text.masking import masked
 
 VERSION = 1
 """Of the JSON's shape; raised when a member changes its meaning."""

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
-from sync.guard import HeldScope
-from sync.masking import masked
-from sync.model import Fault, Kind
-from sync.plan import Action, Planned, Verdict
+from sync.planning.guard import HeldScope
+from sync.records.base import Fault, Kind
+from sync.records.changes import Action, Planned, Verdict
 from sync.report.verdict import verdict_text
 from sync.report.wording import by_cause, change_text, fault_text, plural
+from sync.text.masking import masked
 
 MOST = 50
 """Lines of one list that are printed unless all are asked for."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
-from sync.masking import masked
-from sync.model import Key, Kind
+from sync.records.base import Key, Kind
 from sync.report.plan_text import capped
 from sync.report.verdict import verdict_text
 from sync.report.wording import key_text
+from sync.text.masking import masked
 
 
 class Finding(Protocol):

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from sync.masking import masked
 from sync.report.sampled import Made, Moment, Sample, SampledRow, Shown
+from sync.text.masking import masked
 
 
 def sample_json(sample: Sample, status: int) -> str:

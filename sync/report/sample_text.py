@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from sync.masking import masked
-from sync.model import Fault
+from sync.records.base import Fault
 from sync.report.sampled import Made, Moment, Outcome, Sample, SampledRow, Shown
 from sync.report.wording import plural
-from sync.text import escaped
+from sync.text.characters import escaped
+from sync.text.masking import masked
 
 if TYPE_CHECKING:
     from rich.text import Text

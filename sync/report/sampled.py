@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from sync.model import Fault, Kind
+from sync.records.base import Fault, Kind
 
 HIDDEN = "****"
 """What is shown instead of a secret."""

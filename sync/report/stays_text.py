@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sync.model import Key, Kind
+from sync.records.base import Key, Kind
 from sync.report.wording import key_text, plural
 
 FIRST = 5

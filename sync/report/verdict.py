@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sync.exits import Exit
+from sync.exit_codes import Exit
 
 _WHY: Final[Mapping[Exit, str]] = {
     Exit.FAULTS: "a row is in error, or a change failed",

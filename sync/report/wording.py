@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sync.masking import masked
-from sync.model import SEALED, Fault, Key, Kind, listed
-from sync.plan import Action, Change, Planned, Value, Verdict
+from sync.records.base import SEALED, Fault, Key, Kind, listed
+from sync.records.changes import Action, Change, Planned, Value, Verdict
+from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
 """Fields that say who a person is: that they change is shown, what they are is not."""

@@ -4,6 +4,6 @@ It keeps learners, tests and candidates, refuses what the vendor would refuse, l
 slow, to fail, and to change by hand. It listens on loopback only, and needs no token for its own `/_sandbox/` pages.
 """
 
-from sync.sandbox.running import Sandbox, serve
+from sync.sandbox.server import Sandbox, serve
 
 __all__ = ["Sandbox", "serve"]

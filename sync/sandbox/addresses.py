@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sync.sandbox.candidates import delete_candidates, get_candidates, post_candidates
 from sync.sandbox.committees import delete_committees, post_committees
 from sync.sandbox.contributors import delete_contributors, post_contributors
-from sync.sandbox.exams import post_test, search_tests
 from sync.sandbox.exports import LINK_PATH, Exports
 from sync.sandbox.options import post_options
+from sync.sandbox.tests import post_test, search_tests
 from sync.sandbox.users import (
     delete_user,
     get_by_external_id,

@@ -7,9 +7,9 @@ from sqlite3 import Connection, Row
 
 from sync.sandbox.batches import external_user_ids, find_all, read_batch, read_nothing, read_person
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
-from sync.sandbox.exams import find_test
 from sync.sandbox.people import find_external
 from sync.sandbox.reader import Reader
+from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
 MAX_CANDIDATES = 1500

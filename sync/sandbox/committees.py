@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from sqlite3 import Connection
 
-from sync.sandbox.exams import find_test
 from sync.sandbox.reader import Reader
+from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
 TYPES = ("GRADING", "REASSESSMENT")

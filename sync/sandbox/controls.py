@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sync.sandbox.faults import DELAY, FAULTS, Faults, read_faults
+from sync.sandbox.failures import DELAY, FAULTS, Faults, read_faults
 from sync.sandbox.reader import Reader
 from sync.sandbox.rules import Rule, read_rule
 from sync.sandbox.wire import CallKind, Json

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from sqlite3 import Connection
 
-from sync.sandbox.exams import find_test, is_activated
 from sync.sandbox.reader import Reader
+from sync.sandbox.tests import find_test, is_activated
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
 GROUPS = ("securityOptions", "explanationOptions", "examDayOptions", "generalOption")

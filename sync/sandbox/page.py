@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from sqlite3 import Connection
 
 from sync.sandbox.controls import Controls
-from sync.sandbox.faults import DELAY, FAULTS
+from sync.sandbox.failures import DELAY, FAULTS
 from sync.sandbox.markup import PER_PAGE, Html, document, link, pages, shown, table
 from sync.sandbox.request_log import last_entries
 from sync.sandbox.whole_tests import whole_test

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sync.sandbox.candidates import MAX_CANDIDATES
 from sync.sandbox.committees import MAX_NAME, TYPES
 from sync.sandbox.contributors import ROLES
-from sync.sandbox.exams import MAX_TITLE
 from sync.sandbox.options import GROUPS
 from sync.sandbox.people import STATUSES
+from sync.sandbox.tests import MAX_TITLE
 from sync.sandbox.wire import Json
 
 _TEXT: Json = {"type": "string", "maxLength": 1000}

@@ -19,8 +19,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.sandbox.apidoc import apidoc
-from sync.sandbox.desk import PAGE, Desk
+from sync.sandbox.backend import PAGE, Desk
+from sync.sandbox.openapi import apidoc
 from sync.sandbox.page import overview, page_of_test
 from sync.sandbox.wire import Answer, Call, Operations, Refusal, is_number
 

@@ -5,8 +5,8 @@ from sqlite3 import Connection, Row
 from sync.sandbox.candidates import all_candidates
 from sync.sandbox.committees import all_committees
 from sync.sandbox.contributors import all_contributors
-from sync.sandbox.exams import as_posted, find_test
 from sync.sandbox.options import all_options
+from sync.sandbox.tests import as_posted, find_test
 from sync.sandbox.wire import Answer, Call, Json
 
 _PREFIX = "ar_"

@@ -2,11 +2,11 @@
 in `tests/sources/`; or a package of its own, with an entry point of the group `inspera_sync.sources`.
 """
 
-from sync.sources.csv_file import CsvSettings
-from sync.sources.database import SqlSettings
-from sync.sources.directory import LdapSettings
-from sync.sources.installed import Registry
-from sync.sources.oneroster import OneRosterSettings
+from sync.sources.csv.source import CsvSettings
+from sync.sources.ldap.source import LdapSettings
+from sync.sources.oneroster.source import OneRosterSettings
+from sync.sources.registry import Registry
+from sync.sources.sql.source import SqlSettings
 
 SOURCES = Registry(
     {

@@ -14,10 +14,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator
 
-from sync.extract import Extract, Since
-from sync.model import Row
-from sync.sources.whole import Whole
-from sync.strict import Strict, empty_is_default
+from sync.config_base.base import Strict, empty_is_default
+from sync.records.base import Row
+from sync.records.extract import Extract, Since
+from sync.sources.completeness import Whole
 
 
 class SourceSettings(Strict):

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
-from sync.state.private import write_private
-from sync.state.sqlite_errors import passing, trouble_of
+from sync.state.sqlite.errors import passing, trouble_of
+from sync.state.sqlite.private_files import write_private
 
 EMPTY = "it is empty"
 """How the reason begins when the state has been lost altogether."""

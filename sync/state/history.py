@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sync.exits import Exit
-from sync.model import Key, Kind, utc_text, utc_time
-from sync.state.scratch import key_from
+from sync.exit_codes import Exit
+from sync.records.base import Key, Kind, utc_text, utc_time
+from sync.state.staging.scratch import key_from
 
 
 @dataclass(frozen=True, slots=True)

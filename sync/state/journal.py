@@ -13,14 +13,26 @@ from functools import cache
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.diff import remembered
 from sync.errors import StateError
-from sync.model import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Key, Kind, utc_text, utc_time
-from sync.plan import REMOVALS, Action, Fields, OpenIntent, Outcome, Planned, Result
-from sync.state import keeping, refusals, removals, snapshot
-from sync.state.database import count
+from sync.planning.diff import remembered
+from sync.records.base import (
+    COMPARED,
+    KEY_FIELDS,
+    ON_A_TEST,
+    PEOPLE,
+    PERSON_OF,
+    Key,
+    Kind,
+    utc_text,
+    utc_time,
+)
+from sync.records.changes import REMOVALS, Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.state import kept_values, refusals
+from sync.state.compare import recent_removals
 from sync.state.dialect import analyse, create_index
-from sync.state.scratch import columns_of, from_json, key_from, to_json
+from sync.state.sqlite.open import count
+from sync.state.staging import snapshot
+from sync.state.staging.scratch import columns_of, from_json, key_from, to_json
 
 Clock = Callable[[], datetime]
 
@@ -145,7 +157,7 @@ class Journal:
     def _promote(self, line: Planned, outcome: Outcome) -> None:
         change = line.change
         if change.action in REMOVALS:  # with a scope, its removal was allowed
-            removals.note(self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope))
+            recent_removals.note(self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope))
         if change.action in (Action.REMOVE, Action.DELETE):
             self.forget(change.kind, change.key)
             return
@@ -195,7 +207,7 @@ class Journal:
         self._connection.execute(
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key[0]}
         )
-        keeping.drop(self._connection, kind, key)
+        kept_values.drop(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
@@ -218,11 +230,11 @@ class Journal:
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
         snapshot.forget(self._connection, kind, *columns_of(old))
-        keeping.rename(self._connection, kind, old[0], new[0])
+        kept_values.rename(self._connection, kind, old[0], new[0])
 
     def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
         """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
-        keeping.keep(self._connection, kind, key, wanted)
+        kept_values.keep(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""
@@ -248,7 +260,7 @@ class Journal:
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Closes an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
-            removals.note(self._connection, intent.kind, intent.key, self._clock(), approved=False)
+            recent_removals.note(self._connection, intent.kind, intent.key, self._clock(), approved=False)
         self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
@@ -273,7 +285,7 @@ class Journal:
         create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
         analyse(self._connection, "refresh", "draft")
         if leaving:
-            removals.note_withdrawn(self._connection, self._clock())
+            recent_removals.note_withdrawn(self._connection, self._clock())
         for statement in _SILENT if leaving else _RESTORED:
             self._connection.execute(text(statement), {"at": at})
         for kind in Kind:
@@ -305,7 +317,7 @@ class Journal:
 
     def end(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()) -> None:
         """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
-        removals.forget_old(self._connection, self._clock())
+        recent_removals.forget_old(self._connection, self._clock())
         self._connection.execute(
             text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"),
             {

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from sync.model import Key, Kind, utc_text
-from sync.plan import Planned
-from sync.state.scratch import columns_of, key_from
+from sync.records.base import Key, Kind, utc_text
+from sync.records.changes import Planned
+from sync.state.staging.scratch import columns_of, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
 """How long a refused change rests after its first, second, … refusal; the last holds from then on.

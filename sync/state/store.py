@@ -6,39 +6,49 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, text
 
-from sync.candidate_numbers import Holder
-from sync.decide import Drafted, Pair
-from sync.found import FoundPerson
-from sync.freeze import Moment, TimeRules, Timing
-from sync.guard import HeldScope, Limits
-from sync.model import COMPARED, KEY_FIELDS, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, Record, row_place
-from sync.plan import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
-from sync.state import (
+from sync.planning.candidate_numbers import Holder
+from sync.planning.decide import Drafted, Pair
+from sync.planning.freeze import Moment, TimeRules, Timing
+from sync.planning.guard import HeldScope, Limits
+from sync.records.base import (
+    COMPARED,
+    KEY_FIELDS,
+    PEOPLE,
+    PERSON_OF,
+    RECORD_TYPES,
+    Fault,
+    Key,
+    Kind,
+    Record,
+    row_place,
+)
+from sync.records.changes import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
+from sync.records.remote import FoundPerson
+from sync.state import history, journal, kept_values, old_copy
+from sync.state.compare import (
     absences,
-    circumstances,
-    conflicts,
-    derived,
-    history,
-    identities,
-    journal,
-    keeping,
-    lookups,
-    naming,
-    numbers,
+    candidate_numbers,
+    context,
     pairs,
-    planbook,
-    precedence,
-    readback,
-    recovery,
+    plan_table,
+    priority,
+    provenance,
+    verification,
+)
+from sync.state.dialect import insert
+from sync.state.secret_digest import new_key, seal
+from sync.state.sqlite.open import count
+from sync.state.staging import (
+    conflicts,
+    derive,
+    identities,
+    lookups,
+    merge,
     scratch,
     snapshot,
     tails,
-    turn,
 )
-from sync.state.database import count
-from sync.state.dialect import insert
-from sync.state.scratch import Origin
-from sync.state.sealing import new_key, seal
+from sync.state.staging.scratch import Origin
 
 
 class Store:
@@ -102,7 +112,7 @@ class Store:
 
     def keep_known(self, kind: Kind, feed: int) -> None:
         """Takes out of this feed, which gives way to others, whoever is known: those others may say otherwise."""
-        precedence.keep_known(self._connection, kind, feed)
+        merge.keep_known(self._connection, kind, feed)
 
     def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
         """Notes the records of rows that changed and that `where` does not select (any more)."""
@@ -110,11 +120,11 @@ class Store:
 
     def rows_of(self, source: str, sources: Collection[str]) -> int:
         """How many rows a joined source, one of these, had when it was last whole; 0 when that was never noted."""
-        return naming.rows_of(self._connection, source, sources)
+        return provenance.rows_of(self._connection, source, sources)
 
     def keep_rows(self, rows: Mapping[str, int], sources: Collection[str]) -> None:
         """Takes these as the numbers of rows that joined sources have; `sources` are all that there are."""
-        naming.keep_rows(self._connection, rows, sources)
+        provenance.keep_rows(self._connection, rows, sources)
 
     def rely_on(self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()) -> None:
         """Takes the names of the sources of each kind: what others have named is not theirs to let go.
@@ -158,7 +168,7 @@ class Store:
 
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]:
         """How many known records this source named that no feed names any more, and how many it named."""
-        return naming.shrinkage(self._connection, kind, source, self._sources.get(kind, ()))
+        return provenance.shrinkage(self._connection, kind, source, self._sources.get(kind, ()))
 
     def note_sources(
         self,
@@ -167,15 +177,15 @@ class Store:
         accepted: Collection[str] = (),
     ) -> None:
         """Notes which source names each known record now; `feeds` are the kinds and sources of feeds by number."""
-        naming.note_sources(self._connection, feeds, proven, accepted)
+        provenance.note_sources(self._connection, feeds, proven, accepted)
 
     def groups_of(self, source: str) -> frozenset[str]:
         """The groups that the source had when it was last whole."""
-        return naming.groups_of(self._connection, source)
+        return provenance.groups_of(self._connection, source)
 
     def keep_groups(self, source: str, groups: Collection[str]) -> None:
         """Takes these as the groups that the source has."""
-        naming.keep_groups(self._connection, source, groups)
+        provenance.keep_groups(self._connection, source, groups)
 
     def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
         """Return how many records that stood last in this source's last delivery are all missing (see `tails.lost`)."""
@@ -246,12 +256,12 @@ class Store:
         scratch.index_wanted(self._connection)
         snapshot.drop_superseded(self._connection)
         for kind, feed, how in later:
-            precedence.give_way(self._connection, kind, feed, how, self._fingerprint_of)
+            merge.give_way(self._connection, kind, feed, how, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of, unsure)
-        derived.keep_usernames(self._connection, self._fingerprint_of)
+        derive.keep_usernames(self._connection, self._fingerprint_of)
         identities.find_shared(self._connection, self._places)
-        derived.settle_percentages(self._connection, self._places, self._fingerprint_of)
-        keeping.leave_alone(self._connection, self._fingerprint_of)
+        derive.settle_percentages(self._connection, self._places, self._fingerprint_of)
+        kept_values.leave_alone(self._connection, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
@@ -259,7 +269,7 @@ class Store:
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
         self._moment = Moment.of(now)
-        circumstances.gather_windows(self._connection, now, leave_out=self._leave_out)
+        context.gather_windows(self._connection, now, leave_out=self._leave_out)
 
     def _timing(self, start: str | None, ends: str | None, feed: int | None) -> Timing | None:
         rules = self._rules[feed or 0]  # only the longest duration may differ from feed to feed
@@ -268,7 +278,7 @@ class Store:
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
         self._trouble = trouble
-        circumstances.gather_circumstances(self._connection, now, trouble)
+        context.gather_circumstances(self._connection, now, trouble)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
@@ -282,7 +292,7 @@ class Store:
 
     def draft(self, drafted: Iterable[Drafted]) -> int:
         """Writes changes with their rulings into the draft."""
-        return planbook.draft(self._connection, drafted)
+        return plan_table.draft(self._connection, drafted)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Notes records whose two sides agree although their fingerprints do not."""
@@ -310,34 +320,34 @@ class Store:
 
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
         """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
-        turn.keep_needed(self._connection, kind, by)
+        priority.keep_needed(self._connection, kind, by)
 
     def soonest(self, after: int = 0, command: str = "") -> str:
         """When the soonest test begins to which the plan adds something after that line (UTC text); empty for none.
 
         Without what the last run by `command` could not add, as a person has to settle it first.
         """
-        return turn.soonest(self._connection, after, command)
+        return priority.soonest(self._connection, after, command)
 
     def note_unsettled(self) -> None:
         """Note the tests of which it is not settled when they are. Needs the tests drafted.
 
         A share of a duration that is held is one of the known duration.
         """
-        circumstances.note_unsettled(self._connection)
-        derived.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
+        context.note_unsettled(self._connection)
+        derive.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
 
     def index_draft(self) -> None:
         """Lets candidates be held against the drafted learners and tests."""
-        planbook.index_draft(self._connection)
+        plan_table.index_draft(self._connection)
 
     def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
         """Holds each scope that is over its limit, with the removals of the 24 hours before `now`."""
-        return planbook.hold_scopes(self._connection, limits, allowed, now)
+        return plan_table.hold_scopes(self._connection, limits, allowed, now)
 
     def defer_numbers(self) -> None:
         """Defer changes that take a candidate number which somebody who stays on the test has."""
-        numbers.defer_numbers(self._connection)
+        candidate_numbers.defer_numbers(self._connection)
 
     def deferred_numbers(self) -> tuple[int, int]:
         """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
@@ -346,11 +356,11 @@ class Store:
 
     def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]:
         """Return who is known to have one of these candidate numbers on a test."""
-        return numbers.numbers_on(self._connection, test, taken)
+        return candidate_numbers.numbers_on(self._connection, test, taken)
 
     def put_in_order(self) -> None:
         """Closes the plan."""
-        planbook.put_in_order(self._connection)
+        plan_table.put_in_order(self._connection)
         self._connection.commit()
 
     def ignored(self) -> int:
@@ -363,31 +373,31 @@ class Store:
 
     def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
         """The plan, line by line in its order."""
-        return planbook.planned(self._connection, verdict)
+        return plan_table.planned(self._connection, verdict)
 
-    def groups(self, verdict: Verdict, most: int | None) -> Iterator[planbook.Group]:
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.Group]:
         """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
-        return planbook.groups(self._connection, verdict, most)
+        return plan_table.groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[Planned]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
-        return planbook.sample(self._connection, kind, most)
+        return plan_table.sample(self._connection, kind, most)
 
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """How many lines the plan has of each kind, action and verdict."""
-        return planbook.tally(self._connection)
+        return plan_table.tally(self._connection)
 
     def waiting(self) -> tuple[int, int]:
         """Return how many changes wait, and how many of these for a test that starts within 7 days or runs."""
-        return planbook.waiting(self._connection)
+        return plan_table.waiting(self._connection)
 
     def missed(self) -> int:
         """Return how many new records are withheld, so that something that is wanted is not in Inspera."""
-        return planbook.missed(self._connection)
+        return plan_table.missed(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """How many lines of the plan do not go ahead, by verdict and cause."""
-        return planbook.causes(self._connection)
+        return plan_table.causes(self._connection)
 
     def known_count(self, kind: Kind) -> int:
         """How many records of a kind are known, whatever their standing."""
@@ -399,9 +409,9 @@ class Store:
             self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
         )
 
-    def recovery(self) -> recovery.Needed | None:
+    def recovery(self) -> old_copy.Needed | None:
         """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
-        return recovery.needed(self._connection)
+        return old_copy.needed(self._connection)
 
     def open_intents(self) -> Iterator[OpenIntent]:
         """Intents of earlier runs without an outcome."""
@@ -479,11 +489,11 @@ class Store:
 
     def kept(self, kind: Kind, key: Key) -> Fields:
         """The fields that keep Inspera's value (`adopt --keep`), each with what the source said then."""
-        return keeping.kept(self._connection, kind, key)
+        return kept_values.kept(self._connection, kind, key)
 
     def lapse_kept(self) -> None:
         """Forgets what was kept where the source says something else now; durable with the next commit."""
-        keeping.lapse(self._connection)
+        kept_values.lapse(self._connection)
 
     def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
@@ -513,7 +523,7 @@ class Store:
 
     def planned_for(self, kind: Kind, key: Key) -> Planned | None:
         """What the plan says of one record, None when it says nothing."""
-        return planbook.planned_for(self._connection, kind, key)
+        return plan_table.planned_for(self._connection, kind, key)
 
     def timing(self, test: str, moment: Moment) -> Timing:
         """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
@@ -524,24 +534,24 @@ class Store:
 
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
         """The same by what is known alone, at any time: needs no plan."""
-        return readback.window(self._connection, test, now)
+        return verification.window(self._connection, test, now)
 
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]:
         """All records of a kind that are kept in step, with what is known of them."""
-        return readback.everything(self._connection, kind)
+        return verification.everything(self._connection, kind)
 
     def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:
         """What a run has written of a kind; up to `most` of it, spread evenly."""
-        return readback.written(self._connection, run_id, kind, most)
+        return verification.written(self._connection, run_id, kind, most)
 
     def stage_export(self, kind: Kind, people: Iterable[FoundPerson]) -> int:
         """Takes an export of people into the scratch. Returns how many rows it has."""
-        return readback.stage_export(self._connection, kind, people)
+        return verification.stage_export(self._connection, kind, people)
 
     def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
         """All active people of a kind, each with who the export has in their place."""
-        return readback.exported(self._connection, kind)
+        return verification.exported(self._connection, kind)
 
     def exported_strangers(self, kind: Kind) -> Iterator[str]:
         """Who is in the export without being known."""
-        return readback.exported_strangers(self._connection, kind)
+        return verification.exported_strangers(self._connection, kind)

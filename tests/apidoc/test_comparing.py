@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from sync import contract
-from sync.apidoc import Compared, Match, NotASchema, Schema, compare
-from sync.apidoc.comparing import BESIDE, SENT
 from sync.contract import CALLS, Call
-from sync.found import Assignment
-from sync.inspera.payloads import bodies, entries
-from sync.model import Kind
-from sync.plan import Fields
+from sync.inspera.requests import bodies, entries
+from sync.inspera.schema_check import Compared, Match, NotASchema, Schema, compare
+from sync.inspera.schema_check.compare import BESIDE, SENT
+from sync.records.base import Kind
+from sync.records.changes import Fields
+from sync.records.remote import Assignment
 
 FOLDER = Path(__file__).parent
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sync.sources.directory import LdapSettings
-from sync.sources.directory_library import ldap3
+from sync.sources.ldap.library import ldap3
+from sync.sources.ldap.source import LdapSettings
 from tests.servers.slapd import PEOPLE, Slapd, person
 
 ENTRIES, PAGE = 20_000, 500

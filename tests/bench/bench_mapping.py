@@ -15,8 +15,8 @@ from pathlib import Path
 from unicodedata import normalize
 
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
-from sync.model import Kind
-from sync.sources.csv_file import CsvSettings
+from sync.records.base import Kind
+from sync.sources.csv.source import CsvSettings
 
 LEARNERS, TESTS, SEATS = 100_000, 2_000, 250
 LIMIT = 3.0

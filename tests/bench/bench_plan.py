@@ -98,11 +98,11 @@ def write_files(folder: Path) -> None:
 def make_known(folder: Path) -> None:
     """A state in which all that the files want is known, with the fingerprints that a run would have left."""
     from sqlalchemy import text
-    from sync.commands.planning import make_store
-    from sync.commands.wiring import House
-    from sync.engine.gather import gather
-    from sync.model import COMPARED, KEY_FIELDS
-    from sync.state.database import open_to_write
+    from sync.app import House
+    from sync.commands.plan import make_store
+    from sync.engine.extract.extract import gather
+    from sync.records.base import COMPARED, KEY_FIELDS
+    from sync.state.sqlite.open import open_to_write
 
     house = House.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:

@@ -39,10 +39,10 @@ def make_known(config: Path) -> None:
     from datetime import UTC, datetime
 
     from sqlalchemy import text
-    from sync.commands.planning import make_store
-    from sync.commands.wiring import House
-    from sync.engine.gather import gather
-    from sync.model import COMPARED, KEY_FIELDS
+    from sync.app import House
+    from sync.commands.plan import make_store
+    from sync.engine.extract.extract import gather
+    from sync.records.base import COMPARED, KEY_FIELDS
 
     house = House.open(config, print)
     with house.state.open_to_write("benchmark") as opened:

@@ -48,7 +48,7 @@ def fill(port: int) -> None:
 
 def core(port: int, limit: int, *, bare: bool) -> int:
     from sqlalchemy import NullPool, create_engine, text
-    from sync.model import Row
+    from sync.records.base import Row
 
     engine = create_engine(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", poolclass=NullPool)
     count = 0
@@ -64,7 +64,7 @@ def core(port: int, limit: int, *, bare: bool) -> int:
 
 
 def ours(port: int, limit: int) -> int:
-    from sync.sources.database import SqlSettings
+    from sync.sources.sql.source import SqlSettings
 
     url = f"postgresql://127.0.0.1:{port}/postgres"
     source = SqlSettings(url=url, user="postgres", query=f"{QUERY} LIMIT {limit}")

@@ -13,15 +13,15 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import StaticPool, create_engine
-from sync.apidoc import Match, Schema, compare
-from sync.commands import applying, health
-from sync.commands.health import Verdict, clock_check
+from sync.commands import apply, doctor_checks
+from sync.commands.doctor_checks import Verdict, clock_check
 from sync.contract import CALLS
-from sync.exits import Exit
+from sync.exit_codes import Exit
 from sync.inspera.lookups import Surroundings
+from sync.inspera.schema_check import Match, Schema, compare
 from sync.inspera.target import Target
-from sync.state.database import open_to_write
 from sync.state.migrations import FOLDER, head
+from sync.state.sqlite.open import open_to_write
 
 from ..semantics.site import TEST, Ran, Site
 
@@ -37,7 +37,7 @@ def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     site = Site(tmp_path, capsys)
-    for module in (applying, health):  # the sandbox tells its own time, which is this one
+    for module in (apply, doctor_checks):  # the sandbox tells its own time, which is this one
         monkeypatch.setattr(module, "now", site.now)
     site.seat(TEST, "1001")
     with site.sandbox:
@@ -354,7 +354,7 @@ def test_the_same_is_told_to_programs(site: Site) -> None:
 
 
 def test_a_clock_that_is_far_off_exits_4(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "now", lambda: NOON)
+    monkeypatch.setattr(doctor_checks, "now", lambda: NOON)
     seen = Surroundings("test.search answered 200", NOON + timedelta(minutes=3), None)
     monkeypatch.setattr(Target, "look_around", lambda _: seen)
     ran = site.run("doctor")

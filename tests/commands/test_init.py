@@ -18,13 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sync.cli import run
-from sync.commands.starting_guess import Looked, guess
-from sync.commands.starting_times import family_first, minutes_way, time_format
-from sync.commands.starting_words import GENERIC, WORDS, plain
-from sync.commands.starting_yaml import Answers, configuration
-from sync.exits import Exit
-from sync.model import Kind
-from sync.settings import Loaded, load
+from sync.commands.init.detect import Looked, guess
+from sync.commands.init.formats import family_first, minutes_way, time_format
+from sync.commands.init.render import Answers, configuration
+from sync.commands.init.vocabulary import GENERIC, WORDS, plain
+from sync.config import Loaded, load
+from sync.exit_codes import Exit
+from sync.records.base import Kind
 
 from ..servers.slapd import PEOPLE, Slapd, person
 

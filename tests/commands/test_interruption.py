@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sync.commands.interruption import LOST, SILENCE, SILENT, Interruption, Watch
 from sync.errors import Interrupted, StateUnreachable
-from sync.exits import Exit
+from sync.exit_codes import Exit
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 

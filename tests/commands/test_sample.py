@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 from sync.cli import run
-from sync.exits import Exit
+from sync.exit_codes import Exit
 
 ESCAPE = "\x1b"
 STUDENTS = """\

@@ -14,12 +14,12 @@ from urllib.error import HTTPError
 import pytest
 import structlog
 from structlog.testing import LogCapture
-from sync.daemon.doors import Setup
-from sync.daemon.notify import Notifier
-from sync.daemon.service import Service
 from sync.schedule.every import Every
 from sync.schedule.times import Schedule
 from sync.schedule.timetable import Timed
+from sync.service.loop import Service
+from sync.service.protocols import Setup
+from sync.service.systemd import Notifier
 
 PATIENCE = 10.0
 SELDOM = Every(timedelta(days=36_600))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from threading import Event, current_thread
 
 import pytest
-from sync.daemon.inquiry import Inquiry
 from sync.errors import StateError
+from sync.service.background import Inquiry
 
 from .fakes import PATIENCE, until
 
@@ -86,7 +86,7 @@ def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
     import sys
 
     code = (
-        "import threading; from sync.daemon.inquiry import Inquiry\n"
+        "import threading; from sync.service.background import Inquiry\n"
         "try: Inquiry(threading.Event().wait, 'lead').answer(0.01)\n"
         "except TimeoutError: print('gone')"
     )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sync.daemon.notify import Notifier
+from sync.service.systemd import Notifier
 
 
 class Systemd:

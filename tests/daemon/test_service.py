@@ -19,8 +19,8 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr("sync.daemon.service.ROUND", ROUND)
-    monkeypatch.setattr("sync.daemon.standing._PAUSES", (ROUND,))
+    monkeypatch.setattr("sync.service.loop.ROUND", ROUND)
+    monkeypatch.setattr("sync.service.leadership._PAUSES", (ROUND,))
     stage = Stage(tmp_path)
     yield stage
     stage.close()
@@ -253,8 +253,8 @@ def test_a_job_whose_last_run_was_cut_off_is_taken_up_before_its_time(stage: Sta
 def test_a_run_that_lost_the_state_is_taken_up_after_a_while_when_its_service_still_leads(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr("sync.daemon.service._TAKE_UP", 0.4)
-    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.4,))
+    monkeypatch.setattr("sync.service.loop._TAKE_UP", 0.4)
+    monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.4,))
     job = stage.job("nightly", error=error)
     stage.start()
     until(lambda: stage.told.runs == [("nightly", "failed")])
@@ -271,7 +271,7 @@ def test_a_run_that_lost_the_state_is_taken_up_after_a_while_when_its_service_st
 def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.1, 0.2, 0.4))
+    monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.1, 0.2, 0.4))
     error = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
     job = stage.job("often", Every(timedelta(milliseconds=20)), error=error)
     stage.start()
@@ -294,7 +294,7 @@ def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
 def test_a_run_that_the_state_failed_is_taken_up_however_long_that_lasted(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (ROUND,))
+    monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (ROUND,))
     job = stage.job("nightly", error=StateUnreachable("full"))
     stage.start()
     until(lambda: stage.told.runs == [("nightly", "failed")])
@@ -346,7 +346,7 @@ def test_a_clock_that_goes_on_as_it_should_is_not_mentioned(stage: Stage, clock:
 
 
 def test_a_run_that_failed_otherwise_waits_for_its_next_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.daemon.service._TAKE_UP", 0.0)
+    monkeypatch.setattr("sync.service.loop._TAKE_UP", 0.0)
     job = stage.job("nightly", error=UsageError("the rules are not there"))
     locked = stage.job("other", error=Locked("in use by pid 1"))
     stage.start()
@@ -356,7 +356,7 @@ def test_a_run_that_failed_otherwise_waits_for_its_next_time(stage: Stage, monke
 
 
 def test_a_run_that_was_taken_out_of_the_file_is_not_taken_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.daemon.service._TAKE_UP", 0.2)
+    monkeypatch.setattr("sync.service.loop._TAKE_UP", 0.2)
     job = stage.job("nightly", error=Deposed("taken over"))
     other = stage.job("other", SELDOM)
     stage.start()
@@ -432,7 +432,7 @@ def test_a_run_that_gave_way_does_not_go_on_after_the_lead_was_lost(stage: Stage
 def test_while_the_state_does_not_answer_the_run_under_way_goes_on_until_patience_ends(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.daemon.standing.PATIENCE", 0.4)
+    monkeypatch.setattr("sync.service.leadership.PATIENCE", 0.4)
     job = under_way(stage)
     stage.state.answers.clear()
     stage.rounds()

@@ -7,8 +7,8 @@ from threading import Event
 import pytest
 import structlog
 from structlog.testing import LogCapture
-from sync.daemon.standing import Standing
 from sync.errors import Locked, StateError, StateUnreachable
+from sync.service.leadership import Standing
 
 from .fakes import PATIENCE, Past, now, until
 
@@ -45,8 +45,8 @@ class State:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.daemon.standing.PATIENCE", 0.2)
-    monkeypatch.setattr("sync.daemon.standing._PAUSES", (SHORT,))
+    monkeypatch.setattr("sync.service.leadership.PATIENCE", 0.2)
+    monkeypatch.setattr("sync.service.leadership._PAUSES", (SHORT,))
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_what_stands_in_the_way_of_preparing_is_said_and_tried_again(
 
 
 def test_it_is_not_prepared_again_at_once(state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.daemon.standing._PAUSES", (0.0, 60.0))
+    monkeypatch.setattr("sync.service.leadership._PAUSES", (0.0, 60.0))
     state.prepared = Locked("in use by pid 1 (apply)")
     looks(standing, lambda: state.preparations == 2)
     looks(standing, lambda: standing.answers)
@@ -261,7 +261,7 @@ def test_a_trouble_is_said_once_and_so_is_its_end(state: State, standing: Standi
 def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
     state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
-    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (0.05, 0.1, 0.2))
+    monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.05, 0.1, 0.2))
     ready(standing)
     began = time.monotonic()
     for least in (0.05, 0.15, 0.35, 0.55):
@@ -282,8 +282,8 @@ def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
 def test_a_trouble_that_a_run_met_is_over_when_none_comes_for_a_while(
     standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
-    monkeypatch.setattr("sync.daemon.standing._PROVEN", 0.05)
-    monkeypatch.setattr("sync.daemon.standing._RUN_PAUSES", (SHORT,))
+    monkeypatch.setattr("sync.service.leadership._PROVEN", 0.05)
+    monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (SHORT,))
     ready(standing)
     assert standing.doubt(FULL)
     looks(standing, lambda: said(log) == [FOUND])

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 import pytest
-from sync.daemon.turns import Ticket, Turns
+from sync.service.run_queue import Ticket, Turns
 
 SOON, LATER, MUCH_LATER = "2026-06-01T09:00:00Z", "2026-06-02T09:00:00Z", "2026-06-09T09:00:00Z"
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from sqlalchemy import text
+from sync.app import House
 from sync.cli import run
-from sync.commands.planning import make_store
-from sync.commands.wiring import House
-from sync.engine.gather import gather
-from sync.model import COMPARED, KEY_FIELDS
-from sync.state.sqlite_file import SqliteFile
+from sync.commands.plan import make_store
+from sync.engine.extract.extract import gather
+from sync.records.base import COMPARED, KEY_FIELDS
+from sync.state.sqlite.backend import SqliteFile
 
 from ..servers.postgres import Postgres, postgres
 from ..servers.slapd import Entry, Slapd, person

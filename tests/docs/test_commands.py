@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sync.cli import run
-from sync.exits import Exit, worst
+from sync.exit_codes import Exit, worst
 
 from .pages import OPERATING, PAGES, README, commands, rows, section
 

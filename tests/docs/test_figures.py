@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, MIN_PIN, OPTIONS, ROLES
-from sync.engine import probing, verifying
+from sync.engine import lost_state
 from sync.inspera.circuit import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
-from sync.inspera.rate import LEAST_SHARE
-from sync.model import MAX_CANDIDATES
-from sync.state.circumstances import AT_HAND, SOON
+from sync.inspera.throttle import LEAST_SHARE
+from sync.records.base import MAX_CANDIDATES
+from sync.state.compare.context import AT_HAND, SOON
 from sync.state.refusals import PAUSES
 
 from .pages import OPERATING, README, section
@@ -37,7 +37,7 @@ def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
 
 
 def test_samples_are_as_large_as_the_pages_say() -> None:
-    most = probing.SAMPLE
+    most = lost_state.SAMPLE
     assert f"up to {most} learners, {most} staff and {most} tests" in told("New people")
     assert f"up to {verifying.SAMPLE} records of each kind" in told("Reading back")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from sync.model import Kind
-from sync.sandbox.faults_file import load_faults
-from sync.settings import json_schema, load
+from sync.config import json_schema, load
+from sync.records.base import Kind
+from sync.sandbox.failures_file import load_faults
 
 from .pages import OPERATING, README, blocks, rows, section
 

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sync.state.database import open_to_write
-from sync.state.tables import METADATA
+from sync.state.schema import METADATA
+from sync.state.sqlite.open import open_to_write
 
 from .pages import OPERATING, blocks, rows, section
 

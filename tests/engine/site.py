@@ -8,18 +8,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any, cast
 
-from sync.engine.carry_out import Carrier
-from sync.engine.doors import Feed, SourceDoor
-from sync.engine.places import SeatPolicy
-from sync.engine.planning import Policy, make_plan
-from sync.engine.settling import Settler
-from sync.found import Assignment, FoundTest, Seat, Seats
-from sync.guard import Limit, Limits
+from sync.engine.executor import Carrier
+from sync.engine.plan import Policy, make_plan
+from sync.engine.protocols import Feed, SourceDoor
+from sync.engine.recovery import Settler
+from sync.engine.test_changes import SeatPolicy
 from sync.mapping import CompiledFeed, fingerprint
-from sync.model import Key, Kind, Record, Row
-from sync.plan import Change, Fields, Outcome, Result
-from sync.state.database import open_to_write
+from sync.planning.guard import Limit, Limits
+from sync.records.base import Key, Kind, Record, Row
+from sync.records.changes import Change, Fields, Outcome, Result
+from sync.records.remote import Assignment, FoundTest, Seat, Seats
 from sync.state.journal import Journal
+from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
 from ..opened import opened

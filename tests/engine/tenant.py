@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sync.errors import CallError
-from sync.found import Assignment, FoundPerson, FoundTest, Seat, Seats
-from sync.freeze import Moment
 from sync.mapping import fingerprint
-from sync.model import Key, Kind
-from sync.plan import Action, Change, Outcome, Planned, Result, Verdict
-from sync.state.database import open_copy
+from sync.planning.freeze import Moment
+from sync.records.base import Key, Kind
+from sync.records.changes import Action, Change, Outcome, Planned, Result, Verdict
+from sync.records.remote import Assignment, FoundPerson, FoundTest, Seat, Seats
 from sync.state.journal import Journal
+from sync.state.sqlite.open import open_copy
 from sync.state.store import Store
 
 from ..state.databases import empty_file

@@ -3,10 +3,22 @@
 from pathlib import Path
 
 import pytest
-from sync.engine.adopting import DOUBTFUL, MISSING, TAKEN, Adopter, Taken
-from sync.engine.settling_one import Settlement, Settling
-from sync.found import FoundTest, Seat
-from sync.model import Candidate, Committee, Contributor, Key, Kind, Learner, Option, Record, Staff, Test, joined
+from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopter, Taken
+from sync.engine.resolve import Settlement, Settling
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Key,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+    joined,
+)
+from sync.records.remote import FoundTest, Seat
 
 from .site import START, Living, Site, a_person, planning
 from .tenant import Book, Tenant, somebody, text_of

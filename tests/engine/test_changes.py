@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sync.engine.doors import Feed, SourceDoor
-from sync.engine.gather import EVERYTHING, Gathered, How, gather
+from sync.engine.extract.extract import EVERYTHING, Gathered, How, gather
+from sync.engine.protocols import Feed, SourceDoor
 from sync.errors import SourceError
-from sync.extract import Extract, Since
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
-from sync.model import Kind, Row
-from sync.state.database import open_to_write
+from sync.records.base import Kind, Row
+from sync.records.extract import Extract, Since
+from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)

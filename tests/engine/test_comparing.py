@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.engine.comparing import differences, taken_over
-from sync.found import FoundPerson, FoundTest, Seat
-from sync.model import COMPARED, Kind, joined
+from sync.engine.compare import differences, taken_over
+from sync.records.base import COMPARED, Kind, joined
+from sync.records.remote import FoundPerson, FoundTest, Seat
 
 SHOWING: dict[Kind, list[str]] = {
     Kind.LEARNER: ["username", "first_name", "last_name", "email"],

@@ -5,10 +5,10 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sync.engine.carry_out import Carrier
-from sync.engine.places import SeatPolicy
+from sync.engine.executor import Carrier
+from sync.engine.test_changes import SeatPolicy
 from sync.errors import Deposed
-from sync.model import Learner
+from sync.records.base import Learner
 
 from .site import Living, a_person, planning
 from .tenant import NOW

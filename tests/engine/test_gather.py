@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sync.engine.doors import Feed, SourceDoor
-from sync.engine.gather import Gathered, gather
-from sync.engine.reading import REPORT_EVERY
+from sync.engine.extract.extract import Gathered, gather
+from sync.engine.extract.feed_reader import REPORT_EVERY
+from sync.engine.protocols import Feed, SourceDoor
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
-from sync.model import Kind, Row, key_of
-from sync.state.database import open_to_read
+from sync.records.base import Kind, Row, key_of
+from sync.state.sqlite.open import open_to_read
 from sync.state.store import Store
 
 from ..opened import opened

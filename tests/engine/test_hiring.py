@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from sync.engine.hiring import look_up
+from sync.engine.account_lookup import look_up
 from sync.errors import Retry, Stop
-from sync.model import Kind
-from sync.plan import Action, Outcome, Planned, Result
+from sync.records.base import Kind
+from sync.records.changes import Action, Outcome, Planned, Result
 
 from .tenant import Tenant, line, somebody, told
 

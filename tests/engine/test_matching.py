@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sync.engine.matching import match_person, values_of
+from sync.engine.account_match import match_person, values_of
 from sync.errors import CallMissing, Unknown
 
 from .tenant import Tenant, somebody

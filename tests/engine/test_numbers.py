@@ -13,13 +13,13 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync.engine.carry_out import Carried, Carrier
-from sync.engine.places import SeatPolicy
-from sync.engine.planning import Policy
-from sync.found import Assignment, Seat, Seats
-from sync.guard import Limit, Limits
-from sync.model import Candidate, Key, Kind, Learner, Record, Test
-from sync.plan import Cause, Outcome, Planned, Result
+from sync.engine.executor import Carried, Carrier
+from sync.engine.plan import Policy
+from sync.engine.test_changes import SeatPolicy
+from sync.planning.guard import Limit, Limits
+from sync.records.base import Candidate, Key, Kind, Learner, Record, Test
+from sync.records.changes import Cause, Outcome, Planned, Result
+from sync.records.remote import Assignment, Seat, Seats
 
 from .site import ANY, START, Living, a_person, planning
 from .tenant import NOW, Who

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from sync.contract import OptionRule
-from sync.engine.places import SeatPolicy, Sitting, prepare
-from sync.freeze import Moment
-from sync.model import ON_A_TEST, Kind, joined
-from sync.plan import Action, Planned, Result
+from sync.engine.test_changes import SeatPolicy, Sitting, prepare
+from sync.planning.freeze import Moment
+from sync.records.base import ON_A_TEST, Kind, joined
+from sync.records.changes import Action, Planned, Result
 
 from .tenant import NOW, Book, line, told
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.reconciling import READ_ON_TESTS, Drift, Heap, Reconciler
-from sync.engine.repairing import Repair, take_over
+from sync.engine.reconcile import READ_ON_TESTS, Drift, Heap, Reconciler
+from sync.engine.repair import Repair, take_over
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
-from sync.found import FoundTest, Seat
-from sync.guard import Limit
-from sync.model import PEOPLE, Key, Kind
-from sync.plan import Fields
+from sync.planning.guard import Limit
+from sync.records.base import PEOPLE, Key, Kind
+from sync.records.changes import Fields
+from sync.records.remote import FoundTest, Seat
 
 from .tenant import NOW, Book, Tenant, somebody, text_of
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sync.engine.places import SeatPolicy, prepare
-from sync.engine.seating import read_and_judge
+from sync.engine.membership import read_and_judge
 from sync.engine.steps import Ready
-from sync.found import FoundTest, Seat
-from sync.freeze import Moment
-from sync.guard import ACTIVATED, FULL
-from sync.model import MAX_CANDIDATES, Kind, joined
-from sync.plan import Action, Planned, Result
+from sync.engine.test_changes import SeatPolicy, prepare
+from sync.planning.freeze import Moment
+from sync.planning.guard import ACTIVATED, FULL
+from sync.records.base import MAX_CANDIDATES, Kind, joined
+from sync.records.changes import Action, Planned, Result
+from sync.records.remote import FoundTest, Seat
 
 from .tenant import NOW, Book, Tenant, line, text_of, told
 

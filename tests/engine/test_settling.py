@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.settling import Settler
+from sync.engine.recovery import Settler
 from sync.errors import Stop, Unknown
-from sync.found import Seat
-from sync.model import Key, Kind
-from sync.plan import Action, Fields
+from sync.records.base import Key, Kind
+from sync.records.changes import Action, Fields
+from sync.records.remote import Seat
 
 from .tenant import Book, Tenant, line, somebody
 

@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from sync.engine.places import SeatPolicy, prepare
-from sync.engine.seating import read_and_judge
+from sync.engine.membership import read_and_judge
 from sync.engine.steps import Ready
+from sync.engine.test_changes import SeatPolicy, prepare
 from sync.errors import Retry, Stop
-from sync.found import FoundTest, Seat
-from sync.freeze import Moment
-from sync.guard import STAYS, UNDER_WAY
-from sync.model import Kind
-from sync.plan import Action, Result
+from sync.planning.freeze import Moment
+from sync.planning.guard import STAYS, UNDER_WAY
+from sync.records.base import Kind
+from sync.records.changes import Action, Result
+from sync.records.remote import FoundTest, Seat
 
 from .tenant import NOW, Book, Tenant, line, text_of, told
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.verifying import POLLS, Verified, Verifier
+from sync.engine.verify import POLLS, Verified, Verifier
 from sync.errors import Retry, Stop
-from sync.found import FoundTest, Seat
-from sync.model import Key, Kind
-from sync.plan import Action, Outcome, Result
+from sync.records.base import Key, Kind
+from sync.records.changes import Action, Outcome, Result
+from sync.records.remote import FoundTest, Seat
 
 from .tenant import NOW, Book, Tenant, line, somebody, text_of
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sync.engine.planning import DELETE, KEEP
-from sync.model import Candidate, Contributor, Kind, Learner, Option, Record, Staff, Test
-from sync.plan import Action, Outcome, Result, Verdict
+from sync.engine.plan import DELETE, KEEP
+from sync.records.base import Candidate, Contributor, Kind, Learner, Option, Record, Staff, Test
+from sync.records.changes import Action, Outcome, Result, Verdict
 
 from .site import START, Site, a_person
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sync.found import Assignment
-from sync.model import Kind
-from sync.plan import Action, Change, Fields, Outcome, Result, Value
+from sync.records.base import Kind
+from sync.records.changes import Action, Change, Fields, Outcome, Result, Value
+from sync.records.remote import Assignment
 
 from .tenant import Tenant
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from sync.errors import CallMissing, Refused, Stop, Unknown
-from sync.found import Assignment
 from sync.inspera.connection import Connection
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Action, Change, Outcome, Result
+from sync.records.base import Kind
+from sync.records.changes import Action, Change, Outcome, Result
+from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
 from .made_up import LEARNER, SAVE_LEARNER

@@ -5,7 +5,7 @@ import random
 import pytest
 from sync.errors import Stop
 from sync.inspera.circuit import LEAST, WINDOW, Circuit
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .conftest import MakeTarget
 from .made_up import LEARNER, SAVE_LEARNER

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import trustme
 from sync.errors import Stop, Unknown
-from sync.found import Assignment
 from sync.inspera.client import MAX_BODY
 from sync.inspera.connection import Connection
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
+from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
 from .made_up import LEARNER, SAVE_LEARNER

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.freeze import Moment
 from sync.inspera.clock import WRONG, ClockCheck
+from sync.planning.freeze import Moment
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ import threading
 from typing import Any
 
 import pytest
-from sync.found import Seat
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Outcome, Result
+from sync.records.base import Kind
+from sync.records.changes import Outcome, Result
+from sync.records.remote import Seat
 
 from .made_up import committee, results_of
 from .tenant import Tenant

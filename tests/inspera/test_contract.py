@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from sync.contract import CALLS
-from sync.found import FoundPerson, Seat
 from sync.inspera.connection import Connection
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Action, Change, Outcome, Result
+from sync.records.base import Kind
+from sync.records.changes import Action, Change, Outcome, Result
+from sync.records.remote import FoundPerson, Seat
 from sync.sandbox import Sandbox
 
 from .made_up import (

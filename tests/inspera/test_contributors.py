@@ -4,10 +4,10 @@ import threading
 from typing import Any
 
 import pytest
-from sync.found import Seat
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Result
+from sync.records.base import Kind
+from sync.records.changes import Result
+from sync.records.remote import Seat
 
 from .conftest import MakeTarget
 from .made_up import contributor, results_of

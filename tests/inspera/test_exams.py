@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sync.errors import Stop
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .made_up import (
     SAVE_TEST,

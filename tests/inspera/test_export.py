@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
 from sync.inspera import client
-from sync.inspera.payloads import stream
+from sync.inspera.responses import stream
 from sync.inspera.target import Target
-from sync.model import Kind
+from sync.records.base import Kind
 
 from .tenant import Tenant
 from .waiting import Time

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sync.contract import CALLS
 from sync.errors import CallMissing, Stop, Unknown
-from sync.found import FoundPerson, FoundTest
 from sync.inspera.lookups import Surroundings
 from sync.inspera.target import Target
+from sync.records.remote import FoundPerson, FoundTest
 
 from .holdings import Reply, Seen
 from .made_up import LEARNER

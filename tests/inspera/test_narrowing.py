@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .conftest import MakeTarget
 from .made_up import (

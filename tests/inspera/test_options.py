@@ -5,8 +5,8 @@ import json
 import pytest
 from structlog.testing import capture_logs
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Outcome, Result
+from sync.records.base import Kind
+from sync.records.changes import Outcome, Result
 
 from .made_up import option, results_of
 from .tenant import Tenant

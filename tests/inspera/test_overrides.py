@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sync.contract import CALLS, Call
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Action
+from sync.records.base import Kind
+from sync.records.changes import Action
 
 from .conftest import MakeTarget
 from .made_up import (

@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.inspera.rate import LEAST_SHARE, Limiter
+from sync.inspera.throttle import LEAST_SHARE, Limiter
 from tenacity.nap import sleep_using_event
 
 from .waiting import Time

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from sync.contract import CALLS
 from sync.errors import CallError, Refused, Retry
-from sync.found import Assignment
 from sync.inspera.calls import Request
 from sync.inspera.client import Client
 from sync.inspera.connection import Connection
 from sync.inspera.recovery import RECOVERY, Happened, happened, happened_to_token, narrows
 from sync.inspera.target import Target
-from sync.plan import Outcome, Result
+from sync.records.changes import Outcome, Result
+from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
 from .made_up import make_seats, path_of, results_of, sizes

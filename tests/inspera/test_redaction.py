@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from sync.errors import CallError, Stop
-from sync.found import Assignment
 from sync.inspera.connection import Connection
-from sync.inspera.payloads import envelope
+from sync.inspera.responses import envelope
 from sync.inspera.target import Target
-from sync.model import Kind
-from sync.plan import Action, Change, Result
+from sync.records.base import Kind
+from sync.records.changes import Action, Change, Result
+from sync.records.remote import Assignment
 
 from .conftest import MakeTarget
 from .made_up import SAVE_LEARNER, SAVE_STAFF, contributor, new_staff

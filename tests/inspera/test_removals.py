@@ -1,7 +1,7 @@
 """Candidates off a test, and those who were not there."""
 
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .made_up import (
     fill,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sync.errors import Stop
 from sync.inspera.target import Target
-from sync.plan import Outcome, Result
+from sync.records.changes import Outcome, Result
 
 from .conftest import MakeTarget
 from .made_up import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sync.errors import Stop
 from sync.inspera.target import Target
-from sync.plan import Action, Outcome, Result
+from sync.records.changes import Action, Outcome, Result
 
 from .made_up import SAVE_STAFF, STAFF_SENT, new_staff, results_of, staff
 from .tenant import Tenant

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .made_up import (
     SAVE_TEST,

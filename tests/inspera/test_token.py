@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sync.errors import Stop
 from sync.inspera.target import Target
-from sync.plan import Result
+from sync.records.changes import Result
 
 from .conftest import MakeTarget
 from .made_up import LEARNER

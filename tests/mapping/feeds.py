@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sync.mapping import CompiledFeed, FeedRule, FieldRule, compile_feed
-from sync.model import KEY_FIELDS, Candidate, Fault, Kind, Learner, Record, Row, Test
+from sync.records.base import KEY_FIELDS, Candidate, Fault, Kind, Learner, Record, Row, Test
 
 PLACE = "rows.csv"
 LINE = 7

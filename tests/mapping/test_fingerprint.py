@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import pytest
 from sync.mapping import conflicts, fields_of, fingerprint, late_faults
-from sync.model import (
+from sync.records.base import (
     Candidate,
     Committee,
     Contributor,

@@ -7,7 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 from sync.mapping import fingerprint
-from sync.model import Candidate, Committee, Contributor, Kind, Learner, Option, Record, Staff, Test, joined
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+    joined,
+)
 
 NINE = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 ONE = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

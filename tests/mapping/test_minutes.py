@@ -2,7 +2,7 @@
 
 import pytest
 from sync.mapping import FieldRule
-from sync.model import SHARES, Candidate, Kind, Row
+from sync.records.base import SHARES, Candidate, Kind, Row
 
 from .feeds import candidate, faults, feed, feed_of, outcome, refused, row
 

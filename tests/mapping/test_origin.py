@@ -6,7 +6,7 @@ from unicodedata import normalize
 
 import pytest
 from sync.mapping import SEPARATOR, CompiledFeed, FeedRule, FieldRule, Origin, compile_feed
-from sync.model import Kind, Row
+from sync.records.base import Kind, Row
 
 from .feeds import candidate, feed, row
 

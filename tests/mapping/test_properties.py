@@ -7,7 +7,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sync.contract import OPTIONS
 from sync.mapping import FeedRule, FieldRule, compile_feed, fields_of, fingerprint
-from sync.model import COMPARED, KEY_FIELDS, RECORD_TYPES, Fault, Kind, Option, Row, key_of, listed
+from sync.records.base import (
+    COMPARED,
+    KEY_FIELDS,
+    RECORD_TYPES,
+    Fault,
+    Kind,
+    Option,
+    Row,
+    key_of,
+    listed,
+)
 
 from .feeds import MAPS, PLACE, ROWS, candidate, feed, feed_of, outcome
 

@@ -2,7 +2,7 @@
 
 import pytest
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import (
+from sync.records.base import (
     Candidate,
     Committee,
     Contributor,

@@ -3,7 +3,7 @@
 import pytest
 from sync.errors import UsageError
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Kind
+from sync.records.base import Kind
 
 from .feeds import feed_of, outcome, refused
 

@@ -6,10 +6,22 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Candidate, Kind, Row
-from sync.text import escaped, is_misread
+from sync.records.base import Candidate, Kind, Row
+from sync.text.characters import escaped, is_misread
 
-from .feeds import CANDIDATE, LEARNER, PLACE, ROWS, TEST, faults, feed, feed_of, learner, refused, row
+from .feeds import (
+    CANDIDATE,
+    LEARNER,
+    PLACE,
+    ROWS,
+    TEST,
+    faults,
+    feed,
+    feed_of,
+    learner,
+    refused,
+    row,
+)
 
 NAMES = """
 Åse Øksempel|Bjørn Ærlig|BLÅ HØNE|RØD–BLÅ|Sørensen-Madsen|Þórður Guðrúnarson|Ásdís Ægisdóttir|ÍSAK|Máret Šimol

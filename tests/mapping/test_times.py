@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sync.errors import UsageError
 from sync.mapping import FieldRule
-from sync.model import Kind
+from sync.records.base import Kind
 
 from .feeds import faults, feed, feed_of, outcome, refused, row, test
 

@@ -2,7 +2,7 @@
 
 import pytest
 from sync.mapping import FieldRule, late_faults
-from sync.model import Candidate, Kind, Learner, Row, Staff
+from sync.records.base import Candidate, Kind, Learner, Row, Staff
 
 from .feeds import candidate, faults, feed, feed_of, learner, outcome, refused, row
 

@@ -4,7 +4,7 @@ import pytest
 from sync.contract import COMMITTEE_TYPES, OPTIONS, ROLES, OptionRule
 from sync.errors import UsageError
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Committee, Fault, Kind, Option, Row, joined, listed
+from sync.records.base import Committee, Fault, Kind, Option, Row, joined, listed
 
 from .feeds import OPTION, candidate, feed, feed_of, outcome, refused, row
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from sync.model import SEALED, Kind, joined
-from sync.plan import Action, Change, Fields, Planned, Verdict
+from sync.records.base import SEALED, Kind, joined
+from sync.records.changes import Action, Change, Fields, Planned, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import plan_text, summary_text
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.guard import HeldScope, Scope
-from sync.guard import Limit as GuardLimit
-from sync.model import Fault, Kind
-from sync.plan import Action, Change, Fields, Planned, Verdict
+from sync.planning.guard import HeldScope, Scope
+from sync.planning.guard import Limit as GuardLimit
+from sync.records.base import Fault, Kind
+from sync.records.changes import Action, Change, Fields, Planned, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, faults_text, plan_text, scopes_text, summary_text
 from sync.report.run_text import finding_text, outcomes_text
+from sync.state.compare.plan_table import Group
 from sync.state.history import Finding
-from sync.state.planbook import Group
 
 STOPPED = (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD)
 

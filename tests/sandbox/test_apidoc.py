@@ -12,7 +12,18 @@ from schemathesis.errors import FailureGroup
 from sync.contract import CALLS
 from sync.sandbox import Sandbox
 
-from .tenant import BERIT, CANDIDATES, COMMITTEES, CONTRIBUTORS, Tenant, batch, committees, errors, plant, staff_batch
+from .tenant import (
+    BERIT,
+    CANDIDATES,
+    COMMITTEES,
+    CONTRIBUTORS,
+    Tenant,
+    batch,
+    committees,
+    errors,
+    plant,
+    staff_batch,
+)
 
 OPERATIONS = [
     "POST /authenticate/token/",

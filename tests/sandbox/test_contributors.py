@@ -3,7 +3,18 @@ from typing import Any
 import pytest
 from sync.sandbox import Sandbox
 
-from .tenant import BERIT, COMMITTEES, CONTRIBUTORS, TEST, Tenant, committees, errors, only_test, plant, staff_batch
+from .tenant import (
+    BERIT,
+    COMMITTEES,
+    CONTRIBUTORS,
+    TEST,
+    Tenant,
+    committees,
+    errors,
+    only_test,
+    plant,
+    staff_batch,
+)
 
 LOGIN = "berit@example.edu"
 

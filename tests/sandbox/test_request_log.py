@@ -92,7 +92,7 @@ def test_with_a_folder_each_call_is_a_line_of_its_file_by_the_time_it_is_answere
 
 
 def test_more_entries_than_one_page_holds_are_all_given(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.sandbox.desk.PAGE", 2)
+    monkeypatch.setattr("sync.sandbox.backend.PAGE", 2)
     with Sandbox(clock=clock) as sandbox:
         tenant = Tenant(sandbox.url)
         for _ in range(4):

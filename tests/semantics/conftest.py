@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sync.commands import adopting, applying, checking, health, planning, rebinding, reconciling, status
+from sync.commands import adopt, apply, check, doctor_checks, plan, reconcile, state_rebind, status
 
 from .leaks import leaks
 from .site import Site
@@ -19,7 +19,7 @@ def site(
 ) -> Iterator[Site]:
     """An empty university. No story may leave a secret anywhere."""
     site = Site(tmp_path, capsys)
-    for module in (adopting, applying, checking, health, planning, rebinding, reconciling, status):
+    for module in (adopt, apply, check, doctor_checks, plan, state_rebind, reconcile, status):
         monkeypatch.setattr(module, "now", site.now)
     with site.sandbox:
         yield site

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from .hands import account, linked, make_committee, make_people, make_test, put_candidate, put_contributor
+from .hands import (
+    account,
+    linked,
+    make_committee,
+    make_people,
+    make_test,
+    put_candidate,
+    put_contributor,
+)
 from .site import TEST, Site, names, numbers
 
 LINKED, BY_LOGIN, BY_EMAIL = numbers(1001, 441), numbers(1442, 30), numbers(1472, 8)

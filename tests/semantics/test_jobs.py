@@ -3,12 +3,12 @@
 import fcntl
 from threading import Event
 
-from sync.commands.applying import ApplyOptions, apply
+from sync.app import House
+from sync.commands.apply import ApplyOptions, apply
 from sync.commands.interruption import Interruption
 from sync.commands.jobs import Job
-from sync.commands.wiring import House
-from sync.model import Kind
-from sync.web.metrics import Metrics
+from sync.records.base import Kind
+from sync.service.metrics import Metrics
 
 from .site import TEST, Site
 

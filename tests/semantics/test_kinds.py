@@ -4,10 +4,10 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
-from sync.commands.applying import ApplyOptions, apply
+from sync.app import House
+from sync.commands.apply import ApplyOptions, apply
 from sync.commands.interruption import Interruption
-from sync.commands.wiring import House
-from sync.model import Kind
+from sync.records.base import Kind
 
 from .site import BEFORE, OTHER, TEST, Site, numbers
 

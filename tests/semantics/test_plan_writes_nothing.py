@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sync.commands import planning
+from sync.commands import plan
 
 from .site import TEST, Site, names, numbers
 
@@ -113,7 +113,7 @@ def test_a_plan_over_which_the_state_was_written_says_so_and_exits_75(
         execute(used.state, "UPDATE known_learner SET last_name = 'Øvelsesenius' WHERE key = '1003'")
         return used.time
 
-    monkeypatch.setattr(planning, "now", written_meanwhile)
+    monkeypatch.setattr(plan, "now", written_meanwhile)
     ran = used.plan()
     assert ran.status == 75
     assert "state.db: the state was written while it was read" in ran.err

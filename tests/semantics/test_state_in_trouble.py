@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sync.state import database
+from sync.state.sqlite import open as database
 
 from ..disks import Disk, small_disk
 from .site import TEST, Ran, Site, numbers

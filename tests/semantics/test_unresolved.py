@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sync.model import Kind
+from sync.records.base import Kind
 
 from .site import OTHER, TEST, Site, numbers
 from .test_jobs import as_job

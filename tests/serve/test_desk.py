@@ -1,6 +1,6 @@
 """What the service tells of itself, without a process of its own."""
 
-from sync.commands.serving import Desk
+from sync.commands.serve import Desk
 
 from .site import Served
 

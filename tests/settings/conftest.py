@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sync.settings import ConfigurationFaults, Loaded, load
+from sync.config import ConfigurationFaults, Loaded, load
 
 Load = Callable[[str], Loaded]
 Faults = Callable[[str], list[str]]

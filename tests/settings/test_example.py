@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sync.config import Loaded, json_schema, load
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Kind
-from sync.settings import Loaded, json_schema, load
+from sync.records.base import Kind
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "inspera-sync.yaml"
 SWITCHED_OFF = re.compile(r"^(\s*)#(?=[A-Za-z0-9_.]+:)", re.MULTILINE)

@@ -1,8 +1,16 @@
 import pytest
+from sync.config import CandidateFeed, LearnerFeed, TestFeed
 from sync.mapping import FieldRule
-from sync.settings import CandidateFeed, LearnerFeed, TestFeed
 
-from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option, with_title
+from .configurations import (
+    SOUND,
+    STAFF,
+    changed,
+    with_committees,
+    with_contributors,
+    with_option,
+    with_title,
+)
 from .conftest import Faults, Load
 
 QUOTED = "correct it, or put it in single quotes"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sync.model import Kind
+from sync.config import ConfigurationFaults, Job, json_schema
+from sync.records.base import Kind
 from sync.schedule import next_times
-from sync.settings import ConfigurationFaults, Job, json_schema
 
 from .configurations import SOUND, changed
 from .conftest import Faults, Load
@@ -155,8 +155,8 @@ def test_a_faulty_setting_of_the_service_is_told(faults_of: Faults, setting: str
 
 def test_reading_a_configuration_without_cron_brings_no_scheduler_along() -> None:
     code = (
-        "import sys; import sync.settings; "
-        "sync.settings.Job.model_validate({'every': '30m'}); print('apscheduler' in sys.modules)"
+        "import sys; import sync.config; "
+        "sync.config.Job.model_validate({'every': '30m'}); print('apscheduler' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from sync.model import Kind
-from sync.settings import ConfigurationFaults, load
+from sync.config import ConfigurationFaults, load
+from sync.records.base import Kind
 
 from .configurations import SOUND, changed
 from .conftest import Faults, Load

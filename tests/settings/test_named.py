@@ -1,9 +1,9 @@
 """Words that Inspera would not take are refused where they stand, with those that it takes, and never repeated."""
 
 import pytest
+from sync.config import contract_checks
 from sync.mapping import words
-from sync.mapping.specs import STATUSES
-from sync.settings import named
+from sync.records.specs import STATUSES
 
 from .configurations import SOUND, STAFF, changed, with_committees, with_contributors, with_option
 from .conftest import Faults, Load
@@ -148,8 +148,8 @@ def test_other_words_are_judged_where_they_stand(faults_of: Faults, text: str, f
 
 
 def test_the_configuration_and_the_rows_are_judged_by_the_same_words() -> None:
-    assert set(named.SWITCH) == set(words.SWITCH)
-    assert set(named.STATUSES) == set(STATUSES)
+    assert set(contract_checks.SWITCH) == set(words.SWITCH)
+    assert set(contract_checks.STATUSES) == set(STATUSES)
 
 
 def test_a_pin_may_stand_in_a_file_and_is_judged_without_being_shown(faults_of: Faults, load_text: Load) -> None:

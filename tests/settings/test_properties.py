@@ -6,9 +6,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sync.config import ConfigurationFaults, Loaded, json_schema, load
 from sync.contract import CALLS
-from sync.model import Kind
-from sync.settings import ConfigurationFaults, Loaded, json_schema, load
+from sync.records.base import Kind
 
 from .configurations import changed, with_contributors, with_inspera, with_option
 

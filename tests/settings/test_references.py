@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
+from sync.config import SecretRef
 from sync.errors import UsageError
-from sync.settings import SecretRef
 
 from .configurations import SOUND, changed
 from .conftest import Faults, Load

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sync.settings import json_schema, schema_text
+from sync.config import json_schema, schema_text
 
 SCHEMA_FILE = Path(__file__).parents[2] / "config" / "schema.json"
 

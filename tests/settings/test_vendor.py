@@ -1,8 +1,8 @@
 """Calls that a tenant takes otherwise, and options that it has besides: what is in force, and what is refused."""
 
 import pytest
+from sync.config import Inspera
 from sync.contract import CALLS, OPTIONS, OptionRule
-from sync.settings import Inspera
 
 from .configurations import SOUND, with_inspera
 from .conftest import Faults, Load

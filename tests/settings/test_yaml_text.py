@@ -1,5 +1,5 @@
 import pytest
-from sync.settings import TestFeed
+from sync.config import TestFeed
 
 from .configurations import SOUND, changed, with_title
 from .conftest import Faults, Load

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from sync.errors import SourceError
-from sync.model import Row
-from sync.sources.csv_file import CsvSettings
+from sync.records.base import Row
+from sync.sources.csv.source import CsvSettings
 
 NAME = "students.csv"
 

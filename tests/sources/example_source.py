@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from sync.errors import SourceError
-from sync.extract import Extract
-from sync.model import Row
+from sync.records.base import Row
+from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
-from sync.sources.csv_table import column_names, repeated_name
-from sync.sources.files import OpenFile, open_file, place_in, reading
+from sync.sources.csv.reader import column_names, repeated_name
+from sync.sources.files.open import OpenFile, open_file, place_in, reading
 
 
 class JsonLines(SourceSettings):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.sources.csv_file import CsvSettings
+from sync.sources.csv.source import CsvSettings
 
 from .conftest import Refusal, written
 

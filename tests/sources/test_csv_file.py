@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from sync.errors import SourceError
-from sync.model import Row
+from sync.records.base import Row
 from sync.sources.base import SourceSettings
-from sync.sources.csv_file import CsvSettings
+from sync.sources.csv.source import CsvSettings
 
 from .contract import SourceContract
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sync.errors import SourceError
 from sync.sources.base import SourceSettings
-from sync.sources.csv_file import CsvSettings
+from sync.sources.csv.source import CsvSettings
 
 from .conftest import csv_text, zipped
 from .contract import MEMORY, SourceContract

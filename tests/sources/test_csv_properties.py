@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sync.errors import SourceError
-from sync.sources.csv_file import CsvSettings
-from sync.sources.csv_header import reads_like_header
+from sync.sources.csv.header import reads_like_header
+from sync.sources.csv.source import CsvSettings
 
 from .conftest import NAME, csv_text, written, zipped
 

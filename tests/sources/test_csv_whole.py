@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from sync.errors import SourceError
-from sync.sources.csv_file import CsvSettings
+from sync.sources.csv.source import CsvSettings
 
 from .conftest import NAME, Read, Refusal, opened, written
 

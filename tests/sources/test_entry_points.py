@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from sync.exits import Exit
+from sync.exit_codes import Exit
 from sync.sources.base import SourceSettings
-from sync.sources.csv_file import CsvSettings
-from sync.sources.installed import GROUP, Registry
+from sync.sources.csv.source import CsvSettings
+from sync.sources.registry import GROUP, Registry
 
 from . import contract, example_source
 from .contract import SourceContract
@@ -96,7 +96,7 @@ def test_it_is_in_the_schema_for_editors(site: Path, tmp_path: Path) -> None:
 
 def test_a_module_that_was_imported_before_the_program_was_is_found_all_the_same(site: Path) -> None:
     install(site, "jsonl = example_jsonl_code:JsonLines")
-    code = "import example_jsonl_code as e, sync.settings\nfrom sync.sources import SOURCES\n"
+    code = "import example_jsonl_code as e, sync.config\nfrom sync.sources import SOURCES\n"
     code += "print(SOURCES['jsonl'] is e.JsonLines, dict(SOURCES.broken))"
     environment = os.environ | {"PYTHONPATH": str(site)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)

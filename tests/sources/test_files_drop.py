@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sync.errors import SourceError
 from sync.sources.base import SourceSettings
-from sync.sources.csv_file import CsvSettings
+from sync.sources.csv.source import CsvSettings
 
 from .conftest import csv_text, opened, zipped
 from .contract import SourceContract

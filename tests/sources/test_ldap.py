@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from sync.errors import SourceError
-from sync.model import Row
+from sync.records.base import Row
 from sync.sources.base import SourceSettings
-from sync.sources.directory import LdapSettings
+from sync.sources.ldap.source import LdapSettings
 
 from ..servers.needed import free_port
 from ..servers.slapd import GROUPS, PEOPLE, SUFFIX, Entry, Slapd, group, people, person

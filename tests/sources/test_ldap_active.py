@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.extract import Since
-from sync.model import Row
-from sync.sources.directory import LdapSettings
+from sync.records.base import Row
+from sync.records.extract import Since
+from sync.sources.ldap.source import LdapSettings
 
 BASE = "dc=example,dc=edu"
 PAGING = b"1.2.840.113556.1.4.319"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.extract import Since
-from sync.sources.directory import LdapSettings
+from sync.records.extract import Since
+from sync.sources.ldap.source import LdapSettings
 
 from ..servers.slapd import ADMIN, PASSWORD, PEOPLE, Entry, Slapd, person
 

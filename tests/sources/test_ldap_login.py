@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 from sync.errors import SourceError
-from sync.sources.directory import LdapSettings
+from sync.sources.ldap.source import LdapSettings
 
 from ..servers.needed import free_port
 from ..servers.slapd import ADMIN, PASSWORD, PEOPLE, SUFFIX, Certificate, Slapd, people

@@ -6,8 +6,8 @@ from unicodedata import normalize
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.sources.directory_filter import fault_in
-from sync.sources.directory_values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
+from sync.sources.ldap.filter import fault_in
+from sync.sources.ldap.values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
 
 BASE = "ou=people,dc=example,dc=edu"
 

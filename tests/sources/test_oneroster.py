@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sync.config.fields import FieldSpec, TimeSpec
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Kind, Test, utc_text
-from sync.settings.fields import FieldSpec, TimeSpec
+from sync.records.base import Kind, Test, utc_text
 from sync.sources.base import SourceSettings
-from sync.sources.oneroster import OneRosterSettings
+from sync.sources.oneroster.source import OneRosterSettings
 
 from .contract import COLUMNS, SourceContract
 from .oneroster import Read, Version, add, edit, folder, source, zipped

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.model import Kind
-from sync.sources.oneroster import OneRosterSettings
+from sync.records.base import Kind
+from sync.sources.oneroster.source import OneRosterSettings
 
 from .oneroster import Read, Version, add, delta, edit, folder, source, zipped
 

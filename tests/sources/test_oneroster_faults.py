@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.sources.oneroster_lookup import scratch
+from sync.sources.oneroster.lookup import scratch
 
 from .oneroster import Read, add, delta, edit, folder, source, zipped
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sync.sources.base import SourceSettings
-from sync.sources.database import SqlSettings
+from sync.sources.sql.source import SqlSettings
 
 from ..servers.mariadb import MariaDb, mariadb
 from ..servers.needed import free_port

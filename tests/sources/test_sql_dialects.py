@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import oracle
 from sync.errors import SourceError
-from sync.extract import Since
-from sync.sources.database import SqlSettings
-from sync.sources.database_dialects import call_timeout, connect_options, isolation, manner
-from sync.sources.database_errors import failure
-from sync.sources.database_statement import statement
+from sync.records.extract import Since
+from sync.sources.sql.dialects import call_timeout, connect_options, isolation, manner
+from sync.sources.sql.errors import failure
+from sync.sources.sql.query import statement
+from sync.sources.sql.source import SqlSettings
 
 QUARTER = timedelta(minutes=15)
 MOMENT = datetime(2026, 11, 24, 9, 0, 0, 5, tzinfo=UTC)

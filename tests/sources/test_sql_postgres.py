@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.extract import Since
-from sync.model import Row
-from sync.sources import database_watchdog
-from sync.sources.database import SqlSettings
+from sync.records.base import Row
+from sync.records.extract import Since
+from sync.sources.sql import watchdog
+from sync.sources.sql.source import SqlSettings
 
 from ..servers.needed import free_port
 from ..servers.postgres import Postgres, postgres
@@ -283,7 +283,7 @@ def test_signs_that_others_take_for_parameters_stay_as_they_are(server: Postgres
 def test_a_server_that_freezes_midway_is_not_waited_for_for_ever(
     server: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_watchdog, "GRACE", 1)
+    monkeypatch.setattr(watchdog, "GRACE", 1)
     rows = source(server, WIDE, timeout="1s").rows(Path())
     next(rows)
     ((pid,),) = server.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'sis' AND state IS NOT NULL")

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.dialects import mysql, sqlite
 from sync.errors import SourceError
-from sync.sources.database import SqlSettings
-from sync.sources.database_address import with_driver
-from sync.sources.database_statement import statement
+from sync.sources.sql.query import statement
+from sync.sources.sql.source import SqlSettings
+from sync.sources.sql.url import with_driver
 
 SECRET = "geheim"
 URL = "postgresql://db.example.edu/sis"
@@ -185,7 +185,7 @@ def test_the_defaults() -> None:
 
 def test_the_settings_are_light() -> None:
     heavy = ("sqlalchemy", "psycopg", "pymysql")
-    code = f"import sync.sources.database, sys; print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sync.sources.sql.source, sys; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from sync.errors import SourceError
-from sync.extract import Since
-from sync.sources.database import SqlSettings
+from sync.records.extract import Since
+from sync.sources.sql.source import SqlSettings
 
 
 def fill(folder: Path, *statements: str) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sync.state.database import open_copy, open_to_write
-from sync.state.postgres_database import PostgresDatabase
-from sync.state.tables import METADATA
+from sync.state.postgres.backend import PostgresDatabase
+from sync.state.schema import METADATA
+from sync.state.sqlite.open import open_copy, open_to_write
 
 from ..servers.postgres import SUPERUSER, Postgres
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from sync.mapping import fields_of, fingerprint
-from sync.model import (
+from sync.records.base import (
     COMPARED,
     ON_A_TEST,
     Candidate,

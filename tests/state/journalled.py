@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import text
 from sync.mapping import fingerprint
-from sync.model import COMPARED, KEY_FIELDS, Key, Kind
-from sync.plan import Action, Change, Fields, Outcome, Planned, Result, Verdict
+from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind
+from sync.records.changes import Action, Change, Fields, Outcome, Planned, Result, Verdict
 from sync.state.journal import Journal
 from sync.state.store import Store
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.model import Key, Kind, utc_text
+from sync.records.base import Key, Kind, utc_text
 
 from .drawing import LOCKED
 from .oracle_wanted import ON_TESTS, PERSON, C, K, L, O, P, S, T, Wanted, fields_of

@@ -4,7 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sync.model import Candidate, Committee, Contributor, Fault, Key, Kind, Learner, Option, Record, Staff, Test
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Fault,
+    Key,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+)
 
 from .worlds import Identity, World
 

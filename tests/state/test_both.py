@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed
 from sync.mapping import fingerprint
-from sync.model import Candidate, Fault, Kind, Learner, Record
-from sync.plan import Action
+from sync.records.base import Candidate, Fault, Kind, Learner, Record
+from sync.records.changes import Action
 from sync.state.journal import Journal
-from sync.state.lookups import Found
+from sync.state.staging.lookups import Found
 from sync.state.store import Store
 
 from .databases import blank, kept

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.model import Candidate, Fault, Key, Kind, Learner, Record, Test, key_of
-from sync.state.scratch import Origin
+from sync.records.base import Candidate, Fault, Key, Kind, Learner, Record, Test, key_of
+from sync.state.staging.scratch import Origin
 from sync.state.store import Store
 
 from .databases import blank

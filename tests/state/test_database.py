@@ -14,9 +14,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sync.errors import Locked, StateError
-from sync.state.database import open_copy, open_to_read, open_to_write
 from sync.state.migrations import head
-from sync.state.tables import METADATA
+from sync.state.schema import METADATA
+from sync.state.sqlite.open import open_copy, open_to_read, open_to_write
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_held_state_says_who_holds_it(path: Path) -> None:
 
 def test_a_lock_dies_with_its_process(path: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from sync.state.database import open_to_write\n"
+        "import os, sys; from pathlib import Path; from sync.state.sqlite.open import open_to_write\n"
         "with open_to_write(Path(sys.argv[1]), 'apply'): os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=60)

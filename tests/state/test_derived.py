@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sync.mapping import fingerprint
-from sync.model import Candidate, Committee, Contributor, Fault, Kind, Learner, Record, Staff, joined, listed
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Fault,
+    Kind,
+    Learner,
+    Record,
+    Staff,
+    joined,
+    listed,
+)
 from sync.state.store import Store
 
 from .databases import blank

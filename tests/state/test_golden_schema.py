@@ -4,7 +4,6 @@ from pathlib import Path
 
 from sqlalchemy import Table
 from sqlmodel import SQLModel
-from sync.state import tables
 
 GOLDEN = Path(__file__).with_name("golden_schema.txt")
 

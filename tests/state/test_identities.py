@@ -2,11 +2,11 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sync.engine.planning import Policy, make_plan
-from sync.guard import Limit, Limits
+from sync.engine.plan import Policy, make_plan
 from sync.mapping import fingerprint
-from sync.model import Kind, Learner, Staff, Test
-from sync.plan import Action, Verdict
+from sync.planning.guard import Limit, Limits
+from sync.records.base import Kind, Learner, Staff, Test
+from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
 from .databases import blank

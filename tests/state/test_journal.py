@@ -16,8 +16,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sync.model import COMPARED, Kind
-from sync.plan import Action, Outcome, Planned, Result
+from sync.records.base import COMPARED, Kind
+from sync.records.changes import Action, Outcome, Planned, Result
 
 from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fields_of, line
 

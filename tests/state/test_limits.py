@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync.decide import Drafted
-from sync.guard import PASS, HeldScope, Limit, Limits, Ruling
 from sync.mapping import fingerprint
-from sync.model import ON_A_TEST, Kind
-from sync.plan import Action, Cause, Change, Planned, Verdict
+from sync.planning.decide import Drafted
+from sync.planning.guard import PASS, HeldScope, Limit, Limits, Ruling
+from sync.records.base import ON_A_TEST, Kind
+from sync.records.changes import Action, Cause, Change, Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sync.model import Kind
-from sync.state.database import open_to_read, open_to_write
+from sync.records.base import Kind
 from sync.state.migrations import FOLDER, head
+from sync.state.sqlite.open import open_to_read, open_to_write
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from sync.model import Candidate, Fault, Kind, Learner, Record
-from sync.plan import Planned, Verdict
+from sync.records.base import Candidate, Fault, Kind, Learner, Record
+from sync.records.changes import Planned, Verdict
 
 from .test_reasons import ENDED, TEST, UNDER_WAY, knowing, planned, said
 from .worlds import Identity

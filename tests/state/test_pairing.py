@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sync.engine.planning import Policy, make_plan
-from sync.guard import Limit, Limits
+from sync.engine.plan import Policy, make_plan
 from sync.mapping import fingerprint
-from sync.model import Kind
+from sync.planning.guard import Limit, Limits
+from sync.records.base import Kind
 from sync.state.store import Store
 
 from .databases import blank

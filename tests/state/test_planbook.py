@@ -8,11 +8,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync.decide import Drafted
-from sync.guard import PASS, Ruling
 from sync.mapping import fingerprint
-from sync.model import PEOPLE, Candidate, Committee, Contributor, Kind, Learner, Option, Record, Staff, Test
-from sync.plan import ADDITIONS, REMOVALS, Action, Cause, Change, Planned, Verdict
+from sync.planning.decide import Drafted
+from sync.planning.guard import PASS, Ruling
+from sync.records.base import (
+    PEOPLE,
+    Candidate,
+    Committee,
+    Contributor,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+)
+from sync.records.changes import ADDITIONS, REMOVALS, Action, Cause, Change, Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank

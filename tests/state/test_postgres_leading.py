@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed, Locked, StateError, StateUnreachable
-from sync.state.opening import place_of
-from sync.state.places import Opened, Pause, Place, Wait
+from sync.state.backend import Opened, Pause, Place, Wait
+from sync.state.open import place_of
 
 from ..servers.postgres import Postgres, postgres
 
@@ -66,7 +66,7 @@ def cut_locks(server: Postgres, url: str) -> None:
 
 def held_by_a_process(url: str, what: str) -> subprocess.Popen[str]:
     """Another process, which does this with the state `place` and then waits to be killed."""
-    script = f"import sys, time; from sync.state.opening import place_of; place = place_of(sys.argv[1])\n{what}"
+    script = f"import sys, time; from sync.state.open import place_of; place = place_of(sys.argv[1])\n{what}"
     process = subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdout is not None
     assert process.stdout.readline() == "there\n"

@@ -8,11 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sync.errors import StateError
+from sync.state.backend import Place
 from sync.state.migrations import head, migrate
-from sync.state.opening import place_of
-from sync.state.places import Place
-from sync.state.sealing import KEY_BYTES
-from sync.state.tables import METADATA
+from sync.state.open import place_of
+from sync.state.schema import METADATA
+from sync.state.secret_digest import KEY_BYTES
 
 from ..servers.postgres import Postgres, postgres
 

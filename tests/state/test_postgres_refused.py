@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 from sync.errors import StateError, StateUnreachable
-from sync.state.opening import place_of
-from sync.state.places import Place
+from sync.state.backend import Place
+from sync.state.open import place_of
 
 from ..servers.needed import free_port
 from ..servers.pgbouncer import pgbouncer
@@ -138,7 +138,7 @@ def test_a_pooler_that_keeps_a_connection_to_each_client_will_do(server: Postgre
 def test_a_state_in_a_file_needs_nothing_of_postgresql() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None\nfrom sync.errors import UsageError\n"
-        "from sync.state.opening import place_of\nprint(place_of('sqlite:////x/state.db'))\n"
+        "from sync.state.open import place_of\nprint(place_of('sqlite:////x/state.db'))\n"
         "try: place_of('postgresql://h/d')\nexcept UsageError as error: print(error)"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)

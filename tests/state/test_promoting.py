@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sync.decide import Drafted
-from sync.guard import PASS, Ruling
-from sync.model import ON_A_TEST, PEOPLE, Key, Kind, Option, Record, Staff
-from sync.plan import Action, Change, Outcome, Result, Verdict
+from sync.planning.decide import Drafted
+from sync.planning.guard import PASS, Ruling
+from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, Option, Record, Staff
+from sync.records.changes import Action, Change, Outcome, Result, Verdict
 
 from .journalled import State, line
 

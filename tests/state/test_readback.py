@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sync.found import FoundPerson
 from sync.mapping import fingerprint
-from sync.model import COMPARED, Key, Kind
-from sync.plan import Action, Fields, Outcome, Result
+from sync.records.base import COMPARED, Key, Kind
+from sync.records.changes import Action, Fields, Outcome, Result
+from sync.records.remote import FoundPerson
 from sync.state.journal import Journal
 from sync.state.store import Store
 

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from sync.engine.planning import Policy, make_plan
-from sync.guard import Limit, Limits
+from sync.engine.plan import Policy, make_plan
 from sync.mapping import fingerprint
-from sync.model import Candidate, Fault, Kind, Learner, Record, Test
-from sync.plan import Action
+from sync.planning.guard import Limit, Limits
+from sync.records.base import Candidate, Fault, Kind, Learner, Record, Test
+from sync.records.changes import Action
 from sync.state.journal import Journal
 from sync.state.store import Store
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.planning import Policy, make_plan
-from sync.guard import Limit, Limits
+from sync.engine.plan import Policy, make_plan
 from sync.mapping import fields_of, fingerprint
-from sync.model import (
+from sync.planning.guard import Limit, Limits
+from sync.records.base import (
     COMPARED,
     Candidate,
     Committee,
@@ -23,7 +23,7 @@ from sync.model import (
     Test,
     key_of,
 )
-from sync.plan import Planned, Verdict
+from sync.records.changes import Planned, Verdict
 from sync.state.store import Store
 
 from .databases import blank

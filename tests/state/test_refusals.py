@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
-from sync.decide import decide
 from sync.mapping import fingerprint
-from sync.model import Contributor, Fault, Kind, Record, Staff, Test, utc_text
-from sync.plan import Action, Outcome, Planned, Result
+from sync.planning.decide import decide
+from sync.records.base import Contributor, Fault, Kind, Record, Staff, Test, utc_text
+from sync.records.changes import Action, Outcome, Planned, Result
 from sync.state import refusals
 from sync.state.journal import Journal
 from sync.state.store import Store

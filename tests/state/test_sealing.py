@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sync.engine.planning import Policy, make_plan
+from sync.engine.plan import Policy, make_plan
 from sync.errors import StateError
-from sync.guard import Limits
 from sync.mapping import fingerprint
-from sync.model import SEALED, Fault, Kind, Option, Record, Test
-from sync.plan import Action, Outcome, Planned, Result
-from sync.state.database import open_to_write
+from sync.planning.guard import Limits
+from sync.records.base import SEALED, Fault, Kind, Option, Record, Test
+from sync.records.changes import Action, Outcome, Planned, Result
 from sync.state.journal import Journal
-from sync.state.sealing import KEY_BYTES, seal_key
+from sync.state.secret_digest import KEY_BYTES, seal_key
+from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
 from .worlds import NOW, World

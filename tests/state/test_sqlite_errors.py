@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 from sync.errors import StateBusy, StateUnreachable
-from sync.state import sqlite_errors
-from sync.state.opening import place_of
-from sync.state.places import Place
+from sync.state.backend import Place
+from sync.state.open import place_of
+from sync.state.sqlite import errors
 
 from ..disks import small_disk
 
@@ -57,7 +57,7 @@ def error_of(code: int) -> sqlite3.OperationalError:
     ],
 )
 def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> None:
-    error = sqlite_errors.failure(path, error_of(code))
+    error = errors.failure(path, error_of(code))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
     assert isinstance(error, StateUnreachable)
     assert isinstance(error, StateBusy) is ("another program" in said)
@@ -65,7 +65,7 @@ def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> N
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR])
 def test_what_a_person_must_mend_does_not_pass(path: Path, code: int) -> None:
-    error = sqlite_errors.failure(path, error_of(code))
+    error = errors.failure(path, error_of(code))
     assert "the state cannot be used (OperationalError: in SQLite's words); check that the file" in str(error)
     assert not isinstance(error, StateUnreachable)
 
@@ -84,8 +84,8 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
     def fails(*_arguments: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("sync.state.sqlite_errors.os.statvfs", fails)
-    error = sqlite_errors.failure(path, error_of(sqlite3.SQLITE_CANTOPEN))
+    monkeypatch.setattr("sync.state.sqlite.errors.os.statvfs", fails)
+    error = errors.failure(path, error_of(sqlite3.SQLITE_CANTOPEN))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
 
 
@@ -177,7 +177,7 @@ def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(state: 
     with state.open_to_write("apply") as opened:
         opened.connection.execute(text("DELETE FROM run"))
         state.look()
-        sqlite_errors.failure(path, error_of(sqlite3.SQLITE_IOERR))
+        errors.failure(path, error_of(sqlite3.SQLITE_IOERR))
         code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
         ended = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
         assert "database is locked" in ended.stderr

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sync.errors import Locked, StateError
+from sync.state.backend import Pause, Place
 from sync.state.migrations import head
-from sync.state.opening import place_of
-from sync.state.places import Pause, Place
+from sync.state.open import place_of
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -110,7 +110,7 @@ def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Plac
 
 def test_a_service_that_is_killed_makes_room(state: Place, path: Path) -> None:
     script = (
-        "import os, sys; from sync.state.opening import place_of\n"
+        "import os, sys; from sync.state.open import place_of\n"
         "with place_of(sys.argv[1]).service(): print('there', flush=True); os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", script, f"sqlite:///{path}"], check=False, stdout=subprocess.PIPE)

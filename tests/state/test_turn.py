@@ -2,9 +2,9 @@
 
 import pytest
 from sqlalchemy import text
-from sync.guard import PASS, Ruling
-from sync.model import Kind
-from sync.plan import Action, Verdict
+from sync.planning.guard import PASS, Ruling
+from sync.records.base import Kind
+from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
 from .test_planbook import LEARNERS, TESTS, drafted, filled

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, text
-from sync.engine.doors import Feed, SourceDoor
+from sync.engine.protocols import Feed, SourceDoor
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
-from sync.model import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
-from sync.state.scratch import columns_of, to_json
+from sync.records.base import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
+from sync.state.staging.scratch import columns_of, to_json
 
 from ..opened import opened
 

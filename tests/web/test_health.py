@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sync.web.health import Health, Pulse
+from sync.service.health import Health, Pulse
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 WELL = Health(alive=True, unreachable="", migrated=True, role="leader", loaded=NOON)

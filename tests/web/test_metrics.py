@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sync import __version__
-from sync.web.metrics import SUCCESS, Metrics
+from sync.service.metrics import SUCCESS, Metrics
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import pytest
 from sync.errors import UsageError
-from sync.web.health import Health
-from sync.web.metrics import Metrics
-from sync.web.serving import address_of, serve_health
+from sync.service.health import Health
+from sync.service.http import address_of, serve_health
+from sync.service.metrics import Metrics
 
 from ..servers.needed import free_port
 

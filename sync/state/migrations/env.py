@@ -3,7 +3,7 @@
 import sqlmodel  # noqa: F401 - column types of migrations name it
 from alembic import context
 
-from sync.state.tables import METADATA
+from sync.state.schema import METADATA
 
 connection = context.config.attributes["connection"]
 context.configure(

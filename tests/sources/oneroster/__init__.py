@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from sync.model import Row
-from sync.sources.oneroster import OneRosterSettings
+from sync.records.base import Row
+from sync.sources.oneroster.source import OneRosterSettings
 
 SAMPLES = Path(__file__).parent
 Version = Literal["v11", "v12"]

@@ -1,6 +1,0 @@
-"""A tenant's own schema, held against the calls that we make (vendor contract, Checking against a tenant's schema)."""
-
-from sync.apidoc.comparing import Compared, Match, compare
-from sync.apidoc.schema import NotASchema, Schema
-
-__all__ = ["Compared", "Match", "NotASchema", "Schema", "compare"]

@@ -1,0 +1,1 @@
+"""`init`: write a first configuration."""

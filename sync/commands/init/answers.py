@@ -1,0 +1,101 @@
+"""What an answer to `init` has to be, and what is offered as one."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic_core import PydanticCustomError
+
+from sync.config.addresses import checked_tenant
+from sync.config.patterns import checked_zone
+from sync.errors import UsageError
+
+Check = Callable[[str], str]
+"""Gives an answer as it is used, or raises `ValueError` with what is wrong with it."""
+
+_ZONE_FILE = Path("/etc/localtime")
+
+
+def checked(option: str, check: Check, text: str) -> str:
+    """The answer that was given by an option.
+
+    Raises:
+        UsageError: it can't be used.
+    """
+    try:
+        return check(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def filled(text: str) -> str:
+    """Any text in one line."""
+    if not text.strip() or not text.isprintable():
+        raise ValueError("give it in one line")
+    return text.strip()
+
+
+def a_tenant(text: str) -> str:
+    """The tenant's address."""
+    return _told(checked_tenant, text)
+
+
+def a_zone(text: str) -> str:
+    """The name of a time zone."""
+    return _told(checked_zone, text)
+
+
+def _told(check: Check, text: str) -> str:
+    try:
+        return check(text.strip())
+    except PydanticCustomError as error:
+        raise ValueError(error.message()) from None
+
+
+def a_file(text: str) -> str:
+    """A file that is there."""
+    if not Path(text.strip()).is_file():
+        raise ValueError("there is no such file")
+    return text.strip()
+
+
+def a_file_or_none(text: str) -> str:
+    """The same, or nothing."""
+    return a_file(text) if text.strip() else ""
+
+
+def a_key_file(text: str) -> str:
+    """A path that can stand in a reference; what it names need not be there yet."""
+    if re.search(r"[{}]", text) or not text.strip() or not text.isprintable():
+        raise ValueError("is no path that a reference can name; give one without braces")
+    return text.strip()
+
+
+def an_encoding(text: str) -> str:
+    """A text encoding."""
+    try:
+        "".encode(text.strip())
+        return text.strip()
+    except LookupError:
+        raise ValueError("is no encoding that is known") from None
+
+
+def one_of(*words: str) -> Check:
+    """One of these words."""
+
+    def check(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise ValueError(f"answer {' or '.join(words)}")
+        return text.strip().lower()
+
+    return check
+
+
+def zone_here() -> str:
+    """This machine's time zone, to be offered; empty when it is UTC or can't be told."""
+    name = os.path.realpath(_ZONE_FILE).partition("/zoneinfo/")[2]
+    try:
+        return a_zone(name) if "/" in name else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,87 @@
+"""Which of the vendor's calls a configuration needs, and which `adopt` and `reconcile` may use besides."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sync import contract
+from sync.config.model import Settings
+from sync.contract import Call
+from sync.records.base import ON_A_TEST, PEOPLE, Kind
+
+_OF_KIND: Final[Mapping[Kind, tuple[Call, ...]]] = {
+    Kind.LEARNER: (contract.LEARNER_SAVE,),
+    Kind.STAFF: (contract.PERSON_BY_ID, contract.STAFF_SAVE, contract.STAFF_ENABLE, contract.STAFF_DISABLE),
+    Kind.TEST: (contract.TEST_SEARCH, contract.TEST_CREATE, contract.TEST_UPDATE),
+    Kind.OPTION: (contract.OPTION_SET,),
+    Kind.COMMITTEE: (contract.TEST_READ, contract.COMMITTEE_CREATE),
+    Kind.CONTRIBUTOR: (contract.TEST_READ, contract.CONTRIBUTOR_ASSIGN),
+    Kind.CANDIDATE: (contract.CANDIDATE_LIST, contract.CANDIDATE_ASSIGN),
+}
+"""What each kind can't do without."""
+
+_ON_ABSENCE: Final[Mapping[tuple[Kind, str], tuple[Call, ...]]] = {
+    (Kind.STAFF, "delete"): (contract.STAFF_DELETE,),
+    (Kind.COMMITTEE, "remove"): (contract.COMMITTEE_REMOVE,),
+    (Kind.CONTRIBUTOR, "remove"): (contract.CONTRIBUTOR_REMOVE,),
+    (Kind.CANDIDATE, "remove"): (contract.CANDIDATE_REMOVE,),
+}
+"""What each kind needs besides, by what `on_absence` says of it."""
+
+_PEOPLE: Final = (
+    contract.PERSON_READ,
+    contract.PERSON_BY_ID,
+    contract.PERSON_SEARCH,
+    contract.EXPORT_ORDER,
+    contract.EXPORT_STATUS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A call as it is in force. It is `needed` by the configuration, or else only of use to `adopt` and `reconcile`."""
+
+    call: Call
+    needed: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether the configuration has changed it."""
+        return self.call != contract.CALLS[self.call.name]
+
+    @property
+    def assumed(self) -> bool:
+        """Whether it rests on an assumption (vendor contract, opening)."""
+        return self.call.proof is contract.Proof.INFERRED
+
+
+def used_calls(settings: Settings) -> list[Used]:
+    """The calls that this configuration can come to make, in the order of the contract."""
+    kinds = _kinds(settings)
+    needed = {call.name for call in _needed(settings, kinds)}
+    read = {call.name for call in _reading(kinds)}
+    in_force = settings.inspera.calls_in_force()
+    return [Used(in_force[name], name in needed) for name in contract.CALLS if name in needed | read]
+
+
+def _kinds(settings: Settings) -> set[Kind]:
+    """The kinds that are kept in step. Committees are, too, where contributors or candidates name them."""
+    kinds = {Kind(feed.kind) for feed in settings.feeds}
+    named = any("committees" in feed.fields() for feed in settings.feeds)
+    return kinds | {Kind.COMMITTEE} if named else kinds
+
+
+def _needed(settings: Settings, kinds: set[Kind]) -> Iterator[Call]:
+    yield contract.TOKEN
+    for kind in kinds:
+        yield from _OF_KIND[kind]
+        yield from _ON_ABSENCE.get((kind, getattr(settings.on_absence, kind, "")), ())
+    if kinds.intersection(ON_A_TEST):
+        yield contract.TEST_SEARCH
+
+
+def _reading(kinds: set[Kind]) -> Iterator[Call]:
+    if kinds.intersection(PEOPLE):
+        yield from _PEOPLE
+    if kinds.difference(PEOPLE):
+        yield contract.TEST_READ

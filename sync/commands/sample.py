@@ -1,0 +1,166 @@
+"""`sample`: the first rows of one source, as they are read and as each feed makes records of them.
+
+This shows people's data, on purpose. It sends nothing, keeps nothing and logs nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count, islice
+
+from sync.app import House, Say
+from sync.commands.sample_values import hidden_columns, hidden_fields, hidden_for, made_of
+from sync.config import Feed as FeedSettings
+from sync.config.guide import suggestion
+from sync.engine.extract.completeness import Witness
+from sync.engine.extract.join import Joined, Judged, columns_of, load, with_columns
+from sync.engine.protocols import Feed, Store
+from sync.errors import UsageError
+from sync.exit_codes import Exit, worst
+from sync.records.base import Row
+from sync.records.extract import Extract, lacking
+from sync.report.sample_json import sample_json
+from sync.report.sample_text import sample_text
+from sync.report.sampled import HIDDEN, Made, Outcome, Sample, SampledRow
+from sync.text.masking import masked
+
+
+@dataclass(frozen=True, slots=True)
+class SampleOptions:
+    """What the sample command was asked for."""
+
+    source: str
+    rows: int = 5
+    as_json: bool = False
+
+
+def sample(house: House, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
+    """Shows the rows; `width` is that of the terminal in characters, None when the text goes elsewhere.
+
+    Raises:
+        UsageError: there is no such source, or a feed's rules can't be followed.
+        SourceError: the source, or one that is joined to it, can't be read.
+    """
+    taken = take_sample(house, options.source, options.rows)
+    status = worst(source=bool(taken.problems), faults=taken.faults > 0)
+    if options.as_json:
+        say(sample_json(taken, status))
+        return status
+    for line in sample_text(taken, width):
+        say(line)
+    return status
+
+
+def take_sample(house: House, name: str, most: int) -> Sample:
+    """At most `most` rows of the source with this name.
+
+    Raises:
+        UsageError, SourceError: as above.
+    """
+    sources = house.loaded.settings.sources
+    if name not in sources:
+        raise UsageError(f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}")
+    numbers = count()
+    feeds = [
+        _Reading(number, feed, settings, numbers)
+        for number, (feed, settings) in enumerate(zip(house.feeds, house.loaded.settings.feeds, strict=True), start=1)
+        if settings.source == name
+    ]
+    folder, source = house.loaded.folder, sources[name]
+    hidden = hidden_columns(house.loaded, source.place(folder))
+    with source.open(folder) as extract, ExitStack() as stack:
+        store = _scratch(house, stack) if any(one.feed.joins for one in feeds) else None
+        rows = list(islice(extract.rows, most))
+        usable, problems = _usable(feeds, extract)
+        made = [_made(house, one, extract, rows, store) for one in usable]
+        place = f"{extract.place} {source.unit}"
+        sampled = [
+            SampledRow(f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in made])
+            for at, row in enumerate(rows)
+        ]
+        return Sample(name, extract.place, extract.columns, sampled, problems, _notes(house, name, extract))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A feed of this source, its number in the configuration, and the numbers by which joined sources are looked up."""
+
+    number: int
+    feed: Feed
+    settings: FeedSettings
+    numbers: Iterator[int]
+
+
+def _scratch(house: House, stack: ExitStack) -> Store:
+    """Where joined sources are looked up while this command runs; the state itself is only looked at."""
+    from sync.commands.plan import make_store
+
+    return make_store(house, stack.enter_context(house.state.open_to_read()))
+
+
+def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading], list[str]]:
+    """The feeds whose columns are all there, and why the others are not usable."""
+    usable, problems = list[_Reading](), list[str]()
+    for one in feeds:
+        joins = one.feed.joins
+        joined = {f"{join.source.name}.{name}" for join in joins for name in columns_of(join, one.feed.mapper)}
+        own = {column for join in joins for column in join.on}
+        missing = {*one.feed.mapper.missing({*extract.columns, *joined}), *own.difference(extract.columns)}
+        if missing:
+            reason, remedy = lacking(sorted(missing), extract.columns, "the feed's map and where")
+            problems.append(f"{extract.place}: feeds[{one.number}]: {reason}; {remedy}")
+        else:
+            usable.append(one)
+    return usable, problems
+
+
+def _made(house: House, one: _Reading, extract: Extract, rows: Sequence[Row], store: Store | None) -> list[Made]:
+    """What a feed makes of each of these rows."""
+    place = one.feed.source.rows_at(extract.place)
+    secret = hidden_for(house.loaded, one.settings)
+    hidden = hidden_fields(one.settings, house.options, secret)
+    mapper = one.feed.mapper.at(place)
+    made: list[Made] = []
+    for judged in _judged(one, rows, store):
+        if judged is None:
+            made.append(Made(one.number, one.feed.kind, Outcome.SKIPPED))
+        elif isinstance(judged, list):
+            made.append(Made(one.number, one.feed.kind, Outcome.FAULTS, faults=judged))
+        else:
+            more = {column: text for column, text in judged.values.items() if column not in extract.columns}
+            made.append(made_of(one.number, one.settings, mapper, judged, _cells(more, secret), hidden))
+    return made
+
+
+def _judged(one: _Reading, rows: Sequence[Row], store: Store | None) -> Iterator[Judged | None]:
+    """Each row with what the feed takes from other sources; None for one that lacks that and is to be skipped.
+
+    The only place where a feed's rows are put together here.
+    """
+    if store is None or not one.feed.joins:
+        yield from rows
+        return
+    joins = [Joined(join, next(one.numbers), columns_of(join, one.feed.mapper)) for join in one.feed.joins]
+    for joined in joins:
+        load(joined, store, Witness(joined.join.source.proof))
+    for row in rows:
+        judged: Iterator[Judged] = iter([row])
+        for joined in joins:
+            judged = with_columns(joined, judged, one.feed.mapper, store)
+        yield next(judged, None)
+
+
+def _cells(values: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
+    """Values by column as they may be shown."""
+    return {name: HIDDEN if name in hidden and text else masked(text) for name, text in values.items()}
+
+
+def _notes(house: House, name: str, extract: Extract) -> list[str]:
+    settings = house.loaded.settings
+    notes = [f"{extract.place} is not all that there is: {extract.partial}."] if extract.partial else []
+    joining = [f"feeds[{number}]" for number, feed in enumerate(settings.feeds, start=1) if name in feed.join]
+    if joining:
+        notes.append(f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it (`join`).")
+    elif not any(feed.source == name for feed in settings.feeds):
+        notes.append("No feed reads it.")
+    return notes

@@ -1,0 +1,202 @@
+"""`serve`: the long-running service, joined from the timetable, the runs of `apply` and `plan`, health and metrics."""
+
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from sync.app import House, now
+from sync.commands.jobs import Job
+from sync.commands.secrets import read_secrets
+from sync.errors import Locked, StateError, StateUnreachable, UsageError
+from sync.exit_codes import Exit
+from sync.log import configure
+from sync.records.base import utc_time
+from sync.service.health import Health, Pulse
+from sync.service.http import serve_health
+from sync.service.loop import Service
+from sync.service.metrics import Metrics
+from sync.service.protocols import Setup
+from sync.service.systemd import Notifier
+from sync.state.backend import Pause
+from sync.state.backend import Service as Hold
+from sync.state.history import PastJob, past_jobs
+from sync.state.migrations import head
+
+HANGS = 30.0
+"""Seconds without a round of its loop after which the service says that it is not alive."""
+
+_log = structlog.get_logger("service")
+
+
+def serve(config: Path) -> Exit:
+    """Runs the configuration's jobs until SIGTERM. Gives 0 when it was stopped.
+
+    Raises:
+        ConfigurationFaults: the file can't be used; nothing was scheduled.
+        Locked: another service runs on this state.
+        StateError: the state can't be used, and time won't mend it.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to be read again
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    configure(level="info")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # of runs that overlap, the service tells itself
+    desk = Desk(config)
+    with ExitStack() as stack:
+        house = desk.house
+        state = _State(desk, stack.enter_context(house.state.service()))
+        service = Service(desk.load, state, Notifier.from_environment(), desk, now)
+        listen = house.loaded.settings.service.listen
+        stack.enter_context(serve_health(listen, desk.health, desk.metrics) if listen else nullcontext())
+        service.obey_signals()
+        if not service.run():
+            os._exit(Exit.OK)  # a thread that hangs would keep the process; its open calls are in the journal
+    return Exit.OK
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """Ends a service that has not begun to do anything."""
+    raise SystemExit(int(Exit.OK))
+
+
+class _State:
+    """The state, as the service asks about it."""
+
+    def __init__(self, desk: "Desk", hold: Hold) -> None:
+        self._desk, self._hold = desk, hold
+
+    def leads(self) -> bool:
+        """Whether this service leads, or else takes the lead as nobody has it; looks at the state's health as well."""
+        leads = self._hold.try_lead()
+        self._desk.look()
+        return leads
+
+    def prepare(self) -> Mapping[str, PastJob]:
+        """Brings the state to this version. Gives what it remembers of the jobs."""
+        state = self._desk.house.state
+        state.look()
+        try:
+            with state.open_to_write("serve") as opened:
+                past = past_jobs(opened.connection)
+        except Locked:  # whoever holds it has brought it to their version
+            if state.version() != head():
+                raise
+            with state.open_to_read() as connection:
+                past = past_jobs(connection)
+        self._desk.remember(past)
+        return past
+
+
+class Desk:
+    """What the service needs of the other rooms, and what it tells them."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self.house = _sound(config)
+        self._fresh = True
+        self.metrics = Metrics(now)
+        self._pulse = Pulse(HANGS)
+        self._loaded = now()
+        self._reload_failed: datetime | None = None
+        self._leads, self._unreachable, self._migrated = False, "", False
+        self._trouble = ""
+        self._paused: Pause | None = None
+
+    def load(self) -> Setup:
+        """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
+        house = self.house if self._fresh else _sound(self._config)
+        self._fresh = False
+        if house.loaded.state_url != self.house.loaded.state_url:
+            raise UsageError("state: can't be changed while the service runs; restart it")
+        if house.tenant != self.house.tenant:
+            remedy = "restart it; the state says then whether it belongs to the new one"
+            raise UsageError(f"inspera: the tenant can't be changed while the service runs; {remedy}")
+        if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
+            _log.warning("service.listen takes effect when the service is restarted")
+        self.house = house
+        settings = house.loaded.settings
+        self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
+        self._loaded = now()
+        jobs = {name: Job(house, name, job, self.metrics) for name, job in settings.jobs.items()}
+        return Setup(jobs, settings.service.grace)
+
+    def look(self) -> None:
+        """Looks whether all sending is stopped, and whether the state is of this version."""
+        try:
+            self.house.state.look()
+            self._trouble = ""
+        except StateUnreachable as error:
+            self._trouble = str(error)
+        with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
+            self._paused = self.house.state.paused()
+            self._migrated = self._migrated or self.house.state.version() == head()
+
+    def remember(self, past: Mapping[str, PastJob]) -> None:
+        """The state is of this version, and remembers this of the jobs."""
+        self._migrated = True
+        for job, one in past.items():
+            if one.done is not None and job in self.house.loaded.settings.jobs:
+                self.metrics.succeeded(job, one.done)
+
+    def health(self) -> Health:
+        """How the service was at its last round."""
+        paused = self._paused
+        return Health(
+            alive=self._pulse.alive,
+            unreachable=self._unreachable or self._trouble,
+            migrated=self._migrated,
+            role="leader" if self._leads else "standby",
+            loaded=self._loaded,
+            reload_failed=self._reload_failed,
+            paused=None if paused is None else utc_time(paused.since),
+            clock_trouble=self.metrics.clock_trouble,
+        )
+
+    def ended(self, job: str, outcome: str, seconds: float) -> None:
+        """A run ended."""
+        self.metrics.run_ended(job, outcome, seconds, now())
+        if outcome == "yielded":
+            self.metrics.yielded(job)
+
+    def overlapped(self, job: str) -> None:
+        """A job was due while its earlier run was not over."""
+        self.metrics.overlapped(job)
+
+    def reloaded(self, ok: bool) -> None:
+        """The configuration was read again."""
+        self._reload_failed = None if ok else now()
+        self.metrics.reload(ok)
+
+    def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None:
+        """The loop came round."""
+        self._pulse.beat()
+        self._leads, self._unreachable = leads, unreachable
+        self.metrics.leads(leads)
+        self.metrics.paused(self._paused is not None)
+        for job in self.house.loaded.settings.jobs:
+            self.metrics.next_run(job, next_runs.get(job))
+
+    def impediment(self) -> str:
+        """Since when all sending is stopped, and what is wrong with the clock; empty when it is not, and nothing is."""
+        paused = f"paused since {self._paused.since}" if self._paused else ""
+        return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
+
+
+def _sound(config: Path) -> House:
+    """The configuration, with its jobs, its rules and its secrets looked at.
+
+    Raises:
+        UsageError: there are no jobs, or a rule or a secret can't be used.
+    """
+    house = House.open(config, lambda text: _log.warning("configuration", warning=text))
+    if not house.loaded.settings.jobs:
+        raise UsageError(f"{config}: no jobs; add some under 'jobs', or run `inspera-sync apply` from cron")
+    house.prepare()
+    read_secrets(house)
+    return house

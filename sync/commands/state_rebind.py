@@ -1,0 +1,81 @@
+"""`state rebind`: moves a state to the same tenant under another address or client id."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from sqlalchemy import Connection
+
+from sync.app import House, Say, now
+from sync.commands.interruption import Interruption
+from sync.commands.plan import make_store
+from sync.engine.protocols import Store, Target
+from sync.errors import CallMissing, NotThere, StateError
+from sync.exit_codes import Exit
+from sync.records.base import PEOPLE, Kind
+from sync.records.changes import Fields
+from sync.state.tenant import Tenant, belong_to, tenant_of
+
+SAMPLE = 20
+"""How many known tests, and how many people of each kind, are looked up before a state is moved."""
+
+
+def rebind(house: House, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
+    """Move the state to the tenant that the configuration names, if a person says that it is the same one.
+
+    Raises:
+        StateError: the tenant has nothing of what this state knows, so it is another one.
+        CallError: the tenant could not be asked.
+    """
+    with house.state.open_to_rebind() as connection:
+        owner = tenant_of(connection)
+        if owner is None or owner == house.tenant:
+            belong_to(connection, house.tenant)
+            connection.commit()
+            say(f"Nothing to move: {house.state} belongs to {house.tenant}.")
+            return Exit.OK
+        _explain(house, owner, say)
+        if not renamed:
+            say("Nothing was changed. If it is the same tenant, run `inspera-sync state rebind --renamed`.")
+            return Exit.USAGE
+        _refuse_stranger(house, connection, interruption)
+        belong_to(connection, house.tenant)
+        connection.commit()
+    say(f"Moved: {house.state} belongs to {house.tenant} now. Run `plan`, then `reconcile`, before the next `apply`.")
+    return Exit.OK
+
+
+def _explain(house: House, owner: Tenant, say: Say) -> None:
+    say(f"{house.state} belongs to {owner}; the configuration names {house.tenant}.")
+    say("A state knows what one tenant has, and what this tool put there; of another tenant it is wrong.")
+    say("Move it only if that tenant was renamed or has another client id. For another tenant, such as a test tenant,")
+    say("choose another file or database with the setting 'state'.")
+
+
+def _refuse_stranger(house: House, connection: Connection, interruption: Interruption) -> None:
+    """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
+    from sync.inspera.target import Target as Inspera
+
+    store = make_store(house, connection)
+    known = list(_known(store))
+    with Inspera(house.connection(), interruption.event, now) as target:
+        if known and not any(_is_there(target, kind, fields) for kind, fields in known):
+            raise StateError(
+                f"{house.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "
+                "tenant than this state's, which stays as it is; correct 'inspera', or choose another 'state'"
+            )
+
+
+def _known(store: Store) -> Iterator[tuple[Kind, Fields]]:
+    each = (((kind, fields) for _, fields in islice(store.everything(kind), SAMPLE)) for kind in (Kind.TEST, *PEOPLE))
+    return chain.from_iterable(each)
+
+
+def _is_there(target: Target, kind: Kind, fields: Fields) -> bool:
+    try:
+        if kind is Kind.TEST:
+            return bool(target.find_test(str(fields["external_test_id"])))
+        if fields["external_id"]:
+            return bool(target.find_person(str(fields["auth_system"]), str(fields["external_id"])))
+        return bool(target.find_person_by_login(str(fields["username"])))
+    except (CallMissing, NotThere):
+        return False

@@ -1,0 +1,164 @@
+"""Settings of the service: when its jobs run and what they do, and how it stops and is looked after."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from sync.config.patterns import checked_zone
+from sync.config_base.base import Strict, Told, filled, told, told_one
+from sync.records.base import Kind
+from sync.schedule import Every, Schedule, crontab, duration
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
+_LONG = r"^[0-9]{1,6}[dhms]([0-9]{1,6}[hms]){0,3}$"
+_DAY = timedelta(days=1)
+
+
+def _checked_name(text: str) -> str:
+    if not re.match(_NAME, text):
+        raise told_one("is no name of a job", "use up to 40 letters (a to z), digits, - and _")
+    return text
+
+
+JobName = Annotated[str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
+
+
+def _duration(value: object) -> object:
+    """Pydantic's own durations are another language; ours is that of systemd and cron's friends."""
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise told_one("is no duration", "write one with its unit, such as 90s, 30m, 6h, 1d or 1h30m")
+    try:
+        return duration(value)
+    except ValueError as error:
+        raise told_one("is no duration", str(error)) from None
+
+
+def within(least: timedelta, most: timedelta) -> AfterValidator:
+    """Return the check that a duration lies between these two."""
+
+    def check(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise told_one(f"is not from {spelt(least)} to {spelt(most)}", "give a length between these")
+        return value
+
+    return AfterValidator(check)
+
+
+def spelt(value: timedelta) -> str:
+    """A duration as it is written in the configuration, such as `1h30m`."""
+    seconds = int(value.total_seconds())
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]),
+]
+
+
+def _checked_cron(text: str) -> str:
+    """The five fields, if they ever come true; that does not depend on the zone."""
+    try:
+        crontab(text, "UTC")
+    except ValueError as error:
+        reason, _, remedy = str(error).partition("; ")
+        raise told_one(reason, remedy or "write it as cron has it, such as '15 2 * * *' for 02:15 every day") from None
+    return text
+
+
+def _each_once(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    if len(set(kinds)) < len(kinds):
+        raise told_one("names a kind twice", "name each kind once")
+    return kinds
+
+
+class Job(Strict):
+    """When something is to be done, and what."""
+
+    cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
+    """Five fields as cron has them, in quotes, such as `"15 2 * * *"`; or a word such as `"@daily"`. Needs `zone`."""
+    every: Annotated[Duration, within(timedelta(seconds=1), 366 * _DAY)] | None = None
+    """Instead of `cron`: how often, such as `30m` or `1h30m`, counted from midnight UTC."""
+    zone: Annotated[str, AfterValidator(checked_zone)] | None = None
+    """Whose clock `cron` means, such as `Europe/Oslo`."""
+    kinds: (
+        Annotated[
+            tuple[Kind, ...],
+            AfterValidator(filled),
+            AfterValidator(_each_once),
+            Field(json_schema_extra={"minItems": 1}),
+        ]
+        | None
+    ) = None
+    """The kinds that it keeps in step; all that have feeds if left out. What their records need is added as well."""
+    mode: Literal["apply", "plan"] = "apply"
+    """`apply` carries out what it plans; `plan` only says in the log what it would do."""
+    changed: bool = False
+    """Whether only what changed is read, where a feed says `changed_since`. Then nothing is removed."""
+    jitter: Annotated[Duration, within(timedelta(0), timedelta(hours=1))] = timedelta(0)
+    """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
+    less than `every`."""
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> "Job":
+        if (self.cron is None) == (self.every is None):
+            raise told([Told("", "needs exactly one of 'cron' and 'every'", "say when it runs")])
+        if self.cron is not None and self.zone is None:
+            raise told([Told("cron", "has no zone", "add 'zone', such as Europe/Oslo: whose clock is meant")])
+        if self.every is not None and self.zone is not None:
+            raise told([Told("zone", "means nothing with 'every'", "take it out")])
+        if self.every is not None and self.jitter >= self.every:
+            raise told([Told("jitter", "is not less than 'every', so runs would pass each other", "make it shorter")])
+        return self
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it runs."""
+        if self.every is not None:
+            return Every(self.every)
+        return crontab(self.cron or "", self.zone or "")
+
+    def chosen(self) -> frozenset[Kind]:
+        """The kinds that it keeps in step; none for all."""
+        return frozenset(self.kinds or ())
+
+
+def _on_this_machine(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    try:
+        local = ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
+        raise told_one("is not an address and a port", "write it as 127.0.0.1:9464")
+    if not local:
+        raise told_one("is reached from other machines, and nothing guards it", "use 127.0.0.1, or put a proxy before")
+    return value
+
+
+class Service(Strict):
+    """Where the service answers, and how long stopping and a run may take."""
+
+    listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
+    """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
+    grace: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(seconds=30)
+    """How long it may take at most to stop after SIGTERM."""
+    deadline: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
+    """How long a run may take at most; what is left then is for the next one."""

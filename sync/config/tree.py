@@ -1,0 +1,188 @@
+"""A YAML file as plain values that remember their lines: every scalar stays the text that was written.
+
+An empty value is None, and the settings model says what is a number and what is true or false.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from sync.config.errors import Finding, Steps
+from sync.config.yaml_text import TAG, NotYaml, Place, compose, place_of
+
+Plain = str | None | list["Plain"] | dict[str, "Plain"]
+"""A value of the file: text, nothing, a list or a mapping."""
+
+MOST_VALUES = 50_000
+"""Values in one file, aliases written out; a few lines of aliases of aliases can stand for billions."""
+
+MOST_LEVELS = 30
+
+_SCALARS = frozenset(TAG + name for name in ("str", "null", "bool", "int", "float", "merge"))
+_MERGE = TAG + "merge"
+
+Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
+"""The entries of a mapping by name: the node of the name, and that of the value."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """A configuration file as values and places.
+
+    Attributes:
+        data: the values, merge keys and aliases written out.
+        values: where each value begins.
+        names: where the name of each value begins, for values in mappings.
+        findings: what is wrong with the tree as such: names given twice, tags, names that are no text.
+    """
+
+    data: Plain = None
+    values: dict[Steps, Place] = field(default_factory=dict)
+    names: dict[Steps, Place] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def place(self, steps: Steps, on_name: bool = False) -> Place:
+        """Where this setting stands, or else the nearest one around it."""
+        for length in range(len(steps), 0, -1):
+            near = steps[:length]
+            prefer_name = on_name or length < len(steps)
+            if prefer_name and near in self.names:
+                return self.names[near]
+            if near in self.values:
+                return self.values[near]
+        return self.values.get((), Place(1, 1))
+
+
+def value_at(data: Plain, steps: Steps) -> Plain:
+    """The value at the end of this way, None where there is none."""
+    for step in steps:
+        if isinstance(data, dict) and isinstance(step, str):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            return None
+    return data
+
+
+def feeds_in(data: Plain) -> Iterator[tuple[int, dict[str, Plain]]]:
+    """The feeds that are mappings, each with its position in the list."""
+    feeds = value_at(data, ("feeds",))
+    for index, feed in enumerate(feeds if isinstance(feeds, list) else ()):
+        if isinstance(feed, dict):
+            yield index, feed
+
+
+def read_tree(text: str) -> Tree:
+    """The text as a tree.
+
+    Raises:
+        NotYaml: it is not one well-formed YAML document, or is absurdly large or deep.
+    """
+    node = compose(text)
+    tree = Tree()
+    if node is not None:
+        tree.data = _Writer(tree).value(node, ())
+    return tree
+
+
+class _Writer:
+    """Writes composed nodes out as plain values, noting where each stood and what was wrong."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._open: set[int] = set()
+        self._count = 0
+
+    def value(self, node: yaml.Node, steps: Steps) -> Plain:
+        """The node's value, at this place in the tree."""
+        self._counted(node, steps)
+        self._tree.values[steps] = place_of(node.start_mark)
+        if id(node) in self._open:
+            return self._wrong(steps, "is an alias ('*') for something that it is part of", "write it out")
+        self._open.add(id(node))
+        try:
+            return self._written(node, steps)
+        finally:
+            self._open.discard(id(node))
+
+    def _counted(self, node: yaml.Node, steps: Steps) -> None:
+        self._count += 1
+        if self._count > MOST_VALUES or len(steps) > MOST_LEVELS:
+            reason = "the file stands for too many values or levels"
+            raise NotYaml(place_of(node.start_mark), reason, "write less, with fewer aliases and levels")
+
+    def _written(self, node: yaml.Node, steps: Steps) -> Plain:
+        if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
+            pairs = self._pairs(node, steps)
+            for name, (key, _) in pairs.items():
+                self._tree.names[(*steps, name)] = place_of(key.start_mark)
+            return {name: self.value(value, (*steps, name)) for name, (_, value) in pairs.items()}
+        if isinstance(node, yaml.SequenceNode) and node.tag == TAG + "seq":
+            return [self.value(item, (*steps, index)) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
+            return self._scalar(node, steps)
+        return self._wrong(steps, "has a tag ('!'), which is not used here", "take it out, or put the value in quotes")
+
+    def _scalar(self, node: yaml.ScalarNode, steps: Steps) -> Plain:
+        if node.tag == TAG + "null":
+            return None
+        text = str(node.value)
+        if _is_text(text):
+            return text
+        return self._wrong(steps, "holds an escape ('\\') that stands for no character", "use single quotes")
+
+    def _pairs(self, node: yaml.MappingNode, steps: Steps) -> Pairs:
+        """The entries of a mapping, then what `<<:` brings that it does not say itself; the first to say it wins."""
+        pairs: Pairs = {}
+        merges: Pairs = {}
+        for key, value in node.value:
+            name = self._name(key, steps)
+            if name is None:
+                continue
+            into = merges if key.tag == _MERGE else pairs
+            if name in into:
+                self._twice((*steps, name), into[name][0], key)
+            else:
+                into[name] = key, value
+        for key, value in merges.values():
+            for brought in self._brought(value, (*steps, str(key.value))):
+                pairs = {**brought, **pairs}
+        return pairs
+
+    def _brought(self, node: yaml.Node, steps: Steps) -> Iterator[Pairs]:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for part in parts:
+            self._counted(part, steps)
+            if not isinstance(part, yaml.MappingNode) or id(part) in self._open:
+                self._wrong(steps, "does not name a mapping to merge", "write '<<: *anchor'")
+                continue
+            self._open.add(id(part))
+            try:
+                yield self._pairs(part, steps)
+            finally:
+                self._open.discard(id(part))
+
+    def _name(self, key: yaml.Node, steps: Steps) -> str | None:
+        text = key.value if isinstance(key, yaml.ScalarNode) and key.tag in _SCALARS else None
+        if isinstance(text, str) and text and _is_text(text):
+            return text
+        self._tree.values.setdefault((*steps, "?"), place_of(key.start_mark))
+        self._wrong((*steps, "?"), "is a name that is not plain text", "write a plain name before the ':'")
+        return None
+
+    def _twice(self, steps: Steps, first: yaml.Node, second: yaml.Node) -> None:
+        one, other = place_of(first.start_mark), place_of(second.start_mark)
+        reason = f"is given twice, on line {one.line} and on line {other.line}"
+        self._tree.names[steps] = one
+        self._tree.findings.append(Finding(steps, reason, "keep one of them", on_name=True))
+
+    def _wrong(self, steps: Steps, reason: str, remedy: str) -> Plain:
+        self._tree.findings.append(Finding(steps, reason, remedy))
+        return None
+
+
+def _is_text(text: str) -> bool:
+    """Whether all of it is characters; an escape can stand for half of one, or for none."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

@@ -1,0 +1,1 @@
+"""What settings of every package have in common: strictness, durations and secrets."""

@@ -1,0 +1,208 @@
+"""`${NAME}`, `${file:PATH}` and `${cred:NAME}` in settings, and the secrets that are read through them when used.
+
+What these stand for never appears in a message, a repr or an exception; only the reference itself does.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from sync.config_base.base import told_one
+from sync.errors import UsageError
+
+MOST_BYTES = 64 * 1024
+"""The largest file that is read as a value; a secret is far smaller."""
+
+_MARKS = re.compile(r"\$\$\{|\$\{([^}]*)\}|\$\{")
+_BODY = re.compile(r"(?:(?P<scheme>file|cred):)?(?P<name>.+)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+
+
+class BrokenReference(UsageError):  # noqa: N818 - named, like all errors here, by what it means
+    """A reference can't be read as one, or what it names isn't there. `str()` says which, why and what to do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}, {remedy}")
+        self.reason, self.remedy = reason, remedy
+
+
+class Reference(NamedTuple):
+    """A reference taken apart: `scheme` is `env`, `file` or `cred`."""
+
+    scheme: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"${{{self.name}}}" if self.scheme == "env" else f"${{{self.scheme}:{self.name}}}"
+
+
+def references(text: str) -> Iterator[Reference]:
+    """The references in a setting's text, without reading what they stand for.
+
+    Raises:
+        BrokenReference: a `${` that begins no reference.
+    """
+    for mark in _MARKS.finditer(text):
+        if mark[0] != "$${":
+            yield _parse(mark[1])
+
+
+def expand(text: str, folder: Path) -> str:
+    """The text with every reference replaced by what it stands for, and `$${` by `${`.
+
+    Raises:
+        BrokenReference: a `${` that begins no reference, or one whose value is missing, empty or unreadable.
+    """
+    return _MARKS.sub(lambda mark: "${" if mark[0] == "$${" else _value(_parse(mark[1]), folder), text)
+
+
+def _parse(body: str | None) -> Reference:
+    if body is None:
+        raise BrokenReference("has a '${' without its '}'", "close it, or write '$${' for the characters themselves")
+    found = _BODY.fullmatch(body)
+    scheme, name = (found["scheme"] or "env", found["name"]) if found else ("env", "")
+    sound = {"env": _VARIABLE.fullmatch(name), "cred": _CREDENTIAL.fullmatch(name), "file": "{" not in name}
+    if not sound[scheme]:
+        raise BrokenReference(
+            "has a '${…}' that is not a reference",
+            "write ${NAME}, ${file:PATH} or ${cred:NAME}, or '$${' for the characters themselves",
+        )
+    return Reference(scheme, name)
+
+
+def _value(reference: Reference, folder: Path) -> str:
+    if reference.scheme == "file":
+        return _from_file(folder / reference.name, reference)
+    if reference.scheme == "cred":
+        return _from_file(_credentials(reference) / reference.name, reference)
+    value = os.environ.get(reference.name)
+    if value is None:
+        raise BrokenReference(
+            f"{reference} names an environment variable that is not set", "set it where this program is started"
+        )
+    return _filled(value, reference)
+
+
+def _credentials(reference: Reference) -> Path:
+    place = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not place:
+        raise BrokenReference(
+            f"{reference} needs a credential from systemd and none was passed",
+            f"add LoadCredential={reference.name}:PATH to the service, or use ${{file:PATH}} outside it",
+        )
+    return Path(place)
+
+
+def _from_file(path: Path, reference: Reference) -> str:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BrokenReference(f"{reference} does not name an ordinary file", "name a file that holds the value")
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise BrokenReference(f"{reference} names a file that is not there", "create it, or correct the path") from None
+    except (OSError, ValueError):
+        raise BrokenReference(
+            f"{reference} names a file that can't be read", "let the user who runs this program read it"
+        ) from None
+    return _filled(_decoded(raw, reference), reference)
+
+
+def _decoded(raw: bytes, reference: Reference) -> str:
+    if len(raw) > MOST_BYTES:
+        size = f"{MOST_BYTES // 1024} KiB"
+        raise BrokenReference(f"{reference} names a file above {size}", "name one that holds only the value")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = None
+    if text is None:  # raised out here, so that no exception in the chain carries the bytes
+        raise BrokenReference(f"{reference} names a file that is not UTF-8 text", "save it as UTF-8")
+    return _without_newline(text)
+
+
+def _without_newline(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _filled(value: str, reference: Reference) -> str:
+    if not value:
+        raise BrokenReference(f"{reference} is there but empty", "fill it in")
+    return value
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SecretRef:
+    """A secret as the YAML gives it: a reference, read when it is used, or (unwisely) the secret itself.
+
+    Neither repr nor str ever show more than the reference.
+    """
+
+    _text: str
+
+    def reveal(self, folder: Path) -> str:
+        """The secret. Relative paths are taken from `folder`; nothing is kept, so a changed file is seen at once.
+
+        Raises:
+            UsageError: what it refers to is missing, empty or unreadable, or can't be a secret that is sent.
+        """
+        secret = _without_newline(expand(self._text, folder))
+        if secret != secret.strip() or not secret.isprintable():
+            # the HTTP library would put such a value, whole, into its own exception
+            raise BrokenReference(
+                f"{self} holds a line break, an invisible character or white space around the value",
+                "keep the bare value there and nothing else",
+            )
+        return secret
+
+    def is_plain(self) -> bool:
+        """Whether the secret itself stands in the YAML, so that everybody who reads the file knows it."""
+        return not any(references(self._text))
+
+    def loose_files(self, folder: Path) -> tuple[Reference, ...]:
+        """The files named here that more than their owner may read."""
+        return tuple(one for one in references(self._text) if one.scheme == "file" and _is_loose(folder / one.name))
+
+    def __repr__(self) -> str:
+        return f"SecretRef({self})"
+
+    def __str__(self) -> str:
+        mark = _MARKS.fullmatch(self._text)
+        return self._text if mark and mark[1] else "****"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(_secret, serialization=core_schema.to_string_ser_schema())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "minLength": 1, "examples": ["${file:/etc/inspera-sync/api-key}"]}
+
+
+def _secret(value: object) -> SecretRef:
+    if isinstance(value, SecretRef):
+        return value
+    if not isinstance(value, str) or not value:
+        raise told_one("should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME}, all on this line")
+    secret = SecretRef(value)
+    try:
+        secret.is_plain()
+    except BrokenReference as broken:
+        raise told_one(broken.reason, broken.remedy) from None
+    return secret
+
+
+def _is_loose(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except (OSError, ValueError):
+        return False

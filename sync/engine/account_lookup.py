@@ -1,0 +1,149 @@
+"""A new person in two steps: look whether Inspera knows them, then send, so that no second account is made.
+
+Staff who were there before us are never disabled or deleted by us.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sync.engine.account_match import match_person, unlike, values_of
+from sync.engine.protocols import Target
+from sync.engine.steps import Ready, There
+from sync.errors import CallError, CallMissing, Refused, Stop
+from sync.planning.freeze import Timing, digest_of, doubts_of_found, doubts_when_sent
+from sync.records.base import COMPARED, Key, Kind
+from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, Planned, Result
+from sync.records.remote import FoundPerson, FoundTest
+
+_UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
+_FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
+
+
+def look_up(line: Planned, target: Target) -> Ready:
+    """Who Inspera has under this external id or login. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    change = line.change
+    send = partial(_send, change, line.secret, target)
+    try:
+        found, trouble = match_person(target, change.after)
+    except Stop:
+        raise
+    except (CallMissing, Refused) as error:
+        if change.kind is Kind.STAFF:
+            return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        found, trouble = None, ""  # this tenant can't be asked; saving a learner by username makes no second one
+    except CallError as error:
+        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    if found and not trouble and (differing := unlike(change.after, values_of(change.after, found))):
+        trouble = somebody_elses(change.kind, change.key, differing)
+    if trouble:
+        return Ready(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
+    if found is None:
+        if change.kind is Kind.STAFF and not target.sure_of_people():
+            return Ready(lines=[line], send=partial(_send_unsure, send))
+        return Ready(lines=[line], send=send)
+    there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
+    return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
+
+
+def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
+    """Return why an account is not taken for this person's, and how to decide. Only the command shows both."""
+    command = f"adopt {kind} {' '.join(key)}"
+    return (
+        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; `{command} --show` shows"
+        f" both: if it is theirs, run `{command}`; otherwise correct the source, or Inspera"
+    )
+
+
+def let_go(line: Planned, target: Target) -> list[Outcome]:
+    """Disable or delete a member of staff, unless this machine's clock is wrong. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    try:
+        trouble = target.clock_trouble()
+    except Stop:
+        raise
+    except CallError as error:
+        return [Outcome(Result.NOT_SENT, str(error))]
+    if trouble:
+        return [Outcome(Result.WITHHELD, trouble, cause=Cause.CLOCK)]
+    return [target.staff(line.change, None)]
+
+
+def update_test(line: Planned, timing: Timing, target: Target) -> list[Outcome]:
+    """Send a test's title and times, unless it has come into the freeze since the plan was made. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    try:
+        target.clock_trouble()  # so that Inspera's time counts, too
+    except Stop:
+        raise
+    except CallError as error:
+        return [Outcome(Result.NOT_SENT, str(error))]
+    doubt = "" if line.scope == ALLOWED else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
+    return [_held(doubt, line.change)] if doubt else [target.update_test(line.change)]
+
+
+def _held(doubt: str, change: Change) -> Outcome:
+    return Outcome(Result.HELD, f"{doubt}; if that is right: apply --allow {digest_of(change)}", cause=Cause.TIMES)
+
+
+def look_for_test(line: Planned, timing: Timing, target: Target) -> Ready:
+    """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
+
+    Raises:
+        Stop: nothing more can be sent in this run.
+    """
+    change = line.change
+    try:
+        found = target.find_test(str(change.after["external_test_id"]))
+    except Stop:
+        raise
+    except CallError as error:
+        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+    doubt = _doubt_found(line, found, replace(timing, moment=target.moment()))
+    if doubt:
+        return Ready(ended=[(line, _held(doubt, change))])
+    ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
+    # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
+    if len(found) == 1 and all(getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")):
+        fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
+        ready.already.append(There(Kind.TEST, change.key, fields, found[0].remote_id))
+    return ready
+
+
+def _doubt_found(line: Planned, found: list[FoundTest], timing: Timing) -> str:
+    """Return why a test that Inspera has already is not brought up to date now; other times are drift, told later."""
+    if line.scope == ALLOWED or len(found) != 1:
+        return ""
+    there = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
+    return doubts_of_found(line.change, there, timing)
+
+
+def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
+    call = target.staff if change.kind is Kind.STAFF else target.learner
+    return [call(change, secret)]
+
+
+def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """Whoever can't be looked up may have been there: they are kept in step, and never disabled by us."""
+    (outcome,) = send()
+    if outcome.result is Result.DONE:
+        return [replace(outcome, result=Result.FOUND, message=_UNSURE)]
+    return [outcome]
+
+
+def _bring_up_to_date(change: Change, found: FoundPerson, target: Target) -> list[Outcome]:
+    """Sends what is wanted to an account that is there; its password stays its owner's."""
+    (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
+    if outcome.result is Result.DONE:
+        return [Outcome(Result.FOUND, _FOUND, outcome.remote_id or found.remote_id)]
+    return [outcome]

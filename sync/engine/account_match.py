@@ -1,0 +1,114 @@
+"""Whose account is it? People are matched by external id, then login, then (only if configured) email.
+
+An account that matches so, and of which names and email are others, is perhaps somebody else's: see `unlike`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from unicodedata import normalize
+
+from sync.engine.protocols import Store, Target
+from sync.errors import CallMissing, Refused
+from sync.records.base import PERSON_OF, Key, Kind
+from sync.records.changes import Fields
+from sync.records.remote import FoundPerson
+
+
+def match_person(target: Target, wanted: Fields, *, by_email: bool = False) -> tuple[FoundPerson | None, str]:
+    """The account that is this person's, or why there is doubt; neither when Inspera has nobody.
+
+    With `by_email` an account with this address counts, when neither external id nor login leads to one: the vendor's
+    own integrations match so, but only where no login id is given (vendor contract, Users API).
+
+    Raises:
+        CallError: Inspera could not be read.
+    """
+    found = target.find_person(str(wanted["auth_system"]), str(wanted["external_id"]))
+    if found:
+        same = found[0].username == wanted["username"]
+        return _only(found, "external id", "" if same else "the account with this external id has another username")
+    try:
+        found, by = target.find_person_by_login(str(wanted["username"])), "username"
+        if not found and by_email and wanted.get("email"):
+            found, by = target.find_person_by_email(str(wanted["email"])), "email address"
+    except (CallMissing, Refused):
+        return None, ""  # this tenant, or this key, can't search for people: only external ids count
+    if not found:
+        return None, ""
+    linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)
+    return _only(found, by, f"the account with this {by} has another external id" if linked else "")
+
+
+def _only(found: Sequence[FoundPerson], by: str, trouble: str) -> tuple[FoundPerson | None, str]:
+    if len(found) > 1:
+        trouble = f"several accounts in Inspera have this {by}"
+    return (None, f"{trouble}; correct the source, or Inspera") if trouble else (found[0], "")
+
+
+def values_of(wanted: Fields, person: FoundPerson) -> Fields:
+    """What is known of a person once they are matched: Inspera's values; an external id only where it is linked."""
+    linked = (str(wanted["auth_system"]), str(wanted["external_id"])) in person.external_ids
+    return {
+        "username": person.username,
+        "auth_system": wanted["auth_system"] if linked else None,
+        "external_id": wanted["external_id"] if linked else None,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "status": person.status,
+    }
+
+
+def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
+    """Under what a reading of a test shows a record: auth system and external id, or nothing and a committee's name.
+
+    Both are empty for somebody of whom nothing is known.
+    """
+    if kind not in PERSON_OF:
+        return "", key[1]
+    person = store.known(PERSON_OF[kind], (key[1],))
+    return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
+
+
+def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
+    """Return in what an account (or a test) differs when nothing that can be compared agrees; nothing otherwise.
+
+    Of people names and email are compared, of tests title and start. What one side leaves blank, or Inspera does not
+    show, is no evidence for either. Case, blanks, punctuation, the form of letters in Unicode and the order of names
+    are no difference; another spelling is. A side with only one of the two names agrees with a longer name.
+    """
+    told = {word: same for word, same in _compared(wanted, there).items() if same is not None}
+    return tuple(told) if told and not any(told.values()) else ()
+
+
+def _compared(wanted: Fields, there: Fields) -> Mapping[str, bool | None]:
+    if "title" in wanted:
+        title = _same(_words(wanted.get("title")), _words(there.get("title")))
+        return {"another title": title, "another start": _same(_plain(wanted.get("start")), _plain(there.get("start")))}
+    return {
+        "other names": _same_names(_names(wanted), _names(there)),
+        "another email": _same(_plain(wanted.get("email")), _plain(there.get("email"))),
+    }
+
+
+def _plain(value: object) -> str:
+    return normalize("NFKC", str(value or "")).casefold().strip()
+
+
+def _words(value: object) -> list[str]:
+    return sorted(re.findall(r"\w+", _plain(value)))
+
+
+def _names(fields: Fields) -> tuple[list[str], list[str]]:
+    return _words(fields.get("first_name")), _words(fields.get("last_name"))
+
+
+def _same(one: object, other: object) -> bool | None:
+    return one == other if one and other else None
+
+
+def _same_names(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> bool | None:
+    mine, theirs = sorted(one[0] + one[1]), sorted(other[0] + other[1])
+    if not (all(one) and all(other)) and mine and theirs:
+        return set(mine) <= set(theirs) or set(theirs) <= set(mine)
+    return _same(mine, theirs)

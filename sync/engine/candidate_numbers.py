@@ -1,0 +1,187 @@
+"""Candidate numbers while they are sent: none is given to somebody before whoever has it has given it up (rules 36).
+
+What the state knows is not enough: a removal of this run may have been refused, and people give numbers by hand.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sync.engine.protocols import Store
+from sync.engine.test_changes import Place, Sitting
+from sync.errors import Stop
+from sync.planning.candidate_numbers import Who, blocked, next_turn, still_held
+from sync.records.base import Kind
+from sync.records.changes import Action, Cause, Outcome, Planned, Result
+from sync.records.remote import Assignment, Seats
+
+Needs = Mapping[int, Collection[int]]
+"""For a place, by its number among those that are sent, the places that must have been sent before it."""
+
+_LEAVES_IT = "their change does not give it up in this run"
+_STAYS = "they are still on the test"
+_BY_HAND = "it was given by hand; change one of the two, in Inspera or in the source"
+_NOT_EITHER = "their own new number is not free either"
+
+
+def with_holders(sitting: Sitting, store: Store, left: Collection[str]) -> Sitting:
+    """Return the sitting with those who are known to have the numbers that it gives.
+
+    `left` are learners whom this run has taken off the test: a reading may still show them for some seconds.
+    """
+    taken = {str(place.fields["candidate_id"]) for place in sitting.places if place.fields.get("candidate_id")}
+    if sitting.kind is not Kind.CANDIDATE or not taken or sitting.removals:
+        return sitting
+    people = store.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
+    gone = frozenset((str(one["auth_system"]), str(one["external_id"])) for one in people)
+    return replace(sitting, holders=store.numbers_on(sitting.test, taken), left=gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Somebody who has a number now, as they are named to people; `who` is None where Inspera shows no external id."""
+
+    name: str
+    why: str
+    who: Who | None
+
+
+@dataclass(slots=True)
+class Handover:
+    """What the numbers of these places allow: `needs` are their turns, `deferred` those that must wait, and why."""
+
+    needs: dict[int, set[int]] = field(default_factory=dict)
+    deferred: dict[int, str] = field(default_factory=dict)
+
+
+def hand_over(sitting: Sitting, seats: Seats, places: Sequence[Place]) -> Handover:
+    """Return in which order these places may be sent, and which of them must wait for a number."""
+    found = Handover()
+    taken = {n: number for n, place in enumerate(places) if (number := _taken(place, seats))}
+    owners = _owners(sitting, seats, set(taken.values()))
+    index = {_person(place.who, seats): n for n, place in enumerate(places)}
+    for n, number in taken.items():
+        for owner in owners.get(number, ()):
+            other = index.get(_person(owner.who, seats)) if owner.who else None
+            if other == n:
+                continue
+            if other is not None and places[other].fields.get("candidate_id") not in (None, "", number):
+                found.needs.setdefault(n, set()).add(other)
+            else:
+                why = owner.why if other is None else _LEAVES_IT
+                found.deferred.setdefault(n, still_held(number, owner.name, why))
+    for n in blocked(found.needs, found.deferred):
+        first = min(found.needs[n])
+        found.deferred[n] = still_held(taken[n], _key(places[first]), _NOT_EITHER)
+    return found
+
+
+def _key(place: Place) -> str:
+    return place.line.change.key[1]
+
+
+def _taken(place: Place, seats: Seats) -> str:
+    """Return the number that this place would get and does not have; empty when there is none."""
+    number, seat = place.fields.get("candidate_id"), seats.there.get(place.who)
+    if not number or (seat is not None and seat.candidate_id == number):
+        return ""
+    change = place.line.change
+    same = seat is None and change.action is Action.UPDATE and change.before.get("candidate_id") == number
+    return "" if same else str(number)
+
+
+def _person(who: Who, seats: Seats) -> Who | int:
+    """Return what tells one person from another: their seat where it was read, as they may have several ids."""
+    seat = seats.there.get(who)
+    return who if seat is None else id(seat)
+
+
+def _owners(sitting: Sitting, seats: Seats, numbers: Collection[str]) -> Mapping[str, Sequence[_Owner]]:
+    """Return who has each of these numbers, by what is known and by what Inspera shows."""
+    found: dict[str, list[_Owner]] = {}
+    names = {place.who: _key(place) for place in sitting.places}
+    for holder in sitting.holders:
+        names[holder.who] = holder.learner
+        if holder.number in numbers:
+            found.setdefault(holder.number, []).append(_Owner(holder.learner, _STAYS, holder.who))
+    for number, owner in _shown(sitting, seats, names):
+        if number in numbers:
+            found.setdefault(number, []).append(owner)
+    return found
+
+
+def _shown(sitting: Sitting, seats: Seats, names: Mapping[Who, str]) -> Iterator[tuple[str, _Owner]]:
+    gone = {id(seats.there[who]) for who in sitting.left if who in seats.there}
+    for who, seat in seats.there.items():
+        if seat.candidate_id and id(seat) not in gone:
+            yield seat.candidate_id, _Owner(names.get(who, f"user {seat.remote_user_id}"), _BY_HAND, who)
+    for number in seats.unnamed_numbers:
+        yield number, _Owner("somebody without an external id", _BY_HAND, None)
+
+
+Send = Callable[[Sequence[Assignment]], list[Outcome]]
+
+
+@dataclass(slots=True)
+class Turns:
+    """Sends places in turns, so that a number is given up before it is given away.
+
+    `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one call, which is
+    never divided.
+    """
+
+    places: Sequence[Place]
+    needs: Needs
+    send: Send
+    most: int
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def carry_out(self) -> list[Outcome]:
+        """Return one outcome for each place.
+
+        Raises:
+            Stop: nothing more can be sent, and nothing was.
+        """
+        while pending := [n for n in range(len(self.places)) if n not in self.outcomes]:
+            turn, together = next_turn(pending, self.needs)
+            self.outcomes.update(zip(turn, self._turn(turn, together=together), strict=True))
+            self._defer([n for n in turn if self.outcomes[n].result not in (Result.DONE, Result.FOUND)])
+        return [self.outcomes[n] for n in range(len(self.places))]
+
+    def _turn(self, turn: Sequence[int], *, together: bool) -> list[Outcome]:
+        trouble = self._trouble(turn) if together else ""
+        if trouble:
+            return [Outcome(Result.HELD, trouble, cause=Cause.NUMBER)] * len(turn)
+        entries = [Assignment(*self.places[n].who, self.places[n].fields, together) for n in turn]
+        try:
+            return self.send(entries)
+        except Stop as error:
+            if not self.outcomes:
+                raise
+            return [Outcome(Result.NOT_SENT, str(error))] * len(turn)  # the next call raises it again
+
+    def _trouble(self, circle: Sequence[int]) -> str:
+        """Return why a circle can't go in one call; empty when it can."""
+        systems = {self.places[n].who[0] for n in circle}
+        others = {other for n in circle for other in self.needs[n]}.difference(circle)
+        if len(circle) <= self.most and len(systems) == 1 and not others:
+            return ""
+        larger = f"set inspera.batch to {len(circle)}, or " if len(circle) > self.most else ""
+        return (
+            f"{len(circle)} candidates swap their numbers in a circle, which takes one call for all of them: {larger}"
+            "give one of them a number in the source that nobody has, apply, and then the right one"
+        )
+
+    def _defer(self, failed: Sequence[int]) -> None:
+        """End the places that need one which was not sent as it should be."""
+        for n in blocked(self.needs, failed):
+            other = next((one for one in failed if one in self.needs[n]), failed[0])
+            why = f"their own change ended as {self.outcomes[other].result}"
+            number, name = str(self.places[n].fields["candidate_id"]), _key(self.places[other])
+            stopped = self.outcomes[other].result is Result.NOT_SENT
+            outcome = Outcome(Result.WITHHELD, still_held(number, name, why), cause=Cause.NUMBER)
+            self.outcomes.setdefault(n, self.outcomes[other] if stopped else outcome)
+
+
+def ended(places: Sequence[Place], deferred: Mapping[int, str]) -> list[tuple[Planned, Outcome]]:
+    """Return the lines that end without a call, as their number is not free."""
+    return [(places[n].line, Outcome(Result.WITHHELD, why, cause=Cause.NUMBER)) for n, why in deferred.items()]

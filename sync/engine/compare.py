@@ -1,0 +1,40 @@
+"""What is known held against what Inspera shows. What it does not show, and what is not known, is no difference."""
+
+from sync.records.base import COMPARED, Kind, listed
+from sync.records.changes import Fields, Value
+from sync.records.remote import FoundPerson, FoundTest, Seat
+
+There = FoundPerson | FoundTest | Seat
+
+
+def differences(kind: Kind, known: Fields, there: There) -> tuple[str, ...]:
+    """The fields in which Inspera differs from what is known. Nothing, an empty text and no minutes are one."""
+    return tuple(name for name in COMPARED[kind] if _differ(known.get(name), shown(there, name)))
+
+
+def _differ(known: Value, there: Value) -> bool:
+    return known is not None and there is not None and (known or None) != (there or None)
+
+
+def shown(there: There, name: str) -> Value:
+    """A field as Inspera shows it, `None` when it does not."""
+    value: Value = getattr(there, name, None)
+    return value
+
+
+def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
+    """What is known once Inspera's side of it is taken as it is."""
+    values = {name: shown(there, name) for name in COMPARED[kind]}
+    return {name: known.get(name) if value is None else value for name, value in values.items()}
+
+
+def given_by_hand(wanted: Fields, seat: Seat) -> tuple[str, ...]:
+    """Return what somebody has on a test beyond what the source says, and would lose, and in which fields.
+
+    Empty when that is nothing.
+    """
+    minutes = wanted.get("extra_time")
+    if minutes is not None and (seat.extra_time or 0) > int(minutes):
+        return f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}", "extra_time"
+    further = sorted(set(listed(seat.roles)) - set(listed(wanted.get("roles"))))
+    return (f"Inspera has further roles ({', '.join(further)}) than the source", "roles") if further else ()

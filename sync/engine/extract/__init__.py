@@ -1,0 +1,1 @@
+"""Sources read into the staging tables."""

@@ -1,0 +1,135 @@
+"""Is a source all there? Counts what its rules are about while it is read, and says what fails, with its arithmetic."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sync.engine.protocols import Proof
+from sync.records.base import Row
+from sync.text.masking import quoted_value
+
+MOST_GROUPS = 10_000
+"""Values that a column of groups can have; a column with more holds no groups."""
+
+MOST_NAMED = 5
+
+KEPT = "nothing that rests on it is removed"
+
+
+@dataclass(slots=True)
+class Witness:
+    """What is seen of one source in one reading.
+
+    Attributes:
+        last: its last row, once all were watched.
+        torn: whether that ended without a line end; None when that can't be told.
+    """
+
+    proof: Proof
+    rows: int = 0
+    groups: set[str] = field(default_factory=set)
+    last: Row | None = None
+    torn: bool | None = None
+    _missing: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._missing = {column: set(values) for column, values in self.proof.canary.items()}
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its rules name."""
+        return frozenset(self._missing) | ({self.proof.group} if self.proof.group else frozenset())
+
+    def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows, as they come, looked at on their way."""
+        row = None
+        if not self.columns:
+            for row in rows:
+                self.rows += 1
+                yield row
+            self.last = row
+            return
+        group = self.proof.group
+        for row in rows:
+            self.rows += 1
+            for column, missing in self._missing.items():
+                if missing:
+                    missing.discard(row.values[column].strip())
+            if group and len(self.groups) <= MOST_GROUPS and (value := row.values[group].strip()):
+                self.groups.add(value)
+            yield row
+        self.last = row
+
+    def failures(self, groups_before: Callable[[], frozenset[str]]) -> Iterator[str]:
+        """What speaks against its being whole, once all rows were watched."""
+        least = self.proof.minimum_rows
+        if self.rows < least:
+            yield f"has {self.rows:,} rows, fewer than minimum_rows ({least:,})"
+        for column, missing in self._missing.items():
+            if missing:
+                yield f"lacks {_named(missing)} in column '{column}', which the canary says must be there"
+        if self.proof.group:
+            yield from self._lost_groups(groups_before())
+
+    def _lost_groups(self, before: frozenset[str]) -> Iterator[str]:
+        column = self.proof.group
+        if len(self.groups) > MOST_GROUPS:
+            yield f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no column of groups"
+            return
+        lost = before.difference(self.groups)
+        if lost:
+            yield (
+                f"has no row any more with {_named(lost)} in column '{column}', of {len(before):,} such groups before"
+            )
+
+
+TORN = (
+    "its last line has no line end, and that of the delivery before had one: it may be cut off,"
+    " so its last row is not used"
+)
+
+
+def torn(ended_whole: bool, accepted: bool, source: str) -> str:
+    """Return what speaks against a source whose text does not end in a line end; empty when that is usual there."""
+    if accepted or not ended_whole:
+        return ""
+    return f"{TORN}; if it is right so, run `apply --accept-shrink {source}`"
+
+
+def cut_off(missing: int, kinds: str) -> str:
+    """Return what speaks against a source that lacks what stood last in it before; empty when it lacks nothing."""
+    if not missing:
+        return ""
+    return f"the last {missing:,} {kinds} of the delivery before are all missing: it may be cut off"
+
+
+def _named(values: Iterable[str]) -> str:
+    shown = sorted(values)
+    more = f" and {len(shown) - MOST_NAMED:,} more" if len(shown) > MOST_NAMED else ""
+    return ", ".join(quoted_value(value, code=True) for value in shown[:MOST_NAMED]) + more
+
+
+def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
+    """How a source has shrunk, if it has: `lost` of the `named` known records are not named any more."""
+    allowed = _allowed(named, shrink)
+    if lost <= allowed:
+        return ""
+    return (
+        f"no longer names {lost:,} of the {named:,} known {kinds} that it named, "
+        f"more than max({shrink[0]:,}, {shrink[1]:g}%) = {allowed:,}"
+    )
+
+
+def shorter(lost: int, before: int, shrink: tuple[int, float]) -> str:
+    """The same for a source that is joined, and so names nobody: it has lost so many of its rows."""
+    allowed = _allowed(before, shrink)
+    if lost <= allowed:
+        return ""
+    return (
+        f"has {lost:,} rows fewer than the {before:,} when it was last whole, "
+        f"more than max({shrink[0]:,}, {shrink[1]:g}%) = {allowed:,}"
+    )
+
+
+def _allowed(of: int, shrink: tuple[int, float]) -> int:
+    at_least, percent = shrink
+    return max(at_least, int(of * percent / 100))

@@ -1,0 +1,145 @@
+"""Gives the rows of a feed the columns that it takes from other sources, found by key."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sync.engine.extract.completeness import Witness, torn
+from sync.engine.protocols import Join, Located, Store
+from sync.errors import SourceError
+from sync.mapping import BadValueError, CompiledFeed, clean, seen
+from sync.records.base import Fault, Row
+from sync.records.extract import lacking
+
+CHUNK = 500
+
+_BETWEEN = "\x1f"
+"""Between the parts of a key; no sound value holds it."""
+
+
+@dataclass(slots=True)
+class Joined:
+    """One join, its source read.
+
+    Attributes:
+        columns: what the feed takes of it, by the names that the source has for them.
+        unsure: why it can't be told that somebody is not in there; empty when it can.
+        unreadable: a row of which the key can't be read, so that it can't be told whose it is.
+    """
+
+    join: Join
+    number: int
+    columns: tuple[str, ...]
+    place: str = ""
+    unsure: str = ""
+    unreadable: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The columns under the names that the feed has for them."""
+        return frozenset(f"{self.join.source.name}.{column}" for column in self.columns)
+
+    def own_names(self, columns: Iterable[str]) -> list[str]:
+        """Which of a feed's own columns have names like those of this source."""
+        return sorted(name for name in columns if name.startswith(f"{self.join.source.name}."))
+
+
+def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
+    """The columns that a feed takes of a joined source."""
+    prefix = f"{join.source.name}."
+    return tuple(sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix)))
+
+
+def load(joined: Joined, store: Store, witness: Witness, *, accepted: bool = False) -> None:
+    """Reads the joined source into the store. `accepted`: a person has said that it is right as it is.
+
+    Raises:
+        SourceError: it can't be read to its end, or lacks a column.
+    """
+    source, on = joined.join.source, joined.join.on
+    with source.open(None) as extract:
+        joined.place = source.rows_at(extract.place)
+        needed = {*on.values(), *joined.columns, *witness.columns}
+        missing = sorted(needed.difference(extract.columns))
+        if missing:
+            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
+        store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
+        doubts = [*extract.doubts]
+        if extract.torn is not None:
+            witness.torn = extract.torn()
+            if witness.torn and (why := torn(store.ended_whole(source.name), accepted, source.name)):
+                doubts.append(why)
+                store.drop_lookup_line(joined.number, witness.last.line if witness.last else 0)
+        joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
+
+
+def _cells(joined: Joined, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    theirs = tuple(joined.join.on.values())
+    for row in rows:
+        try:
+            key = _key(row.values, theirs, joined.join)
+        except BadValueError as error:
+            unreadable = f"the key in {joined.place} {row.line} can't be read: it {error.reason}"
+            joined.unreadable = joined.unreadable or unreadable
+            continue
+        if key is not None:
+            yield key, tuple(row.values[column] for column in joined.columns), row.line
+
+
+def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str | None:
+    """The text by which rows agree; None when a part is blank, which agrees with nobody's.
+
+    Raises:
+        BadValueError: a part can't be read.
+    """
+    parts = [seen(clean(values[column])) for column in columns]
+    if not all(parts):
+        return None
+    text = _BETWEEN.join(parts)
+    return text.lower() if join.ignore_case else text
+
+
+Judged = Row | list[Fault]
+"""A row, or the faults of one of which not all columns can be told."""
+
+
+def with_columns(joined: Joined, rows: Iterator[Judged], mapper: CompiledFeed, store: Store) -> Iterator[Judged]:
+    """The rows with the joined columns, or the faults of those for which they can't be told."""
+    while chunk := list(islice(rows, CHUNK)):
+        judged = [_keyed(joined, row, mapper) for row in chunk]
+        found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
+        for row, key in judged:
+            made = _with(joined, row, found.get(key) if key else None, mapper) if isinstance(row, Row) else row
+            if made is not None:
+                yield made
+
+
+def _keyed(joined: Joined, row: Judged, mapper: CompiledFeed) -> tuple[Judged | None, str | None]:
+    """The row with the key by which it is looked up; or its faults, when that can't be read."""
+    if isinstance(row, list):
+        return row, None
+    try:
+        return row, _key(row.values, tuple(joined.join.on), joined.join)
+    except BadValueError as error:
+        return mapper.unsure(row, f"join.{joined.join.source.name}", error, joined.names), None
+
+
+def _with(joined: Joined, row: Row, found: Located | None, mapper: CompiledFeed) -> Judged | None:
+    prefix, join = joined.join.source.name, joined.join
+    wrong: BadValueError | None = None
+    if found is None and joined.unsure:
+        wrong = BadValueError(
+            f"has no row in {join.source.place}, which can't be relied on now ({joined.unsure})", "see to that source"
+        )
+    elif found is None and join.missing == "fault":
+        wrong = BadValueError(f"has no row in {join.source.place}", "correct it in one of the two sources")
+    elif found is None and join.missing == "skip":
+        return None
+    elif found is not None and found.others:
+        places = f"{joined.place} {found.line} and {', '.join(map(str, found.others[:3]))}"
+        wrong = BadValueError(f"{places} say different things under its key", "correct that source")
+    if wrong:
+        return mapper.unsure(row, f"join.{prefix}", wrong, joined.names)
+    cells = found.cells if found is not None else ("",) * len(joined.columns)
+    more = {f"{prefix}.{column}": cell for column, cell in zip(joined.columns, cells, strict=True)}
+    return Row(row.line, {**row.values, **more})

@@ -1,0 +1,191 @@
+"""Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import groupby
+
+from sync.engine.account_match import identity_of, match_person, values_of
+from sync.engine.protocols import Clock, Journal, Store, Target
+from sync.errors import CallError, Stop
+from sync.records.base import Key, Kind
+from sync.records.changes import Action, Fields, OpenIntent, Result
+from sync.records.remote import Seat, Seats
+
+Sleep = Callable[[float], object]
+"""Waits that many seconds, or until the run is stopped."""
+
+
+_READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+"""What a reading of a test shows. People and options are sent again, which is safe."""
+
+
+class Settler:
+    """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
+
+    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
+    those that could not be looked at just now: nothing is sent for them in this run. `tried` are learners whose
+    creation may have been carried out: whoever is there now was made by us, so they are sent again without a look.
+    """
+
+    def __init__(
+        self, store: Store, journal: Journal, target: Target, delay: timedelta, clock: Clock, sleep: Sleep
+    ) -> None:
+        self._store, self._journal, self._target = store, journal, target
+        self._delay, self._clock, self._sleep = delay, clock, sleep
+        self.barred: set[tuple[Kind, Key]] = set()
+        self.tried: set[tuple[Kind, Key]] = set()
+        # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
+        # now at the latest.
+        self._since = clock()
+
+    def settle(self) -> int:
+        """Looks into every open intent. Returns how many there were.
+
+        Raises:
+            Stop: nothing can be read from Inspera.
+        """
+        intents = list(self._store.open_intents())
+        for intent in intents:
+            if intent.kind is Kind.TEST:
+                self._test(intent)
+            elif intent.kind is Kind.STAFF and intent.action is Action.CREATE:
+                self._created_staff(intent)
+            elif intent.kind is Kind.LEARNER and intent.action is Action.CREATE:
+                self.tried.add((intent.kind, intent.key))
+            self._journal.commit()
+        seats = sorted((i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id))
+        for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):
+            self._seats(kind, test, list(group))
+            self._journal.commit()
+        return len(intents)
+
+    def _wait_until_visible(self) -> None:
+        rest = (self._since + self._delay - self._clock()).total_seconds()
+        if rest > 0:
+            self._sleep(rest)
+
+    def _created_staff(self, intent: OpenIntent) -> None:
+        """Whoever was there when the intent was made is known by now; anybody else was made by us."""
+        self._wait_until_visible()
+        try:
+            found, trouble = match_person(self._target, intent.fields)
+        except Stop:
+            raise
+        except CallError:
+            self.barred.add((intent.kind, intent.key))
+            return
+        if found:
+            # sent again by the plan, so that what the reading does not show is as wanted, too
+            fields = values_of(intent.fields, found)
+            ours = self._whose(intent)
+            self._journal.remember(intent.kind, intent.key, fields, remote_id=found.remote_id, ours=ours)
+        elif not trouble:
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+
+    def _test(self, intent: OpenIntent) -> None:
+        if intent.action is Action.CREATE:
+            self._created_test(intent)
+        else:
+            self._updated_test(intent)
+
+    def _created_test(self, intent: OpenIntent) -> None:
+        outcome = self._target.settle_test(str(intent.fields["external_test_id"]), self._since)
+        same_times = all(outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end"))
+        if outcome.result is Result.DONE and same_times:
+            self._journal.remember(
+                intent.kind,
+                intent.key,
+                {**intent.fields, **_seen(outcome.there)},
+                remote_id=outcome.remote_id,
+                ours=self._whose(intent),
+            )
+            self._journal.settle(intent, "done", "found in Inspera by a later run")
+        elif outcome.result in (Result.DONE, Result.NOT_SENT):
+            # other times than ours: somebody else's test, which the create meets again and takes for drift
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+        else:
+            self.barred.add((intent.kind, intent.key))
+
+    def _updated_test(self, intent: OpenIntent) -> None:
+        self._wait_until_visible()
+        known = self._store.known(intent.kind, intent.key)
+        try:
+            found = self._target.find_test(str(intent.fields["external_test_id"]))
+        except Stop:
+            raise
+        except CallError:
+            return  # stays open: the update is sent again, which is safe
+        if (
+            known
+            and len(found) == 1
+            and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"])
+        ):
+            # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
+            # repeat, and the search does not show all of it.
+            self._journal.remember(intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end})
+
+    def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
+        known = self._store.known(Kind.TEST, (test,))
+        self._wait_until_visible()
+        try:
+            there = bool(known and known["remote_id"])
+            seats = self._target.seats(str((known or {})["remote_id"]), kind) if there else Seats(False)
+        except Stop:
+            raise
+        except CallError:
+            self.barred.update((intent.kind, intent.key) for intent in intents)  # the others are not held up
+            return
+        for intent in intents:
+            identity = identity_of(self._store, intent.kind, intent.key)
+            if identity in seats.there:
+                self._there(intent, seats.there[identity])
+            elif seats.lack(*identity):
+                self._not_there(intent)
+            elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
+                self.barred.add((kind, intent.key))  # not safe to send again before a reading has shown that it may
+            elif intent.action is Action.CREATE:
+                # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
+                ours = self._whose(intent) and bool(known and known["ours"])
+                self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
+
+    def _whose(self, intent: OpenIntent) -> bool | None:
+        """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
+        made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
+        return True if made else None
+
+    def _there(self, intent: OpenIntent, seat: Seat) -> None:
+        if intent.action is Action.REMOVE:
+            self._journal.settle(intent, "not sent", "a later run found it still there")
+            return
+        wanted = {name: value for name, value in intent.fields.items() if value is not None}
+        shown = {name: getattr(seat, name) for name in wanted}
+        minutes = shown.get("extra_time")
+        if minutes is not None and minutes != wanted["extra_time"]:
+            self._half_known(intent, seat)
+            return
+        if intent.action is Action.UPDATE and any(shown[name] not in (None, value) for name, value in wanted.items()):
+            self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
+            return  # what is known is still so, and the plan sends the difference again
+        ours = self._whose(intent)
+        self._journal.remember(intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours)
+        if shown == wanted:
+            self._journal.settle(intent, "done", "found in Inspera by a later run")
+
+    def _half_known(self, intent: OpenIntent, seat: Seat) -> None:
+        """There, but with other minutes: an update that did not arrive, or somebody's hand."""
+        if intent.action is Action.CREATE:
+            there = {**intent.fields, "extra_time": seat.extra_time}
+            ours = self._whose(intent)
+            self._journal.remember(intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=ours)
+        self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
+
+    def _not_there(self, intent: OpenIntent) -> None:
+        if intent.action is Action.REMOVE:
+            self._journal.forget(intent.kind, intent.key)
+            self._journal.settle(intent, "done", "a later run did not find it any more")
+        else:
+            self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
+
+
+def _seen(there: Fields) -> Fields:
+    return {name: value for name, value in there.items() if value is not None}

@@ -1,0 +1,78 @@
+"""Takes Inspera's side of drift into what is known, so that the next plan sees the difference.
+
+That plan then sends what the sources say, through the guard and the journal like anything else.
+"""
+
+from collections import Counter
+
+from sync.engine.compare import taken_over
+from sync.engine.protocols import Journal, Store
+from sync.engine.reconcile import Drift, Heap
+from sync.planning.guard import Limit, Scope
+from sync.records.base import Kind
+
+
+def take_over(drift: Drift, journal: Journal) -> bool:
+    """Takes Inspera's side of a drift into what is known. False when it is left alone, as while its test runs.
+
+    Somebody who is gone from a running test may come back: that is an addition.
+    """
+    if not drift.ours or (drift.under_way and not (drift.heap is Heap.GONE and drift.kind is Kind.CANDIDATE)):
+        return False
+    if drift.heap is Heap.GONE:
+        journal.forget_with_candidates(drift.kind, drift.key)  # what named a person or a test went with it
+        return True
+    if drift.there is not None:
+        known = taken_over(drift.kind, drift.known, drift.there)
+        journal.remember(drift.kind, drift.key, known, ours=bool(drift.known["ours"]))
+        if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
+            journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
+    return True
+
+
+class Repair:
+    """Takes drift over. What is gone waits until all has been read, for it is put under the limit of removals first.
+
+    No more of a kind is kept than its limit lets pass. `taken` and `left` count what was taken over and what was not.
+    """
+
+    def __init__(self, store: Store, journal: Journal, limit: Limit) -> None:
+        self._store, self._journal, self._limit = store, journal, limit
+        self._known: dict[Kind, int] = {}
+        self._gone: dict[Kind, list[Drift]] = {}
+        self._counts: Counter[Kind] = Counter()
+        self.taken = self.left = 0
+
+    def take(self, drift: Drift) -> None:
+        """Takes over what was changed; what is gone is kept for `finish`."""
+        if drift.heap is Heap.GONE:
+            self._keep(drift)
+        elif drift.ours:
+            self._settle(drift)
+
+    def finish(self) -> list[tuple[Kind, Scope]]:
+        """Takes over what is gone, but of a kind of which too much is: gives these kinds, with their arithmetic."""
+        held = []
+        for kind, gone in self._gone.items():
+            scope = Scope(f"gone of {kind}", self._counts[kind], self._known[kind], self._limit)
+            if scope.excess():
+                self.left += scope.count
+                held.append((kind, scope))
+                continue
+            for drift in gone:
+                self._settle(drift)
+        return held
+
+    def _keep(self, drift: Drift) -> None:
+        kind = drift.kind
+        if kind not in self._known:
+            self._known[kind] = sum(1 for _ in self._store.everything(kind))
+        self._counts[kind] += 1
+        kept = self._gone.setdefault(kind, [])
+        if self._counts[kind] <= self._limit.of(self._known[kind]):
+            kept.append(drift)
+
+    def _settle(self, drift: Drift) -> None:
+        taken = take_over(drift, self._journal)
+        self.taken += taken
+        self.left += not taken

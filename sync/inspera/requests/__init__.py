@@ -1,0 +1,1 @@
+"""Request bodies and queries in the vendor's words."""

@@ -1,0 +1,1 @@
+"""The vendor's answers in this project's words."""

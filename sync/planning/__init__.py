@@ -1,0 +1,1 @@
+"""What a difference means and whether it may be sent. Pure."""

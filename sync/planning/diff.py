@@ -1,0 +1,219 @@
+"""What a pair of wanted and known means. Pure: everything it needs to know about the world is in `Circumstances`.
+
+This is the one place that says what a difference is; whether it may go ahead is the guard's to say.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sync.records.base import COMPARED, IDENTITY, SENT_ONCE, Key, Kind
+from sync.records.changes import Action, Change, Fields
+
+ACTIVE: Final = "active"
+DISABLED: Final = "disabled"
+"""The two states of a member of staff in Inspera."""
+
+REFUSED: Final = "refused"
+"""The standing of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the store knows about a pair beyond its two sides.
+
+    Attributes:
+        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
+        ours: whether we put it there; what we *found* is never removed.
+        unsettled: an earlier call for it has no known outcome.
+        ended: the test (of the candidate) has ended, its longest extra time included.
+        covered: the test retires in this run and takes along what is on it.
+        seated: a candidate of this learner is known or wanted.
+        resembles: the key of a known record that vanished and looks like this new one.
+        reuses: the key of a known record that vanished and whose identity in Inspera this new one has.
+        accepted: a person has said that it is new all the same.
+        delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
+    """
+
+    standing: str = "active"
+    ours: bool = True
+    unsettled: bool = False
+    ended: bool = False
+    covered: bool = False
+    seated: bool = False
+    resembles: str = ""
+    reuses: str = ""
+    accepted: bool = False
+    delete: bool = False
+
+
+def diff(
+    kind: Kind, key: Key, wanted: Fields | None, known: Fields | None, about: Circumstances, where: str = ""
+) -> Change | None:
+    """The change that turns `known` into `wanted`, or None when there is nothing to do.
+
+    Args:
+        kind: of the record.
+        key: of the record.
+        wanted: fields as the feeds say now; a field that is None is left alone. None when no feed names the record.
+        known: fields as last put in Inspera. None when nothing is known.
+        about: the rest of what matters.
+        where: the row that wants it.
+    """
+    if kind is Kind.OPTION and wanted is not None and wanted.get("value") is None:
+        return None  # blank: Inspera's own value is left alone
+    if wanted is not None and known is not None:
+        both = _staff if kind is Kind.STAFF else _both
+        return both(kind, key, wanted, known, about, where)
+    if wanted is not None:
+        return _arrived(kind, key, wanted, about, where)
+    if known is not None:
+        return _absent(kind, key, known, about)
+    return None
+
+
+_IDENTIFIED_BY = {
+    Kind.LEARNER: "username or external id",
+    Kind.STAFF: "username or external id",
+    Kind.TEST: "external test id",
+}
+
+
+def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
+    if kind is Kind.STAFF and wanted.get("status") == DISABLED:
+        return None  # nobody is there to be disabled
+    if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
+        reason = f"looks like {about.reuses}, which has vanished: it has its {_IDENTIFIED_BY[kind]}"
+        return Change(Action.REKEY, kind, key, after=wanted, where=where, reason=reason)
+    if about.resembles and not about.accepted:
+        return Change(
+            Action.REKEY,
+            kind,
+            key,
+            after=wanted,
+            where=where,
+            reason=f"looks like {about.resembles}, which has vanished",
+        )
+    if about.unsettled and wanted.get("notify"):
+        wanted = {**wanted, "notify": None}  # they may have been told already, and are not told twice
+    changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
+    return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
+
+
+def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
+    changed = tuple(name for name in COMPARED[kind] if _differs(wanted.get(name), known.get(name)))
+    after = {name: known.get(name) if wanted.get(name) is None else wanted[name] for name in COMPARED[kind]}
+    rekeyed = [name for name in IDENTITY[kind] if name in changed and known.get(name)]
+    if rekeyed:
+        reason = f"{' and '.join(rekeyed)} changed on a known key"
+        return Change(Action.REKEY, kind, key, known, after, changed, where, reason)
+    if changed or about.unsettled or about.standing == REFUSED:
+        reason = "" if changed else _AGAIN[about.unsettled]
+        return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)
+    if about.standing != "active":
+        return Change(Action.RESTORE, kind, key, known, after, (), where, f"was {about.standing}, is wanted again")
+    return None
+
+
+_AGAIN = {
+    True: "an earlier call has no known outcome: sent again",
+    False: "an earlier save was refused: sent again",
+}
+
+
+def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
+    """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
+    before, after, mapped = _status(known, about.standing), _status(wanted), wanted.get("status") is not None
+    known = {**known, "status": before}
+    if after == DISABLED:
+        if before == DISABLED and not about.unsettled:
+            return None
+        gone = {**known, "status": DISABLED}
+        return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
+    if before == DISABLED and wanted.get("status") is None and about.standing != DISABLED:
+        wanted = {**wanted, "status": None}  # somebody else has disabled them, and no feed says what they should be
+    else:
+        wanted = {**wanted, "status": ACTIVE}
+    standing = REFUSED if about.standing == REFUSED else ACTIVE
+    change = _both(kind, key, wanted, known, replace(about, standing=standing), where)
+    if change and change.action is Action.UPDATE and "status" in change.changed:
+        return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
+    if change and "status" not in change.changed and not (mapped or about.unsettled):
+        return replace(change, after={**change.after, "status": None})  # what a person has set there stays
+    return change
+
+
+def _status(fields: Fields, standing: str = ACTIVE) -> str:
+    return DISABLED if DISABLED in (fields.get("status"), standing) else ACTIVE
+
+
+def _may_leave(about: Circumstances, status: str) -> bool:
+    """Whether staff are to be disabled: those of ours who are not. A lost call may have enabled them again."""
+    return about.ours and (status != DISABLED or about.unsettled)
+
+
+def _differs(wanted: str | int | None, known: str | int | None) -> bool:
+    # "" asks for a value to be cleared; where nothing is known there is nothing to clear
+    return wanted is not None and wanted != known and not (wanted == "" and known is None)
+
+
+def _absent(kind: Kind, key: Key, known: Fields, about: Circumstances) -> Change | None:
+    means = _GONE[kind](about)
+    return Change(means[0], kind, key, known, reason=means[1]) if means else None
+
+
+def _learner_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.standing == "released" or about.seated:
+        return None
+    return Action.RELEASE, "no source names this learner, and they have no seat"
+
+
+def _test_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.ended:
+        return None if about.standing == "retired" else (Action.RETIRE, "it has ended and its source has dropped it")
+    if about.standing == "withdrawn":
+        return None
+    return Action.WITHDRAW, "it left its source before it ended"
+
+
+def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if about.covered:
+        return None
+    if about.ended:
+        return None if about.standing == "retired" else (Action.RETIRE, "the test has ended")
+    return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
+
+
+def _staff_gone(about: Circumstances) -> tuple[Action, str] | None:
+    if not _may_leave(about, about.standing):
+        return None
+    return (Action.DELETE if about.delete else Action.DISABLE), "no source names this person any more"
+
+
+def _option_gone(_about: Circumstances) -> None:
+    """An option has no value that it could go back to, so it stays as it is."""
+
+
+def _member_gone(about: Circumstances) -> tuple[Action, str] | None:
+    """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
+    gone = about.standing == "retired" and about.ended
+    if gone or about.covered or not about.ours:
+        return None
+    return Action.REMOVE, "no source names it any more"
+
+
+_GONE: Mapping[Kind, Callable[[Circumstances], tuple[Action, str] | None]] = {
+    Kind.LEARNER: _learner_gone,
+    Kind.STAFF: _staff_gone,
+    Kind.TEST: _test_gone,
+    Kind.OPTION: _option_gone,
+    Kind.COMMITTEE: _member_gone,
+    Kind.CONTRIBUTOR: _member_gone,
+    Kind.CANDIDATE: _candidate_gone,
+}
+"""What absence means for a known record of each kind."""
+
+
+def remembered(kind: Kind, fields: Fields) -> Fields:
+    """`fields` without what is sent once and never kept, such as a password."""
+    return {name: value for name, value in fields.items() if name not in SENT_ONCE[kind]}

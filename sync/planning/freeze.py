@@ -1,0 +1,217 @@
+"""Doubt changes by the times of their tests: the freeze around a test, and times that cannot be right. Pure.
+
+A test is frozen from a while before its start until its end. An update of a test sends all its times again, so within
+the freeze nothing may shorten, move or rename it unless a person allows exactly that change (semantics 16 and 35).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sync.records.base import Kind, listed, utc_text, utc_time
+from sync.records.changes import Action, Change, Fields
+
+FARTHEST_MOVE = timedelta(days=60)
+"""How far the start or the end of a test may move unasked. A wrong year or century moves it farther."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRules:
+    """Settings for the times of tests: the freeze before the start, and the longest duration in minutes."""
+
+    before: timedelta = timedelta(hours=2)
+    longest: int = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The present by two clocks, ours and Inspera's, which differ when one of them is wrong.
+
+    What has begun is judged by the later one, what has ended by the earlier one: each is the careful choice.
+    """
+
+    earliest: datetime
+    latest: datetime
+
+    @classmethod
+    def of(cls, now: datetime) -> "Moment":
+        """Return the moment by one clock alone."""
+        return cls(now, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a test runs, as UTC text, and the moment and the rules by which that is judged.
+
+    `start` is the earliest start that may hold; `ends` the latest end that may hold, with the longest extra time on the
+    test. Both are empty when unknown.
+    """
+
+    moment: Moment
+    start: str = ""
+    ends: str = ""
+    rules: TimeRules = TimeRules()
+
+    @property
+    def begun(self) -> bool:
+        """Return whether the test has started."""
+        return bool(self.start) and self.start <= utc_text(self.moment.latest)
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the test is over, its longest extra time included."""
+        return bool(self.ends) and self.ends <= utc_text(self.moment.earliest)
+
+    @property
+    def frozen(self) -> bool:
+        """Return whether the test is under way or starts within the freeze."""
+        return bool(self.start and self.ends) and self.near(self.start) and not self.ended
+
+    def near(self, start: str) -> bool:
+        """Return whether a test with this start has started, or starts within the freeze."""
+        return start <= utc_text(self.moment.latest + self.rules.before)
+
+    def word(self) -> str:
+        """Return how the frozen test stands, for a message."""
+        return "the test is under way" if self.begun else f"the test starts within {_span(self.rules.before)}"
+
+
+def doubts(change: Change, timing: Timing) -> str:
+    """Return why a person must look at a test's times before they are sent; empty when nobody must."""
+    if change.kind is not Kind.TEST:
+        return ""
+    if change.action is Action.CREATE:
+        return " and ".join((*_impossible(change, timing), *_late(change, timing)))
+    if change.action is not Action.UPDATE:
+        return ""
+    return " and ".join((*_frozen(change, timing), *_moved(change, timing), *_impossible(change, timing)))
+
+
+def doubts_when_sent(change: Change, timing: Timing) -> str:
+    """Return why an update that had no doubts when it was planned is held after all when it is sent."""
+    return " and ".join((*_frozen(change, timing), *_moved(change, timing)))
+
+
+def doubts_of_found(wanted: Change, there: Fields, timing: Timing) -> str:
+    """Return why a person must look before a test that Inspera already has is brought up to date; empty if nobody must.
+
+    Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so it is doubted too.
+    """
+    differing = tuple(name for name in ("title", "duration") if wanted.after.get(name) not in (None, there.get(name)))
+    before = {**wanted.after, **{name: there.get(name) for name in differing}}
+    update = replace(wanted, action=Action.UPDATE, before=before, changed=differing)
+    return " and ".join((*_frozen(update, timing), *_impossible(update, timing)))
+
+
+def _frozen(change: Change, timing: Timing) -> Iterator[str]:
+    """Yield what the update would do to a test within the freeze."""
+    before, after = change.before, change.after
+    moves = _moves(change, "start")
+    if not timing.frozen:
+        if moves and timing.near(_time(after, "start")) and _time(after, "end") > utc_text(timing.moment.earliest):
+            yield f"it would move to a start that is past or within {_span(timing.rules.before)}"
+        return
+    what = ["move its start"] if moves else []
+    if _moves(change, "end") and _time(after, "end") < _time(before, "end"):
+        what.append("end it earlier")
+    if "duration" in change.changed and int(after.get("duration") or 0) < int(before.get("duration") or 10**6):
+        what.append("shorten it")  # a duration that is not known may be longer than this one
+    if "title" in change.changed:
+        what.append("rename it")
+    if what:
+        yield f"{timing.word()}, and this would {' and '.join(what)}"
+
+
+def _moved(change: Change, timing: Timing) -> Iterator[str]:
+    """Yield what is wrong with the new times beside the old ones."""
+    for name in ("start", "end"):
+        if not _moves(change, name):
+            continue
+        was, now = _time(change.before, name), _time(change.after, name)
+        days = abs(utc_time(now) - utc_time(was)) // timedelta(days=1)
+        if abs(utc_time(now) - utc_time(was)) > FARTHEST_MOVE:
+            yield f"its {name} would move by {days:,} days"
+        if now <= utc_text(timing.moment.latest) < was:
+            yield f"its {name} would be in the past"
+
+
+def _impossible(change: Change, timing: Timing) -> Iterator[str]:
+    """Yield what is wrong with the wanted times by themselves."""
+    after, longest = change.after, timedelta(minutes=timing.rules.longest)
+    minutes = after.get("duration")
+    if "duration" in change.changed and minutes is not None:
+        if not int(minutes):
+            yield "its duration would be 0"
+        elif timedelta(minutes=int(minutes)) > longest:
+            yield f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above {_span(longest)} ({_LONGEST})"
+    if {"start", "end"} & set(change.changed) and after.get("start") and after.get("end"):
+        window = utc_time(_time(after, "end")) - utc_time(_time(after, "start"))
+        if window > max(FARTHEST_MOVE, longest):
+            yield f"it would be open for {window.days:,} days"
+
+
+_LONGEST = "if the feed has longer ones, set its longest_duration"
+
+
+def _late(change: Change, timing: Timing) -> Iterator[str]:
+    """Yield why a test that was never sent is too late to be a late registration."""
+    start = change.after.get("start")
+    if start and utc_time(str(start)) + timedelta(minutes=timing.rules.longest) < timing.moment.latest:
+        days = (timing.moment.latest - utc_time(str(start))) // timedelta(days=1)
+        yield f"it would start {days:,} days ago"
+
+
+def additive(change: Change) -> bool:
+    """Return whether an update on a test only adds: more minutes, further roles and committees, a value where none was.
+
+    A first candidate number does not count: Inspera may have given out one of its own already.
+    """
+    return all(_adds(name, change.before, change.after) for name in change.changed)
+
+
+def _adds(name: str, before: Fields, after: Fields) -> bool:
+    was, now = before.get(name), after.get(name)
+    if name == "extra_time":
+        return int(now or 0) >= int(was or 0)
+    if name in ("roles", "committees"):
+        return set(listed(was)) <= set(listed(now))
+    return was in (None, "") and name != "candidate_id"
+
+
+def adding_part(change: Change) -> Change | None:
+    """Return the part of an update on a test that only adds; None when there is none, or when it is the whole.
+
+    So that more extra time is not kept back by a change of room in the same row.
+    """
+    adds = tuple(name for name in change.changed if _adds(name, change.before, change.after))
+    if not adds or len(adds) == len(change.changed):
+        return None
+    kept = {name: change.before.get(name) for name in change.changed if name not in adds}
+    reason = f"{' and '.join(sorted(kept))} stays as it is for now"
+    return replace(change, after={**change.after, **kept}, changed=adds, reason=reason)
+
+
+def digest_of(change: Change) -> str:
+    """Return the hash of exactly this change, by which a person allows it."""
+    before, after = (
+        {name: value for name, value in side.items() if value is not None} for side in (change.before, change.after)
+    )
+    said = [change.kind, change.key, change.action, change.changed, before, after]
+    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+def _moves(change: Change, name: str) -> bool:
+    return name in change.changed and bool(change.before.get(name)) and bool(change.after.get(name))
+
+
+def _time(fields: Fields, name: str) -> str:
+    return str(fields.get(name) or "")
+
+
+def _span(length: timedelta) -> str:
+    """Return a length of time in whole units, such as `2 h` or `90 min`."""
+    minutes = int(length.total_seconds()) // 60
+    hours = f"{minutes // 60:,} h" if minutes >= 60 else ""
+    return f"{hours} {minutes % 60} min".strip() if minutes % 60 or not hours else hours

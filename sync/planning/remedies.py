@@ -1,0 +1,44 @@
+"""What to do about a record on which Inspera and the source disagree, in words that a person can type. Pure."""
+
+import shlex
+from collections.abc import Iterable
+
+from sync.records.base import Key, Kind, listed
+from sync.records.changes import Fields, Value
+
+_UNTOLD = frozenset({"first_name", "last_name", "email"})
+"""Fields that say who a person is: that they differ is said, and what they are is not."""
+
+
+def adopt(kind: Kind, key: Key, flag: str = "") -> str:
+    """Return the command that settles one record, such as `adopt test INF1000-H26 --keep`."""
+    words = ["adopt", kind.value, *map(shlex.quote, key), *([flag] if flag else [])]
+    return f"`{' '.join(words)}`"
+
+
+def fields_text(fields: Fields, names: Iterable[str]) -> str:
+    """Return these fields with their values: `start 2026-12-01T08:00:00Z, room B12`."""
+    return ", ".join(name if name in _UNTOLD else f"{name} {_shown(fields.get(name))}" for name in names)
+
+
+def _shown(value: Value) -> str:
+    return "(nothing)" if value in (None, "") else " and ".join(listed(value))
+
+
+def sends_text(wanted: Fields, names: Iterable[str], where: str) -> str:
+    """Return what the next `apply` sends of these fields, and which row says so; empty when the source says nothing."""
+    said = [name for name in names if wanted.get(name) is not None]
+    if not said:
+        return ""
+    return f"send {fields_text(wanted, said)}{f' ({where})' if where else ''}"
+
+
+def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: str) -> str:
+    """Return what a person can do about fields that somebody has changed in Inspera."""
+    sends = sends_text(wanted, names, where)
+    if not sends:
+        return f"{adopt(kind, key)} takes Inspera's value as known; the source says nothing of it"
+    return (
+        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps Inspera's value until "
+        "the source's changes"
+    )

@@ -1,0 +1,167 @@
+"""A change, what is to become of it, and what became of it; and the order in which changes are carried out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sync.records.base import Key, Kind
+
+Value = str | int | None
+"""A field as it is stored, compared and shown; times are text such as `2024-10-18T07:00:00Z` (UTC, whole seconds)."""
+
+Fields = Mapping[str, Value]
+
+
+class Action(StrEnum):
+    """What a change does. Those in `CALLING` make calls; the others change what we remember."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REMOVE = "remove"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    DELETE = "delete"
+    RELEASE = "release"
+    WITHDRAW = "withdraw"
+    RETIRE = "retire"
+    RESTORE = "restore"
+    REKEY = "rekey"
+
+
+ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
+"""Actions that put something into Inspera, or keep it in step."""
+
+REMOVALS = frozenset({Action.REMOVE, Action.DISABLE, Action.DELETE})
+"""Actions that take something away in Inspera."""
+
+SOON = "0"
+"""How the wave of what is for a test begins that starts within 7 days or is under way."""
+
+CALLING = ADDITIONS | REMOVALS
+"""Actions that make calls."""
+
+
+class Verdict(StrEnum):
+    """What becomes of a change in this run."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    WAITING = "waiting"
+    WITHHELD = "withheld"
+    HELD = "held"
+
+
+class Cause(StrEnum):
+    """Why a change does not go ahead, in one word, by which they are counted; its reason says it in full."""
+
+    NONE = ""
+    SOURCE = "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
+    NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
+    BEGUN = "begun"
+    FREEZE = "freeze"  # its test is under way or starts soon
+    TIMES = "times"  # the times of a test would change it while it is frozen, or cannot be right
+    CLOCK = "clock"  # this machine's clock and Inspera's differ
+    FULL = "full"
+    NUMBER = "number"  # somebody who stays on the test has the candidate number
+    REFUSED = "refused"
+    FRESH = "fresh"
+    LIMIT = "limit"
+    REKEY = "rekey"
+    DRIFT = "drift"
+    DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part
+    FOUND = "found"
+    SHARED = "shared"  # somebody else has the same account
+    NAMED = "named"  # other sources still name it
+    LOST = "lost"  # nothing is known here, but Inspera has our records
+
+
+ALLOWED = "allowed"
+"""The scope of a planned change that a person has allowed by its hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What turns known into wanted for one record.
+
+    `before` holds what is known, `after` what is wanted (with everything known that the feeds leave alone); `changed`
+    names the fields that differ. `where` is the row that asked for it, empty when its absence did.
+    """
+
+    action: Action
+    kind: Kind
+    key: Key
+    before: Fields = field(default_factory=dict)
+    after: Fields = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    where: str = ""
+    reason: str = ""
+
+
+class Result(StrEnum):
+    """How a change ended. Whatever is not done is tried again, or decided anew, in the next run."""
+
+    DONE = "done"
+    FOUND = "found"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    WITHHELD = "withheld"
+    WAITING = "waiting"
+    NOT_SENT = "not sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change, in words fit for an operator.
+
+    `remote_id` is Inspera's id when the answer gave one. `there` holds Inspera's own values where they were read and
+    are to be remembered instead of what was wanted (a *found* record). `disputed` names the fields that somebody has
+    changed there, of which a person has to decide.
+    """
+
+    result: Result
+    message: str = ""
+    remote_id: str | None = None
+    there: Fields = field(default_factory=dict)
+    cause: Cause = Cause.NONE
+    disputed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One line of the plan. `secret` is for the call alone and is never shown, logged or stored in the state."""
+
+    seq: int
+    change: Change
+    verdict: Verdict
+    reason: str
+    scope: str
+    wave: str
+    layer: int
+    fingerprint: bytes | None
+    secret: str | None
+
+    def __repr__(self) -> str:
+        return f"Planned({self.seq}, {self.change.action} {self.change.kind}, {self.verdict})"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """A call of an earlier run whose outcome is not known. `at` is when it was about to be made (UTC)."""
+
+    id: int
+    kind: Kind
+    key: Key
+    action: Action
+    fields: Fields
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record that this run has written, and when that was done (aware)."""
+
+    kind: Kind
+    key: Key
+    action: Action
+    at: datetime

@@ -1,0 +1,100 @@
+"""What Inspera has, and what a seat on a test is to be, in our own words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sync.records.changes import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTest:
+    """A test as Inspera shows it. Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
+
+    `duration` is in minutes, and the documented answers leave it out.
+    """
+
+    remote_id: str
+    external_test_id: str | None = None
+    title: str | None = None
+    start: str | None = None
+    end: str | None = None
+    status: str | None = None
+    duration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """A person as Inspera shows them; `external_ids` are pairs of auth system and external id.
+
+    `status` is `active` or `disabled`, `None` when it was not shown, as in all that is documented for learners.
+    """
+
+    remote_id: str | None
+    username: str | None
+    external_ids: tuple[tuple[str, str], ...] = ()
+    first_name: str | None = field(default=None, repr=False)
+    last_name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
+
+    `extra_time` is in minutes; `roles` and `committees` are lists (`sync.records.base.joined`), roles without the vendor's
+    prefix; `type` is a committee's.
+    """
+
+    remote_user_id: str | None = None
+    candidate_id: str | None = None
+    extra_time: int | None = None
+    room: str | None = None
+    building: str | None = None
+    committees: str | None = None
+    roles: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """All candidates (or contributors, or committees) of one test, by auth system and external id.
+
+    Committees stand under an empty auth system and their name.
+
+    When the tenant does not let them be read, `readable` is false and `message` says why. `unnamed` counts the ones
+    that Inspera showed without an external id: anybody might be among them. `unnamed_numbers` are their candidate
+    numbers.
+    """
+
+    readable: bool
+    there: Mapping[tuple[str, str], Seat] = field(default_factory=dict)
+    unnamed: int = 0
+    message: str = ""
+    unnamed_numbers: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """How many people have a seat: one who is under several ids counts once."""
+        return len({id(seat) for seat in self.there.values()}) + self.unnamed
+
+    def lack(self, auth_system: str, external_id: str) -> bool:
+        """Whether this reading proves that the person has no seat."""
+        return self.readable and not self.unnamed and (auth_system, external_id) not in self.there
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One entry of what is put on a test, or taken off it.
+
+    For a candidate `fields` are `candidate_id`, `extra_time`, `room`, `building`, `committees`; for a contributor
+    `first_name`, `last_name`, `email`, `roles`, `committees`, `room`, `building`, `notify`. A committee is under an
+    empty auth system and its name, with its `type`; an option likewise, with its `value`, `group`, `type` and `secret`.
+    `fields` may hold a secret and names of people, so they are never shown. Entries that are `together` are in one
+    call, or are not sent: they swap what no two may have at once.
+    """
+
+    auth_system: str
+    external_id: str
+    fields: Fields = field(default_factory=dict, repr=False)
+    together: bool = False

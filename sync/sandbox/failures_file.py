@@ -1,0 +1,39 @@
+"""Faults that a file asks for, in YAML or JSON."""
+
+from pathlib import Path
+
+from sync.sandbox.failures import Faults, read_faults
+from sync.sandbox.reader import Reader
+from sync.sandbox.wire import Json
+
+_REMEDY = "write it as `rates: {reset: 0.05}`"
+
+
+def load_faults(path: Path) -> Faults:
+    """Reads a file of faults.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: with one line for everything that is wrong in it.
+    """
+    value = _parse(path)
+    read = Reader(value)
+    faults = read_faults(read)
+    wrong = read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
+    if wrong:
+        raise ValueError("\n".join(["the faults file is wrong", *(f"{path}: {one}" for one in wrong)]))
+    return faults
+
+
+def _parse(path: Path) -> Json:
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OSError(f"{path}: cannot be read ({reason}); name a YAML or JSON file of faults") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = path if place is None else f"{path}:{place.line + 1}"
+        raise ValueError(f"{where}: is neither YAML nor JSON; {_REMEDY}") from None

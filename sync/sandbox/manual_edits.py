@@ -1,0 +1,186 @@
+"""What people do in the vendor's own pages, beside every integration: it plants drift, and records to be found."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+from sync.sandbox.candidates import read_seat, remove_seat, save_seat
+from sync.sandbox.committees import (
+    committee_names,
+    make_committees,
+    no_committee,
+    read_committee,
+    remove_committee,
+)
+from sync.sandbox.contributors import read_place, remove_contributor, save_contributor
+from sync.sandbox.options import read_option, save_options
+from sync.sandbox.people import (
+    PersonKind,
+    find_external,
+    find_username,
+    remove_person,
+    save_staff,
+    save_student,
+)
+from sync.sandbox.reader import Reader
+from sync.sandbox.tests import as_posted, save_test
+from sync.sandbox.wire import Json, Refusal
+
+_OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
+
+
+def edit_by_hand(db: Connection, edit: Json) -> Json:
+    """Carries out one edit, and gives the id of what was edited.
+
+    - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays, and a test that is
+      not there is made.
+    - A person: `{"student": …}` or `{"staff": …}`, as in their calls.
+    - A seat: `{"candidate": {"test": external id, "username": …, or "authType" and "externalId", "candidateId",
+      "extraTimeMins", "roomName", "buildingName", "committees"}}`.
+    - A contributor: `{"contributor": {…, "roles", "committees", "roomName", "buildingName"}}`, whose as for a seat.
+    - A committee: `{"committee": {"test", "name", "type"}}`.
+    - An option: `{"option": {"test", "option", "value"}}`, also after the test's start.
+
+    All but tests and options are taken away with `"removed": true`; of a person that takes the username.
+
+    Raises:
+        Refusal: 400 for what is wrong in the edit, 404 for what is not there, 409 as over the wire.
+    """
+    kinds = [kind for kind in ("test", *_EDITS) if isinstance(edit, dict) and kind in edit]
+    if len(kinds) != 1:
+        raise Refusal(400, f"the edit: must have one of {', '.join(('test', *_EDITS))}")
+    if kinds[0] == "test":
+        return _edit_test(db, edit)
+    if len(edit) > 1:
+        raise Refusal(400, f"the edit: must have nothing beside {kinds[0]}")
+    return _EDITS[kinds[0]](db, edit[kinds[0]])
+
+
+def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
+    external_id = edit["test"] if isinstance(edit["test"], str) else ""
+    row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
+    changes = {_OUR_WORDS.get(name, name): value for name, value in edit.items() if name != "test"}
+    before = {"externalTestId": external_id} if row is None else as_posted(row)
+    return {"assessmentRunId": save_test(db, before | changes, by_hand=True)[0]}
+
+
+def _edit_student(db: Connection, body: Json) -> Json:
+    return _removed(db, body, "student") or {"userId": save_student(db, body)["user_id"]}
+
+
+def _edit_staff(db: Connection, body: Json) -> Json:
+    return _removed(db, body, "staff") or {"userId": save_staff(db, body)["user_id"]}
+
+
+def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
+    """The id of the person who was removed, when that is what the edit asks for."""
+    if not isinstance(body, dict) or "removed" not in body:
+        return None
+    read = Reader(body, kind)
+    who = _Who(read.text("username", needed=True))
+    if read.flag("removed") is False:
+        read.complain("removed", "must be true, or left out")
+    read.close()
+    user_id = who.find(db, kind)
+    remove_person(db, user_id)
+    return {"userId": user_id}
+
+
+def _edit_candidate(db: Connection, body: Json) -> Json:
+    read = Reader(body, "candidate")
+    test, removed, who, seat = _test(read), read.flag("removed"), _who(read), read_seat(read, "committees")
+    read.close()
+    run_id = _find_test(db, test, seat.committees)
+    user_id = who.find(db, "student")
+    if not removed:
+        save_seat(db, run_id, user_id, seat)
+    elif not remove_seat(db, run_id, user_id):
+        raise Refusal(404, f"user {user_id} is not a candidate of test {test}")
+    return {"assessmentRunId": run_id, "userId": user_id}
+
+
+def _edit_contributor(db: Connection, body: Json) -> Json:
+    read = Reader(body, "contributor")
+    test, removed, who = _test(read), read.flag("removed"), _who(read)
+    place = read_place(read, "committees", roles_needed=False)
+    read.close()
+    run_id = _find_test(db, test, place.committees)
+    user_id = who.find(db, "staff")
+    if not removed:
+        save_contributor(db, run_id, user_id, place)
+    elif not remove_contributor(db, run_id, user_id):
+        raise Refusal(404, f"user {user_id} is not a contributor of test {test}")
+    return {"assessmentRunId": run_id, "userId": user_id}
+
+
+def _edit_committee(db: Connection, body: Json) -> Json:
+    read = Reader(body, "committee")
+    test, removed, (name, kind) = _test(read), read.flag("removed"), read_committee(read)
+    read.close()
+    run_id = _find_test(db, test)
+    if not removed:
+        make_committees(db, run_id, {name: kind})
+    elif not remove_committee(db, run_id, name):
+        raise Refusal(404, no_committee(name))
+    return {"assessmentRunId": run_id}
+
+
+def _edit_option(db: Connection, body: Json) -> Json:
+    read = Reader(body, "option")
+    test, option = _test(read), read_option(read)
+    read.close()
+    run_id = _find_test(db, test)
+    save_options(db, run_id, [option])
+    return {"assessmentRunId": run_id}
+
+
+_EDITS: dict[str, Callable[[Connection, Json], Json]] = {
+    "candidate": _edit_candidate,
+    "student": _edit_student,
+    "staff": _edit_staff,
+    "contributor": _edit_contributor,
+    "committee": _edit_committee,
+    "option": _edit_option,
+}
+
+
+def _test(read: Reader) -> str:
+    return read.text("test", needed=True) or ""
+
+
+def _find_test(db: Connection, external_id: str, committees: Iterable[str] | None = None) -> int:
+    """A test's id, once it is sure that it has these committees."""
+    row = db.execute("SELECT run_id FROM tests WHERE external_id = ?", (external_id,)).fetchone()
+    if row is None:
+        raise Refusal(404, f"test {external_id} does not exist")
+    missing = sorted(set(committees or ()) - committee_names(db, row["run_id"]))
+    if missing:
+        raise Refusal(404, *map(no_committee, missing))
+    return int(row["run_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """A person as an edit names them: by username, or else by external id."""
+
+    username: str | None
+    auth_type: str | None = None
+    external_id: str | None = None
+
+    def find(self, db: Connection, kind: PersonKind) -> int:
+        """The user id.
+
+        Raises:
+            Refusal: 404, nobody of that kind is called so.
+        """
+        if self.username:
+            found = find_username(db, self.username, kind)
+        else:
+            found = find_external(db, (self.auth_type or "", self.external_id or ""), kind)
+        if found is None:
+            raise Refusal(404, f"{self.username or self.external_id or 'nobody'}: no such {kind}")
+        return found
+
+
+def _who(read: Reader) -> _Who:
+    return _Who(read.text("username"), read.text("authType"), read.text("externalId"))

@@ -1,0 +1,249 @@
+"""A running sandbox: in a thread of this process for tests, or as a process of its own until it is told to stop."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sync.sandbox.backend import Desk
+from sync.sandbox.controls import Controls
+from sync.sandbox.failures import faults_of
+from sync.sandbox.failures_file import load_faults
+from sync.sandbox.wire import Json
+
+_HOST = "127.0.0.1"
+_HOUR = 3600.0
+_KEEP_ALIVE = 75
+_GRACE = 5
+
+
+class Server:
+    """A desk's web server, in a thread of its own; `url` is where it listens once `start` returns."""
+
+    def __init__(self, desk: Desk, port: int) -> None:
+        self._desk = desk
+        self._socket = _listen(port)
+        self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self._stop: Callable[[], None] = lambda: None
+        self._listening = threading.Event()
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Starts the server and waits until it really listens.
+
+        Raises:
+            OSError: it could not start.
+        """
+        self._thread.start()
+        self._listening.wait()
+        if not self.alive:
+            self.stop()
+            raise OSError(f"the sandbox could not start on {self.url}: {self._error}") from self._error
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still answers."""
+        return self._error is None and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Ends every wait, lets calls in flight be answered, and stops."""
+        if self._thread.is_alive():
+            self._stop()
+            self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        import asyncio
+
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            # Kept for `start` and `alive`, which somebody hears.
+            self._error = error
+        finally:
+            self._listening.set()
+
+    async def _serve(self) -> None:
+        import asyncio
+
+        import uvicorn
+
+        from sync.sandbox.web import Pauses, Protocol, application
+
+        pauses, loop = Pauses(), asyncio.get_running_loop()
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(self._desk, pauses),
+                http=Protocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+            )
+        )
+
+        def stop() -> None:
+            server.should_exit = True
+            loop.call_soon_threadsafe(pauses.end)
+
+        async def tell() -> None:
+            while not server.started:
+                await asyncio.sleep(0.001)
+            self._listening.set()
+
+        self._stop = stop
+        telling = asyncio.create_task(tell())
+        try:
+            await server.serve(sockets=[self._socket])
+        finally:
+            telling.cancel()
+
+
+class Sandbox:
+    """A local Inspera for tests: a context manager that listens on a free loopback port while it is open.
+
+    `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the statuses of tests and the
+    life of tokens go by it, and so does the delay of visibility. `token_lifetime` and `latency` are in seconds.
+    `faults` strike at random; `sync.sandbox.failures` has their words.
+
+    Raises:
+        Refusal: the faults are wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: Path | None = None,
+        client_id: str = "example",
+        api_key: str = "sandbox-key",
+        latency: float = 0.0,
+        token_lifetime: float = _HOUR,
+        faults: Mapping[str, Json] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.client_id, self.api_key, self.url = client_id, api_key, ""
+        self._data, self._clock = data, clock
+        self._controls = Controls(latency, token_lifetime, faults_of(faults or {}))
+
+    def __enter__(self) -> Self:
+        self._desk = Desk(self._data, self.client_id, self.api_key, self._controls, self._clock)
+        try:
+            self._server = Server(self._desk, port=0)
+            self._server.start()
+        except BaseException:
+            self._desk.close()
+            raise
+        self.url = self._server.url
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        self._desk.close()
+
+    def contents(self) -> dict[str, Json]:
+        """What this Inspera holds: `{"students": […], "staff": […], "tests": [{…, "candidates": […], …}]}`."""
+        contents: dict[str, Json] = self._desk.contents()
+        return contents
+
+    def requests(self, after: int = 0) -> list[dict[str, Json]]:
+        """Every call whose `seq` is above `after`, in order (`RequestLog.note` makes the entries)."""
+        entries: list[dict[str, Json]] = []
+        while page := self._desk.requests(entries[-1]["seq"] if entries else after):
+            entries += page
+        return entries
+
+    def control(self, **settings: Json) -> dict[str, Json]:
+        """Changes `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `faults`, and gives all.
+
+        `Controls`, `Rule` and `sync.sandbox.failures` have the words.
+
+        Raises:
+            Refusal: a setting is wrong; nothing was changed.
+        """
+        self._controls.change(settings)
+        shown: dict[str, Json] = self._controls.shown()
+        return shown
+
+    def by_hand(self, **edit: Json) -> dict[str, Json]:
+        """Edits as a person would in the vendor's own pages (`edit_by_hand` has the words).
+
+        Raises:
+            Refusal: the edit is not possible.
+        """
+        edited: dict[str, Json] = self._desk.by_hand(edit)
+        return edited
+
+
+def serve(
+    port: int,
+    data: Path | None = None,
+    *,
+    client_id: str = "example",
+    api_key: str = "sandbox-key",
+    latency: float = 0.0,
+    faults: Path | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> int:
+    """Runs a sandbox on loopback until SIGTERM or SIGINT; to be called in the main thread. Gives the exit status.
+
+    Port 0 takes any free one; `ready` is given the address once it really listens. With `data`, a folder, everything
+    is kept there; without, in memory. `latency` is in seconds: a write is committed first, its answer comes that late.
+    `faults` is a file of faults that strike at random (`sync.sandbox.failures`).
+
+    Raises:
+        OSError: the port, the folder or the file can't be used; its text is fit to show.
+        ValueError: the client id or the API key is empty, or the faults are wrong: a line for each.
+    """
+    controls = Controls(latency, _HOUR, load_faults(faults) if faults else None)
+    desk = Desk(data, client_id, api_key, controls)
+    try:
+        server = Server(desk, port)
+        return _run_until_told(server, ready)
+    finally:
+        desk.close()
+
+
+def _run_until_told(server: Server, ready: Callable[[str], None] | None) -> int:
+    told = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: told.set()) for number in signals}
+    try:
+        server.start()
+        if ready is not None:
+            ready(server.url)
+        while server.alive and not told.wait(0.5):
+            pass
+        return 0 if told.is_set() else 1
+    finally:
+        server.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(port: int) -> socket.socket:
+    # asyncio turns Nagle's delay (40 ms an answer) off only for sockets that say that they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # So that a sandbox can be started again at once on the port that it just had.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+        listener.listen(512)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise OSError(
+            f"port {port} on {_HOST} cannot be used ({reason.lower()}); choose another port, or 0 for any free one"
+        ) from error
+    return listener

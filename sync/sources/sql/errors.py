@@ -1,0 +1,154 @@
+"""What went wrong with a database, told by what to do about it, without its login and without anybody's data.
+
+A driver's own words are repeated only where they can hold no row: about connecting, and about the statement.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import Enum
+
+from sync.errors import SourceError
+from sync.sources.completeness import span_text
+
+MOST_CHARACTERS = 300
+"""What is repeated at most of a driver's words."""
+
+
+class Trouble(Enum):
+    """What can go wrong: what is said, what to do, and whether the driver's words may be added."""
+
+    REACH = ("can't be reached", "check host, port and options in 'url', and that the database is up", True)
+    LOGIN = ("refuses the login", "check 'user' and 'password', and that this user may log in from here", False)
+    MISSING = ("has no such database", "check the database's name in 'url'", True)
+    STATEMENT = ("can't run the query", "correct the query", True)
+    DENIED = ("lets this user not read all that the query needs", "have the right to read it granted", True)
+    WRITES = ("refuses the query, because it would write", "only read: the database is never changed from here", True)
+    TIMEOUT = ("took longer than timeout ({timeout})", "make the query faster, or raise 'timeout'", False)
+    LOST = ("the connection was lost before the last row", "run it again, and see the database's own log", False)
+    BUSY = ("is too busy, or locked", "run it again later", True)
+    CORRUPT = ("can't be opened, or is damaged", "check 'url', the file's rights, and the file", True)
+    DATA = ("could not work out a row of the query", "run the query by hand, and correct it or the data", False)
+    OTHER = ("failed while it was read", "run the query by hand, and see the database's own log", False)
+
+
+_STATES: Mapping[str, Trouble] = {
+    "08": Trouble.LOST,
+    "22": Trouble.DATA,
+    "25006": Trouble.WRITES,
+    "25P03": Trouble.LOST,
+    "28": Trouble.LOGIN,
+    "3D": Trouble.MISSING,
+    "40": Trouble.BUSY,
+    "42": Trouble.STATEMENT,
+    "42501": Trouble.DENIED,
+    "53": Trouble.BUSY,
+    "55": Trouble.BUSY,
+    "57": Trouble.LOST,
+    "57014": Trouble.TIMEOUT,
+}
+"""PostgreSQL's states and classes of states."""
+
+_NUMBERS: Mapping[Trouble, frozenset[int]] = {
+    Trouble.REACH: frozenset({2002, 2003, 2005, 20002, 20009}),
+    Trouble.LOGIN: frozenset({1045, 1698, 18452, 18456}),
+    Trouble.MISSING: frozenset({1049, 4060}),
+    Trouble.STATEMENT: frozenset({102, 156, 207, 208, 1033, 1052, 1054, 1060, 1064, 1146, 1305, 3952}),
+    Trouble.DENIED: frozenset({229, 230, 1044, 1142, 1143, 1370}),
+    Trouble.WRITES: frozenset({1290, 1792}),
+    Trouble.TIMEOUT: frozenset({1969, 3024, 20003}),
+    Trouble.LOST: frozenset({1053, 1317, 1927, 2006, 2013, 20006, 20017, 20047}),
+    Trouble.BUSY: frozenset({1040, 1203, 1205, 1213, 1222}),
+}
+"""MySQL's and MariaDB's numbers, and SQL Server's; none means something else there."""
+
+_ORACLE: Mapping[str, Trouble] = {
+    "ORA-009": Trouble.STATEMENT,
+    "ORA-01017": Trouble.LOGIN,
+    "ORA-01031": Trouble.DENIED,
+    "ORA-01456": Trouble.WRITES,
+    "ORA-01555": Trouble.BUSY,
+    "ORA-03": Trouble.LOST,
+    "ORA-12": Trouble.REACH,
+    "ORA-28": Trouble.LOGIN,
+    "DPY-1001": Trouble.LOST,
+    "DPY-4011": Trouble.LOST,
+    "DPY-4024": Trouble.TIMEOUT,
+    "DPY-6": Trouble.REACH,
+}
+"""Oracle's codes, and its driver's."""
+
+_WORDS: Mapping[str, Trouble] = {
+    "password authentication failed|no password supplied|no pg_hba.conf entry|login failed"
+    "|role .* (does not exist|is not permitted)": Trouble.LOGIN,
+    'database "[^"]*" does not exist': Trouble.MISSING,
+    "no such (table|column|function)|syntax error|incomplete input|ambiguous column": Trouble.STATEMENT,
+    "readonly database": Trouble.WRITES,
+    "^interrupted$": Trouble.TIMEOUT,
+    "database is locked|too many (clients|connections)|starting up|shutting down": Trouble.BUSY,
+    "not a database|malformed|disk i/o error|unable to open database": Trouble.CORRUPT,
+    "lost connection|server closed|connection (was|is|has been) (closed|lost|killed)|broken pipe|reset by peer"
+    "|gone away|terminating connection": Trouble.LOST,
+}
+_ORACLE_CODE = re.compile(r"\b(?:ORA|DPY)-[0-9]{4,5}")
+
+
+def failure(
+    error: Exception, where: str, timeout: timedelta, *, secret: str = "", connecting: bool = False
+) -> SourceError:
+    """What to say about an error of SQLAlchemy's or of a driver's.
+
+    Args:
+        error: what was raised.
+        where: the database's place, perhaps with a row.
+        timeout: how long the query might take.
+        secret: the password, which must not be repeated whatever the driver says.
+        connecting: whether there was no connection yet.
+    """
+    cause = getattr(error, "orig", None) or error
+    code, words = _code(cause), _first_line(cause)
+    trouble = _trouble(cause, code, words)
+    if connecting and trouble in (Trouble.LOST, Trouble.TIMEOUT, Trouble.DATA, Trouble.OTHER):
+        trouble = Trouble.REACH
+    reason, remedy, repeat = trouble.value
+    added = words.replace(secret, "****") if repeat and secret else words if repeat else code
+    text = reason.format(timeout=span_text(timeout))
+    return SourceError(where, f"{text} ({added})" if added and trouble is not Trouble.TIMEOUT else text, remedy)
+
+
+def _trouble(cause: BaseException, code: str, words: str) -> Trouble:
+    if isinstance(next(iter(_arguments(cause)), None), int):
+        found = next((one for one, numbers in _NUMBERS.items() if int(code) in numbers), None)
+    else:
+        found = _longest(code, _STATES if code == _state(cause) else _ORACLE)
+    found = found or next((one for regex, one in _WORDS.items() if re.search(regex, words, re.IGNORECASE)), None)
+    if found is None:
+        found = Trouble.DATA if isinstance(cause, ValueError) or type(cause).__name__ == "DataError" else Trouble.OTHER
+    return found
+
+
+def _longest(code: str, table: Mapping[str, Trouble]) -> Trouble | None:
+    return next((table[code[:end]] for end in range(len(code), 1, -1) if code[:end] in table), None)
+
+
+def _state(cause: BaseException) -> str:
+    return str(getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or "")
+
+
+def _arguments(cause: BaseException) -> tuple[object, ...]:
+    first = cause.args[0] if cause.args else ""
+    return first if isinstance(first, tuple) and first else cause.args  # pymssql has them one deeper at times
+
+
+def _code(cause: BaseException) -> str:
+    first = next(iter(_arguments(cause)), "")
+    oracle = _ORACLE_CODE.search(str(first))
+    return str(first) if isinstance(first, int) else _state(cause) or (oracle[0] if oracle else "")
+
+
+def _first_line(cause: BaseException) -> str:
+    arguments = _arguments(cause)
+    said = arguments[1] if len(arguments) > 1 and isinstance(arguments[0], int) else next(iter(arguments), "")
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    line = next(iter(text.strip().splitlines()), "").strip()
+    return "".join(one if one.isprintable() else " " for one in line)[:MOST_CHARACTERS]

@@ -1,0 +1,1 @@
+"""Wanted held against known, in SQL."""

@@ -1,0 +1,241 @@
+"""A state in a database of PostgreSQL's: locked and led through the server, written under the epoch of one run."""
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+
+import psycopg
+from psycopg import IsolationLevel
+from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_engine, event
+
+from sync.errors import Deposed, Locked, StateError
+from sync.records.base import utc_text
+from sync.state.backend import Opened, Pause, Wait
+from sync.state.high_water import Look, Mark, read_table, write_table
+from sync.state.migrations import head, migrate
+from sync.state.postgres.connection import Questions, Raw, Server, name_of, number, refuse_pooler
+from sync.state.postgres.copy import found_version, into_temporary, keep_from_writing
+from sync.state.postgres.errors import failure, told
+from sync.state.postgres.lock import RUN, LeadingService, Lock
+from sync.state.secret_digest import KEY_BYTES, new_key
+from sync.state.sqlite.open import refuse_newer
+
+_REIGN = (
+    "INSERT INTO leader AS l (id, epoch, holder, since) VALUES (1, 1, %s,"
+    """ to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
+    " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = excluded.since"
+    " RETURNING epoch"
+)
+_EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
+"""Locks the row too, so that nobody can raise the epoch between this look and the commit."""
+
+_PAUSE = (
+    "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
+    " ON CONFLICT (id) DO UPDATE SET since = excluded.since, reason = excluded.reason"
+)
+_KEEP_KEY = b"INSERT INTO seal (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
+
+
+class PostgresDatabase:
+    """The state in this database (see `Place`). One database holds one state."""
+
+    def __init__(self, url: str, password: Callable[[], str]) -> None:
+        self._server = Server(url, password)
+        self._place = self._server.place
+        self._questions = Questions(self._server)
+        weakref.finalize(self, self._questions.close)
+
+    def __str__(self) -> str:
+        return self._place
+
+    @contextmanager
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+        """The state, locked for this run (see `Place`). The lock dies with the process, or with its connection.
+
+        What is committed by the connection is committed under this run's epoch, or not at all.
+        """
+        with told(self._place), self._locked(command, wait) as (lock, locking), self._server.connected(command) as raw:
+            refuse_pooler(locking, raw, self._place)
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
+                self._migrate(connection)
+                epoch = number(locking, _REIGN, name_of(command))
+                fence = _Fence(self._place, lock, epoch)
+                event.listen(engine, "commit", fence.check)
+                lost = partial(self._lost, epoch, lock.pid())
+                yield Opened(connection, lambda: fence.confirm(connection), lost)
+
+    @contextmanager
+    def open_to_read(self) -> Iterator[Connection]:
+        """The state as it is at one moment (see `Place`): reading it and making temporary tables is all it takes."""
+        with self._reading() as connection:
+            version = found_version(connection, self._place)
+            refuse_newer(self, version)
+            if version == head():
+                keep_from_writing(connection.engine, self._place)
+            else:
+                into_temporary(connection, version)
+            yield connection
+
+    @contextmanager
+    def open_copy(self) -> Iterator[Connection]:
+        """A private copy of the state (see `Place`), in temporary tables."""
+        with self._reading() as connection:
+            version = found_version(connection, self._place)
+            refuse_newer(self, version)
+            into_temporary(connection, version)
+            connection.commit()
+            yield connection
+
+    def version(self) -> str | None:
+        """The version of its schema (see `Place`)."""
+        with self._reading() as connection:
+            return found_version(connection, self._place)
+
+    def holder(self) -> str:
+        """Who holds it for a run (see `Place`)."""
+        with self._questions.asked() as connection:
+            return Lock(connection, RUN).holder()
+
+    def look(self) -> None:
+        """Do nothing: a service asks the server itself, each time that it asks whether it leads."""
+
+    def seal_key(self, *, write: bool) -> bytes:
+        """The key of the seals (see `Place`), from a table of the state."""
+        key = self._key(new_key() if write else None)
+        if len(key) != KEY_BYTES:
+            remedy = "put back a copy of the table 'seal', or empty it: then each pin and quit code is sent once more"
+            raise StateError(f"{self._place}: it holds no key of the seals, which has {KEY_BYTES} bytes; {remedy}")
+        return key
+
+    def _key(self, fresh: bytes | None) -> bytes:
+        with self._questions.asked() as connection:
+            if fresh is not None:
+                connection.execute(_KEEP_KEY, [fresh])
+            try:
+                found = connection.execute(b"SELECT key FROM seal WHERE id = 1").fetchone()
+            except psycopg.errors.UndefinedTable:
+                found = None
+        return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()
+
+    def mark_reader(self) -> Look:
+        """Return what reads the mark of the newest run from its table (see `Place`)."""
+        return read_table
+
+    def write_mark(self, connection: Connection, mark: Mark) -> None:
+        """Keep the newest run in a table of its own (see `Place`)."""
+        write_table(connection, mark)
+        connection.commit()
+
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stops all sending (see `Place`), by a row."""
+        with self._questions.asked() as connection:
+            try:
+                connection.execute(_PAUSE.encode(), [utc_text(now), reason])
+            except psycopg.errors.UndefinedTable:
+                with self.open_to_write("pause"):  # makes the tables
+                    connection.execute(_PAUSE.encode(), [utc_text(now), reason])
+
+    def resume(self) -> bool:
+        """Allows sending again (see `Place`)."""
+        with self._questions.asked() as connection:
+            try:
+                return connection.execute(b"DELETE FROM pause").rowcount > 0
+            except psycopg.errors.UndefinedTable:
+                return False
+
+    def paused(self) -> Pause | None:
+        """Whether all sending is stopped (see `Place`)."""
+        with self._questions.asked() as connection:
+            try:
+                found = connection.execute(b"SELECT since, reason FROM pause").fetchone()
+            except psycopg.errors.UndefinedTable:
+                return None
+        return Pause(str(found[0]), str(found[1])) if found else None
+
+    @contextmanager
+    def service(self) -> Iterator[LeadingService]:
+        """One of the services on this state (see `Place`): any number may stand by."""
+        service = LeadingService(self._server)
+        try:
+            yield service
+        finally:
+            service.close()
+
+    @contextmanager
+    def _locked(self, command: str, wait: Wait | None) -> Iterator[tuple[Lock, Raw]]:
+        with self._server.connected(command) as connection:
+            lock = Lock(connection, RUN)
+            while not lock.take():
+                holder = lock.holder() or "another process"
+                if wait is None or not wait(holder):
+                    raise Locked(f"{self}: the state is in use by {holder}; wait until it is done, or use --wait")
+            try:
+                yield lock, connection
+            finally:
+                lock.release()
+
+    def _lost(self, epoch: int, pid: int) -> bool:
+        """Whether a run of this epoch may not write any more, whose lock is held by this process of the server."""
+        with self._questions.asked() as connection:
+            held = number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
+            return not (held and Lock(connection, RUN).is_held_by(pid))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with told(self._place), self._server.connected("read") as raw:
+            raw.isolation_level = IsolationLevel.REPEATABLE_READ
+            with _engine(raw, self._place) as engine, engine.connect() as connection:
+                yield connection
+
+    def _migrate(self, connection: Connection) -> None:
+        version = found_version(connection, self._place)
+        refuse_newer(self, version)
+        if version != head():
+            migrate(connection)
+        connection.commit()
+
+
+class _Fence:
+    """Keeps a run from committing anything once another one has taken over."""
+
+    def __init__(self, place: str, lock: Lock, epoch: int) -> None:
+        self._place, self._lock, self._epoch = place, lock, epoch
+
+    def check(self, connection: Connection) -> None:
+        """Within the transaction, before its commit.
+
+        Raises:
+            Deposed: another run has raised the epoch.
+        """
+        if connection.exec_driver_sql(_EPOCH).scalar() != self._epoch:
+            raise Deposed(f"{self._place}: another process has taken over this state; this run stops")
+
+    def confirm(self, connection: Connection) -> None:
+        """The same, and also whether the lock is still there, before something is to be sent.
+
+        Raises:
+            Deposed: as above, or the connection that holds the lock is cut, so that another may take over any moment.
+        """
+        self.check(connection)
+        if not self._lock.held():
+            raise Deposed(f"{self._place}: the lock on this state is lost, as its connection was cut; this run stops")
+
+
+@contextmanager
+def _engine(raw: Raw, place: str) -> Iterator[Engine]:
+    """SQLAlchemy over this one connection."""
+    raw.autocommit = False
+    engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+
+    @event.listens_for(engine, "handle_error")
+    def _say(context: ExceptionContext) -> None:
+        # here, and not only where the state was opened: the run's own words need it
+        if isinstance(context.original_exception, psycopg.Error):
+            raise failure(place, context.original_exception)
+
+    try:
+        yield engine
+    finally:
+        engine.dispose()

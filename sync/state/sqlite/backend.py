@@ -1,0 +1,189 @@
+"""A state in a file of SQLite's. Its locks, its pause and the key of its seals are files beside it."""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from sync.errors import Locked, StateError, StateUnreachable
+from sync.records.base import utc_text
+from sync.state.backend import Opened, Pause, Wait
+from sync.state.high_water import Look, Mark, read_file, write_file
+from sync.state.secret_digest import seal_key
+from sync.state.sqlite import errors
+from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
+from sync.state.sqlite.private_files import write_private
+
+NOBODY_KNOWS = "1970-01-01T00:00:00Z"
+"""Since when it is paused, where the file that says so can't be read: a time that can't be true."""
+
+_OWNER = "let this user write there, or run it as the service's user"
+
+_SAYS_NOTHING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM})
+"""Troubles of the machine, which don't say whether there is a pause: its file may not even be there."""
+
+MOST_BYTES = 200
+"""What is read of a file that says who holds a lock."""
+
+
+class OnlyService:
+    """A service on a state that takes no other: as long as it runs, it leads.
+
+    `lock` is a file beside the state. Where it can't be made just now, `try_lead` tries again.
+    """
+
+    def __init__(self, path: Path, lock: Path) -> None:
+        self._path, self._lock, self._held = path, lock, ExitStack()
+        self._leads = False
+
+    def try_lead(self) -> bool:
+        """Lead, if no other service does (see `Service`).
+
+        Raises:
+            Locked: another service runs on this state.
+            StateUnreachable: that can't be found out just now.
+        """
+        if not self._leads:
+            with ExitStack() as held:
+                if holder := held.enter_context(lock_file(self._lock, "serve")):
+                    raise Locked(f"{self._path}: another service runs on this state: {holder}; stop it first")
+                self._held = held.pop_all()
+            self._leads = True
+        return True
+
+    def leads(self) -> bool:
+        """Return whether this service has the lock (see `Service`)."""
+        return self._leads
+
+    def leader(self) -> str:
+        """Return this process (see `Service`)."""
+        return f"pid {os.getpid()} (serve)" if self._leads else ""
+
+    def close(self) -> None:
+        """Let the lock go."""
+        self._held.close()
+        self._leads = False
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """The state in this file (see `Place`)."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @contextmanager
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+        """The state, locked for this run (see `Place`). The lock dies with the process."""
+        with open_to_write(self.path, command, wait) as connection:
+            yield Opened(connection, _certain, lambda: False)
+
+    def open_to_read(self) -> AbstractContextManager[Connection]:
+        """The state as it is (see `Place`)."""
+        return open_to_read(self.path)
+
+    def open_copy(self) -> AbstractContextManager[Connection]:
+        """A private copy of the state (see `Place`)."""
+        return open_copy(self.path)
+
+    def version(self) -> str | None:
+        """The version of its schema (see `Place`)."""
+        return version_of(self.path)
+
+    def holder(self) -> str:
+        """Who holds it for a run (see `Place`)."""
+        try:
+            with self._beside("lock").open(encoding="utf-8", errors="replace") as beside:
+                try:
+                    fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return beside.read(MOST_BYTES).strip() or "another process"
+        except FileNotFoundError:  # nobody has made it yet
+            return ""
+        except OSError as error:
+            raise errors.os_failure(self._beside("lock"), error, "let this user read it") from None
+        return ""
+
+    def look(self) -> None:
+        """Make sure that the file and its disk can be used (see `Place`)."""
+        errors.look(self.path)
+
+    def seal_key(self, *, write: bool) -> bytes:
+        """The key of the seals (see `Place`)."""
+        return seal_key(self.path, write=write)
+
+    def mark_reader(self) -> Look:
+        """Return the mark of the newest run, from a file beside the state (see `Place`)."""
+        mark = read_file(self._beside("high-water"))
+        return lambda _connection: mark
+
+    def write_mark(self, connection: Connection, mark: Mark) -> None:
+        """Keep the newest run in a file beside the state (see `Place`)."""
+        connection.commit()  # first the run, then the word that there was one
+        write_file(self._beside("high-water"), mark)
+
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""
+        told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
+        kept = self._beside("paused")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            owner = self.path.parent.stat()
+            by_root = os.geteuid() == 0 and owner.st_uid != 0  # given with sudo: the service must be able to read it
+            write_private(kept, told.encode(), owner if by_root else None)
+        except OSError as error:
+            raise _unwritable(kept, error) from None
+
+    def resume(self) -> bool:
+        """Allows sending again (see `Place`)."""
+        try:
+            self._beside("paused").unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _unwritable(self._beside("paused"), error) from None
+        return True
+
+    def paused(self) -> Pause | None:
+        """Whether all sending is stopped. A file that can't be read or understood stops it as well."""
+        kept = self._beside("paused")
+        try:
+            told = json.loads(kept.read_text("utf-8"))
+            return Pause(str(told["since"]), str(told["reason"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
+                raise errors.os_failure(kept, error, _OWNER) from None
+            return Pause(NOBODY_KNOWS, f"{kept} can't be read")
+
+    @contextmanager
+    def service(self) -> Iterator[OnlyService]:
+        """Hold the state for one service (see `Place`). The lock dies with the process."""
+        service = OnlyService(self.path, self._beside("service.lock"))
+        try:
+            with suppress(StateUnreachable):
+                service.try_lead()  # another service is found out about at once, and other troubles may pass
+            yield service
+        finally:
+            service.close()
+
+    def _beside(self, name: str) -> Path:
+        return self.path.with_name(f"{self.path.name}.{name}")
+
+
+def _certain() -> None:
+    """Nobody else can have the lock of a file before this process ends."""
+
+
+def _unwritable(path: Path, error: OSError) -> StateError:
+    return errors.os_failure(path, error, _OWNER)

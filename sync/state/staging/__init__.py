@@ -1,0 +1,1 @@
+"""What the sources want now, staged for one run."""

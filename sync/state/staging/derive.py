@@ -1,0 +1,199 @@
+"""What is wanted though no single row says it: several roles in one record, committees by name, shares in minutes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.records.base import (
+    COMPARED,
+    KEY_FIELDS,
+    PEOPLE,
+    SENT_ONCE,
+    SHARES,
+    Fault,
+    Kind,
+    joined,
+    listed,
+    row_place,
+)
+from sync.state.compare.context import HELD
+from sync.state.staging.scratch import add_faults, chunks, drop_faulted
+
+Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
+"""Gives the fingerprint of a record of this kind with these fields."""
+
+
+def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None:
+    """Puts the username that Inspera has in the place of the source's, for people who were matched by email."""
+    for kind in PEOPLE:
+        names = (*KEY_FIELDS[kind], *COMPARED[kind])
+        query = (
+            f"SELECT w.rowid, a.username AS kept, {', '.join('w.' + name for name in names)} FROM wanted_{kind} w"
+            f" JOIN alias a ON a.kind = '{kind}' AND a.key = w.key AND a.wanted = w.username"
+        )
+        for row in connection.execute(text(query)).mappings().fetchall():
+            fields = {**{name: row[name] for name in names}, "username": row["kept"]}
+            statement = f"UPDATE wanted_{kind} SET username = :username, fingerprint = :fingerprint"
+            values = {"username": row["kept"], "fingerprint": refingerprint(kind, fields), "rowid": row["rowid"]}
+            connection.execute(text(f"{statement} WHERE rowid = :rowid"), values)
+
+
+def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
+    """Makes one contributor of several rows that differ in nothing but roles and committees.
+
+    Rows that differ in more are left as they are: they contradict each other.
+    """
+    names = (*KEY_FIELDS[Kind.CONTRIBUTOR], *COMPARED[Kind.CONTRIBUTOR], *SENT_ONCE[Kind.CONTRIBUTOR])
+    query = (
+        f"SELECT rowid, {', '.join(names)} FROM wanted_contributor WHERE (test, staff) IN (SELECT test, staff"
+        " FROM wanted_contributor GROUP BY test, staff HAVING count(*) > 1"
+        " AND count(DISTINCT coalesce(room, '\x1f') || '\x1e' || coalesce(building, '\x1f')) = 1)"
+        " ORDER BY test, staff, rowid"
+    )
+    rows = connection.execute(text(query)).mappings().fetchall()
+    for _, group in groupby(rows, key=lambda row: (row["test"], row["staff"])):
+        _fold(connection, list(group), refingerprint)
+
+
+def _fold(connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerprint: Refingerprint) -> None:
+    first, *others = rows
+    fields = {str(name): value for name, value in first.items() if name != "rowid"}
+    for name in ("roles", "committees"):
+        if any(row[name] is not None for row in rows):
+            fields[name] = joined(item for row in rows for item in listed(row[name]))
+    fields["notify"] = max((row["notify"] or 0 for row in rows), default=0) or None
+    fingerprint = refingerprint(Kind.CONTRIBUTOR, fields)
+    connection.execute(
+        text(
+            "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = :notify,"
+            " fingerprint = :fingerprint WHERE rowid = :rowid"
+        ),
+        {**fields, "fingerprint": fingerprint, "rowid": first["rowid"]},
+    )
+    connection.execute(
+        text("DELETE FROM wanted_contributor WHERE rowid = :rowid"), [{"rowid": row["rowid"]} for row in others]
+    )
+
+
+def derive_committees(connection: Connection, refingerprint: Refingerprint) -> bool:
+    """Wants each committee that a contributor or a candidate names and no feed does. Tells whether there was one.
+
+    Its place is the first row that names it. Whoever has a blank there stays in theirs, so that is wanted, too.
+    """
+    derived = False
+    for kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
+        for query in _named(kind):
+            named = connection.execute(text(query)).fetchall()
+            for chunk in chunks(named):
+                derived = _want(connection, chunk, refingerprint) or derived
+    return derived
+
+
+def _named(kind: Kind) -> Iterator[str]:
+    """Queries for the committees that rows name; then for those of ours whose people's rows leave theirs blank."""
+    part = KEY_FIELDS[kind][1]
+    yield (
+        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
+        " GROUP BY test, committees, feed ORDER BY feed, line"
+    )
+    yield (
+        f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
+        f" JOIN known_{kind} k ON k.test = c.test AND k.standing = 'active'"
+        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || k.committees || '\n'"
+        f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
+        " WHERE c.standing = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
+    )
+
+
+def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:
+    named = "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM fault WHERE kind = 'committee'"
+    there = {(test, name) for test, name in connection.execute(text(named))}
+    new: dict[tuple[str, str], dict[str, object]] = {}
+    for row in rows:
+        for name in listed(row.committees):
+            key = (str(row.test), name)
+            if key not in there and key not in new:
+                fields = {"test": row.test, "committee": name}
+                fingerprint = refingerprint(Kind.COMMITTEE, fields)
+                new[key] = {**fields, "fingerprint": fingerprint, "feed": row.feed, "line": row.line}
+    if new:
+        statement = "INSERT INTO wanted_committee (test, committee, fingerprint, feed, line)"
+        connection.execute(
+            text(f"{statement} VALUES (:test, :committee, :fingerprint, :feed, :line)"), list(new.values())
+        )
+    return bool(new)
+
+
+def settle_percentages(
+    connection: Connection, places: Sequence[str], refingerprint: Refingerprint, *, held: bool = False
+) -> None:
+    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
+
+    With `held`, only on tests whose new times are held, and of their known duration.
+    """
+    duration, which = "coalesce(t.duration, k.duration)", ""
+    if held:
+        duration = "coalesce(k.duration, t.duration)"
+        which = f" AND w.test IN (SELECT test FROM test_window WHERE unsettled = {HELD})"
+    names = ("test", "learner", *COMPARED[Kind.CANDIDATE])
+    query = (
+        f"SELECT w.rowid, w.feed, w.line, w.extra_share, {duration},"
+        f" {', '.join('w.' + name for name in names)} FROM wanted_candidate w"
+        " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
+        f" WHERE w.extra_share IS NOT NULL{which} AND w.rowid > :last ORDER BY w.rowid LIMIT 5000"
+    )
+    last = 0
+    while page := connection.execute(text(query), {"last": last}).fetchall():
+        last = page[-1][0]
+        settled: list[dict[str, object]] = []
+        found: list[Fault] = []
+        for rowid, feed, line, share, duration, *values in page:
+            fields = dict(zip(names, values, strict=True))
+            key = (fields["test"], fields["learner"])
+            if duration is None:
+                if _test_is_there(connection, fields["test"]):
+                    found.append(_no_duration(row_place(places[feed], line, key), key))
+                continue  # the candidate waits for its test, which nobody has yet
+            minutes = -(-share * duration // SHARES)
+            fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
+            settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
+        if settled:
+            statement = (
+                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
+            )
+            connection.execute(text(statement), settled)
+        add_faults(connection, found)
+    add_faults(connection, _too_long(connection, places))
+    drop_faulted(connection, Kind.CANDIDATE)
+
+
+_MOST_UNKNOWN = 1440
+"""Minutes of extra time at most where nobody knows the test's duration."""
+
+
+def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
+    """Return faults for extra time that is longer than the test itself: a slip of the pen, or another unit."""
+    query = (
+        "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
+        " FROM wanted_candidate w"
+        " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
+        f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
+    )
+    for feed, line, test, learner, extra, duration in connection.execute(text(query)).fetchall():
+        than = f"the test's own duration ({duration})" if duration is not None else f"{_MOST_UNKNOWN}"
+        reason = f"{extra} minutes of extra time is more than {than}"
+        key = (test, learner)
+        where = row_place(places[feed], line, key)
+        yield Fault(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
+
+
+def _test_is_there(connection: Connection, test: str) -> bool:
+    query = "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
+    return connection.execute(text(query), {"key": test}).first() is not None
+
+
+def _no_duration(where: str, key: tuple[str, ...]) -> Fault:
+    reason = "a share of the test's duration, but the duration is not known"
+    return Fault(where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key)

@@ -1,0 +1,268 @@
+"""Rows that name a test or a person whom no feed makes and the state does not know: each is a fault, never a removal.
+
+Such a row may mean anybody on its test; or any test of its person; or anything. `astray` notes which, and what it may
+mean is not removed. Where the feed that would make the test or the person can't be relied on in this run, the row
+waits instead, and takes away as little.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Fault, Kind
+from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.staging.scratch import add_faults, chunks
+from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
+
+MOST_COMPARED = 20_000
+"""Of how many values it is looked into which key they resemble; of others their shape is told."""
+
+_SAMPLE = 1_000
+_NOUN = {Kind.LEARNER: "learner", Kind.STAFF: "member of staff", Kind.TEST: "test"}
+_LOOKED_AT = {
+    Kind.LEARNER: ("username", "external_id", "email"),
+    Kind.STAFF: ("username", "external_id", "email"),
+    Kind.TEST: ("external_test_id", "title"),
+}
+"""Fields that somebody may have mapped instead of the key."""
+
+DEPARTS = "departs"
+"""The cause of a row that names somebody whose own row says that they depart: they are not unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a kind's key that is the key of another kind."""
+
+    kind: Kind
+    name: str
+    named: Kind
+
+    @property
+    def values(self) -> dict[str, object]:
+        """Return what the queries about it take."""
+        return {"kind": self.kind.value, "part": self.name}
+
+
+def parts_of(kind: Kind) -> Iterator[Part]:
+    """Yield the parts of this kind's key that are keys of another kind."""
+    yield Part(kind, "test", Kind.TEST)
+    if kind in PERSON_OF:
+        yield Part(kind, KEY_FIELDS[kind][1], PERSON_OF[kind])
+
+
+def note_unknown(connection: Connection, part: Part) -> bool:
+    """Note what rows name that is neither wanted nor known. Return whether there is anything."""
+    unknown = (
+        f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name} FROM wanted_{part.kind}) named"
+        f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = named.{part.name})"
+        f" AND NOT EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = named.{part.name})"
+    )
+    if not connection.execute(text(f"{unknown} LIMIT 1")).first():
+        return False  # nearly always
+    statement = f"INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, '' FROM ({unknown}) AS u"
+    connection.execute(text(statement), part.values)
+    create_index(connection, "ix_unknown", "unknown (kind, part, value)")
+    analyse(connection, "unknown")
+    return True
+
+
+def refuse_unresolved(
+    connection: Connection, noted: Sequence[Part], places: Sequence[str], unsure: Collection[Kind]
+) -> None:
+    """Turn rows of one kind that name what nobody knows into faults, with their cause; those of `unsure` kinds wait."""
+    unknown = [part for part in noted if _still_unknown(connection, part)]
+    for part in unknown:
+        _explain(connection, part)
+    for part in unknown:
+        _note_astray(connection, part, places)
+    refused = [part for part in unknown if part.named not in unsure]
+    for part in refused:
+        add_faults(connection, _faults(connection, part, places))
+    for part in refused:
+        connection.execute(text(f"DELETE FROM wanted_{part.kind} WHERE {part.name} IN ({_VALUES})"), part.values)
+
+
+def note_astray_faults(connection: Connection) -> None:
+    """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
+    for kind in ON_A_TEST:
+        _note_astray_faults(connection, kind)
+    create_index(connection, "ix_astray", "astray (kind, k1, k2)")
+    analyse(connection, "astray")
+
+
+_VALUES = "SELECT value FROM unknown WHERE kind = :kind AND part = :part"
+
+
+def _still_unknown(connection: Connection, part: Part) -> bool:
+    """Let go of what has a row of its own that can't be used, and of what no row names any more."""
+    for statement in (
+        f"DELETE FROM unknown WHERE kind = :kind AND part = :part AND value IN"
+        f" (SELECT k1 FROM fault WHERE kind = '{part.named}' AND k1 IS NOT NULL)",
+        f"DELETE FROM unknown WHERE kind = :kind AND part = :part"
+        f" AND NOT EXISTS (SELECT 1 FROM wanted_{part.kind} w WHERE w.{part.name} = unknown.value)",
+    ):
+        connection.execute(text(statement), part.values)
+    return connection.execute(text(f"{_VALUES} LIMIT 1"), part.values).first() is not None
+
+
+def _other(part: Part) -> str:
+    """Return the name of the other part of the key."""
+    first, second = KEY_FIELDS[part.kind]
+    return second if part.name == first else first
+
+
+def _rows(connection: Connection, part: Part) -> Iterator[Any]:
+    """Yield the rows that name something unknown by this part, cause by cause."""
+    query = (
+        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, u.cause AS cause,"
+        " u.reason AS reason, u.remedy AS remedy, o.value AS lost"
+        f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
+        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}' AND o.value = w.{_other(part)}"
+        f" AND o.cause <> '{DEPARTS}'"
+        " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
+    )
+    yield from streamed(connection, query, **part.values)
+
+
+def _faults(connection: Connection, part: Part, places: Sequence[str]) -> Iterator[Fault]:
+    for row in _rows(connection, part):
+        place = f"{places[row.feed]} {row.line}"
+        yield Fault(place, part.name, row.reason, row.remedy, part.kind, _key(part, row), row.cause)
+
+
+def _key(part: Part, row: Any) -> tuple[str, str] | None:
+    """Return of the record's key what can be told: a test with nobody, somebody with no test, or nothing."""
+    own = row.own if row.cause == DEPARTS else ""
+    other = row.other if row.lost is None else ""
+    key = (own, other) if part.name == "test" else (other, own)
+    return key if any(key) else None
+
+
+def _note_astray(connection: Connection, part: Part, places: Sequence[str]) -> None:
+    """Note what the rows may mean that name something unknown."""
+    found = (
+        (*(_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
+        for row in _rows(connection, part)
+        if row.cause != DEPARTS
+    )
+    for chunk in chunks(found):
+        insert(connection, "astray", ("k1", "k2", "place"), chunk, kind=part.kind.value)
+
+
+def _note_astray_faults(connection: Connection, kind: Kind) -> None:
+    there = dict.fromkeys(("k1", "k2"), "1 = 1")
+    for column, part in zip(("k1", "k2"), parts_of(kind), strict=False):
+        there[column] = (
+            f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = f.{column})"
+            f" OR EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = f.{column})"
+            f" OR EXISTS (SELECT 1 FROM fault n WHERE n.kind = '{part.named}' AND n.k1 = f.{column}))"
+        )
+    connection.execute(
+        text(
+            "INSERT INTO astray (kind, k1, k2, place)"
+            f" SELECT f.kind, CASE WHEN {there['k1']} THEN f.k1 ELSE '' END,"
+            f" CASE WHEN {there['k2']} THEN f.k2 ELSE '' END, f.place FROM fault f"
+            f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> '' AND NOT ({there['k1']} AND {there['k2']})"
+        ),
+        {"kind": kind.value},
+    )
+
+
+def _explain(connection: Connection, part: Part) -> None:
+    """Say of each unknown value why it is, by the key that it resembles, or by what else it is."""
+    looks, example = _known_look(connection, part.named)
+    _departing(connection, part)
+    _resembling(connection, part)
+    for other in (Kind.LEARNER, Kind.STAFF, Kind.TEST):
+        if other is not part.named:
+            reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is the key of a {_NOUN[other]}"
+            remedy = f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are two columns swapped?"
+            _say(connection, part, f"key of {other}", _keys(other), f"{reason}{looks}", remedy)
+    for name in _LOOKED_AT[part.named]:
+        reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and not a key"
+        remedy = f"map '{part.name}' to the column with the key, or map that {name} as 'key' of the {part.named} feed"
+        tables = (f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''" for side in ("wanted", "known"))
+        _say(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
+    _strange(connection, part, looks, shape(example))
+
+
+def _keys(kind: Kind) -> str:
+    return f"SELECT key FROM wanted_{kind} UNION SELECT key FROM known_{kind}"
+
+
+def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
+    """Return what is said of the keys that there are, and one of the commonest shape."""
+    rows = connection.execute(text(f"SELECT key FROM ({_keys(kind)}) AS there LIMIT {_SAMPLE}"))
+    found, example = commonest(row[0] for row in rows)
+    if not found:
+        return f"; there is no {_NOUN[kind]} yet", ""
+    shown = f"{example}: " if may_be_shown(example) else ""
+    return f"; known keys look like {shown}{found}", example
+
+
+def _departing(connection: Connection, part: Part) -> None:
+    reason = f"the {_NOUN[part.named]} that this row names departs, by the word of its own row"
+    departs = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
+    _say(connection, part, DEPARTS, departs, reason, "take this row out of the source, or correct the other one")
+
+
+def _say(connection: Connection, part: Part, cause: str, values: str, reason: str, remedy: str) -> None:
+    """Give this cause to the values that a query has, unless they have one."""
+    statement = (
+        "UPDATE unknown SET cause = :cause, reason = :reason, remedy = :remedy"
+        f" WHERE kind = :kind AND part = :part AND cause = '' AND value IN ({values})"
+    )
+    connection.execute(text(statement), {**part.values, "cause": cause, "reason": reason, "remedy": remedy})
+
+
+def _resembling(connection: Connection, part: Part) -> None:
+    """Explain values that are a known key but for what spreadsheets and exports do."""
+    query = f"{_VALUES} AND cause = '' ORDER BY value LIMIT {MOST_COMPARED}"
+    meant: dict[str, list[str]] = {}
+    for (value,) in connection.execute(text(query), part.values):
+        meant.setdefault(loose(value), []).append(value)
+    found: dict[str, str] = {}
+    for (key,) in streamed(connection, _keys(part.named)):
+        for value in meant.get(loose(key), ()):
+            found[value] = min(key, found.get(value, key))
+    remedy = f"write it as in the {part.named}'s own row; in a spreadsheet make the column text"
+    updates = []
+    for value, key in found.items():
+        by = " and ".join(differences(value, key))
+        reason = (
+            f"no feed makes the {_NOUN[part.named]} {value!r}, and this state does not know it:"
+            f" it differs only by {by} from {key}"
+        )
+        updates.append({**part.values, "value": value, "cause": f"by {by}", "reason": reason, "remedy": remedy})
+    _update(connection, updates)
+
+
+def _strange(connection: Connection, part: Part, looks: str, usual: str) -> None:
+    """Explain what is left: its shape is told, and the value itself only if it is a code like the known ones."""
+    query = text(f"{_VALUES} AND cause = '' LIMIT 2000")
+    while page := connection.execute(query, part.values).fetchall():
+        _update(connection, [{**part.values, "value": row[0], **_words(row[0], part, looks, usual)} for row in page])
+
+
+def _words(value: str, part: Part, looks: str, usual: str) -> dict[str, str]:
+    noun, own = _NOUN[part.named], shape(value)
+    shown = repr(value) if may_be_shown(value) and own == usual else f"in this row ({own})"
+    said = f"no feed makes the {noun} {shown}, and this state does not know it"
+    cause = "scientific notation" if is_scientific(value) else "unknown" if own == usual else "shape"
+    if is_scientific(value):
+        said += ": it is a number that a spreadsheet has shortened"
+    who = "them" if part.named in PEOPLE else "it"
+    remedy = f"correct the row, bring the {noun} into a feed, or leave {who} out with `where`"
+    return {"cause": cause, "reason": f"{said}{looks}", "remedy": remedy}
+
+
+def _update(connection: Connection, updates: list[dict[str, object]]) -> None:
+    statement = (
+        "UPDATE unknown SET cause = :cause, reason = :reason, remedy = :remedy"
+        " WHERE kind = :kind AND part = :part AND value = :value"
+    )
+    if updates:
+        connection.execute(text(statement), updates)

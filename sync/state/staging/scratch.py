@@ -1,0 +1,291 @@
+"""The run's own workspace: what is wanted, the faults and the plan, in tables that die with the connection.
+
+Write-once: rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+
+from sync.records.base import (
+    COMPARED,
+    KEY_FIELDS,
+    SENT_ONCE,
+    Fault,
+    Key,
+    Kind,
+    Option,
+    Record,
+    Test,
+    utc_text,
+)
+from sync.records.changes import Fields, Value
+from sync.state.dialect import analyse, create_index, create_table, insert, is_postgres, prepare
+
+_T = TypeVar("_T")
+
+CHUNK = 5_000
+
+Origin = tuple[str | None, ...]
+"""For each part of the key: the values that a template made it from, where others could make the same."""
+
+_COLUMNS = {
+    "duration": "INTEGER",
+    "extra_time": "INTEGER",
+    "extra_share": "INTEGER",
+    "notify": "INTEGER",
+    "fingerprint": "BLOB",
+    "feed": "INTEGER",
+    "line": "INTEGER",
+}
+
+_TABLES = {
+    "fault": (
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
+        "remedy TEXT, feed INTEGER, cause TEXT"
+    ),
+    "unknown": "kind TEXT, part TEXT, value TEXT, cause TEXT, reason TEXT, remedy TEXT",
+    "astray": "kind TEXT, k1 TEXT, k2 TEXT, place TEXT",
+    "feed_source": "feed INTEGER, source TEXT",
+    "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
+    "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
+    "stale": "kind TEXT, k1 TEXT, k2 TEXT",
+    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT",
+    "covered": "feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER",
+    "lookup": "id INTEGER, key TEXT, cells TEXT, line INTEGER",
+    "vanished": "kind TEXT, key TEXT, folded TEXT",
+    "missing": "kind TEXT, k1 TEXT, k2 TEXT",
+    "unsure": "kind TEXT, key TEXT, folded TEXT",
+    "suspect": "kind TEXT, new_key TEXT, old_key TEXT",
+    "clash": "kind TEXT, k1 TEXT, reason TEXT, error INTEGER, held INTEGER",
+    "reused": "kind TEXT, new_key TEXT, old_key TEXT",
+    "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
+    "test_window": (
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "unsent INTEGER, unsettled INTEGER"
+    ),
+    "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
+    "stay": "kind TEXT, k1 TEXT, k2 TEXT",
+    "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
+    "draft": (
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
+        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+    ),
+    "plan": (
+        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, "
+        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "fingerprint BLOB, scope TEXT"
+    ),
+}
+_TABLES |= {
+    "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
+    "contested": (
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "moves INTEGER"
+    ),
+    "stuck": "id INTEGER",
+    "first_out": "id INTEGER",
+}
+"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
+_NUMBERED = frozenset({"departed", "fresh"})
+"""Tables whose rows are told apart by their number, beside those of what is wanted."""
+
+
+def wanted_columns(kind: Kind) -> tuple[str, ...]:
+    """The columns of a `wanted_…` table, in order."""
+    origins = tuple(f"origin_{name}" for name in KEY_FIELDS[kind])
+    return (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind], "fingerprint", *origins, "feed", "line")
+
+
+def make_tables(connection: Connection) -> None:
+    """Makes the workspace, empty."""
+    prepare(connection)
+    for name, columns in _TABLES.items():
+        create_table(connection, name, columns, numbered=name in _NUMBERED)
+    for kind in Kind:
+        columns = ", ".join(f'"{name}" {_COLUMNS.get(name, "TEXT")}' for name in wanted_columns(kind))
+        create_table(connection, f"wanted_{kind}", columns, numbered=True)
+
+
+def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
+    """Forgets what was staged from a feed that turned out not to be readable to its end."""
+    connection.execute(text(f"DELETE FROM wanted_{kind} WHERE feed = :feed"), {"feed": feed})
+    connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
+
+
+def stage(
+    connection: Connection,
+    kind: Kind,
+    feed: int,
+    records: Iterable[tuple[Record, Origin | None, int]],
+    fingerprint: Callable[[Record], bytes],
+    seal: Callable[[str], str],
+) -> int:
+    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many.
+
+    An option's secret gets its seal for a value, by which it is compared.
+    """
+    columns = (*wanted_columns(kind)[:-2], "line")
+    nothing: Origin = (None,) * len(KEY_FIELDS[kind])
+
+    def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
+        record, origin, line = item
+        if isinstance(record, Option) and record.secret:
+            record = record._replace(value=seal(record.secret))
+        values: tuple[object, ...] = record  # its fields are the first columns, in order
+        if isinstance(record, Test):
+            values = tuple(utc_text(value) if isinstance(value, datetime) else value for value in record)
+        return (*values, fingerprint(record), *(origin or nothing), line)
+
+    return sum(_insert_filled(connection, kind, feed, columns, chunk) for chunk in chunks(map(row, records)))
+
+
+def _insert_filled(
+    connection: Connection, kind: Kind, feed: int, columns: Sequence[str], rows: list[tuple[object, ...]]
+) -> int:
+    """Inserts only the columns that some row fills: feeds map few of them, and binding the others is what costs."""
+    filled = {
+        name: values
+        for name, values in zip(columns, zip(*rows, strict=True), strict=True)
+        if values.count(None) < len(values)
+    }
+    return insert(connection, f"wanted_{kind}", list(filled), list(zip(*filled.values(), strict=True)), feed=feed)
+
+
+def depart(connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
+    """Notes the records of which a row says that they depart, with the rows' numbers."""
+    for chunk in chunks(departures):
+        rows = [(*columns_of(key), line) for key, line in chunk]
+        insert(connection, "departed", ("k1", "k2", "line"), rows, kind=kind.value, feed=feed)
+
+
+def unselect(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
+    """Notes the records of rows that `where` does not select."""
+    for chunk in chunks(keys):
+        rows = [columns_of(key) for key in chunk]
+        insert(connection, "unselected", ("k1", "k2"), rows, kind=kind.value, feed=feed)
+
+
+def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
+    """What is wanted of a kind, row by row, as mappings."""
+    query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
+    for row in paged(connection, query):
+        yield row._mapping
+
+
+def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None = None) -> int:
+    """Keeps faults with their keys, so that their records keep what is known. Returns how many.
+
+    `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
+    """
+    columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
+
+    def row(fault: Fault) -> tuple[object, ...]:
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
+        k1, k2 = ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
+        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed, fault.cause)
+
+    return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
+
+
+def drop_faulted(connection: Connection, kind: Kind) -> None:
+    """Takes what a fault names out of what is wanted, so that its record keeps what is known."""
+    if not connection.execute(text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        return
+    keys = KEY_FIELDS[kind]
+    k2 = keys[1] if len(keys) > 1 else "''"
+    connection.execute(
+        text(
+            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind"
+            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
+        ),
+        {"kind": kind},
+    )
+
+
+def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed no fault names."""
+    keys = KEY_FIELDS[kind]
+    k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
+    query = (
+        f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
+        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+    )
+    return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
+
+
+def faults(connection: Connection) -> Iterator[Fault]:
+    """Every fault of the run, in the order in which they were met."""
+    columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
+    for row in paged(connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"):
+        kind = Kind(row[1])
+        key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
+        left_out = row[2] == "" and row[3] == ""
+        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
+
+
+def index_wanted(connection: Connection) -> None:
+    """Indexes what was staged, once all of it is there."""
+    for kind in Kind:
+        create_index(connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})")
+        if is_postgres(connection):
+            create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
+    create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
+    create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
+    create_index(connection, "ix_fault", "fault (kind, k1, k2)")
+    create_index(connection, "ix_departed", "departed (kind, k1, k2)")
+    analyse(connection, "fault", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
+
+
+def columns_of(key: Sequence[str]) -> tuple[str, str]:
+    """A key as the two columns that tables of all kinds share; the second is empty for a simple key."""
+    return (key[0], key[1] if len(key) > 1 else "")
+
+
+def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
+    """A key from the two columns that tables of all kinds share."""
+    return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
+
+
+def to_json(fields: Fields) -> str:
+    """Fields as they are stored in plans and intents."""
+    return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(stored: str) -> dict[str, Value]:
+    """The inverse of `to_json`."""
+    value: dict[str, Value] = json.loads(stored)
+    return value
+
+
+def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+    """Rows of a query that takes `:last` and gives its order first; no cursor stays open between pages."""
+    last: object = 0
+    while page := connection.execute(text(query), {**values, "last": last}).fetchall():
+        yield from page
+        last = page[-1][0]
+
+
+def paged_by_key(
+    connection: Connection, select: str, keys: Sequence[str], most: int, **values: object
+) -> Iterator[Any]:
+    """The same for a query without a number: it gives its key first, and ends with conditions. `most` rows a page."""
+    columns, marks = ", ".join(keys), ", ".join(f":last_{n}" for n in range(len(keys)))
+    after, last = "", dict[str, object]()
+    while page := connection.execute(
+        text(f"{select}{after} ORDER BY {columns} LIMIT {most:d}"), {**values, **last}
+    ).fetchall():
+        yield from page
+        after = f" AND ({columns}) > ({marks})"
+        last = {f"last_{n}": page[-1][n] for n in range(len(keys))}
+
+
+def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """The items in lists of at most `CHUNK`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

@@ -1,0 +1,128 @@
+"""A state that is used for one tenant alone, and that notices when it is an older copy."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from sync.state import high_water, old_copy
+from sync.state.backend import Opened, Pause, Place, Service, Wait
+from sync.state.tenant import Tenant, belong_to, refuse_another, tenant_of
+
+
+class BoundState:
+    """A state (see `Place`) of this tenant. Whatever opens it refuses a state of another tenant."""
+
+    def __init__(self, place: Place, tenant: Tenant) -> None:
+        self.place, self._tenant = place, tenant
+
+    def __str__(self) -> str:
+        return str(self.place)
+
+    @contextmanager
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+        """Open it for one run (see `Place`). The first time it becomes this tenant's.
+
+        Raises:
+            OtherTenant: it belongs to another one.
+        """
+        with self.place.open_to_write(command, wait) as opened:
+            connection = opened.connection
+            refuse_another(connection, self._tenant, self)
+            self._notice(connection)
+            if tenant_of(connection) is None:
+                belong_to(connection, self._tenant)
+            connection.commit()
+            yield replace(opened, keep_mark=partial(self._keep_mark, connection))
+
+    @contextmanager
+    def open_to_rebind(self) -> Iterator[Connection]:
+        """Open it for writing whatever tenant it belongs to."""
+        with self.place.open_to_write("state rebind") as opened:
+            yield opened.connection
+
+    @contextmanager
+    def open_to_read(self) -> Iterator[Connection]:
+        """Open it as it is (see `Place`).
+
+        Raises:
+            OtherTenant: it belongs to another one.
+        """
+        look = self.place.mark_reader()  # before the state: a run that begins meanwhile is in the state first
+        with self.place.open_to_read() as connection:
+            self._look(connection, look)
+            yield connection
+
+    @contextmanager
+    def open_copy(self) -> Iterator[Connection]:
+        """Open a private copy of it (see `Place`).
+
+        Raises:
+            OtherTenant: it belongs to another one.
+        """
+        look = self.place.mark_reader()
+        with self.place.open_copy() as connection:
+            self._look(connection, look)
+            yield connection
+
+    def _look(self, connection: Connection, look: high_water.Look) -> None:
+        refuse_another(connection, self._tenant, self)
+        marked = tenant_of(connection) is not None
+        reason = high_water.doubt(connection, look(connection), marked=marked)
+        if reason:
+            old_copy.say(connection, reason)
+
+    def _notice(self, connection: Connection) -> None:
+        """Note it in the state when it is an older copy: from then on its runs are newer than the mark."""
+        mark = self.place.mark_reader()(connection)
+        reason = high_water.doubt(connection, mark, marked=tenant_of(connection) is not None)
+        if reason:
+            old_copy.note(connection, reason)
+            high_water.number_after(connection, mark)
+            self._keep_mark(connection)
+
+    def _keep_mark(self, connection: Connection) -> None:
+        """Keep the newest run apart from the state, once the state holds it durably."""
+        newest = high_water.newest_run(connection)
+        if newest is not None:
+            self.place.write_mark(connection, newest)
+
+    def version(self) -> str | None:
+        """Return the version of its schema (see `Place`)."""
+        return self.place.version()
+
+    def holder(self) -> str:
+        """Return who holds it for a run (see `Place`)."""
+        return self.place.holder()
+
+    def look(self) -> None:
+        """Make sure, without opening it, that it can be used just now (see `Place`)."""
+        self.place.look()
+
+    def seal_key(self, *, write: bool) -> bytes:
+        """Return the key of the seals (see `Place`)."""
+        return self.place.seal_key(write=write)
+
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stop all sending (see `Place`): whatever tenant it belongs to, since that harms nobody."""
+        self.place.pause(reason, now)
+
+    def resume(self) -> bool:
+        """Allow sending again (see `Place`).
+
+        Raises:
+            OtherTenant: it belongs to another one.
+        """
+        with self.open_to_read():
+            return self.place.resume()
+
+    def paused(self) -> Pause | None:
+        """Return whether all sending is stopped (see `Place`)."""
+        return self.place.paused()
+
+    def service(self) -> AbstractContextManager[Service]:
+        """Register one long-running service (see `Place`)."""
+        return self.place.service()

@@ -1,0 +1,1 @@
+"""What text may contain, how values are masked, and how a value resembles another. Pure."""
