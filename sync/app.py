@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from sync.config import Feed as FeedSettings
 from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
-from sync.config.limits import Limits as LimitSettings
+from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
-from sync.engine.extract.extract import EVERYTHING, How
+from sync.engine.extract.extract import EVERYTHING, ReadOptions
 from sync.engine.plan import Policy, needed_by
-from sync.engine.protocols import Feed, Join, Proof, SourceDoor
-from sync.engine.test_changes import SeatPolicy
+from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
+from sync.engine.test_changes import MembershipPolicy
 from sync.errors import SourceError, UsageError
 from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
@@ -24,12 +24,12 @@ from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind
 from sync.schedule import Schedule
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import WholeTable
+from sync.sources.completeness import TableCompleteness
 
 if TYPE_CHECKING:
     from sync.inspera.connection import Connection
-    from sync.state.tenant import Tenant
-    from sync.state.tenant_state import BoundState
+    from sync.state.tenant import TenantIdentity
+    from sync.state.tenant_state import TenantState
 
 SNAPSHOTS = "2"
 """Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
@@ -41,9 +41,14 @@ Observe = Callable[[str, str, float], None]
 """Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
 
 
-def _limits(given: LimitSettings) -> Limits:
-    kind = Limit(given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent)
-    return Limits(kind, *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)))
+def _limits(given: LimitsSettings) -> Limits:
+    kind = Limit(
+        given.kind.at_least, given.kind.percent, given.kind.at_most, given.kind.at_most_percent
+    )
+    return Limits(
+        kind,
+        *(Limit(one.at_least, one.percent, one.at_most) for one in (given.test, given.updates)),
+    )
 
 
 def now() -> datetime:
@@ -54,18 +59,19 @@ def now() -> datetime:
 def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
     """Conditions by column as the mapping takes them: plain values, which are faster, or more."""
     return {
-        column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case) for column, one in conditions.items()
+        column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case)
+        for column, one in conditions.items()
     }
 
 
 @dataclass(frozen=True)
-class House:
+class App:
     """One configuration, ready to be used by a command."""
 
     loaded: Loaded
 
     @classmethod
-    def open(cls, config: Path, warn: Say) -> "House":
+    def open(cls, config: Path, warn: Say) -> "App":
         """Reads the configuration; what is unwise in it goes to `warn`.
 
         Raises:
@@ -90,7 +96,7 @@ class House:
         needed = needed_by(kinds)
         return [feed for feed in self.feeds if feed.kind in needed]
 
-    def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> How:
+    def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
         """How sources are read in this run.
 
         Raises:
@@ -100,10 +106,14 @@ class House:
         for name in accepted:
             if name not in sources:
                 known = ", ".join(sources)
-                raise UsageError(f"--accept-shrink {name}: there is no such source; the sources are {known}")
+                raise UsageError(
+                    f"--accept-shrink {name}: there is no such source; the sources are {known}"
+                )
         if changed and not any(feed.changed_since for feed in self.feeds):
-            raise UsageError("--changed: no feed says 'changed_since', so none can be read for changes only")
-        return How(changed, frozenset(accepted))
+            raise UsageError(
+                "--changed: no feed says 'changed_since', so none can be read for changes only"
+            )
+        return ReadOptions(changed, frozenset(accepted))
 
     def prepare(self) -> None:
         """Makes every feed ready, so that a rule which can't be followed is said before the state is touched.
@@ -117,7 +127,9 @@ class House:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         departs = _meant(feed.departs) or dict(source.departures)
-        fills = any(one.kind == feed.kind and one.same_key == "fill" for one in self.loaded.settings.feeds)
+        fills = any(
+            one.kind == feed.kind and one.same_key == "fill" for one in self.loaded.settings.feeds
+        )
         rule = FeedRule(
             Kind(feed.kind),
             fields,
@@ -130,7 +142,8 @@ class House:
             needs_names=not fills,
         )
         joins = [
-            Join(self._door(name), dict(join.by), join.ignore_case, join.missing) for name, join in feed.join.items()
+            Join(self._door(name), dict(join.by), join.ignore_case, join.missing)
+            for name, join in feed.join.items()
         ]
         return Feed(
             rule.kind,
@@ -145,20 +158,20 @@ class House:
             digest=self._digest(feed),
         )
 
-    def _door(self, name: str) -> SourceDoor:
+    def _door(self, name: str) -> BoundSource:
         source, folder = self.loaded.settings.sources[name], self.loaded.folder
         whole = source.whole
-        return SourceDoor(
+        return BoundSource(
             name,
             source.place(folder),
             lambda since: source.open_since(folder, since) if since else source.open(folder),
             source.unit,
-            Proof(
+            CompletenessRules(
                 (whole.shrink.at_least, whole.shrink.percent),
                 whole.minimum_rows or 0,
                 whole.canary or {},
                 whole.group or "",
-                whole.tail if isinstance(whole, WholeTable) else 0,
+                whole.tail if isinstance(whole, TableCompleteness) else 0,
             ),
         )
 
@@ -204,27 +217,30 @@ class House:
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
-    def state(self) -> "BoundState":
+    def state(self) -> "TenantState":
         """The state, for this tenant alone. A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
         """
         from sync.state.open import place_of
-        from sync.state.tenant_state import BoundState
+        from sync.state.tenant_state import TenantState
 
-        return BoundState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+        return TenantState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
 
     @cached_property
-    def tenant(self) -> "Tenant":
+    def tenant(self) -> "TenantIdentity":
         """The tenant that the configuration names."""
-        from sync.state.tenant import Tenant
+        from sync.state.tenant import TenantIdentity
 
         inspera = self.loaded.settings.inspera
-        return Tenant.of(inspera.url, inspera.client_id)
+        return TenantIdentity.of(inspera.url, inspera.client_id)
 
     def policy(
-        self, allowed: tuple[str, ...] = (), how: How = EVERYTHING, kinds: Collection[Kind] = frozenset()
+        self,
+        allowed: tuple[str, ...] = (),
+        how: ReadOptions = EVERYTHING,
+        kinds: Collection[Kind] = frozenset(),
     ) -> Policy:
         """What the configuration says about deciding, and how its sources are read in this run.
 
@@ -242,12 +258,12 @@ class House:
             {feed.kind for feed in self.feeds} - needed_by(kinds),
         )
 
-    def seat_policy(self) -> SeatPolicy:
+    def seat_policy(self) -> MembershipPolicy:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.visibility_delay)
         unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
-        return SeatPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
+        return MembershipPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

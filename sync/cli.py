@@ -28,7 +28,7 @@ from sync.exit_codes import Exit
 from sync.text.characters import escaped
 
 if TYPE_CHECKING:
-    from sync.app import House
+    from sync.app import App
     from sync.commands.interruption import Interruption
 
 PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
@@ -44,16 +44,26 @@ _ACTING = frozenset({"init", "apply", "adopt", "reconcile", "pause", "resume", "
 _invoked: ContextVar[str] = ContextVar("invoked", default="")
 """The command that was given."""
 
-app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 All = Annotated[bool, typer.Option("--all", help="Print every line of long lists.")]
 Shrunk = Annotated[
     list[str] | None,
-    typer.Option("--accept-shrink", metavar="SOURCE", help="This source is rightly shorter than before."),
+    typer.Option(
+        "--accept-shrink", metavar="SOURCE", help="This source is rightly shorter than before."
+    ),
 ]
-Waiting = Annotated[bool, typer.Option("--wait", help="If another run is under way, wait for its end.")]
+Waiting = Annotated[
+    bool, typer.Option("--wait", help="If another run is under way, wait for its end.")
+]
 Changed = Annotated[
-    bool, typer.Option("--changed", help="Read only what changed, where a feed says `changed_since`. Removes nothing.")
+    bool,
+    typer.Option(
+        "--changed",
+        help="Read only what changed, where a feed says `changed_since`. Removes nothing.",
+    ),
 ]
 
 
@@ -61,9 +71,12 @@ Changed = Annotated[
 def _options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", envvar="INSPERA_SYNC_CONFIG", help="The YAML file.")
+        Path | None,
+        typer.Option("--config", "-c", envvar="INSPERA_SYNC_CONFIG", help="The YAML file."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done, on standard error.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what is done, on standard error.")
+    ] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
     context.obj = {"config": config, "verbose": verbose}
@@ -76,19 +89,41 @@ def _options(
 @app.command()
 def init(  # noqa: PLR0913 - one for each thing that can be said instead of being asked for
     *,
-    csv: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A CSV file; may be repeated.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of CSV files that are not UTF-8, such as cp1252.")] = None,
-    sql: Annotated[str | None, typer.Option(metavar="URL", help="A database, without a password.")] = None,
-    table: Annotated[list[str] | None, typer.Option(metavar="NAME", help="In it; may be repeated.")] = None,
+    csv: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A CSV file; may be repeated.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of CSV files that are not UTF-8, such as cp1252.")
+    ] = None,
+    sql: Annotated[
+        str | None, typer.Option(metavar="URL", help="A database, without a password.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="In it; may be repeated.")
+    ] = None,
     ldap: Annotated[str | None, typer.Option(metavar="URL", help="A directory.")] = None,
     base: Annotated[str | None, typer.Option(metavar="DN", help="Where to search in it.")] = None,
-    user: Annotated[str | None, typer.Option(help="Who logs in to the database or directory.")] = None,
-    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The file with the password.")] = None,
-    url: Annotated[str | None, typer.Option(help="The tenant's address, such as https://example.inspera.com.")] = None,
-    client_id: Annotated[str | None, typer.Option(metavar="ID", help="Shown beside the API key.")] = None,
-    key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The file with the API key.")] = None,
-    auth_system: Annotated[str | None, typer.Option(metavar="NAME", help="How people log in, such as FEIDE.")] = None,
-    zone: Annotated[str | None, typer.Option(help="The sources' time zone, such as Europe/Oslo.")] = None,
+    user: Annotated[
+        str | None, typer.Option(help="Who logs in to the database or directory.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file with the password.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The tenant's address, such as https://example.inspera.com.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Shown beside the API key.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file with the API key.")
+    ] = None,
+    auth_system: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How people log in, such as FEIDE.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The sources' time zone, such as Europe/Oslo.")
+    ] = None,
     output: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")] = PLACES[0],
 ) -> None:
     """Begin a configuration: look at the sources, guess which column is what, ask for the rest."""
@@ -135,7 +170,9 @@ def sample(
 def plan(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 when there are changes.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 10 when there are changes.")
+    ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
     show_all: All = False,
@@ -156,10 +193,14 @@ def plan(
 def apply(
     context: typer.Context,
     allow: Annotated[
-        list[str] | None, typer.Option(metavar="HASH", help="Let exactly these held changes pass their limit.")
+        list[str] | None,
+        typer.Option(metavar="HASH", help="Let exactly these held changes pass their limit."),
     ] = None,
     retry_refused: Annotated[
-        bool, typer.Option("--retry-refused", help="Try again now what Inspera refused, whatever its pause.")
+        bool,
+        typer.Option(
+            "--retry-refused", help="Try again now what Inspera refused, whatever its pause."
+        ),
     ] = False,
     accept_shrink: Shrunk = None,
     changed: Changed = False,
@@ -189,13 +230,25 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     context: typer.Context,
     record: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123"),
+        typer.Argument(
+            metavar="[KIND KEY…]", help="One record, such as: candidate INF1000-H26 100123"
+        ),
     ] = None,
-    held: Annotated[bool, typer.Option("--held", help="Settle every held rekey and drift.")] = False,
-    ours: Annotated[bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")] = False,
-    as_new: Annotated[bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="Settle every held rekey and drift.")
+    ] = False,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")
+    ] = False,
+    as_new: Annotated[
+        bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")
+    ] = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep Inspera's values until the source's change (one record, or --held).")
+        bool,
+        typer.Option(
+            "--keep",
+            help="Keep Inspera's values until the source's change (one record, or --held).",
+        ),
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be taken in.")] = False,
     wait: Waiting = False,
@@ -216,11 +269,18 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 @app.command()
 def reconcile(
     context: typer.Context,
-    repair: Annotated[bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")] = False,
-    accept_unread: Annotated[
-        bool, typer.Option("--accept-unread", help="An older state counts as recovered although not all was read.")
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Bring Inspera back to what the sources say.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print each difference as a line of JSON.")] = False,
+    accept_unread: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unread", help="An older state counts as recovered although not all was read."
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each difference as a line of JSON.")
+    ] = False,
     wait: Waiting = False,
     show_all: All = False,
 ) -> None:
@@ -232,7 +292,9 @@ def reconcile(
     house, interruption = _house(context), _interruptible()
     if as_json:
         write_json()
-    options = ReconcileOptions(repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None)
+    options = ReconcileOptions(
+        repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None
+    )
     with shown() as progress:
         _exit(run_reconcile(house, options, _say, progress, interruption))
 
@@ -255,7 +317,9 @@ def serve(context: typer.Context) -> None:
 @app.command()
 def pause(
     context: typer.Context,
-    reason: Annotated[str, typer.Option(help="Why, shown by `status` and to whoever tries to send.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why, shown by `status` and to whoever tries to send.")
+    ] = "",
 ) -> None:
     """Stop all sending at once, of a run under way, too, until `resume`. Calls under way are finished."""
     from sync.commands.pause import pause as run_pause
@@ -293,7 +357,10 @@ app.add_typer(_state, name="state")
 def rebind(
     context: typer.Context,
     renamed: Annotated[
-        bool, typer.Option("--renamed", help="It is the same tenant; only its address or client id is new.")
+        bool,
+        typer.Option(
+            "--renamed", help="It is the same tenant; only its address or client id is new."
+        ),
     ] = False,
 ) -> None:
     """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
@@ -307,9 +374,14 @@ def rebind(
 def doctor(
     context: typer.Context,
     apidoc: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Hold the calls against the tenant's own schema, and no more.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Hold the calls against the tenant's own schema, and no more."
+        ),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Leave out what needs the network.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Leave out what needs the network.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the calls that are needed and how sure they are; look at sources, state, key, network and clock."""
@@ -323,12 +395,20 @@ def doctor(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port to listen on, on this machine only; 0 takes a free one.")] = 8765,
-    data: Annotated[Path | None, typer.Option(help="Keep its data and its log of requests in this folder.")] = None,
-    latency: Annotated[float, typer.Option(help="Seconds by which the answer to each write is delayed.")] = 0.0,
+    port: Annotated[
+        int, typer.Option(help="The port to listen on, on this machine only; 0 takes a free one.")
+    ] = 8765,
+    data: Annotated[
+        Path | None, typer.Option(help="Keep its data and its log of requests in this folder.")
+    ] = None,
+    latency: Annotated[
+        float, typer.Option(help="Seconds by which the answer to each write is delayed.")
+    ] = 0.0,
     faults: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Let calls fail at random, as this YAML or JSON file says."),
+        typer.Option(
+            metavar="FILE", help="Let calls fail at random, as this YAML or JSON file says."
+        ),
     ] = None,
 ) -> None:
     """Run a local Inspera to rehearse against: client id `example`, API key `sandbox-key`."""
@@ -354,7 +434,9 @@ def schema() -> None:
 
 @app.command()
 def demo(
-    work: Annotated[Path | None, typer.Option(help="Play in this folder and leave it there.")] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Play in this folder and leave it there.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder.")] = False,
 ) -> None:
     """Play two days at a made-up university, against a sandbox on this machine."""
@@ -364,7 +446,9 @@ def demo(
 
 
 @app.command(name="sync", hidden=True)
-def _sync(context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-run")] = False) -> None:
+def _sync(
+    context: typer.Context, dry_run: Annotated[bool, typer.Option("--dry-run")] = False
+) -> None:
     """`sync --dry-run` is `plan`, `sync` is `apply`."""
     context.invoke(plan if dry_run else apply, context=context)
 
@@ -384,7 +468,9 @@ def run(arguments: Sequence[str]) -> int:
         rest = "run it again where there is room for it"
         if acts:
             rest = "the work went on all the same, and `status --all` shows what it came to"
-        _warn(f"standard output can't be written ({report.lost}), so the report is not whole; {rest}")
+        _warn(
+            f"standard output can't be written ({report.lost}), so the report is not whole; {rest}"
+        )
         return Exit.FAULTS if status in (Exit.OK, Exit.CHANGES) else status
 
 
@@ -414,12 +500,12 @@ def _status_of(error: SyncError) -> Exit:
     return next((code for kind, code in kinds if isinstance(error, kind)), Exit.USAGE)
 
 
-def _house(context: typer.Context) -> "House":
-    from sync.app import House
+def _house(context: typer.Context) -> "App":
+    from sync.app import App
     from sync.log import configure
 
     configure(level="info" if context.obj["verbose"] else "warning")
-    return House.open(_config(context), _warn)
+    return App.open(_config(context), _warn)
 
 
 def _config(context: typer.Context) -> Path:
@@ -429,7 +515,9 @@ def _config(context: typer.Context) -> Path:
     path = given or next((place for place in PLACES if os.path.exists(place)), None)  # noqa: PTH110
     if path is None:
         looked = " nor ".join(str(place) for place in PLACES)
-        raise UsageError(f"no configuration: neither {looked} is there; name one with --config FILE")
+        raise UsageError(
+            f"no configuration: neither {looked} is there; name one with --config FILE"
+        )
     return path
 
 
@@ -455,7 +543,9 @@ def _interruptible() -> "Interruption":
     def stop(number: int, _frame: object) -> None:
         if interruption.event.is_set():
             os._exit(128 + number)
-        interruption.end("stopped by a signal", Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED)
+        interruption.end(
+            "stopped by a signal", Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
+        )
         _warn("stopping: the calls under way are finished and recorded first")
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -472,7 +562,9 @@ def _ask(question: str, default: str, check: Callable[[str], str]) -> str:
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
 
-    answer: str = typer.prompt(question, default or None, value_proc=checked, show_default=bool(default.strip()))
+    answer: str = typer.prompt(
+        question, default or None, value_proc=checked, show_default=bool(default.strip())
+    )
     return answer
 
 

@@ -27,7 +27,7 @@ def _escape_for_json(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(JSON, _escape_for_json)
 
 
-class Guarded:
+class GuardedStream:
     """A stream that loses what can't be written instead of raising. Thread-safe.
 
     Args:
@@ -121,17 +121,17 @@ def _write_all(number: int, content: bytes) -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[Guarded]:
+def guarded() -> Iterator[GuardedStream]:
     """Guard this process's standard output, which is given, and standard error while it is open."""
     _fill_gaps()
-    report, errors = Guarded(sys.stdout), Guarded(sys.stderr, goes_on=True)
+    report, errors = GuardedStream(sys.stdout), GuardedStream(sys.stderr, goes_on=True)
     with redirect_stdout(cast(TextIO, report)), redirect_stderr(cast(TextIO, errors)):
         yield report
 
 
 def write_json() -> None:
     """Let what follows on standard output stay JSON, whatever the encoding lacks."""
-    if isinstance(sys.stdout, Guarded):
+    if isinstance(sys.stdout, GuardedStream):
         sys.stdout.errors = JSON
 
 

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Final, Literal
 
 
-class Proof(StrEnum):
+class Confidence(StrEnum):
     """How sure we are of a fact (vendor contract, opening)."""
 
     DOCUMENTED = "DOC"
@@ -39,7 +39,7 @@ class Call:
     name: str
     method: str
     path: str
-    proof: Proof
+    proof: Confidence
     wrapper: str = ""
     reads: bool = False
     repeat: Repeat = Repeat.SAFE
@@ -60,7 +60,7 @@ def places_of(path: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(path) if name is not None)
 
 
-_DOC, _OBS, _INF = Proof.DOCUMENTED, Proof.OBSERVED, Proof.INFERRED
+_DOC, _OBS, _INF = Confidence.DOCUMENTED, Confidence.OBSERVED, Confidence.INFERRED
 _TEST: Final = "/v1/test/{test}"
 _PERSON: Final = ("username",)
 
@@ -69,7 +69,9 @@ LEARNER_SAVE: Final = Call("learner.save", "POST", "/v1/users/student", _OBS, fi
 STAFF_SAVE: Final = Call("staff.save", "POST", "/v1/users", _INF, fields=_PERSON)
 STAFF_ENABLE: Final = Call("staff.enable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
 STAFF_DISABLE: Final = Call("staff.disable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
-STAFF_DELETE: Final = Call("staff.delete", "DELETE", "/v1/users/{user}", _INF, repeat=Repeat.AFTER_READING)
+STAFF_DELETE: Final = Call(
+    "staff.delete", "DELETE", "/v1/users/{user}", _INF, repeat=Repeat.AFTER_READING
+)
 PERSON_READ: Final = Call("person.read", "GET", "/v1/users/{user}", _OBS, reads=True)
 PERSON_BY_ID: Final = Call(
     "person.by_external_id",
@@ -80,7 +82,12 @@ PERSON_BY_ID: Final = Call(
 )
 PERSON_SEARCH: Final = Call("person.search", "GET", "/v1/users/search", _INF, reads=True)
 EXPORT_ORDER: Final = Call(
-    "export.order", "POST", "/v1/fileExport/order", _OBS, reads=True, fields=("resourceType", "parameters")
+    "export.order",
+    "POST",
+    "/v1/fileExport/order",
+    _OBS,
+    reads=True,
+    fields=("resourceType", "parameters"),
 )
 EXPORT_STATUS: Final = Call("export.status", "GET", "/v1/fileExport/status/{job}", _OBS, reads=True)
 TEST_SEARCH: Final = Call("test.search", "GET", "/v1/test/search", _INF, reads=True)
@@ -93,7 +100,9 @@ TEST_CREATE: Final = Call(
     repeat=Repeat.AFTER_READING,
     fields=("externalTestId", "title", "startTime", "endTime", "duration"),
 )
-TEST_UPDATE: Final = Call("test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields)
+TEST_UPDATE: Final = Call(
+    "test.update", "POST", "/v1/test?isExternal=true", _OBS, fields=TEST_CREATE.fields
+)
 OPTION_SET: Final = Call("option.set", "POST", f"{_TEST}/options", _DOC, wrapper="testOptions")
 COMMITTEE_CREATE: Final = Call(
     "committee.create",
@@ -105,7 +114,12 @@ COMMITTEE_CREATE: Final = Call(
     fields=("name",),
 )
 COMMITTEE_REMOVE: Final = Call(
-    "committee.remove", "DELETE", f"{_TEST}/committees", _DOC, wrapper="committees", fields=("name",)
+    "committee.remove",
+    "DELETE",
+    f"{_TEST}/committees",
+    _DOC,
+    wrapper="committees",
+    fields=("name",),
 )
 CONTRIBUTOR_ASSIGN: Final = Call(
     "contributor.assign",
@@ -117,14 +131,29 @@ CONTRIBUTOR_ASSIGN: Final = Call(
     fields=("externalId", "roles"),
 )
 CONTRIBUTOR_REMOVE: Final = Call(
-    "contributor.remove", "DELETE", f"{_TEST}/contributors", _INF, wrapper="contributors", fields=("externalId",)
+    "contributor.remove",
+    "DELETE",
+    f"{_TEST}/contributors",
+    _INF,
+    wrapper="contributors",
+    fields=("externalId",),
 )
 CANDIDATE_LIST: Final = Call("candidate.list", "GET", f"{_TEST}/candidates", _INF, reads=True)
 CANDIDATE_ASSIGN: Final = Call(
-    "candidate.assign", "POST", f"{_TEST}/candidates", _INF, wrapper="candidates", fields=("externalId",)
+    "candidate.assign",
+    "POST",
+    f"{_TEST}/candidates",
+    _INF,
+    wrapper="candidates",
+    fields=("externalId",),
 )
 CANDIDATE_REMOVE: Final = Call(
-    "candidate.remove", "DELETE", f"{_TEST}/candidates", _INF, wrapper="candidates", fields=("externalId",)
+    "candidate.remove",
+    "DELETE",
+    f"{_TEST}/candidates",
+    _INF,
+    wrapper="candidates",
+    fields=("externalId",),
 )
 
 CALLS: Final[Mapping[str, Call]] = {
@@ -157,7 +186,7 @@ CALLS: Final[Mapping[str, Call]] = {
 }
 """All calls by name, as they are unless the configuration says otherwise (vendor contract, Token to Test API)."""
 
-ROLES: Final[Mapping[str, Proof]] = {
+ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
     "monitor": _OBS,
     "plan": _INF,

@@ -18,9 +18,16 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
-def worst(*, inspera: bool = False, source: bool = False, held: bool = False, faults: bool = False) -> Exit:
+def worst(
+    *, inspera: bool = False, source: bool = False, held: bool = False, faults: bool = False
+) -> Exit:
     """The status of a run that was neither locked nor interrupted."""
-    for applies, status in ((inspera, Exit.INSPERA), (source, Exit.SOURCE), (held, Exit.HELD), (faults, Exit.FAULTS)):
+    for applies, status in (
+        (inspera, Exit.INSPERA),
+        (source, Exit.SOURCE),
+        (held, Exit.HELD),
+        (faults, Exit.FAULTS),
+    ):
         if applies:
             return status
     return Exit.OK

@@ -55,7 +55,11 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(allow=()), *prepared],
+        foreign_pre_chain=[
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(allow=()),
+            *prepared,
+        ],
     )
     _adopt_libraries(out, formatter)
 
@@ -148,7 +152,9 @@ def _masked_value(value: object) -> object:
 
 
 def _escaped(event: Event) -> Event:
-    return {name: escaped(value) if isinstance(value, str) else value for name, value in event.items()}
+    return {
+        name: escaped(value) if isinstance(value, str) else value for name, value in event.items()
+    }
 
 
 def _renderer(out: TextIO) -> Callable[[Any, str, Event], str]:

@@ -23,7 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG))
+    items.sort(
+        key=lambda item: LONG.index(folder) if (folder := _folder(item.path)) in LONG else len(LONG)
+    )
 
 
 def _folder(path: Path) -> str:
@@ -33,7 +35,10 @@ def _folder(path: Path) -> str:
 @pytest.fixture(autouse=True)
 def process_as_before() -> Iterator[None]:
     """A command takes over signals, and sends the log to the standard error of its test, which is closed after it."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+    }
     yield
     structlog.reset_defaults()
     logging.getLogger("apscheduler").setLevel(logging.NOTSET)

@@ -28,9 +28,7 @@ def test_the_version_is_the_packages_own(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
-    code = (
-        f"import sys; from sync.cli import run; run({arguments!r})\nprint([m for m in {HEAVY!r} if m in sys.modules])"
-    )
+    code = f"import sys; from sync.cli import run; run({arguments!r})\nprint([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
@@ -48,7 +46,10 @@ def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
     ],
 )
 def test_words_that_are_wrong_exit_2_and_leave_no_traceback(
-    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
@@ -63,13 +64,20 @@ def test_without_a_configuration_it_says_where_it_looked(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INSPERA_SYNC_CONFIG", raising=False)
-    monkeypatch.setattr("sync.cli.PLACES", (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml"))
+    monkeypatch.setattr(
+        "sync.cli.PLACES", (Path("inspera-sync.yaml"), tmp_path / "etc" / "inspera-sync.yaml")
+    )
     assert run(["plan"]) == 2
     said = capsys.readouterr().err
     assert "inspera-sync.yaml" in said
     assert "--config" in said
 
 
-def test_the_schema_command_prints_the_file_that_editors_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_schema_command_prints_the_file_that_editors_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(["schema"]) == 0
-    assert capsys.readouterr().out == Path(__file__).parents[1].joinpath("config", "schema.json").read_text()
+    assert (
+        capsys.readouterr().out
+        == Path(__file__).parents[1].joinpath("config", "schema.json").read_text()
+    )

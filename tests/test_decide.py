@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.planning.decide import NEEDED, Decision, Pair, decide
-from sync.planning.diff import Circumstances
+from sync.planning.diff import Context
 from sync.planning.guard import Facts
 from sync.records.base import COMPARED, Kind
 from sync.records.changes import Action, Verdict
@@ -52,14 +52,16 @@ def decided(
     kind: Kind,
     wanted: dict[str, Any] | None,
     known: dict[str, Any] | None = None,
-    about: Circumstances | None = None,
+    about: Context | None = None,
     facts: Facts | None = None,
     secret: str | None = None,
 ) -> Decision:
     blank = dict.fromkeys(COMPARED[kind])
     sides = [None if side is None else {**blank, **side} for side in (wanted, known)]
-    about, facts = about or Circumstances(), facts or Facts()
-    return decide(Pair(kind, KEYS[kind], sides[0], sides[1], about, facts, "f.csv line 2", b"print", secret))
+    about, facts = about or Context(), facts or Facts()
+    return decide(
+        Pair(kind, KEYS[kind], sides[0], sides[1], about, facts, "f.csv line 2", b"print", secret)
+    )
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -77,16 +79,22 @@ def test_a_new_record_without_what_it_needs_is_faults_that_name_each_field_and_t
     kind: Kind, data: st.DataObject
 ) -> None:
     lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind]), min_size=1))
-    decision = decided(kind, {name: value for name, value in WHOLE[kind].items() if name not in lacking})
+    decision = decided(
+        kind, {name: value for name, value in WHOLE[kind].items() if name not in lacking}
+    )
     assert decision.drafted is None
     assert {fault.field for fault in decision.faults} == lacking
-    assert all((fault.where, fault.key) == ("f.csv line 2", KEYS[kind]) for fault in decision.faults)
+    assert all(
+        (fault.where, fault.key) == ("f.csv line 2", KEYS[kind]) for fault in decision.faults
+    )
     assert not decision.settled
 
 
 @settings(deadline=None)  # the first email waits for its checker to be imported
 @given(NEEDING, st.data())
-def test_a_known_record_may_leave_blank_what_inspera_already_has(kind: Kind, data: st.DataObject) -> None:
+def test_a_known_record_may_leave_blank_what_inspera_already_has(
+    kind: Kind, data: st.DataObject
+) -> None:
     lacking = data.draw(st.sets(st.sampled_from(NEEDED[kind])))
     wanted = {name: value for name, value in WHOLE[kind].items() if name not in lacking}
     decision = decided(kind, wanted, WHOLE[kind])
@@ -127,10 +135,13 @@ def test_staff_who_are_to_be_disabled_are_so_whatever_else_is_wrong_with_their_r
 
 def test_nothing_is_missing_from_staff_who_are_enabled_again() -> None:
     again = {name: value for name, value in LEARNER.items() if name != "email"}
-    drafted = decided(Kind.STAFF, again, LEARNER, Circumstances("disabled")).drafted
+    drafted = decided(Kind.STAFF, again, LEARNER, Context("disabled")).drafted
     assert drafted is not None
-    assert (drafted.change.action, drafted.change.after["email"]) == (Action.ENABLE, LEARNER["email"])
-    mistyped = decided(Kind.STAFF, {"email": "ase@@example.edu"}, LEARNER, Circumstances("disabled"))
+    assert (drafted.change.action, drafted.change.after["email"]) == (
+        Action.ENABLE,
+        LEARNER["email"],
+    )
+    mistyped = decided(Kind.STAFF, {"email": "ase@@example.edu"}, LEARNER, Context("disabled"))
     assert [fault.field for fault in mistyped.faults] == ["email"]
 
 
@@ -138,7 +149,9 @@ def test_nothing_is_missing_from_staff_who_are_enabled_again() -> None:
     ("moved", "field"),
     [({"start": "2026-12-01T13:00:00Z"}, "end"), ({"start": "2026-12-01T09:00:00Z"}, "duration")],
 )
-def test_a_tests_times_are_judged_with_what_is_known_filled_in(moved: dict[str, str], field: str) -> None:
+def test_a_tests_times_are_judged_with_what_is_known_filled_in(
+    moved: dict[str, str], field: str
+) -> None:
     decision = decided(Kind.TEST, moved, TEST)
     assert [fault.field for fault in decision.faults] == [field]
     control = decided(Kind.TEST, {"end": "2026-12-01T13:00:00Z"}, TEST).drafted
@@ -147,7 +160,9 @@ def test_a_tests_times_are_judged_with_what_is_known_filled_in(moved: dict[str, 
 
 
 def test_a_held_rekey_is_held_whatever_else_is_wrong_with_its_row() -> None:
-    drafted = decided(Kind.LEARNER, {**LEARNER, "username": "aase", "email": "no address"}, LEARNER).drafted
+    drafted = decided(
+        Kind.LEARNER, {**LEARNER, "username": "aase", "email": "no address"}, LEARNER
+    ).drafted
     assert drafted is not None
     assert (drafted.change.action, drafted.ruling.verdict) == (Action.REKEY, Verdict.HELD)
 
@@ -161,11 +176,15 @@ def test_a_record_that_is_gone_is_never_a_fault(kind: Kind) -> None:
 
 
 def test_a_row_without_a_value_keeps_nothing_of_an_option_open() -> None:
-    assert decided(Kind.OPTION, {}, {"value": "true"}, Circumstances(unsettled=True)) == Decision(settled=True)
+    assert decided(Kind.OPTION, {}, {"value": "true"}, Context(unsettled=True)) == Decision(
+        settled=True
+    )
 
 
 def test_the_guards_word_goes_with_the_change() -> None:
-    waiting = decided(Kind.CANDIDATE, {"candidate_id": "17"}, facts=Facts(waits_for=("learner 1001",))).drafted
+    waiting = decided(
+        Kind.CANDIDATE, {"candidate_id": "17"}, facts=Facts(waits_for=("learner 1001",))
+    ).drafted
     assert waiting is not None
     assert waiting.ruling.verdict is Verdict.WAITING
     begun = decided(Kind.CANDIDATE, None, {"candidate_id": "17"}, facts=Facts(begun=True)).drafted

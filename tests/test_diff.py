@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.diff import ACTIVE, DISABLED, Circumstances, diff, remembered
+from sync.planning.diff import ACTIVE, DISABLED, Context, diff, remembered
 from sync.records.base import COMPARED, IDENTITY, ON_A_TEST, SENT_ONCE, Key, Kind
 from sync.records.changes import Action, Change, Fields
 
@@ -17,7 +17,7 @@ STANDINGS: dict[Kind, list[str]] = {
     Kind.TEST: ["active", "withdrawn", "retired"],
 } | {kind: ["active", "retired"] for kind in ON_A_TEST}
 PRESENT = {Action.UPDATE, Action.REKEY, Action.RESTORE, Action.ENABLE}
-Pair = tuple[Kind, dict[str, Any], dict[str, Any], Circumstances]
+Pair = tuple[Kind, dict[str, Any], dict[str, Any], Context]
 
 
 def a_key(kind: Kind) -> Key:
@@ -27,7 +27,9 @@ def a_key(kind: Kind) -> Key:
 def values(name: str, blank: bool = True) -> st.SearchStrategy[Any]:
     if name == "status":
         return st.none() | STATUSES
-    some: st.SearchStrategy[Any] = st.integers(0, 9) if name in {"duration", "extra_time"} else TEXTS
+    some: st.SearchStrategy[Any] = (
+        st.integers(0, 9) if name in {"duration", "extra_time"} else TEXTS
+    )
     return st.one_of(st.none(), st.just(""), some) if blank else some
 
 
@@ -36,7 +38,9 @@ def fields_of(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def known_of(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({name: st.one_of(st.none(), values(name, blank=False)) for name in COMPARED[kind]})
+    return st.fixed_dictionaries(
+        {name: st.one_of(st.none(), values(name, blank=False)) for name in COMPARED[kind]}
+    )
 
 
 KEYED = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
@@ -44,11 +48,15 @@ KEYED = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
 
 
 @st.composite
-def circumstances(draw: st.DrawFn, kind: Kind) -> Circumstances:
+def circumstances(draw: st.DrawFn, kind: Kind) -> Context:
     flags = ("ours", "unsettled", "ended", "covered", "seated", "accepted", "delete")
     drawn = {name: draw(st.booleans()) for name in flags}
-    resembles, reuses = draw(st.sampled_from([("", ""), ("9", ""), ("9", "9")])) if kind in KEYED else ("", "")
-    return Circumstances(draw(st.sampled_from(STANDINGS[kind])), resembles=resembles, reuses=reuses, **drawn)
+    resembles, reuses = (
+        draw(st.sampled_from([("", ""), ("9", ""), ("9", "9")])) if kind in KEYED else ("", "")
+    )
+    return Context(
+        draw(st.sampled_from(STANDINGS[kind])), resembles=resembles, reuses=reuses, **drawn
+    )
 
 
 @st.composite
@@ -68,13 +76,15 @@ def wanted_pairs(draw: st.DrawFn) -> Pair:
     return kind, wanted, known, about
 
 
-def is_disabled(known: Fields, about: Circumstances) -> bool:
+def is_disabled(known: Fields, about: Context) -> bool:
     return DISABLED in (known.get("status"), about.standing)
 
 
-def shown(kind: Kind, known: Fields, about: Circumstances) -> dict[str, Any]:
+def shown(kind: Kind, known: Fields, about: Context) -> dict[str, Any]:
     """What is known, with the status of staff said in so many words."""
-    status = {"status": DISABLED if is_disabled(known, about) else ACTIVE} if kind is Kind.STAFF else {}
+    status = (
+        {"status": DISABLED if is_disabled(known, about) else ACTIVE} if kind is Kind.STAFF else {}
+    )
     return {**known, **status}
 
 
@@ -97,14 +107,16 @@ def test_once_a_change_is_carried_out_the_same_pair_calls_for_nothing(pair: Pair
     kind, wanted, known, _ = pair
     change = changed(pair)
     after = remembered(kind, change.after) if change else known
-    assert diff(kind, a_key(kind), wanted, after, Circumstances()) is None
+    assert diff(kind, a_key(kind), wanted, after, Context()) is None
 
 
 @given(pairs())
 def test_a_field_that_the_feeds_leave_alone_never_changes(pair: Pair) -> None:
     kind, wanted, known, _ = pair
     change = changed(pair)
-    for name in (name for name in COMPARED[kind] if change and wanted[name] is None and name != "status"):
+    for name in (
+        name for name in COMPARED[kind] if change and wanted[name] is None and name != "status"
+    ):
         assert change is not None
         assert name not in change.changed
         assert change.after[name] == known[name]
@@ -118,14 +130,23 @@ def test_a_change_carries_every_known_field_along(pair: Pair) -> None:
         before, after = shown(kind, known, about), asked(pair)
         assert change.before == before
         # what no feed maps and a person may have set in Inspera is not sent
-        kept = [n for n in COMPARED[kind] if (kind, n) != (Kind.STAFF, "status") or n in change.changed]
-        assert {n: change.after[n] for n in kept} == {n: before[n] if after[n] is None else after[n] for n in kept}
+        kept = [
+            n for n in COMPARED[kind] if (kind, n) != (Kind.STAFF, "status") or n in change.changed
+        ]
+        assert {n: change.after[n] for n in kept} == {
+            n: before[n] if after[n] is None else after[n] for n in kept
+        }
 
 
 def test_a_status_that_no_feed_maps_is_not_sent_with_an_update() -> None:
-    known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "last_name": "Before", "status": "active"}
+    known = {
+        **dict.fromkeys(COMPARED[Kind.STAFF]),
+        "username": "u",
+        "last_name": "Before",
+        "status": "active",
+    }
     wanted = {**known, "last_name": "After", "status": None}
-    change = diff(Kind.STAFF, ("7",), wanted, known, Circumstances())
+    change = diff(Kind.STAFF, ("7",), wanted, known, Context())
     assert change is not None
     assert (change.action, change.after["status"]) == (Action.UPDATE, None)
 
@@ -133,7 +154,7 @@ def test_a_status_that_no_feed_maps_is_not_sent_with_an_update() -> None:
 def test_a_rekey_of_staff_whom_we_disabled_says_that_they_become_active_again() -> None:
     known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "before", "status": DISABLED}
     wanted = {**known, "username": "after", "status": None}
-    change = diff(Kind.STAFF, ("7",), wanted, known, Circumstances(DISABLED))
+    change = diff(Kind.STAFF, ("7",), wanted, known, Context(DISABLED))
     assert change is not None
     assert (change.action, set(change.changed)) == (Action.REKEY, {"username", "status"})
     assert (change.before["status"], change.after["status"]) == (DISABLED, ACTIVE)
@@ -141,8 +162,8 @@ def test_a_rekey_of_staff_whom_we_disabled_says_that_they_become_active_again() 
 
 def test_staff_whom_somebody_else_has_disabled_stay_so_unless_a_feed_says_otherwise() -> None:
     known = {**dict.fromkeys(COMPARED[Kind.STAFF]), "username": "u", "status": "disabled"}
-    assert diff(Kind.STAFF, ("7",), {**known, "status": None}, known, Circumstances()) is None
-    change = diff(Kind.STAFF, ("7",), {**known, "status": "active"}, known, Circumstances())
+    assert diff(Kind.STAFF, ("7",), {**known, "status": None}, known, Context()) is None
+    change = diff(Kind.STAFF, ("7",), {**known, "status": "active"}, known, Context())
     assert change is not None
     assert change.action is Action.ENABLE
 
@@ -154,7 +175,9 @@ def test_exactly_the_fields_that_differ_are_named(pair: Pair) -> None:
     differing = {
         name
         for name in COMPARED[kind]
-        if after[name] is not None and after[name] != before[name] and (before[name] is not None or after[name] != "")
+        if after[name] is not None
+        and after[name] != before[name]
+        and (before[name] is not None or after[name] != "")
     }
     change = changed(pair)
     assert set(change.changed if change else ()) == differing
@@ -164,7 +187,9 @@ def test_exactly_the_fields_that_differ_are_named(pair: Pair) -> None:
 def test_a_changed_identity_is_a_rekey_and_never_an_update(pair: Pair) -> None:
     kind, wanted, known, _ = pair
     change = changed(pair)
-    moved = [name for name in IDENTITY[kind] if known[name] and wanted[name] not in (None, known[name])]
+    moved = [
+        name for name in IDENTITY[kind] if known[name] and wanted[name] not in (None, known[name])
+    ]
     assert (change is not None and change.action is Action.REKEY) == bool(moved)
     if moved:
         assert change is not None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.diff import ACTIVE, DISABLED, Circumstances, diff
+from sync.planning.diff import ACTIVE, DISABLED, Context, diff
 from sync.records.base import Kind
 from sync.records.changes import REMOVALS, Action, Change
 
@@ -49,7 +49,9 @@ def test_a_candidate_of_an_ended_test_retires_whoever_put_them_there(pair: Pair)
 
 
 @given(of(*MEMBERS))
-def test_a_contributor_or_committee_of_ours_is_removed_also_after_the_end_of_the_test(pair: Pair) -> None:
+def test_a_contributor_or_committee_of_ours_is_removed_also_after_the_end_of_the_test(
+    pair: Pair,
+) -> None:
     about = pair[3]
     with_its_test = about.covered or (about.standing == "retired" and about.ended)
     assert action(gone(pair)) is (Action.REMOVE if about.ours and not with_its_test else None)
@@ -70,7 +72,9 @@ def test_a_blank_option_leaves_inspera_alone_known_or_not(pair: Pair) -> None:
 @given(of(Kind.LEARNER))
 def test_a_learner_with_a_seat_is_never_released(pair: Pair) -> None:
     about = pair[3]
-    assert (action(gone(pair)) is Action.RELEASE) == (not about.seated and about.standing != "released")
+    assert (action(gone(pair)) is Action.RELEASE) == (
+        not about.seated and about.standing != "released"
+    )
 
 
 @given(of(Kind.TEST))
@@ -91,14 +95,14 @@ def test_absent_staff_of_ours_are_disabled_and_deleted_only_where_that_is_said(p
 
 
 @st.composite
-def rows_that_disable(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], Circumstances]:
+def rows_that_disable(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], Context]:
     _, wanted, known, about = draw(of(Kind.STAFF))
     return {**wanted, "status": DISABLED}, known, about
 
 
 @given(rows_that_disable())
 def test_a_row_that_disables_staff_does_just_that_and_only_once(
-    pair: tuple[dict[str, Any], dict[str, Any], Circumstances],
+    pair: tuple[dict[str, Any], dict[str, Any], Context],
 ) -> None:
     wanted, known, about = pair
     change = diff(Kind.STAFF, ("1001",), wanted, known, about, "staff.csv line 2")
@@ -106,13 +110,19 @@ def test_a_row_that_disables_staff_does_just_that_and_only_once(
         assert change is None
     else:
         assert change is not None
-        assert (change.action, change.changed, change.where) == (Action.DISABLE, ("status",), "staff.csv line 2")
+        assert (change.action, change.changed, change.where) == (
+            Action.DISABLE,
+            ("status",),
+            "staff.csv line 2",
+        )
         assert change.after == {**known, "status": DISABLED}
 
 
 @given(fields_of(Kind.STAFF))
-def test_a_row_that_disables_somebody_whom_inspera_does_not_have_makes_no_account(wanted: dict[str, Any]) -> None:
-    assert diff(Kind.STAFF, ("1001",), {**wanted, "status": DISABLED}, None, Circumstances()) is None
+def test_a_row_that_disables_somebody_whom_inspera_does_not_have_makes_no_account(
+    wanted: dict[str, Any],
+) -> None:
+    assert diff(Kind.STAFF, ("1001",), {**wanted, "status": DISABLED}, None, Context()) is None
 
 
 @given(known_of(Kind.STAFF), st.booleans(), st.sampled_from([None, ACTIVE]))
@@ -120,7 +130,7 @@ def test_disabled_staff_who_are_wanted_again_are_enabled_with_whatever_else_chan
     known: dict[str, Any], ours: bool, status: str | None
 ) -> None:
     wanted = {**known, "status": status, "first_name": "Frøydis", "username": None}
-    change = diff(Kind.STAFF, ("1001",), wanted, known, Circumstances("disabled", ours=ours))
+    change = diff(Kind.STAFF, ("1001",), wanted, known, Context("disabled", ours=ours))
     assert change is not None
     assert change.action is Action.ENABLE
     assert set(change.changed) == {"status", "first_name"}
@@ -132,8 +142,14 @@ def test_disabled_staff_who_are_wanted_again_are_enabled_with_whatever_else_chan
 def test_a_notice_is_asked_for_once_and_never_after_a_call_without_an_outcome(
     notify: int | None, unsettled: bool
 ) -> None:
-    wanted = {"roles": "evaluate", "committees": None, "room": None, "building": None, "notify": notify}
-    about = Circumstances(unsettled=unsettled)
+    wanted = {
+        "roles": "evaluate",
+        "committees": None,
+        "room": None,
+        "building": None,
+        "notify": notify,
+    }
+    about = Context(unsettled=unsettled)
     change = diff(Kind.CONTRIBUTOR, ("INF1000", "7"), wanted, None, about)
     assert change is not None
     assert change.after["notify"] == (None if unsettled else notify)
@@ -152,6 +168,8 @@ def test_a_notice_is_asked_for_once_and_never_after_a_call_without_an_outcome(
         ("GRADING", "GRADING", None),
     ],
 )
-def test_a_committee_can_not_change_its_type(known: str, wanted: str | None, expected: Action | None) -> None:
-    change = diff(Kind.COMMITTEE, ("INF1000", "A"), {"type": wanted}, {"type": known}, Circumstances())
+def test_a_committee_can_not_change_its_type(
+    known: str, wanted: str | None, expected: Action | None
+) -> None:
+    change = diff(Kind.COMMITTEE, ("INF1000", "A"), {"type": wanted}, {"type": known}, Context())
     assert action(change) is expected

@@ -69,7 +69,11 @@ def imports(path: Path) -> list[tuple[str, int]]:
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            names = [f"sync.{alias.name}" for alias in node.names] if node.module == "sync" else [str(node.module)]
+            names = (
+                [f"sync.{alias.name}" for alias in node.names]
+                if node.module == "sync"
+                else [str(node.module)]
+            )
             found += [(name, node.lineno) for name in names]
     return found
 
@@ -105,7 +109,9 @@ def test_imports_run_downward_only_also_those_under_type_checking() -> None:
 def test_no_room_has_a_circle_of_its_own_files() -> None:
     graph: dict[str, set[str]] = {}
     for _, path in files():
-        module = ".".join(("sync", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+        module = ".".join(("sync", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
         graph[module] = {name for name, _ in imports(path) if name.startswith("sync.")}
     done: set[str] = set()
 
@@ -132,12 +138,17 @@ def test_strangers_stay_at_the_door() -> None:
 
 
 def test_the_engine_sees_protocols_and_the_sandbox_shares_nothing_with_the_client() -> None:
-    forbidden = {"engine": {"state", "inspera", "sources", "settings", "report"}, "sandbox": set(ROOM_NAMES)}
+    forbidden = {
+        "engine": {"state", "inspera", "sources", "settings", "report"},
+        "sandbox": set(ROOM_NAMES),
+    }
     crossing = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for room, path in files()
         for name, line in imports(path)
-        if name.startswith("sync.") and room_of(name) != room and room_of(name) in forbidden.get(room, set())
+        if name.startswith("sync.")
+        and room_of(name) != room
+        and room_of(name) in forbidden.get(room, set())
     ]
     assert not crossing
 
@@ -163,7 +174,8 @@ def test_pure_rooms_touch_no_file_clock_network_database_source_or_setting() -> 
         for room, path in files()
         if room in PURE
         for name, line in imports(path)
-        if name.split(".", maxsplit=1)[0] in outside or name.startswith(("sync.sources", "sync.config"))
+        if name.split(".", maxsplit=1)[0] in outside
+        or name.startswith(("sync.sources", "sync.config"))
     ]
     assert not touching
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.planning.decide import Pair, decide
-from sync.planning.diff import Circumstances, diff
+from sync.planning.diff import Context, diff
 from sync.planning.freeze import (
     FARTHEST_MOVE,
-    Moment,
+    TestMoment,
+    TimeFacts,
     TimeRules,
-    Timing,
     additive,
     digest_of,
     doubts,
@@ -52,17 +52,19 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def timing_of(known: Fields, now: datetime = NOW, extra: int = 0, **rules: Any) -> Timing:
+def timing_of(known: Fields, now: datetime = NOW, extra: int = 0, **rules: Any) -> TimeFacts:
     ends = utc_text(at(str(known["end"])) + timedelta(minutes=extra))
-    return Timing(Moment.of(now), str(known["start"]), ends, TimeRules(**rules))
+    return TimeFacts(TestMoment.of(now), str(known["start"]), ends, TimeRules(**rules))
 
 
-def pair_of(wanted: Fields, known: Fields | None, timing: Timing) -> Pair:
-    about = Circumstances()
-    return Pair(Kind.TEST, ("INF1000",), wanted, known, about, Facts(timing=timing), "exams.csv line 2")
+def pair_of(wanted: Fields, known: Fields | None, timing: TimeFacts) -> Pair:
+    about = Context()
+    return Pair(
+        Kind.TEST, ("INF1000",), wanted, known, about, Facts(timing=timing), "exams.csv line 2"
+    )
 
 
-def verdict(wanted: Fields, known: Fields | None, timing: Timing) -> tuple[Verdict, str]:
+def verdict(wanted: Fields, known: Fields | None, timing: TimeFacts) -> tuple[Verdict, str]:
     drafted = decide(pair_of(wanted, known, timing)).drafted
     assert drafted is not None
     return drafted.ruling.verdict, drafted.ruling.reason
@@ -74,7 +76,10 @@ def test_of_any_two_versions_nothing_shortens_moves_or_renames_a_frozen_test_una
 ) -> None:
     timing = timing_of(known, extra=extra)
     drafted = decide(pair_of(wanted, known, timing)).drafted
-    frozen = at(known["start"]) <= NOW + timedelta(hours=2) and at(known["end"]) + timedelta(minutes=extra) > NOW
+    frozen = (
+        at(known["start"]) <= NOW + timedelta(hours=2)
+        and at(known["end"]) + timedelta(minutes=extra) > NOW
+    )
     if drafted is None or not frozen or drafted.ruling.verdict is not Verdict.PASS:
         return
     sent = drafted.change.after
@@ -85,7 +90,9 @@ def test_of_any_two_versions_nothing_shortens_moves_or_renames_a_frozen_test_una
 
 
 @given(versions, versions)
-def test_no_time_becomes_past_and_none_moves_far_unasked(known: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_no_time_becomes_past_and_none_moves_far_unasked(
+    known: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     drafted = decide(pair_of(wanted, known, timing_of(known))).drafted
     if drafted is None or drafted.ruling.verdict is not Verdict.PASS:
         return
@@ -95,7 +102,9 @@ def test_no_time_becomes_past_and_none_moves_far_unasked(known: dict[str, Any], 
 
 
 @given(versions, versions)
-def test_what_a_person_allows_passes_whole_and_only_just_that(known: dict[str, Any], wanted: dict[str, Any]) -> None:
+def test_what_a_person_allows_passes_whole_and_only_just_that(
+    known: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     pair = pair_of(wanted, known, timing_of(known))
     drafted = decide(pair).drafted
     if drafted is None or drafted.ruling.verdict is not Verdict.HELD:
@@ -103,7 +112,11 @@ def test_what_a_person_allows_passes_whole_and_only_just_that(known: dict[str, A
     digest = drafted.ruling.reason.rpartition("apply --allow ")[2]
     allowed = decide(pair, [digest]).drafted
     assert allowed is not None
-    assert (allowed.ruling.verdict, allowed.allowed, allowed.change) == (Verdict.PASS, digest, drafted.change)
+    assert (allowed.ruling.verdict, allowed.allowed, allowed.change) == (
+        Verdict.PASS,
+        digest,
+        drafted.change,
+    )
     other = decide(replace(pair, wanted={**wanted, "title": "another"}), [digest]).drafted
     assert other is not None
     assert other.ruling.verdict is Verdict.HELD
@@ -117,16 +130,30 @@ def test_what_a_person_allows_passes_whole_and_only_just_that(known: dict[str, A
             "shorten it and its end would be in the past",
         ),
         ({"duration": 200}, "the test is under way, and this would shorten it"),
-        ({"end": "2026-12-01T11:59:00Z", "duration": 239}, "this would end it earlier and shorten it"),
+        (
+            {"end": "2026-12-01T11:59:00Z", "duration": 239},
+            "this would end it earlier and shorten it",
+        ),
         ({"title": "INF1000 Prøve"}, "the test is under way, and this would rename it"),
         ({"start": "2026-12-01T07:00:00Z"}, "this would move its start"),
-        ({"start": "2026-12-01T08:30:00Z", "duration": 200}, "this would move its start and shorten it"),
-        ({"start": "2026-12-08T08:00:00Z", "end": "2026-12-08T12:00:00Z"}, "this would move its start"),
-        ({"start": "2062-12-01T08:00:00Z", "end": "2062-12-01T12:00:00Z"}, "its start would move by 13,149 days"),
+        (
+            {"start": "2026-12-01T08:30:00Z", "duration": 200},
+            "this would move its start and shorten it",
+        ),
+        (
+            {"start": "2026-12-08T08:00:00Z", "end": "2026-12-08T12:00:00Z"},
+            "this would move its start",
+        ),
+        (
+            {"start": "2062-12-01T08:00:00Z", "end": "2062-12-01T12:00:00Z"},
+            "its start would move by 13,149 days",
+        ),
         ({"end": "2062-12-01T12:00:00Z"}, "its end would move by 13,149 days"),
     ],
 )
-def test_a_test_under_way_is_held_with_what_would_become_of_it(wanted: dict[str, Any], why: str) -> None:
+def test_a_test_under_way_is_held_with_what_would_become_of_it(
+    wanted: dict[str, Any], why: str
+) -> None:
     held, reason = verdict({**KNOWN, **wanted}, KNOWN, timing_of(KNOWN))
     assert held is Verdict.HELD
     assert why in reason
@@ -163,26 +190,36 @@ def test_a_longer_freeze_holds_earlier() -> None:
 
 
 def test_two_clocks_each_count_where_that_is_careful() -> None:
-    apart = Moment(NOW - timedelta(hours=4), NOW + timedelta(hours=4))
-    timing = Timing(apart, "2026-12-01T12:00:00Z", "2026-12-01T13:00:00Z")
+    apart = TestMoment(NOW - timedelta(hours=4), NOW + timedelta(hours=4))
+    timing = TimeFacts(apart, "2026-12-01T12:00:00Z", "2026-12-01T13:00:00Z")
     assert timing.begun
     assert not timing.ended
-    assert not replace(timing, moment=Moment.of(NOW)).begun
+    assert not replace(timing, moment=TestMoment.of(NOW)).begun
 
 
 @pytest.mark.parametrize(
     ("known", "wanted", "why"),
     [
         # tomorrow's test comes to be about to start, or to have begun
-        ("2026-12-02T08:00:00Z", "2026-12-01T10:30:00Z", "it would move to a start that is past or within 2 h"),
+        (
+            "2026-12-02T08:00:00Z",
+            "2026-12-01T10:30:00Z",
+            "it would move to a start that is past or within 2 h",
+        ),
         ("2026-12-02T08:00:00Z", "2026-12-01T08:00:00Z", "its start would be in the past"),
         ("2026-12-02T08:00:00Z", "2026-02-12T08:00:00Z", "its start would move by 293 days"),
         ("2026-12-02T08:00:00Z", "2027-02-12T08:00:00Z", "its start would move by 72 days"),
         # what has ended would begin again, now
-        ("2026-11-30T08:00:00Z", "2026-12-01T08:00:00Z", "it would move to a start that is past or within 2 h"),
+        (
+            "2026-11-30T08:00:00Z",
+            "2026-12-01T08:00:00Z",
+            "it would move to a start that is past or within 2 h",
+        ),
     ],
 )
-def test_a_move_into_the_freeze_into_the_past_or_far_away_is_held(known: str, wanted: str, why: str) -> None:
+def test_a_move_into_the_freeze_into_the_past_or_far_away_is_held(
+    known: str, wanted: str, why: str
+) -> None:
     before, after = moved(known), moved(wanted)
     held, reason = verdict(after, before, timing_of(before))
     assert held is Verdict.HELD
@@ -198,7 +235,9 @@ def moved(start: str, hours: int = 4) -> dict[str, Any]:
     return {**KNOWN, "start": start, "end": utc_text(at(start) + timedelta(hours=hours))}
 
 
-def test_a_correction_of_a_test_that_has_ended_by_a_wrong_end_passes_where_only_its_end_comes_later() -> None:
+def test_a_correction_of_a_test_that_has_ended_by_a_wrong_end_passes_where_only_its_end_comes_later() -> (
+    None
+):
     known = {**KNOWN, "end": "2026-12-01T08:40:00Z", "duration": 40}
     assert verdict(KNOWN, known, timing_of(known))[0] is Verdict.PASS
 
@@ -207,13 +246,22 @@ def test_a_correction_of_a_test_that_has_ended_by_a_wrong_end_passes_where_only_
     ("wanted", "why"),
     [
         ({**KNOWN, "duration": 0}, "its duration would be 0"),
-        ({**moved("2026-12-05T08:00:00Z", 48), "duration": 1500}, "its duration would be 25 h, above 24 h"),
+        (
+            {**moved("2026-12-05T08:00:00Z", 48), "duration": 1500},
+            "its duration would be 25 h, above 24 h",
+        ),
         (moved("2026-12-05T08:00:00Z", 24 * 100), "it would be open for 100 days"),
         (moved("2026-11-28T08:00:00Z", 24 * 14), "it would start 3 days ago"),
     ],
 )
 def test_a_new_test_with_times_that_can_not_be_is_held(wanted: dict[str, Any], why: str) -> None:
-    change = Change(Action.CREATE, Kind.TEST, ("INF1000",), after=wanted, changed=("title", "start", "end", "duration"))
+    change = Change(
+        Action.CREATE,
+        Kind.TEST,
+        ("INF1000",),
+        after=wanted,
+        changed=("title", "start", "end", "duration"),
+    )
     assert why in doubts(change, timing_of(wanted))
 
 
@@ -229,7 +277,9 @@ def test_a_feed_with_home_exams_says_how_long_they_may_last() -> None:
 
 
 def seat(before: Fields, after: Fields) -> Change:
-    made = diff(Kind.CANDIDATE, ("INF1000", "1001"), after, before, Circumstances(), "registrations.csv line 2")
+    made = diff(
+        Kind.CANDIDATE, ("INF1000", "1001"), after, before, Context(), "registrations.csv line 2"
+    )
     assert made is not None
     return made
 
@@ -262,7 +312,10 @@ def test_on_a_frozen_test_only_what_adds_passes(changed: dict[str, Any], passes:
     assert additive(change) is passes
     assert ruling.verdict is (Verdict.PASS if passes else Verdict.WITHHELD)
     assert ruling.cause is (Cause.NONE if passes else Cause.FREEZE)
-    assert judge(change, Facts(timing=timing_of(moved("2026-12-05T08:00:00Z")))).verdict is Verdict.PASS
+    assert (
+        judge(change, Facts(timing=timing_of(moved("2026-12-05T08:00:00Z")))).verdict
+        is Verdict.PASS
+    )
 
 
 def test_a_first_candidate_number_waits_as_inspera_may_have_given_one() -> None:
@@ -271,8 +324,10 @@ def test_a_first_candidate_number_waits_as_inspera_may_have_given_one() -> None:
 
 def test_more_extra_time_passes_though_its_row_also_changes_the_room() -> None:
     wanted = {**NOBODY, "extra_time": 30, "room": "B"}
-    facts, about = Facts(timing=timing_of(KNOWN)), Circumstances()
-    pair = Pair(Kind.CANDIDATE, ("INF1000", "1001"), wanted, NOBODY, about, facts, "", b"of what is wanted")
+    facts, about = Facts(timing=timing_of(KNOWN)), Context()
+    pair = Pair(
+        Kind.CANDIDATE, ("INF1000", "1001"), wanted, NOBODY, about, facts, "", b"of what is wanted"
+    )
     drafted = decide(pair).drafted
     assert drafted is not None
     assert drafted.ruling.verdict is Verdict.PASS
@@ -283,7 +338,9 @@ def test_more_extra_time_passes_though_its_row_also_changes_the_room() -> None:
 
 
 @given(st.sampled_from([Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE]), st.booleans())
-def test_nothing_is_taken_off_a_frozen_test_but_by_a_hash_before_it_begins(kind: Kind, begun: bool) -> None:
+def test_nothing_is_taken_off_a_frozen_test_but_by_a_hash_before_it_begins(
+    kind: Kind, begun: bool
+) -> None:
     change = Change(Action.REMOVE, kind, ("INF1000", "1001"))
     facts = Facts(timing=timing_of(KNOWN, NOW - timedelta(hours=0 if begun else 2)), begun=begun)
     ruling = judge(change, facts)
@@ -293,5 +350,7 @@ def test_nothing_is_taken_off_a_frozen_test_but_by_a_hash_before_it_begins(kind:
 
 @given(versions, versions)
 def test_a_hash_is_of_exactly_one_change(one: dict[str, Any], other: dict[str, Any]) -> None:
-    make: Callable[[Fields], Change] = lambda after: Change(Action.UPDATE, Kind.TEST, ("INF1000",), KNOWN, after)  # noqa: E731
+    make: Callable[[Fields], Change] = lambda after: Change(
+        Action.UPDATE, Kind.TEST, ("INF1000",), KNOWN, after
+    )  # noqa: E731
     assert (digest_of(make(one)) == digest_of(make(other))) == (one == other)

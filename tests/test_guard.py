@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.planning.freeze import Moment, Timing
+from sync.planning.freeze import TestMoment, TimeFacts
 from sync.planning.guard import (
     ACTIVATED,
     FULL,
@@ -33,7 +33,9 @@ GONE: dict[Kind, tuple[Action, ...]] = {
     Kind.CONTRIBUTOR: (Action.REMOVE,),
     Kind.CANDIDATE: (Action.REMOVE, Action.RETIRE),
 }
-additions = st.sampled_from([(kind, action) for kind, actions in ADDED.items() for action in actions])
+additions = st.sampled_from(
+    [(kind, action) for kind, actions in ADDED.items() for action in actions]
+)
 absences = st.sampled_from([(kind, action) for kind, actions in GONE.items() for action in actions])
 leaving_tests = st.sampled_from([Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 Asked = tuple[Kind, Action]
@@ -49,13 +51,18 @@ facts = st.builds(
     refused=st.sampled_from(["", "", "refused before: no such room; tried again later"]),
 )
 limits = st.builds(
-    Limit, st.integers(0, 30), st.sampled_from([0, 1, 10, 25, 33.3, 50, 100]), st.none() | st.integers(0, 60)
+    Limit,
+    st.integers(0, 30),
+    st.sampled_from([0, 1, 10, 25, 33.3, 50, 100]),
+    st.none() | st.integers(0, 60),
 )
 counts = st.integers(0, 400)
 
 
 def a_change(kind: Kind, action: Action) -> Change:
-    return Change(action, kind, ("INF1000", "1001") if kind in ON_A_TEST else ("1001",), reason="a reason")
+    return Change(
+        action, kind, ("INF1000", "1001") if kind in ON_A_TEST else ("1001",), reason="a reason"
+    )
 
 
 def judged(asked: Asked, about: Facts) -> Ruling:
@@ -73,8 +80,13 @@ def test_a_test_under_way_loses_nothing_whatever_else_is_true(about: Facts, kind
 
 @given(facts, absences)
 def test_no_absence_counts_while_its_feeds_prove_nothing(about: Facts, asked: Asked) -> None:
-    ruling = judged(asked, replace(about, trouble="registrations.csv can't be relied on in this run", refused=""))
-    assert ruling == Ruling(Verdict.WITHHELD, "registrations.csv can't be relied on in this run", Cause.SOURCE)
+    ruling = judged(
+        asked,
+        replace(about, trouble="registrations.csv can't be relied on in this run", refused=""),
+    )
+    assert ruling == Ruling(
+        Verdict.WITHHELD, "registrations.csv can't be relied on in this run", Cause.SOURCE
+    )
 
 
 @given(facts, absences)
@@ -105,7 +117,9 @@ def test_what_waits_says_everything_that_it_waits_for(about: Facts, asked: Asked
 
 
 @given(facts, st.one_of(additions, absences))
-def test_a_call_that_was_refused_rests_until_its_time_and_says_why(about: Facts, asked: Asked) -> None:
+def test_a_call_that_was_refused_rests_until_its_time_and_says_why(
+    about: Facts, asked: Asked
+) -> None:
     resting = judged(asked, replace(about, refused="refused before: no"))
     if asked[1] in CALLING:
         assert resting == Ruling(Verdict.WITHHELD, "refused before: no", Cause.REFUSED)
@@ -130,7 +144,12 @@ def test_a_rekey_is_always_held_and_names_the_way_out(about: Facts, kind: Kind) 
     assert "adopt" in ruling.reason
 
 
-@given(facts, st.sampled_from([(Kind.TEST, Action.WITHDRAW), *((Kind.STAFF, action) for action in GONE[Kind.STAFF])]))
+@given(
+    facts,
+    st.sampled_from(
+        [(Kind.TEST, Action.WITHDRAW), *((Kind.STAFF, action) for action in GONE[Kind.STAFF])]
+    ),
+)
 def test_whom_or_what_others_still_name_does_not_leave_unasked(about: Facts, asked: Asked) -> None:
     quiet = replace(about, trouble="", suspect="", refused="")
     ruling = judged(asked, quiet)
@@ -147,11 +166,13 @@ def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away
     held = replace(quiet, found=True) if why == "found" else replace(quiet, shares="learner 1001")
     ruling = judged((Kind.STAFF, action), held)
     assert ruling.verdict is Verdict.HELD
-    assert ("adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account") in ruling.reason
+    assert (
+        "adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account"
+    ) in ruling.reason
 
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
-UNDER_WAY_NOW = Timing(Moment.of(NOW), "2026-12-01T08:00:00Z", "2026-12-01T12:00:00Z")
+UNDER_WAY_NOW = TimeFacts(TestMoment.of(NOW), "2026-12-01T08:00:00Z", "2026-12-01T12:00:00Z")
 names = st.sets(st.sampled_from(["a", "b", "å"]))
 
 
@@ -160,7 +181,12 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
     about: Facts, before: set[str], after: set[str], name: str, under_way: bool
 ) -> None:
     change = Change(
-        Action.UPDATE, Kind.CONTRIBUTOR, ("INF1000", "7"), {name: joined(before)}, {name: joined(after)}, (name,)
+        Action.UPDATE,
+        Kind.CONTRIBUTOR,
+        ("INF1000", "7"),
+        {name: joined(before)},
+        {name: joined(after)},
+        (name,),
     )
     timing = UNDER_WAY_NOW if under_way else None
     ruling = judge(change, replace(about, waits_for=(), refused="", room_left=1, timing=timing))
@@ -170,10 +196,14 @@ def test_nobody_on_a_test_loses_a_role_or_committee_while_it_runs_or_its_rows_pr
 
 
 @given(facts, st.none() | st.integers(0, 60), st.none() | st.integers(0, 60))
-def test_no_candidate_loses_minutes_while_the_test_runs(about: Facts, before: int | None, after: int | None) -> None:
+def test_no_candidate_loses_minutes_while_the_test_runs(
+    about: Facts, before: int | None, after: int | None
+) -> None:
     sides: tuple[Fields, Fields] = {"extra_time": before}, {"extra_time": after}
     change = Change(Action.UPDATE, Kind.CANDIDATE, ("INF1000", "1001"), *sides, ("extra_time",))
-    ruling = judge(change, replace(about, waits_for=(), refused="", trouble="", timing=UNDER_WAY_NOW))
+    ruling = judge(
+        change, replace(about, waits_for=(), refused="", trouble="", timing=UNDER_WAY_NOW)
+    )
     assert (ruling.verdict is Verdict.WITHHELD) == ((after or 0) < (before or 0))
 
 
@@ -189,7 +219,9 @@ def test_whatever_does_not_pass_says_why(about: Facts, kind: Kind, action: Actio
 
 
 @given(limits, counts, counts)
-def test_a_limit_grows_with_what_is_known_and_never_below_its_floor(limit: Limit, one: int, other: int) -> None:
+def test_a_limit_grows_with_what_is_known_and_never_below_its_floor(
+    limit: Limit, one: int, other: int
+) -> None:
     few, many = sorted((one, other))
     assert limit.at_least <= limit.of(few) <= limit.of(many)
     if limit.at_most is not None:
@@ -197,7 +229,9 @@ def test_a_limit_grows_with_what_is_known_and_never_below_its_floor(limit: Limit
 
 
 @given(limits, counts, counts, st.booleans())
-def test_more_changes_never_pass_where_fewer_are_held(limit: Limit, count: int, known: int, removals: bool) -> None:
+def test_more_changes_never_pass_where_fewer_are_held(
+    limit: Limit, count: int, known: int, removals: bool
+) -> None:
     if Scope("s", count, known, limit, removals).excess():
         assert Scope("s", count + 1, known, limit, removals).excess()
 
@@ -208,7 +242,9 @@ def test_a_scope_is_held_exactly_when_it_is_beyond_its_limit_or_nobody_would_rem
 ) -> None:
     emptied = known >= 2 and count >= known
     assert bool(Scope("s", count, known, limit).excess()) == (emptied or count > limit.of(known))
-    assert bool(Scope("s", count, known, limit, removals=False).excess()) == (count > limit.of(known))
+    assert bool(Scope("s", count, known, limit, removals=False).excess()) == (
+        count > limit.of(known)
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,14 +266,22 @@ def test_a_scope_is_held_exactly_when_it_is_beyond_its_limit_or_nobody_would_rem
 )
 def test_exactly_the_limit_passes_and_one_more_is_held(limit: Limit, known: int, most: int) -> None:
     assert Scope("s", most, known, limit).excess() == ""
-    assert f"{most + 1} of {known} known is more than" in Scope("s", most + 1, known, limit).excess()
+    assert (
+        f"{most + 1} of {known} known is more than" in Scope("s", most + 1, known, limit).excess()
+    )
 
 
-@pytest.mark.parametrize(("count", "known", "held"), [(9, 9, True), (2, 2, True), (1, 2, False), (1, 1, False)])
-def test_taking_the_last_of_several_is_held_and_of_one_is_not(count: int, known: int, held: bool) -> None:
+@pytest.mark.parametrize(
+    ("count", "known", "held"), [(9, 9, True), (2, 2, True), (1, 2, False), (1, 1, False)]
+)
+def test_taking_the_last_of_several_is_held_and_of_one_is_not(
+    count: int, known: int, held: bool
+) -> None:
     generous = Limit(100, 100)
     said = f"{count} of {known} known: none would remain"
-    assert Scope("removals on test INF1000", count, known, generous).excess() == (said if held else "")
+    assert Scope("removals on test INF1000", count, known, generous).excess() == (
+        said if held else ""
+    )
 
 
 def test_the_arithmetic_of_a_held_scope_is_said() -> None:
@@ -249,14 +293,19 @@ def test_the_arithmetic_of_a_held_scope_is_said() -> None:
 
 def test_removals_of_the_last_day_are_added_to_both_sides_of_the_arithmetic() -> None:
     scope = Scope("removals of candidate", 8, 53, Limits().kind, recent=7)
-    assert scope.excess() == "8 in this run and 7 in the last 24 h of 60 known is more than max(10, 10% up to 500) = 10"
+    assert (
+        scope.excess()
+        == "8 in this run and 7 in the last 24 h of 60 known is more than max(10, 10% up to 500) = 10"
+    )
     assert Scope("removals of candidate", 3, 53, Limits().kind, recent=7).excess() == ""
     last = Scope("removals on test INF1000", 1, 1, Limits().test, recent=2)
     assert last.excess() == "1 in this run and 2 in the last 24 h of 3 known: none would remain"
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(1, 80))
-def test_no_loss_passes_in_portions_that_would_be_held_as_one(portions: list[int], known: int) -> None:
+def test_no_loss_passes_in_portions_that_would_be_held_as_one(
+    portions: list[int], known: int
+) -> None:
     gone = 0
     for portion in portions:
         count = min(portion, known - gone)

@@ -17,7 +17,7 @@ from sync.planning.guard import (
 )
 from sync.records.base import Kind, joined
 from sync.records.changes import Action, Change, Fields, Result
-from sync.records.remote import Seat
+from sync.records.remote import Member
 
 minutes = st.none() | st.integers(0, 90)
 roles = st.sets(st.sampled_from(["evaluate", "monitor", "plan"]), min_size=1)
@@ -37,8 +37,10 @@ def test_extra_time_given_by_hand_is_never_lowered(
     there: int | None, known: int | None, wanted: int | None, found: bool, left: int, claimed: bool
 ) -> None:
     change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
-    ruling = judge_seat(change, Seat(extra_time=there), left, claimed, found)
-    bound = (wanted if found else known) or 0  # what is known of a found seat may be a hand's gift itself
+    ruling = judge_seat(change, Member(extra_time=there), left, claimed, found)
+    bound = (
+        wanted if found else known
+    ) or 0  # what is known of a found seat may be a hand's gift itself
     by_hand = wanted is not None and bound < (there or 0) != wanted  # agreement is no drift
     agreed = wanted is not None and there is not None and there == wanted
     assert (ruling.result is Result.HELD) == by_hand
@@ -48,8 +50,12 @@ def test_extra_time_given_by_hand_is_never_lowered(
 
 
 @given(st.booleans(), minutes)
-def test_a_known_candidate_who_is_not_there_any_more_is_drift(found: bool, wanted: int | None) -> None:
-    ruling = judge_seat(a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, found=found)
+def test_a_known_candidate_who_is_not_there_any_more_is_drift(
+    found: bool, wanted: int | None
+) -> None:
+    ruling = judge_seat(
+        a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, found=found
+    )
     assert (ruling.send, ruling.result) == (False, Result.HELD)
     assert "adopt" in ruling.reason
 
@@ -58,7 +64,9 @@ def test_a_known_candidate_who_is_not_there_any_more_is_drift(found: bool, wante
 def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
     there: int | None, wanted: int | None, claimed: bool
 ) -> None:
-    ruling = judge_seat(a_change(Action.CREATE, extra_time=wanted), Seat(extra_time=there), 0, claimed)
+    ruling = judge_seat(
+        a_change(Action.CREATE, extra_time=wanted), Member(extra_time=there), 0, claimed
+    )
     if wanted is not None and (there or 0) > wanted:
         assert ruling.result is Result.HELD
     else:
@@ -75,8 +83,12 @@ def test_a_new_seat_needs_a_free_place(left: int) -> None:
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.booleans())
-def test_no_reading_lets_a_begun_test_lose_anybody(read: bool, there: bool, fresh: bool, candidate: bool) -> None:
-    ruling = judge_removal(read, Seat() if there else None, begun=True, fresh=fresh, candidate=candidate)
+def test_no_reading_lets_a_begun_test_lose_anybody(
+    read: bool, there: bool, fresh: bool, candidate: bool
+) -> None:
+    ruling = judge_removal(
+        read, Member() if there else None, begun=True, fresh=fresh, candidate=candidate
+    )
     says = STAYS if candidate else UNDER_WAY
     assert (ruling.send, ruling.result, ruling.reason) == (False, Result.WITHHELD, says)
 
@@ -94,16 +106,19 @@ def test_no_reading_lets_a_begun_test_lose_anybody(read: bool, there: bool, fres
 def test_a_seat_that_is_not_there_counts_as_gone_only_once_our_last_write_can_be_read(
     read: bool, there: bool, fresh: bool, send: bool, result: Result
 ) -> None:
-    ruling = judge_removal(read, Seat() if there else None, begun=False, fresh=fresh)
+    ruling = judge_removal(read, Member() if there else None, begun=False, fresh=fresh)
     assert (ruling.send, ruling.result) == (send, result)
 
 
 @given(roles, roles, roles)
-def test_roles_given_by_hand_are_never_taken_away(there: set[str], known: set[str], wanted: set[str]) -> None:
+def test_roles_given_by_hand_are_never_taken_away(
+    there: set[str], known: set[str], wanted: set[str]
+) -> None:
     change = replace(
-        changed(Kind.CONTRIBUTOR, Action.UPDATE, {"roles": joined(wanted)}), before={"roles": joined(known)}
+        changed(Kind.CONTRIBUTOR, Action.UPDATE, {"roles": joined(wanted)}),
+        before={"roles": joined(known)},
     )
-    ruling = judge_member(change, Seat(roles=joined(there)), claimed=False)
+    ruling = judge_member(change, Member(roles=joined(there)), claimed=False)
     by_hand = there - known - wanted
     assert ruling.send is not (bool(by_hand) or there == wanted)
     assert (ruling.result is Result.HELD) == bool(by_hand)
@@ -115,7 +130,7 @@ def test_a_contributor_who_was_there_is_brought_up_to_date_and_is_ours_only_when
     there: set[str], wanted: set[str], claimed: bool
 ) -> None:
     change = changed(Kind.CONTRIBUTOR, Action.CREATE, {"roles": joined(wanted), "room": "R 7"})
-    ruling = judge_member(change, Seat(roles=joined(there), room="R 7"), claimed)
+    ruling = judge_member(change, Member(roles=joined(there), room="R 7"), claimed)
     if there - wanted:
         assert ruling.result is Result.HELD
     else:
@@ -126,9 +141,11 @@ def test_a_contributor_who_was_there_is_brought_up_to_date_and_is_ours_only_when
 @pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
 @pytest.mark.parametrize("type_", [None, "GRADING", "REASSESSMENT"])
 @pytest.mark.parametrize("claimed", [False, True])
-def test_a_committee_that_is_there_is_never_made_again(action: Action, type_: str | None, claimed: bool) -> None:
+def test_a_committee_that_is_there_is_never_made_again(
+    action: Action, type_: str | None, claimed: bool
+) -> None:
     change = changed(Kind.COMMITTEE, action, {"type": "GRADING"})
-    ruling = judge_member(change, Seat(type=type_), claimed)
+    ruling = judge_member(change, Member(type=type_), claimed)
     assert not ruling.send
     assert ruling.found is (action is Action.CREATE and not claimed)
 

@@ -49,7 +49,14 @@ def test_a_line_is_json_with_time_level_and_what_is_bound(out: io.StringIO) -> N
         structlog.get_logger("run").info("learner løst", key="4711")
     line = only(out)
     assert line.pop("timestamp").endswith("Z")
-    expected = {"event": "learner løst", "level": "info", "run": 7, "job": "nightly", "kind": "learner", "key": "4711"}
+    expected = {
+        "event": "learner løst",
+        "level": "info",
+        "run": 7,
+        "job": "nightly",
+        "kind": "learner",
+        "key": "4711",
+    }
     assert line == expected
     assert "løst" in out.getvalue()
 
@@ -74,7 +81,9 @@ def test_what_is_below_the_level_is_not_written(out: io.StringIO) -> None:
 def test_lines_of_libraries_go_the_same_way_from_warnings_on(out: io.StringIO) -> None:
     with bound_contextvars(run=7):
         logging.getLogger("uvicorn.error").info("Started server process")
-        logging.getLogger("urllib3").warning("odd answer for %s", NATIONAL_ID, extra={"person": "Åse Eksempel"})
+        logging.getLogger("urllib3").warning(
+            "odd answer for %s", NATIONAL_ID, extra={"person": "Åse Eksempel"}
+        )
     line = only(out)
     assert (line["event"], line["level"], line["logger"], line["run"]) == (
         "odd answer for 0101*******",
@@ -93,7 +102,9 @@ def test_configured_twice_a_library_is_heard_once_where_it_was_sent_last(out: io
     assert only(later)["event"] == "job failed"
 
 
-def test_a_stream_that_is_closed_ends_nothing(out: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stream_that_is_closed_ends_nothing(
+    out: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
     out.close()
     logging.getLogger("apscheduler").error("nobody hears this")
     assert capsys.readouterr() == ("", "")
@@ -101,7 +112,9 @@ def test_a_stream_that_is_closed_ends_nothing(out: io.StringIO, capsys: pytest.C
 
 
 def test_national_ids_are_masked_wherever_they_stand(out: io.StringIO) -> None:
-    structlog.get_logger().info(NATIONAL_ID, key=NATIONAL_ID, keys=[NATIONAL_ID], more={"k": (NATIONAL_ID,)})
+    structlog.get_logger().info(
+        NATIONAL_ID, key=NATIONAL_ID, keys=[NATIONAL_ID], more={"k": (NATIONAL_ID,)}
+    )
     assert NATIONAL_ID not in out.getvalue()
     line = only(out)
     assert (line["keys"], line["more"]) == (["0101*******"], {"k": ["0101*******"]})
@@ -167,7 +180,9 @@ def test_no_exception_is_no_error(out: io.StringIO) -> None:
     assert "error" not in only(out)
 
 
-def test_workers_log_with_the_context_of_who_sent_them_also_at_the_same_time(out: io.StringIO) -> None:
+def test_workers_log_with_the_context_of_who_sent_them_also_at_the_same_time(
+    out: io.StringIO,
+) -> None:
     together = threading.Barrier(3)
 
     def work(key: str) -> str:
@@ -196,13 +211,21 @@ logging.getLogger("apscheduler").warning("three")
 
 
 @pytest.mark.parametrize("journal", [True, False])
-def test_in_the_journal_each_line_has_its_priority_and_elsewhere_none(tmp_path: Path, journal: bool) -> None:
+def test_in_the_journal_each_line_has_its_priority_and_elsewhere_none(
+    tmp_path: Path, journal: bool
+) -> None:
     with (tmp_path / "log").open("wb") as file:
         found = os.fstat(file.fileno())
         named = f"{found.st_dev}:{found.st_ino if journal else 1}"
         environment = {**os.environ, "JOURNAL_STREAM": named}
-        subprocess.run([sys.executable, "-c", PROGRAM], stderr=file, env=environment, check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM], stderr=file, env=environment, check=True, timeout=60
+        )
     written = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
     marks = [line[:3] for line in written]
     assert marks == (["<6>", "<3>", "<4>"] if journal else ['{"e', '{"e', '{"e'])
-    assert [json.loads(line[3:] if journal else line)["event"] for line in written] == ["one", "two", "three"]
+    assert [json.loads(line[3:] if journal else line)["event"] for line in written] == [
+        "one",
+        "two",
+        "three",
+    ]

@@ -72,7 +72,9 @@ def test_times_counts_and_student_numbers_are_not_masked(text: str) -> None:
         ("Dutch", ["111222333", "1112.22.333"]),
     ],
 )
-def test_values_that_are_national_ids_are_known_by_their_check_digits(country: str, numbers: list[str]) -> None:
+def test_values_that_are_national_ids_are_known_by_their_check_digits(
+    country: str, numbers: list[str]
+) -> None:
     assert national_ids(numbers) == country
     assert national_ids([*numbers, *map(str, range(500_000, 500_000 + len(numbers)))]) == country
     assert national_ids([*numbers, *map(str, range(500_000, 500_001 + len(numbers)))]) == ""

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 import structlog
-from sync.console import JSON, Guarded, guarded, write_json
+from sync.console import JSON, GuardedStream, guarded, write_json
 from sync.log import configure
 
 from .disks import small_disk
@@ -25,11 +25,11 @@ def full() -> Iterator[TextIO]:
 
 
 @contextmanager
-def piped(encoding: str = "utf-8") -> Iterator[tuple[Guarded, int]]:
+def piped(encoding: str = "utf-8") -> Iterator[tuple[GuardedStream, int]]:
     """A guarded pipe, and the end at which it is read."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w", encoding=encoding) as stream:
-        yield Guarded(stream), reader
+        yield GuardedStream(stream), reader
     with suppress(OSError):
         os.close(reader)
 
@@ -58,7 +58,7 @@ def test_json_stays_json_whatever_the_encoding_lacks(encoding: str) -> None:
 
 
 def test_a_full_disk_ends_a_report_with_a_reason(full: TextIO) -> None:
-    stream = Guarded(full)
+    stream = GuardedStream(full)
     stream.write("one\n")
     stream.write("two\n")
     assert (stream.lost, stream.reader_left) == ("No space left on device", False)
@@ -75,11 +75,11 @@ def test_a_reader_that_has_gone_is_told_apart() -> None:
 def test_a_stream_that_is_closed_or_was_never_open_loses_everything() -> None:
     closed = io.StringIO()
     closed.close()
-    for stream in (Guarded(None), Guarded(closed)):
+    for stream in (GuardedStream(None), GuardedStream(closed)):
         stream.write("one\n")
         stream.flush()
         assert (stream.lost, stream.reader_left) == ("it is closed", False)
-    assert not Guarded(None).isatty()
+    assert not GuardedStream(None).isatty()
 
 
 def test_a_slow_reader_is_waited_for_even_when_the_pipe_does_not_block() -> None:
@@ -93,11 +93,13 @@ def test_a_slow_reader_is_waited_for_even_when_the_pipe_does_not_block() -> None
         assert stream.lost == ""
 
 
-def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(tmp_path: Path) -> None:
+def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
+    tmp_path: Path,
+) -> None:
     with small_disk(tmp_path / "disk", "1m") as disk:
         path = disk.folder / "log"
         with path.open("a", encoding="utf-8") as file:
-            configure(file_guarded := Guarded(file, goes_on=True), "info")  # type: ignore[arg-type]  # as redirected
+            configure(file_guarded := GuardedStream(file, goes_on=True), "info")  # type: ignore[arg-type]  # as redirected
             log = structlog.get_logger()
             log.info("before")
             disk.fill()

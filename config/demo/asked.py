@@ -19,8 +19,13 @@ Thing = dict[str, object]
 Things = dict[tuple[str, ...], Thing]
 
 DEFAULT_TEMPLATE = "1001"
-ROLES = frozenset({"evaluate", "monitor", "plan", "author", "invigilate", "chief_invigilate", "review"})
-SWITCHES = {"lockdown": "LOCKDOWN_BROWSER", "explanation": "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"}
+ROLES = frozenset(
+    {"evaluate", "monitor", "plan", "author", "invigilate", "chief_invigilate", "review"}
+)
+SWITCHES = {
+    "lockdown": "LOCKDOWN_BROWSER",
+    "explanation": "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED",
+}
 """Columns of exams.csv that are options, on or off."""
 
 PIN = "SEB_SETTINGS_PINCODE"
@@ -83,7 +88,12 @@ def person_of(row: Mapping[str, str]) -> Thing:
     if row["mail"] and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", row["mail"]):
         return UNREADABLE
     identity = {"external ids": [("FEIDE", row["feide"])], "copies": 1}
-    return {"first name": row["given"], "last name": row["family"], "email": row["mail"], **identity}
+    return {
+        "first name": row["given"],
+        "last name": row["family"],
+        "email": row["mail"],
+        **identity,
+    }
 
 
 def employee_of(row: Mapping[str, str]) -> Thing:
@@ -125,7 +135,10 @@ def with_role(work: Thing | None, row: Mapping[str, str]) -> Thing:
     if row["role"] not in ROLES or row["room"] != done.get("room"):
         return UNREADABLE
     added = {"roles": [row["role"]], "committees": list_of(row["committee"])}
-    return {**done, **{name: sorted({*items(done, name), *more}) or "" for name, more in added.items()}}
+    return {
+        **done,
+        **{name: sorted({*items(done, name), *more}) or "" for name, more in added.items()},
+    }
 
 
 def items(thing: Mapping[str, object], name: str) -> list[str]:

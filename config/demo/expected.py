@@ -27,7 +27,10 @@ def settled(now: Things, before: Things) -> Things:
     for key, thing in now.items():
         earlier = before.get(key, UNREADABLE)
         if thing or earlier:
-            kept[key] = {**earlier, **{name: value for name, value in thing.items() if value != "" or not earlier}}
+            kept[key] = {
+                **earlier,
+                **{name: value for name, value in thing.items() if value != "" or not earlier},
+            }
     return kept
 
 
@@ -37,7 +40,9 @@ def staff_expected(now: Things, before: Things) -> Things:
     Nobody makes an account for somebody who has left already.
     """
     here = {key: thing for key, thing in now.items() if thing.get("status") != "DISABLED"}
-    gone = {key: {**thing, "status": "DISABLED"} for key, thing in before.items() if key not in here}
+    gone = {
+        key: {**thing, "status": "DISABLED"} for key, thing in before.items() if key not in here
+    }
     return gone | settled(here, before)
 
 
@@ -89,11 +94,17 @@ def held(contents: Mapping[str, Any]) -> Holdings:
     for student in contents["students"]:
         add(holdings.learners, (student["username"],), held_person(student))
     for person in contents["staff"]:
-        add(holdings.staff, (person["username"],), {**held_person(person), "status": person["status"]})
+        add(
+            holdings.staff,
+            (person["username"],),
+            {**held_person(person), "status": person["status"]},
+        )
     for test in contents["tests"]:
         key = test["externalTestId"]
         add(holdings.tests, (key,), held_test(test))
-        for name, value in (option for group in test["options"].values() for option in group.items()):
+        for name, value in (
+            option for group in test["options"].values() for option in group.items()
+        ):
             add(holdings.options, (key, name), held_option(name, value))
         for committee in test["committees"]:
             add(holdings.committees, (key, committee["name"]), {"type": committee["type"]})
@@ -107,7 +118,11 @@ def held(contents: Mapping[str, Any]) -> Holdings:
 def held_person(person: Mapping[str, Any]) -> Thing:
     """One person of the sandbox."""
     ids = sorted((one["authType"], one["externalId"]) for one in person["externalIds"])
-    names = {"first name": person["firstName"], "last name": person["lastName"], "email": person["email"]}
+    names = {
+        "first name": person["firstName"],
+        "last name": person["lastName"],
+        "email": person["email"],
+    }
     return {**names, "external ids": ids}
 
 
@@ -169,7 +184,9 @@ def differences(kind: str, wanted: Things, there: Things) -> Iterator[str]:
 
 def main() -> int:
     """Compares, prints, and returns 1 when anything differs."""
-    parser = argparse.ArgumentParser(description="Compares the sandbox's contents with what the demo's files ask for.")
+    parser = argparse.ArgumentParser(
+        description="Compares the sandbox's contents with what the demo's files ask for."
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("contents", type=Path)
     parser.add_argument("--before", type=Path, help="the folder with the files of the day before")
@@ -178,12 +195,16 @@ def main() -> int:
     there = held(json.loads(given.contents.read_text(encoding="utf-8")))
     kinds = [one.name for one in fields(Holdings)]
     found = [
-        line for kind in kinds for line in differences(kind.rstrip("s"), getattr(want, kind), getattr(there, kind))
+        line
+        for kind in kinds
+        for line in differences(kind.rstrip("s"), getattr(want, kind), getattr(there, kind))
     ]
     for line in found:
         print(line)
     counts = ", ".join(f"{len(getattr(want, kind)):,} {kind}" for kind in kinds)
-    print(f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} that should be there")
+    print(
+        f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} that should be there"
+    )
     return 1 if found else 0
 
 

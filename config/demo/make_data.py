@@ -53,9 +53,13 @@ def write(folder: Path, day: int, today: date) -> None:
 def main() -> None:
     """Reads the arguments and writes the files."""
     parser = argparse.ArgumentParser(description="Makes the demo's CSV files, of made-up people.")
-    parser.add_argument("folder", type=Path, help="where the files go; it is made when it is not there")
+    parser.add_argument(
+        "folder", type=Path, help="where the files go; it is made when it is not there"
+    )
     parser.add_argument("--day", type=int, choices=(1, 2), required=True)
-    parser.add_argument("--today", type=date.fromisoformat, required=True, help="day one's date, YYYY-MM-DD")
+    parser.add_argument(
+        "--today", type=date.fromisoformat, required=True, help="day one's date, YYYY-MM-DD"
+    )
     given = parser.parse_args()
     write(given.folder, given.day, given.today)
 

@@ -71,7 +71,9 @@ def said(text: Sequence[str], words: Sequence[str]) -> bool:
     return any(all(word in line for word in words) for line in text)
 
 
-def changes_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]) -> Iterator[str]:
+def changes_amiss(
+    planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
+) -> Iterator[str]:
     """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
     left = {identity(change): change for change in plan["changes"]}
     for what, (action, kind) in ASKED.items():
@@ -88,7 +90,9 @@ def changes_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Seq
         yield f"{' '.join(unasked)}: is in the plan, and nothing in the files asks for it"
 
 
-def faults_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]) -> Iterator[str]:
+def faults_amiss(
+    planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
+) -> Iterator[str]:
     """Each planted bad row that is not among the faults or not printed with its line, and each other fault."""
     left = {(fault["where"], fault["field"]) for fault in plan["faults"]}
     for entry in planted["bad_rows"]:
@@ -104,17 +108,23 @@ def faults_amiss(planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequ
 
 def main() -> int:
     """Checks, prints, and returns 1 when something is amiss."""
-    parser = argparse.ArgumentParser(description="Checks that a plan names everything that was planted for it.")
+    parser = argparse.ArgumentParser(
+        description="Checks that a plan names everything that was planted for it."
+    )
     for name in ("planted", "plan", "text"):
         parser.add_argument(name, type=Path)
     given = parser.parse_args()
-    planted, plan = (json.loads(path.read_text(encoding="utf-8")) for path in (given.planted, given.plan))
+    planted, plan = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (given.planted, given.plan)
+    )
     text = given.text.read_text(encoding="utf-8").splitlines()
     amiss = [*changes_amiss(planted, plan, text), *faults_amiss(planted, plan, text)]
     for line in amiss:
         print(line)
     named = sum(len(planted[what]) for what in (*ASKED, "bad_rows"))
-    print(f"{named} things were done to the files; {len(amiss)} are not as they should be in the plan")
+    print(
+        f"{named} things were done to the files; {len(amiss)} are not as they should be in the plan"
+    )
     return 1 if amiss else 0
 
 

@@ -42,7 +42,9 @@ class Night:
         self.rng = random.Random(f"inspera-sync demo night {today.isoformat()}")
         self.planted: dict[str, list[Entry]] = {}
         self._touched: set[str] = set()
-        self._to_come = {key_of_test(row): row for row in registry.exams if starts_in(row, today) > 0}
+        self._to_come = {
+            key_of_test(row): row for row in registry.exams if starts_in(row, today) > 0
+        }
         self._far_off = {key for key, row in self._to_come.items() if starts_in(row, today) > 7}
         self._highest = {key_of_test(row): int(row["number"]) for row in registry.registrations}
 
@@ -52,9 +54,13 @@ class Night:
         `changed` names the fields that change, each with its old and new value where a plan may show them; `day=1` says
         that the line is day one's, because the row is gone.
         """
-        self.planted.setdefault(what, []).append({"file": file, "line": line, "key": list(key), **more})
+        self.planted.setdefault(what, []).append(
+            {"file": file, "line": line, "key": list(key), **more}
+        )
 
-    def pick(self, rows: Sequence[Values], usable: Callable[[Values], bool] = lambda _: True) -> int:
+    def pick(
+        self, rows: Sequence[Values], usable: Callable[[Values], bool] = lambda _: True
+    ) -> int:
         """The index of a row on a test far off, of a test and a person not picked before."""
         while True:
             index = self.rng.randrange(len(rows))
@@ -72,12 +78,22 @@ class Night:
         """Some registrations go: two on one test, the others on tests of their own."""
         first = self.pick_seat()
         test = key_of_test(self.registry.registrations[first])
-        others = [i for i, row in enumerate(self.registry.registrations) if key_of_test(row) == test and i != first]
+        others = [
+            i
+            for i, row in enumerate(self.registry.registrations)
+            if key_of_test(row) == test and i != first
+        ]
         gone = [first, others[0], *(self.pick_seat() for _ in range(WITHDRAWN - 2))]
         self._touched.add(self.registry.registrations[others[0]]["student_no"])
         for index in sorted(gone):
             row = self.registry.registrations[index]
-            self.plant("withdrawn", "registrations.csv", index + 2, (key_of_test(row), row["student_no"]), day=1)
+            self.plant(
+                "withdrawn",
+                "registrations.csv",
+                index + 2,
+                (key_of_test(row), row["student_no"]),
+                day=1,
+            )
         for index in sorted(gone, reverse=True):
             del self.registry.registrations[index]
 
@@ -85,7 +101,11 @@ class Night:
         """One member of staff who has no test is not listed any more."""
         busy = {row["employee_no"] for row in self.registry.contributors}
         staff = self.registry.staff
-        idle = [i for i, row in enumerate(staff) if row["status"] != "left" and row["employee_no"] not in busy]
+        idle = [
+            i
+            for i, row in enumerate(staff)
+            if row["status"] != "left" and row["employee_no"] not in busy
+        ]
         index = self.rng.choice(idle)
         self.plant("struck_off", "staff.csv", index + 2, (staff.pop(index)["employee_no"],), day=1)
 
@@ -96,7 +116,13 @@ class Night:
         before = utc(row["start"])
         for column in ("start", "end"):
             row[column] = (wall_clock(row[column]) + timedelta(days=9)).strftime(LOCAL)
-        self.plant("moved", "exams.csv", index + 2, (key_of_test(row),), changed={"start": [before, utc(row["start"])]})
+        self.plant(
+            "moved",
+            "exams.csv",
+            index + 2,
+            (key_of_test(row),),
+            changed={"start": [before, utc(row["start"])]},
+        )
 
     def change_options(self) -> None:
         """One test gets the lock-down browser, another a new pin, which no plan may show."""
@@ -104,7 +130,9 @@ class Night:
         locked = self.pick(exams, lambda row: row["lockdown"] == "no" and not row["pin"])
         exams[locked]["lockdown"] = "yes"
         key = (key_of_test(exams[locked]), "LOCKDOWN_BROWSER")
-        self.plant("option_changed", "exams.csv", locked + 2, key, changed={"value": ["false", "true"]})
+        self.plant(
+            "option_changed", "exams.csv", locked + 2, key, changed={"value": ["false", "true"]}
+        )
         renewed = self.pick(exams, lambda row: row["pin"] != "")
         exams[renewed]["pin"] = pin(self.rng)
         key = (key_of_test(exams[renewed]), "SEB_SETTINGS_PINCODE")
@@ -114,11 +142,14 @@ class Night:
         """A grader leaves the university, and somebody new is hired for the one test that they had."""
         tests = Counter(row["employee_no"] for row in self.registry.contributors)
         index = self.pick(
-            self.registry.contributors, lambda row: row["role"] == "evaluate" and tests[row["employee_no"]] == 1
+            self.registry.contributors,
+            lambda row: row["role"] == "evaluate" and tests[row["employee_no"]] == 1,
         )
         row = self.registry.contributors[index]
         test, gone, new = key_of_test(row), row["employee_no"], employee(self.rng, 2901, "active")
-        line = next(i for i, one in enumerate(self.registry.staff, start=2) if one["employee_no"] == gone)
+        line = next(
+            i for i, one in enumerate(self.registry.staff, start=2) if one["employee_no"] == gone
+        )
         self.registry.staff[line - 2]["status"] = "left"
         self.plant("left", "staff.csv", line, (gone,))
         self.registry.staff.append(new)
@@ -134,7 +165,13 @@ class Night:
         row = rows[index]
         rows.append({**row, "role": "author", "committee": ""})
         changed = {"roles": [["evaluate"], ["author", "evaluate"]]}
-        self.plant("role_added", "contributors.csv", index + 2, (key_of_test(row), row["employee_no"]), changed=changed)
+        self.plant(
+            "role_added",
+            "contributors.csv",
+            index + 2,
+            (key_of_test(row), row["employee_no"]),
+            changed=changed,
+        )
 
     def add_committee(self) -> None:
         """A grader is on a second committee, which the test has not had."""
@@ -143,7 +180,9 @@ class Night:
         row = rows[index]
         before = row["committee"]
         row["committee"] = f"{before};{NEW_COMMITTEE}"
-        self.plant("committee_added", "contributors.csv", index + 2, (key_of_test(row), NEW_COMMITTEE))
+        self.plant(
+            "committee_added", "contributors.csv", index + 2, (key_of_test(row), NEW_COMMITTEE)
+        )
         changed = {"committees": [[before], sorted((before, NEW_COMMITTEE))]}
         key = (key_of_test(row), row["employee_no"])
         self.plant("committee_joined", "contributors.csv", index + 2, key, changed=changed)
@@ -166,13 +205,17 @@ class Night:
 
     def change_emails(self) -> str:
         """One person gets another email; another's is mistyped. Returns the second one's student number."""
-        lines = {row["student_no"]: line for line, row in enumerate(self.registry.students, start=2)}
+        lines = {
+            row["student_no"]: line for line, row in enumerate(self.registry.students, start=2)
+        }
         has_one = {row["student_no"] for row in self.registry.students if row["mail"]}
         seats = [self.pick_seat(lambda row: row["student_no"] in has_one) for _ in range(2)]
         changed, mistyped = (self.registry.registrations[index]["student_no"] for index in seats)
         self.registry.students[lines[changed] - 2]["mail"] = f"new.address{changed}@example.edu"
         self.registry.students[lines[mistyped] - 2]["mail"] = f"student{mistyped} at example.edu"
-        self.plant("changed_email", "students.csv", lines[changed], (changed,), changed={"email": None})
+        self.plant(
+            "changed_email", "students.csv", lines[changed], (changed,), changed={"email": None}
+        )
         self.plant("bad_rows", "students.csv", lines[mistyped], (mistyped,), field="email")
         return mistyped
 

@@ -36,7 +36,10 @@ NAMES: Sequence[tuple[str, str]] = (
     ("Łukasz|Zofia|Błażej|Żaneta|Świętosława", "Próbowska-Demo|Testowicz|Przykładny|Ćwiczeniec"),
     ("Nguyệt|Đức|Hằng|Phượng|Thảo Vy", "Thửnghiệm|Vídụ|Mẫudemo"),
     ("سارة|عمر|ليلى|يوسف", "اختبار|مثال|تجربة"),
-    ("Zoë|Jürgen|Françoise|Þóra|Søren", "Mustermann|Exempelsson|O'Example|Eksempeldóttir|Prøve, d.y."),
+    (
+        "Zoë|Jürgen|Françoise|Þóra|Søren",
+        "Mustermann|Exempelsson|O'Example|Eksempeldóttir|Prøve, d.y.",
+    ),
     ("Ελένη|Νίκος|Оксана|Тарас", "Δοκιμή|Παράδειγμα|Тестенко|Зразок"),
     ("明子|민준|ნინო|Şükrü", "試験|데모|ნიმუში|Örnek"),
 )
@@ -87,7 +90,13 @@ def _person(rng: random.Random, number: str, login: str, mail: str) -> tuple[str
     """A number, a login, names and an email; one in fifteen has none."""
     given, family = (names.split("|") for names in rng.choice(NAMES))
     address = "" if rng.random() < 1 / 15 else f"{mail}{number.lower()}@example.edu"
-    return number, f"{login}{number.lower()}@example.edu", rng.choice(given), rng.choice(family), address
+    return (
+        number,
+        f"{login}{number.lower()}@example.edu",
+        rng.choice(given),
+        rng.choice(family),
+        address,
+    )
 
 
 def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
@@ -100,7 +109,9 @@ def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
     name = f"{SUBJECTS[number % len(SUBJECTS)]} {TOPICS[number % len(TOPICS)]}"
     template = rng.choice(("1001", "1002", "1003", ""))
     times = (start.strftime(LOCAL), end.strftime(LOCAL), str(minutes))
-    return row_of("exams.csv", course, term, name, *times, template, *_options(rng, number, day < today))
+    return row_of(
+        "exams.csv", course, term, name, *times, template, *_options(rng, number, day < today)
+    )
 
 
 def _options(rng: random.Random, number: int, over: bool) -> tuple[str, str, str]:
@@ -111,7 +122,11 @@ def _options(rng: random.Random, number: int, over: bool) -> tuple[str, str, str
     explanation = rng.choice(("yes", "no"))
     if over:
         return "", "", explanation
-    return ("no", pin(rng), explanation) if number % 3 == 0 else (rng.choice(("yes", "no")), "", explanation)
+    return (
+        ("no", pin(rng), explanation)
+        if number % 3 == 0
+        else (rng.choice(("yes", "no")), "", explanation)
+    )
 
 
 def pin(rng: random.Random) -> str:
@@ -128,7 +143,9 @@ def exam_days(today: date) -> list[date]:
 
 def work(test: Values, employee_no: str, role: str, committee: str = "", room: str = "") -> Values:
     """One role of one member of staff on a test; who has several has a row for each."""
-    return row_of("contributors.csv", test["course"], test["term"], employee_no, role, committee, room)
+    return row_of(
+        "contributors.csv", test["course"], test["term"], employee_no, role, committee, room
+    )
 
 
 def registration(rng: random.Random, test: Values, student_no: str, number: int) -> Values:
@@ -144,7 +161,11 @@ def first_day(today: date) -> Registry:
     registry = Registry()
     for index in range(LEARNERS + NOT_SELECTED):
         gone = index % 31 == 5
-        status = rng.choice(("left", "graduated")) if gone else rng.choice(("active", "active", "active", "exchange"))
+        status = (
+            rng.choice(("left", "graduated"))
+            if gone
+            else rng.choice(("active", "active", "active", "exchange"))
+        )
         registry.students.append(student(rng, 100001 + index, status))
     for index in range(PLANNERS + GRADERS + INVIGILATORS + IDLE + STAFF_LEFT):
         status = "left" if index % 17 == 4 else rng.choice(("active", "active", "on leave"))

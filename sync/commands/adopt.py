@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from sync.app import House, Say, now
+from sync.app import App, Say, now
 from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
-from sync.engine.adopt import DOUBTFUL, Adopter, Taken
+from sync.engine.adopt import DOUBTFUL, Adopted, Adopter
 from sync.engine.plan import make_plan
 from sync.engine.protocols import Progress
-from sync.engine.resolve import Settlement, Settling
+from sync.engine.resolve import Resolution, Resolver
 from sync.errors import CallError, StateBusy, StateError, SyncError, UsageError
 from sync.exit_codes import Exit, worst
 from sync.records.base import KEY_FIELDS, Key, Kind
-from sync.records.changes import Action, Planned, Verdict
+from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
-from sync.state.backend import Opened, Wait
+from sync.state.backend import OpenState, Wait
 from sync.state.history import findings, last_runs
 from sync.state.journal import Journal
 from sync.state.old_copy import clear, note_adopted
@@ -42,13 +42,18 @@ class AdoptOptions:
     wait: Wait | None = None
 
 
-def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
+def adopt(
+    house: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
+) -> Exit:
     """Takes in, or shows what would be taken in. Held when something is doubtful."""
     from sync.inspera.target import Target
 
     wanted = _record(options)
     feeds = house.feeds
-    with _opened(house, options) as opened, Target(house.connection(), interruption.event, now) as target:
+    with (
+        _opened(house, options) as opened,
+        Target(house.connection(), interruption.event, now) as target,
+    ):
         connection = opened.connection
         # also tests that have ended: after a loss of the state they are still to be known
         store = make_store(house, connection, write=not options.show, leave_out=False)
@@ -56,14 +61,26 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
         planning = make_plan(feeds, store, house.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
             say(f"Source: {problem}")
-        adopter = Adopter(store, journal, target, ours=options.ours, by_email=house.loaded.settings.found.match_email)
+        adopter = Adopter(
+            store,
+            journal,
+            target,
+            ours=options.ours,
+            by_email=house.loaded.settings.found.match_email,
+        )
         counts: Counter[str] = Counter()
         status, reasons = Exit.OK, list(planning.gathered.unhealthy)
         try:
             if wanted or options.held:
-                records = [wanted] if wanted else list(_held(store, connection, journal.run_id, keep=options.keep))
-                settling = Settling(store, journal, target, adopter)
-                taken: Iterable[Taken] = (settling.settle(one, store.planned_for(one.kind, one.key)) for one in records)
+                records = (
+                    [wanted]
+                    if wanted
+                    else list(_held(store, connection, journal.run_id, keep=options.keep))
+                )
+                settling = Resolver(store, journal, target, adopter)
+                taken: Iterable[Adopted] = (
+                    settling.settle(one, store.planned_for(one.kind, one.key)) for one in records
+                )
             else:
                 taken = adopter.take_in(progress)
             counts = _tell(taken, say, None if options.show_all else MOST)
@@ -83,8 +100,13 @@ def adopt(house: House, options: AdoptOptions, say: Say, progress: Progress, int
             status = interruption.status
         if status in (Exit.OK, Exit.HELD) and not wanted and not options.held:
             _note_adopted(store, connection, say)
-        journal.end("done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons)
-    told = ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items())) or "nothing to take in"
+        journal.end(
+            "done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons
+        )
+    told = (
+        ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
+        or "nothing to take in"
+    )
     say(f"{'Would be: ' if options.show else ''}{told}.")
     return status
 
@@ -103,17 +125,17 @@ def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
 
 
 @contextmanager
-def _opened(house: House, options: AdoptOptions) -> Iterator[Opened]:
+def _opened(house: App, options: AdoptOptions) -> Iterator[OpenState]:
     """Open the state, or, to show what would become of it, a copy that is thrown away."""
     if options.show:
         with house.state.open_copy() as connection:
-            yield Opened(connection, lambda: None, lambda: False)
+            yield OpenState(connection, lambda: None, lambda: False)
         return
     with house.state.open_to_write("adopt", options.wait) as opened:
         yield opened
 
 
-def _record(options: AdoptOptions) -> Settlement | None:
+def _record(options: AdoptOptions) -> Resolution | None:
     """The one record that was named.
 
     Raises:
@@ -126,7 +148,9 @@ def _record(options: AdoptOptions) -> Settlement | None:
             raise UsageError("--keep needs one record, or --held: adopt KIND KEY… --keep")
         return None
     if options.as_new and options.keep:
-        raise UsageError("--as-new and --keep contradict each other: a new record has nothing of Inspera's to keep")
+        raise UsageError(
+            "--as-new and --keep contradict each other: a new record has nothing of Inspera's to keep"
+        )
     kind, *key = options.record
     if kind not in list(Kind):
         raise UsageError(f"{kind!r} is not a kind of record; use {', '.join(Kind)}")
@@ -135,36 +159,46 @@ def _record(options: AdoptOptions) -> Settlement | None:
         raise UsageError(
             f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}"
         )
-    return Settlement(Kind(kind), tuple(key), options.as_new, options.keep)
+    return Resolution(Kind(kind), tuple(key), options.as_new, options.keep)
 
 
-def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Settlement]:
+def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
     """Every rekey that this plan holds, and every drift that the last apply met."""
     seen: set[tuple[Kind, Key]] = set()
     for line in store.planned(Verdict.HELD):
         if line.change.action is Action.REKEY:
             seen.add((line.change.kind, line.change.key))
-    applied = next((run for run in last_runs(connection, 50) if run.applies and run.id != run_id), None)
+    applied = next(
+        (run for run in last_runs(connection, 50) if run.applies and run.id != run_id), None
+    )
     for found in findings(connection, applied.id, "held") if applied else ():
-        if found.key and "adopt" in found.text and not _hangs_on(store.planned_for(found.kind, found.key)):
+        if (
+            found.key
+            and "adopt" in found.text
+            and not _hangs_on(store.planned_for(found.kind, found.key))
+        ):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
-        yield Settlement(kind, key, keep=keep, named=False)
+        yield Resolution(kind, key, keep=keep, named=False)
 
 
-def _hangs_on(line: Planned | None) -> bool:
+def _hangs_on(line: PlannedChange | None) -> bool:
     """Whether the plan holds this line only until another record, a rekey, is settled."""
     return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 
-def _tell(taken: Iterable[Taken], say: Say, most: int | None) -> Counter[str]:
+def _tell(taken: Iterable[Adopted], say: Say, most: int | None) -> Counter[str]:
     counts: Counter[str] = Counter()
     said: Counter[str] = Counter()
     for one in taken:
         counts[one.word] += 1
         said[one.word] += 1
         if most is None or said[one.word] <= most or one.word == DOUBTFUL:
-            say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"))
+            say(
+                masked(
+                    f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"
+                )
+            )
             for line in one.both:
                 say(masked(line))
         elif said[one.word] == most + 1:

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from sync.app import House, Observe, Say, now
+from sync.app import App, Observe, Say, now
 from sync.commands.interruption import LOST, SILENT, Interruption, Watch
 from sync.commands.plan import make_store, plan_status, tell_plan
-from sync.engine.executor import Carried, Carrier, GivesWay, never
-from sync.engine.extract.feed_reader import Reading
+from sync.engine.executor import ExecutionResult, Executor, GivesWay, never
+from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.lost_state import probe
-from sync.engine.plan import Planning, Policy, make_plan
+from sync.engine.plan import PlanResult, Policy, make_plan
 from sync.engine.protocols import Feed, Progress
-from sync.engine.recovery import Settler
-from sync.engine.verify import SAMPLE, Verified, Verifier
+from sync.engine.recovery import Recovery
+from sync.engine.verify import SAMPLE, Verification, Verifier
 from sync.errors import (
     CallError,
     Deposed,
@@ -41,11 +41,11 @@ from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import by_cause, key_text, plural
 from sync.state.backend import Wait
-from sync.state.history import Finding, findings
+from sync.state.history import PastFinding, findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
 from sync.state.store import Store
-from sync.state.tenant_state import BoundState
+from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class ApplyOptions:
 
 
 @dataclass(slots=True)
-class Ran:
+class RunResult:
     """What became of a run.
 
     Attributes:
@@ -120,27 +120,31 @@ class Ran:
     clock_offset: timedelta | None = None
 
 
-def apply(house: House, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption) -> Exit:
+def apply(
+    house: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
+) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
     return run_once(house, options, say, progress, interruption).status
 
 
 def run_once(
-    house: House,
+    house: App,
     options: ApplyOptions,
     say: Say,
     progress: Progress,
     interruption: Interruption,
     gives_way: GivesWay = never,
     observe: Observe | None = None,
-) -> Ran:
+) -> RunResult:
     """One run: settles, plans, sends. `gives_way` says when it ends for another one; `observe` is told of each call."""
-    policy = house.policy(options.allowed, house.how(options.accepted, changed=options.changed), options.kinds)
+    policy = house.policy(
+        options.allowed, house.how(options.accepted, changed=options.changed), options.kinds
+    )
     house.prepare()
     note: Say = _noting(say, options.job)
     if paused := pause_text(house.state):
         note(paused)
-        return Ran(Exit.HELD, "paused")
+        return RunResult(Exit.HELD, "paused")
     paused_text = partial(pause_text, house.state)
     with (
         house.state.open_to_write(options.command, options.wait) as opened,
@@ -149,7 +153,7 @@ def run_once(
         connection = opened.connection
         store = make_store(house, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
-        run = _Run(house, store, journal, interruption, progress, gives_way, observe)
+        run = _ApplyRun(house, store, journal, interruption, progress, gives_way, observe)
         run.job, run.note, run.ask_clock = options.job, note, options.ask_clock
         with bound_contextvars(run=journal.run_id):
             _log.info("run started", command=options.command)
@@ -162,11 +166,13 @@ def run_once(
             say(run_text(run.counts, run.ran.status))
             if _log.is_enabled_for(logging.INFO):
                 _log_findings(findings(connection, journal.run_id))
-            _log.info("run ended", outcome=run.ran.word, status=int(run.ran.status), **_words(run.counts))
+            _log.info(
+                "run ended", outcome=run.ran.word, status=int(run.ran.status), **_words(run.counts)
+            )
     return run.ran
 
 
-def pause_text(state: BoundState) -> str:
+def pause_text(state: TenantState) -> str:
     """Why nothing is sent now; empty when it is."""
     paused = state.paused()
     if paused is None:
@@ -175,7 +181,7 @@ def pause_text(state: BoundState) -> str:
     return f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it again."
 
 
-def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None:
+def _carry_out(run: "_ApplyRun", policy: Policy, say: Say, *, show_all: bool) -> None:
     """Carries the run out and closes it in the journal, whatever becomes of it."""
     interruption, ran = run.interruption, run.ran
     try:
@@ -195,14 +201,16 @@ def _carry_out(run: "_Run", policy: Policy, say: Say, *, show_all: bool) -> None
         run.end(Exit.USAGE, "stopped")
         raise
     if interruption.event.is_set():
-        run.stopped_by(f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}.")
+        run.stopped_by(
+            f"Ended early: {_OVERTAKEN if run.gave_way else interruption.reason or 'interrupted'}."
+        )
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
     if interruption.reason in (LOST, SILENT):
         raise Deposed(f"{run.house.state}: {interruption.reason}; this run stops")
 
 
-def _given_up(run: "_Run", error: StateError) -> StateError:
+def _given_up(run: "_ApplyRun", error: StateError) -> StateError:
     """Ends a run whose state failed it. Gives the error to end with: only a run that made no call may say 2."""
     if run.has_called:
         left = "What was sent without a recorded outcome is found out about by the next run."
@@ -210,7 +218,11 @@ def _given_up(run: "_Run", error: StateError) -> StateError:
     if not isinstance(error, StateBusy):  # which would be waited for once more
         run.ran.status, run.ran.word = Exit.SOURCE, "interrupted"
         run.journal.give_up(run.ran.word, run.ran.status, run.counts, [*run.reasons, str(error)])
-    return StateUnreachable(str(error)) if run.has_called and not isinstance(error, StateUnreachable) else error
+    return (
+        StateUnreachable(str(error))
+        if run.has_called and not isinstance(error, StateUnreachable)
+        else error
+    )
 
 
 def no_words(_line: str) -> None:
@@ -233,7 +245,7 @@ def _noting(say: Say, job: str) -> Say:
     return note
 
 
-def _word(run: "_Run") -> str:
+def _word(run: "_ApplyRun") -> str:
     if run.gave_way:
         return "yielded"
     if run.interruption.event.is_set():
@@ -245,7 +257,7 @@ def _words(counts: Counter[str]) -> dict[str, int]:
     return {name.replace(" ", "_"): number for name, number in counts.items() if number}
 
 
-def _log_findings(found: Iterator[Finding]) -> None:
+def _log_findings(found: Iterator[PastFinding]) -> None:
     """Each fault, hold and failure as a line of its own, with kind and key; those of one type up to a number."""
     seen: Counter[str] = Counter()
     for one in found:
@@ -259,12 +271,12 @@ def _log_findings(found: Iterator[Finding]) -> None:
             _log.info(f"{type_}: more, see `status --all`", more=number - MOST_LOGGED)
 
 
-class _Run:
+class _ApplyRun:
     """One execution of apply."""
 
     def __init__(
         self,
-        house: House,
+        house: App,
         store: Store,
         journal: Journal,
         interruption: Interruption,
@@ -278,7 +290,7 @@ class _Run:
         self.job, self.ask_clock = "", False
         self.note: Say = no_words
         self._target: Target | None = None
-        self.ran = Ran()
+        self.ran = RunResult()
         self.gave_way = False
         self.counts: Counter[str] = Counter()
         self.planned_findings = 0
@@ -304,7 +316,9 @@ class _Run:
         if self._target is None:
             from sync.inspera.target import Target
 
-            self._target = Target(self.house.connection(self._observe), self.interruption.event, now)
+            self._target = Target(
+                self.house.connection(self._observe), self.interruption.event, now
+            )
         return self._target
 
     def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
@@ -317,7 +331,7 @@ class _Run:
             raise Interrupted(self.interruption.reason)
         older = self.store.recovery()
         if self.store.open_intent_count() and not older:
-            settler = Settler(
+            settler = Recovery(
                 self.store,
                 self.journal,
                 self._inspera(),
@@ -325,16 +339,26 @@ class _Run:
                 now,
                 self.interruption.event.wait,
             )
-            self.note(f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome.")
+            self.note(
+                f"Found out about {plural(settler.settle(), 'call')} of an earlier run without a known outcome."
+            )
             self._barred, self._tried = settler.barred, settler.tried
-        feeds, heeding = self.house.feeds_of(policy.kinds), self.interruption.heeded_by(self._progress)
+        feeds, heeding = (
+            self.house.feeds_of(policy.kinds),
+            self.interruption.heeded_by(self._progress),
+        )
         planning = make_plan(feeds, self.store, policy, now(), heeding)
         # before anything is sent: what was read only in changes must not be lost when this run is
-        self.store.keep_snapshots(now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill)
+        self.store.keep_snapshots(
+            now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill
+        )
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         say(
             summary_text(
-                self.store.tally(), self.store.fault_count(), planning.ignored, left_out=planning.left_out
+                self.store.tally(),
+                self.store.fault_count(),
+                planning.ignored,
+                left_out=planning.left_out,
             )
         )
         self._log_plan(planning)
@@ -360,7 +384,7 @@ class _Run:
         verified = self._read_back(carried)
         return self._status(planning, carried, verified)
 
-    def _refuse_wrong_hashes(self, planning: Planning, policy: Policy) -> None:
+    def _refuse_wrong_hashes(self, planning: PlanResult, policy: Policy) -> None:
         """Stop before anything is sent if a hash was given that nothing has: its plan is not this one.
 
         Raises:
@@ -372,7 +396,7 @@ class _Run:
                 "run `plan` and take the hash from it"
             )
 
-    def _log_plan(self, planning: Planning) -> None:
+    def _log_plan(self, planning: PlanResult) -> None:
         """What nobody may miss who only has the log."""
         log = _at(self.job)
         for problem in planning.gathered.unhealthy:
@@ -384,11 +408,20 @@ class _Run:
             log("waiting", changes=self.ran.waiting, for_tests_within_7_days=self.ran.soon)
         for line in islice(self.store.planned(Verdict.HELD), MOST_LOGGED):
             if line.change.kind is Kind.TEST:  # students sit it soon, or now
-                log("held", kind=line.change.kind.value, key=key_text(line.change.key), why=line.reason)
+                log(
+                    "held",
+                    kind=line.change.kind.value,
+                    key=key_text(line.change.key),
+                    why=line.reason,
+                )
 
-    def _note_sources(self, planning: Planning, policy: Policy) -> None:
+    def _note_sources(self, planning: PlanResult, policy: Policy) -> None:
         """Takes what each source says now as that from which it may shrink."""
-        gathered, feeds, accepted = planning.gathered, self.house.feeds_of(policy.kinds), policy.how.accepted
+        gathered, feeds, accepted = (
+            planning.gathered,
+            self.house.feeds_of(policy.kinds),
+            policy.how.accepted,
+        )
         # what is withheld for another reason is still to be counted when that is gone
         proven = {
             (kind, of)
@@ -397,27 +430,46 @@ class _Run:
         }
         self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], proven, accepted)
         joined = [join.source for feed in self.house.feeds for join in feed.joins]
-        grouped = {door.name for door in [*(feed.source for feed in feeds), *joined] if door.proof.group}
+        grouped = {
+            door.name for door in [*(feed.source for feed in feeds), *joined] if door.proof.group
+        }
         for reading in (*gathered.readings, *gathered.lookups):
-            if reading.source in grouped and not reading.partial and reading.source not in gathered.ill:
+            if (
+                reading.source in grouped
+                and not reading.partial
+                and reading.source not in gathered.ill
+            ):
                 self.store.keep_groups(reading.source, reading.groups)
         self._note_tails(gathered.readings, feeds, proven)
-        endings = [one for one in (*gathered.readings, *gathered.lookups) if not one.unhealthy and not one.partial]
-        self.store.keep_endings({one.source: not one.torn for one in endings if one.torn is not None})
+        endings = [
+            one
+            for one in (*gathered.readings, *gathered.lookups)
+            if not one.unhealthy and not one.partial
+        ]
+        self.store.keep_endings(
+            {one.source: not one.torn for one in endings if one.torn is not None}
+        )
         rows = {one.source: one.rows for one in gathered.lookups if one.source not in gathered.ill}
         self.store.keep_rows(rows, [door.name for door in joined])
 
     def _note_tails(
-        self, readings: Sequence[Reading], feeds: Sequence[Feed], proven: Collection[tuple[Kind, str]]
+        self,
+        readings: Sequence[FeedReport],
+        feeds: Sequence[Feed],
+        proven: Collection[tuple[Kind, str]],
     ) -> None:
         """Remembers what stands last in each source that could be cut off."""
         numbers: dict[tuple[Kind, str], list[int]] = {}
         for number, (reading, feed) in enumerate(zip(readings, feeds, strict=True)):
-            if feed.source.proof.tail and (feed.kind, feed.source.name) in proven and not reading.unread:
+            if (
+                feed.source.proof.tail
+                and (feed.kind, feed.source.name) in proven
+                and not reading.unread
+            ):
                 numbers.setdefault((feed.kind, feed.source.name), []).append(number)
         self.store.keep_tails(numbers, self.house.loaded.settings.sources)
 
-    def _hold_all(self, why: str, planning: Planning) -> Exit:
+    def _hold_all(self, why: str, planning: PlanResult) -> Exit:
         """Hold everything, since this state may be an older copy: not even what is known is changed by the plan."""
         self.stopped_by(f"Held: {why}.")
         total = self._calling()
@@ -427,15 +479,19 @@ class _Run:
 
     def _calling(self) -> int:
         tally = self.store.tally()
-        return sum(n for (_, action, verdict), n in tally.items() if verdict is Verdict.PASS and action in CALLING)
+        return sum(
+            n
+            for (_, action, verdict), n in tally.items()
+            if verdict is Verdict.PASS and action in CALLING
+        )
 
-    def _send(self) -> Carried:
+    def _send(self) -> ExecutionResult:
         total = self._calling()
         if not total:
             if self.ask_clock:
                 with suppress(CallError):  # nothing is to be sent, so nothing is in the way
                     self._inspera().clock_trouble()
-            return Carried()
+            return ExecutionResult()
         probed = probe(self.store, self._inspera())
         if probed.note:
             self.note(probed.note)
@@ -443,9 +499,9 @@ class _Run:
             self.stopped_by(f"Held: {probed.lost}")
             self.counts["held"] += total
             self.ran.left[Verdict.HELD, Cause.LOST] += total
-            return Carried()
+            return ExecutionResult()
         workers = self.house.loaded.settings.inspera.workers
-        carrier = Carrier(
+        carrier = Executor(
             self.store,
             self.journal,
             self._inspera(),
@@ -479,15 +535,23 @@ class _Run:
         """Keep what Inspera's answers have shown of this machine's clock."""
         if self._target is None:
             return
-        self.ran.clock_trouble, self.ran.clock_offset = self._target.clock_seen, self._target.clock_offset
+        self.ran.clock_trouble, self.ran.clock_offset = (
+            self._target.clock_seen,
+            self._target.clock_offset,
+        )
         if self.ran.clock_trouble:
             self.note(f"Clock: {self.ran.clock_trouble}")
 
-    def _read_back(self, carried: Carried) -> Verified:
+    def _read_back(self, carried: ExecutionResult) -> Verification:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
         how = self.house.loaded.settings.verify
-        if how == "none" or carried.stopped or carried.gave_way or not carried.count(Result.DONE, Result.FOUND):
-            return Verified()
+        if (
+            how == "none"
+            or carried.stopped
+            or carried.gave_way
+            or not carried.count(Result.DONE, Result.FOUND)
+        ):
+            return Verification()
         event = self.interruption.event
         delay = self.house.seat_policy().visibility_delay
         verifier = Verifier(self.store, self._inspera(), delay, now, event.wait)
@@ -495,7 +559,7 @@ class _Run:
             verified = verifier.verify(self.journal.run_id, SAMPLE if how == "sample" else None)
         except Stop as error:
             self.note(f"Not all read back: {error}")
-            return Verified()
+            return Verification()
         if event.is_set():
             verified.bad.clear()  # nobody has looked long enough
         for written, trouble in verified.bad:
@@ -506,16 +570,25 @@ class _Run:
         self.counts["seconds at most until readable"] += verified.longest
         return verified
 
-    def _status(self, planning: Planning, carried: Carried, verified: Verified) -> Exit:
+    def _status(
+        self, planning: PlanResult, carried: ExecutionResult, verified: Verification
+    ) -> Exit:
         held = bool(self.counts["held"]) or carried.count(Result.HELD) + self.ran.soon > 0
-        failed = carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT) + carried.missed + self.ran.waiting > 0
+        failed = (
+            carried.count(Result.REFUSED, Result.UNKNOWN, Result.NOT_SENT)
+            + carried.missed
+            + self.ran.waiting
+            > 0
+        )
         # what still waits for a candidate number is not in Inspera, so the run is not "all well"
         failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
             source=planned is Exit.SOURCE or bool(self.ran.clock_trouble),
-            held=held or planned is Exit.HELD or any(v is Verdict.HELD for _, _, v in self.store.tally()),
+            held=held
+            or planned is Exit.HELD
+            or any(v is Verdict.HELD for _, _, v in self.store.tally()),
             faults=failed or bool(verified.bad) or planned is Exit.FAULTS,
         )
 
@@ -527,9 +600,13 @@ class _Run:
             self.planned_findings += 1
         for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
             for line in islice(self.store.planned(verdict), MOST_FINDINGS):
-                self.journal.find(verdict, line.change.kind, line.change.key, line.change.where, line.reason)
+                self.journal.find(
+                    verdict, line.change.kind, line.change.key, line.change.where, line.reason
+                )
                 self.planned_findings += 1
-            self.counts[verdict] += sum(n for (_, _, v), n in self.store.tally().items() if v is verdict)
+            self.counts[verdict] += sum(
+                n for (_, _, v), n in self.store.tally().items() if v is verdict
+            )
         self.counts["fault"] = self.store.fault_count()
         self.counts["stay (put there by hand)"] = sum(map(len, self.store.stays().values()))
         self.journal.commit()

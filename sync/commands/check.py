@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from sync.app import House, Say, now
-from sync.commands.check_values import Watched, key_warnings
+from sync.app import App, Say, now
+from sync.commands.check_values import ValueReport, key_warnings
 from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
 from sync.engine.extract.extract import gather
-from sync.engine.extract.feed_reader import Reading
+from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
@@ -21,7 +21,7 @@ from sync.report.wording import plural
 from sync.state.store import Store
 
 
-def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit:
+def check(house: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     """Read everything, send nothing, leave the state alone. The last line is the verdict."""
     sources = plural(len(house.loaded.settings.sources), "source")
     say(f"Configuration: {sources}, {plural(len(house.feeds), 'feed')}, sound.")
@@ -30,7 +30,7 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
         say(f"Configuration: {line}")
     with house.state.open_to_read() as connection:
         store = make_store(house, connection)
-        watched = [Watched(feed) for feed in house.feeds]
+        watched = [ValueReport(feed) for feed in house.feeds]
         gathered = gather([one.feed for one in watched], store, now(), progress)
         _judge_people(store)
         for problem in gathered.unhealthy:
@@ -50,7 +50,7 @@ def check(house: House, say: Say, progress: Progress, *, show_all: bool) -> Exit
     return status
 
 
-def _unreadable_secrets(house: House) -> list[str]:
+def _unreadable_secrets(house: App) -> list[str]:
     """Return what is wrong with the keys and passwords that the configuration names, a line each."""
     try:
         read_secrets(house)
@@ -59,13 +59,15 @@ def _unreadable_secrets(house: House) -> list[str]:
     return []
 
 
-def _tell_readings(readings: Sequence[Reading], store: Store, say: Say) -> None:
+def _tell_readings(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
     """Say how many rows each feed has, how many records of them are valid, and how many rows are in error."""
     for number, reading in enumerate(readings):
         if reading.unread:
             continue
         line = f"{reading.place}: {plural(reading.rows, 'row')} read, "
-        line += plural(store.valid_count(reading.kind, number), reading.kind).replace(" ", " valid ", 1)
+        line += plural(store.valid_count(reading.kind, number), reading.kind).replace(
+            " ", " valid ", 1
+        )
         if wrong := store.faulty_rows(reading.kind, reading.place):
             line += f", {plural(wrong, 'row')} in error"
         say(line)

@@ -22,7 +22,7 @@ _OFTEN = 5
 _SAMPLED = 2_000
 
 
-class Watched:
+class ValueReport:
     """A feed of which the values are counted that no condition of it names, in the columns of `where` and `departs`."""
 
     def __init__(self, feed: Feed) -> None:
@@ -37,7 +37,10 @@ class Watched:
         for column, counts in self._counts.items():
             if counts:
                 few = len(counts) <= MOST_NAMED * 2
-                told = [f"{_shown(text, few and n >= _OFTEN)} ({n:,})" for text, n in counts.most_common(MOST_NAMED)]
+                told = [
+                    f"{_shown(text, few and n >= _OFTEN)} ({n:,})"
+                    for text, n in counts.most_common(MOST_NAMED)
+                ]
                 more = f" and {len(counts) - MOST_NAMED:,} more" if len(counts) > MOST_NAMED else ""
                 values = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
                 yield f"{self._place}: {column}: {values} named by no condition: {', '.join(told)}{more}"

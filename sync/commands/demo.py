@@ -92,7 +92,9 @@ def _work_folder(work: Path | None) -> Path:
         work.mkdir(parents=True, exist_ok=True)
         empty = not any(work.iterdir())
     except OSError as error:
-        raise UsageError(f"{work}: cannot be used ({error.strerror}); name a new or empty folder") from None
+        raise UsageError(
+            f"{work}: cannot be used ({error.strerror}); name a new or empty folder"
+        ) from None
     if not empty:
         raise UsageError(f"{work}: is not empty; name a new or empty folder")
     return work.resolve()
@@ -125,20 +127,33 @@ def _day_one(story: Story) -> None:
         "who sits exams, who works on them, which tests there are, how these are set up, and who does what on which.",
     )
     story.make_files(1)
-    story.heading("Can the configuration and the files be used?", "'check' reads all of it and sends nothing.")
+    story.heading(
+        "Can the configuration and the files be used?", "'check' reads all of it and sends nothing."
+    )
     story.run("check")
-    story.heading("What would be done?", "'plan' is the dry run: it says what 'apply' would send, and sends nothing.")
+    story.heading(
+        "What would be done?",
+        "'plan' is the dry run: it says what 'apply' would send, and sends nothing.",
+    )
     story.run("plan")
     if sent := story.sandbox.calls():
-        raise StoryError(f"check and plan made {len(sent)} calls, the first was {sent[0]['method']} {sent[0]['path']}")
+        raise StoryError(
+            f"check and plan made {len(sent)} calls, the first was {sent[0]['method']} {sent[0]['path']}"
+        )
     story.heading("Do it", "'apply' makes the same plan and carries it out.")
     story.run("apply")
-    story.heading("Is it all there?", "Another script works out from the files alone what the sandbox should hold.")
+    story.heading(
+        "Is it all there?",
+        "Another script works out from the files alone what the sandbox should hold.",
+    )
     story.compare()
 
 
 def _nothing_new(story: Story) -> None:
-    story.heading("The same files again: nothing to do", "With --exit-code, status 0 says that nothing would change.")
+    story.heading(
+        "The same files again: nothing to do",
+        "With --exit-code, status 0 says that nothing would change.",
+    )
     story.run("plan", "--exit-code")
     last = max((call["seq"] for call in story.sandbox.calls()), default=0)
     story.run("apply")
@@ -166,7 +181,9 @@ def _day_two_planned(story: Story) -> None:
         "Does the plan name all of it?",
         "Day two's script wrote down what it did, in day2.json; the plan must name each thing, and nothing else.",
     )
-    story.script("named.py", *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt")))
+    story.script(
+        "named.py", *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt"))
+    )
 
 
 def _day_two_applied(story: Story) -> str:

@@ -48,7 +48,9 @@ class Story:
             StoryError: it ends with another exit status than `status`.
         """
         arguments = ("-c", str(self.folder / CONFIGURATION), *words)
-        return self._process(("inspera-sync", *arguments), ("-m", "sync", *arguments), status, lines)
+        return self._process(
+            ("inspera-sync", *arguments), ("-m", "sync", *arguments), status, lines
+        )
 
     def script(self, name: str, *words: str) -> None:
         """Runs one of the demo's own scripts and shows it.
@@ -59,7 +61,9 @@ class Story:
         path = str(self.materials / name)
         self._process(("python", path, *words), (path, *words), Exit.OK, _BRIEF)
 
-    def _process(self, shown: tuple[str, ...], arguments: tuple[str, ...], status: int, lines: int) -> str:
+    def _process(
+        self, shown: tuple[str, ...], arguments: tuple[str, ...], status: int, lines: int
+    ) -> str:
         self.out("")
         self.out(f"$ {shlex.join(shown)}")
         try:
@@ -69,12 +73,18 @@ class Story:
                 timeout=_COMMAND_SECONDS, env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise StoryError(f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds") from None
+            raise StoryError(
+                f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds"
+            ) from None
         as_it_should = ended.returncode == status
-        for line in _trimmed((ended.stdout + ended.stderr).strip("\n").splitlines(), lines if as_it_should else WHOLE):
+        for line in _trimmed(
+            (ended.stdout + ended.stderr).strip("\n").splitlines(), lines if as_it_should else WHOLE
+        ):
             self.out(f"    {line}".rstrip())
         if not as_it_should:
-            raise StoryError(f"this command ended with status {ended.returncode}, and {status} was expected")
+            raise StoryError(
+                f"this command ended with status {ended.returncode}, and {status} was expected"
+            )
         return ended.stdout
 
     def make_files(self, day: int) -> None:
@@ -83,7 +93,9 @@ class Story:
             (self.folder / "day1").mkdir()
             for path in self.folder.glob("*.csv"):
                 shutil.copyfile(path, self.folder / "day1" / path.name)
-        self.script("make_data.py", str(self.folder), "--day", str(day), "--today", self.today.isoformat())
+        self.script(
+            "make_data.py", str(self.folder), "--day", str(day), "--today", self.today.isoformat()
+        )
 
     def compare(self, *before: str) -> str:
         """Holds the sandbox's contents against the files; returns how many of each it holds."""
@@ -92,7 +104,10 @@ class Story:
         path.write_text(json.dumps(contents, ensure_ascii=False, indent=1), encoding="utf-8")
         self.script("expected.py", str(self.folder), str(path), *before)
         people = f"{len(contents['students']):,} learners, {len(contents['staff']):,} staff"
-        working, seated = (sum(len(test[who]) for test in contents["tests"]) for who in ("contributors", "candidates"))
+        working, seated = (
+            sum(len(test[who]) for test in contents["tests"])
+            for who in ("contributors", "candidates")
+        )
         return f"{people}, {len(contents['tests']):,} tests, {working:,} contributors, {seated:,} candidates"
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sync.app import House, Say
-from sync.commands.doctor_checks import Check, Verdict, checks
-from sync.commands.needed_calls import Used, used_calls
+from sync.app import App, Say
+from sync.commands.doctor_checks import Check, CheckVerdict, checks
+from sync.commands.needed_calls import NeededCall, used_calls
 from sync.config.model import Settings
 from sync.errors import UsageError
 from sync.exit_codes import Exit
-from sync.inspera.schema_check import Compared, Match, NotASchema, Schema, compare
+from sync.inspera.schema_check import ComparedCall, Match, Schema, SchemaError, compare
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.text.masking import masked
@@ -33,7 +33,7 @@ class DoctorOptions:
     as_json: bool = False
 
 
-def doctor(house: House, options: DoctorOptions, say: Say) -> Exit:
+def doctor(house: App, options: DoctorOptions, say: Say) -> Exit:
     """Looks, and says what to do. Changes nothing: not in Inspera, and not in the state.
 
     Raises:
@@ -41,14 +41,20 @@ def doctor(house: House, options: DoctorOptions, say: Say) -> Exit:
     """
     settings = house.loaded.settings
     used = used_calls(settings)
-    compared = None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
+    compared = (
+        None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
+    )
     made = [] if options.apidoc else list(checks(house, offline=options.offline))
     status = _status(made, compared or [])
     if options.as_json:
         say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
         return status
     _tell_calls(used, say)
-    found = _tell_checks(made, say) if compared is None else _tell_compared(compared, str(options.apidoc), say)
+    found = (
+        _tell_checks(made, say)
+        if compared is None
+        else _tell_compared(compared, str(options.apidoc), say)
+    )
     say(verdict_text("Doctor", found, status))
     return status
 
@@ -60,31 +66,39 @@ def _schema(path: Path) -> Schema:
             raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
-        raise UsageError(f"{path}: can't be read ({reason}); save the tenant's schema there") from None
+        raise UsageError(
+            f"{path}: can't be read ({reason}); save the tenant's schema there"
+        ) from None
     if len(raw) > MOST_BYTES:
-        raise UsageError(f"{path}: is above {MOST_BYTES // 1024**2} MB; save only the tenant's schema there")
+        raise UsageError(
+            f"{path}: is above {MOST_BYTES // 1024**2} MB; save only the tenant's schema there"
+        )
     remedy = "save the JSON that your tenant shows under /apidoc"
     try:
         return Schema(json.loads(raw))
-    except NotASchema as error:
+    except SchemaError as error:
         raise UsageError(f"{path}: {error}; {remedy}") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{path}: is not JSON; {remedy}") from None
 
 
-def _held_against(schema: Schema, used: Sequence[Used], settings: Settings) -> list[tuple[Used, Compared]]:
-    held = {one.call.name: one for one in compare(settings.inspera.calls_in_force().values(), schema)}
+def _held_against(
+    schema: Schema, used: Sequence[NeededCall], settings: Settings
+) -> list[tuple[NeededCall, ComparedCall]]:
+    held = {
+        one.call.name: one for one in compare(settings.inspera.calls_in_force().values(), schema)
+    }
     return [(one, held[one.call.name]) for one in used]
 
 
-def _status(made: Sequence[Check], compared: Sequence[tuple[Used, Compared]]) -> Exit:
+def _status(made: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
     found = {check.status for check in made}
     if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
         found.add(Exit.FAULTS)
     return next((status for status in _FIRST if status in found), Exit.OK)
 
 
-def _tell_calls(used: Sequence[Used], say: Say) -> None:
+def _tell_calls(used: Sequence[NeededCall], say: Say) -> None:
     say("Calls that this configuration needs:")
     for line in _table([one for one in used if one.needed]):
         say(line)
@@ -96,12 +110,14 @@ def _tell_calls(used: Sequence[Used], say: Say) -> None:
     assumed = [one.call.name for one in used if one.assumed]
     if assumed:
         say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
-        say("`doctor --apidoc FILE` holds them against the schema that your tenant shows under /apidoc.")
+        say(
+            "`doctor --apidoc FILE` holds them against the schema that your tenant shows under /apidoc."
+        )
         say("Where one is different, set its method, path or wrapper under inspera.calls.")
     say("")
 
 
-def _table(used: Sequence[Used]) -> list[str]:
+def _table(used: Sequence[NeededCall]) -> list[str]:
     width = max((len(one.call.name) for one in used), default=0)
     return [
         f"  {one.call.proof}  {one.call.name:<{width}}  {one.call.method:<6} {one.call.path}"
@@ -110,7 +126,9 @@ def _table(used: Sequence[Used]) -> list[str]:
     ]
 
 
-def _tell_compared(compared: Sequence[tuple[Used, Compared]], place: str, say: Say) -> str:
+def _tell_compared(
+    compared: Sequence[tuple[NeededCall, ComparedCall]], place: str, say: Say
+) -> str:
     """Say how each call compares; return the figures."""
     say(f"Against {place}:")
     for one, held in compared:
@@ -128,28 +146,40 @@ def _tell_checks(made: Sequence[Check], say: Say) -> str:
     say("Looked at:")
     for check in made:
         say(masked(f"  {check}"))
-    wrong, notes = (sum(check.verdict is one for check in made) for one in (Verdict.WRONG, Verdict.NOTE))
+    wrong, notes = (
+        sum(check.verdict is one for check in made)
+        for one in (CheckVerdict.WRONG, CheckVerdict.NOTE)
+    )
     return f"{wrong} wrong, {plural(notes, 'note')}"
 
 
 def _told(
-    used: Sequence[Used], compared: Sequence[tuple[Used, Compared]] | None, made: Sequence[Check], status: Exit
+    used: Sequence[NeededCall],
+    compared: Sequence[tuple[NeededCall, ComparedCall]] | None,
+    made: Sequence[Check],
+    status: Exit,
 ) -> dict[str, Any]:
     """The same for programs."""
     told: dict[str, Any] = {"calls": [_call(one) for one in used]}
     if compared is None:
         told["checks"] = [
-            {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy} for one in made
+            {"what": one.what, "verdict": one.verdict, "found": one.found, "remedy": one.remedy}
+            for one in made
         ]
     else:
         told["schema"] = [
-            {"name": held.call.name, "match": held.match, "differences": held.differences, "remedy": held.remedy}
+            {
+                "name": held.call.name,
+                "match": held.match,
+                "differences": held.differences,
+                "remedy": held.remedy,
+            }
             for _, held in compared
         ]
     return {**told, "exit_status": int(status)}
 
 
-def _call(one: Used) -> dict[str, Any]:
+def _call(one: NeededCall) -> dict[str, Any]:
     call = one.call
     return {
         "name": call.name,

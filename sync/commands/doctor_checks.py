@@ -11,12 +11,12 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from sync.app import House, now
+from sync.app import App, now
 from sync.commands.needed_calls import used_calls
 from sync.contract import TEST_SEARCH
-from sync.engine.extract.completeness import Witness
+from sync.engine.extract.completeness import CompletenessCheck
 from sync.engine.extract.join import columns_of
-from sync.engine.protocols import SourceDoor
+from sync.engine.protocols import BoundSource
 from sync.errors import (
     CallError,
     CallMissing,
@@ -35,7 +35,7 @@ from sync.state.migrations import head
 from sync.state.old_copy import needed
 from sync.state.sqlite.backend import SqliteFile
 from sync.state.sqlite.open import count
-from sync.state.tenant_state import BoundState
+from sync.state.tenant_state import TenantState
 
 FIRST_ROWS: Final = 100
 """Rows of each source that are read."""
@@ -47,7 +47,7 @@ _ATTEMPTS: Final = 2
 _PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How what was looked at is."""
 
     OK = "ok"
@@ -60,7 +60,7 @@ class Check:
     """One thing that was looked at. `remedy` is empty where nothing is to be done; `status` counts when it is wrong."""
 
     what: str
-    verdict: Verdict
+    verdict: CheckVerdict
     found: str
     remedy: str = ""
     status: Exit = Exit.OK
@@ -71,18 +71,18 @@ class Check:
 
 
 def _ok(what: str, found: str) -> Check:
-    return Check(what, Verdict.OK, found)
+    return Check(what, CheckVerdict.OK, found)
 
 
 def _note(what: str, found: str, remedy: str = "") -> Check:
-    return Check(what, Verdict.NOTE, found, remedy)
+    return Check(what, CheckVerdict.NOTE, found, remedy)
 
 
 def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
-    return Check(what, Verdict.WRONG, str(found), remedy, status)
+    return Check(what, CheckVerdict.WRONG, str(found), remedy, status)
 
 
-def checks(house: House, *, offline: bool) -> Iterator[Check]:
+def checks(house: App, *, offline: bool) -> Iterator[Check]:
     """Everything, in an order in which what comes first may explain what comes after. Only reads."""
     yield from _configuration(house)
     yield from _state(house)
@@ -91,20 +91,23 @@ def checks(house: House, *, offline: bool) -> Iterator[Check]:
     yield from way
     if offline:
         yield _note("inspera", "not asked (--offline)")
-    elif any(check.verdict is Verdict.WRONG for check in way):
+    elif any(check.verdict is CheckVerdict.WRONG for check in way):
         yield _note("inspera", "not asked, as the way there is not sound")
     else:
         yield from _inspera(house)
 
 
-def _configuration(house: House) -> Iterator[Check]:
+def _configuration(house: App) -> Iterator[Check]:
     settings = house.loaded.settings
-    yield _ok("configuration", f"{plural(len(settings.sources), 'source')}, {plural(len(settings.feeds), 'feed')}")
+    yield _ok(
+        "configuration",
+        f"{plural(len(settings.sources), 'source')}, {plural(len(settings.feeds), 'feed')}",
+    )
     for warning in house.loaded.warnings:
         yield _note("configuration", str(warning))
 
 
-def _state(house: House) -> Iterator[Check]:
+def _state(house: App) -> Iterator[Check]:
     try:
         yield from _looked_at(house.state)
     except Locked as error:
@@ -117,7 +120,7 @@ def _state(house: House) -> Iterator[Check]:
         yield _wrong("state", Exit.SOURCE, f"{house.state} can't be looked at ({error.strerror})")
 
 
-def _looked_at(state: BoundState) -> Iterator[Check]:
+def _looked_at(state: TenantState) -> Iterator[Check]:
     here = state.version()
     if here is None:
         yield _note("state", f"{state} is not there yet", "the first `apply` or `adopt` makes it")
@@ -132,17 +135,25 @@ def _looked_at(state: BoundState) -> Iterator[Check]:
         yield _wrong("state", Exit.HELD, older)
     if pending:
         remedy = "the next `apply` finds out about that first"
-        yield _note("state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy)
+        yield _note(
+            "state", f"{plural(pending, 'call')} of an earlier run without a known outcome", remedy
+        )
     if holder := state.holder():
-        yield _note("state", f"in use by {holder}", "wait until it is done before you change anything")
+        yield _note(
+            "state", f"in use by {holder}", "wait until it is done before you change anything"
+        )
     if paused := state.paused():
         reason = f" ({paused.reason})" if paused.reason else ""
-        yield _note("state", f"all sending is paused since {paused.since}{reason}", "`resume` allows it again")
+        yield _note(
+            "state",
+            f"all sending is paused since {paused.since}{reason}",
+            "`resume` allows it again",
+        )
     if isinstance(state.place, SqliteFile) and not os.access(state.place.path, os.W_OK):
         yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
 
 
-def _sources(house: House) -> Iterator[Check]:
+def _sources(house: App) -> Iterator[Check]:
     try:
         feeds = house.feeds
     except UsageError as error:
@@ -160,7 +171,9 @@ def _sources(house: House) -> Iterator[Check]:
             yield _source(join.source, f"joined by {feed.kind}", columns, may_be_empty=False)
 
 
-def _source(source: SourceDoor, what_for: str, wanted: Collection[str], *, may_be_empty: bool) -> Check:
+def _source(
+    source: BoundSource, what_for: str, wanted: Collection[str], *, may_be_empty: bool
+) -> Check:
     what = f"{source.place} ({what_for})"
     try:
         with source.open(None) as extract:
@@ -168,24 +181,38 @@ def _source(source: SourceDoor, what_for: str, wanted: Collection[str], *, may_b
             rows = sum(1 for _ in islice(extract.rows, FIRST_ROWS))
     except SourceError as error:
         return _wrong(what, Exit.SOURCE, error)
-    missing = sorted({*wanted, *Witness(source.proof).columns}.difference(columns))
+    missing = sorted({*wanted, *CompletenessCheck(source.proof).columns}.difference(columns))
     if missing:
-        return _wrong(what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join"))
+        return _wrong(
+            what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join")
+        )
     if not rows and not may_be_empty:
         return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
-    return _ok(what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)")
+    return _ok(
+        what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)"
+    )
 
 
-def _way(house: House) -> Iterator[Check]:
+def _way(house: App) -> Iterator[Check]:
     """What stands between this machine and Inspera: the key, the proxy and the certificates."""
     settings, folder = house.loaded.settings.inspera, house.loaded.folder
     yield _readable("api key", "can be read", lambda: settings.api_key.reveal(folder))
     if settings.proxy:
-        asked = f"{settings.proxy}, as a user with a password" if settings.proxy_user else settings.proxy
+        asked = (
+            f"{settings.proxy}, as a user with a password"
+            if settings.proxy_user
+            else settings.proxy
+        )
         yield _readable("proxy", asked, lambda: settings.proxy_address(folder))
-    elif any(os.environ.get(name) for name in _PROXY_VARIABLES) and not _on_this_machine(settings.url):
-        yield _note("proxy", "none; the environment names one, and is not obeyed", "if it is needed, set inspera.proxy")
+    elif any(os.environ.get(name) for name in _PROXY_VARIABLES) and not _on_this_machine(
+        settings.url
+    ):
+        yield _note(
+            "proxy",
+            "none; the environment names one, and is not obeyed",
+            "if it is needed, set inspera.proxy",
+        )
     else:
         yield _ok("proxy", "none is set")
     if settings.ca_bundle:
@@ -210,7 +237,7 @@ def _certificates(path: Path) -> Check:
     return _ok("certificates", f"{path} is trusted instead of the usual ones")
 
 
-def _inspera(house: House) -> Iterator[Check]:
+def _inspera(house: App) -> Iterator[Check]:
     from sync.inspera.target import Target
 
     connection = replace(house.connection(), attempts=_ATTEMPTS)
@@ -232,26 +259,35 @@ def _inspera(house: House) -> Iterator[Check]:
     yield clock_check(seen.date, asked, now())
 
 
-def _without_search(house: House, error: CallError) -> Check:
+def _without_search(house: App, error: CallError) -> Check:
     """A 404 may only say that no test was found, and not every configuration needs the search."""
     remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
-    needed = any(one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(house.loaded.settings))
+    needed = any(
+        one.needed and one.call.name == TEST_SEARCH.name
+        for one in used_calls(house.loaded.settings)
+    )
     if needed and isinstance(error, CallMissing):
         return _wrong("inspera", Exit.FAULTS, error, remedy)
     return _note("inspera", str(error), remedy)
 
 
-def _secured(house: House) -> Check:
+def _secured(house: App) -> Check:
     settings = house.loaded.settings.inspera
     if settings.url.startswith("https://"):
-        return _ok("tls", f"the certificate was checked against {settings.ca_bundle or 'the usual ones'}")
+        return _ok(
+            "tls", f"the certificate was checked against {settings.ca_bundle or 'the usual ones'}"
+        )
     return _note("tls", "none: plain HTTP, which only an address on this machine may have")
 
 
 def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) -> Check:
     """Inspera's clock, as its answer says (in whole seconds), against ours when it was asked and had answered."""
     if theirs is None:
-        return _note("clock", "Inspera's answer bears no time", "make sure that this machine's clock is set by NTP")
+        return _note(
+            "clock",
+            "Inspera's answer bears no time",
+            "make sure that this machine's clock is set by NTP",
+        )
     ahead, behind = theirs - answered, asked - (theirs + timedelta(seconds=1))
     apart, word = max((ahead, "behind"), (behind, "ahead of"))
     seconds = round(apart.total_seconds())

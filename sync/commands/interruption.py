@@ -10,7 +10,7 @@ from datetime import datetime
 from sync.engine.protocols import Clock, Progress
 from sync.errors import Interrupted, StateError
 from sync.exit_codes import Exit
-from sync.service.background import Inquiry
+from sync.service.background import BackgroundCall
 
 EVERY = 1.0
 """Seconds between two looks at whether a run is to end."""
@@ -70,8 +70,10 @@ class Watch:
         self._interruption, self._paused, self._lost = interruption, paused, lost
         self._monotonic = monotonic
         # counted in time that passes, as the clock may be set while the run lasts
-        self._ends = None if deadline is None else monotonic() + (deadline - clock()).total_seconds()
-        self._asking = Inquiry(self._ask, "watch")
+        self._ends = (
+            None if deadline is None else monotonic() + (deadline - clock()).total_seconds()
+        )
+        self._asking = BackgroundCall(self._ask, "watch")
         self._answered = monotonic()
 
     def _ask(self) -> tuple[bool, str]:

@@ -8,19 +8,19 @@ from datetime import datetime
 
 import structlog
 
-from sync.app import House, now
-from sync.commands.apply import ApplyOptions, Ran, no_words, run_once
+from sync.app import App, now
+from sync.commands.apply import ApplyOptions, RunResult, no_words, run_once
 from sync.commands.interruption import Interruption, Watch
 from sync.commands.plan import make_store, plan_status
-from sync.config import Job as JobSettings
+from sync.config import JobSettings
 from sync.engine.executor import GivesWay
-from sync.engine.extract.feed_reader import Reading
-from sync.engine.plan import Planning, make_plan
+from sync.engine.extract.feed_reader import FeedReport
+from sync.engine.plan import PlanResult, make_plan
 from sync.errors import Interrupted, Locked
 from sync.exit_codes import Exit
-from sync.schedule.timetable import Timed
+from sync.schedule.timetable import ScheduledJob
 from sync.service.metrics import SUCCESS, Metrics
-from sync.service.protocols import YIELDED, Run
+from sync.service.protocols import YIELDED, JobRun
 from sync.state.sqlite.open import ANOTHER_PROGRAM
 from sync.state.store import Store
 
@@ -28,33 +28,33 @@ _log = structlog.get_logger("run")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ConfiguredJob:
     """A job of the configuration, with the house that it had when it was read."""
 
-    house: House
+    house: App
     name: str
     settings: JobSettings
     metrics: Metrics
 
     @property
-    def timed(self) -> Timed:
+    def timed(self) -> ScheduledJob:
         """When it runs."""
-        return Timed(self.settings.schedule, self.settings.jitter)
+        return ScheduledJob(self.settings.schedule, self.settings.jitter)
 
     @property
     def takes_turns(self) -> bool:
         """Whether it writes the state."""
         return self.settings.mode == "apply"
 
-    def begin(self) -> Run:
+    def begin(self) -> JobRun:
         """A run of it."""
         return ApplyRun(self) if self.takes_turns else PlanRun(self)
 
 
-class JobRun:
+class ConfiguredRun:
     """What the runs of both modes have in common."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ConfiguredJob) -> None:
         self.job, self._interruption = job, Interruption()
 
     def end(self, reason: str) -> None:
@@ -67,21 +67,24 @@ class JobRun:
             return store.soonest(command=f"job {self.job.name}")
 
     @contextmanager
-    def _planned(self) -> Iterator[tuple[Store, Planning]]:
+    def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
         """What it would do now, on the state as it is."""
         house, settings = self.job.house, self.job.settings
         policy = house.policy((), house.how(changed=settings.changed), settings.chosen())
         with house.state.open_to_read() as connection:
             store = make_store(house, connection, settings.chosen())
             feeds = house.feeds_of(policy.kinds)
-            yield store, make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent))
+            yield (
+                store,
+                make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent)),
+            )
 
 
 def _silent(phase: str, done: int, total: int | None = None) -> None:
     """Shows nothing: the log has what a run came to."""
 
 
-class ApplyRun(JobRun):
+class ApplyRun(ConfiguredRun):
     """Carries out what it plans."""
 
     _waits_for = ""
@@ -97,7 +100,9 @@ class ApplyRun(JobRun):
             ask_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
         )
-        ran = run_once(job.house, options, no_words, _silent, self._interruption, gives_way, job.metrics.call)
+        ran = run_once(
+            job.house, options, no_words, _silent, self._interruption, gives_way, job.metrics.call
+        )
         if ran.word == YIELDED and not self._interruption.reason:
             self._interruption = Interruption()
         self._count(ran)
@@ -112,7 +117,7 @@ class ApplyRun(JobRun):
             _log.info("waits for the state", holder=holder)
         return not self._interruption.event.wait(1)
 
-    def _count(self, ran: Ran) -> None:
+    def _count(self, ran: RunResult) -> None:
         metrics = self.job.metrics
         for (kind, action, result), number in ran.results.items():
             metrics.changes(kind, action, result, number)
@@ -124,7 +129,7 @@ class ApplyRun(JobRun):
             metrics.source_rows(source, kind, rows)
 
 
-class PlanRun(JobRun):
+class PlanRun(ConfiguredRun):
     """Says in the log what it would do."""
 
     def run(self, gives_way: GivesWay, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
@@ -162,13 +167,15 @@ class _Seen:
     status: Exit
     faults: int
     counts: Counter[str]
-    readings: Sequence[Reading]
+    readings: Sequence[FeedReport]
     unhealthy: Sequence[str]
 
 
-def _outcome(ran: Ran) -> str:
+def _outcome(ran: RunResult) -> str:
     """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
     if ran.word == "done":
         source = "clock" if ran.clock_trouble else "source"
-        return {Exit.SOURCE: source, Exit.HELD: "held", Exit.FAULTS: "faults"}.get(ran.status, SUCCESS)
+        return {Exit.SOURCE: source, Exit.HELD: "held", Exit.FAULTS: "faults"}.get(
+            ran.status, SUCCESS
+        )
     return ran.word

@@ -11,7 +11,12 @@ from sync.records.base import ON_A_TEST, PEOPLE, Kind
 
 _OF_KIND: Final[Mapping[Kind, tuple[Call, ...]]] = {
     Kind.LEARNER: (contract.LEARNER_SAVE,),
-    Kind.STAFF: (contract.PERSON_BY_ID, contract.STAFF_SAVE, contract.STAFF_ENABLE, contract.STAFF_DISABLE),
+    Kind.STAFF: (
+        contract.PERSON_BY_ID,
+        contract.STAFF_SAVE,
+        contract.STAFF_ENABLE,
+        contract.STAFF_DISABLE,
+    ),
     Kind.TEST: (contract.TEST_SEARCH, contract.TEST_CREATE, contract.TEST_UPDATE),
     Kind.OPTION: (contract.OPTION_SET,),
     Kind.COMMITTEE: (contract.TEST_READ, contract.COMMITTEE_CREATE),
@@ -38,7 +43,7 @@ _PEOPLE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class NeededCall:
     """A call as it is in force. It is `needed` by the configuration, or else only of use to `adopt` and `reconcile`."""
 
     call: Call
@@ -52,16 +57,20 @@ class Used:
     @property
     def assumed(self) -> bool:
         """Whether it rests on an assumption (vendor contract, opening)."""
-        return self.call.proof is contract.Proof.INFERRED
+        return self.call.proof is contract.Confidence.INFERRED
 
 
-def used_calls(settings: Settings) -> list[Used]:
+def used_calls(settings: Settings) -> list[NeededCall]:
     """The calls that this configuration can come to make, in the order of the contract."""
     kinds = _kinds(settings)
     needed = {call.name for call in _needed(settings, kinds)}
     read = {call.name for call in _reading(kinds)}
     in_force = settings.inspera.calls_in_force()
-    return [Used(in_force[name], name in needed) for name in contract.CALLS if name in needed | read]
+    return [
+        NeededCall(in_force[name], name in needed)
+        for name in contract.CALLS
+        if name in needed | read
+    ]
 
 
 def _kinds(settings: Settings) -> set[Kind]:

@@ -2,23 +2,27 @@
 
 import structlog
 
-from sync.app import House, Say, now
+from sync.app import App, Say, now
 from sync.exit_codes import Exit
 
 _log = structlog.get_logger("pause")
 
 
-def pause(house: House, reason: str, say: Say) -> Exit:
+def pause(house: App, reason: str, say: Say) -> Exit:
     """Stops all sending, also after a restart of the service."""
     before = house.state.paused()
     reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
     house.state.pause(reason, now())
     _log.info("paused", reason=reason)
-    say("Paused already; the new reason is kept." if before else "Paused: nothing is sent until `inspera-sync resume`.")
+    say(
+        "Paused already; the new reason is kept."
+        if before
+        else "Paused: nothing is sent until `inspera-sync resume`."
+    )
     return Exit.OK
 
 
-def resume(house: House, say: Say) -> Exit:
+def resume(house: App, say: Say) -> Exit:
     """Allows sending again."""
     resumed = house.state.resume()
     _log.info("resumed", was_paused=resumed)

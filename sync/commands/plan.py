@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sync.app import House, Say, now
-from sync.engine.plan import Planning, make_plan
+from sync.app import App, Say, now
+from sync.engine.plan import PlanResult, make_plan
 from sync.engine.protocols import Progress
 from sync.exit_codes import Exit, worst
 from sync.mapping import fingerprint
@@ -19,7 +19,7 @@ from sync.report.plan_json import plan_json
 from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
-    Group,
+    ReasonGroup,
     faults_text,
     plan_text,
     scopes_text,
@@ -46,7 +46,7 @@ class PlanOptions:
 
 
 def make_store(
-    house: House,
+    house: App,
     connection: Connection,
     kinds: Collection[Kind] = frozenset(),
     *,
@@ -69,7 +69,7 @@ def make_store(
     )
 
 
-def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
+def plan(house: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
     """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
     feeds, how = house.feeds, house.how(options.accepted, changed=options.changed)
     with house.state.open_to_read() as connection:
@@ -92,7 +92,7 @@ def plan(house: House, options: PlanOptions, say: Say, write: Say, progress: Pro
     return status
 
 
-def plan_status(store: Store, planning: Planning) -> Exit:
+def plan_status(store: Store, planning: PlanResult) -> Exit:
     """What a plan alone says of its sources, its holds and its faults, and of what is wanted and waits."""
     waiting, soon = store.waiting()
     held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
@@ -102,7 +102,9 @@ def plan_status(store: Store, planning: Planning) -> Exit:
     return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
 
 
-def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, passing: str = WOULD_DO) -> None:
+def tell_plan(
+    store: Store, planning: PlanResult, say: Say, most: int | None, passing: str = WOULD_DO
+) -> None:
     """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
     if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
@@ -112,12 +114,14 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
         say(f"Changes: {told}")
     pending = store.open_intent_count()
     if pending:
-        say(f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first.")
+        say(
+            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first."
+        )
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.tally().items():
         totals[verdict] += number
     others = (one for one in Verdict if one is not Verdict.PASS)
-    stopped: dict[Verdict, Iterator[Group]] = {one: store.groups(one, most) for one in others}
+    stopped: dict[Verdict, Iterator[ReasonGroup]] = {one: store.groups(one, most) for one in others}
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
     for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound):
         say(line)
@@ -132,11 +136,13 @@ def tell_plan(store: Store, planning: Planning, say: Say, most: int | None, pass
         say(line)
 
 
-def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
+def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
     """The figures of a plan, for programs."""
     tally, (waiting, soon) = store.tally(), store.waiting()
     return {
-        "changes": sum(number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS),
+        "changes": sum(
+            number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS
+        ),
         "counts": [
             {"kind": kind, "action": action, "verdict": verdict, "count": number}
             for (kind, action, verdict), number in sorted(tally.items())
@@ -148,7 +154,12 @@ def json_summary(store: Store, planning: Planning) -> Mapping[str, Any]:
         "unhealthy": planning.gathered.unhealthy,
         "partial": planning.gathered.partial,
         "held_scopes": [
-            {"scope": held.scope.name, "why": held.excess, "hash": held.digest, "allowed": held.allowed}
+            {
+                "scope": held.scope.name,
+                "why": held.excess,
+                "hash": held.digest,
+                "allowed": held.allowed,
+            }
             for held in planning.held_scopes
         ],
         "stays": stays_json(store.stays()),

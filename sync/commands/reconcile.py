@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.app import House, Say, now
+from sync.app import App, Say, now
 from sync.commands.apply import ApplyOptions, apply
 from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
 from sync.engine.plan import make_plan
 from sync.engine.protocols import Progress
-from sync.engine.reconcile import Drift, Heap, Reconciler
+from sync.engine.reconcile import Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair
 from sync.errors import CallError, StateBusy, StateError, SyncError
 from sync.exit_codes import Exit, worst
@@ -22,17 +22,17 @@ from sync.records.changes import Action
 from sync.report.plan_text import MOST
 from sync.report.stays_text import FIRST, stays_text
 from sync.report.wording import key_text
-from sync.state.backend import Opened, Wait
+from sync.state.backend import OpenState, Wait
 from sync.state.journal import Journal
 from sync.state.old_copy import clear
 from sync.state.store import Store
 from sync.text.masking import masked
 
 _HEADINGS = {
-    Heap.CHANGED: "Changed in Inspera",
-    Heap.GONE: "Gone from Inspera",
-    Heap.FOREIGN: "In Inspera, and not ours (left alone)",
-    Heap.UNREAD: "Could not be read",
+    DriftGroup.CHANGED: "Changed in Inspera",
+    DriftGroup.GONE: "Gone from Inspera",
+    DriftGroup.FOREIGN: "In Inspera, and not ours (left alone)",
+    DriftGroup.UNREAD: "Could not be read",
 }
 
 
@@ -48,7 +48,7 @@ class ReconcileOptions:
 
 
 def reconcile(
-    house: House, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
+    house: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Lists drift, and repairs it when asked. Held when drift is left for a person to decide.
 
@@ -60,8 +60,16 @@ def reconcile(
     if status is Exit.OK and left.repaired and not left.older:
         words: Say = _nothing if options.as_json else say
         words("")
-        words(f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say.")
-        status = apply(house, ApplyOptions(show_all=options.show_all, wait=options.wait), words, progress, interruption)
+        words(
+            f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say."
+        )
+        status = apply(
+            house,
+            ApplyOptions(show_all=options.show_all, wait=options.wait),
+            words,
+            progress,
+            interruption,
+        )
     if status not in (Exit.OK, Exit.FAULTS):
         return status
     return worst(held=left.older or left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
@@ -72,7 +80,7 @@ def _nothing(_line: str) -> None:
 
 
 @dataclass(slots=True)
-class _Left:
+class _Remaining:
     """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read.
 
     `older` says that the state may be an older copy, and was not recovered.
@@ -89,10 +97,10 @@ _KNOWN_AGAIN = (Kind.STAFF, Kind.TEST, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CA
 
 
 def _recovered(
-    house: House,
+    house: App,
     store: Store,
-    opened: Opened,
-    left: _Left,
+    opened: OpenState,
+    left: _Remaining,
     options: ReconcileOptions,
     say: Say,
     progress: Progress,
@@ -100,14 +108,24 @@ def _recovered(
     """Allow sending again, if an older copy was held against all of Inspera and nothing of ours would become theirs."""
     older = store.recovery()
     assert older is not None  # noqa: S101 - the caller has asked
-    why = f"{left.unread:,} could not be read; run it again, or `reconcile --accept-unread`" if left.unread else ""
+    why = (
+        f"{left.unread:,} could not be read; run it again, or `reconcile --accept-unread`"
+        if left.unread
+        else ""
+    )
     if options.accept_unread:
         why = ""
     if not older.adopted:
         planning = make_plan(house.feeds, store, house.policy(), now(), progress)
-        new = sum(n for (kind, act, _), n in store.tally().items() if act is Action.CREATE and kind in _KNOWN_AGAIN)
+        new = sum(
+            n
+            for (kind, act, _), n in store.tally().items()
+            if act is Action.CREATE and kind in _KNOWN_AGAIN
+        )
         unsure = f"the sources name {new:,} records that it does not know" if new else ""
-        why = why or (f"{planning.gathered.unhealthy[0]}" if planning.gathered.unhealthy else unsure)
+        why = why or (
+            f"{planning.gathered.unhealthy[0]}" if planning.gathered.unhealthy else unsure
+        )
     if why:
         say(f"Held: not recovered: {why}. {older}.")
         return False
@@ -118,11 +136,17 @@ def _recovered(
 
 
 def _read(
-    house: House, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption, *, repair: bool
-) -> tuple[_Left, Exit]:
+    house: App,
+    options: ReconcileOptions,
+    say: Say,
+    progress: Progress,
+    interruption: Interruption,
+    *,
+    repair: bool,
+) -> tuple[_Remaining, Exit]:
     from sync.inspera.target import Target
 
-    left, status, counts = _Left(), Exit.OK, Counter[str]()
+    left, status, counts = _Remaining(), Exit.OK, Counter[str]()
     inspera = house.loaded.settings.inspera
     delay = timedelta(seconds=inspera.visibility_delay)
     with (
@@ -159,20 +183,30 @@ def _read(
             raise
         if interruption.event.is_set():
             status = interruption.status
-        ended = status if status is not Exit.OK else worst(held=left.older or left.open > 0, faults=left.unread > 0)
+        ended = (
+            status
+            if status is not Exit.OK
+            else worst(held=left.older or left.open > 0, faults=left.unread > 0)
+        )
         journal.end("done" if status is Exit.OK else "stopped", ended, counts, reasons)
     return left, status
 
 
 def _kept(
-    drift: Iterable[Drift], journal: Journal, left: _Left, counts: Counter[str], repair: Repair | None
+    drift: Iterable[Drift],
+    journal: Journal,
+    left: _Remaining,
+    counts: Counter[str],
+    repair: Repair | None,
 ) -> Iterator[Drift]:
     """Counts each drift, notes it for `status`, and hands it to the repair where there is one."""
     for one in drift:
         counts[one.heap.value] += 1
-        left.unread += one.heap is Heap.UNREAD
-        if one.heap is not Heap.FOREIGN:
-            journal.find("drift" if one.ours else "unread", one.kind, one.key or None, "", _why(one))
+        left.unread += one.heap is DriftGroup.UNREAD
+        if one.heap is not DriftGroup.FOREIGN:
+            journal.find(
+                "drift" if one.ours else "unread", one.kind, one.key or None, "", _why(one)
+            )
         if repair:
             repair.take(one)
         else:
@@ -180,7 +214,7 @@ def _kept(
         yield one
 
 
-def _finish(repair: Repair, journal: Journal, left: _Left, say: Say) -> None:
+def _finish(repair: Repair, journal: Journal, left: _Remaining, say: Say) -> None:
     """Ends a repair, and says of which kinds too much is gone to be believed without a person's word."""
     for kind, scope in repair.finish():
         text = _too_much(kind, scope)
@@ -190,7 +224,9 @@ def _finish(repair: Repair, journal: Journal, left: _Left, say: Say) -> None:
 
 
 def _too_much(kind: Kind, scope: Scope) -> str:
-    each = f"adopt {kind} KEY --as-new" if kind in (*PEOPLE, Kind.TEST) else f"adopt {kind} TEST KEY"
+    each = (
+        f"adopt {kind} KEY --as-new" if kind in (*PEOPLE, Kind.TEST) else f"adopt {kind} TEST KEY"
+    )
     # no limit lets the last of two or more go
     raised = "raise limits.kind for this once, or " if scope.count < max(scope.known, 2) else ""
     return (
@@ -200,9 +236,9 @@ def _too_much(kind: Kind, scope: Scope) -> str:
 
 
 def _why(one: Drift) -> str:
-    if one.heap is Heap.CHANGED:
+    if one.heap is DriftGroup.CHANGED:
         return f"{', '.join(one.fields)} changed in Inspera"
-    if one.heap is Heap.GONE:
+    if one.heap is DriftGroup.GONE:
         return "is gone from Inspera"
     return one.text
 
@@ -211,12 +247,23 @@ def _tell(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
     """All of it as JSON, line by line as it is met; or as text, heap by heap, each cut off at a count."""
     if options.as_json:
         for one in drift:
-            said = {"heap": one.heap, "kind": one.kind, "key": list(one.key), "fields": list(one.fields)}
-            say(masked(json.dumps({**said, "text": one.text, "under_way": one.under_way}, ensure_ascii=False)))
+            said = {
+                "heap": one.heap,
+                "kind": one.kind,
+                "key": list(one.key),
+                "fields": list(one.fields),
+            }
+            say(
+                masked(
+                    json.dumps(
+                        {**said, "text": one.text, "under_way": one.under_way}, ensure_ascii=False
+                    )
+                )
+            )
         return
     most = None if options.show_all else MOST
-    heaps: dict[Heap, list[str]] = {heap: [] for heap in Heap}
-    counts: Counter[Heap] = Counter()
+    heaps: dict[DriftGroup, list[str]] = {heap: [] for heap in DriftGroup}
+    counts: Counter[DriftGroup] = Counter()
     for one in drift:
         counts[one.heap] += 1
         if most is None or counts[one.heap] <= most:

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count, islice
 
-from sync.app import House, Say
+from sync.app import App, Say
 from sync.commands.sample_values import hidden_columns, hidden_fields, hidden_for, made_of
 from sync.config import Feed as FeedSettings
 from sync.config.guide import suggestion
-from sync.engine.extract.completeness import Witness
-from sync.engine.extract.join import Joined, Judged, columns_of, load, with_columns
+from sync.engine.extract.completeness import CompletenessCheck
+from sync.engine.extract.join import JoinedSource, Judged, columns_of, load, with_columns
 from sync.engine.protocols import Feed, Store
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
@@ -21,7 +21,7 @@ from sync.records.base import Row
 from sync.records.extract import Extract, lacking
 from sync.report.sample_json import sample_json
 from sync.report.sample_text import sample_text
-from sync.report.sampled import HIDDEN, Made, Outcome, Sample, SampledRow
+from sync.report.sampled import HIDDEN, MadeRecord, Sample, SampledRow, SampleOutcome
 from sync.text.masking import masked
 
 
@@ -34,7 +34,7 @@ class SampleOptions:
     as_json: bool = False
 
 
-def sample(house: House, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
+def sample(house: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
     """Shows the rows; `width` is that of the terminal in characters, None when the text goes elsewhere.
 
     Raises:
@@ -51,7 +51,7 @@ def sample(house: House, options: SampleOptions, say: Say, width: int | None = N
     return status
 
 
-def take_sample(house: House, name: str, most: int) -> Sample:
+def take_sample(house: App, name: str, most: int) -> Sample:
     """At most `most` rows of the source with this name.
 
     Raises:
@@ -59,11 +59,15 @@ def take_sample(house: House, name: str, most: int) -> Sample:
     """
     sources = house.loaded.settings.sources
     if name not in sources:
-        raise UsageError(f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}")
+        raise UsageError(
+            f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}"
+        )
     numbers = count()
     feeds = [
-        _Reading(number, feed, settings, numbers)
-        for number, (feed, settings) in enumerate(zip(house.feeds, house.loaded.settings.feeds, strict=True), start=1)
+        _SampleReading(number, feed, settings, numbers)
+        for number, (feed, settings) in enumerate(
+            zip(house.feeds, house.loaded.settings.feeds, strict=True), start=1
+        )
         if settings.source == name
     ]
     folder, source = house.loaded.folder, sources[name]
@@ -75,14 +79,18 @@ def take_sample(house: House, name: str, most: int) -> Sample:
         made = [_made(house, one, extract, rows, store) for one in usable]
         place = f"{extract.place} {source.unit}"
         sampled = [
-            SampledRow(f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in made])
+            SampledRow(
+                f"{place} {row.line}", _cells(row.values, hidden), [each[at] for each in made]
+            )
             for at, row in enumerate(rows)
         ]
-        return Sample(name, extract.place, extract.columns, sampled, problems, _notes(house, name, extract))
+        return Sample(
+            name, extract.place, extract.columns, sampled, problems, _notes(house, name, extract)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _SampleReading:
     """A feed of this source, its number in the configuration, and the numbers by which joined sources are looked up."""
 
     number: int
@@ -91,21 +99,30 @@ class _Reading:
     numbers: Iterator[int]
 
 
-def _scratch(house: House, stack: ExitStack) -> Store:
+def _scratch(house: App, stack: ExitStack) -> Store:
     """Where joined sources are looked up while this command runs; the state itself is only looked at."""
     from sync.commands.plan import make_store
 
     return make_store(house, stack.enter_context(house.state.open_to_read()))
 
 
-def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading], list[str]]:
+def _usable(
+    feeds: Sequence[_SampleReading], extract: Extract
+) -> tuple[list[_SampleReading], list[str]]:
     """The feeds whose columns are all there, and why the others are not usable."""
-    usable, problems = list[_Reading](), list[str]()
+    usable, problems = list[_SampleReading](), list[str]()
     for one in feeds:
         joins = one.feed.joins
-        joined = {f"{join.source.name}.{name}" for join in joins for name in columns_of(join, one.feed.mapper)}
+        joined = {
+            f"{join.source.name}.{name}"
+            for join in joins
+            for name in columns_of(join, one.feed.mapper)
+        }
         own = {column for join in joins for column in join.on}
-        missing = {*one.feed.mapper.missing({*extract.columns, *joined}), *own.difference(extract.columns)}
+        missing = {
+            *one.feed.mapper.missing({*extract.columns, *joined}),
+            *own.difference(extract.columns),
+        }
         if missing:
             reason, remedy = lacking(sorted(missing), extract.columns, "the feed's map and where")
             problems.append(f"{extract.place}: feeds[{one.number}]: {reason}; {remedy}")
@@ -114,25 +131,35 @@ def _usable(feeds: Sequence[_Reading], extract: Extract) -> tuple[list[_Reading]
     return usable, problems
 
 
-def _made(house: House, one: _Reading, extract: Extract, rows: Sequence[Row], store: Store | None) -> list[Made]:
+def _made(
+    house: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
+) -> list[MadeRecord]:
     """What a feed makes of each of these rows."""
     place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(house.loaded, one.settings)
     hidden = hidden_fields(one.settings, house.options, secret)
     mapper = one.feed.mapper.at(place)
-    made: list[Made] = []
+    made: list[MadeRecord] = []
     for judged in _judged(one, rows, store):
         if judged is None:
-            made.append(Made(one.number, one.feed.kind, Outcome.SKIPPED))
+            made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
         elif isinstance(judged, list):
-            made.append(Made(one.number, one.feed.kind, Outcome.FAULTS, faults=judged))
+            made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.FAULTS, faults=judged))
         else:
-            more = {column: text for column, text in judged.values.items() if column not in extract.columns}
-            made.append(made_of(one.number, one.settings, mapper, judged, _cells(more, secret), hidden))
+            more = {
+                column: text
+                for column, text in judged.values.items()
+                if column not in extract.columns
+            }
+            made.append(
+                made_of(one.number, one.settings, mapper, judged, _cells(more, secret), hidden)
+            )
     return made
 
 
-def _judged(one: _Reading, rows: Sequence[Row], store: Store | None) -> Iterator[Judged | None]:
+def _judged(
+    one: _SampleReading, rows: Sequence[Row], store: Store | None
+) -> Iterator[Judged | None]:
     """Each row with what the feed takes from other sources; None for one that lacks that and is to be skipped.
 
     The only place where a feed's rows are put together here.
@@ -140,9 +167,12 @@ def _judged(one: _Reading, rows: Sequence[Row], store: Store | None) -> Iterator
     if store is None or not one.feed.joins:
         yield from rows
         return
-    joins = [Joined(join, next(one.numbers), columns_of(join, one.feed.mapper)) for join in one.feed.joins]
+    joins = [
+        JoinedSource(join, next(one.numbers), columns_of(join, one.feed.mapper))
+        for join in one.feed.joins
+    ]
     for joined in joins:
-        load(joined, store, Witness(joined.join.source.proof))
+        load(joined, store, CompletenessCheck(joined.join.source.proof))
     for row in rows:
         judged: Iterator[Judged] = iter([row])
         for joined in joins:
@@ -152,15 +182,25 @@ def _judged(one: _Reading, rows: Sequence[Row], store: Store | None) -> Iterator
 
 def _cells(values: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
     """Values by column as they may be shown."""
-    return {name: HIDDEN if name in hidden and text else masked(text) for name, text in values.items()}
+    return {
+        name: HIDDEN if name in hidden and text else masked(text) for name, text in values.items()
+    }
 
 
-def _notes(house: House, name: str, extract: Extract) -> list[str]:
+def _notes(house: App, name: str, extract: Extract) -> list[str]:
     settings = house.loaded.settings
-    notes = [f"{extract.place} is not all that there is: {extract.partial}."] if extract.partial else []
-    joining = [f"feeds[{number}]" for number, feed in enumerate(settings.feeds, start=1) if name in feed.join]
+    notes = (
+        [f"{extract.place} is not all that there is: {extract.partial}."] if extract.partial else []
+    )
+    joining = [
+        f"feeds[{number}]"
+        for number, feed in enumerate(settings.feeds, start=1)
+        if name in feed.join
+    ]
     if joining:
-        notes.append(f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it (`join`).")
+        notes.append(
+            f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it (`join`)."
+        )
     elif not any(feed.source == name for feed in settings.feeds):
         notes.append("No feed reads it.")
     return notes

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sync.config import Feed, FieldSpec, Loaded, TimeSpec
+from sync.config import Feed, FieldSettings, Loaded, TimeSettings
 from sync.config.fields import placeholders
 from sync.contract import OptionRule
 from sync.mapping import CompiledFeed, late_faults
 from sync.records.base import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
-from sync.report.sampled import HIDDEN, Made, Moment, Outcome, Shown
+from sync.report.sampled import HIDDEN, MadeRecord, SampleOutcome, Shown, ShownTime
 from sync.text.masking import masked
 
 
@@ -23,23 +23,35 @@ def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
     named = [name for name, source in settings.sources.items() if source.place(folder) == place]
     found: set[str] = set()
     for feed in settings.feeds:
-        columns = {column for name in _secrets(feed, options) for column in _columns(feed.fields().get(name))}
+        columns = {
+            column
+            for name in _secrets(feed, options)
+            for column in _columns(feed.fields().get(name))
+        }
         if feed.source in named:
             found |= columns
         for source in feed.join:
             if source in named:
-                found |= {column.removeprefix(f"{source}.") for column in columns if column.startswith(f"{source}.")}
+                found |= {
+                    column.removeprefix(f"{source}.")
+                    for column in columns
+                    if column.startswith(f"{source}.")
+                }
     return frozenset(found)
 
 
 def hidden_for(loaded: Loaded, feed: Feed) -> frozenset[str]:
     """The hidden columns of a feed's own source and, as the feed names them, of those that it joins."""
     places = {name: source.place(loaded.folder) for name, source in loaded.settings.sources.items()}
-    joined = {f"{name}.{column}" for name in feed.join for column in hidden_columns(loaded, places[name])}
+    joined = {
+        f"{name}.{column}" for name in feed.join for column in hidden_columns(loaded, places[name])
+    }
     return hidden_columns(loaded, places[feed.source]) | joined
 
 
-def hidden_fields(feed: Feed, options: Mapping[str, OptionRule], hidden: frozenset[str]) -> frozenset[str]:
+def hidden_fields(
+    feed: Feed, options: Mapping[str, OptionRule], hidden: frozenset[str]
+) -> frozenset[str]:
     """The fields of a feed that are secrets, or are made of a column that holds one."""
     mixed = {name for name, spec in feed.fields().items() if hidden.intersection(_columns(spec))}
     return frozenset(mixed.union(_secrets(feed, options)))
@@ -55,7 +67,7 @@ def _secrets(feed: Feed, options: Mapping[str, OptionRule]) -> tuple[str, ...]:
     return () if rule is not None and not rule.secret and rule.type != "pin" else ("value",)
 
 
-def _columns(spec: FieldSpec | None) -> Iterator[str]:
+def _columns(spec: FieldSettings | None) -> Iterator[str]:
     """The columns of which a field is made."""
     if spec is None:
         return
@@ -68,24 +80,36 @@ def _columns(spec: FieldSpec | None) -> Iterator[str]:
 
 
 def made_of(
-    number: int, feed: Feed, mapper: CompiledFeed, row: Row, joined: Mapping[str, str], hidden: frozenset[str]
-) -> Made:
+    number: int,
+    feed: Feed,
+    mapper: CompiledFeed,
+    row: Row,
+    joined: Mapping[str, str],
+    hidden: frozenset[str],
+) -> MadeRecord:
     """What this feed makes of a row that has all its columns."""
     departs = mapper.departure(row) if mapper.has_departures else None
     if isinstance(departs, tuple):
         key = {"key": masked(" / ".join(departs))}
-        return Made(number, mapper.kind, Outcome.DEPARTS, joined, key)
+        return MadeRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
     made = departs if departs is not None else mapper.map(row)
     if made is None:
-        return Made(number, mapper.kind, Outcome.SKIPPED, joined)
+        return MadeRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
     if isinstance(made, list):
-        return Made(number, mapper.kind, Outcome.FAULTS, joined, faults=made)
+        return MadeRecord(number, mapper.kind, SampleOutcome.FAULTS, joined, faults=made)
     faults = late_faults(made, f"{mapper.place} {row.line}")
     fields = {name: _shown(made, name, spec, hidden) for name, spec in feed.fields().items()}
-    return Made(number, mapper.kind, Outcome.FAULTS if faults else Outcome.RECORD, joined, fields, faults)
+    return MadeRecord(
+        number,
+        mapper.kind,
+        SampleOutcome.FAULTS if faults else SampleOutcome.RECORD,
+        joined,
+        fields,
+        faults,
+    )
 
 
-def _shown(record: Record, name: str, spec: FieldSpec, hidden: frozenset[str]) -> Shown:
+def _shown(record: Record, name: str, spec: FieldSettings, hidden: frozenset[str]) -> Shown:
     """A field of a record as it may be shown; None when it is left alone, '' when it is cleared."""
     value = _value(record, name)
     if value is None:
@@ -95,7 +119,7 @@ def _shown(record: Record, name: str, spec: FieldSpec, hidden: frozenset[str]) -
     if name in hidden:
         return HIDDEN
     if isinstance(value, datetime):
-        return _moment(value, spec.zone if isinstance(spec, TimeSpec) else None)
+        return _moment(value, spec.zone if isinstance(spec, TimeSettings) else None)
     return masked(", ".join(listed(str(value))))
 
 
@@ -108,7 +132,9 @@ def _value(record: Record, name: str) -> str | int | datetime | None:
     return value if share is None else f"{share * 100 / SHARES:.6g}% of the duration"
 
 
-def _moment(time: datetime, zone: str | None) -> Moment:
+def _moment(time: datetime, zone: str | None) -> ShownTime:
     if zone is None:
-        return Moment(utc_text(time))
-    return Moment(utc_text(time), time.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"), zone)
+        return ShownTime(utc_text(time))
+    return ShownTime(
+        utc_text(time), time.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"), zone
+    )

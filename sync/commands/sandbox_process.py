@@ -26,7 +26,12 @@ class StoryError(SyncError):
 
 def environment(**more: str) -> Mapping[str, str]:
     """This process's environment, set so that what the demo's processes print is plain text and comes at once."""
-    plain = {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+    plain = {
+        "PYTHONIOENCODING": "utf-8",
+        "PYTHONUNBUFFERED": "1",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
     # The last of these would hide the demo's scripts from each other.
     unwanted = {"FORCE_COLOR", "PY_COLORS", "PYTHONSAFEPATH"}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
@@ -46,10 +51,23 @@ class SandboxProcess:
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "sync", "sandbox", "--port", "0", "--data", str(self._data)]
+        command = [
+            sys.executable,
+            "-m",
+            "sync",
+            "sandbox",
+            "--port",
+            "0",
+            "--data",
+            str(self._data),
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter, our own words
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment()
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(),
             )
         try:
             self._port = self._wait_for_port()
@@ -58,7 +76,12 @@ class SandboxProcess:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._stop()
 
     def _wait_for_port(self) -> int:
@@ -69,7 +92,9 @@ class SandboxProcess:
             if listening := _LISTENING.search(said):
                 return int(listening[1])
             if not running or time.monotonic() > deadline:
-                raise StoryError(f"the sandbox did not start: {(said.strip().splitlines() or ['it said nothing'])[-1]}")
+                raise StoryError(
+                    f"the sandbox did not start: {(said.strip().splitlines() or ['it said nothing'])[-1]}"
+                )
             time.sleep(0.02)
 
     def _stop(self) -> None:
@@ -114,6 +139,8 @@ class SandboxProcess:
                 raise StoryError(f"the sandbox answers {answer.status} to GET {path}")
             return json.load(answer)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise StoryError(f"the sandbox does not answer GET {path}: {type(error).__name__}") from None
+            raise StoryError(
+                f"the sandbox does not answer GET {path}: {type(error).__name__}"
+            ) from None
         finally:
             connection.close()

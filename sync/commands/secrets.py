@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from sync.app import House
+from sync.app import App
 from sync.config_base.secrets import SecretRef
 from sync.errors import SyncError, UsageError
 
 
-def read_secrets(house: House) -> None:
+def read_secrets(house: App) -> None:
     """Reads each secret once, and keeps none.
 
     Raises:

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import structlog
 
-from sync.app import House, now
-from sync.commands.jobs import Job
+from sync.app import App, now
+from sync.commands.jobs import ConfiguredJob
 from sync.commands.secrets import read_secrets
 from sync.errors import Locked, StateError, StateUnreachable, UsageError
 from sync.exit_codes import Exit
 from sync.log import configure
 from sync.records.base import utc_time
-from sync.service.health import Health, Pulse
+from sync.service.health import Health, Heartbeat
 from sync.service.http import serve_health
 from sync.service.loop import Service
 from sync.service.metrics import Metrics
-from sync.service.protocols import Setup
+from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 from sync.state.backend import Pause
-from sync.state.backend import Service as Hold
+from sync.state.backend import ServiceLock
 from sync.state.history import PastJob, past_jobs
 from sync.state.migrations import head
 
@@ -46,17 +46,23 @@ def serve(config: Path) -> Exit:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     configure(level="info")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # of runs that overlap, the service tells itself
-    desk = Desk(config)
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # of runs that overlap, the service tells itself
+    desk = ServiceMonitor(config)
     with ExitStack() as stack:
         house = desk.house
-        state = _State(desk, stack.enter_context(house.state.service()))
+        state = _ServiceState(desk, stack.enter_context(house.state.service()))
         service = Service(desk.load, state, Notifier.from_environment(), desk, now)
         listen = house.loaded.settings.service.listen
-        stack.enter_context(serve_health(listen, desk.health, desk.metrics) if listen else nullcontext())
+        stack.enter_context(
+            serve_health(listen, desk.health, desk.metrics) if listen else nullcontext()
+        )
         service.obey_signals()
         if not service.run():
-            os._exit(Exit.OK)  # a thread that hangs would keep the process; its open calls are in the journal
+            os._exit(
+                Exit.OK
+            )  # a thread that hangs would keep the process; its open calls are in the journal
     return Exit.OK
 
 
@@ -65,10 +71,10 @@ def _leave(_number: int, _frame: object) -> None:
     raise SystemExit(int(Exit.OK))
 
 
-class _State:
+class _ServiceState:
     """The state, as the service asks about it."""
 
-    def __init__(self, desk: "Desk", hold: Hold) -> None:
+    def __init__(self, desk: "ServiceMonitor", hold: ServiceLock) -> None:
         self._desk, self._hold = desk, hold
 
     def leads(self) -> bool:
@@ -93,7 +99,7 @@ class _State:
         return past
 
 
-class Desk:
+class ServiceMonitor:
     """What the service needs of the other rooms, and what it tells them."""
 
     def __init__(self, config: Path) -> None:
@@ -101,14 +107,14 @@ class Desk:
         self.house = _sound(config)
         self._fresh = True
         self.metrics = Metrics(now)
-        self._pulse = Pulse(HANGS)
+        self._pulse = Heartbeat(HANGS)
         self._loaded = now()
         self._reload_failed: datetime | None = None
         self._leads, self._unreachable, self._migrated = False, "", False
         self._trouble = ""
         self._paused: Pause | None = None
 
-    def load(self) -> Setup:
+    def load(self) -> ServiceSetup:
         """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
         house = self.house if self._fresh else _sound(self._config)
         self._fresh = False
@@ -116,15 +122,20 @@ class Desk:
             raise UsageError("state: can't be changed while the service runs; restart it")
         if house.tenant != self.house.tenant:
             remedy = "restart it; the state says then whether it belongs to the new one"
-            raise UsageError(f"inspera: the tenant can't be changed while the service runs; {remedy}")
+            raise UsageError(
+                f"inspera: the tenant can't be changed while the service runs; {remedy}"
+            )
         if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
             _log.warning("service.listen takes effect when the service is restarted")
         self.house = house
         settings = house.loaded.settings
         self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
         self._loaded = now()
-        jobs = {name: Job(house, name, job, self.metrics) for name, job in settings.jobs.items()}
-        return Setup(jobs, settings.service.grace)
+        jobs = {
+            name: ConfiguredJob(house, name, job, self.metrics)
+            for name, job in settings.jobs.items()
+        }
+        return ServiceSetup(jobs, settings.service.grace)
 
     def look(self) -> None:
         """Looks whether all sending is stopped, and whether the state is of this version."""
@@ -188,15 +199,17 @@ class Desk:
         return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
 
 
-def _sound(config: Path) -> House:
+def _sound(config: Path) -> App:
     """The configuration, with its jobs, its rules and its secrets looked at.
 
     Raises:
         UsageError: there are no jobs, or a rule or a secret can't be used.
     """
-    house = House.open(config, lambda text: _log.warning("configuration", warning=text))
+    house = App.open(config, lambda text: _log.warning("configuration", warning=text))
     if not house.loaded.settings.jobs:
-        raise UsageError(f"{config}: no jobs; add some under 'jobs', or run `inspera-sync apply` from cron")
+        raise UsageError(
+            f"{config}: no jobs; add some under 'jobs', or run `inspera-sync apply` from cron"
+        )
     house.prepare()
     read_secrets(house)
     return house

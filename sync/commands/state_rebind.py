@@ -5,7 +5,7 @@ from itertools import chain, islice
 
 from sqlalchemy import Connection
 
-from sync.app import House, Say, now
+from sync.app import App, Say, now
 from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
 from sync.engine.protocols import Store, Target
@@ -13,13 +13,13 @@ from sync.errors import CallMissing, NotThere, StateError
 from sync.exit_codes import Exit
 from sync.records.base import PEOPLE, Kind
 from sync.records.changes import Fields
-from sync.state.tenant import Tenant, belong_to, tenant_of
+from sync.state.tenant import TenantIdentity, belong_to, tenant_of
 
 SAMPLE = 20
 """How many known tests, and how many people of each kind, are looked up before a state is moved."""
 
 
-def rebind(house: House, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
+def rebind(house: App, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
     """Move the state to the tenant that the configuration names, if a person says that it is the same one.
 
     Raises:
@@ -35,23 +35,31 @@ def rebind(house: House, say: Say, interruption: Interruption, *, renamed: bool)
             return Exit.OK
         _explain(house, owner, say)
         if not renamed:
-            say("Nothing was changed. If it is the same tenant, run `inspera-sync state rebind --renamed`.")
+            say(
+                "Nothing was changed. If it is the same tenant, run `inspera-sync state rebind --renamed`."
+            )
             return Exit.USAGE
         _refuse_stranger(house, connection, interruption)
         belong_to(connection, house.tenant)
         connection.commit()
-    say(f"Moved: {house.state} belongs to {house.tenant} now. Run `plan`, then `reconcile`, before the next `apply`.")
+    say(
+        f"Moved: {house.state} belongs to {house.tenant} now. Run `plan`, then `reconcile`, before the next `apply`."
+    )
     return Exit.OK
 
 
-def _explain(house: House, owner: Tenant, say: Say) -> None:
+def _explain(house: App, owner: TenantIdentity, say: Say) -> None:
     say(f"{house.state} belongs to {owner}; the configuration names {house.tenant}.")
-    say("A state knows what one tenant has, and what this tool put there; of another tenant it is wrong.")
-    say("Move it only if that tenant was renamed or has another client id. For another tenant, such as a test tenant,")
+    say(
+        "A state knows what one tenant has, and what this tool put there; of another tenant it is wrong."
+    )
+    say(
+        "Move it only if that tenant was renamed or has another client id. For another tenant, such as a test tenant,"
+    )
     say("choose another file or database with the setting 'state'.")
 
 
-def _refuse_stranger(house: House, connection: Connection, interruption: Interruption) -> None:
+def _refuse_stranger(house: App, connection: Connection, interruption: Interruption) -> None:
     """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
     from sync.inspera.target import Target as Inspera
 
@@ -66,7 +74,10 @@ def _refuse_stranger(house: House, connection: Connection, interruption: Interru
 
 
 def _known(store: Store) -> Iterator[tuple[Kind, Fields]]:
-    each = (((kind, fields) for _, fields in islice(store.everything(kind), SAMPLE)) for kind in (Kind.TEST, *PEOPLE))
+    each = (
+        ((kind, fields) for _, fields in islice(store.everything(kind), SAMPLE))
+        for kind in (Kind.TEST, *PEOPLE)
+    )
     return chain.from_iterable(each)
 
 

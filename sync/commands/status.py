@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from sync.app import House, Say, now
+from sync.app import App, Say, now
 from sync.commands.apply import pause_text
 from sync.errors import StateError
 from sync.exit_codes import Exit
@@ -16,7 +16,7 @@ from sync.report.wording import key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.history import (
-    Finding,
+    PastFinding,
     PastRun,
     findings,
     known_counts,
@@ -35,7 +35,7 @@ KILLED = "killed"
 """What a run is called that came to no end: it was killed, or the machine went down."""
 
 
-def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
+def status(house: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
     holder = _holder(house)
     with house.state.open_to_read() as connection:
@@ -53,7 +53,11 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         told = {
             "runs": [asdict(run) for run in runs],
             "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
-            "findings": [{"run": run.id, "command": run.command, **asdict(one)} for run, all_ in found for one in all_],
+            "findings": [
+                {"run": run.id, "command": run.command, **asdict(one)}
+                for run, all_ in found
+                for one in all_
+            ],
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
             "paused": pause_text(house.state),
@@ -71,7 +75,9 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     for line in stays_text(stay, None if show_all else FIRST):
         say(line)
     if pending:
-        say(f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first.")
+        say(
+            f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first."
+        )
     most = None if show_all else MOST
     for number, line in enumerate(capped((f"  {_refused_line(one)}" for one in refused), most)):
         if number == 0:
@@ -79,11 +85,13 @@ def status(house: House, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         say(line)
     _tell_runs(runs, found, say, most, holder)
     if ended:
-        say(f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}.")
+        say(
+            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}."
+        )
     return Exit.OK
 
 
-def _holder(house: House) -> str:
+def _holder(house: App) -> str:
     """Who holds the state for a run; empty for nobody, or when it can't be told."""
     try:
         return house.state.holder()
@@ -102,7 +110,11 @@ def _as_it_is(run: PastRun, holder: str) -> PastRun:
 
 
 def _tell_runs(
-    runs: list[PastRun], found: list[tuple[PastRun, list[Finding]]], say: Say, most: int | None, holder: str
+    runs: list[PastRun],
+    found: list[tuple[PastRun, list[PastFinding]]],
+    say: Say,
+    most: int | None,
+    holder: str,
 ) -> None:
     """The last runs, the last of each job, and what these found: a job of some kinds says nothing about the others."""
     say("Last runs, newest first:" if runs else "No run yet.")
@@ -119,12 +131,15 @@ def _tell_runs(
             say(line)
 
 
-def _next_times(house: House) -> dict[str, list[str]]:
+def _next_times(house: App) -> dict[str, list[str]]:
     schedules = {name: schedule for name, (schedule, _, _) in house.schedules.items()}
-    return {name: [time.isoformat() for time in next_times(one, now())] for name, one in schedules.items()}
+    return {
+        name: [time.isoformat() for time in next_times(one, now())]
+        for name, one in schedules.items()
+    }
 
 
-def _tell_schedule(house: House, say: Say) -> None:
+def _tell_schedule(house: App, say: Say) -> None:
     if paused := pause_text(house.state):
         say(paused)
     for line in schedule_text(house.schedules, now()):
@@ -136,14 +151,20 @@ def _status_text(run: PastRun) -> str:
 
 
 def _run_line(run: PastRun, holder: str) -> str:
-    figures = ", ".join(f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number)
+    figures = ", ".join(
+        f"{number:,} {name}" for name, number in sorted(run.counts.items()) if number
+    )
     if run.ended:
-        what = f"{run.status}, ended {run.ended} with {run.exit_status}: {figures or 'nothing to do'}"
+        what = (
+            f"{run.status}, ended {run.ended} with {run.exit_status}: {figures or 'nothing to do'}"
+        )
     else:
         what = "killed before its end" if run.status == KILLED else f"running now: {holder}"
     return f"{run.started} {run.command}: {what}"
 
 
-def _refused_line(one: refusals.Standing) -> str:
+def _refused_line(one: refusals.RefusalStatus) -> str:
     times = "once" if one.times == 1 else f"{one.times} times"
-    return masked(f"{one.kind} {key_text(one.key)}: {times} since {one.since}, again after {one.again}: {one.message}")
+    return masked(
+        f"{one.kind} {key_text(one.key)}: {times} since {one.since}, again after {one.again}: {one.message}"
+    )

@@ -1,6 +1,6 @@
 """The YAML configuration: one strict model, a loader that says every fault with its line, and its JSON Schema."""
 
-from sync.config.errors import ConfigurationFaults, SettingsFault
+from sync.config.errors import ConfigurationError, ConfigurationErrors
 from sync.config.feeds import (
     CandidateFeed,
     CommitteeFeed,
@@ -12,11 +12,17 @@ from sync.config.feeds import (
     StaffFeed,
     TestFeed,
 )
-from sync.config.fields import FieldSpec, ListSpec, MinutesSpec, RuleWords, TimeSpec
-from sync.config.jobs import Job, Service
-from sync.config.limits import Found, Limit, Limits, OnAbsence, Reconcile
+from sync.config.fields import FieldSettings, ListSettings, MinutesSettings, RuleWords, TimeSettings
+from sync.config.jobs import JobSettings, ServiceSettings
+from sync.config.limits import (
+    ExistingSettings,
+    LimitSettings,
+    LimitsSettings,
+    OnAbsence,
+    ReconcileSettings,
+)
 from sync.config.load import Loaded, load
-from sync.config.model import Inspera, Settings
+from sync.config.model import InsperaSettings, Settings
 from sync.config.schema import json_schema, schema_text
 from sync.config.vendor import CallSettings, OptionSettings
 from sync.config_base.secrets import SecretRef
@@ -25,32 +31,32 @@ __all__ = [
     "CallSettings",
     "CandidateFeed",
     "CommitteeFeed",
-    "ConfigurationFaults",
+    "ConfigurationError",
+    "ConfigurationErrors",
     "ContributorFeed",
+    "ExistingSettings",
     "Feed",
     "FeedSettings",
-    "FieldSpec",
-    "Found",
-    "Inspera",
-    "Job",
+    "FieldSettings",
+    "InsperaSettings",
+    "JobSettings",
     "LearnerFeed",
-    "Limit",
-    "Limits",
-    "ListSpec",
+    "LimitSettings",
+    "LimitsSettings",
+    "ListSettings",
     "Loaded",
-    "MinutesSpec",
+    "MinutesSettings",
     "OnAbsence",
     "OptionFeed",
     "OptionSettings",
-    "Reconcile",
+    "ReconcileSettings",
     "RuleWords",
     "SecretRef",
-    "Service",
+    "ServiceSettings",
     "Settings",
-    "SettingsFault",
     "StaffFeed",
     "TestFeed",
-    "TimeSpec",
+    "TimeSettings",
     "json_schema",
     "load",
     "schema_text",

@@ -19,7 +19,8 @@ def checked_tenant(text: str) -> str:
         raise told_one("should have no path", "end it after the host name; '/api' is added to it")
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise told_one(
-            "would send the API key unencrypted", "write https://; http:// is only for 127.0.0.1 and the like"
+            "would send the API key unencrypted",
+            "write https://; http:// is only for 127.0.0.1 and the like",
         )
     return text.rstrip("/")
 
@@ -39,12 +40,19 @@ def checked_state(text: str) -> str:
         return _checked_server(f"postgresql://{server['rest']}")
     if not text.startswith(_FILE):
         remedy = "write it as sqlite:///FILE, or as postgresql://USER@HOST/DATABASE"
-        raise told_one("names no database that can hold the state (known: sqlite, postgresql)", remedy)
+        raise told_one(
+            "names no database that can hold the state (known: sqlite, postgresql)", remedy
+        )
     file = text.removeprefix(_FILE)
     if file in ("", "/", ":memory:") or file.endswith("/"):
-        raise told_one("names no file, so nothing would be remembered", "add one, as in sqlite:///state.db")
+        raise told_one(
+            "names no file, so nothing would be remembered", "add one, as in sqlite:///state.db"
+        )
     if not file.isprintable() or re.search("[?#]", file):
-        raise told_one("holds a character that can't be part of the file's name here", "choose a plain file name")
+        raise told_one(
+            "holds a character that can't be part of the file's name here",
+            "choose a plain file name",
+        )
     return text
 
 
@@ -54,11 +62,18 @@ def _checked_server(url: str) -> str:
     login, at, _ = place.rpartition("@")
     names = [option.partition("=")[0] for option in options.split("&")]
     if (at and ":" in login) or any(map(_PASSWORD.search, names)):
-        raise told_one("holds a password", "put it under 'state_password', as ${file:PATH} or ${cred:NAME}")
+        raise told_one(
+            "holds a password", "put it under 'state_password', as ${file:PATH} or ${cred:NAME}"
+        )
     if not url.isprintable() or re.search(r"[\s#]", url):
-        raise told_one("holds a character that an address can't", "write it as %20 and the like, or choose other names")
+        raise told_one(
+            "holds a character that an address can't",
+            "write it as %20 and the like, or choose other names",
+        )
     if not re.fullmatch(r"[^/?]*/[^/?]+(\?.*)?", url.removeprefix("postgresql://")):
-        raise told_one("names no database on that server", "write it as postgresql://USER@HOST/DATABASE")
+        raise told_one(
+            "names no database on that server", "write it as postgresql://USER@HOST/DATABASE"
+        )
     return url
 
 
@@ -76,7 +91,9 @@ def _split(text: str, remedy: str) -> SplitResult:
     if not _HOST.fullmatch(parts.hostname or "") or port == 0:
         raise told_one("names no host", remedy)
     if "@" in parts.netloc:
-        raise told_one("holds a user or password", "take it out; secrets have settings of their own")
+        raise told_one(
+            "holds a user or password", "take it out; secrets have settings of their own"
+        )
     if "?" in text or "#" in text:
         raise told_one("should end with the host name and port", remedy)
     return parts

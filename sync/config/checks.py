@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sync.config.contract_checks import calls_changed, words_fixed
-from sync.config.errors import Finding, Steps
+from sync.config.errors import SettingError, Steps
 from sync.config.guide import suggestion
 from sync.config.patterns import fixed_zone
 from sync.config.tree import Plain, feeds_in, value_at
@@ -20,7 +20,7 @@ _NEEDS = {
 """The kinds that a kind names by key."""
 
 
-def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
+def crossed(data: Plain, folder: Path) -> Iterator[SettingError]:
     """What is wrong between settings; relative paths are taken from `folder`."""
     yield from _sources_named(data)
     yield from _joins(data)
@@ -37,10 +37,14 @@ def crossed(data: Plain, folder: Path) -> Iterator[Finding]:
     yield from _jobs(data)
     bundle = value_at(data, ("inspera", "ca_bundle"))
     if isinstance(bundle, str) and not (folder / bundle).is_file():
-        yield Finding(("inspera", "ca_bundle"), "is not there, or is no file", "correct the path, or take the line out")
+        yield SettingError(
+            ("inspera", "ca_bundle"),
+            "is not there, or is no file",
+            "correct the path, or take the line out",
+        )
 
 
-def unused(data: Plain) -> Iterator[Finding]:
+def unused(data: Plain) -> Iterator[SettingError]:
     """Sources that no feed reads, and a password that nothing asks for: harmless, and perhaps a slip."""
     yield from _state_password(data)
     yield from _fixed_zones(data)
@@ -49,10 +53,12 @@ def unused(data: Plain) -> Iterator[Finding]:
     sources = value_at(data, ("sources",))
     for name in sources if isinstance(sources, dict) else ():
         if name not in used:
-            yield Finding(("sources", name), "is read by no feed", "add a feed, or take it out", on_name=True)
+            yield SettingError(
+                ("sources", name), "is read by no feed", "add a feed, or take it out", on_name=True
+            )
 
 
-def _fixed_zones(data: Plain) -> Iterator[Finding]:
+def _fixed_zones(data: Plain) -> Iterator[SettingError]:
     """Zones without summer time, which are nearly always meant to be a place's."""
     for index, feed in feeds_in(data):
         fields = feed.get("map")
@@ -61,10 +67,10 @@ def _fixed_zones(data: Plain) -> Iterator[Finding]:
             if isinstance(zone, str) and (meant := fixed_zone(zone)):
                 reason = f"{zone} has no summer time"
                 remedy = f"did you mean {meant}? Times in summer are an hour off otherwise"
-                yield Finding(("feeds", index, "map", name, "zone"), reason, remedy)
+                yield SettingError(("feeds", index, "map", name, "zone"), reason, remedy)
 
 
-def _jobs(data: Plain) -> Iterator[Finding]:
+def _jobs(data: Plain) -> Iterator[SettingError]:
     """Jobs for kinds of which nothing is read, and for changes that no feed can tell."""
     jobs = value_at(data, ("jobs",))
     there = {kind for _, feed in feeds_in(data) if isinstance(kind := feed.get("kind"), str)}
@@ -74,20 +80,24 @@ def _jobs(data: Plain) -> Iterator[Finding]:
         for index, kind in enumerate(kinds if isinstance(kinds, list) else ()):
             if isinstance(kind, str) and kind in set(Kind) - there:
                 remedy = "add a feed of this kind, or take it out"
-                yield Finding(("jobs", name, "kinds", index), "has no feed", remedy)
+                yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
         if str(value_at(job, ("changed",))).lower() in ("true", "yes", "on", "1") and not changes:
             reason = "no feed says 'changed_since', so none can be read for changes only"
-            yield Finding(("jobs", name, "changed"), reason, "take it out, or give a feed that setting")
+            yield SettingError(
+                ("jobs", name, "changed"), reason, "take it out, or give a feed that setting"
+            )
 
 
-def _sources_named(data: Plain) -> Iterator[Finding]:
+def _sources_named(data: Plain) -> Iterator[SettingError]:
     sources = value_at(data, ("sources",))
     if not isinstance(sources, dict):
         return
     for index, feed in feeds_in(data):
         name = feed.get("source")
         if isinstance(name, str) and name and name not in sources:
-            yield Finding(("feeds", index, "source"), "names no source", suggestion(name, tuple(sources)))
+            yield SettingError(
+                ("feeds", index, "source"), "names no source", suggestion(name, tuple(sources))
+            )
 
 
 def _joined(feed: dict[str, Plain]) -> tuple[str, ...]:
@@ -96,18 +106,22 @@ def _joined(feed: dict[str, Plain]) -> tuple[str, ...]:
     return tuple(joins) if isinstance(joins, dict) else ()
 
 
-def _joins(data: Plain) -> Iterator[Finding]:
+def _joins(data: Plain) -> Iterator[SettingError]:
     sources = value_at(data, ("sources",))
     for index, feed in feeds_in(data):
         for name in _joined(feed):
             steps: Steps = ("feeds", index, "join", name)
             if isinstance(sources, dict) and name not in sources:
-                yield Finding(steps, "names no source", suggestion(name, tuple(sources)), on_name=True)
+                yield SettingError(
+                    steps, "names no source", suggestion(name, tuple(sources)), on_name=True
+                )
             elif isinstance(value_at(feed, ("join", name, "by")), dict) and not any(
                 text.startswith(f"{name}.") or f"{{{name}." in text for text in _texts(feed)
             ):
                 reason = f"gives nothing: no column of the form '{name}.COLUMN' is used"
-                yield Finding(steps, reason, "use one in 'map' or 'where', or take the join out", on_name=True)
+                yield SettingError(
+                    steps, reason, "use one in 'map' or 'where', or take the join out", on_name=True
+                )
 
 
 def _texts(value: Plain) -> Iterator[str]:
@@ -123,7 +137,7 @@ def _texts(value: Plain) -> Iterator[str]:
         yield value
 
 
-def _changes(data: Plain) -> Iterator[Finding]:
+def _changes(data: Plain) -> Iterator[SettingError]:
     """What is read for changes only must be whole in each row, and able to wait without its secrets."""
     for index, feed in feeds_in(data):
         source = value_at(data, ("sources", str(feed.get("source"))))
@@ -134,12 +148,17 @@ def _changes(data: Plain) -> Iterator[Finding]:
             if type_ is not None and not type_.tells_changes:
                 able = ", ".join(name for name, one in SOURCES.items() if one.tells_changes)
                 reason = "can't be used with this source: it can't be asked for what changed"
-                yield Finding(("feeds", index, "changed_since"), reason, f"only these can: {able}", on_name=True)
+                yield SettingError(
+                    ("feeds", index, "changed_since"),
+                    reason,
+                    f"only these can: {able}",
+                    on_name=True,
+                )
         if told:
             yield from _not_by_changes(index, feed)
 
 
-def _fillings(data: Plain) -> Iterator[Finding]:
+def _fillings(data: Plain) -> Iterator[SettingError]:
     """A feed that fills what another lacks."""
     above: dict[str, list[Plain]] = {}
     giving: set[str] = set()
@@ -148,35 +167,49 @@ def _fillings(data: Plain) -> Iterator[Finding]:
         gives_way = feed.get("same_key") in ("yield", "fill")
         if kind in giving and not gives_way:
             reason = "stands below a feed of the same kind that gives way to those above it"
-            yield Finding(("feeds", index, "kind"), reason, "put this feed above that one, or let it give way, too")
+            yield SettingError(
+                ("feeds", index, "kind"),
+                reason,
+                "put this feed above that one, or let it give way, too",
+            )
         if gives_way:
             giving.add(kind)
         if feed.get("same_key") == "fill":
             steps: Steps = ("feeds", index, "same_key")
             if kind == Kind.CONTRIBUTOR:
-                yield Finding(
-                    steps, "can't be 'fill': several rows make one contributor", "write 'yield', or take it out"
+                yield SettingError(
+                    steps,
+                    "can't be 'fill': several rows make one contributor",
+                    "write 'yield', or take it out",
                 )
             if "clear" in above.get(kind, ()):
                 reason = "leaves nothing to fill: a feed above says 'blank: clear', so its blanks are values"
-                yield Finding(steps, reason, "take one of the two out")
+                yield SettingError(steps, reason, "take one of the two out")
         above.setdefault(kind, []).append(feed.get("blank"))
 
 
-def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[Finding]:
+def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[SettingError]:
     kind, remedy = feed.get("kind"), "give it a source or a feed that is read whole"
     if _joined(feed) and feed.get("changed_since") is not None:
         reason = "can't be used with 'join': what is joined can change although the row does not"
-        yield Finding(("feeds", index, "changed_since"), reason, "take one of the two out", on_name=True)
+        yield SettingError(
+            ("feeds", index, "changed_since"), reason, "take one of the two out", on_name=True
+        )
     if kind in (Kind.CONTRIBUTOR, Kind.OPTION) and feed.get("changed_since") is not None:
-        reason = "several rows make one contributor" if kind == Kind.CONTRIBUTOR else "pins are never stored"
-        yield Finding(("feeds", index, "changed_since"), f"can't be used here: {reason}", remedy, on_name=True)
+        reason = (
+            "several rows make one contributor"
+            if kind == Kind.CONTRIBUTOR
+            else "pins are never stored"
+        )
+        yield SettingError(
+            ("feeds", index, "changed_since"), f"can't be used here: {reason}", remedy, on_name=True
+        )
     if value_at(feed, ("map", "password")) is not None:
         reason = "can't be mapped where changes alone are read: a first password is never stored, so it may get lost"
-        yield Finding(("feeds", index, "map", "password"), reason, remedy, on_name=True)
+        yield SettingError(("feeds", index, "map", "password"), reason, remedy, on_name=True)
 
 
-def _alone(data: Plain) -> Iterator[Finding]:
+def _alone(data: Plain) -> Iterator[SettingError]:
     """What is on a test names others by key; without a feed of these, all of it would wait for ever."""
     kinds = {index: feed.get("kind") for index, feed in feeds_in(data)}
     for index, kind in kinds.items():
@@ -184,58 +217,74 @@ def _alone(data: Plain) -> Iterator[Finding]:
         missing = [other.value for other in needed if other not in kinds.values()]
         if missing:
             reason = f"{names} by key, but there is no {' and no '.join(missing)} feed"
-            yield Finding(("feeds", index, "kind"), reason, f"add a feed of kind {' and one of kind '.join(missing)}")
+            yield SettingError(
+                ("feeds", index, "kind"),
+                reason,
+                f"add a feed of kind {' and one of kind '.join(missing)}",
+            )
 
 
-def _auth_systems(data: Plain) -> Iterator[Finding]:
+def _auth_systems(data: Plain) -> Iterator[SettingError]:
     for index, feed in feeds_in(data):
         if feed.get("kind") not in PEOPLE:
             continue
         yield from _twice(index, feed, "auth_system")
         if value_at(feed, ("map", "auth_system")) is None and feed.get("auth_system") is None:
             remedy = "add 'auth_system: FEIDE' (or what the tenant uses) to the feed, or map it from a column"
-            yield Finding(("feeds", index, "auth_system"), "is needed", remedy)
+            yield SettingError(("feeds", index, "auth_system"), "is needed", remedy)
 
 
-def _notices(data: Plain) -> Iterator[Finding]:
+def _notices(data: Plain) -> Iterator[SettingError]:
     for index, feed in feeds_in(data):
         if feed.get("kind") == Kind.CONTRIBUTOR:
             yield from _twice(index, feed, "notify")
 
 
-def _twice(index: int, feed: dict[str, Plain], name: str) -> Iterator[Finding]:
+def _twice(index: int, feed: dict[str, Plain], name: str) -> Iterator[SettingError]:
     """A field that the feed gives for all of its rows and `map` for each."""
     if feed.get(name) is not None and value_at(feed, ("map", name)) is not None:
         reason = "is given beside the one in 'map'"
-        yield Finding(("feeds", index, name), reason, "keep one of them", on_name=True)
+        yield SettingError(("feeds", index, name), reason, "keep one of them", on_name=True)
 
 
-def _blanks(data: Plain) -> Iterator[Finding]:
+def _blanks(data: Plain) -> Iterator[SettingError]:
     """Inspera has no call that takes back an option's value or a committee's type."""
     for index, feed in feeds_in(data):
         kind = feed.get("kind")
         if kind in (Kind.OPTION, Kind.COMMITTEE) and feed.get("blank") == "clear":
             reason = f"says 'clear', but {kind}s have nothing that can be cleared"
-            yield Finding(("feeds", index, "blank"), reason, "take the line out")
+            yield SettingError(("feeds", index, "blank"), reason, "take the line out")
 
 
-def _unfinished(data: Plain) -> Iterator[Finding]:
+def _unfinished(data: Plain) -> Iterator[SettingError]:
     """Fields with nothing behind them: taken as not mapped, they would silently never be sent."""
     for index, feed in feeds_in(data):
         fields = feed.get("map")
         for name, spec in fields.items() if isinstance(fields, dict) else ():
             if spec is None:
-                yield Finding(("feeds", index, "map", name), "is empty", "give it a column, or take the line out")
+                yield SettingError(
+                    ("feeds", index, "map", name),
+                    "is empty",
+                    "give it a column, or take the line out",
+                )
 
 
-def _proxy_user(data: Plain) -> Iterator[Finding]:
+def _proxy_user(data: Plain) -> Iterator[SettingError]:
     for name, needed in (("proxy_user", "proxy"), ("proxy_password", "proxy_user")):
         here, other = value_at(data, ("inspera", name)), value_at(data, ("inspera", needed))
         if here is not None and other is None:
-            yield Finding(("inspera", name), f"means nothing without '{needed}'", f"add '{needed}', or take it out")
+            yield SettingError(
+                ("inspera", name),
+                f"means nothing without '{needed}'",
+                f"add '{needed}', or take it out",
+            )
 
 
-def _state_password(data: Plain) -> Iterator[Finding]:
+def _state_password(data: Plain) -> Iterator[SettingError]:
     state = value_at(data, ("state",))
     if value_at(data, ("state_password",)) is not None and not str(state).startswith("postgres"):
-        yield Finding(("state_password",), "means nothing for a state in a file", "take it out, or set 'state'")
+        yield SettingError(
+            ("state_password",),
+            "means nothing for a state in a file",
+            "take it out, or set 'state'",
+        )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from sync.config.errors import Finding, Steps, name_text
+from sync.config.errors import SettingError, Steps, name_text
 from sync.config.guide import suggestion
 from sync.config.tree import Plain, feeds_in, value_at
 from sync.config.vendor import CHANGEABLE
@@ -34,16 +34,16 @@ _TYPES: Mapping[str, OptionType] = {"switch": "switch", "pin": "pin"}
 STATUSES = ("active", "disabled")
 
 
-class _Wrong(NamedTuple):
+class _ContractError(NamedTuple):
     reason: str
     remedy: str
 
 
-_Judge = Callable[[str], _Wrong | None]
+_Judge = Callable[[str], _ContractError | None]
 """What is wrong with a text that stands in the configuration, if anything is."""
 
 
-def words_fixed(data: Plain) -> Iterator[Finding]:
+def words_fixed(data: Plain) -> Iterator[SettingError]:
     """Constants, defaults and meanings in lookups that Inspera would not take."""
     options = _options(data)
     for index, feed in feeds_in(data):
@@ -51,10 +51,10 @@ def words_fixed(data: Plain) -> Iterator[Finding]:
         for name, spec in fields.items() if isinstance(fields, dict) else ():
             judge = _judge(feed, name, options)
             for steps, wrong in _wrong(judge, spec, many=name in LISTS).items() if judge else ():
-                yield Finding(("feeds", index, "map", name, *steps), *wrong)
+                yield SettingError(("feeds", index, "map", name, *steps), *wrong)
 
 
-def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _Wrong]:
+def _wrong(judge: _Judge, spec: Plain, *, many: bool) -> dict[Steps, _ContractError]:
     """What is wrong at each place of a field's rule; of a list that stands at one place, the last that is wrong."""
     judged = ((steps, judge(text)) for steps, text in _fixed(spec, many=many) if text)
     return {steps: wrong for steps, wrong in judged if wrong}
@@ -80,7 +80,9 @@ def _split(text: Plain, separator: str | None) -> Iterable[str]:
     return [part.strip() for part in parts if isinstance(part, str)]
 
 
-def _judge(feed: Mapping[str, Plain], name: str, options: Mapping[str, OptionRule]) -> _Judge | None:
+def _judge(
+    feed: Mapping[str, Plain], name: str, options: Mapping[str, OptionRule]
+) -> _Judge | None:
     kind = feed.get("kind")
     if kind == Kind.OPTION and name == "option":
         others = ", or declare it under 'inspera.options'"
@@ -102,30 +104,36 @@ def _judge_of_value(rule: OptionRule | None) -> _Judge | None:
     return _pin if rule.type == "pin" else _switch
 
 
-def _pin(text: str) -> _Wrong | None:
+def _pin(text: str) -> _ContractError | None:
     if sound_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
-    return _Wrong("is no pin that Inspera takes", remedy)
+    return _ContractError("is no pin that Inspera takes", remedy)
 
 
-def _switch(text: str) -> _Wrong | None:
-    return None if text.lower() in SWITCH else _Wrong("is neither true nor false", "write one of these")
+def _switch(text: str) -> _ContractError | None:
+    return (
+        None
+        if text.lower() in SWITCH
+        else _ContractError("is neither true nor false", "write one of these")
+    )
 
 
-def _short(text: str) -> _Wrong | None:
+def _short(text: str) -> _ContractError | None:
     if len(text) <= MAX_COMMITTEE_NAME:
         return None
-    return _Wrong("is too long", f"characters at most: {MAX_COMMITTEE_NAME}")
+    return _ContractError("is too long", f"characters at most: {MAX_COMMITTEE_NAME}")
 
 
-def _among(what: str, words: Iterable[str], more: str, text: str) -> _Wrong | None:
+def _among(what: str, words: Iterable[str], more: str, text: str) -> _ContractError | None:
     words = list(words)
     known = text.lower() in {word.lower() for word in words}
-    return None if known else _Wrong(f"is no {what}", f"use one of {', '.join(words)}{more}")
+    return (
+        None if known else _ContractError(f"is no {what}", f"use one of {', '.join(words)}{more}")
+    )
 
 
-def _role(text: str) -> _Wrong | None:
+def _role(text: str) -> _ContractError | None:
     return _among("role of contributors", ROLES, "", text.lower().removeprefix("ar_"))
 
 
@@ -158,53 +166,72 @@ def secrets_fixed(data: Plain) -> Iterator[Steps]:
     options = _options(data)
     for index, feed in feeds_in(data):
         rule = options.get(_named_option(feed))
-        field = "password" if feed.get("kind") in PEOPLE else "value" if rule and rule.secret else None
+        field = (
+            "password" if feed.get("kind") in PEOPLE else "value" if rule and rule.secret else None
+        )
         for name in ("constant", "default"):
             if field and value_at(feed, ("map", field, name)):
                 yield "feeds", index, "map", field, name
 
 
-def calls_changed(data: Plain) -> Iterator[Finding]:
+def calls_changed(data: Plain) -> Iterator[SettingError]:
     """Calls under `inspera.calls` that there are not, or that could not be made as they are changed."""
     calls = value_at(data, ("inspera", "calls"))
     for name, changed in calls.items() if isinstance(calls, dict) else ():
         steps = ("inspera", "calls", name)
         if name == TOKEN.name:
-            yield Finding(steps, "can't be changed: it is documented, and carries the API key", "take it out", True)
+            yield SettingError(
+                steps,
+                "can't be changed: it is documented, and carries the API key",
+                "take it out",
+                True,
+            )
         elif name not in CALLS:
-            yield Finding(steps, "is no call", suggestion(name, tuple(CHANGEABLE)), on_name=True)
+            yield SettingError(
+                steps, "is no call", suggestion(name, tuple(CHANGEABLE)), on_name=True
+            )
         elif isinstance(changed, dict):
             yield from _method(CALLS[name], changed, steps)
             yield from _path(CALLS[name], changed, steps)
             yield from _wrapper(CALLS[name], changed, steps)
 
 
-def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
+def _method(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
     method = changed.get("method")
     if call.reads and method in ("PUT", "PATCH", "DELETE"):
-        yield Finding((*steps, "method"), "would change something, but this call only reads", "use GET or POST")
+        yield SettingError(
+            (*steps, "method"),
+            "would change something, but this call only reads",
+            "use GET or POST",
+        )
     if not call.reads and method == "GET":
         reason = "would only read, but this call changes something"
-        yield Finding((*steps, "method"), reason, "use POST, PUT, PATCH or DELETE")
+        yield SettingError((*steps, "method"), reason, "use POST, PUT, PATCH or DELETE")
 
 
-def _wrapper(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
+def _wrapper(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
     """A call without members that it can't do without, and that wraps nothing, sends no body."""
     if changed.get("wrapper") and not (call.fields or call.wrapper):
-        yield Finding((*steps, "wrapper"), "would hold nothing: this call sends no body", "take it out")
+        yield SettingError(
+            (*steps, "wrapper"), "would hold nothing: this call sends no body", "take it out"
+        )
 
 
-def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[Finding]:
+def _path(call: Call, changed: Mapping[str, Plain], steps: Steps) -> Iterator[SettingError]:
     path = changed.get("path")
     try:
         places = places_of(path) if isinstance(path, str) else call.places
     except ValueError:
         return
     if lacking := sorted(call.places - places):
-        yield Finding((*steps, "path"), f"lacks {_braced(lacking)}", "put it in where Inspera expects it")
+        yield SettingError(
+            (*steps, "path"), f"lacks {_braced(lacking)}", "put it in where Inspera expects it"
+        )
     if unknown := sorted(places - call.places):
         remedy = f"this call fills {_braced(sorted(call.places))}" if call.places else "take it out"
-        yield Finding((*steps, "path"), f"has {_braced(unknown)}, which this call does not fill", remedy)
+        yield SettingError(
+            (*steps, "path"), f"has {_braced(unknown)}, which this call does not fill", remedy
+        )
 
 
 def _braced(places: Iterable[str]) -> str:

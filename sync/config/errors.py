@@ -14,7 +14,7 @@ MOST_PRINTED = 100
 MOST_OF_A_NAME = 60
 
 
-class Finding(NamedTuple):
+class SettingError(NamedTuple):
     """Something wrong at a setting, before its line is known; `on_name` puts it at the name, not at the value."""
 
     steps: Steps
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsFault:
+class ConfigurationError:
     """One thing that is wrong (or, as a warning, unwise) in a configuration file.
 
     `line` and `column` count from 1, and are None when the file itself is the matter; `path` names the setting as
@@ -44,10 +44,10 @@ class SettingsFault:
         return f"{place}: {self.path}: {what}" if self.path else f"{place}: {what}"
 
 
-class ConfigurationFaults(UsageError):  # noqa: N818 - named, like all errors here, by what it means
+class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors here, by what it means
     """The configuration can't be used. `faults` holds everything that is wrong with it, in the file's order."""
 
-    def __init__(self, faults: Sequence[SettingsFault]) -> None:
+    def __init__(self, faults: Sequence[ConfigurationError]) -> None:
         self.faults = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
         lines = [str(fault) for fault in self.faults[:MOST_PRINTED]]
         if len(self.faults) > MOST_PRINTED:
@@ -70,5 +70,7 @@ def _quoted(name: str) -> str:
 
 def name_text(name: str) -> str:
     """A name from the file, made fit for one line: unprintable characters escaped, and cut when it is very long."""
-    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    seen = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name
+    )
     return seen if len(seen) <= MOST_OF_A_NAME else seen[:MOST_OF_A_NAME] + "…"

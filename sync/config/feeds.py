@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config.fields import FieldSpec
+from sync.config.fields import FieldSettings
 from sync.config.jobs import Duration, within
 from sync.config.maps import (
     CandidateMap,
@@ -78,7 +78,9 @@ class _ValuesOrSettings:
     """Tells editors that one value, or a list of them, will do, too."""
 
     @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         value = {"type": ["string", "number", "boolean"]}
         return {"anyOf": [value, {"type": "array", "minItems": 1, "items": value}, handler(schema)]}
 
@@ -124,7 +126,7 @@ class FeedSettings(Strict):
         return self.blank == "clear"
 
 
-def _mapped(fields: Strict) -> dict[str, FieldSpec]:
+def _mapped(fields: Strict) -> dict[str, FieldSettings]:
     """The fields that are mapped, in the order of the model."""
     every = ((name, getattr(fields, name)) for name in type(fields).model_fields)
     return {name: spec for name, spec in every if spec is not None}
@@ -136,10 +138,10 @@ class PeopleFeed(FeedSettings):
     auth_system: Filled | None = None
     """The auth system that every person of this feed logs in with, as the tenant names it, such as `FEIDE`."""
 
-    def _fields(self, fields: LearnerMap | StaffMap) -> dict[str, FieldSpec]:
+    def _fields(self, fields: LearnerMap | StaffMap) -> dict[str, FieldSettings]:
         made = {"key": fields.external_id, **_mapped(fields)}
         if self.auth_system is not None:
-            made["auth_system"] = FieldSpec(constant=self.auth_system)
+            made["auth_system"] = FieldSettings(constant=self.auth_system)
         return made
 
 
@@ -151,7 +153,7 @@ class LearnerFeed(PeopleFeed):
     map: LearnerMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
         return self._fields(self.map)
 
@@ -164,7 +166,7 @@ class StaffFeed(PeopleFeed):
     map: StaffMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name: `key` is always there, and so is `auth_system` once loaded."""
         return self._fields(self.map)
 
@@ -176,12 +178,14 @@ class TestFeed(FeedSettings):
 
     kind: Literal[Kind.TEST]
     """`test`."""
-    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = timedelta(hours=24)
+    longest_duration: Annotated[Duration, within(timedelta(minutes=1), timedelta(days=366))] = (
+        timedelta(hours=24)
+    )
     """How long a test of this feed may last. A longer one is held for a person; home exams may need `7d`."""
     map: TestMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name; `key` is always there."""
         return {"key": self.map.external_test_id, **_mapped(self.map)}
 
@@ -194,7 +198,7 @@ class OptionFeed(FeedSettings):
     map: OptionMap
     """Where each part comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name."""
         return _mapped(self.map)
 
@@ -207,7 +211,7 @@ class CommitteeFeed(FeedSettings):
     map: CommitteeMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name."""
         return _mapped(self.map)
 
@@ -222,10 +226,10 @@ class ContributorFeed(FeedSettings):
     map: ContributorMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name; `notify` is among them only when somebody is to be told."""
         made = _mapped(self.map)
-        return {**made, "notify": FieldSpec(constant="true")} if self.notify else made
+        return {**made, "notify": FieldSettings(constant="true")} if self.notify else made
 
 
 class CandidateFeed(FeedSettings):
@@ -236,13 +240,19 @@ class CandidateFeed(FeedSettings):
     map: CandidateMap
     """Where each field comes from."""
 
-    def fields(self) -> dict[str, FieldSpec]:
+    def fields(self) -> dict[str, FieldSettings]:
         """Every field that is made, by name."""
         return _mapped(self.map)
 
 
 Feed = Annotated[
-    LearnerFeed | StaffFeed | TestFeed | OptionFeed | CommitteeFeed | ContributorFeed | CandidateFeed,
+    LearnerFeed
+    | StaffFeed
+    | TestFeed
+    | OptionFeed
+    | CommitteeFeed
+    | ContributorFeed
+    | CandidateFeed,
     Field(discriminator="kind"),
 ]
 """A feed of any kind; `kind` says which."""

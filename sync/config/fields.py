@@ -19,9 +19,9 @@ from pydantic_core import CoreSchema
 from sync.config.patterns import checked_format, checked_pattern, checked_zone, groups_of
 from sync.config_base.base import (
     Filled,
+    InvalidSetting,
     Named,
     Strict,
-    Told,
     Word,
     filled,
     text_or_settings,
@@ -53,13 +53,18 @@ class RuleWords(TypedDict):
 def _checked_template(text: str) -> str:
     """The template, if it can be filled in: plain `{name}` placeholders, at least one."""
     try:
-        parts = [(name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None]
+        parts = [
+            (name, spec, how) for _, name, spec, how in Formatter().parse(text) if name is not None
+        ]
     except ValueError:
         raise told_one(
-            "is a template with a brace that has no partner", "pair it, or double it ('{{') for the character itself"
+            "is a template with a brace that has no partner",
+            "pair it, or double it ('{{') for the character itself",
         ) from None
     if not parts:
-        raise told_one("is a template without any {name} in it", "write 'constant:' for a fixed value")
+        raise told_one(
+            "is a template without any {name} in it", "write 'constant:' for a fixed value"
+        )
     if any(not name.removesuffix("?") or spec or how for name, spec, how in parts):
         raise told_one(
             "has a placeholder that is not a plain {name}",
@@ -70,7 +75,9 @@ def _checked_template(text: str) -> str:
 
 def placeholders(template: str) -> frozenset[str]:
     """The names between the braces of a sound template."""
-    return frozenset(name.removesuffix("?") for _, name, _, _ in Formatter().parse(template) if name)
+    return frozenset(
+        name.removesuffix("?") for _, name, _, _ in Formatter().parse(template) if name
+    )
 
 
 _WORDED = re.compile(r"%[AaBb]")
@@ -85,16 +92,20 @@ class _OneOrListed:
     """Tells editors that one word will do, too."""
 
     @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         listed = handler(schema)
         return {"anyOf": [listed["items"], listed]}
 
 
-Languages = Annotated[tuple[Language, ...], AfterValidator(filled), BeforeValidator(_listed), _OneOrListed]
+Languages = Annotated[
+    tuple[Language, ...], AfterValidator(filled), BeforeValidator(_listed), _OneOrListed
+]
 Template = Annotated[Named, AfterValidator(_checked_template)]
 
 
-class FieldSpec(Strict):
+class FieldSettings(Strict):
     """How one field is made. A text is short for `column`, or for `template` when it holds a `{`."""
 
     column: Named | None = None
@@ -109,7 +120,9 @@ class FieldSpec(Strict):
     """One value for every row."""
     default: Annotated[Filled | None, Field(repr=False)] = None
     """The value to take where the column is blank."""
-    lookup: Annotated[Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)] = None
+    lookup: Annotated[
+        Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)
+    ] = None
     """A table of values: what the column says, and what it means here. A value that is not in the table is a fault."""
     lower: bool = False
     """Turn the value into lower case."""
@@ -132,45 +145,74 @@ class FieldSpec(Strict):
         return None if value is None else checked_pattern(value)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "FieldSpec":
+    def _fits_together(self) -> "FieldSettings":
         found = self._conflicts()
         if found:
             raise told(found)
         return self
 
-    def _conflicts(self) -> list[Told]:
+    def _conflicts(self) -> list[InvalidSetting]:
         found = self._conflicts_of_origin() + self._conflicts_of_pattern()
         if self.lower and self.upper:
-            found.append(Told("upper", "contradicts 'lower'", "keep one of them"))
+            found.append(InvalidSetting("upper", "contradicts 'lower'", "keep one of them"))
         return found
 
-    def _conflicts_of_origin(self) -> list[Told]:
+    def _conflicts_of_origin(self) -> list[InvalidSetting]:
         if self.constant is not None:
-            names = ("column", "template", "first_of", "default", "lookup", "lower", "upper", "pattern")
+            names = (
+                "column",
+                "template",
+                "first_of",
+                "default",
+                "lookup",
+                "lower",
+                "upper",
+                "pattern",
+            )
             given = [name for name in names if getattr(self, name)]
-            return [Told(name, "does nothing beside 'constant'", "keep one of them") for name in given]
+            return [
+                InvalidSetting(name, "does nothing beside 'constant'", "keep one of them")
+                for name in given
+            ]
         if self.first_of is not None and (self.column is not None or self.template is not None):
-            return [Told("first_of", "is given beside another source of the value", "keep one of them")]
+            return [
+                InvalidSetting(
+                    "first_of", "is given beside another source of the value", "keep one of them"
+                )
+            ]
         if self.column is None and self.template is None and self.first_of is None:
-            return [Told("", "does not say where the value comes from", "add 'column', 'template' or 'constant'")]
+            return [
+                InvalidSetting(
+                    "",
+                    "does not say where the value comes from",
+                    "add 'column', 'template' or 'constant'",
+                )
+            ]
         if self.column is not None and self.template is not None and self.pattern is None:
             return [
-                Told("template", "is given beside 'column'", "keep one, or add the 'pattern' whose groups it joins")
+                InvalidSetting(
+                    "template",
+                    "is given beside 'column'",
+                    "keep one, or add the 'pattern' whose groups it joins",
+                )
             ]
         return []
 
-    def _conflicts_of_pattern(self) -> list[Told]:
+    def _conflicts_of_pattern(self) -> list[InvalidSetting]:
         if self.pattern is None or self.constant is not None:
             return []
         if self.column is None and self.first_of is None:
-            return [Told("pattern", "has no column to read", "add 'column'")]
+            return [InvalidSetting("pattern", "has no column to read", "add 'column'")]
         groups = groups_of(self.pattern)
         if self.template is None and "value" not in groups:
             remedy = "name one so, as in (?P<value>…), or add a 'template' over its groups"
-            return [Told("pattern", "has no group named 'value'", remedy)]
+            return [InvalidSetting("pattern", "has no group named 'value'", remedy)]
         remedy = f"the groups are {', '.join(sorted(groups))}"
         missing = sorted(placeholders(self.template or "") - groups)
-        return [Told("template", f"names '{name}', which is no group of the pattern", remedy) for name in missing]
+        return [
+            InvalidSetting("template", f"names '{name}', which is no group of the pattern", remedy)
+            for name in missing
+        ]
 
     @property
     def case(self) -> Literal["lower", "upper"] | None:
@@ -200,11 +242,13 @@ class FieldSpec(Strict):
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return text_or_settings(schema, handler)
 
 
-class TimeSpec(FieldSpec):
+class TimeSettings(FieldSettings):
     """How a date and time is made. Without `format` the source writes ISO 8601, such as `2026-05-20T09:00`."""
 
     format: str | None = None
@@ -225,23 +269,40 @@ class TimeSpec(FieldSpec):
     def _known_zone(cls, value: str | None) -> str | None:
         return None if value is None else checked_zone(value)
 
-    def _conflicts(self) -> list[Told]:
+    def _conflicts(self) -> list[InvalidSetting]:
         found = super()._conflicts()
         if self.format is not None and "%z" not in self.format and self.zone is None:
-            found.append(Told("format", "does not say which time zone is meant", "add one, as in zone: Europe/Oslo"))
+            found.append(
+                InvalidSetting(
+                    "format",
+                    "does not say which time zone is meant",
+                    "add one, as in zone: Europe/Oslo",
+                )
+            )
         if self.language is not None and not _WORDED.search(self.format or ""):
             reason = "means nothing without a month's or a weekday's name in 'format'"
-            found.append(Told("language", reason, "add %B or %b there, or take it out"))
+            found.append(InvalidSetting("language", reason, "add %B or %b there, or take it out"))
         if self.format is not None and "%z" in self.format and self.zone is not None:
-            found.append(Told("zone", "is given although the format reads the zone by %z", "take one of them out"))
+            found.append(
+                InvalidSetting(
+                    "zone",
+                    "is given although the format reads the zone by %z",
+                    "take one of them out",
+                )
+            )
         return found
 
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
-        return {**super().as_rule(), "format": self.format, "zone": self.zone, "languages": self.language or ()}
+        return {
+            **super().as_rule(),
+            "format": self.format,
+            "zone": self.zone,
+            "languages": self.language or (),
+        }
 
 
-class EndSpec(TimeSpec):
+class EndSettings(TimeSettings):
     """How the end of a test is made: like any other time, or computed."""
 
     computed: Literal["start + duration"] | None = None
@@ -250,22 +311,26 @@ class EndSpec(TimeSpec):
     """Whether an end that comes before the start is on the day after, for sources that give times of day only, such as
     22:00 to 02:00. Otherwise it is an error."""
 
-    def _conflicts(self) -> list[Told]:
+    def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
             return _beside_computed(self)
         return super()._conflicts()
 
     def as_rule(self) -> RuleWords:
         """Everything the mapping needs to know, in plain values."""
-        return RuleWords(**{**super().as_rule(), "computed": self.computed, "next_day": self.next_day})
+        return RuleWords(
+            **{**super().as_rule(), "computed": self.computed, "next_day": self.next_day}
+        )
 
 
-def _beside_computed(spec: FieldSpec) -> list[Told]:
+def _beside_computed(spec: FieldSettings) -> list[InvalidSetting]:
     given = [name for name in type(spec).model_fields if name != "computed" and getattr(spec, name)]
-    return [Told(name, "does nothing beside 'computed'", "keep one of them") for name in given]
+    return [
+        InvalidSetting(name, "does nothing beside 'computed'", "keep one of them") for name in given
+    ]
 
 
-class MinutesSpec(FieldSpec):
+class MinutesSettings(FieldSettings):
     """How a number of minutes is made."""
 
     minutes: Literal["number", "hh:mm", "hours", "iso8601"] | None = None
@@ -276,13 +341,13 @@ class MinutesSpec(FieldSpec):
         return RuleWords(**{**super().as_rule(), "minutes": self.minutes})
 
 
-class DurationSpec(MinutesSpec):
+class DurationSettings(MinutesSettings):
     """How the duration of a test is made: from the source, or computed."""
 
     computed: Literal["end - start"] | None = None
     """`end - start`, where the working time is all the time from start to end. Nothing else is given then."""
 
-    def _conflicts(self) -> list[Told]:
+    def _conflicts(self) -> list[InvalidSetting]:
         if self.computed is not None:
             return _beside_computed(self)
         return super()._conflicts()
@@ -294,14 +359,20 @@ class DurationSpec(MinutesSpec):
 
 def _checked_separator(text: str) -> str:
     if not text.isprintable():
-        raise told_one("holds a character that no value can", "write a visible one, such as ',', or take the line out")
+        raise told_one(
+            "holds a character that no value can",
+            "write a visible one, such as ',', or take the line out",
+        )
     return text
 
 
-class ListSpec(FieldSpec):
+class ListSettings(FieldSettings):
     """How a list is made: one text, taken apart. `lookup` and `default` are for each item; blank items don't count."""
 
-    separator: Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_checked_separator)] | None = None
+    separator: (
+        Annotated[str, Field(min_length=1, max_length=10), AfterValidator(_checked_separator)]
+        | None
+    ) = None
     """What stands between two items, `;` by default. Spaces around an item don't count."""
 
     def as_rule(self) -> RuleWords:

@@ -41,7 +41,9 @@ def names_at(steps: Steps, data: Plain) -> tuple[str, ...]:
 def described(steps: Steps, data: Plain) -> str:
     """The first sentence of what the model says about this setting; empty when it says nothing."""
     owner = setting_at(steps[:-1], data)
-    info: FieldInfo | None = owner.model_fields.get(steps[-1]) if _is_model(owner) and steps else None
+    info: FieldInfo | None = (
+        owner.model_fields.get(steps[-1]) if _is_model(owner) and steps else None
+    )
     text = " ".join((info.description or "").split()) if info else ""
     return text.split(". ", 1)[0].rstrip(".")
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from sync.config.patterns import checked_zone
-from sync.config_base.base import Strict, Told, filled, told, told_one
+from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
 from sync.records.base import Kind
 from sync.schedule import Every, Schedule, crontab, duration
 
@@ -30,7 +30,9 @@ def _checked_name(text: str) -> str:
     return text
 
 
-JobName = Annotated[str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
+JobName = Annotated[
+    str, AfterValidator(_checked_name), WithJsonSchema({"type": "string", "pattern": _NAME})
+]
 
 
 def _duration(value: object) -> object:
@@ -38,7 +40,9 @@ def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        raise told_one("is no duration", "write one with its unit, such as 90s, 30m, 6h, 1d or 1h30m")
+        raise told_one(
+            "is no duration", "write one with its unit, such as 90s, 30m, 6h, 1d or 1h30m"
+        )
     try:
         return duration(value)
     except ValueError as error:
@@ -50,7 +54,9 @@ def within(least: timedelta, most: timedelta) -> AfterValidator:
 
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
-            raise told_one(f"is not from {spelt(least)} to {spelt(most)}", "give a length between these")
+            raise told_one(
+                f"is not from {spelt(least)} to {spelt(most)}", "give a length between these"
+            )
         return value
 
     return AfterValidator(check)
@@ -69,7 +75,9 @@ def spelt(value: timedelta) -> str:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]),
+    BeforeValidator(
+        _duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]
+    ),
 ]
 
 
@@ -79,7 +87,9 @@ def _checked_cron(text: str) -> str:
         crontab(text, "UTC")
     except ValueError as error:
         reason, _, remedy = str(error).partition("; ")
-        raise told_one(reason, remedy or "write it as cron has it, such as '15 2 * * *' for 02:15 every day") from None
+        raise told_one(
+            reason, remedy or "write it as cron has it, such as '15 2 * * *' for 02:15 every day"
+        ) from None
     return text
 
 
@@ -89,7 +99,7 @@ def _each_once(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
     return kinds
 
 
-class Job(Strict):
+class JobSettings(Strict):
     """When something is to be done, and what."""
 
     cron: Annotated[str, AfterValidator(_checked_cron)] | None = None
@@ -117,15 +127,33 @@ class Job(Strict):
     less than `every`."""
 
     @model_validator(mode="after")
-    def _one_schedule(self) -> "Job":
+    def _one_schedule(self) -> "JobSettings":
         if (self.cron is None) == (self.every is None):
-            raise told([Told("", "needs exactly one of 'cron' and 'every'", "say when it runs")])
+            raise told(
+                [InvalidSetting("", "needs exactly one of 'cron' and 'every'", "say when it runs")]
+            )
         if self.cron is not None and self.zone is None:
-            raise told([Told("cron", "has no zone", "add 'zone', such as Europe/Oslo: whose clock is meant")])
+            raise told(
+                [
+                    InvalidSetting(
+                        "cron",
+                        "has no zone",
+                        "add 'zone', such as Europe/Oslo: whose clock is meant",
+                    )
+                ]
+            )
         if self.every is not None and self.zone is not None:
-            raise told([Told("zone", "means nothing with 'every'", "take it out")])
+            raise told([InvalidSetting("zone", "means nothing with 'every'", "take it out")])
         if self.every is not None and self.jitter >= self.every:
-            raise told([Told("jitter", "is not less than 'every', so runs would pass each other", "make it shorter")])
+            raise told(
+                [
+                    InvalidSetting(
+                        "jitter",
+                        "is not less than 'every', so runs would pass each other",
+                        "make it shorter",
+                    )
+                ]
+            )
         return self
 
     @property
@@ -149,16 +177,21 @@ def _on_this_machine(value: str) -> str:
     if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
         raise told_one("is not an address and a port", "write it as 127.0.0.1:9464")
     if not local:
-        raise told_one("is reached from other machines, and nothing guards it", "use 127.0.0.1, or put a proxy before")
+        raise told_one(
+            "is reached from other machines, and nothing guards it",
+            "use 127.0.0.1, or put a proxy before",
+        )
     return value
 
 
-class Service(Strict):
+class ServiceSettings(Strict):
     """Where the service answers, and how long stopping and a run may take."""
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
     """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
-    grace: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(seconds=30)
+    grace: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(
+        seconds=30
+    )
     """How long it may take at most to stop after SIGTERM."""
     deadline: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take at most; what is left then is for the next one."""

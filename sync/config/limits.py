@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from sync.config.jobs import Duration, within
-from sync.config_base.base import Filled, Strict, Told, empty_is_default, told
+from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -29,7 +29,7 @@ class OnAbsence(Strict):
     """`remove` takes the candidate off the test, unless the test has started; `keep` leaves them on it."""
 
 
-class Limit(Strict):
+class LimitSettings(Strict):
     """How many changes go unasked: `max(at_least, min(percent of known, at_most))`; of more, all are held."""
 
     at_least: Count
@@ -40,13 +40,21 @@ class Limit(Strict):
     """But never more than this many."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Limit":
+    def _in_order(self) -> "LimitSettings":
         if self.at_most is not None and self.at_most < self.at_least:
-            raise told([Told("at_most", "is below 'at_least', so it never matters", "raise it, or lower 'at_least'")])
+            raise told(
+                [
+                    InvalidSetting(
+                        "at_most",
+                        "is below 'at_least', so it never matters",
+                        "raise it, or lower 'at_least'",
+                    )
+                ]
+            )
         return self
 
 
-class KindLimit(Limit):
+class KindLimit(LimitSettings):
     """The limit of removals of one kind, over all tests."""
 
     at_least: Count = 10
@@ -68,7 +76,7 @@ class KindLimit(Limit):
         return given
 
 
-class TestLimit(Limit):
+class TestLimit(LimitSettings):
     """The limit of removals of one kind on one test, such as of its candidates."""
 
     __test__ = False  # not a test case, whatever pytest thinks of its name
@@ -81,7 +89,7 @@ class TestLimit(Limit):
     """But never more than this many."""
 
 
-class UpdateLimit(Limit):
+class UpdateLimit(LimitSettings):
     """The limit of updates of one kind."""
 
     at_least: Count = 10
@@ -92,7 +100,7 @@ class UpdateLimit(Limit):
     """But never more than this many. Without it, the share alone decides."""
 
 
-class Limits(Strict):
+class LimitsSettings(Strict):
     """How much may change in one run without a person's word. What is above is held until `apply --allow HASH`."""
 
     kind: Annotated[KindLimit, BeforeValidator(empty_is_default)] = KindLimit()
@@ -103,7 +111,7 @@ class Limits(Strict):
     """Updates of one kind."""
 
 
-class Freeze(Strict):
+class FreezeSettings(Strict):
     """How long before its start a test is left as it is. It stays so until it has ended."""
 
     before: Annotated[Duration, within(timedelta(0), timedelta(days=7))] = timedelta(hours=2)
@@ -111,7 +119,7 @@ class Freeze(Strict):
     unless a person allows it. Additions, more extra time and a later end are sent."""
 
 
-class Found(Strict):
+class ExistingSettings(Strict):
     """What was in Inspera before this tool first touched it. On tests it is not ours, so it is never removed."""
 
     claim: tuple[Filled, ...] = ()
@@ -127,7 +135,7 @@ class Found(Strict):
     """Whether `adopt` matches a person by email address too, where neither the external id nor the login finds one."""
 
 
-class Reconcile(Strict):
+class ReconcileSettings(Strict):
     """What `reconcile` reads of Inspera, and what it does about the differences that it finds."""
 
     repair: bool = False

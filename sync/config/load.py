@@ -8,12 +8,18 @@ from pydantic import ValidationError
 
 from sync.config.checks import crossed, unused
 from sync.config.contract_checks import secrets_fixed
-from sync.config.errors import ConfigurationFaults, Finding, SettingsFault, Steps, path_text
+from sync.config.errors import (
+    ConfigurationError,
+    ConfigurationErrors,
+    SettingError,
+    Steps,
+    path_text,
+)
 from sync.config.guide import is_secret
 from sync.config.messages import findings_of
 from sync.config.model import Settings
 from sync.config.tree import Plain, Tree, read_tree
-from sync.config.yaml_text import NotYaml
+from sync.config.yaml_text import YamlError
 from sync.config_base.secrets import BrokenReference, SecretRef, expand
 
 MOST_BYTES = 1024 * 1024
@@ -31,7 +37,7 @@ class Loaded:
 
     settings: Settings
     folder: Path
-    warnings: tuple[SettingsFault, ...] = ()
+    warnings: tuple[ConfigurationError, ...] = ()
 
     @property
     def state_url(self) -> str:
@@ -66,7 +72,7 @@ def load(path: Path) -> Loaded:
     except ValidationError as error:
         findings += _besides(findings_of(error, data), findings)
     if findings or settings is None:
-        raise ConfigurationFaults(_placed(path, tree, findings))
+        raise ConfigurationErrors(_placed(path, tree, findings))
     return Loaded(settings, folder, tuple(_placed(path, tree, [*reader.unwise, *unused(data)])))
 
 
@@ -74,10 +80,14 @@ def _tree(path: Path) -> Tree:
     text = _text(path)
     try:
         return read_tree(text)
-    except NotYaml as wrong:
+    except YamlError as wrong:
         place = wrong.place
-        raise ConfigurationFaults(
-            [SettingsFault(str(path), place.line, place.column, "", wrong.reason, wrong.remedy)]
+        raise ConfigurationErrors(
+            [
+                ConfigurationError(
+                    str(path), place.line, place.column, "", wrong.reason, wrong.remedy
+                )
+            ]
         ) from None
 
 
@@ -86,23 +96,38 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise _unreadable(path, "there is no such file", "give the path of the configuration") from None
+        raise _unreadable(
+            path, "there is no such file", "give the path of the configuration"
+        ) from None
     except (OSError, ValueError):
-        raise _unreadable(path, "can't be read", "name a file that the user who runs this may read") from None
+        raise _unreadable(
+            path, "can't be read", "name a file that the user who runs this may read"
+        ) from None
     if len(raw) > MOST_BYTES:
-        raise _unreadable(path, f"is above {MOST_BYTES // 1024} KiB", "name the configuration; this is hardly it")
+        raise _unreadable(
+            path, f"is above {MOST_BYTES // 1024} KiB", "name the configuration; this is hardly it"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-    raise ConfigurationFaults(
-        [SettingsFault(str(path), line, column, "", "there is a byte that is not UTF-8", "save the file as UTF-8")]
+    raise ConfigurationErrors(
+        [
+            ConfigurationError(
+                str(path),
+                line,
+                column,
+                "",
+                "there is a byte that is not UTF-8",
+                "save the file as UTF-8",
+            )
+        ]
     )
 
 
-def _unreadable(path: Path, reason: str, remedy: str) -> ConfigurationFaults:
-    return ConfigurationFaults([SettingsFault(str(path), None, None, "", reason, remedy)])
+def _unreadable(path: Path, reason: str, remedy: str) -> ConfigurationErrors:
+    return ConfigurationErrors([ConfigurationError(str(path), None, None, "", reason, remedy)])
 
 
 class _Reader:
@@ -114,8 +139,8 @@ class _Reader:
     def __init__(self, tree: Tree, folder: Path) -> None:
         self._tree, self._folder = tree, folder
         self._fixed = frozenset(secrets_fixed(tree.data))
-        self.findings: list[Finding] = []
-        self.unwise: list[Finding] = []
+        self.findings: list[SettingError] = []
+        self.unwise: list[SettingError] = []
 
     def expanded(self, value: Plain, steps: Steps) -> Plain:
         """The value with its references resolved; one that could not be stays as it is, and becomes a finding."""
@@ -131,28 +156,38 @@ class _Reader:
                 self._look_at_secret(SecretRef(value), steps)
             return value if secret or "${" not in value else expand(value, self._folder)
         except BrokenReference as broken:
-            self.findings.append(Finding(steps, broken.reason, broken.remedy))
+            self.findings.append(SettingError(steps, broken.reason, broken.remedy))
             return value
 
     def _look_at_secret(self, secret: SecretRef, steps: Steps) -> None:
         if secret.is_plain():
             remedy = "move it into a file that only the service's user may read, and write ${file:PATH} here"
-            self.unwise.append(Finding(steps, "is a secret in plain text", remedy))
+            self.unwise.append(SettingError(steps, "is a secret in plain text", remedy))
         for loose in secret.loose_files(self._folder):
             reason = f"{loose} may be read by more users than its owner"
-            self.unwise.append(Finding(steps, reason, "take that right away, as in chmod 0400"))
+            self.unwise.append(
+                SettingError(steps, reason, "take that right away, as in chmod 0400")
+            )
 
 
-def _besides(more: Iterable[Finding], known: list[Finding]) -> list[Finding]:
+def _besides(more: Iterable[SettingError], known: list[SettingError]) -> list[SettingError]:
     """Those that are not merely the consequence of one that is known, at the same setting or around it."""
     spoilt = {finding.steps for finding in known if not finding.on_name}
-    return [one for one in more if not any(one.steps[:length] in spoilt for length in range(len(one.steps) + 1))]
+    return [
+        one
+        for one in more
+        if not any(one.steps[:length] in spoilt for length in range(len(one.steps) + 1))
+    ]
 
 
-def _placed(path: Path, tree: Tree, findings: Iterable[Finding]) -> list[SettingsFault]:
+def _placed(path: Path, tree: Tree, findings: Iterable[SettingError]) -> list[ConfigurationError]:
     faults = []
     for finding in findings:
         place = tree.place(finding.steps, finding.on_name)
         shown = path_text(finding.steps)
-        faults.append(SettingsFault(str(path), place.line, place.column, shown, finding.reason, finding.remedy))
+        faults.append(
+            ConfigurationError(
+                str(path), place.line, place.column, shown, finding.reason, finding.remedy
+            )
+        )
     return faults

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from sync.config.errors import Finding, Steps
+from sync.config.errors import SettingError, Steps
 from sync.config.guide import described, names_at, setting_at, suggestion
 from sync.config.tree import Plain, value_at
 from sync.sources import SOURCES
@@ -49,7 +49,7 @@ _BOUNDS = {
 }
 
 
-def findings_of(error: ValidationError, data: Plain) -> Iterator[Finding]:
+def findings_of(error: ValidationError, data: Plain) -> Iterator[SettingError]:
     """Everything pydantic found wrong with these values, each at its setting."""
     for detail in error.errors(include_url=False, include_input=False):
         yield from _findings(detail["type"], _steps(detail["loc"], data), detail, data)
@@ -62,12 +62,14 @@ def _steps(loc: Steps, data: Plain) -> Steps:
     steps = loc[:2] + loc[3:] if tagged else loc
     for length in range(len(steps)):
         value = value_at(data, steps[:length])
-        if not isinstance(value, dict | list) or (isinstance(value, list) and isinstance(steps[length], str)):
+        if not isinstance(value, dict | list) or (
+            isinstance(value, list) and isinstance(steps[length], str)
+        ):
             return steps[:length]
     return steps
 
 
-def _findings(code: str, steps: Steps, detail: Any, data: Plain) -> Iterator[Finding]:
+def _findings(code: str, steps: Steps, detail: Any, data: Plain) -> Iterator[SettingError]:
     context = detail.get("ctx", {})
     if code == "missing":
         yield _missing(steps, data)
@@ -76,20 +78,20 @@ def _findings(code: str, steps: Steps, detail: Any, data: Plain) -> Iterator[Fin
     elif code in ("union_tag_invalid", "union_tag_not_found"):
         yield _untagged((*steps, context["discriminator"].strip("'")), context, data)
     elif value_at(data, steps) is None:
-        yield Finding(steps, *_EMPTY)
+        yield SettingError(steps, *_EMPTY)
     elif code == "told":
         for one in context["told"]:
             inner = isinstance(value_at(data, steps), dict) and one.at
-            yield Finding((*steps, one.at) if inner else steps, one.reason, one.remedy)
+            yield SettingError((*steps, one.at) if inner else steps, one.reason, one.remedy)
     elif code == "literal_error":
         yield _no_choice(steps, data)
     else:
-        yield Finding(steps, *_plain(code, detail["msg"], context))
+        yield SettingError(steps, *_plain(code, detail["msg"], context))
 
 
-def _missing(steps: Steps, data: Plain) -> Finding:
+def _missing(steps: Steps, data: Plain) -> SettingError:
     about = described(steps, data)
-    return Finding(steps, "is needed", f"add it: {_lowered(about)}" if about else "add it")
+    return SettingError(steps, "is needed", f"add it: {_lowered(about)}" if about else "add it")
 
 
 def _lowered(text: str) -> str:
@@ -97,26 +99,30 @@ def _lowered(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def _unknown(steps: Steps, data: Plain) -> Finding:
+def _unknown(steps: Steps, data: Plain) -> SettingError:
     name, known = str(steps[-1]), names_at(steps[:-1], data)
     if name in _MISPLACED and "column" in known:
-        return Finding(steps, f"is only for {_MISPLACED[name]}", "take it out here", on_name=True)
-    return Finding(steps, "unknown setting", suggestion(name, known), on_name=True)
+        return SettingError(
+            steps, f"is only for {_MISPLACED[name]}", "take it out here", on_name=True
+        )
+    return SettingError(steps, "unknown setting", suggestion(name, known), on_name=True)
 
 
-def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> Finding:
+def _untagged(steps: Steps, context: dict[str, Any], data: Plain) -> SettingError:
     choices = tuple(re.findall(r"'([^']*)'", context.get("expected_tags", "")))
     value = value_at(data, steps)
     if not isinstance(value, str):
-        return Finding(steps, "is needed", "add it: it says what the settings around it mean")
+        return SettingError(steps, "is needed", "add it: it says what the settings around it mean")
     if steps[0] == "sources" and value in SOURCES.broken:
-        return Finding(steps, *SOURCES.broken[value])
-    return Finding(steps, "is none of the choices", suggestion(value, choices))
+        return SettingError(steps, *SOURCES.broken[value])
+    return SettingError(steps, "is none of the choices", suggestion(value, choices))
 
 
-def _no_choice(steps: Steps, data: Plain) -> Finding:
+def _no_choice(steps: Steps, data: Plain) -> SettingError:
     choices = tuple(str(one) for one in _choices(setting_at(steps, data)))
-    return Finding(steps, "is none of the choices", suggestion(str(value_at(data, steps)), choices))
+    return SettingError(
+        steps, "is none of the choices", suggestion(str(value_at(data, steps)), choices)
+    )
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:

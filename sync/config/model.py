@@ -9,8 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.config.addresses import checked_proxy, checked_state, checked_tenant
 from sync.config.feeds import Feed
-from sync.config.jobs import Job, JobName, Service
-from sync.config.limits import Found, Freeze, Limits, OnAbsence, Reconcile
+from sync.config.jobs import JobName, JobSettings, ServiceSettings
+from sync.config.limits import (
+    ExistingSettings,
+    FreezeSettings,
+    LimitsSettings,
+    OnAbsence,
+    ReconcileSettings,
+)
 from sync.config.vendor import CHANGEABLE, CallSettings, OptionName, OptionSettings
 from sync.config_base.base import Strict, empty_is_default, filled
 from sync.config_base.secrets import SecretRef
@@ -31,12 +37,14 @@ Calls = Annotated[
 Options = Annotated[
     dict[OptionName, OptionSettings],
     BeforeValidator(empty_is_default),
-    Field(default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}),
+    Field(
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"}}
+    ),
 ]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
-class Inspera(Strict):
+class InsperaSettings(Strict):
     """The tenant, and how it is called."""
 
     url: Annotated[str, AfterValidator(checked_tenant)]
@@ -76,7 +84,10 @@ class Inspera(Strict):
 
     def calls_in_force(self) -> Mapping[str, Call]:
         """Every call by name, as this tenant takes it, in the contract's order (vendor contract, Token to Test API)."""
-        return {name: self.calls[name].applied_to(call) if name in self.calls else call for name, call in CALLS.items()}
+        return {
+            name: self.calls[name].applied_to(call) if name in self.calls else call
+            for name, call in CALLS.items()
+        }
 
     def options_in_force(self) -> Mapping[str, OptionRule]:
         """Every option that a test can have, by name (vendor contract, Test API: settings)."""
@@ -98,32 +109,38 @@ class Inspera(Strict):
 class Settings(Strict):
     """What inspera-sync keeps in step, from where, how, and within which limits."""
 
-    inspera: Inspera
+    inspera: InsperaSettings
     """Which tenant is kept in step, and how it is called."""
     state: Annotated[str, AfterValidator(checked_state)] = "sqlite:///state.db"
     """Where this tool remembers what it has put into Inspera: `sqlite:///FILE`, from this file's folder if relative, or
     `postgresql://USER@HOST/DATABASE`, without a password."""
     state_password: SecretRef | None = None
     """The password for a state on PostgreSQL, given like `api_key`. It is read whenever a connection is made."""
-    sources: Annotated[dict[str, Source], AfterValidator(filled), Field(json_schema_extra={"minProperties": 1})]
+    sources: Annotated[
+        dict[str, Source], AfterValidator(filled), Field(json_schema_extra={"minProperties": 1})
+    ]
     """Where rows come from, each under a name of your choosing."""
-    feeds: Annotated[tuple[Feed, ...], AfterValidator(filled), Field(json_schema_extra={"minItems": 1})]
+    feeds: Annotated[
+        tuple[Feed, ...], AfterValidator(filled), Field(json_schema_extra={"minItems": 1})
+    ]
     """Which rows become which records, and how."""
     on_absence: Annotated[OnAbsence, BeforeValidator(empty_is_default)] = OnAbsence()
     """What becomes of records that their source no longer has."""
-    limits: Annotated[Limits, BeforeValidator(empty_is_default)] = Limits()
+    limits: Annotated[LimitsSettings, BeforeValidator(empty_is_default)] = LimitsSettings()
     """How much may change in one run without a person's word."""
-    freeze: Annotated[Freeze, BeforeValidator(empty_is_default)] = Freeze()
+    freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
     """What holds for a test that starts soon or is under way."""
-    found: Annotated[Found, BeforeValidator(empty_is_default)] = Found()
+    found: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """What holds for what was in Inspera before this tool first touched it."""
     verify: Literal["sample", "all", "none"] = "sample"
     """How much of what an `apply` wrote is read back afterwards: a `sample`, `all` of it, or `none`."""
-    reconcile: Annotated[Reconcile, BeforeValidator(empty_is_default)] = Reconcile()
+    reconcile: Annotated[ReconcileSettings, BeforeValidator(empty_is_default)] = ReconcileSettings()
     """What `reconcile` reads, and whether it repairs."""
-    jobs: Annotated[dict[JobName, Job], BeforeValidator(empty_is_default), Field(default_factory=dict)]
+    jobs: Annotated[
+        dict[JobName, JobSettings], BeforeValidator(empty_is_default), Field(default_factory=dict)
+    ]
     """What the service does, and when; each under a name of your choosing."""
-    service: Annotated[Service, BeforeValidator(empty_is_default)] = Service()
+    service: Annotated[ServiceSettings, BeforeValidator(empty_is_default)] = ServiceSettings()
     """How the service stops, and how it is looked after."""
 
     def state_url(self, folder: Path) -> str:

@@ -25,11 +25,15 @@ def checked_expression(text: str) -> str:
     """The regular expression, if it compiles without doubt."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a doubtful expression is one that the next Python may read differently
+            warnings.simplefilter(
+                "error"
+            )  # a doubtful expression is one that the next Python may read differently
             re.compile(text)
     except (re.error, Warning, OverflowError, RecursionError) as error:
         reason = error.msg if isinstance(error, re.error) else "it can't be read with certainty"
-        raise told_one(f"is no regular expression ({reason})", "correct it, or put it in single quotes") from None
+        raise told_one(
+            f"is no regular expression ({reason})", "correct it, or put it in single quotes"
+        ) from None
     return text
 
 
@@ -46,9 +50,13 @@ def checked_format(text: str) -> str:
         remedy = "use %Y %m %d %H %M %S, %b or %B for a month's name, %z for an offset"
         raise told_one(f"has '%{unknown[0]}', which is not understood here", remedy)
     if not letters & {"y", "Y"} or not any(needed <= letters for needed in _DATES):
-        raise told_one("does not say the whole date", "give the year (%Y), the month (%m) and the day (%d)")
+        raise told_one(
+            "does not say the whole date", "give the year (%Y), the month (%m) and the day (%d)"
+        )
     if "H" not in letters and not {"I", "p"} <= letters:
-        raise told_one("does not say the hour", "add %H (or %I with %p), or join columns by 'template'")
+        raise told_one(
+            "does not say the hour", "add %H (or %I with %p), or join columns by 'template'"
+        )
     try:
         datetime.strptime(_SAMPLE.strftime(text), text)  # noqa: DTZ007 - only tried, to find what is said twice
     except (ValueError, re.error):
@@ -86,7 +94,9 @@ def checked_zone(name: str) -> str:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         if name.upper() in _NOT_ZONES:
-            raise told_one("is no time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?") from None
+            raise told_one(
+                "is no time zone", f"did you mean '{_NOT_ZONES[name.upper()]}'?"
+            ) from None
         near = get_close_matches(name, sorted(zoneinfo.available_timezones()), n=1, cutoff=0.75)
         remedy = f"did you mean '{near[0]}'?" if near else "write one such as Europe/Oslo"
         raise told_one("is no time zone", remedy) from None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from sync.config.errors import Finding, Steps
-from sync.config.yaml_text import TAG, NotYaml, Place, compose, place_of
+from sync.config.errors import SettingError, Steps
+from sync.config.yaml_text import TAG, Place, YamlError, compose, place_of
 
 Plain = str | None | list["Plain"] | dict[str, "Plain"]
 """A value of the file: text, nothing, a list or a mapping."""
@@ -40,7 +40,7 @@ class Tree:
     data: Plain = None
     values: dict[Steps, Place] = field(default_factory=dict)
     names: dict[Steps, Place] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[SettingError] = field(default_factory=list)
 
     def place(self, steps: Steps, on_name: bool = False) -> Place:
         """Where this setting stands, or else the nearest one around it."""
@@ -100,7 +100,9 @@ class _Writer:
         self._counted(node, steps)
         self._tree.values[steps] = place_of(node.start_mark)
         if id(node) in self._open:
-            return self._wrong(steps, "is an alias ('*') for something that it is part of", "write it out")
+            return self._wrong(
+                steps, "is an alias ('*') for something that it is part of", "write it out"
+            )
         self._open.add(id(node))
         try:
             return self._written(node, steps)
@@ -111,7 +113,9 @@ class _Writer:
         self._count += 1
         if self._count > MOST_VALUES or len(steps) > MOST_LEVELS:
             reason = "the file stands for too many values or levels"
-            raise NotYaml(place_of(node.start_mark), reason, "write less, with fewer aliases and levels")
+            raise YamlError(
+                place_of(node.start_mark), reason, "write less, with fewer aliases and levels"
+            )
 
     def _written(self, node: yaml.Node, steps: Steps) -> Plain:
         if isinstance(node, yaml.MappingNode) and node.tag == TAG + "map":
@@ -123,7 +127,11 @@ class _Writer:
             return [self.value(item, (*steps, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
             return self._scalar(node, steps)
-        return self._wrong(steps, "has a tag ('!'), which is not used here", "take it out, or put the value in quotes")
+        return self._wrong(
+            steps,
+            "has a tag ('!'), which is not used here",
+            "take it out, or put the value in quotes",
+        )
 
     def _scalar(self, node: yaml.ScalarNode, steps: Steps) -> Plain:
         if node.tag == TAG + "null":
@@ -131,7 +139,9 @@ class _Writer:
         text = str(node.value)
         if _is_text(text):
             return text
-        return self._wrong(steps, "holds an escape ('\\') that stands for no character", "use single quotes")
+        return self._wrong(
+            steps, "holds an escape ('\\') that stands for no character", "use single quotes"
+        )
 
     def _pairs(self, node: yaml.MappingNode, steps: Steps) -> Pairs:
         """The entries of a mapping, then what `<<:` brings that it does not say itself; the first to say it wins."""
@@ -169,17 +179,19 @@ class _Writer:
         if isinstance(text, str) and text and _is_text(text):
             return text
         self._tree.values.setdefault((*steps, "?"), place_of(key.start_mark))
-        self._wrong((*steps, "?"), "is a name that is not plain text", "write a plain name before the ':'")
+        self._wrong(
+            (*steps, "?"), "is a name that is not plain text", "write a plain name before the ':'"
+        )
         return None
 
     def _twice(self, steps: Steps, first: yaml.Node, second: yaml.Node) -> None:
         one, other = place_of(first.start_mark), place_of(second.start_mark)
         reason = f"is given twice, on line {one.line} and on line {other.line}"
         self._tree.names[steps] = one
-        self._tree.findings.append(Finding(steps, reason, "keep one of them", on_name=True))
+        self._tree.findings.append(SettingError(steps, reason, "keep one of them", on_name=True))
 
     def _wrong(self, steps: Steps, reason: str, remedy: str) -> Plain:
-        self._tree.findings.append(Finding(steps, reason, remedy))
+        self._tree.findings.append(SettingError(steps, reason, remedy))
         return None
 
 

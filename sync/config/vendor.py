@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, model_validator
 
-from sync.config_base.base import Strict, Told, told, told_one
+from sync.config_base.base import InvalidSetting, Strict, told, told_one
 from sync.contract import CALLS, OPTIONS, TOKEN, Call, OptionGroup, OptionRule, OptionType
 
 CHANGEABLE: Mapping[str, Call] = {name: call for name, call in CALLS.items() if call is not TOKEN}
@@ -23,9 +23,13 @@ _OPTION = re.compile(r"[A-Z][A-Z0-9_]*")
 def _checked_path(text: str) -> str:
     """The path, if it stays below `/api` of the tenant; which places it needs depends on the call."""
     if not text.startswith("/") or text.startswith("//"):
-        raise told_one("should begin with one '/'", "write what follows /api, such as /v1/test/{test}")
+        raise told_one(
+            "should begin with one '/'", "write what follows /api, such as /v1/test/{test}"
+        )
     if not _CHARACTERS.fullmatch(text) or re.search(r"[#\\]", text):
-        raise told_one("holds a character that a path can't", "use plain ASCII, without spaces, '#' and '\\'")
+        raise told_one(
+            "holds a character that a path can't", "use plain ASCII, without spaces, '#' and '\\'"
+        )
     if ".." in unquote(text):
         raise told_one("holds '..'", "write the path as Inspera has it, from '/' on")
     try:
@@ -33,13 +37,18 @@ def _checked_path(text: str) -> str:
     except ValueError:
         raise told_one("has a brace that has no partner", "write each place as {name}") from None
     if not plain:
-        raise told_one("has a place that is not a plain {name}", "write the name alone between the braces")
+        raise told_one(
+            "has a place that is not a plain {name}", "write the name alone between the braces"
+        )
     return text
 
 
 def _checked_wrapper(text: str) -> str:
     if not _MEMBER.fullmatch(text):
-        raise told_one("is no name of a member", "write one such as candidates, or '' where the body itself holds it")
+        raise told_one(
+            "is no name of a member",
+            "write one such as candidates, or '' where the body itself holds it",
+        )
     return text
 
 
@@ -56,9 +65,14 @@ class CallSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _nothing_unsaid(cls, value: object) -> object:
-        empty = [name for name, one in value.items() if one is None] if isinstance(value, dict) else []
+        empty = (
+            [name for name, one in value.items() if one is None] if isinstance(value, dict) else []
+        )
         if empty:
-            raise told(Told(name, "is empty", "give it a value, or take the line out") for name in empty)
+            raise told(
+                InvalidSetting(name, "is empty", "give it a value, or take the line out")
+                for name in empty
+            )
         return value
 
     def applied_to(self, call: Call) -> Call:
@@ -88,7 +102,9 @@ class OptionSettings(Strict):
 
 def _checked_option(name: str) -> str:
     if not _OPTION.fullmatch(name):
-        raise told_one("is no name of an option", "write it as Inspera does, in capitals, such as SHOW_TIMER")
+        raise told_one(
+            "is no name of an option", "write it as Inspera does, in capitals, such as SHOW_TIMER"
+        )
     if name in OPTIONS:
         raise told_one("is an option that is known already", "take it out; it can be used as it is")
     return name

@@ -15,7 +15,9 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute, emptied on purpose
 
 
-_Loader.add_implicit_resolver(TAG + "null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver(
+    TAG + "null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
 _Loader.add_implicit_resolver(TAG + "merge", re.compile(r"<<$"), ["<"])
 
 
@@ -32,7 +34,7 @@ def place_of(mark: yaml.Mark | None) -> Place:
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
-class NotYaml(Exception):  # noqa: N818 - named, like all errors here, by what it means
+class YamlError(Exception):
     """The text can't be read as one YAML document: where, why, and what to do."""
 
     def __init__(self, place: Place, reason: str, remedy: str) -> None:
@@ -53,36 +55,72 @@ def compose(text: str) -> yaml.Node | None:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise NotYaml(place_of(error.problem_mark), *_reworded(f"{error.context} {error.problem}")) from None
+        raise YamlError(
+            place_of(error.problem_mark), *_reworded(f"{error.context} {error.problem}")
+        ) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         place = Place(before.count("\n") + 1, error.position - before.rfind("\n"))
-        raise NotYaml(
+        raise YamlError(
             place, "there is a character that YAML does not allow", "delete it; it may be invisible"
         ) from None
     except RecursionError:
-        raise NotYaml(Place(1, 1), "the file is nested too deeply", "write it with fewer levels") from None
+        raise YamlError(
+            Place(1, 1), "the file is nested too deeply", "write it with fewer levels"
+        ) from None
 
 
 _QUOTE = "put the value in single quotes"
 _REWORDED = (
     (r"found character '\\t'", "there is a tab", "indent with spaces"),
     (r"found character", "a value begins with a character that YAML keeps for itself", _QUOTE),
-    (r"while scanning an alias", "a value beginning with '*' is an alias to YAML, and this is none", _QUOTE),
-    (r"found undefined alias", "a value beginning with '*' is an alias that nothing defines", _QUOTE),
+    (
+        r"while scanning an alias",
+        "a value beginning with '*' is an alias to YAML, and this is none",
+        _QUOTE,
+    ),
+    (
+        r"found undefined alias",
+        "a value beginning with '*' is an alias that nothing defines",
+        _QUOTE,
+    ),
     (r"found undefined tag", "a value beginning with '!' is a tag that is not known", _QUOTE),
-    (r"found duplicate anchor", "a value beginning with '&' is an anchor that is defined twice", _QUOTE),
-    (r"found unknown escape", "there is a backslash that means nothing in double quotes", "use single quotes"),
-    (r"while scanning a quoted scalar", "a quoted text is never closed", "add the missing quotation mark"),
+    (
+        r"found duplicate anchor",
+        "a value beginning with '&' is an anchor that is defined twice",
+        _QUOTE,
+    ),
+    (
+        r"found unknown escape",
+        "there is a backslash that means nothing in double quotes",
+        "use single quotes",
+    ),
+    (
+        r"while scanning a quoted scalar",
+        "a quoted text is never closed",
+        "add the missing quotation mark",
+    ),
     (r"found another document", "there is a second document ('---')", "keep all settings in one"),
     (
         r"mapping values are not",
         "there is a second ':' on this line, or it is not aligned",
         "quote the value, or align it",
     ),
-    (r"could not find expected ':'", "there is no ':' after a name", "add it, or indent the line below the one above"),
-    (r"expected <block end>", "this line is not aligned with those that it belongs to", "correct its indentation"),
-    (r"expected ',' or", "a list or mapping in brackets is not closed, or lacks a comma", f"add it, or {_QUOTE}"),
+    (
+        r"could not find expected ':'",
+        "there is no ':' after a name",
+        "add it, or indent the line below the one above",
+    ),
+    (
+        r"expected <block end>",
+        "this line is not aligned with those that it belongs to",
+        "correct its indentation",
+    ),
+    (
+        r"expected ',' or",
+        "a list or mapping in brackets is not closed, or lacks a comma",
+        f"add it, or {_QUOTE}",
+    ),
 )
 
 
@@ -91,4 +129,7 @@ def _reworded(problem: str) -> tuple[str, str]:
     for pattern, reason, remedy in _REWORDED:
         if re.search(pattern, problem):
             return reason, remedy
-    return "this is not YAML", "look for a missing quotation mark, colon or space here or just above"
+    return (
+        "this is not YAML",
+        "look for a missing quotation mark, colon or space here or just above",
+    )

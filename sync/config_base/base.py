@@ -30,7 +30,7 @@ class Strict(BaseModel):
     )
 
 
-class Told(NamedTuple):
+class InvalidSetting(NamedTuple):
     """One thing that a validator of ours found: `at` names the setting below the one validated, or is empty."""
 
     at: str
@@ -38,7 +38,7 @@ class Told(NamedTuple):
     remedy: str
 
 
-def told(found: Iterable[Told]) -> PydanticCustomError:
+def told(found: Iterable[InvalidSetting]) -> PydanticCustomError:
     """The exception by which a validator hands over what it found, in words that operators will see."""
     words = tuple(found)
     text = "; ".join(f"{one.reason}, {one.remedy}" for one in words)
@@ -47,7 +47,7 @@ def told(found: Iterable[Told]) -> PydanticCustomError:
 
 def told_one(reason: str, remedy: str) -> PydanticCustomError:
     """The same for a single thing, wrong with the setting that is being validated."""
-    return told([Told("", reason, remedy)])
+    return told([InvalidSetting("", reason, remedy)])
 
 
 Collection = TypeVar("Collection", bound=Sized)
@@ -69,7 +69,10 @@ def _cleaned(text: str) -> str:
     """The text as values of sources are compared: stripped, composed (NFC), without control characters."""
     text = unicodedata.normalize("NFC", text.strip())
     if any(unicodedata.category(character) in _REFUSED for character in text):
-        raise told_one("holds a line break or another control character", "write it on one line, without escapes")
+        raise told_one(
+            "holds a line break or another control character",
+            "write it on one line, without escapes",
+        )
     return text
 
 
@@ -79,7 +82,9 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Word = Annotated[str, AfterValidator(_cleaned), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Word = Annotated[
+    str, AfterValidator(_cleaned), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 """A value as it stands in a source; `0123`, `NO` and `true` need no quotes here."""
 
 Filled = Annotated[
@@ -91,7 +96,10 @@ Filled = Annotated[
 """The same, but never blank."""
 
 Named = Annotated[
-    str, AfterValidator(_cleaned), AfterValidator(_not_blank), WithJsonSchema({"type": "string", "minLength": 1})
+    str,
+    AfterValidator(_cleaned),
+    AfterValidator(_not_blank),
+    WithJsonSchema({"type": "string", "minLength": 1}),
 ]
 """A name of a column, or a template over such names; never blank."""
 
@@ -108,7 +116,11 @@ Values = Annotated[
         {
             "anyOf": [
                 {"type": ["string", "number", "boolean"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}},
+                {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": ["string", "number", "boolean"]},
+                },
             ]
         }
     ),

@@ -62,15 +62,23 @@ def expand(text: str, folder: Path) -> str:
     Raises:
         BrokenReference: a `${` that begins no reference, or one whose value is missing, empty or unreadable.
     """
-    return _MARKS.sub(lambda mark: "${" if mark[0] == "$${" else _value(_parse(mark[1]), folder), text)
+    return _MARKS.sub(
+        lambda mark: "${" if mark[0] == "$${" else _value(_parse(mark[1]), folder), text
+    )
 
 
 def _parse(body: str | None) -> Reference:
     if body is None:
-        raise BrokenReference("has a '${' without its '}'", "close it, or write '$${' for the characters themselves")
+        raise BrokenReference(
+            "has a '${' without its '}'", "close it, or write '$${' for the characters themselves"
+        )
     found = _BODY.fullmatch(body)
     scheme, name = (found["scheme"] or "env", found["name"]) if found else ("env", "")
-    sound = {"env": _VARIABLE.fullmatch(name), "cred": _CREDENTIAL.fullmatch(name), "file": "{" not in name}
+    sound = {
+        "env": _VARIABLE.fullmatch(name),
+        "cred": _CREDENTIAL.fullmatch(name),
+        "file": "{" not in name,
+    }
     if not sound[scheme]:
         raise BrokenReference(
             "has a '${…}' that is not a reference",
@@ -87,7 +95,8 @@ def _value(reference: Reference, folder: Path) -> str:
     value = os.environ.get(reference.name)
     if value is None:
         raise BrokenReference(
-            f"{reference} names an environment variable that is not set", "set it where this program is started"
+            f"{reference} names an environment variable that is not set",
+            "set it where this program is started",
         )
     return _filled(value, reference)
 
@@ -105,14 +114,19 @@ def _credentials(reference: Reference) -> Path:
 def _from_file(path: Path, reference: Reference) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise BrokenReference(f"{reference} does not name an ordinary file", "name a file that holds the value")
+            raise BrokenReference(
+                f"{reference} does not name an ordinary file", "name a file that holds the value"
+            )
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise BrokenReference(f"{reference} names a file that is not there", "create it, or correct the path") from None
+        raise BrokenReference(
+            f"{reference} names a file that is not there", "create it, or correct the path"
+        ) from None
     except (OSError, ValueError):
         raise BrokenReference(
-            f"{reference} names a file that can't be read", "let the user who runs this program read it"
+            f"{reference} names a file that can't be read",
+            "let the user who runs this program read it",
         ) from None
     return _filled(_decoded(raw, reference), reference)
 
@@ -120,13 +134,17 @@ def _from_file(path: Path, reference: Reference) -> str:
 def _decoded(raw: bytes, reference: Reference) -> str:
     if len(raw) > MOST_BYTES:
         size = f"{MOST_BYTES // 1024} KiB"
-        raise BrokenReference(f"{reference} names a file above {size}", "name one that holds only the value")
+        raise BrokenReference(
+            f"{reference} names a file above {size}", "name one that holds only the value"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = None
     if text is None:  # raised out here, so that no exception in the chain carries the bytes
-        raise BrokenReference(f"{reference} names a file that is not UTF-8 text", "save it as UTF-8")
+        raise BrokenReference(
+            f"{reference} names a file that is not UTF-8 text", "save it as UTF-8"
+        )
     return _without_newline(text)
 
 
@@ -170,7 +188,11 @@ class SecretRef:
 
     def loose_files(self, folder: Path) -> tuple[Reference, ...]:
         """The files named here that more than their owner may read."""
-        return tuple(one for one in references(self._text) if one.scheme == "file" and _is_loose(folder / one.name))
+        return tuple(
+            one
+            for one in references(self._text)
+            if one.scheme == "file" and _is_loose(folder / one.name)
+        )
 
     def __repr__(self) -> str:
         return f"SecretRef({self})"
@@ -180,11 +202,17 @@ class SecretRef:
         return self._text if mark and mark[1] else "****"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(_secret, serialization=core_schema.to_string_ser_schema())
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _secret, serialization=core_schema.to_string_ser_schema()
+        )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {"type": "string", "minLength": 1, "examples": ["${file:/etc/inspera-sync/api-key}"]}
 
 
@@ -192,7 +220,9 @@ def _secret(value: object) -> SecretRef:
     if isinstance(value, SecretRef):
         return value
     if not isinstance(value, str) or not value:
-        raise told_one("should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME}, all on this line")
+        raise told_one(
+            "should be a secret", "write ${file:PATH}, ${cred:NAME} or ${NAME}, all on this line"
+        )
     secret = SecretRef(value)
     try:
         secret.is_plain()

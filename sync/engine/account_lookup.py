@@ -9,18 +9,18 @@ from functools import partial
 
 from sync.engine.account_match import match_person, unlike, values_of
 from sync.engine.protocols import Target
-from sync.engine.steps import Ready, There
+from sync.engine.steps import OnTest, Ready
 from sync.errors import CallError, CallMissing, Refused, Stop
-from sync.planning.freeze import Timing, digest_of, doubts_of_found, doubts_when_sent
+from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
 from sync.records.base import COMPARED, Key, Kind
-from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, Planned, Result
-from sync.records.remote import FoundPerson, FoundTest
+from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
+from sync.records.remote import RemotePerson, RemoteTest
 
 _UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
 
 
-def look_up(line: Planned, target: Target) -> Ready:
+def look_up(line: PlannedChange, target: Target) -> Ready:
     """Who Inspera has under this external id or login. Runs on a worker.
 
     Raises:
@@ -35,10 +35,17 @@ def look_up(line: Planned, target: Target) -> Ready:
     except (CallMissing, Refused) as error:
         if change.kind is Kind.STAFF:
             return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
-        found, trouble = None, ""  # this tenant can't be asked; saving a learner by username makes no second one
+        found, trouble = (
+            None,
+            "",
+        )  # this tenant can't be asked; saving a learner by username makes no second one
     except CallError as error:
         return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
-    if found and not trouble and (differing := unlike(change.after, values_of(change.after, found))):
+    if (
+        found
+        and not trouble
+        and (differing := unlike(change.after, values_of(change.after, found)))
+    ):
         trouble = somebody_elses(change.kind, change.key, differing)
     if trouble:
         return Ready(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
@@ -46,8 +53,10 @@ def look_up(line: Planned, target: Target) -> Ready:
         if change.kind is Kind.STAFF and not target.sure_of_people():
             return Ready(lines=[line], send=partial(_send_unsure, send))
         return Ready(lines=[line], send=send)
-    there = There(change.kind, change.key, values_of(change.after, found), found.remote_id)
-    return Ready(already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target))
+    there = OnTest(change.kind, change.key, values_of(change.after, found), found.remote_id)
+    return Ready(
+        already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target)
+    )
 
 
 def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
@@ -59,7 +68,7 @@ def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
     )
 
 
-def let_go(line: Planned, target: Target) -> list[Outcome]:
+def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
     """Disable or delete a member of staff, unless this machine's clock is wrong. Runs on a worker.
 
     Raises:
@@ -76,7 +85,7 @@ def let_go(line: Planned, target: Target) -> list[Outcome]:
     return [target.staff(line.change, None)]
 
 
-def update_test(line: Planned, timing: Timing, target: Target) -> list[Outcome]:
+def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[Outcome]:
     """Send a test's title and times, unless it has come into the freeze since the plan was made. Runs on a worker.
 
     Raises:
@@ -88,15 +97,23 @@ def update_test(line: Planned, timing: Timing, target: Target) -> list[Outcome]:
         raise
     except CallError as error:
         return [Outcome(Result.NOT_SENT, str(error))]
-    doubt = "" if line.scope == ALLOWED else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
+    doubt = (
+        ""
+        if line.scope == ALLOWED
+        else doubts_when_sent(line.change, replace(timing, moment=target.moment()))
+    )
     return [_held(doubt, line.change)] if doubt else [target.update_test(line.change)]
 
 
 def _held(doubt: str, change: Change) -> Outcome:
-    return Outcome(Result.HELD, f"{doubt}; if that is right: apply --allow {digest_of(change)}", cause=Cause.TIMES)
+    return Outcome(
+        Result.HELD,
+        f"{doubt}; if that is right: apply --allow {digest_of(change)}",
+        cause=Cause.TIMES,
+    )
 
 
-def look_for_test(line: Planned, timing: Timing, target: Target) -> Ready:
+def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Ready:
     """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
 
     Raises:
@@ -114,13 +131,15 @@ def look_for_test(line: Planned, timing: Timing, target: Target) -> Ready:
         return Ready(ended=[(line, _held(doubt, change))])
     ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
     # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
-    if len(found) == 1 and all(getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")):
+    if len(found) == 1 and all(
+        getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")
+    ):
         fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
-        ready.already.append(There(Kind.TEST, change.key, fields, found[0].remote_id))
+        ready.already.append(OnTest(Kind.TEST, change.key, fields, found[0].remote_id))
     return ready
 
 
-def _doubt_found(line: Planned, found: list[FoundTest], timing: Timing) -> str:
+def _doubt_found(line: PlannedChange, found: list[RemoteTest], timing: TimeFacts) -> str:
     """Return why a test that Inspera has already is not brought up to date now; other times are drift, told later."""
     if line.scope == ALLOWED or len(found) != 1:
         return ""
@@ -141,7 +160,7 @@ def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
     return [outcome]
 
 
-def _bring_up_to_date(change: Change, found: FoundPerson, target: Target) -> list[Outcome]:
+def _bring_up_to_date(change: Change, found: RemotePerson, target: Target) -> list[Outcome]:
     """Sends what is wanted to an account that is there; its password stays its owner's."""
     (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
     if outcome.result is Result.DONE:

@@ -11,10 +11,12 @@ from sync.engine.protocols import Store, Target
 from sync.errors import CallMissing, Refused
 from sync.records.base import PERSON_OF, Key, Kind
 from sync.records.changes import Fields
-from sync.records.remote import FoundPerson
+from sync.records.remote import RemotePerson
 
 
-def match_person(target: Target, wanted: Fields, *, by_email: bool = False) -> tuple[FoundPerson | None, str]:
+def match_person(
+    target: Target, wanted: Fields, *, by_email: bool = False
+) -> tuple[RemotePerson | None, str]:
     """The account that is this person's, or why there is doubt; neither when Inspera has nobody.
 
     With `by_email` an account with this address counts, when neither external id nor login leads to one: the vendor's
@@ -26,26 +28,33 @@ def match_person(target: Target, wanted: Fields, *, by_email: bool = False) -> t
     found = target.find_person(str(wanted["auth_system"]), str(wanted["external_id"]))
     if found:
         same = found[0].username == wanted["username"]
-        return _only(found, "external id", "" if same else "the account with this external id has another username")
+        return _only(
+            found,
+            "external id",
+            "" if same else "the account with this external id has another username",
+        )
     try:
         found, by = target.find_person_by_login(str(wanted["username"])), "username"
         if not found and by_email and wanted.get("email"):
             found, by = target.find_person_by_email(str(wanted["email"])), "email address"
     except (CallMissing, Refused):
-        return None, ""  # this tenant, or this key, can't search for people: only external ids count
+        return (
+            None,
+            "",
+        )  # this tenant, or this key, can't search for people: only external ids count
     if not found:
         return None, ""
     linked = any(system == wanted["auth_system"] for system, _ in found[0].external_ids)
     return _only(found, by, f"the account with this {by} has another external id" if linked else "")
 
 
-def _only(found: Sequence[FoundPerson], by: str, trouble: str) -> tuple[FoundPerson | None, str]:
+def _only(found: Sequence[RemotePerson], by: str, trouble: str) -> tuple[RemotePerson | None, str]:
     if len(found) > 1:
         trouble = f"several accounts in Inspera have this {by}"
     return (None, f"{trouble}; correct the source, or Inspera") if trouble else (found[0], "")
 
 
-def values_of(wanted: Fields, person: FoundPerson) -> Fields:
+def values_of(wanted: Fields, person: RemotePerson) -> Fields:
     """What is known of a person once they are matched: Inspera's values; an external id only where it is linked."""
     linked = (str(wanted["auth_system"]), str(wanted["external_id"])) in person.external_ids
     return {
@@ -84,7 +93,10 @@ def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
 def _compared(wanted: Fields, there: Fields) -> Mapping[str, bool | None]:
     if "title" in wanted:
         title = _same(_words(wanted.get("title")), _words(there.get("title")))
-        return {"another title": title, "another start": _same(_plain(wanted.get("start")), _plain(there.get("start")))}
+        return {
+            "another title": title,
+            "another start": _same(_plain(wanted.get("start")), _plain(there.get("start"))),
+        }
     return {
         "other names": _same_names(_names(wanted), _names(there)),
         "another email": _same(_plain(wanted.get("email")), _plain(there.get("email"))),
@@ -107,7 +119,9 @@ def _same(one: object, other: object) -> bool | None:
     return one == other if one and other else None
 
 
-def _same_names(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> bool | None:
+def _same_names(
+    one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]
+) -> bool | None:
     mine, theirs = sorted(one[0] + one[1]), sorted(other[0] + other[1])
     if not (all(one) and all(other)) and mine and theirs:
         return set(mine) <= set(theirs) or set(theirs) <= set(mine)

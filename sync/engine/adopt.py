@@ -15,12 +15,12 @@ from sync.engine.protocols import Journal, Progress, Store, Target
 from sync.engine.reconcile import READ_ON_TESTS
 from sync.planning.remedies import disputed
 from sync.records.base import COMPARED, IDENTITY, PEOPLE, PERSON_OF, Key, Kind
-from sync.records.changes import Action, Change, Fields, Planned, Value
-from sync.records.remote import FoundPerson, FoundTest, Seat, Seats
+from sync.records.changes import Action, Change, Fields, PlannedChange, Value
+from sync.records.remote import Member, Members, RemotePerson, RemoteTest
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Adopted:
     """What came of one record: taken into the state, or doubtful (with what to do), or not in Inspera."""
 
     kind: Kind
@@ -42,7 +42,9 @@ class Adopter:
     `by_email` lets people be matched by their address, when neither external id nor login leads to an account.
     """
 
-    def __init__(self, store: Store, journal: Journal, target: Target, *, ours: bool, by_email: bool = False) -> None:
+    def __init__(
+        self, store: Store, journal: Journal, target: Target, *, ours: bool, by_email: bool = False
+    ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._ours, self._by_email = ours, by_email
         self._unsettled: set[str] = set()
@@ -52,7 +54,7 @@ class Adopter:
         """Whether what is taken in was put there by us."""
         return self._ours
 
-    def take_in(self, progress: Progress) -> Iterator[Taken]:
+    def take_in(self, progress: Progress) -> Iterator[Adopted]:
         """Every planned create of a record that Inspera has already. Options can't be read: they are sent again.
 
         Raises:
@@ -71,23 +73,27 @@ class Adopter:
                 yield from self._seats(kind, test, [line.change for line in lines])
                 self._journal.commit()
 
-    def _creates(self, kind: Kind) -> Iterator[Planned]:
+    def _creates(self, kind: Kind) -> Iterator[PlannedChange]:
         return (
-            line for line in self._store.planned() if line.change.kind is kind and line.change.action is Action.CREATE
+            line
+            for line in self._store.planned()
+            if line.change.kind is kind and line.change.action is Action.CREATE
         )
 
-    def _person(self, change: Change) -> Taken:
+    def _person(self, change: Change) -> Adopted:
         found, trouble = self.match(change.after)
         trouble = self.shared.get((change.kind, change.key), "") or trouble
         if found and not trouble:
             there = values_of(change.after, found)
             differing = unlike(change.after, there)
             trouble = somebody_elses(change.kind, change.key, differing) if differing else ""
-            trouble = trouble or self.held_by_others(change.kind, change.key, there, found.remote_id)
+            trouble = trouble or self.held_by_others(
+                change.kind, change.key, there, found.remote_id
+            )
         if trouble or not found:
-            return Taken(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
+            return Adopted(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
         self.remember_person(change.kind, change.key, change.after, found)
-        return Taken(change.kind, change.key, TAKEN)
+        return Adopted(change.kind, change.key, TAKEN)
 
     @cached_property
     def shared(self) -> Mapping[tuple[Kind, Key], str]:
@@ -100,7 +106,7 @@ class Adopter:
         what = "test" if kind is Kind.TEST else "account"
         return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
-    def match(self, wanted: Fields) -> tuple[FoundPerson | None, str]:
+    def match(self, wanted: Fields) -> tuple[RemotePerson | None, str]:
         """The account that is this person's, or why there is doubt, matched as the configuration says."""
         return match_person(self._target, wanted, by_email=self._by_email)
 
@@ -109,7 +115,7 @@ class Adopter:
         kind: Kind,
         key: Key,
         wanted: Fields,
-        person: FoundPerson,
+        person: RemotePerson,
         ours: bool | None = None,
         *,
         known: Fields | None = None,
@@ -121,44 +127,52 @@ class Adopter:
         """
         whose = self._ours if ours is None else ours
         values = values_of(wanted, person)
-        unshown = [name for name in COMPARED[kind] if values.get(name) is None and name not in IDENTITY[kind]]
+        unshown = [
+            name
+            for name in COMPARED[kind]
+            if values.get(name) is None and name not in IDENTITY[kind]
+        ]
         values = {**values, **{name: (known or {}).get(name) for name in unshown}}
         self._journal.remember(kind, key, values, remote_id=person.remote_id, ours=whose)
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
-    def _test(self, change: Change) -> Taken:
+    def _test(self, change: Change) -> Adopted:
         found = self._search(change.after)
         if not found:
-            return Taken(change.kind, change.key, MISSING)
+            return Adopted(change.kind, change.key, MISSING)
         if len(found) > 1:
             self._unsettled.add(change.key[0])
-            return Taken(change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id")
+            return Adopted(
+                change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id"
+            )
         there = found[0]
         trouble = self.shared.get((change.kind, change.key), "") or self.held_by_others(
             change.kind, change.key, change.after, there.remote_id
         )
         if trouble:
-            return Taken(change.kind, change.key, DOUBTFUL, trouble)
-        differ = tuple(name for name in _TIMES if getattr(there, name) not in (change.after[name], None))
+            return Adopted(change.kind, change.key, DOUBTFUL, trouble)
+        differ = tuple(
+            name for name in _TIMES if getattr(there, name) not in (change.after[name], None)
+        )
         # whose it is does not hang on its times: they stay unknown, so that nothing is sent before a person decides,
         # and what is on it is taken in with it
         self.remember_test(change.key, change.after, there, unknown=differ)
         if not differ:
-            return Taken(change.kind, change.key, TAKEN)
+            return Adopted(change.kind, change.key, TAKEN)
         text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
         text += f"{change.after['end']}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, differ, change.where)
-        return Taken(change.kind, change.key, DOUBTFUL, text)
+        return Adopted(change.kind, change.key, DOUBTFUL, text)
 
-    def _search(self, fields: Fields) -> list[FoundTest]:
+    def _search(self, fields: Fields) -> list[RemoteTest]:
         return self._target.find_test(str(fields["external_test_id"]))
 
     def remember_test(
         self,
         key: Key,
         wanted: Fields,
-        there: FoundTest,
+        there: RemoteTest,
         ours: bool | None = None,
         *,
         unknown: Sequence[str] = (),
@@ -179,33 +193,35 @@ class Adopter:
         whose = self._ours if ours is None else ours
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
 
-    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Taken]:
+    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Adopted]:
         known = self._store.known(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             if test in self._unsettled:
                 text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
-                yield Taken(Kind.TEST, (test,), DOUBTFUL, text)
+                yield Adopted(Kind.TEST, (test,), DOUBTFUL, text)
             return
         seats = self._target.seats(str(known["remote_id"]), kind)
         if not seats.readable:
-            yield Taken(Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}")
+            yield Adopted(
+                Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}"
+            )
             return
         for change in changes:
             yield self._seat(change, self.seat_of(seats, kind, change.key))
 
-    def _seat(self, change: Change, seat: Seat | None) -> Taken:
+    def _seat(self, change: Change, seat: Member | None) -> Adopted:
         if seat is None:
-            return Taken(change.kind, change.key, MISSING)
+            return Adopted(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
         # whose seat it is does not hang on what it holds: that stays unknown until a person decides
         self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
         if not given:
-            return Taken(change.kind, change.key, TAKEN)
+            return Adopted(change.kind, change.key, TAKEN)
         text = f"{given[0]}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, given[1:], change.where)
-        return Taken(change.kind, change.key, DOUBTFUL, text)
+        return Adopted(change.kind, change.key, DOUBTFUL, text)
 
-    def seat_of(self, seats: Seats, kind: Kind, key: Key) -> Seat | None:
+    def seat_of(self, seats: Members, kind: Kind, key: Key) -> Member | None:
         """The seat of this candidate's or contributor's person, if they have one; or the committee.
 
         Somebody who is not known, as their account is doubtful, is looked for as the source names them: whose seat it
@@ -218,7 +234,13 @@ class Adopter:
         return seats.there.get(who)
 
     def remember_seat(
-        self, kind: Kind, key: Key, seat: Seat, ours: bool | None = None, *, unknown: Sequence[str] = ()
+        self,
+        kind: Kind,
+        key: Key,
+        seat: Member,
+        ours: bool | None = None,
+        *,
+        unknown: Sequence[str] = (),
     ) -> None:
         """Makes it known with Inspera's values, but for what is `unknown`; without `ours` it is what all of this is."""
         fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}

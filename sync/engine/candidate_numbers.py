@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.engine.protocols import Store
-from sync.engine.test_changes import Place, Sitting
+from sync.engine.test_changes import MemberChange, TestChanges
 from sync.errors import Stop
 from sync.planning.candidate_numbers import Who, blocked, next_turn, still_held
 from sync.records.base import Kind
-from sync.records.changes import Action, Cause, Outcome, Planned, Result
-from sync.records.remote import Assignment, Seats
+from sync.records.changes import Action, Cause, Outcome, PlannedChange, Result
+from sync.records.remote import Assignment, Members
 
 Needs = Mapping[int, Collection[int]]
 """For a place, by its number among those that are sent, the places that must have been sent before it."""
@@ -23,12 +23,16 @@ _BY_HAND = "it was given by hand; change one of the two, in Inspera or in the so
 _NOT_EITHER = "their own new number is not free either"
 
 
-def with_holders(sitting: Sitting, store: Store, left: Collection[str]) -> Sitting:
+def with_holders(sitting: TestChanges, store: Store, left: Collection[str]) -> TestChanges:
     """Return the sitting with those who are known to have the numbers that it gives.
 
     `left` are learners whom this run has taken off the test: a reading may still show them for some seconds.
     """
-    taken = {str(place.fields["candidate_id"]) for place in sitting.places if place.fields.get("candidate_id")}
+    taken = {
+        str(place.fields["candidate_id"])
+        for place in sitting.places
+        if place.fields.get("candidate_id")
+    }
     if sitting.kind is not Kind.CANDIDATE or not taken or sitting.removals:
         return sitting
     people = store.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
@@ -53,7 +57,7 @@ class Handover:
     deferred: dict[int, str] = field(default_factory=dict)
 
 
-def hand_over(sitting: Sitting, seats: Seats, places: Sequence[Place]) -> Handover:
+def hand_over(sitting: TestChanges, seats: Members, places: Sequence[MemberChange]) -> Handover:
     """Return in which order these places may be sent, and which of them must wait for a number."""
     found = Handover()
     taken = {n: number for n, place in enumerate(places) if (number := _taken(place, seats))}
@@ -64,7 +68,11 @@ def hand_over(sitting: Sitting, seats: Seats, places: Sequence[Place]) -> Handov
             other = index.get(_person(owner.who, seats)) if owner.who else None
             if other == n:
                 continue
-            if other is not None and places[other].fields.get("candidate_id") not in (None, "", number):
+            if other is not None and places[other].fields.get("candidate_id") not in (
+                None,
+                "",
+                number,
+            ):
                 found.needs.setdefault(n, set()).add(other)
             else:
                 why = owner.why if other is None else _LEAVES_IT
@@ -75,27 +83,33 @@ def hand_over(sitting: Sitting, seats: Seats, places: Sequence[Place]) -> Handov
     return found
 
 
-def _key(place: Place) -> str:
+def _key(place: MemberChange) -> str:
     return place.line.change.key[1]
 
 
-def _taken(place: Place, seats: Seats) -> str:
+def _taken(place: MemberChange, seats: Members) -> str:
     """Return the number that this place would get and does not have; empty when there is none."""
     number, seat = place.fields.get("candidate_id"), seats.there.get(place.who)
     if not number or (seat is not None and seat.candidate_id == number):
         return ""
     change = place.line.change
-    same = seat is None and change.action is Action.UPDATE and change.before.get("candidate_id") == number
+    same = (
+        seat is None
+        and change.action is Action.UPDATE
+        and change.before.get("candidate_id") == number
+    )
     return "" if same else str(number)
 
 
-def _person(who: Who, seats: Seats) -> Who | int:
+def _person(who: Who, seats: Members) -> Who | int:
     """Return what tells one person from another: their seat where it was read, as they may have several ids."""
     seat = seats.there.get(who)
     return who if seat is None else id(seat)
 
 
-def _owners(sitting: Sitting, seats: Seats, numbers: Collection[str]) -> Mapping[str, Sequence[_Owner]]:
+def _owners(
+    sitting: TestChanges, seats: Members, numbers: Collection[str]
+) -> Mapping[str, Sequence[_Owner]]:
     """Return who has each of these numbers, by what is known and by what Inspera shows."""
     found: dict[str, list[_Owner]] = {}
     names = {place.who: _key(place) for place in sitting.places}
@@ -109,11 +123,16 @@ def _owners(sitting: Sitting, seats: Seats, numbers: Collection[str]) -> Mapping
     return found
 
 
-def _shown(sitting: Sitting, seats: Seats, names: Mapping[Who, str]) -> Iterator[tuple[str, _Owner]]:
+def _shown(
+    sitting: TestChanges, seats: Members, names: Mapping[Who, str]
+) -> Iterator[tuple[str, _Owner]]:
     gone = {id(seats.there[who]) for who in sitting.left if who in seats.there}
     for who, seat in seats.there.items():
         if seat.candidate_id and id(seat) not in gone:
-            yield seat.candidate_id, _Owner(names.get(who, f"user {seat.remote_user_id}"), _BY_HAND, who)
+            yield (
+                seat.candidate_id,
+                _Owner(names.get(who, f"user {seat.remote_user_id}"), _BY_HAND, who),
+            )
     for number in seats.unnamed_numbers:
         yield number, _Owner("somebody without an external id", _BY_HAND, None)
 
@@ -122,14 +141,14 @@ Send = Callable[[Sequence[Assignment]], list[Outcome]]
 
 
 @dataclass(slots=True)
-class Turns:
+class NumberQueue:
     """Sends places in turns, so that a number is given up before it is given away.
 
     `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one call, which is
     never divided.
     """
 
-    places: Sequence[Place]
+    places: Sequence[MemberChange]
     needs: Needs
     send: Send
     most: int
@@ -144,7 +163,9 @@ class Turns:
         while pending := [n for n in range(len(self.places)) if n not in self.outcomes]:
             turn, together = next_turn(pending, self.needs)
             self.outcomes.update(zip(turn, self._turn(turn, together=together), strict=True))
-            self._defer([n for n in turn if self.outcomes[n].result not in (Result.DONE, Result.FOUND)])
+            self._defer(
+                [n for n in turn if self.outcomes[n].result not in (Result.DONE, Result.FOUND)]
+            )
         return [self.outcomes[n] for n in range(len(self.places))]
 
     def _turn(self, turn: Sequence[int], *, together: bool) -> list[Outcome]:
@@ -157,7 +178,9 @@ class Turns:
         except Stop as error:
             if not self.outcomes:
                 raise
-            return [Outcome(Result.NOT_SENT, str(error))] * len(turn)  # the next call raises it again
+            return [Outcome(Result.NOT_SENT, str(error))] * len(
+                turn
+            )  # the next call raises it again
 
     def _trouble(self, circle: Sequence[int]) -> str:
         """Return why a circle can't go in one call; empty when it can."""
@@ -182,6 +205,11 @@ class Turns:
             self.outcomes.setdefault(n, self.outcomes[other] if stopped else outcome)
 
 
-def ended(places: Sequence[Place], deferred: Mapping[int, str]) -> list[tuple[Planned, Outcome]]:
+def ended(
+    places: Sequence[MemberChange], deferred: Mapping[int, str]
+) -> list[tuple[PlannedChange, Outcome]]:
     """Return the lines that end without a call, as their number is not free."""
-    return [(places[n].line, Outcome(Result.WITHHELD, why, cause=Cause.NUMBER)) for n, why in deferred.items()]
+    return [
+        (places[n].line, Outcome(Result.WITHHELD, why, cause=Cause.NUMBER))
+        for n, why in deferred.items()
+    ]

@@ -2,9 +2,9 @@
 
 from sync.records.base import COMPARED, Kind, listed
 from sync.records.changes import Fields, Value
-from sync.records.remote import FoundPerson, FoundTest, Seat
+from sync.records.remote import Member, RemotePerson, RemoteTest
 
-There = FoundPerson | FoundTest | Seat
+There = RemotePerson | RemoteTest | Member
 
 
 def differences(kind: Kind, known: Fields, there: There) -> tuple[str, ...]:
@@ -28,13 +28,20 @@ def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
     return {name: known.get(name) if value is None else value for name, value in values.items()}
 
 
-def given_by_hand(wanted: Fields, seat: Seat) -> tuple[str, ...]:
+def given_by_hand(wanted: Fields, seat: Member) -> tuple[str, ...]:
     """Return what somebody has on a test beyond what the source says, and would lose, and in which fields.
 
     Empty when that is nothing.
     """
     minutes = wanted.get("extra_time")
     if minutes is not None and (seat.extra_time or 0) > int(minutes):
-        return f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}", "extra_time"
+        return (
+            f"Inspera gives {seat.extra_time} minutes of extra time, the source {minutes}",
+            "extra_time",
+        )
     further = sorted(set(listed(seat.roles)) - set(listed(wanted.get("roles"))))
-    return (f"Inspera has further roles ({', '.join(further)}) than the source", "roles") if further else ()
+    return (
+        (f"Inspera has further roles ({', '.join(further)}) than the source", "roles")
+        if further
+        else ()
+    )

@@ -18,7 +18,7 @@ from sync.engine.candidate_numbers import with_holders
 from sync.engine.membership import read_and_judge
 from sync.engine.protocols import Clock, Journal, Progress, Store, Target
 from sync.engine.steps import Ready
-from sync.engine.test_changes import SeatPolicy, prepare
+from sync.engine.test_changes import MembershipPolicy, prepare
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -30,7 +30,7 @@ from sync.records.changes import (
     Action,
     Cause,
     Outcome,
-    Planned,
+    PlannedChange,
     Result,
     Verdict,
 )
@@ -49,12 +49,12 @@ def never(_soonest: Callable[[], str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class WorkUnit:
     """Work for one worker, `about` some lines; with `lines` it sends, and each has an intent, else it only reads."""
 
     work: Callable[[], list[Outcome] | Ready]
-    about: Sequence[Planned]
-    lines: Sequence[Planned] = ()
+    about: Sequence[PlannedChange]
+    lines: Sequence[PlannedChange] = ()
     intents: Sequence[int] = ()
 
 
@@ -62,7 +62,7 @@ _NOT_MADE = (Action.CREATE, Result.WITHHELD)
 
 
 @dataclass(slots=True)
-class Carried:
+class ExecutionResult:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
     `gave_way` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
@@ -86,7 +86,7 @@ class Carried:
         return sum(number for (_, _, result), number in self.results.items() if result in results)
 
 
-class Carrier:
+class Executor:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
 
     Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
@@ -101,7 +101,7 @@ class Carrier:
         store: Store,
         journal: Journal,
         target: Target,
-        policy: SeatPolicy,
+        policy: MembershipPolicy,
         *,
         workers: int,
         stop: Event,
@@ -115,15 +115,20 @@ class Carrier:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
         self._barred, self._tried, self._wary, self._gives_way = barred, tried, wary, gives_way
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
-        self._carried = Carried()
+        self._carried = ExecutionResult()
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
 
-    def carry_out(self, total: int) -> Carried:
+    def carry_out(self, total: int) -> ExecutionResult:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
-        lines = (line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING)
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool, self._stopping():
+        lines = (
+            line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING
+        )
+        with (
+            ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
+            self._stopping(),
+        ):
             for _, layer in groupby(self._allowed(lines), key=lambda line: (line.wave, line.layer)):
                 self._send_all(pool, self._units(layer), total)
                 if self._over():
@@ -140,7 +145,7 @@ class Carrier:
             self._stop.set()
             raise
 
-    def _allowed(self, lines: Iterator[Planned]) -> Iterator[Planned]:
+    def _allowed(self, lines: Iterator[PlannedChange]) -> Iterator[PlannedChange]:
         for line in lines:
             if (line.change.kind, line.change.key) in self._barred:
                 self._record([None], [line], [Outcome(Result.NOT_SENT, _BARRED)])
@@ -150,9 +155,11 @@ class Carrier:
     def _over(self) -> bool:
         return self._stop.is_set() or bool(self._carried.stopped)
 
-    def _units(self, layer: Iterator[Planned]) -> Iterator[Unit]:
+    def _units(self, layer: Iterator[PlannedChange]) -> Iterator[WorkUnit]:
         """Each person and test is a unit; what is on a test goes test by test."""
-        for (kind, test), group in groupby(layer, key=lambda line: (line.change.kind, line.change.key[0])):
+        for (kind, test), group in groupby(
+            layer, key=lambda line: (line.change.kind, line.change.key[0])
+        ):
             if kind not in ON_A_TEST:
                 yield from (self._single(line) for line in group if not self._still_needed(line))
                 continue
@@ -162,9 +169,9 @@ class Carrier:
             if kind is Kind.CANDIDATE:
                 sitting = with_holders(sitting, self._store, self._left.pop(test, ()))
             # one line tells when the test starts
-            yield Unit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
+            yield WorkUnit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
 
-    def _still_needed(self, line: Planned) -> bool:
+    def _still_needed(self, line: PlannedChange) -> bool:
         """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
         if line.change.action not in (Action.DISABLE, Action.DELETE):
             return False
@@ -174,27 +181,27 @@ class Carrier:
             self._record([None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)])
         return bool(tests)
 
-    def _single(self, line: Planned) -> Unit:
+    def _single(self, line: PlannedChange) -> WorkUnit:
         change = line.change
         wary = self._wary and (change.kind, change.key) not in self._tried
         looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and wary)
         if change.action is Action.CREATE and looked_up:
-            return Unit(partial(look_up, line, self._target), (line,))
+            return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
-            return Unit(lambda: [self._target.learner(change, line.secret)], (line,), (line,))
+            return WorkUnit(lambda: [self._target.learner(change, line.secret)], (line,), (line,))
         if change.action in (Action.DISABLE, Action.DELETE):
-            return Unit(partial(let_go, line, self._target), (line,), (line,))
+            return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
-            return Unit(lambda: [self._target.staff(change, None)], (line,), (line,))
+            return WorkUnit(lambda: [self._target.staff(change, None)], (line,), (line,))
         timing = self._store.timing(change.key[0], self._target.moment())
         if change.action is Action.CREATE:
-            return Unit(partial(look_for_test, line, timing, self._target), (line,))
-        return Unit(partial(update_test, line, timing, self._target), (line,), (line,))
+            return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
+        return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
 
-    def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[Unit], total: int) -> None:
+    def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[WorkUnit], total: int) -> None:
         """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
-        under_way: dict[Future[list[Outcome] | Ready], Unit] = {}
-        ready: list[Unit] = []
+        under_way: dict[Future[list[Outcome] | Ready], WorkUnit] = {}
+        ready: list[WorkUnit] = []
         while True:
             if not self._over():
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
@@ -211,7 +218,7 @@ class Carrier:
                 ready.extend(self._finish(under_way.pop(future), future))
             self._progress("sending", self._done, total)
 
-    def _soonest(self, units: Sequence[Unit]) -> str:
+    def _soonest(self, units: Sequence[WorkUnit]) -> str:
         """When the soonest test begins that what is left is for; looked up once a second at most."""
         looked, soonest = self._rest
         if time.monotonic() - looked >= 1:
@@ -221,14 +228,17 @@ class Carrier:
         return soonest
 
     def _start(
-        self, pool: ThreadPoolExecutor, ready: Sequence[Unit], under_way: dict[Future[list[Outcome] | Ready], Unit]
+        self,
+        pool: ThreadPoolExecutor,
+        ready: Sequence[WorkUnit],
+        under_way: dict[Future[list[Outcome] | Ready], WorkUnit],
     ) -> None:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
             under_way[pool.submit(in_context(started.work, **_named(started.about)))] = started
 
-    def _finish(self, unit: Unit, future: Future[list[Outcome] | Ready]) -> list[Unit]:
+    def _finish(self, unit: WorkUnit, future: Future[list[Outcome] | Ready]) -> list[WorkUnit]:
         """Records what a unit came to; a reading may leave something to be sent."""
         try:
             result = future.result()
@@ -245,8 +255,10 @@ class Carrier:
             self._record([None] * len(result.lines), result.lines, [held] * len(result.lines))
             return []
         for there in result.already:  # durable with the intents that follow
-            self._journal.remember(there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False)
-        return [Unit(result.send, result.lines[:1], result.lines)] if result.lines else []
+            self._journal.remember(
+                there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False
+            )
+        return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []
 
     def _held_by_others(self, ready: Ready) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""
@@ -257,16 +269,29 @@ class Carrier:
                 return Outcome(Result.HELD, reason, cause=Cause.SHARED)
         return None
 
-    def _record(self, intents: Sequence[int | None], lines: Sequence[Planned], outcomes: Sequence[Outcome]) -> None:
+    def _record(
+        self,
+        intents: Sequence[int | None],
+        lines: Sequence[PlannedChange],
+        outcomes: Sequence[Outcome],
+    ) -> None:
         ended = list(zip(intents, lines, outcomes, strict=True))
         self._journal.record(ended)
         self._done += len(ended)
         for _, line, outcome in ended:
             change = line.change
-            if change.kind is Kind.CANDIDATE and change.action is Action.REMOVE and outcome.result is Result.DONE:
+            if (
+                change.kind is Kind.CANDIDATE
+                and change.action is Action.REMOVE
+                and outcome.result is Result.DONE
+            ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
             self._carried.results[change.kind, change.action, outcome.result] += 1
-            if outcome.result is Result.WAITING and change.action in ADDITIONS and line.wave.startswith(SOON):
+            if (
+                outcome.result is Result.WAITING
+                and change.action in ADDITIONS
+                and line.wave.startswith(SOON)
+            ):
                 self._carried.soon += 1
             if outcome.cause:
                 self._carried.causes[outcome.result, outcome.cause] += 1
@@ -277,7 +302,7 @@ class Carrier:
             elif outcome.message and change.action is Action.UPDATE:  # Inspera had it so already
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 
-    def _remedy(self, line: Planned, outcome: Outcome) -> str:
+    def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """What a person can do where somebody has changed a field in Inspera, and what each way sends."""
         kind, key = line.change.kind, line.change.key
         wanted = self._store.wanted(kind, key) if outcome.disputed else None
@@ -287,11 +312,13 @@ class Carrier:
         return f"{gap}{disputed(kind, key, wanted, outcome.disputed, line.change.where)}"
 
 
-def _named(about: Sequence[Planned]) -> dict[str, str]:
+def _named(about: Sequence[PlannedChange]) -> dict[str, str]:
     """What the log says of a unit's calls: the kind, and the key of the record or of the test that it is on."""
     change = about[0].change
     return {"kind": change.kind.value, "key": masked(change.key[0])}
 
 
-def _columns(ended: Sequence[tuple[Planned, Outcome]]) -> tuple[list[Planned], list[Outcome]]:
+def _columns(
+    ended: Sequence[tuple[PlannedChange, Outcome]],
+) -> tuple[list[PlannedChange], list[Outcome]]:
     return [line for line, _ in ended], [outcome for _, outcome in ended]

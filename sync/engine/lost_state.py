@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from sync.engine.protocols import Store, Target
 from sync.errors import CallMissing, NotThere
 from sync.records.base import PEOPLE, Kind
-from sync.records.changes import Planned
+from sync.records.changes import PlannedChange
 
 SAMPLE = 20
 """How many tests, learners and staff are looked up before the first run on an empty state sends anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class LostStateProbe:
     """What Inspera already has of the first records that an empty state would create.
 
     Attributes:
@@ -24,7 +24,7 @@ class Probe:
     note: str = ""
 
 
-def probe(store: Store, target: Target) -> Probe:
+def probe(store: Store, target: Target) -> LostStateProbe:
     """Look up some of what an empty state would create; a state that knows something needs no look.
 
     Tests under our own external ids were made by us, or by somebody with the same feed: that is a lost state. Accounts
@@ -34,9 +34,9 @@ def probe(store: Store, target: Target) -> Probe:
         CallError: the look-ups could not be made.
     """
     if not store.is_blank():
-        return Probe()
+        return LostStateProbe()
     if tests := sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE)):
-        return Probe(
+        return LostStateProbe(
             f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
             "up; nothing was sent; if this tool put them there, take them back with `adopt --ours`, and with `adopt` "
             "if somebody else did"
@@ -44,21 +44,21 @@ def probe(store: Store, target: Target) -> Probe:
     samples = [line for kind in PEOPLE for line in store.sample(kind, SAMPLE)]
     people = sum(_has_person(target, line) for line in samples)
     if not people:
-        return Probe()
-    return Probe(
+        return LostStateProbe()
+    return LostStateProbe(
         note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as found, so they are "
         "never disabled or deleted by this tool. If this state was lost, take back what is ours with `adopt --ours`."
     )
 
 
-def _has_test(target: Target, line: Planned) -> bool:
+def _has_test(target: Target, line: PlannedChange) -> bool:
     try:
         return bool(target.find_test(str(line.change.after["external_test_id"])))
     except (CallMissing, NotThere):
         return False
 
 
-def _has_person(target: Target, line: Planned) -> bool:
+def _has_person(target: Target, line: PlannedChange) -> bool:
     fields = line.change.after
     try:
         return bool(target.find_person(str(fields["auth_system"]), str(fields["external_id"])))

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync.engine.extract.extract import EVERYTHING, Gathered, How, gather
+from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
 from sync.engine.protocols import Feed, Progress, Store
-from sync.planning.decide import Decision, Drafted, Pair, decide
+from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import NEEDS, ON_A_TEST, PEOPLE, Kind
 from sync.records.changes import Action
@@ -27,7 +27,7 @@ class Policy:
     limits: Limits
     on_absence: Mapping[Kind, str]
     allowed: Collection[str] = ()
-    how: How = EVERYTHING
+    how: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
 
@@ -43,7 +43,7 @@ def needed_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 
 @dataclass(frozen=True, slots=True)
-class Planning:
+class PlanResult:
     """A finished plan's surroundings: the readings it rests on, the scopes that are held, what was ignored.
 
     Attributes:
@@ -51,7 +51,7 @@ class Planning:
         used: the hashes, of those that a person gave, by which single changes pass.
     """
 
-    gathered: Gathered
+    gathered: Extracted
     held_scopes: Sequence[HeldScope]
     ignored: int
     now: datetime
@@ -63,12 +63,14 @@ class Planning:
         return set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
 
 
-def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress) -> Planning:
+def make_plan(
+    feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress
+) -> PlanResult:
     """Reads all feeds and leaves the plan in the store. `now` is aware; begun and ended are judged by it."""
     gathered = gather(feeds, store, now, progress, policy.how)
     progress("deciding", 0)
     store.gather_circumstances(now, gathered.trouble)
-    deciding = _Deciding(store, policy, gathered)
+    deciding = _PlanBuilder(store, policy, gathered)
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
     store.index_draft()
@@ -82,16 +84,16 @@ def make_plan(feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime
     # last: a learner whose last seat goes in this run is released in it
     deciding.absent(Kind.LEARNER)
     store.put_in_order()
-    return Planning(gathered, held, store.ignored(), now, store.left_out(), deciding.used)
+    return PlanResult(gathered, held, store.ignored(), now, store.left_out(), deciding.used)
 
 
 @dataclass(slots=True)
-class _Deciding:
+class _PlanBuilder:
     """Decisions kind by kind, and the hashes that were used for them."""
 
     store: Store
     policy: Policy
-    gathered: Gathered
+    gathered: Extracted
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:
@@ -121,7 +123,7 @@ class _Deciding:
 
     def _decide(self, pairs: Iterator[Pair], *, kept: bool = False) -> None:
         # Faults and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
-        def drafted() -> Iterator[Drafted]:
+        def drafted() -> Iterator[DraftedChange]:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:

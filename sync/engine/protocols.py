@@ -8,22 +8,22 @@ from typing import Protocol
 
 from sync.mapping import CompiledFeed
 from sync.planning.candidate_numbers import Holder
-from sync.planning.decide import Drafted, Pair
-from sync.planning.freeze import Moment, Timing
+from sync.planning.decide import DraftedChange, Pair
+from sync.planning.freeze import TestMoment, TimeFacts
 from sync.planning.guard import HeldScope, Limits
-from sync.records.base import UNNUMBERED, Fault, Key, Kind, Record
+from sync.records.base import UNNUMBERED, Key, Kind, Record, RowError
 from sync.records.changes import (
     Action,
     Change,
     Fields,
     OpenIntent,
     Outcome,
-    Planned,
+    PlannedChange,
     Verdict,
-    Written,
+    WrittenRecord,
 )
 from sync.records.extract import Extract, Since
-from sync.records.remote import Assignment, FoundPerson, FoundTest, Seats
+from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware."""
@@ -32,7 +32,7 @@ Origin = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class CompletenessRules:
     """What has to hold before a source's word is taken for what it does not name.
 
     Attributes:
@@ -51,18 +51,22 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceDoor:
+class BoundSource:
     """A source, ready to be opened: its name in the configuration, its place, what its rows are counted in."""
 
     name: str
     place: str
     open: Callable[[Since | None], AbstractContextManager[Extract]]
     unit: str = "line"
-    proof: Proof = Proof()
+    proof: CompletenessRules = CompletenessRules()
 
     def rows_at(self, place: str) -> str:
         """What stands before a row's number or key: the file's place, or the source's name where it is no file."""
-        return f"{self.name} ({place}) {self.unit}" if self.unit in UNNUMBERED else f"{place} {self.unit}"
+        return (
+            f"{self.name} ({place}) {self.unit}"
+            if self.unit in UNNUMBERED
+            else f"{place} {self.unit}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Join:
         missing: what it means when it has no such row: its columns are `blank`, the row is a `fault`, or `skip` it.
     """
 
-    source: SourceDoor
+    source: BoundSource
     on: Mapping[str, str]
     ignore_case: bool = False
     missing: str = "blank"
@@ -94,7 +98,7 @@ class Feed:
     """
 
     kind: Kind
-    source: SourceDoor
+    source: BoundSource
     mapper: CompiledFeed
     may_be_empty: bool = False
     names_committees: bool = False
@@ -110,7 +114,7 @@ class Feed:
         return self.source.place
 
 
-class Located(Protocol):
+class LookupRow(Protocol):
     """What a joined source has under one key."""
 
     @property
@@ -132,7 +136,9 @@ class Store(Protocol):
     """What is known, what is wanted, and the plan."""
 
     def name_place(self, feed: int, place: str) -> None: ...  # noqa: D102
-    def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int: ...  # noqa: D102
+    def stage(
+        self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]
+    ) -> int: ...  # noqa: D102
     def discard(self, kind: Kind, feed: int) -> None: ...  # noqa: D102
     def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None: ...  # noqa: D102
     def doubt_departures(self, feed: int) -> None: ...  # noqa: D102
@@ -142,19 +148,23 @@ class Store(Protocol):
     def rely_on(  # noqa: D102
         self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()
     ) -> None: ...
-    def stage_lookup(self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]) -> int: ...  # noqa: D102
-    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, Located]: ...  # noqa: D102
+    def stage_lookup(
+        self, number: int, rows: Iterable[tuple[str, tuple[str, ...], int]]
+    ) -> int: ...  # noqa: D102
+    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, LookupRow]: ...  # noqa: D102
     def mark_of(self, feed: str) -> str: ...  # noqa: D102
     def has_snapshot(self, feed: str) -> bool: ...  # noqa: D102
-    def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int: ...  # noqa: D102
+    def cover(
+        self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool
+    ) -> int: ...  # noqa: D102
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]: ...  # noqa: D102
     def groups_of(self, source: str) -> frozenset[str]: ...  # noqa: D102
     def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int: ...  # noqa: D102
     def ended_whole(self, source: str) -> bool: ...  # noqa: D102
     def drop_line(self, kind: Kind, feed: int, line: int) -> None: ...  # noqa: D102
     def drop_lookup_line(self, number: int, line: int) -> None: ...  # noqa: D102
-    def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int: ...  # noqa: D102
-    def faults(self) -> Iterator[Fault]: ...  # noqa: D102
+    def add_faults(self, faults: Iterable[RowError], feed: int | None = None) -> int: ...  # noqa: D102
+    def faults(self) -> Iterator[RowError]: ...  # noqa: D102
     def keyless(self, kind: Kind) -> str: ...  # noqa: D102
     def close_staging(  # noqa: D102
         self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
@@ -163,21 +173,23 @@ class Store(Protocol):
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None: ...  # noqa: D102
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]: ...  # noqa: D102
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]: ...  # noqa: D102
-    def draft(self, drafted: Iterable[Drafted]) -> int: ...  # noqa: D102
+    def draft(self, drafted: Iterable[DraftedChange]) -> int: ...  # noqa: D102
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None: ...  # noqa: D102
     def soonest(self, after: int = 0) -> str: ...  # noqa: D102
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None: ...  # noqa: D102
     def note_unsettled(self) -> None: ...  # noqa: D102
     def note_stay(self, kind: Kind, key: Key) -> None: ...  # noqa: D102
     def index_draft(self) -> None: ...  # noqa: D102
-    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]: ...  # noqa: D102
+    def hold_scopes(
+        self, limits: Limits, allowed: Collection[str], now: datetime
+    ) -> list[HeldScope]: ...  # noqa: D102
     def defer_numbers(self) -> None: ...  # noqa: D102
     def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]: ...  # noqa: D102
     def put_in_order(self) -> None: ...  # noqa: D102
     def ignored(self) -> int: ...  # noqa: D102
     def left_out(self) -> Mapping[Kind, int]: ...  # noqa: D102
-    def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]: ...  # noqa: D102
-    def sample(self, kind: Kind, most: int) -> list[Planned]: ...  # noqa: D102
+    def planned(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]: ...  # noqa: D102
+    def sample(self, kind: Kind, most: int) -> list[PlannedChange]: ...  # noqa: D102
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]: ...  # noqa: D102
     def is_blank(self) -> bool: ...  # noqa: D102
     def open_intents(self) -> Iterator[OpenIntent]: ...  # noqa: D102
@@ -193,20 +205,20 @@ class Store(Protocol):
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]: ...  # noqa: D102
     def reuses(self, kind: Kind, key: Key) -> Key | None: ...  # noqa: D102
     def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str: ...  # noqa: D102
-    def timing(self, test: str, moment: Moment) -> Timing: ...  # noqa: D102
+    def timing(self, test: str, moment: TestMoment) -> TimeFacts: ...  # noqa: D102
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]: ...  # noqa: D102
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]: ...  # noqa: D102
-    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]: ...  # noqa: D102
-    def stage_export(self, kind: Kind, people: Iterable[FoundPerson]) -> int: ...  # noqa: D102
-    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]: ...  # noqa: D102
+    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[WrittenRecord]: ...  # noqa: D102
+    def stage_export(self, kind: Kind, people: Iterable[RemotePerson]) -> int: ...  # noqa: D102
+    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, RemotePerson | None]]: ...  # noqa: D102
     def exported_strangers(self, kind: Kind) -> Iterator[str]: ...  # noqa: D102
 
 
 class Journal(Protocol):
     """Where intents go before calls and outcomes after them."""
 
-    def intend(self, lines: Sequence[Planned]) -> list[int]: ...  # noqa: D102
-    def record(self, results: Iterable[tuple[int | None, Planned, Outcome]]) -> None: ...  # noqa: D102
+    def intend(self, lines: Sequence[PlannedChange]) -> list[int]: ...  # noqa: D102
+    def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None: ...  # noqa: D102
     def remember(  # noqa: D102
         self,
         kind: Kind,
@@ -240,22 +252,22 @@ class Target(Protocol):
     def create_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def update_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
-    def seats(self, remote_id: str, kind: Kind, /) -> Seats: ...  # noqa: D102
+    def seats(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
-    def find_test(self, external_test_id: str, /) -> list[FoundTest]: ...  # noqa: D102
+    def find_test(self, external_test_id: str, /) -> list[RemoteTest]: ...  # noqa: D102
     def sure_of_tests(self) -> bool: ...  # noqa: D102
-    def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]: ...  # noqa: D102
+    def find_person(self, auth_system: str, external_id: str, /) -> list[RemotePerson]: ...  # noqa: D102
     def sure_of_people(self) -> bool: ...  # noqa: D102
-    def find_person_by_login(self, username: str, /) -> list[FoundPerson]: ...  # noqa: D102
-    def export_people(self, kind: Kind, /) -> Iterator[FoundPerson]: ...  # noqa: D102
-    def find_person_by_email(self, email: str, /) -> list[FoundPerson]: ...  # noqa: D102
-    def moment(self) -> Moment: ...  # noqa: D102
+    def find_person_by_login(self, username: str, /) -> list[RemotePerson]: ...  # noqa: D102
+    def export_people(self, kind: Kind, /) -> Iterator[RemotePerson]: ...  # noqa: D102
+    def find_person_by_email(self, email: str, /) -> list[RemotePerson]: ...  # noqa: D102
+    def moment(self) -> TestMoment: ...  # noqa: D102
     def clock_trouble(self) -> str: ...  # noqa: D102
 
 
 class Reread(Target, Protocol):
     """Inspera as `reconcile` needs it: a test that no search finds is read by its id as well."""
 
-    def read_test(self, remote_id: str, /) -> FoundTest | None: ...  # noqa: D102
+    def read_test(self, remote_id: str, /) -> RemoteTest | None: ...  # noqa: D102
     def sure_of_readings(self) -> bool: ...  # noqa: D102

@@ -13,7 +13,7 @@ from sync.engine.protocols import Progress, Reread, Store
 from sync.errors import CallError, Stop
 from sync.records.base import PEOPLE, PERSON_OF, Key, Kind, utc_time
 from sync.records.changes import Fields
-from sync.records.remote import FoundPerson, Seats
+from sync.records.remote import Members, RemotePerson
 
 READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What of a test can be read. Options can't."""
@@ -28,7 +28,7 @@ _NO_READING = (
 _UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
 
 
-class Heap(StrEnum):
+class DriftGroup(StrEnum):
     """How Inspera differs from what is known."""
 
     CHANGED = "changed"
@@ -45,7 +45,7 @@ class Drift:
     nothing of it is to be changed now.
     """
 
-    heap: Heap
+    heap: DriftGroup
     kind: Kind
     key: Key
     fields: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Drift:
     @property
     def ours(self) -> bool:
         """Whether we keep the record in step, so that it can be repaired."""
-        return self.heap in (Heap.CHANGED, Heap.GONE)
+        return self.heap in (DriftGroup.CHANGED, DriftGroup.GONE)
 
 
 class Reconciler:
@@ -67,7 +67,13 @@ class Reconciler:
     """
 
     def __init__(
-        self, store: Store, target: Reread, people: str, now: datetime, delay: timedelta, progress: Progress
+        self,
+        store: Store,
+        target: Reread,
+        people: str,
+        now: datetime,
+        delay: timedelta,
+        progress: Progress,
     ) -> None:
         self._store, self._target, self._people = store, target, people
         self._now, self._delay, self._progress = now, delay, progress
@@ -82,7 +88,10 @@ class Reconciler:
         for number, (key, known) in enumerate(self._store.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
-        for key, known in self._missing:  # last: only now is it known which look-ups this tenant answers
+        for (
+            key,
+            known,
+        ) in self._missing:  # last: only now is it known which look-ups this tenant answers
             yield from self._guarded(Kind.TEST, key, self._not_found(key, known))
         for kind in PEOPLE:
             if self._people == "export":
@@ -98,7 +107,7 @@ class Reconciler:
         except Stop:
             raise
         except CallError as error:
-            yield Drift(Heap.UNREAD, kind, key, text=str(error))
+            yield Drift(DriftGroup.UNREAD, kind, key, text=str(error))
 
     def _fresh(self, known: Fields) -> bool:
         return utc_time(str(known["updated"])) + self._delay > self._now
@@ -110,13 +119,20 @@ class Reconciler:
                 self._missing.append((key, known))
             return
         if len(found) > 1:
-            yield Drift(Heap.UNREAD, Kind.TEST, key, text="Inspera has several tests with this external id")
+            yield Drift(
+                DriftGroup.UNREAD,
+                Kind.TEST,
+                key,
+                text="Inspera has several tests with this external id",
+            )
             return
         under_way = self._under_way(key)
         yield from self._changed(Kind.TEST, key, known, found[0], under_way=under_way)
         if known["remote_id"]:
             for kind in READ_ON_TESTS:
-                yield from self._guarded(kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way))
+                yield from self._guarded(
+                    kind, key, self._on_test(kind, key[0], str(known["remote_id"]), under_way)
+                )
 
     def _under_way(self, key: Key) -> bool:
         _, begun, ended = self._store.window_by(key[0], self._now)
@@ -125,9 +141,11 @@ class Reconciler:
     def _not_found(self, key: Key, known: Fields) -> Iterator[Drift]:
         doubt = self._doubt(known)
         if doubt:
-            yield Drift(Heap.UNREAD, Kind.TEST, key, text=doubt)
+            yield Drift(DriftGroup.UNREAD, Kind.TEST, key, text=doubt)
         else:
-            yield Drift(Heap.GONE, Kind.TEST, key, known=known, under_way=self._under_way(key))
+            yield Drift(
+                DriftGroup.GONE, Kind.TEST, key, known=known, under_way=self._under_way(key)
+            )
 
     def _doubt(self, test: Fields) -> str:
         """Why a test that no search finds may be there all the same; empty where it is proven that it is not.
@@ -153,7 +171,7 @@ class Reconciler:
         seats = self._target.seats(remote_id, kind)
         if not seats.readable:
             if known:
-                yield Drift(Heap.UNREAD, kind, (test, ""), text=seats.message)
+                yield Drift(DriftGroup.UNREAD, kind, (test, ""), text=seats.message)
             return
         who = self._identities(kind, test, known)
         for name, fields in known.items():
@@ -161,31 +179,41 @@ class Reconciler:
             if seat is not None:
                 yield from self._changed(kind, (test, name), fields, seat, under_way=under_way)
             elif not seats.unnamed and not self._fresh(fields):
-                yield Drift(Heap.GONE, kind, (test, name), known=fields, under_way=under_way)
+                yield Drift(DriftGroup.GONE, kind, (test, name), known=fields, under_way=under_way)
         yield from self._foreign(kind, test, seats, who)
 
-    def _identities(self, kind: Kind, test: str, known: Mapping[str, Fields]) -> Mapping[str, tuple[str, str]]:
+    def _identities(
+        self, kind: Kind, test: str, known: Mapping[str, Fields]
+    ) -> Mapping[str, tuple[str, str]]:
         if kind not in PERSON_OF:
             return {name: ("", name) for name in known}
         people = self._store.people(kind, test, list(known))
-        return {name: (str(one["auth_system"]), str(one["external_id"])) for name, one in people.items()}
+        return {
+            name: (str(one["auth_system"]), str(one["external_id"])) for name, one in people.items()
+        }
 
-    def _foreign(self, kind: Kind, test: str, seats: Seats, who: Mapping[str, tuple[str, str]]) -> Iterator[Drift]:
+    def _foreign(
+        self, kind: Kind, test: str, seats: Members, who: Mapping[str, tuple[str, str]]
+    ) -> Iterator[Drift]:
         ours = {id(seats.there[one]) for one in who.values() if one in seats.there}
         told: set[int] = set()
         for (system, name), seat in seats.there.items():
             if id(seat) not in ours and id(seat) not in told:
                 told.add(id(seat))  # one person may be under several ids
-                yield Drift(Heap.FOREIGN, kind, (test, f"{system} {name}".strip()))
+                yield Drift(DriftGroup.FOREIGN, kind, (test, f"{system} {name}".strip()))
         if seats.unnamed:
-            yield Drift(Heap.FOREIGN, kind, (test, ""), text=f"{seats.unnamed} without an external id")
+            yield Drift(
+                DriftGroup.FOREIGN, kind, (test, ""), text=f"{seats.unnamed} without an external id"
+            )
 
     def _changed(
         self, kind: Kind, key: Key, known: Fields, there: There, *, under_way: bool = False
     ) -> Iterator[Drift]:
         fields = () if self._fresh(known) else differences(kind, known, there)
         if fields:
-            yield Drift(Heap.CHANGED, kind, key, fields, there=there, known=known, under_way=under_way)
+            yield Drift(
+                DriftGroup.CHANGED, kind, key, fields, there=there, known=known, under_way=under_way
+            )
 
     def _person(self, kind: Kind, key: Key, known: Fields) -> Iterator[Drift]:
         if not known["auth_system"] or not known["external_id"]:
@@ -193,23 +221,30 @@ class Reconciler:
         else:
             found = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         if not found and not self._target.sure_of_people():
-            yield Drift(Heap.UNREAD, kind, key, text=_UNSURE)
+            yield Drift(DriftGroup.UNREAD, kind, key, text=_UNSURE)
             return
         yield from self._held_against(kind, key, known, found[0] if found else None)
 
-    def _held_against(self, kind: Kind, key: Key, known: Fields, person: FoundPerson | None) -> Iterator[Drift]:
+    def _held_against(
+        self, kind: Kind, key: Key, known: Fields, person: RemotePerson | None
+    ) -> Iterator[Drift]:
         if person is not None:
             yield from self._changed(kind, key, known, person)
         elif not self._fresh(known):
-            yield Drift(Heap.GONE, kind, key, known=known)
+            yield Drift(DriftGroup.GONE, kind, key, known=known)
 
     def _exported(self, kind: Kind) -> Iterator[Drift]:
         self._progress(f"exporting {kind}", 0)
         if not self._store.stage_export(kind, self._target.export_people(kind)):
             if any(self._store.everything(kind)):
-                yield Drift(Heap.UNREAD, kind, (), text="the export names nobody, so it is not believed")
+                yield Drift(
+                    DriftGroup.UNREAD,
+                    kind,
+                    (),
+                    text="the export names nobody, so it is not believed",
+                )
             return
         for key, known, person in self._store.exported(kind):
             yield from self._held_against(kind, key, known, person)
         for name in self._store.exported_strangers(kind):
-            yield Drift(Heap.FOREIGN, kind, (name,))
+            yield Drift(DriftGroup.FOREIGN, kind, (name,))

@@ -9,7 +9,7 @@ from sync.engine.protocols import Clock, Journal, Store, Target
 from sync.errors import CallError, Stop
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields, OpenIntent, Result
-from sync.records.remote import Seat, Seats
+from sync.records.remote import Member, Members
 
 Sleep = Callable[[float], object]
 """Waits that many seconds, or until the run is stopped."""
@@ -19,7 +19,7 @@ _READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What a reading of a test shows. People and options are sent again, which is safe."""
 
 
-class Settler:
+class Recovery:
     """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
 
     A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
@@ -28,7 +28,13 @@ class Settler:
     """
 
     def __init__(
-        self, store: Store, journal: Journal, target: Target, delay: timedelta, clock: Clock, sleep: Sleep
+        self,
+        store: Store,
+        journal: Journal,
+        target: Target,
+        delay: timedelta,
+        clock: Clock,
+        sleep: Sleep,
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
@@ -53,7 +59,9 @@ class Settler:
             elif intent.kind is Kind.LEARNER and intent.action is Action.CREATE:
                 self.tried.add((intent.kind, intent.key))
             self._journal.commit()
-        seats = sorted((i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id))
+        seats = sorted(
+            (i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id)
+        )
         for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):
             self._seats(kind, test, list(group))
             self._journal.commit()
@@ -78,7 +86,9 @@ class Settler:
             # sent again by the plan, so that what the reading does not show is as wanted, too
             fields = values_of(intent.fields, found)
             ours = self._whose(intent)
-            self._journal.remember(intent.kind, intent.key, fields, remote_id=found.remote_id, ours=ours)
+            self._journal.remember(
+                intent.kind, intent.key, fields, remote_id=found.remote_id, ours=ours
+            )
         elif not trouble:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
 
@@ -90,7 +100,9 @@ class Settler:
 
     def _created_test(self, intent: OpenIntent) -> None:
         outcome = self._target.settle_test(str(intent.fields["external_test_id"]), self._since)
-        same_times = all(outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end"))
+        same_times = all(
+            outcome.there.get(name) in (intent.fields[name], None) for name in ("start", "end")
+        )
         if outcome.result is Result.DONE and same_times:
             self._journal.remember(
                 intent.kind,
@@ -122,18 +134,26 @@ class Settler:
         ):
             # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
             # repeat, and the search does not show all of it.
-            self._journal.remember(intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end})
+            self._journal.remember(
+                intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end}
+            )
 
     def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
         known = self._store.known(Kind.TEST, (test,))
         self._wait_until_visible()
         try:
             there = bool(known and known["remote_id"])
-            seats = self._target.seats(str((known or {})["remote_id"]), kind) if there else Seats(False)
+            seats = (
+                self._target.seats(str((known or {})["remote_id"]), kind)
+                if there
+                else Members(False)
+            )
         except Stop:
             raise
         except CallError:
-            self.barred.update((intent.kind, intent.key) for intent in intents)  # the others are not held up
+            self.barred.update(
+                (intent.kind, intent.key) for intent in intents
+            )  # the others are not held up
             return
         for intent in intents:
             identity = identity_of(self._store, intent.kind, intent.key)
@@ -142,7 +162,9 @@ class Settler:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
-                self.barred.add((kind, intent.key))  # not safe to send again before a reading has shown that it may
+                self.barred.add(
+                    (kind, intent.key)
+                )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
                 # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
                 ours = self._whose(intent) and bool(known and known["ours"])
@@ -153,7 +175,7 @@ class Settler:
         made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
         return True if made else None
 
-    def _there(self, intent: OpenIntent, seat: Seat) -> None:
+    def _there(self, intent: OpenIntent, seat: Member) -> None:
         if intent.action is Action.REMOVE:
             self._journal.settle(intent, "not sent", "a later run found it still there")
             return
@@ -163,20 +185,26 @@ class Settler:
         if minutes is not None and minutes != wanted["extra_time"]:
             self._half_known(intent, seat)
             return
-        if intent.action is Action.UPDATE and any(shown[name] not in (None, value) for name, value in wanted.items()):
+        if intent.action is Action.UPDATE and any(
+            shown[name] not in (None, value) for name, value in wanted.items()
+        ):
             self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
             return  # what is known is still so, and the plan sends the difference again
         ours = self._whose(intent)
-        self._journal.remember(intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours)
+        self._journal.remember(
+            intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours
+        )
         if shown == wanted:
             self._journal.settle(intent, "done", "found in Inspera by a later run")
 
-    def _half_known(self, intent: OpenIntent, seat: Seat) -> None:
+    def _half_known(self, intent: OpenIntent, seat: Member) -> None:
         """There, but with other minutes: an update that did not arrive, or somebody's hand."""
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
             ours = self._whose(intent)
-            self._journal.remember(intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=ours)
+            self._journal.remember(
+                intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=ours
+            )
         self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
 
     def _not_there(self, intent: OpenIntent) -> None:

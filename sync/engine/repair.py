@@ -7,7 +7,7 @@ from collections import Counter
 
 from sync.engine.compare import taken_over
 from sync.engine.protocols import Journal, Store
-from sync.engine.reconcile import Drift, Heap
+from sync.engine.reconcile import Drift, DriftGroup
 from sync.planning.guard import Limit, Scope
 from sync.records.base import Kind
 
@@ -17,10 +17,14 @@ def take_over(drift: Drift, journal: Journal) -> bool:
 
     Somebody who is gone from a running test may come back: that is an addition.
     """
-    if not drift.ours or (drift.under_way and not (drift.heap is Heap.GONE and drift.kind is Kind.CANDIDATE)):
+    if not drift.ours or (
+        drift.under_way and not (drift.heap is DriftGroup.GONE and drift.kind is Kind.CANDIDATE)
+    ):
         return False
-    if drift.heap is Heap.GONE:
-        journal.forget_with_candidates(drift.kind, drift.key)  # what named a person or a test went with it
+    if drift.heap is DriftGroup.GONE:
+        journal.forget_with_candidates(
+            drift.kind, drift.key
+        )  # what named a person or a test went with it
         return True
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
@@ -45,7 +49,7 @@ class Repair:
 
     def take(self, drift: Drift) -> None:
         """Takes over what was changed; what is gone is kept for `finish`."""
-        if drift.heap is Heap.GONE:
+        if drift.heap is DriftGroup.GONE:
             self._keep(drift)
         elif drift.ours:
             self._settle(drift)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import unlike, values_of
-from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, Taken
+from sync.engine.adopt import DOUBTFUL, TAKEN, Adopted, Adopter
 from sync.engine.protocols import Journal, Reread, Store
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
 from sync.records.base import COMPARED, IDENTITY, PEOPLE, Key, Kind
-from sync.records.changes import Action, Fields, Planned
-from sync.records.remote import FoundPerson, Seats
+from sync.records.changes import Action, Fields, PlannedChange
+from sync.records.remote import Members, RemotePerson
 
 _NOTHING_TO_KEEP = "so there is nothing to keep; take it out of the source to leave it off"
 
@@ -31,7 +31,7 @@ _NOT_BOTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Resolution:
     """One record that a person has looked at.
 
     Attributes:
@@ -49,15 +49,15 @@ class Settlement:
     named: bool = True
 
 
-class Settling:
+class Resolver:
     """Settles records one after another; a test is read once for all records of a kind that come together."""
 
     def __init__(self, store: Store, journal: Journal, target: Reread, adopter: Adopter) -> None:
         self._store, self._journal, self._target, self._adopter = store, journal, target, adopter
         self._read: tuple[Kind, str] | None = None
-        self._seats = Seats(False)
+        self._seats = Members(False)
 
-    def settle(self, settlement: Settlement, line: Planned | None) -> Taken:
+    def settle(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         """Takes Inspera's side of one record as known; `line` is what the plan says of it.
 
         Raises:
@@ -65,18 +65,23 @@ class Settling:
         """
         kind, key = settlement.kind, settlement.key
         if trouble := self._not_its_own(settlement):
-            return Taken(kind, key, DOUBTFUL, trouble)
+            return Adopted(kind, key, DOUBTFUL, trouble)
         if settlement.as_new:
             return self._as_new(kind, key, line)
         if line and line.change.action is Action.REKEY and not line.change.before:
             return self._moved(settlement, line.change.after)
         if kind is Kind.OPTION:
-            return Taken(kind, key, DOUBTFUL, "options can't be read from Inspera; correct it there or in the source")
+            return Adopted(
+                kind,
+                key,
+                DOUBTFUL,
+                "options can't be read from Inspera; correct it there or in the source",
+            )
         if kind in PEOPLE:
             return self._person(settlement, line)
         return self._test(settlement, line) if kind is Kind.TEST else self._member(settlement, line)
 
-    def _not_its_own(self, settlement: Settlement) -> str:
+    def _not_its_own(self, settlement: Resolution) -> str:
         """Return why what Inspera identifies this record by is not its own; empty when it is."""
         kind, key = settlement.kind, settlement.key
         if error := self._adopter.shared.get((kind, key)):
@@ -84,64 +89,92 @@ class Settling:
         reused = self._store.reuses(kind, key) if settlement.as_new else None
         return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
-    def _as_new(self, kind: Kind, key: Key, line: Planned | None) -> Taken:
+    def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> Adopted:
         if kind is Kind.COMMITTEE and not self._store.known(kind, key):
             self._journal.close_earlier(kind, key)
-            return Taken(kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it")
+            return Adopted(
+                kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it"
+            )
         if kind is Kind.COMMITTEE:
-            return Taken(kind, key, DOUBTFUL, "Inspera has it, and would not take it twice; remove it there first")
+            return Adopted(
+                kind,
+                key,
+                DOUBTFUL,
+                "Inspera has it, and would not take it twice; remove it there first",
+            )
         if line and line.change.action is Action.REKEY and not line.change.before:
             self._journal.accept(kind, key)
-            return Taken(kind, key, TAKEN, "is a new record: the next apply creates it")
+            return Adopted(kind, key, TAKEN, "is a new record: the next apply creates it")
         known = self._store.known(kind, key)
         if not known:
-            return Taken(kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew")
+            return Adopted(
+                kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew"
+            )
         rekeyed = line is not None and line.change.action is Action.REKEY
         if not rekeyed and self._still_there(kind, known):
             # to forget it would make whatever is ours on it theirs, as the next run would find it there
             text = f"Inspera has it, so nothing was forgotten; to take Inspera's side as known: {adopt(kind, key)}"
-            return Taken(kind, key, DOUBTFUL, text)
+            return Adopted(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
         text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
         if kind is Kind.LEARNER:
             text += ". Take its seats off in Inspera first where they have a candidate number: it is not given twice"
-        return Taken(kind, key, TAKEN, text)
+        return Adopted(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
         """Whether Inspera still has a test or a person under the identity that is known."""
         if kind is Kind.TEST:
             shown = self._target.find_test(str(known["external_test_id"]))
-            return bool(shown or (known["remote_id"] and self._target.read_test(str(known["remote_id"]))))
+            return bool(
+                shown or (known["remote_id"] and self._target.read_test(str(known["remote_id"])))
+            )
         if kind not in PEOPLE:
             return False
         return bool(known["external_id"]) and bool(
             self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         )
 
-    def _moved(self, settlement: Settlement, wanted: Fields) -> Taken:
+    def _moved(self, settlement: Resolution, wanted: Fields) -> Adopted:
         kind, key = settlement.kind, settlement.key
         old = self._store.lookalike(kind, key)
         known = self._store.known(kind, old) if old else None
         if not old or not known:
-            return Taken(kind, key, DOUBTFUL, "the record that it looked like is not known any more")
+            return Adopted(
+                kind, key, DOUBTFUL, "the record that it looked like is not known any more"
+            )
         differing = unlike(wanted, known)
         if differing and not settlement.named:
             text = f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the same: {adopt(kind, key)}"
-            return Taken(kind, key, DOUBTFUL, text)
+            return Adopted(kind, key, DOUBTFUL, text)
         self._journal.rename(kind, old, key)
         text = f"is {kind} {old[0]} under a new key: its candidates went along"
-        return Taken(kind, key, TAKEN, text, _both("known", wanted, known) if differing and kind in PEOPLE else ())
+        return Adopted(
+            kind,
+            key,
+            TAKEN,
+            text,
+            _both("known", wanted, known) if differing and kind in PEOPLE else (),
+        )
 
-    def _person(self, settlement: Settlement, line: Planned | None) -> Taken:
+    def _person(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         kind, key = settlement.kind, settlement.key
         # one whom no source names any more may still be said to be ours
-        wanted = (line.change.after if line else None) or self._store.wanted(kind, key) or self._store.known(kind, key)
+        wanted = (
+            (line.change.after if line else None)
+            or self._store.wanted(kind, key)
+            or self._store.known(kind, key)
+        )
         if not wanted:
-            return Taken(kind, key, DOUBTFUL, f"no source names this {kind}, and nothing is known of it")
+            return Adopted(
+                kind, key, DOUBTFUL, f"no source names this {kind}, and nothing is known of it"
+            )
         found, trouble = self._adopter.match(wanted)
         if not found:
-            text = trouble or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
-            return Taken(kind, key, DOUBTFUL, text)
+            text = (
+                trouble
+                or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
+            )
+            return Adopted(kind, key, DOUBTFUL, text)
         there = values_of(wanted, found)
         differing = unlike(wanted, there)
         trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
@@ -149,10 +182,10 @@ class Settling:
             trouble = trouble or somebody_elses(kind, key, differing)
         both = _both("Inspera", wanted, there) if differing and settlement.named else ()
         if trouble:
-            return Taken(kind, key, DOUBTFUL, trouble, both)
-        return Taken(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
+            return Adopted(kind, key, DOUBTFUL, trouble, both)
+        return Adopted(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
 
-    def _take_person(self, settlement: Settlement, wanted: Fields, found: FoundPerson) -> str:
+    def _take_person(self, settlement: Resolution, wanted: Fields, found: RemotePerson) -> str:
         """Make the account the known one. Return what that means."""
         kind, key = settlement.kind, settlement.key
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
@@ -175,7 +208,7 @@ class Settling:
         """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
         return True if self._adopter.ours else bool(known["ours"]) if known else None
 
-    def _is_another(self, kind: Kind, key: Key, found: FoundPerson) -> bool:
+    def _is_another(self, kind: Kind, key: Key, found: RemotePerson) -> bool:
         """Whether the account that was known so far is still there beside this one."""
         known = self._store.known(kind, key)
         if not known or not known["auth_system"] or not known["external_id"]:
@@ -183,65 +216,80 @@ class Settling:
         before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         return any(person.remote_id != found.remote_id for person in before)
 
-    def _test(self, settlement: Settlement, line: Planned | None) -> Taken:
+    def _test(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         key = settlement.key
         known = self._store.known(Kind.TEST, key)
-        fields = (line.change.after if line and line.change.action is Action.REKEY else known) or self._store.wanted(
-            Kind.TEST, key
-        )
+        fields = (
+            line.change.after if line and line.change.action is Action.REKEY else known
+        ) or self._store.wanted(Kind.TEST, key)
         if not fields:
-            return Taken(Kind.TEST, key, DOUBTFUL, "no source names this test, and nothing is known of it")
+            return Adopted(
+                Kind.TEST, key, DOUBTFUL, "no source names this test, and nothing is known of it"
+            )
         found = self._target.find_test(str(fields["external_test_id"]))
         if not found:
             text = f"Inspera does not have it; to make it anew: {adopt(Kind.TEST, key, '--as-new')}"
-            return Taken(Kind.TEST, key, DOUBTFUL, text)
+            return Adopted(Kind.TEST, key, DOUBTFUL, text)
         if len(found) > 1:
-            return Taken(Kind.TEST, key, DOUBTFUL, "Inspera has several tests with this external id")
+            return Adopted(
+                Kind.TEST, key, DOUBTFUL, "Inspera has several tests with this external id"
+            )
         if trouble := self._adopter.held_by_others(Kind.TEST, key, fields, found[0].remote_id):
-            return Taken(Kind.TEST, key, DOUBTFUL, trouble)
+            return Adopted(Kind.TEST, key, DOUBTFUL, trouble)
         duration = known["duration"] if known else None
         self._adopter.remember_test(key, fields, found[0], self._whose(known), duration=duration)
         text = f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
-        return Taken(Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement, known)}")
+        return Adopted(Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement, known)}")
 
-    def _member(self, settlement: Settlement, line: Planned | None) -> Taken:
+    def _member(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         kind, key = settlement.kind, settlement.key
         test = self._store.known(Kind.TEST, (key[0],))
         if not test or not test["remote_id"]:
-            return Taken(kind, key, DOUBTFUL, f"test {key[0]} is not known: {adopt(Kind.TEST, key[:1])} first")
+            return Adopted(
+                kind,
+                key,
+                DOUBTFUL,
+                f"test {key[0]} is not known: {adopt(Kind.TEST, key[:1])} first",
+            )
         seats = self._read_once(kind, key[0], str(test["remote_id"]))
         if not seats.readable:
-            return Taken(kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}")
+            return Adopted(
+                kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}"
+            )
         seat = self._adopter.seat_of(seats, kind, key)
         known = self._store.known(kind, key)
         if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
             text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
-            return Taken(kind, key, DOUBTFUL, text)
+            return Adopted(kind, key, DOUBTFUL, text)
         if not seat:
             return self._gone(settlement)
         self._adopter.remember_seat(kind, key, seat, self._whose(known))
         if kind is Kind.CANDIDATE and not settlement.keep:
             self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
         follows = self._what_follows(settlement, known)
-        return Taken(kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}")
+        return Adopted(kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}")
 
-    def _read_once(self, kind: Kind, test: str, remote_id: str) -> Seats:
+    def _read_once(self, kind: Kind, test: str, remote_id: str) -> Members:
         """Reads a test once for all of its records of a kind, which come one after another."""
         if self._read != (kind, test):
             self._read, self._seats = None, self._target.seats(remote_id, kind)
             self._read = (kind, test)
         return self._seats
 
-    def _gone(self, settlement: Settlement) -> Taken:
+    def _gone(self, settlement: Resolution) -> Adopted:
         kind, key = settlement.kind, settlement.key
         if settlement.keep:
-            return Taken(kind, key, DOUBTFUL, f"Inspera does not have this {kind}, {_NOTHING_TO_KEEP}")
+            return Adopted(
+                kind, key, DOUBTFUL, f"Inspera does not have this {kind}, {_NOTHING_TO_KEEP}"
+            )
         self._journal.forget(kind, key)
-        follows = "the next `apply` puts it back" if self._store.wanted(kind, key) else "nothing names it"
+        follows = (
+            "the next `apply` puts it back" if self._store.wanted(kind, key) else "nothing names it"
+        )
         text = f"Inspera does not have this {kind}: nothing is known any more, and {follows}"
-        return Taken(kind, key, TAKEN, text)
+        return Adopted(kind, key, TAKEN, text)
 
-    def _what_follows(self, settlement: Settlement, before: Fields | None) -> str:
+    def _what_follows(self, settlement: Resolution, before: Fields | None) -> str:
         """Say what the next `apply` sends of this record, of which this was known `before`.
 
         With `keep` see to it that it sends nothing of what was changed in Inspera.
@@ -249,16 +297,22 @@ class Settling:
         kind, key = settlement.kind, settlement.key
         known, named = self._store.known(kind, key) or {}, self._store.wanted(kind, key)
         if named is None:
-            goes = "the next `apply` is to remove it" + (" (or to disable it)" if kind is Kind.STAFF else "")
+            goes = "the next `apply` is to remove it" + (
+                " (or to disable it)" if kind is Kind.STAFF else ""
+            )
             return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
         earlier = self._store.kept(kind, key)
         wanted = {**named, **earlier}
         differ = tuple(
             name
             for name in COMPARED[kind]
-            if name not in IDENTITY[kind] and wanted.get(name) is not None and _differ(wanted[name], known.get(name))
+            if name not in IDENTITY[kind]
+            and wanted.get(name) is not None
+            and _differ(wanted[name], known.get(name))
         )
-        shown = tuple(name for name in differ if known.get(name) is not None)  # only what Inspera shows can be kept
+        shown = tuple(
+            name for name in differ if known.get(name) is not None
+        )  # only what Inspera shows can be kept
         kept = _changed_there(shown, before, known, earlier) if settlement.keep else ()
         self._journal.keep(kind, key, {name: wanted[name] for name in kept})
         sent = tuple(name for name in differ if name not in kept)
@@ -282,7 +336,9 @@ def _changed_there(
     """
     if not before or not before.get("as_sent"):
         return shown
-    there = tuple(name for name in shown if name in earlier or _differ(before.get(name), known.get(name)))
+    there = tuple(
+        name for name in shown if name in earlier or _differ(before.get(name), known.get(name))
+    )
     return there or shown
 
 
@@ -308,4 +364,9 @@ def _printable(value: object) -> str:
     """Return a value as a terminal may have it: nothing in it moves the cursor."""
     if value in (None, ""):
         return "(blank)"
-    return repr("".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(value)))
+    return repr(
+        "".join(
+            one if one.isprintable() else one.encode("unicode_escape").decode()
+            for one in str(value)
+        )
+    )

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sync.records.base import Key, Kind
-from sync.records.changes import Fields, Outcome, Planned
+from sync.records.changes import Fields, Outcome, PlannedChange
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class OnTest:
     """A record that Inspera had already, with its own values."""
 
     kind: Kind
@@ -26,7 +26,7 @@ class Ready:
     and gives one outcome for each line.
     """
 
-    ended: list[tuple[Planned, Outcome]] = field(default_factory=list)
-    already: list[There] = field(default_factory=list)
-    lines: list[Planned] = field(default_factory=list)
+    ended: list[tuple[PlannedChange, Outcome]] = field(default_factory=list)
+    already: list[OnTest] = field(default_factory=list)
+    lines: list[PlannedChange] = field(default_factory=list)
     send: Callable[[], list[Outcome]] = list

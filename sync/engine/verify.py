@@ -9,7 +9,7 @@ from sync.engine.compare import There, differences
 from sync.engine.protocols import Clock, Store, Target
 from sync.errors import CallError, Stop
 from sync.records.base import PEOPLE, PERSON_OF, Kind
-from sync.records.changes import Action, Fields, Written
+from sync.records.changes import Action, Fields, WrittenRecord
 
 SAMPLE = 20
 """How many records of each kind a sample holds at most."""
@@ -19,7 +19,7 @@ POLLS = 10
 
 
 @dataclass(slots=True)
-class Verified:
+class Verification:
     """What came of reading back: how many were as sent, which were not (with what differs), and the longest delay.
 
     `longest` is the most seconds that passed between a write which was not readable at once and the reading that
@@ -27,7 +27,7 @@ class Verified:
     """
 
     good: int = 0
-    bad: list[tuple[Written, str]] = field(default_factory=list)
+    bad: list[tuple[WrittenRecord, str]] = field(default_factory=list)
     longest: int = 0
 
 
@@ -35,18 +35,23 @@ class Verifier:
     """Reads back through the target. `sleep` waits that many seconds, or until the run is stopped."""
 
     def __init__(
-        self, store: Store, target: Target, delay: timedelta, clock: Clock, sleep: Callable[[float], object]
+        self,
+        store: Store,
+        target: Target,
+        delay: timedelta,
+        clock: Clock,
+        sleep: Callable[[float], object],
     ) -> None:
         self._store, self._target, self._delay = store, target, delay
         self._clock, self._sleep = clock, sleep
 
-    def verify(self, run_id: int, most: int | None) -> Verified:
+    def verify(self, run_id: int, most: int | None) -> Verification:
         """Reads back up to `most` records of each kind (None: all) that this run has written.
 
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        verified = Verified()
+        verified = Verification()
         for kind in Kind:
             if kind is Kind.OPTION:
                 continue  # no call shows options
@@ -55,7 +60,7 @@ class Verifier:
                 self._verify(kind, list(group), verified)
         return verified
 
-    def _verify(self, kind: Kind, pending: list[Written], verified: Verified) -> None:
+    def _verify(self, kind: Kind, pending: list[WrittenRecord], verified: Verification) -> None:
         """Reads one person or test, or what is on one test, until all of it is as sent or the delay has passed."""
         for look in range(POLLS + 1):
             late = self._not_as_sent(kind, pending)
@@ -67,7 +72,9 @@ class Verifier:
                 if one.key in seen:
                     verified.good += 1
                     if look:  # what the first look shows may have been readable for long
-                        verified.longest = max(verified.longest, int((now - one.at).total_seconds()))
+                        verified.longest = max(
+                            verified.longest, int((now - one.at).total_seconds())
+                        )
             pending = [one for one, _ in late]
             if not pending:
                 return
@@ -76,7 +83,9 @@ class Verifier:
                 return
             self._sleep(self._delay.total_seconds() / POLLS)
 
-    def _not_as_sent(self, kind: Kind, pending: list[Written]) -> list[tuple[Written, str]] | None:
+    def _not_as_sent(
+        self, kind: Kind, pending: list[WrittenRecord]
+    ) -> list[tuple[WrittenRecord, str]] | None:
         try:
             read = self._readings(kind, pending)
             if read is None:
@@ -88,7 +97,9 @@ class Verifier:
             return [(one, f"could not be read: {error}") for one in pending]
         return [(one, trouble) for one, trouble in told if trouble]
 
-    def _readings(self, kind: Kind, pending: list[Written]) -> Callable[[Written], There | None] | None:
+    def _readings(
+        self, kind: Kind, pending: list[WrittenRecord]
+    ) -> Callable[[WrittenRecord], There | None] | None:
         """How each of these is read; what is on a test is read once for all of them. None: it can't be read here."""
         if kind in PEOPLE:
             return lambda one: self._person(self._store.known(kind, one.key) or {})
@@ -99,11 +110,19 @@ class Verifier:
         seats = self._target.seats(str(known.get("remote_id")), kind)
         if not seats.readable:
             return None
-        people = self._store.people(kind, test, [one.key[1] for one in pending]) if kind in PERSON_OF else {}
+        people = (
+            self._store.people(kind, test, [one.key[1] for one in pending])
+            if kind in PERSON_OF
+            else {}
+        )
 
-        def read(one: Written) -> There | None:
+        def read(one: WrittenRecord) -> There | None:
             person = people.get(one.key[1], {})
-            who = (str(person.get("auth_system")), str(person.get("external_id"))) if person else ("", one.key[1])
+            who = (
+                (str(person.get("auth_system")), str(person.get("external_id")))
+                if person
+                else ("", one.key[1])
+            )
             return seats.there.get(who)
 
         return read
@@ -121,11 +140,15 @@ class Verifier:
         found = self._target.find_test(str(known.get("external_test_id")))
         return found[0] if len(found) == 1 else None
 
-    def _trouble(self, one: Written, there: There | None) -> str:
+    def _trouble(self, one: WrittenRecord, there: There | None) -> str:
         known = self._store.known(one.kind, one.key)
         if one.action in (Action.REMOVE, Action.DELETE):
             return "is still there" if there is not None else ""
         if there is None or known is None:
             return "" if known is None and there is None else "is not there"
         fields = differences(one.kind, known, there)
-        return f"{', '.join(fields)} {'is' if len(fields) == 1 else 'are'} not as sent" if fields else ""
+        return (
+            f"{', '.join(fields)} {'is' if len(fields) == 1 else 'are'} not as sent"
+            if fields
+            else ""
+        )

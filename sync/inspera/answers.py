@@ -50,7 +50,9 @@ def document(request: Request, answer: Answer, now: datetime) -> object:
 
 def unreadable(call: Call, status: int) -> Unknown:
     """A 2xx without the content that the contract gives it."""
-    return Unknown(f"Inspera's answer to {call.name} ({status}) cannot be read, so it is not known whether it was done")
+    return Unknown(
+        f"Inspera's answer to {call.name} ({status}) cannot be read, so it is not known whether it was done"
+    )
 
 
 def missing(call: Call, status: int) -> CallMissing:
@@ -71,7 +73,10 @@ def refusal(request: Request, status: int, content: object) -> Refused:
 
 def throttled(call: Call, answer: Answer, now: datetime) -> Throttled:
     """A 429, with the wait that it asks for."""
-    return Throttled(f"Inspera asked for fewer calls and would not take {call.name} (429)", asked_wait(answer, now))
+    return Throttled(
+        f"Inspera asked for fewer calls and would not take {call.name} (429)",
+        asked_wait(answer, now),
+    )
 
 
 def asked_wait(answer: Answer, now: datetime) -> float | None:
@@ -107,7 +112,11 @@ def redirected(call: Call, answer: Answer) -> Stop:
     """A redirect, which is never followed: it could carry the key or the token elsewhere."""
     try:
         parts = urlsplit(answer.location or "")
-        aim = f"{parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else "another address"
+        aim = (
+            f"{parts.scheme}://{parts.hostname}"
+            if parts.scheme and parts.hostname
+            else "another address"
+        )
     except ValueError:
         aim = "another address"
     return Stop(
@@ -126,7 +135,9 @@ def _sorted(request: Request, answer: Answer, now: datetime) -> CallError:
     if error is Stop:
         return _stopping(call, answer)
     if error is Unknown:
-        return Unknown(f"Inspera failed on {call.name} ({status}), so it is not known whether it was done")
+        return Unknown(
+            f"Inspera failed on {call.name} ({status}), so it is not known whether it was done"
+        )
     return refusal(request, status, content_of(answer))
 
 
@@ -137,7 +148,9 @@ def _stopping(call: Call, answer: Answer) -> Stop:
             f"still exists, and that API use is activated for the tenant"
         )
     if answer.status == 407:
-        return Stop("inspera.proxy: the proxy wants a user name and password (407); put them into inspera.proxy")
+        return Stop(
+            "inspera.proxy: the proxy wants a user name and password (407); put them into inspera.proxy"
+        )
     return redirected(call, answer)
 
 

@@ -17,14 +17,14 @@ from sync.contract import (
 )
 from sync.inspera.requests import entries
 from sync.records.base import Kind
-from sync.records.remote import Assignment, Seat
+from sync.records.remote import Assignment, Member
 
 Word = Callable[[Call, Sequence[Assignment]], object]
 """Words the body of a call with these entries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class AssignmentSpec:
     """How one kind is put on a test and taken off it (vendor contract, Test API).
 
     `shows` are the fields that a reading must show as they are wanted before an assignment whose answer was lost counts
@@ -38,7 +38,7 @@ class Manner:
     remove: Call | None = None
     word_removal: Word | None = None
 
-    def proven(self, seat: Seat, entry: Assignment, *, repeatable: bool) -> bool:
+    def proven(self, seat: Member, entry: Assignment, *, repeatable: bool) -> bool:
         """Whether a reading shows all that is wanted.
 
         What it does not show is not proven; but where nothing may be repeated blindly, to be there as far as is shown
@@ -51,15 +51,15 @@ class Manner:
         return True
 
 
-MANNERS: Final[Mapping[Kind, Manner]] = {
-    Kind.CANDIDATE: Manner(
+MANNERS: Final[Mapping[Kind, AssignmentSpec]] = {
+    Kind.CANDIDATE: AssignmentSpec(
         CANDIDATE_ASSIGN,
         entries.candidates,
         ("candidate_id", "extra_time", "room", "building", "committees"),
         CANDIDATE_REMOVE,
         entries.leaving_people,
     ),
-    Kind.CONTRIBUTOR: Manner(
+    Kind.CONTRIBUTOR: AssignmentSpec(
         CONTRIBUTOR_ASSIGN,
         entries.contributors,
         ("roles", "committees", "room", "building"),
@@ -67,8 +67,10 @@ MANNERS: Final[Mapping[Kind, Manner]] = {
         entries.leaving_people,
     ),
     # A committee's name is all that there is to it: of what type it is can't be changed.
-    Kind.COMMITTEE: Manner(COMMITTEE_CREATE, entries.committees, (), COMMITTEE_REMOVE, entries.leaving_committees),
-    Kind.OPTION: Manner(OPTION_SET, entries.options, None),
+    Kind.COMMITTEE: AssignmentSpec(
+        COMMITTEE_CREATE, entries.committees, (), COMMITTEE_REMOVE, entries.leaving_committees
+    ),
+    Kind.OPTION: AssignmentSpec(OPTION_SET, entries.options, None),
 }
 
 

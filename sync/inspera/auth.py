@@ -13,7 +13,7 @@ from sync.inspera import answers
 from sync.inspera.answers import Answer
 from sync.inspera.calls import Request
 from sync.inspera.connection import Connection
-from sync.inspera.recovery import RECOVERY, Happened, happened_to_token
+from sync.inspera.recovery import RECOVERY, Event, happened_to_token
 from sync.inspera.requests import bodies
 from sync.inspera.responses import envelope
 
@@ -25,7 +25,7 @@ Send = Callable[[Request, dict[str, str]], Answer]
 """Sends a request with these headers and gives the answer, whatever its status."""
 
 
-class Token:
+class AccessToken:
     """Holds the token that all workers share (vendor contract, Token). Thread-safe.
 
     Whether a second token voids the first is unknown, so only one thread fetches while the others wait for it.
@@ -113,9 +113,9 @@ def _refusal(call: Call, answer: Answer, key: str, now: datetime) -> CallError:
     """What an answer without a token means (vendor contract, Token)."""
     status = answer.status
     what = happened_to_token(status)
-    if what is Happened.REDIRECTED:
+    if what is Event.REDIRECTED:
         return answers.redirected(call, answer)
-    if what is Happened.THROTTLED:
+    if what is Event.THROTTLED:
         return answers.throttled(call, answer, now)
     if RECOVERY[what].error is Retry:
         return Retry(f"Inspera could not give a token ({status}), so nothing was sent")

@@ -9,14 +9,14 @@ from sync.records.remote import Assignment
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Slice:
     """Entries that go into one call, by their number on the sheet; `tries` counts the calls whose answer was lost."""
 
     numbers: tuple[int, ...]
     tries: int = 0
 
 
-class Sheet:
+class Batch:
     """The entries that are to be sent for one test, and the outcome of each as it becomes known.
 
     An entry is in doubt from when a call with it was lost until a reading or another answer tells what became of it.
@@ -34,18 +34,20 @@ class Sheet:
         """Whether any outcome is known, or a call was lost that may have been carried out."""
         return bool(self._doubts) or any(outcome is not None for outcome in self._outcomes)
 
-    def parts(self, size: int) -> list[Part]:
+    def parts(self, size: int) -> list[Slice]:
         """All entries in parts of at most `size`, each of one auth system, and apart where somebody is to be told."""
         together: dict[tuple[str, bool], list[int]] = {}
         for number, entry in enumerate(self.all):
-            together.setdefault((entry.auth_system, bool(entry.fields.get("notify"))), []).append(number)
+            together.setdefault((entry.auth_system, bool(entry.fields.get("notify"))), []).append(
+                number
+            )
         return [
-            Part(tuple(numbers[first : first + size]))
+            Slice(tuple(numbers[first : first + size]))
             for numbers in together.values()
             for first in range(0, len(numbers), size)
         ]
 
-    def entries(self, part: Part) -> Iterator[tuple[int, Assignment]]:
+    def entries(self, part: Slice) -> Iterator[tuple[int, Assignment]]:
         """The part's entries with their numbers."""
         return ((number, self.all[number]) for number in part.numbers)
 
@@ -56,7 +58,7 @@ class Sheet:
             unknown = outcome.result is Result.NOT_SENT and doubt is not None
             self._outcomes[number] = Outcome(Result.UNKNOWN, doubt or "") if unknown else outcome
 
-    def doubt(self, part: Part, why: str) -> None:
+    def doubt(self, part: Slice, why: str) -> None:
         """A call with these entries may have been carried out."""
         self._doubts.update(dict.fromkeys(part.numbers, why))
 
@@ -64,7 +66,7 @@ class Sheet:
         """A reading has shown that the lost call did not carry this entry out."""
         self._doubts.pop(number, None)
 
-    def refuse(self, part: Part, error: Refused, *, narrows: bool) -> list[Part]:
+    def refuse(self, part: Slice, error: Refused, *, narrows: bool) -> list[Slice]:
         """Narrows a refused part down while that `narrows` (see `recovery`); else all of it is refused."""
         if narrows and len(part.numbers) > 1 and not self.all[part.numbers[0]].together:
             return self._narrowed(part, error.named)
@@ -78,12 +80,12 @@ class Sheet:
         self.note([number for number, known in enumerate(self._outcomes) if known is None], outcome)
         return [known or outcome for known in self._outcomes]
 
-    def _narrowed(self, part: Part, named: frozenset[str]) -> list[Part]:
+    def _narrowed(self, part: Slice, named: frozenset[str]) -> list[Slice]:
         """The rest together and each named one alone, or halves when the answer names none, or too many to believe."""
         numbers = part.numbers
         blamed = [number for number, entry in self.entries(part) if entry.external_id in named]
         if 0 < len(blamed) <= len(numbers) // 2:
             rest = tuple(number for number in numbers if number not in blamed)
-            return [Part(rest, part.tries), *(Part((number,), part.tries) for number in blamed)]
+            return [Slice(rest, part.tries), *(Slice((number,), part.tries) for number in blamed)]
         middle = len(numbers) // 2
-        return [Part(numbers[:middle], part.tries), Part(numbers[middle:], part.tries)]
+        return [Slice(numbers[:middle], part.tries), Slice(numbers[middle:], part.tries)]

@@ -21,13 +21,13 @@ from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE,
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 from sync.inspera import answers
 from sync.inspera.answers import Answer, Throttled
-from sync.inspera.auth import Token
+from sync.inspera.auth import AccessToken
 from sync.inspera.calls import Request
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
-from sync.inspera.tenant_health import Tenant
-from sync.inspera.throttle import Limiter
+from sync.inspera.tenant_health import TenantHealth
+from sync.inspera.throttle import Throttle
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
@@ -57,14 +57,16 @@ class Caller:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.connection, self.clock = connection, clock
-        self.tenant = Tenant(patience=connection.attempts * max(connection.workers, 4))
+        self.tenant = TenantHealth(patience=connection.attempts * max(connection.workers, 4))
         self.clock_check = ClockCheck()
         self._stop, self._monotonic = stop, monotonic
         self._sleep = sleep or sleep_using_event(stop)
         self._client = Client(connection)
-        self._limiter = Limiter(connection.calls_per_second, stop, monotonic, self._sleep)
-        self._token = Token(connection, self._send, clock, monotonic)
-        self._backoff = wait_random_exponential(max=min(_LONGEST_BACKOFF, connection.retry_after_ceiling))
+        self._limiter = Throttle(connection.calls_per_second, stop, monotonic, self._sleep)
+        self._token = AccessToken(connection, self._send, clock, monotonic)
+        self._backoff = wait_random_exponential(
+            max=min(_LONGEST_BACKOFF, connection.retry_after_ceiling)
+        )
 
     @property
     def stopping(self) -> bool:
@@ -88,7 +90,9 @@ class Caller:
         """
         return self.answered(request, read, settles=settles)[0]
 
-    def answered(self, request: Request, read: Callable[[object], T], *, settles: bool = False) -> tuple[T, Answer]:
+    def answered(
+        self, request: Request, read: Callable[[object], T], *, settles: bool = False
+    ) -> tuple[T, Answer]:
         """The same, with the answer as it came."""
         repeats = request.call.reads or (request.call.repeat is Repeat.SAFE and not settles)
         again = (Retry, Unknown) if repeats else (Retry,)
@@ -147,7 +151,9 @@ class Caller:
         """Closes all connections."""
         self._client.close()
 
-    def _attempt(self, request: Request, read: Callable[[object], T], lost: list[Unknown]) -> tuple[T, Answer]:
+    def _attempt(
+        self, request: Request, read: Callable[[object], T], lost: list[Unknown]
+    ) -> tuple[T, Answer]:
         self.tenant.admit(request.call)
         try:
             made = self._once(request, read)
@@ -162,7 +168,11 @@ class Caller:
 
     def _nowhere(self, call: Call, error: CallError) -> CallError:
         """A 404 on saving a person can only mean that its address is not there: it names nobody's id."""
-        if isinstance(error, NotThere) and call.name in _SAVES and not (call.places or self.tenant.has(call)):
+        if (
+            isinstance(error, NotThere)
+            and call.name in _SAVES
+            and not (call.places or self.tenant.has(call))
+        ):
             return answers.missing(call, error.status)
         return error
 
@@ -225,7 +235,9 @@ class Caller:
 
     def _note(self, request: Request, answer: Answer, began: float) -> None:
         seconds = self._observe(request.call, str(answer.status), began)
-        _log.debug("call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000))
+        _log.debug(
+            "call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000)
+        )
         if answer.status == 429:
             if self._limiter.slow_down(began):
                 _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
@@ -238,7 +250,9 @@ class Caller:
             self.tenant.throttled()
         elif answer.status == 503 or (request.call.name == TOKEN.name and answer.status >= 500):
             # The call itself stays of unknown outcome; what stops is the next one.
-            self.tenant.unreachable(f"Inspera is not available ({answer.status} on {request.call.name})")
+            self.tenant.unreachable(
+                f"Inspera is not available ({answer.status} on {request.call.name})"
+            )
         else:
             self.tenant.reached()
 

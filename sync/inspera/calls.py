@@ -25,4 +25,6 @@ class Request:
     @property
     def path(self) -> str:
         """The path with its places filled, each as one segment whatever it holds."""
-        return self.call.path.format(**{name: quote(value, safe="") for name, value in self.places.items()})
+        return self.call.path.format(
+            **{name: quote(value, safe="") for name, value in self.places.items()}
+        )

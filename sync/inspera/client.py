@@ -112,15 +112,23 @@ class Client:
             Retry: it could not be had, or not whole.
         """
         if not _may_be_followed(url):
-            raise Refused("Inspera's link to the file is not an https address, so it is not followed", 200)
-        too_long = Refused("the file that Inspera made is longer than 512 MB, so it is not read", 200)
+            raise Refused(
+                "Inspera's link to the file is not an https address, so it is not followed", 200
+            )
+        too_long = Refused(
+            "the file that Inspera made is longer than 512 MB, so it is not read", 200
+        )
         try:
-            with self._session.get(url, timeout=self._timeout, allow_redirects=False, stream=True) as response:
+            with self._session.get(
+                url, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as response:
                 if response.status_code != 200:
                     raise _no_file(response.status_code)
                 yield from _bounded(response, MAX_FILE, too_long)
         except (OSError, ValueError, HTTPError):
-            raise Retry("the file that Inspera made could not be downloaded: the connection failed or broke") from None
+            raise Retry(
+                "the file that Inspera made could not be downloaded: the connection failed or broke"
+            ) from None
 
     def close(self) -> None:
         """Closes all connections."""
@@ -138,7 +146,9 @@ class Client:
     def _not_secure(self, causes: list[BaseException]) -> Stop | None:
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
-                wrong = _WRONG_CERTIFICATE.get(cause.verify_code, _UNTRUSTED).format(cause.verify_message)
+                wrong = _WRONG_CERTIFICATE.get(cause.verify_code, _UNTRUSTED).format(
+                    cause.verify_message
+                )
                 return Stop(f"inspera.url: the certificate of {self._connection.url} {wrong}")
             if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
                 return Stop(
@@ -152,23 +162,37 @@ class Client:
         if isinstance(error, wrong.InvalidProxyURL):
             return Stop("inspera.proxy: not a usable address; write it as http://host:port")
         if isinstance(error, wrong.InvalidURL | wrong.InvalidSchema | wrong.MissingSchema):
-            return Stop("inspera.url: not a usable address; write it as https://your-tenant.inspera.com")
-        if self._connection.ca_bundle and isinstance(error, OSError) and not isinstance(error, wrong.RequestException):
-            return Stop("inspera.ca_bundle: the file cannot be read; check its path and who may read it")
+            return Stop(
+                "inspera.url: not a usable address; write it as https://your-tenant.inspera.com"
+            )
+        if (
+            self._connection.ca_bundle
+            and isinstance(error, OSError)
+            and not isinstance(error, wrong.RequestException)
+        ):
+            return Stop(
+                "inspera.ca_bundle: the file cannot be read; check its path and who may read it"
+            )
         return None
 
     def _not_connected(self, error: Exception, causes: list[BaseException]) -> Unreachable | None:
         if isinstance(error, requests.exceptions.ProxyError):
-            return Unreachable("Inspera cannot be reached: the proxy does not answer or refuses; check inspera.proxy")
+            return Unreachable(
+                "Inspera cannot be reached: the proxy does not answer or refuses; check inspera.proxy"
+            )
         if any(isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in causes):
-            return Unreachable(f"Inspera cannot be reached at {self._connection.url}: {_why_unreachable(causes)}")
+            return Unreachable(
+                f"Inspera cannot be reached at {self._connection.url}: {_why_unreachable(causes)}"
+            )
         return None
 
 
 def _why_unreachable(causes: list[BaseException]) -> str:
     """Return what kept the connection from being made, and what to check."""
     if any(isinstance(cause, NameResolutionError | socket.gaierror) for cause in causes):
-        return "this machine finds no address for that name; check inspera.url and the machine's DNS"
+        return (
+            "this machine finds no address for that name; check inspera.url and the machine's DNS"
+        )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return "the machine there refuses the connection; check the port in inspera.url, and whether it runs"
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
@@ -178,14 +202,20 @@ def _why_unreachable(causes: list[BaseException]) -> str:
 
 def _lost(call: Call, error: Exception) -> Unknown:
     if isinstance(error, requests.Timeout):
-        return Unknown(f"Inspera did not answer {call.name} in time, so it is not known whether it was done")
-    return Unknown(f"the connection broke during {call.name}, so it is not known whether it was done")
+        return Unknown(
+            f"Inspera did not answer {call.name} in time, so it is not known whether it was done"
+        )
+    return Unknown(
+        f"the connection broke during {call.name}, so it is not known whether it was done"
+    )
 
 
 def _session(connection: Connection) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
-    session.headers.update({"User-Agent": f"inspera-sync/{__version__}", "Accept": "application/json"})
+    session.headers.update(
+        {"User-Agent": f"inspera-sync/{__version__}", "Accept": "application/json"}
+    )
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.verify = connection.ca_bundle or True
     if connection.proxy:
@@ -213,7 +243,10 @@ def _no_file(status: int) -> CallError:
     if status == 429 or status >= 500:
         return Retry(f"the file that Inspera made could not be downloaded ({status})")
     if 300 <= status < 400:
-        return Refused(f"Inspera's link to the file leads to another address ({status}), which is not followed", status)
+        return Refused(
+            f"Inspera's link to the file leads to another address ({status}), which is not followed",
+            status,
+        )
     return Refused(f"Inspera's link to the file does not give it ({status})", status)
 
 

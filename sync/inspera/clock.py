@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from sync.planning.freeze import Moment
+from sync.planning.freeze import TestMoment
 
 WRONG: Final = timedelta(seconds=60)
 """How far the clocks may be apart. Answers are late, and a `Date` has whole seconds."""
@@ -37,7 +37,9 @@ class ClockCheck:
             return
         with self._lock:
             self._seen = True
-            self._behind = max(self._behind, theirs - answered)  # a slow answer is no proof: the later time counts
+            self._behind = max(
+                self._behind, theirs - answered
+            )  # a slow answer is no proof: the later time counts
             self._ahead = max(self._ahead, asked - (theirs + _SECOND))
             tell, self._told = self._wrong and not self._told, self._told or self._wrong
         if tell:
@@ -70,12 +72,12 @@ class ClockCheck:
             "until then nothing is removed"
         )
 
-    def moment(self, now: datetime) -> Moment:
+    def moment(self, now: datetime) -> TestMoment:
         """Return the present by both clocks; `now` is the time by ours. Small differences do not count."""
         with self._lock:
             if not self._wrong:
-                return Moment.of(now)
-            return Moment(now - self._ahead, now + self._behind)
+                return TestMoment.of(now)
+            return TestMoment(now - self._ahead, now + self._behind)
 
 
 def _length(time: timedelta) -> str:

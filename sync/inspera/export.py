@@ -11,7 +11,7 @@ from sync.inspera.calls import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records, stream
 from sync.records.base import Kind
-from sync.records.remote import FoundPerson
+from sync.records.remote import RemotePerson
 
 _PATIENCE: Final = {Kind.LEARNER: 600.0, Kind.STAFF: 1800.0}
 """Seconds until an export is given up; others wait as long (vendor contract, Users API: export users)."""
@@ -26,7 +26,7 @@ class Export:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def people(self, kind: Kind) -> Iterator[FoundPerson]:
+    def people(self, kind: Kind) -> Iterator[RemotePerson]:
         """All learners or all staff (vendor contract, Users API: export users).
 
         That the file is a JSON array of people as they are read one by one, or an object with such an array, is
@@ -53,13 +53,17 @@ class Export:
         while True:
             status, link = self._caller.call(request, records.export_status)
             if status in _FAILED:
-                raise Refused("Inspera could not make the export of its users; order it again later", 200)
+                raise Refused(
+                    "Inspera could not make the export of its users; order it again later", 200
+                )
             if status == "success":
                 if not link:
                     raise Unknown("Inspera made the export of its users, but gave no link to it")
                 return link
             if self._caller.elapsed() >= until:
-                raise Unknown(f"Inspera did not finish the export of its users in {patience / 60:.0f} minutes")
+                raise Unknown(
+                    f"Inspera did not finish the export of its users in {patience / 60:.0f} minutes"
+                )
             if not self._caller.pause(pause):
                 raise Retry("the run is being ended, so the export is not waited for")
             pause = min(_LONGEST_PAUSE, pause * 2)

@@ -22,10 +22,10 @@ from sync.inspera.requests import bodies
 from sync.inspera.responses import members as seat_readings
 from sync.inspera.responses import records
 from sync.records.base import Kind
-from sync.records.remote import FoundPerson, FoundTest, Seats
+from sync.records.remote import Members, RemotePerson, RemoteTest
 
 _PAGES = 50
-_SEATS: Final[Mapping[Kind, tuple[Call, Callable[[object], Seats]]]] = {
+_SEATS: Final[Mapping[Kind, tuple[Call, Callable[[object], Members]]]] = {
     Kind.CANDIDATE: (CANDIDATE_LIST, seat_readings.candidates),
     Kind.CONTRIBUTOR: (TEST_READ, seat_readings.contributors),
     Kind.COMMITTEE: (TEST_READ, seat_readings.committees),
@@ -44,12 +44,12 @@ class Search:
     nothing, for it may just not have the call.
     """
 
-    matches: tuple[FoundTest, ...]
+    matches: tuple[RemoteTest, ...]
     sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LookupContext:
     """What a first look at a tenant shows: how it answered, when by its own clock (aware), and how much it found.
 
     `None` is what it did not say.
@@ -74,7 +74,9 @@ class Lookups:
         try:
             rows = list(
                 self._results(
-                    self._caller.named(TEST_SEARCH), bodies.test_search(external_test_id), records.found_test
+                    self._caller.named(TEST_SEARCH),
+                    bodies.test_search(external_test_id),
+                    records.found_test,
                 )
             )
         except NotThere:
@@ -82,7 +84,7 @@ class Lookups:
         same = (row for row in rows if row is not None and row.external_test_id == external_test_id)
         return Search(tuple({row.remote_id: row for row in same}.values()))
 
-    def read_test(self, remote_id: str) -> FoundTest | None:
+    def read_test(self, remote_id: str) -> RemoteTest | None:
         """The test with Inspera's id, `None` when there is none (vendor contract, Test API: read)."""
         try:
             return self._caller.call(
@@ -92,27 +94,34 @@ class Lookups:
         except NotThere:
             return None
 
-    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Seats:
+    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
         """The candidates, contributors or committees of a test (vendor contract, Test API: read; inferred in part).
 
         A refusal is not an error here: a key without the right to read can still assign.
         """
         if kind not in _SEATS:
-            return Seats(readable=False, message=f"the {kind}s of a test cannot be read: Inspera has no call for that")
+            return Members(
+                readable=False,
+                message=f"the {kind}s of a test cannot be read: Inspera has no call for that",
+            )
         call, read = _SEATS[kind]
         try:
             return self._caller.call(Request(self._caller.named(call), {"test": remote_id}), read)
         except (Refused, CallMissing) as error:
             lacking = "" if type(error) is Refused else ", this tenant does not seem to have it"
-            return Seats(readable=False, message=f"the {kind}s of a test cannot be read{lacking} ({error})")
+            return Members(
+                readable=False, message=f"the {kind}s of a test cannot be read{lacking} ({error})"
+            )
 
-    def look_around(self) -> Surroundings:
+    def look_around(self) -> LookupContext:
         """Fetches a token when there is none, and reads one page of tests (vendor contract, Test API: search)."""
         request = Request(self._caller.named(TEST_SEARCH), query=bodies.some_tests())
         page, answer = self._caller.answered(request, records.page)
-        return Surroundings(f"{request.call.name} answered {answer.status}", date_of(answer), page.hits)
+        return LookupContext(
+            f"{request.call.name} answered {answer.status}", date_of(answer), page.hits
+        )
 
-    def read_person(self, remote_id: str) -> FoundPerson | None:
+    def read_person(self, remote_id: str) -> RemotePerson | None:
         """The person with Inspera's id, `None` when Inspera answers 404 (vendor contract, Users API)."""
         try:
             return self._caller.call(
@@ -121,18 +130,19 @@ class Lookups:
         except NotThere:
             return None
 
-    def person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
+    def person(self, auth_system: str, external_id: str) -> list[RemotePerson]:
         """The people with this external id; none when Inspera answers 404 (vendor contract, Users API)."""
         places = {"auth_system": auth_system, "external_id": external_id}
         request = Request(self._caller.named(PERSON_BY_ID), places, hide=(external_id,))
         try:
             return self._caller.call(
-                request, lambda answer: [records.found_person(row) for row in records.page(answer).rows]
+                request,
+                lambda answer: [records.found_person(row) for row in records.page(answer).rows],
             )
         except NotThere:
             return []
 
-    def person_by_login(self, username: str) -> list[FoundPerson]:
+    def person_by_login(self, username: str) -> list[RemotePerson]:
         """The people with exactly this username (vendor contract, Users API: search users; inferred).
 
         Raises:
@@ -140,12 +150,16 @@ class Lookups:
         """
         return [person for person in self._search_people(username) if person.username == username]
 
-    def person_by_email(self, email: str) -> list[FoundPerson]:
+    def person_by_email(self, email: str) -> list[RemotePerson]:
         """The people with exactly this address, whatever the case of its letters; raises as `person_by_login`."""
         same = email.casefold()
-        return [person for person in self._search_people(email) if (person.email or "").casefold() == same]
+        return [
+            person
+            for person in self._search_people(email)
+            if (person.email or "").casefold() == same
+        ]
 
-    def _search_people(self, words: str) -> list[FoundPerson]:
+    def _search_people(self, words: str) -> list[RemotePerson]:
         call = self._caller.named(PERSON_SEARCH)
         try:
             return list(self._results(call, bodies.person_search(words), records.found_person))
@@ -179,4 +193,6 @@ class Lookups:
             if repeats > 1:
                 break
             before, number = rows, (number if page.number is None else max(number, page.number)) + 1
-        raise Unknown(f"{call.name} finds more than can be read, so nothing can be told from it; ask Inspera for help")
+        raise Unknown(
+            f"{call.name} finds more than can be read, so nothing can be told from it; ask Inspera for help"
+        )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sync.contract import TEST_READ, Call
 from sync.errors import CallError, NotThere, Refused, Stop, Unknown
-from sync.inspera.assignment_spec import MANNERS, Manner, Word, may_be_repeated
-from sync.inspera.batch import Part, Sheet
+from sync.inspera.assignment_spec import MANNERS, AssignmentSpec, Word, may_be_repeated
+from sync.inspera.batch import Batch, Slice
 from sync.inspera.caller import Caller, StopInDoubt
 from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
@@ -19,7 +19,7 @@ from sync.inspera.requests.entries import secrets
 from sync.inspera.responses import records
 from sync.records.base import Kind
 from sync.records.changes import Outcome, Result
-from sync.records.remote import Assignment, Seats
+from sync.records.remote import Assignment, Members
 
 _DONE = Outcome(Result.DONE)
 _WAS_NOT_THERE = Outcome(Result.DONE, "was not there")
@@ -31,12 +31,12 @@ class Work:
 
     test: str
     kind: Kind
-    manner: Manner
+    manner: AssignmentSpec
     call: Call
     word: Word
-    sheet: Sheet
+    sheet: Batch
 
-    def request(self, part: Part) -> Request:
+    def request(self, part: Slice) -> Request:
         """One call with this part of the entries."""
         entries = [entry for _, entry in self.sheet.entries(part)]
         body = self.word(self.call, entries)
@@ -49,16 +49,16 @@ class Work:
             ids=frozenset(entry.external_id for entry in entries),
         )
 
-    def may_be_repeated(self, part: Part) -> bool:
+    def may_be_repeated(self, part: Slice) -> bool:
         """Whether all of it may be sent again before a reading has shown what became of it."""
         return all(may_be_repeated(self.call, entry) for _, entry in self.sheet.entries(part))
 
 
-Step = Callable[[Work, Part], list[Part]]
+Step = Callable[[Work, Slice], list[Slice]]
 """Sends one part, notes outcomes on the sheet, and gives the parts that are still to be sent."""
 
 
-class Seating:
+class Membership:
     """Carries out changes of what is on tests. Thread-safe; each test must be in the hands of one worker at a time.
 
     Both methods give one outcome for each entry, in the order of the entries. They raise `Stop` only while no outcome
@@ -72,15 +72,22 @@ class Seating:
         """Puts entries on a test, or updates those that are there."""
         manner = MANNERS[kind]
         call = self._caller.named(manner.assign)
-        return self._carry_out(Work(test, kind, manner, call, manner.word, Sheet(entries)), self._assign)
+        return self._carry_out(
+            Work(test, kind, manner, call, manner.word, Batch(entries)), self._assign
+        )
 
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind) -> list[Outcome]:
         """Takes entries off a test; not there is done, once proven."""
         manner = MANNERS[kind]
         if manner.remove is None or manner.word_removal is None:
-            return [Outcome(Result.NOT_SENT, f"Inspera has no call that takes an {kind} off a test") for _ in entries]
-        call, sheet = self._caller.named(manner.remove), Sheet(entries)
-        outcomes = self._carry_out(Work(test, kind, manner, call, manner.word_removal, sheet), self._remove)
+            return [
+                Outcome(Result.NOT_SENT, f"Inspera has no call that takes an {kind} off a test")
+                for _ in entries
+            ]
+        call, sheet = self._caller.named(manner.remove), Batch(entries)
+        outcomes = self._carry_out(
+            Work(test, kind, manner, call, manner.word_removal, sheet), self._remove
+        )
         if sheet.refused_alone:
             # A refusal may just say that somebody is not there, in words that we cannot know.
             there = self._read_or_none(test, kind)
@@ -103,9 +110,11 @@ class Seating:
             return sheet.finish(Outcome(Result.NOT_SENT, str(error)))
         return sheet.finish(Outcome(Result.NOT_SENT))
 
-    def _assign(self, work: Work, part: Part) -> list[Part]:
+    def _assign(self, work: Work, part: Slice) -> list[Slice]:
         try:
-            self._caller.call(work.request(part), records.done, settles=work.manner.shows is not None)
+            self._caller.call(
+                work.request(part), records.done, settles=work.manner.shows is not None
+            )
         except Unknown as error:
             return self._settle(work, part, error)
         except NotThere:
@@ -120,7 +129,7 @@ class Seating:
             work.sheet.note(part.numbers, _DONE)
         return []
 
-    def _settle(self, work: Work, part: Part, error: Unknown) -> list[Part]:
+    def _settle(self, work: Work, part: Slice, error: Unknown) -> list[Slice]:
         """Reads what became of a lost assignment: what is shown absent is sent again, and so is, where that changes
         nothing, what is not proven to be as wanted."""
         lost = Outcome(Result.UNKNOWN, str(error))
@@ -133,9 +142,9 @@ class Seating:
         if part.tries + 1 >= self._caller.connection.attempts:
             work.sheet.note(again, lost)
             return []
-        return [Part(again, part.tries + 1)] if again else []
+        return [Slice(again, part.tries + 1)] if again else []
 
-    def _refuse(self, work: Work, part: Part, error: Refused) -> list[Part]:
+    def _refuse(self, work: Work, part: Slice, error: Refused) -> list[Slice]:
         """Narrows a refused part down. What may not be sent twice blindly is looked for before: an error may have been
         reported although it was done, wholly or in part (vendor contract, Test API: committees)."""
         may_narrow = narrows(work.call, error)
@@ -144,10 +153,12 @@ class Seating:
             absent, unproven = self._told_apart(work, part, doubt)
             work.sheet.note(unproven, Outcome(Result.UNKNOWN, doubt))
             if len(absent) < len(part.numbers):  # it was about the others, perhaps
-                return [Part(absent, part.tries)] if absent else []
+                return [Slice(absent, part.tries)] if absent else []
         return work.sheet.refuse(part, error, narrows=may_narrow)
 
-    def _told_apart(self, work: Work, part: Part, doubt: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _told_apart(
+        self, work: Work, part: Slice, doubt: str
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Notes as done what a reading, after the visibility delay, shows as wanted; gives what it shows absent, and
         what it leaves open. When the run is being ended meanwhile, all of it is noted as unknown."""
         work.sheet.doubt(part, doubt)
@@ -158,7 +169,9 @@ class Seating:
         absent, unproven = [], []
         for number, entry in work.sheet.entries(part):
             seat = there.there.get((entry.auth_system, entry.external_id)) if there else None
-            if seat and work.manner.proven(seat, entry, repeatable=may_be_repeated(work.call, entry)):
+            if seat and work.manner.proven(
+                seat, entry, repeatable=may_be_repeated(work.call, entry)
+            ):
                 work.sheet.note([number], _DONE)
             elif there and there.lack(entry.auth_system, entry.external_id):
                 work.sheet.clear(number)
@@ -167,7 +180,7 @@ class Seating:
                 unproven.append(number)
         return tuple(absent), tuple(unproven)
 
-    def _remove(self, work: Work, part: Part) -> list[Part]:
+    def _remove(self, work: Work, part: Slice) -> list[Slice]:
         try:
             self._caller.call(work.request(part), records.done)
         except NotThere as error:
@@ -183,10 +196,13 @@ class Seating:
             work.sheet.note(part.numbers, _DONE)
         return []
 
-    def _after_404(self, work: Work, part: Part, error: NotThere) -> None:
+    def _after_404(self, work: Work, part: Slice, error: NotThere) -> None:
         """A removal that found nothing is done only when that is proven, or when the call is known to work."""
         tenant, there = self._caller.tenant, self._read(work.test, work.kind)
-        if there and any(not there.lack(entry.auth_system, entry.external_id) for _, entry in work.sheet.entries(part)):
+        if there and any(
+            not there.lack(entry.auth_system, entry.external_id)
+            for _, entry in work.sheet.entries(part)
+        ):
             # an attempt of ours may have been carried out, and its reading lag behind
             self._caller.pause(self._caller.connection.visibility_delay)
             there = self._read(work.test, work.kind)
@@ -214,7 +230,7 @@ class Seating:
             return None
         return found if self._caller.tenant.has(TEST_READ) else None
 
-    def _read(self, test: str, kind: Kind) -> Seats | None:
+    def _read(self, test: str, kind: Kind) -> Members | None:
         try:
             return self._lookups.seats(test, kind)
         except Stop:
@@ -222,7 +238,7 @@ class Seating:
         except CallError:
             return None
 
-    def _read_or_none(self, test: str, kind: Kind) -> Seats | None:
+    def _read_or_none(self, test: str, kind: Kind) -> Members | None:
         try:
             return self._read(test, kind)
         except Stop:

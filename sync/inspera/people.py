@@ -11,7 +11,7 @@ from sync.inspera.outcomes import outcome_of, unread
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
 from sync.records.changes import Action, Cause, Change, Fields, Outcome, Result
-from sync.records.remote import FoundPerson
+from sync.records.remote import RemotePerson
 
 _ADOPT: Final = "look at it in Inspera, then run `inspera-sync adopt`"
 
@@ -77,7 +77,7 @@ class People:
             return False
 
 
-def held_doubtful(matches: list[FoundPerson], ours: Fields) -> Outcome | None:
+def held_doubtful(matches: list[RemotePerson], ours: Fields) -> Outcome | None:
     """Held when several people match, or when the one who does has another username, which can't be changed, or
     another external id in the same auth system, and so may be somebody else."""
     if len(matches) > 1:
@@ -85,7 +85,11 @@ def held_doubtful(matches: list[FoundPerson], ours: Fields) -> Outcome | None:
         message = f"doubtful: Inspera has {len(matches)} people who match ({ids}); {_ADOPT}"
         return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
     person = matches[0]
-    linked = {external_id for system, external_id in person.external_ids if system == ours.get("auth_system")}
+    linked = {
+        external_id
+        for system, external_id in person.external_ids
+        if system == ours.get("auth_system")
+    }
     if person.username not in (None, ours.get("username")):
         other = "username"
     elif ours.get("external_id") and linked and ours["external_id"] not in linked:

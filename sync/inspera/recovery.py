@@ -13,7 +13,7 @@ from sync.contract import CANDIDATE_REMOVE, COMMITTEE_REMOVE, CONTRIBUTOR_REMOVE
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
 
 
-class Happened(StrEnum):
+class Event(StrEnum):
     """What came of sending a call once."""
 
     NOT_SENT = "no connection could be made"
@@ -44,24 +44,40 @@ class Recovery:
     narrows: bool = False
 
 
-RECOVERY: Final[Mapping[Happened, Recovery]] = {
-    Happened.NOT_SENT: Recovery(Retry, "sent again, a bounded number of times; too many in a row end the run"),
-    Happened.THROTTLED: Recovery(Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"),
-    Happened.LOST: Recovery(Unknown, "settled before anything else is sent for the record, as its call allows"),
-    Happened.FAILED: Recovery(Unknown, "settled as a lost one; when most calls fail, the run ends"),
-    Happened.UNREADABLE: Recovery(Unknown, "settled as a lost one"),
-    Happened.REFUSED: Recovery(Refused, "that record, in the vendor's words; the others go on", narrows=True),
-    Happened.NOT_ALLOWED: Recovery(Refused, "all that the call carried, in the vendor's words; the others go on"),
-    Happened.NOBODY: Recovery(NotThere, "nobody matches"),
-    Happened.NO_TEST: Recovery(NotThere, "that test is refused; after three tests that a reading shows, as 405"),
-    Happened.GONE: Recovery(NotThere, "done if a reading shows it, or the call has worked here before; else refused"),
-    Happened.NO_CALL: Recovery(CallMissing, "that call stops for the run, the others go on; `doctor` is named"),
-    Happened.NO_RIGHT: Recovery(Stop, "the run ends"),
-    Happened.REDIRECTED: Recovery(Stop, "never followed; the run ends"),
-    Happened.PROXY_LOGIN: Recovery(Stop, "the run ends"),
-    Happened.NOT_TRUSTED: Recovery(Stop, "the run ends"),
-    Happened.TOKEN_LATER: Recovery(Retry, "fetched again, a bounded number of times"),
-    Happened.TOKEN_REFUSED: Recovery(Stop, "the run ends; a person must sort it out"),
+RECOVERY: Final[Mapping[Event, Recovery]] = {
+    Event.NOT_SENT: Recovery(
+        Retry, "sent again, a bounded number of times; too many in a row end the run"
+    ),
+    Event.THROTTLED: Recovery(
+        Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"
+    ),
+    Event.LOST: Recovery(
+        Unknown, "settled before anything else is sent for the record, as its call allows"
+    ),
+    Event.FAILED: Recovery(Unknown, "settled as a lost one; when most calls fail, the run ends"),
+    Event.UNREADABLE: Recovery(Unknown, "settled as a lost one"),
+    Event.REFUSED: Recovery(
+        Refused, "that record, in the vendor's words; the others go on", narrows=True
+    ),
+    Event.NOT_ALLOWED: Recovery(
+        Refused, "all that the call carried, in the vendor's words; the others go on"
+    ),
+    Event.NOBODY: Recovery(NotThere, "nobody matches"),
+    Event.NO_TEST: Recovery(
+        NotThere, "that test is refused; after three tests that a reading shows, as 405"
+    ),
+    Event.GONE: Recovery(
+        NotThere, "done if a reading shows it, or the call has worked here before; else refused"
+    ),
+    Event.NO_CALL: Recovery(
+        CallMissing, "that call stops for the run, the others go on; `doctor` is named"
+    ),
+    Event.NO_RIGHT: Recovery(Stop, "the run ends"),
+    Event.REDIRECTED: Recovery(Stop, "never followed; the run ends"),
+    Event.PROXY_LOGIN: Recovery(Stop, "the run ends"),
+    Event.NOT_TRUSTED: Recovery(Stop, "the run ends"),
+    Event.TOKEN_LATER: Recovery(Retry, "fetched again, a bounded number of times"),
+    Event.TOKEN_REFUSED: Recovery(Stop, "the run ends; a person must sort it out"),
 }
 """The whole of it. What "as its call allows" means is `sync.contract.Repeat`, call by call."""
 
@@ -69,36 +85,36 @@ _ABOUT_A_RECORD: Final = frozenset({400, 409, 422})
 _REMOVALS: Final = frozenset(
     call.name for call in (STAFF_DELETE, COMMITTEE_REMOVE, CONTRIBUTOR_REMOVE, CANDIDATE_REMOVE)
 )
-_BY_STATUS: Final[Mapping[int, Happened]] = {
-    401: Happened.NO_RIGHT,
-    405: Happened.NO_CALL,
-    407: Happened.PROXY_LOGIN,
-    408: Happened.FAILED,
-    429: Happened.THROTTLED,
-    501: Happened.NO_CALL,
+_BY_STATUS: Final[Mapping[int, Event]] = {
+    401: Event.NO_RIGHT,
+    405: Event.NO_CALL,
+    407: Event.PROXY_LOGIN,
+    408: Event.FAILED,
+    429: Event.THROTTLED,
+    501: Event.NO_CALL,
 }
 
 
-def happened(call: Call, status: int) -> Happened:
+def happened(call: Call, status: int) -> Event:
     """The row for an answer; a 2xx is taken for one with `errors`, since any other needs no recovery."""
     if status == 404:
         return _not_there(call)
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if 300 <= status < 400:
-        return Happened.REDIRECTED
+        return Event.REDIRECTED
     if 400 <= status < 500:
-        return Happened.REFUSED if status in _ABOUT_A_RECORD else Happened.NOT_ALLOWED
-    return Happened.REFUSED if 200 <= status < 300 else Happened.FAILED
+        return Event.REFUSED if status in _ABOUT_A_RECORD else Event.NOT_ALLOWED
+    return Event.REFUSED if 200 <= status < 300 else Event.FAILED
 
 
-def happened_to_token(status: int) -> Happened:
+def happened_to_token(status: int) -> Event:
     """The row for an answer to the token call (vendor contract, Token): there 500 and 501 exist, and may pass."""
     if status in (429, 407):
         return _BY_STATUS[status]
     if 300 <= status < 400:
-        return Happened.REDIRECTED
-    return Happened.TOKEN_LATER if status >= 500 or status == 408 else Happened.TOKEN_REFUSED
+        return Event.REDIRECTED
+    return Event.TOKEN_LATER if status >= 500 or status == 408 else Event.TOKEN_REFUSED
 
 
 def narrows(call: Call, error: Refused) -> bool:
@@ -106,7 +122,7 @@ def narrows(call: Call, error: Refused) -> bool:
     return RECOVERY[happened(call, error.status)].narrows
 
 
-def _not_there(call: Call) -> Happened:
+def _not_there(call: Call) -> Event:
     if call.reads:
-        return Happened.NOBODY
-    return Happened.GONE if call.name in _REMOVALS else Happened.NO_TEST
+        return Event.NOBODY
+    return Event.GONE if call.name in _REMOVALS else Event.NO_TEST

@@ -18,7 +18,7 @@ _NOBODY = Outcome(
 )
 
 
-class Leavers:
+class StaffRemoval:
     """Carries out deletions. Thread-safe; may raise `Stop` and nothing else."""
 
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
@@ -31,7 +31,10 @@ class Leavers:
         """
         identity = _identity(known)
         if identity is None:
-            return Outcome(Result.NOT_SENT, "the member of staff has no known external_id; run `inspera-sync adopt`")
+            return Outcome(
+                Result.NOT_SENT,
+                "the member of staff has no known external_id; run `inspera-sync adopt`",
+            )
         try:
             matches = self._lookups.person(*identity)
         except CallError as error:
@@ -42,7 +45,11 @@ class Leavers:
         if held:
             return held
         user = matches[0].remote_id
-        return self._delete(user, identity) if user else Outcome(Result.NOT_SENT, "Inspera does not show its user id")
+        return (
+            self._delete(user, identity)
+            if user
+            else Outcome(Result.NOT_SENT, "Inspera does not show its user id")
+        )
 
     def _delete(self, user: str, identity: tuple[str, str]) -> Outcome:
         request = Request(self._caller.named(STAFF_DELETE), {"user": user})
@@ -65,13 +72,17 @@ class Leavers:
                 return Outcome(Result.DONE) if gone else lost
         return lost
 
-    def _after_404(self, request: Request, user: str, identity: tuple[str, str], error: NotThere) -> Outcome:
+    def _after_404(
+        self, request: Request, user: str, identity: tuple[str, str], error: NotThere
+    ) -> Outcome:
         """It was found a moment ago, so a 404 is believed only when it is proven, or when the call is known to work."""
         gone = self._is_gone(user, identity)
         if gone is False:
             self._caller.tenant.not_there(request.call, user)
             return outcome_of(error)
-        return _WAS_NOT_THERE if gone or self._caller.tenant.has(request.call) else outcome_of(error)
+        return (
+            _WAS_NOT_THERE if gone or self._caller.tenant.has(request.call) else outcome_of(error)
+        )
 
     def _is_gone(self, user: str, identity: tuple[str, str]) -> bool | None:
         """Whether Inspera has the user no more; `None` when that can't be told.

@@ -11,15 +11,15 @@ from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
 from sync.inspera.export import Export
-from sync.inspera.lookups import Lookups, Surroundings
-from sync.inspera.membership import Seating
+from sync.inspera.lookups import LookupContext, Lookups
+from sync.inspera.membership import Membership
 from sync.inspera.people import People
-from sync.inspera.staff_removal import Leavers
-from sync.inspera.tests import Exams
-from sync.planning.freeze import Moment
+from sync.inspera.staff_removal import StaffRemoval
+from sync.inspera.tests import Tests
+from sync.planning.freeze import TestMoment
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Outcome
-from sync.records.remote import Assignment, FoundPerson, FoundTest, Seats
+from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 
 
 class Target:
@@ -44,17 +44,20 @@ class Target:
     ) -> None:
         self._caller = Caller(connection, stop, clock, monotonic, sleep)
         self._lookups = Lookups(self._caller)
-        self._exams = Exams(self._caller, self._lookups)
-        self._seating = Seating(self._caller, self._lookups)
+        self._exams = Tests(self._caller, self._lookups)
+        self._seating = Membership(self._caller, self._lookups)
         self._people = People(self._caller, self._lookups)
-        self._leavers = Leavers(self._caller, self._lookups)
+        self._leavers = StaffRemoval(self._caller, self._lookups)
         self._export = Export(self._caller)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -62,7 +65,7 @@ class Target:
         """Closes all connections; no call may follow."""
         self._caller.close()
 
-    def moment(self) -> Moment:
+    def moment(self) -> TestMoment:
         """Return the present by our clock and by Inspera's, where they differ by more than a minute."""
         return self._caller.clock_check.moment(self._caller.clock())
 
@@ -137,12 +140,14 @@ class Target:
         """Sends a test's title and times, unless Inspera's times are not those that are known: that is held."""
         return self._exams.update(change)
 
-    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Seats:
+    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
         """The candidates, contributors or committees of the test with Inspera's id; not `readable` when this tenant
         does not show them. Committees are under an empty auth system and their name."""
         return self._lookups.seats(remote_id, kind)
 
-    def assign(self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE) -> list[Outcome]:
+    def assign(
+        self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
+    ) -> list[Outcome]:
         """Puts entries of one kind on a test, or updates them: one outcome for each, in their order.
 
         An option's fields are its `value`, its `group` and `type` as `sync.contract.OPTIONS` has them, and `secret`,
@@ -152,11 +157,13 @@ class Target:
         """
         return self._seating.assign(test_remote_id, entries, kind)
 
-    def remove(self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE) -> list[Outcome]:
+    def remove(
+        self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
+    ) -> list[Outcome]:
         """Takes entries off a test: one outcome for each, in their order. `Stop` as for `assign`."""
         return self._seating.remove(test_remote_id, entries, kind)
 
-    def find_test(self, external_test_id: str) -> list[FoundTest]:
+    def find_test(self, external_test_id: str) -> list[RemoteTest]:
         """The tests with exactly this external id."""
         return list(self._lookups.search(external_test_id).matches)
 
@@ -164,7 +171,7 @@ class Target:
         """Whether a search for tests has been answered with a success in this run; until then a 404 proves nothing."""
         return self._caller.tenant.has(TEST_SEARCH)
 
-    def read_test(self, remote_id: str) -> FoundTest | None:
+    def read_test(self, remote_id: str) -> RemoteTest | None:
         """The test with Inspera's id, which shows little but its title; `None` when there is none."""
         return self._lookups.read_test(remote_id)
 
@@ -172,7 +179,7 @@ class Target:
         """Whether a test has been read by its id in this run; until then a 404 on that proves nothing."""
         return self._caller.tenant.has(TEST_READ)
 
-    def find_person(self, auth_system: str, external_id: str) -> list[FoundPerson]:
+    def find_person(self, auth_system: str, external_id: str) -> list[RemotePerson]:
         """The people with this external id."""
         return self._lookups.person(auth_system, external_id)
 
@@ -183,25 +190,25 @@ class Target:
         """
         return any(self._caller.tenant.has(call) for call in (PERSON_BY_ID, PERSON_SEARCH))
 
-    def find_person_by_login(self, username: str) -> list[FoundPerson]:
+    def find_person_by_login(self, username: str) -> list[RemotePerson]:
         """The people with exactly this username. Raises `CallMissing` when the tenant cannot search for people."""
         return self._lookups.person_by_login(username)
 
-    def find_person_by_email(self, email: str) -> list[FoundPerson]:
+    def find_person_by_email(self, email: str) -> list[RemotePerson]:
         """The people with exactly this address, in whatever case. Raises as `find_person_by_login`."""
         return self._lookups.person_by_email(email)
 
-    def read_person(self, remote_id: str) -> FoundPerson | None:
+    def read_person(self, remote_id: str) -> RemotePerson | None:
         """The person with Inspera's id; `None` when there is none."""
         return self._lookups.read_person(remote_id)
 
-    def export_people(self, kind: Kind) -> Iterator[FoundPerson]:
+    def export_people(self, kind: Kind) -> Iterator[RemotePerson]:
         """All learners, or all staff, by the vendor's export, which may take minutes (10, or 30 for staff).
 
         The errors of look-ups may be raised while it is read; what came before them is not all.
         """
         return self._export.people(kind)
 
-    def look_around(self) -> Surroundings:
+    def look_around(self) -> LookupContext:
         """Fetches a token and reads one page of tests: what a first look at the tenant shows."""
         return self._lookups.look_around()

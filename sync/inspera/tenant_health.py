@@ -11,7 +11,7 @@ _MOST_THROTTLED = 500
 _ENOUGH_TO_BELIEVE = 3
 
 
-class Tenant:
+class TenantHealth:
     """Remembers stops, missing calls and calls that have worked. Thread-safe.
 
     `patience` is how many attempts in a row may find Inspera out of reach before nothing more is tried: no record can
@@ -104,7 +104,11 @@ class Tenant:
             self._throttled += 1
             tries = self._throttled
         if tries >= _MOST_THROTTLED:
-            self.stop(Stop(f"Inspera asked for fewer calls (429) {tries} times in a row; nothing more is tried now"))
+            self.stop(
+                Stop(
+                    f"Inspera asked for fewer calls (429) {tries} times in a row; nothing more is tried now"
+                )
+            )
 
     def unreachable(self, why: str) -> Stop | None:
         """One more attempt found Inspera out of reach; gives the reason to stop when that was one too many in a row."""
@@ -114,6 +118,8 @@ class Tenant:
             tries = self._out_of_reach
         if tries < self._patience:
             return None
-        reason = Stop(f"{why}; so it went {tries} attempts in a row, and nothing more is tried in this run")
+        reason = Stop(
+            f"{why}; so it went {tries} attempts in a row, and nothing more is tried in this run"
+        )
         self.stop(reason)
         return reason

@@ -14,7 +14,7 @@ from sync.inspera.responses import records
 from sync.planning.guard import AGREED
 from sync.planning.remedies import adopt
 from sync.records.changes import Cause, Change, Fields, Outcome, Result, Value
-from sync.records.remote import FoundTest
+from sync.records.remote import RemoteTest
 
 _ADOPT = "look at it in Inspera, and remove all but one of them there"
 _TOLD = ("title", "start", "end", "duration")
@@ -23,7 +23,7 @@ _TOLD = ("title", "start", "end", "duration")
 AGREED_TIMES = "somebody had changed its times in Inspera to what the source says: taken as known"
 
 
-class Exams:
+class Tests:
     """Carries out changes of tests. Thread-safe; every method may raise `Stop` and nothing else.
 
     Each test must be in the hands of one worker at a time.
@@ -56,7 +56,10 @@ class Exams:
             waited = (self._caller.clock() - since).total_seconds()
             if not search.matches and waited <= delay:
                 if not self._caller.pause(min(delay, delay - waited)):
-                    return Outcome(Result.UNKNOWN, "the run is being ended before it could be told whether it was made")
+                    return Outcome(
+                        Result.UNKNOWN,
+                        "the run is being ended before it could be told whether it was made",
+                    )
                 search = self._lookups.search(external_test_id)
         except CallError as error:
             return unread(error, Result.UNKNOWN)
@@ -68,7 +71,9 @@ class Exams:
         """Sends title and all times to a test that still has the times that are known, and never its template."""
         external_id = _text(change.before.get("external_test_id"))
         if not external_id:
-            return Outcome(Result.NOT_SENT, "the test has no known external_test_id; run `inspera-sync adopt`")
+            return Outcome(
+                Result.NOT_SENT, "the test has no known external_test_id; run `inspera-sync adopt`"
+            )
         try:
             matches = self._lookups.search(external_id).matches
         except CallError as error:
@@ -83,9 +88,11 @@ class Exams:
         if agrees and all(getattr(matches[0], name) == change.after.get(name) for name in _TOLD):
             return Outcome(Result.DONE, AGREED, matches[0].remote_id)
         done = self._post_update(matches[0], {**change.after, "external_test_id": external_id})
-        return replace(done, message=AGREED_TIMES) if agrees and done.result is Result.DONE else done
+        return (
+            replace(done, message=AGREED_TIMES) if agrees and done.result is Result.DONE else done
+        )
 
-    def _take_in(self, matches: tuple[FoundTest, ...], wanted: Fields) -> Outcome:
+    def _take_in(self, matches: tuple[RemoteTest, ...], wanted: Fields) -> Outcome:
         held = _held_doubtful(matches) or _held_drift(matches[0], wanted, "wanted is")
         if held:
             return held
@@ -95,12 +102,16 @@ class Exams:
         done = self._post_update(test, wanted)
         if done.result is Result.DONE:
             there = {name: _first(wanted.get(name), value) for name, value in _values(test).items()}
-            return Outcome(Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, there)
+            return Outcome(
+                Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, there
+            )
         if done.result is Result.UNKNOWN:
             return done
-        return _is_there(Result.FOUND, test, f"Inspera had it already, and keeps its own values: {done.message}")
+        return _is_there(
+            Result.FOUND, test, f"Inspera had it already, and keeps its own values: {done.message}"
+        )
 
-    def _post_update(self, test: FoundTest, fields: Fields) -> Outcome:
+    def _post_update(self, test: RemoteTest, fields: Fields) -> Outcome:
         call = self._caller.named(TEST_UPDATE)
         request = Request(call, body=bodies.wrapped(call, bodies.test(fields)))
         try:
@@ -138,7 +149,9 @@ class Exams:
         except CallError as error:
             return Outcome(Result.UNKNOWN, f"{lost}; {error}")
         if search.matches:
-            held = _held_doubtful(search.matches) or _held_drift(search.matches[0], wanted, "wanted is")
+            held = _held_doubtful(search.matches) or _held_drift(
+                search.matches[0], wanted, "wanted is"
+            )
             return held or Outcome(Result.DONE, remote_id=search.matches[0].remote_id)
         return None if search.sure else _absent(search)
 
@@ -147,7 +160,9 @@ def _made(remote_id: str, wanted: Fields, *, found: bool) -> Outcome:
     if not found:
         return Outcome(Result.DONE, remote_id=remote_id)
     # Somebody else made it between our search and our post, which changed it: it is not ours.
-    there = {name: wanted.get(name) for name in ("external_test_id", "title", "start", "end", "duration")}
+    there = {
+        name: wanted.get(name) for name in ("external_test_id", "title", "start", "end", "duration")
+    }
     return Outcome(Result.FOUND, "Inspera had it already", remote_id, there)
 
 
@@ -161,7 +176,7 @@ def _absent(search: Search) -> Outcome:
     )
 
 
-def _held_doubtful(matches: tuple[FoundTest, ...]) -> Outcome | None:
+def _held_doubtful(matches: tuple[RemoteTest, ...]) -> Outcome | None:
     if len(matches) < 2:
         return None
     ids = ", ".join(test.remote_id for test in matches[:5])
@@ -169,14 +184,22 @@ def _held_doubtful(matches: tuple[FoundTest, ...]) -> Outcome | None:
     return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
 
 
-def _held_drift(test: FoundTest, ours: Fields, ours_are: str, wanted: Fields | None = None) -> Outcome | None:
+def _held_drift(
+    test: RemoteTest, ours: Fields, ours_are: str, wanted: Fields | None = None
+) -> Outcome | None:
     """Held when Inspera's times are not ours, or cannot be read; a time that we have no word on is left alone.
 
     What somebody has changed there to the very time that is `wanted` is no drift.
     """
     theirs = {"start": test.start, "end": test.end}
-    agreed = {name for name, value in theirs.items() if value is not None and (wanted or {}).get(name) == value}
-    disputed = tuple(n for n, value in theirs.items() if n not in agreed and ours.get(n) not in (None, value))
+    agreed = {
+        name
+        for name, value in theirs.items()
+        if value is not None and (wanted or {}).get(name) == value
+    }
+    disputed = tuple(
+        n for n, value in theirs.items() if n not in agreed and ours.get(n) not in (None, value)
+    )
     if not disputed:
         return None
     message = (
@@ -186,11 +209,12 @@ def _held_drift(test: FoundTest, ours: Fields, ours_are: str, wanted: Fields | N
     return replace(_is_there(Result.HELD, test, message), cause=Cause.DRIFT, disputed=disputed)
 
 
-def _agrees(test: FoundTest, change: Change, known: Fields) -> bool:
+def _agrees(test: RemoteTest, change: Change, known: Fields) -> bool:
     """Whether somebody has changed Inspera's times, and the source now says the same."""
     theirs = {"start": test.start, "end": test.end}
     return bool(change.before.get("start")) and any(
-        value != known.get(name) and value == change.after.get(name) for name, value in theirs.items()
+        value != known.get(name) and value == change.after.get(name)
+        for name, value in theirs.items()
     )
 
 
@@ -202,11 +226,11 @@ def _gone(change: Change) -> str:
     )
 
 
-def _is_there(result: Result, test: FoundTest, message: str = "") -> Outcome:
+def _is_there(result: Result, test: RemoteTest, message: str = "") -> Outcome:
     return Outcome(result, message, test.remote_id, _values(test))
 
 
-def _values(test: FoundTest) -> dict[str, Value]:
+def _values(test: RemoteTest) -> dict[str, Value]:
     """What Inspera showed of a test; `None` is what it did not."""
     return {
         "external_test_id": test.external_test_id,

@@ -14,10 +14,12 @@ LEAST_SHARE: Final = 1 / 16
 STEP: Final = 1 / 100
 """Of the budget: that much comes back with each good answer."""
 
-_NEGLIGIBLE = 1e-6  # seconds; shorter waits are rounding errors, which a clock might never make up for
+_NEGLIGIBLE = (
+    1e-6  # seconds; shorter waits are rounding errors, which a clock might never make up for
+)
 
 
-class Limiter:
+class Throttle:
     """Spaces calls out to `calls_per_second`, with a burst of a tenth of a second's calls, and at least one.
 
     `monotonic` gives seconds from any origin; `sleep` waits that many seconds, and returns early once `stop` is set.

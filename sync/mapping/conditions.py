@@ -36,13 +36,15 @@ class _Matching:
         text = str(value)
         found = self._known.get(text)
         if found is None:
-            found = self._fold(text) in self._values or bool(self._pattern and self._pattern.fullmatch(text))
+            found = self._fold(text) in self._values or bool(
+                self._pattern and self._pattern.fullmatch(text)
+            )
             if len(self._known) < _REMEMBERED:
                 self._known[text] = found
         return found
 
 
-class _Others:
+class _AllBut:
     """Every text that another container does not hold."""
 
     def __init__(self, named: Container[str]) -> None:
@@ -52,7 +54,9 @@ class _Others:
         return value not in self._named
 
 
-def compile_condition(column: str, meant: Meant, columns: Columns, *, negated: bool = False) -> Condition:
+def compile_condition(
+    column: str, meant: Meant, columns: Columns, *, negated: bool = False
+) -> Condition:
     """Return the condition of one column.
 
     Raises:
@@ -66,10 +70,12 @@ def compile_condition(column: str, meant: Meant, columns: Columns, *, negated: b
         else:
             named = frozenset(_cleaned(meant))
     except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError(f"pattern: can't be read ({error}); correct the regular expression") from None
+        raise RuleError(
+            f"pattern: can't be read ({error}); correct the regular expression"
+        ) from None
     except BadValueError as error:
         raise RuleError(str(error)) from None
-    return Condition(columns.names[at], at, _Others(named) if negated else named, named)
+    return Condition(columns.names[at], at, _AllBut(named) if negated else named, named)
 
 
 def _cleaned(texts: Iterable[str]) -> Iterable[str]:

@@ -14,14 +14,16 @@ _VERSION = b"\x01"
 """Raised when the same fields would hash differently, so that old fingerprints are never mistaken for new ones."""
 
 # By class, not by kind: an enum member is hashed in Python, a class is not, and this runs once a row.
-_COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType({
-    record: (
-        COMPARED[kind],
-        SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
-        slice(len(KEY_FIELDS[kind]), len(KEY_FIELDS[kind]) + len(COMPARED[kind])),
-    )
-    for kind, record in RECORD_TYPES.items()
-})
+_COMPARED: Mapping[type, tuple[tuple[str, ...], str, slice]] = MappingProxyType(
+    {
+        record: (
+            COMPARED[kind],
+            SEPARATOR.join(f"{name}=%s" for name in COMPARED[kind]),
+            slice(len(KEY_FIELDS[kind]), len(KEY_FIELDS[kind]) + len(COMPARED[kind])),
+        )
+        for kind, record in RECORD_TYPES.items()
+    }
+)
 
 
 def fingerprint(record: Record) -> bytes:
@@ -36,7 +38,9 @@ def fingerprint(record: Record) -> bytes:
         values = tuple([_plain(value) for value in values])
     # No value can hold the separator, so no two records give the same text.
     if None in values:
-        text = SEPARATOR.join([f"{name}={value}" for name, value in zip(names, values) if value is not None])  # noqa: B905 - one each
+        text = SEPARATOR.join(
+            [f"{name}={value}" for name, value in zip(names, values) if value is not None]
+        )  # noqa: B905 - one each
     else:
         text = whole % values
     return _VERSION + blake2b(text.encode(), digest_size=15).digest()
@@ -47,7 +51,10 @@ def fields_of(record: Record) -> dict[str, Value]:
 
     A password and an option's secret are among those sent once: for the call only, never to be stored or shown.
     """
-    return {name: _plain(getattr(record, name)) for name in (*COMPARED[record.kind], *SENT_ONCE[record.kind])}
+    return {
+        name: _plain(getattr(record, name))
+        for name in (*COMPARED[record.kind], *SENT_ONCE[record.kind])
+    }
 
 
 def _plain(value: FieldValue) -> Value:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 from sync.errors import UsageError
 from sync.mapping.conditions import Condition, compile_condition
 from sync.mapping.fields import CompiledField, compile_field
-from sync.mapping.records import Conflicts, Shape, shape_of
+from sync.mapping.records import Conflicts, RecordShape, shape_of
 from sync.mapping.rules import FeedRule, FieldRule, RuleError
 from sync.mapping.source import Columns
 from sync.mapping.texts import word
 from sync.mapping.values import BadValueError, CarefulTexts, Texts, all_sound
 from sync.mapping.windows import Complete, compile_windows
-from sync.records.base import KEY_FIELDS, ON_A_TEST, Fault, Key, Kind, Record, Row, row_place
+from sync.records.base import KEY_FIELDS, ON_A_TEST, Key, Kind, Record, Row, RowError, row_place
 from sync.records.specs import KEY_FROM, MAX_ID, UNUSABLE, FieldSpec, FieldValue
 
 Origin = tuple[str | None, ...]
@@ -41,7 +41,7 @@ class CompiledFeed:
 
     def __init__(
         self,
-        shape: Shape,
+        shape: RecordShape,
         place: str,
         columns: Columns,
         fields: Mapping[str, CompiledField],
@@ -55,7 +55,9 @@ class CompiledFeed:
         self._labels = labels
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
         # Two at the least: the picker of a single item gives no tuple.
-        length = max(2, *(at for at, name in enumerate(every, start=1) if every[name] is not _UNMAPPED))
+        length = max(
+            2, *(at for at, name in enumerate(every, start=1) if every[name] is not _UNMAPPED)
+        )
         self._fields = dict(list(every.items())[:length])
         self._parts = len(KEY_FIELDS[self.kind])
         self._composed = tuple(self._fields[name].composed for name in KEY_FIELDS[self.kind])
@@ -71,7 +73,9 @@ class CompiledFeed:
         self._specials = tuple(field.read for field in made if field.plain is None)
         self._blanks = tuple(field.blank for field in made)
         after = iter(range(len(self._ordered), len(self._ordered) + len(made)))
-        self._arrange = itemgetter(*(next(after) if field.plain is None else field.plain for field in made))
+        self._arrange = itemgetter(
+            *(next(after) if field.plain is None else field.plain for field in made)
+        )
 
     def at(self, place: str) -> "CompiledFeed":
         """The same for rows of another place, such as `drop/2026-11-24.csv line` or `directory entry`."""
@@ -83,7 +87,7 @@ class CompiledFeed:
         """The needed columns that are not among `columns`, in alphabetical order."""
         return sorted(self.columns.difference(columns))
 
-    def map(self, row: Row) -> Record | list[Fault] | None:
+    def map(self, row: Row) -> Record | list[RowError] | None:
         """The row's record, or all of its faults at once, or `None` when `where` does not select it. Never raises.
 
         A fault's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
@@ -104,7 +108,10 @@ class CompiledFeed:
         except (BadValueError, KeyError):
             return self._carefully(row)
         if "" in made:
-            made = [blank if value == "" else value for value, blank in zip(made, self._blanks, strict=True)]
+            made = [
+                blank if value == "" else value
+                for value, blank in zip(made, self._blanks, strict=True)
+            ]
         if None in made[: self._parts] or (self._name_at and not made[self._name_at]):
             return self._carefully(row)
         if self._conflicts is not None and self._conflict(made):
@@ -114,7 +121,9 @@ class CompiledFeed:
     def key(self, row: Row) -> Key | None:
         """The key of the record that a row is about, whether or not `where` selects it; None when it can't be read."""
         texts, made = CarefulTexts(self._ordered, row.values), dict[str, FieldValue]()
-        problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
+        problems = [
+            problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)
+        ]
         return None if problems else tuple(map(str, made.values()))
 
     @property
@@ -129,7 +138,7 @@ class CompiledFeed:
         """Whether rows of this feed can say that their record departs."""
         return bool(self._departs)
 
-    def departure(self, row: Row) -> Key | list[Fault] | None:
+    def departure(self, row: Row) -> Key | list[RowError] | None:
         """The key of the record that departs by this row, or why it can't be told which; `None` when none does.
 
         Columns that say so are no conditions of `where` here: `where: {status: active}` selects those who stay.
@@ -142,12 +151,22 @@ class CompiledFeed:
                 if word(texts[at]) not in values:
                     return None
             except BadValueError as error:
-                return self.unsure(row, column, error, {condition.column for condition in self._departs})
+                return self.unsure(
+                    row, column, error, {condition.column for condition in self._departs}
+                )
         made: dict[str, FieldValue] = {}
-        problems = [problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)]
-        return self._worded(row, problems, _key(self.kind, made)) if problems else tuple(map(str, made.values()))
+        problems = [
+            problem for name in KEY_FIELDS[self.kind] for problem in self._read(name, texts, made)
+        ]
+        return (
+            self._worded(row, problems, _key(self.kind, made))
+            if problems
+            else tuple(map(str, made.values()))
+        )
 
-    def unsure(self, row: Row, field: str, error: BadValueError, without: Collection[str]) -> list[Fault] | None:
+    def unsure(
+        self, row: Row, field: str, error: BadValueError, without: Collection[str]
+    ) -> list[RowError] | None:
         """The row's fault when some columns of it (`without`) are not known; `None` when `where` rules it out anyhow.
 
         The fault has the record's key as far as it can be read from the other columns.
@@ -193,7 +212,7 @@ class CompiledFeed:
     def _conflicting(self, made: Mapping[str, FieldValue]) -> Conflicts:
         return iter(()) if self._conflicts is None else self._conflicts(made)
 
-    def _carefully(self, row: Row) -> Record | list[Fault] | None:
+    def _carefully(self, row: Row) -> Record | list[RowError] | None:
         """The same as `map`, value by value, keeping everything that is wrong."""
         texts = CarefulTexts(self._ordered, row.values)
         problems: _Problems = []
@@ -212,7 +231,11 @@ class CompiledFeed:
         except BadValueError as error:
             problems.append(("end", error))
         problems.extend(self._conflicting(made))
-        return self._worded(row, problems, _key(self.kind, made)) if problems else self._make(*made.values())
+        return (
+            self._worded(row, problems, _key(self.kind, made))
+            if problems
+            else self._make(*made.values())
+        )
 
     def _read(self, name: str, texts: Texts, made: dict[str, FieldValue]) -> _Problems:
         """Reads one field into `made`, and gives what is wrong with it."""
@@ -232,9 +255,12 @@ class CompiledFeed:
             return [(label, BadValueError("is blank", remedy))]
         return []
 
-    def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[Fault]:
+    def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[RowError]:
         where = row_place(self.place, row.line, key)
-        faults = [Fault(where, name, error.reason, error.remedy, self.kind, key) for name, error in problems]
+        faults = [
+            RowError(where, name, error.reason, error.remedy, self.kind, key)
+            for name, error in problems
+        ]
         # The key and the field that it is made from say the same thing twice.
         return list(dict.fromkeys(faults))
 
@@ -282,7 +308,9 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     ):
         for column, wanted in named.items():
             try:
-                found.append(compile_condition(column, wanted, columns, negated=name == "where_not"))
+                found.append(
+                    compile_condition(column, wanted, columns, negated=name == "where_not")
+                )
             except RuleError as error:
                 wrong.append(f"{name}.{column}: {error}")
     complete: Complete | None = None
@@ -297,7 +325,12 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     for name, label in labels.items():
         fields[name] = _field(rule, shape.fields, name, rule.fields[label], columns)
     return CompiledFeed(
-        shape, place, columns, fields, labels, _Checks(conditions, departs, _needs_names(rule), complete)
+        shape,
+        place,
+        columns,
+        fields,
+        labels,
+        _Checks(conditions, departs, _needs_names(rule), complete),
     )
 
 
@@ -312,7 +345,11 @@ def _needs_names(rule: FeedRule) -> bool:
 
 
 def _field(
-    rule: FeedRule, specs: Mapping[str, FieldSpec], name: str, field_rule: FieldRule, columns: Columns
+    rule: FeedRule,
+    specs: Mapping[str, FieldSpec],
+    name: str,
+    field_rule: FieldRule,
+    columns: Columns,
 ) -> CompiledField:
     if name not in specs:
         raise RuleError(f"is not a field of {_named(rule.kind)}; use {', '.join(specs)}")

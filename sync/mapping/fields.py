@@ -23,11 +23,13 @@ _Convert = Callable[[str], FieldValue]
 _CASES: Final = {"lower": str.lower, "upper": str.upper}
 _LISTED = 5
 _SEPARATOR = ";"
-_BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType({
-    "time": compile_time,
-    "duration": compile_duration,
-    "extra_time": compile_extra_time,
-})
+_BY_RULE: Mapping[str, Callable[[FieldRule], _Convert]] = MappingProxyType(
+    {
+        "time": compile_time,
+        "duration": compile_duration,
+        "extra_time": compile_extra_time,
+    }
+)
 _CODES: Final = frozenset({"choice", "notice", "time", "duration", "extra_time"})
 """Types of fields that hold no free text, so that a lookup's words may be named."""
 _BY_TEXT: Mapping[str, _Convert] = MappingProxyType({"title": title, "notice": notice})
@@ -50,7 +52,12 @@ class CompiledField:
 
 
 def compile_field(
-    rule: FieldRule, spec: FieldSpec, columns: Columns, *, clear_blanks: bool, allowed: Collection[str] = ()
+    rule: FieldRule,
+    spec: FieldSpec,
+    columns: Columns,
+    *,
+    clear_blanks: bool,
+    allowed: Collection[str] = (),
 ) -> CompiledField:
     """Makes a field's reader from its rule, and notes the columns that it needs. `allowed` is damage that may be.
 
@@ -138,7 +145,9 @@ def _lookup(rule: FieldRule, spec: FieldSpec) -> Fold:
     code = spec.type in _CODES and not spec.personal
     known = f"{len(table)} words"
     if code:
-        known = ", ".join(list(table)[:_LISTED]) + (f" and {len(table) - _LISTED} more" if len(table) > _LISTED else "")
+        known = ", ".join(list(table)[:_LISTED]) + (
+            f" and {len(table) - _LISTED} more" if len(table) > _LISTED else ""
+        )
 
     def step(text: str) -> str:
         found = table.get(text) or table.get(word(text))
@@ -169,7 +178,9 @@ def _blank(
     return spec.cleared if clear_blanks else None
 
 
-def _each(rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue) -> Fold:
+def _each(
+    rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue
+) -> Fold:
     """Reads a list: takes it apart, reads each item as a single value would be read, and joins what came of them."""
     separator = rule.separator or _SEPARATOR
 
@@ -188,7 +199,10 @@ def _each(rule: FieldRule, steps: Sequence[Fold], convert: _Convert | None, blan
 
 
 def _reader(
-    source: Callable[[Texts], str], steps: Sequence[Fold], convert: _Convert | None, blank: FieldValue
+    source: Callable[[Texts], str],
+    steps: Sequence[Fold],
+    convert: _Convert | None,
+    blank: FieldValue,
 ) -> Reader:
     def read(texts: Texts) -> FieldValue:
         text = source(texts)

@@ -15,7 +15,9 @@ MAX_EXTRA_PERCENT = 100
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
 _HOURS = re.compile(r"[0-9]{1,4}(?:[.,][0-9]{1,6})?")
-_ISO = re.compile(r"P(?=.)(?:([0-9]{1,3})D)?(?:T(?=.)(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?")
+_ISO = re.compile(
+    r"P(?=.)(?:([0-9]{1,3})D)?(?:T(?=.)(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?"
+)
 _WHOLE = re.compile(r"([0-9]{1,6})[.,]0{1,3}")
 _SHARE = r"\+? ?([0-9]{1,3}(?:[.,][0-9]{1,3})?)"
 _MIN = r"(?:min(?:s|utes?|utt(?:er)?|uter|uten|\.)?)"
@@ -42,13 +44,17 @@ def _number(text: str) -> int:
 def _clock(text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted_value(text)} is not hours and minutes, such as 4:30", _CORRECT)
+        raise BadValueError(
+            f"{quoted_value(text)} is not hours and minutes, such as 4:30", _CORRECT
+        )
     return int(match[1]) * 60 + int(match[2])
 
 
 def _hours(text: str) -> int:
     if not _HOURS.fullmatch(text):
-        raise BadValueError(f"{quoted_value(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT)
+        raise BadValueError(
+            f"{quoted_value(text)} is not a number of hours, such as 4.5 or 4,5", _CORRECT
+        )
     minutes = Decimal(text.replace(",", ".")) * 60
     if minutes != int(minutes):
         raise BadValueError(f"{quoted_value(text)} hours are not whole minutes", _CORRECT)
@@ -58,14 +64,21 @@ def _hours(text: str) -> int:
 def _iso(text: str) -> int:
     match = _ISO.fullmatch(text)
     if not match:
-        raise BadValueError(f"{quoted_value(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT)
+        raise BadValueError(
+            f"{quoted_value(text)} is not an ISO 8601 duration, such as PT4H30M", _CORRECT
+        )
     days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
     if seconds % 60:
         raise BadValueError(f"{quoted_value(text)} is not whole minutes", _CORRECT)
     return (days * 24 + hours) * 60 + minutes + seconds // 60
 
 
-_WAYS: Mapping[str, Callable[[str], int]] = {"number": _number, "hh:mm": _clock, "hours": _hours, "iso8601": _iso}
+_WAYS: Mapping[str, Callable[[str], int]] = {
+    "number": _number,
+    "hh:mm": _clock,
+    "hours": _hours,
+    "iso8601": _iso,
+}
 
 
 def _way(rule: FieldRule) -> Callable[[str], int]:

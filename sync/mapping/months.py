@@ -78,5 +78,7 @@ def _table(names: Mapping[str, str], languages: tuple[str, ...]) -> dict[str, se
 
 def _only(numbers: set[int], word: str) -> int:
     if len(numbers) > 1:
-        raise BadValueError(f"{quoted_value(word)} means several days or months in these languages", _REMEDY)
+        raise BadValueError(
+            f"{quoted_value(word)} means several days or months in these languages", _REMEDY
+        )
     return next(iter(numbers))

@@ -13,11 +13,11 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Kind,
     Learner,
     Option,
     Record,
+    RowError,
     Staff,
     Test,
     key_of,
@@ -31,7 +31,7 @@ Conflicts = Iterator[tuple[str, BadValueError]]
 """What is wrong between fields, each with the field that it is said of."""
 
 
-class Shape(NamedTuple):
+class RecordShape(NamedTuple):
     """A kind of record: its fields, how they make it (in that order), and what can be wrong between them."""
 
     kind: Kind
@@ -40,14 +40,14 @@ class Shape(NamedTuple):
     conflicts: Callable[[Made], Conflicts] | None = None
 
 
-def shape_of(kind: Kind, options: Mapping[str, OptionRule]) -> Shape:
+def shape_of(kind: Kind, options: Mapping[str, OptionRule]) -> RecordShape:
     """The shape of a kind, where these are the options that a test can have."""
     fields = fields_for(kind, options)
     if kind is Kind.TEST:
-        return Shape(kind, fields, Test, conflicts)
+        return RecordShape(kind, fields, Test, conflicts)
     if kind is Kind.OPTION:
-        return Shape(kind, fields, _option_maker(options), _option_conflicts(options))
-    return Shape(kind, fields, _MAKERS[kind])
+        return RecordShape(kind, fields, _option_maker(options), _option_conflicts(options))
+    return RecordShape(kind, fields, _MAKERS[kind])
 
 
 def _candidate(
@@ -64,13 +64,15 @@ def _candidate(
     return Candidate(test, learner, candidate_id, extra, room, building, committees)
 
 
-_MAKERS: Mapping[Kind, Callable[..., Record]] = MappingProxyType({
-    Kind.LEARNER: Learner,
-    Kind.STAFF: Staff,
-    Kind.COMMITTEE: Committee,
-    Kind.CONTRIBUTOR: Contributor,
-    Kind.CANDIDATE: _candidate,
-})
+_MAKERS: Mapping[Kind, Callable[..., Record]] = MappingProxyType(
+    {
+        Kind.LEARNER: Learner,
+        Kind.STAFF: Staff,
+        Kind.COMMITTEE: Committee,
+        Kind.CONTRIBUTOR: Contributor,
+        Kind.CANDIDATE: _candidate,
+    }
+)
 
 
 def _option_maker(options: Mapping[str, OptionRule]) -> Callable[..., Option]:
@@ -104,21 +106,33 @@ def conflicts(made: Made) -> Conflicts:
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return
     if end <= start:
-        yield "end", BadValueError("the end is not after the start", "correct the times in the source")
+        yield (
+            "end",
+            BadValueError("the end is not after the start", "correct the times in the source"),
+        )
     elif isinstance(duration, int) and timedelta(minutes=duration) > end - start:
         length = int((end - start).total_seconds()) // 60
         reason = f"{duration} minutes is more than the {length} minutes from start to end"
         yield "duration", BadValueError(reason, "correct the duration or the times in the source")
 
 
-def nameless(record: Record, where: str) -> list[Fault]:
+def nameless(record: Record, where: str) -> list[RowError]:
     """Return the fault of a new person whose names are both blank."""
     if not isinstance(record, Learner | Staff) or record.first_name or record.last_name:
         return []
-    return [Fault(where, "last_name", "both names are blank", "fill in at least one", record.kind, key_of(record))]
+    return [
+        RowError(
+            where,
+            "last_name",
+            "both names are blank",
+            "fill in at least one",
+            record.kind,
+            key_of(record),
+        )
+    ]
 
 
-def late_faults(record: Record, where: str) -> list[Fault]:
+def late_faults(record: Record, where: str) -> list[RowError]:
     """Faults that are too dear to look for in every row: whether the email is an address (26 µs).
 
     For records that are new or have changed. Nothing is looked up on the network. `where` is the row's place.
@@ -133,5 +147,15 @@ def late_faults(record: Record, where: str) -> list[Fault]:
     except EmailNotValidError:
         remedy = "correct it in the source (domains kept for tests, such as .test, are refused too)"
         remedy = f"it is left out, and the person is kept in step without it; {remedy}"
-        return [Fault(where, "email", "is not an email address", remedy, record.kind, key_of(record), left_out=True)]
+        return [
+            RowError(
+                where,
+                "email",
+                "is not an email address",
+                remedy,
+                record.kind,
+                key_of(record),
+                left_out=True,
+            )
+        ]
     return []

@@ -64,7 +64,9 @@ class Composed:
             parts = self.parts(texts)
         except BadValueError:
             return None
-        return self.template.origin(parts if self.fold is None else tuple(self.fold(part) for part in parts))
+        return self.template.origin(
+            parts if self.fold is None else tuple(self.fold(part) for part in parts)
+        )
 
     def doubtless(self, values: Mapping[str, str]) -> bool:
         """Whether one look at a row's raw values shows that there is no origin. `False` says nothing."""
@@ -106,7 +108,9 @@ def compile_source(rule: FieldRule, columns: Columns) -> Source:
     elif rule.column is not None and rule.template is not None:
         if rule.pattern is None:
             reason = "has both 'column' and 'template'"
-            raise RuleError(f"{reason}; keep one, or add a 'pattern' whose groups fill the template")
+            raise RuleError(
+                f"{reason}; keep one, or add a 'pattern' whose groups fill the template"
+            )
         return _groups(_column(rule.column, columns), rule.pattern, parse_template(rule.template))
     elif rule.template is not None:
         source = _template(parse_template(rule.template), columns)
@@ -144,9 +148,17 @@ def _template(template: Template, columns: Columns) -> Source:
 
 
 def _first_of(rule: FieldRule, texts: tuple[str, ...], columns: Columns) -> Source:
-    if rule.column is not None or rule.template is not None or rule.constant is not None or not texts:
+    if (
+        rule.column is not None
+        or rule.template is not None
+        or rule.constant is not None
+        or not texts
+    ):
         raise RuleError("has 'first_of' and another source, or nothing in it; keep one")
-    each = [_template(parse_template(one), columns) if "{" in one else _column(one, columns) for one in texts]
+    each = [
+        _template(parse_template(one), columns) if "{" in one else _column(one, columns)
+        for one in texts
+    ]
     readers = [source.read for source in each]
 
     def read(texts: Texts) -> str:
@@ -159,7 +171,9 @@ def _groups(source: Source, pattern: str, template: Template) -> Source:
     expression, whole, names = _compiled(pattern), source.read, template.names
     for name in names:
         if name not in expression.groupindex:
-            raise RuleError(f"template: '{name}' is not a named group of the pattern; name one as (?P<{name}>…)")
+            raise RuleError(
+                f"template: '{name}' is not a named group of the pattern; name one as (?P<{name}>…)"
+            )
 
     def parts(texts: Texts) -> tuple[str, ...]:
         text = whole(texts)
@@ -174,7 +188,9 @@ def _matched(source: Source, pattern: str) -> Source:
     expression, whole = _compiled(pattern), source.read
     group: str | int = "value" if "value" in expression.groupindex else expression.groups
     if expression.groups > 1 and group != "value":
-        raise RuleError("pattern: has several groups; name the wanted one 'value', or add a 'template' over the groups")
+        raise RuleError(
+            "pattern: has several groups; name the wanted one 'value', or add a 'template' over the groups"
+        )
 
     def read(texts: Texts) -> str:
         text = whole(texts)
@@ -191,11 +207,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise RuleError(f"pattern: can't be read ({error}); correct the regular expression") from None
+        raise RuleError(
+            f"pattern: can't be read ({error}); correct the regular expression"
+        ) from None
 
 
 def _match(expression: re.Pattern[str], text: str) -> re.Match[str]:
     match = expression.fullmatch(text)
     if match is None:
-        raise BadValueError("does not match the feed's pattern", "correct it in the source, or the 'pattern'")
+        raise BadValueError(
+            "does not match the feed's pattern", "correct it in the source, or the 'pattern'"
+        )
     return match

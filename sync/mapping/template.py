@@ -90,12 +90,16 @@ def parse_template(text: str) -> Template:
         raise RuleError("template: has one place only, so '?' means nothing; take it out")
     pieces = tuple(places) if optional else ()
     # With a place that may be blank, different parts can always make one text.
-    return Template(tuple(names), "".join(shape), frozenset(literals), touching or optional, pieces, before)
+    return Template(
+        tuple(names), "".join(shape), frozenset(literals), touching or optional, pieces, before
+    )
 
 
 def _checked(name: str, spec: str | None, conversion: str | None) -> str:
     if spec or conversion:
-        raise RuleError(f"template: '{{{name}…}}' has a ':' or a '!'; put only a column's name in the braces")
+        raise RuleError(
+            f"template: '{{{name}…}}' has a ':' or a '!'; put only a column's name in the braces"
+        )
     name = name.removesuffix("?")
     if not name.strip():
         raise RuleError("template: '{}' names no column; put a column's name in the braces")

@@ -101,11 +101,17 @@ def seen(text: str) -> str:
     for position, character in enumerate(text, start=1):
         at = f"(U+{ord(character):04X}, character {position})"
         if category(character) in {"Cf", "Co", "Cn"} or _UNSEEN.match(character):
-            raise BadValueError(f"holds a character that nobody sees {at}", "remove it in the source")
+            raise BadValueError(
+                f"holds a character that nobody sees {at}", "remove it in the source"
+            )
         if is_odd_space(character):
-            raise BadValueError(f"holds a {name(character).lower()} {at}", "remove it in the source")
+            raise BadValueError(
+                f"holds a {name(character).lower()} {at}", "remove it in the source"
+            )
         if character.isdigit() and not character.isascii():
-            raise BadValueError(f"holds a digit that is not 0 to 9 {at}", "write plain digits in the source")
+            raise BadValueError(
+                f"holds a digit that is not 0 to 9 {at}", "write plain digits in the source"
+            )
         if _LIKE_ANOTHER.match(character):
             reason = f"holds a character that looks like a plain one {at}"
             raise BadValueError(reason, "write the plain one in the source")
@@ -150,7 +156,11 @@ def _joins(text: str, at: int) -> bool:
 
 def _is_shaped(character: str) -> bool:
     """Tell whether this is a letter, mark or picture of such a script; Latin and Greek letters need no joiners."""
-    return category(character)[0] in "LMS" and character >= "\u0600" and not "\u1d00" <= character <= "\u1fff"
+    return (
+        category(character)[0] in "LMS"
+        and character >= "\u0600"
+        and not "\u1d00" <= character <= "\u1fff"
+    )
 
 
 def _refuse_damage(text: str, allowed: Collection[str]) -> None:
@@ -162,7 +172,9 @@ def _refuse_damage(text: str, allowed: Collection[str]) -> None:
     if text.isascii():
         return
     if "\ufffd" in text and "replacement" not in allowed:
-        raise _damaged("replacement", "holds U+FFFD, which stands for a character that was lost", _IN_SOURCE)
+        raise _damaged(
+            "replacement", "holds U+FFFD, which stands for a character that was lost", _IN_SOURCE
+        )
     if "mojibake" not in allowed and is_misread(text):
         reason = "holds UTF-8 that was read in another encoding, such as 'Ã¸' for ø"
         raise _damaged("mojibake", reason, _ENCODING)
@@ -170,7 +182,11 @@ def _refuse_damage(text: str, allowed: Collection[str]) -> None:
 
 def _refuse_escape(text: str, allowed: Collection[str], escape: re.Pattern[str]) -> None:
     if "escape" not in allowed and escape.search(text):
-        raise _damaged("escape", "holds a letter that is written out, such as '\\u00e5' or '%C3%A5' for å", _IN_SOURCE)
+        raise _damaged(
+            "escape",
+            "holds a letter that is written out, such as '\\u00e5' or '%C3%A5' for å",
+            _IN_SOURCE,
+        )
 
 
 def _damaged(damage: Damage, reason: str, remedy: str) -> BadValueError:

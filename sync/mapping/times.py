@@ -63,26 +63,36 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
-        raise RuleError(f"zone: {quoted(name)} is not a time zone; use an IANA name such as Europe/Oslo") from None
+        raise RuleError(
+            f"zone: {quoted(name)} is not a time zone; use an IANA name such as Europe/Oslo"
+        ) from None
 
 
 def _try_format(pattern: str) -> None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # a format without a year, which is refused elsewhere
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # a format without a year, which is refused elsewhere
             datetime.strptime(_SAMPLE.strftime(pattern), pattern)  # noqa: DTZ007 - only tried
     except (ValueError, re.error) as error:
-        raise RuleError(f"format: {quoted(pattern)} can't be read ({error}); use such as '%d.%m.%Y %H:%M'") from None
+        raise RuleError(
+            f"format: {quoted(pattern)} can't be read ({error}); use such as '%d.%m.%Y %H:%M'"
+        ) from None
 
 
-def _by_format(pattern: str, shown: str, prepared: Callable[[str], str] | None) -> Callable[[str], datetime]:
+def _by_format(
+    pattern: str, shown: str, prepared: Callable[[str], str] | None
+) -> Callable[[str], datetime]:
     def parse(text: str) -> datetime:
         try:
             return datetime.strptime(prepared(text) if prepared else text, pattern)  # noqa: DTZ007 - `_in_utc` zones it
         except BadValueError:
             raise
         except (ValueError, OverflowError):
-            raise BadValueError(f"{quoted_value(text)} does not fit the format '{shown}'", _CORRECT) from None
+            raise BadValueError(
+                f"{quoted_value(text)} does not fit the format '{shown}'", _CORRECT
+            ) from None
 
     return parse
 
@@ -116,7 +126,10 @@ def _in_utc(value: datetime, zone: tzinfo | None, text: str) -> datetime:
         reason = f"{quoted_value(text)}: the year {value.year} is not in {_FIRST_YEAR}–{_LAST_YEAR}"
         raise BadValueError(reason, _CORRECT)
     if value.microsecond:
-        raise BadValueError(f"{quoted_value(text)} has a fraction of a second; Inspera takes whole seconds", _CORRECT)
+        raise BadValueError(
+            f"{quoted_value(text)} has a fraction of a second; Inspera takes whole seconds",
+            _CORRECT,
+        )
     if value.tzinfo is None:
         value = _localised(value, zone, text)
     return value.astimezone(UTC)
@@ -134,7 +147,9 @@ def _localised(value: datetime, zone: tzinfo | None, text: str) -> datetime:
         return early
     # Across a jump forward the later offset is the greater one; where the clock goes back it is the smaller one.
     if before < after:
-        raise BadValueError(f"{quoted_value(text)} does not exist in {zone}: the clock skips it", _CORRECT)
+        raise BadValueError(
+            f"{quoted_value(text)} does not exist in {zone}: the clock skips it", _CORRECT
+        )
     raise BadValueError(
         f"{quoted_value(text)} is ambiguous in {zone}: the clock goes back and it comes twice",
         "give the time with its offset from UTC in the source",

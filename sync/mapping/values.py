@@ -23,7 +23,9 @@ _UNUSUAL = re.compile(
 )
 """What is neither ASCII nor one of the Latin letters that can't be the second half of anything: one quick look."""
 
-_ODD = re.compile(f"[{UNSEEN}{SIGNS}{LIKE_ASCII}{LIKE_LATIN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]")
+_ODD = re.compile(
+    f"[{UNSEEN}{SIGNS}{LIKE_ASCII}{LIKE_LATIN}\ufffd²³¹⁰-⁹₀-₉①-⑳]|{MAYBE_MISREAD}|[^\\D0-9]"
+)
 """The same beyond ASCII: what nobody sees or looks like something else, digits other than 0 to 9, and what may be read
 in a wrong encoding."""
 
@@ -51,7 +53,9 @@ class CarefulTexts:
     def __getitem__(self, index: int) -> str:
         column = self._columns[index]
         if column not in self._values:
-            raise BadValueError(f"the row has no column '{column}'", "check the header of the source")
+            raise BadValueError(
+                f"the row has no column '{column}'", "check the header of the source"
+            )
         return clean(self._values[column])
 
 
@@ -71,7 +75,11 @@ def all_sound(raw: Sequence[str], limit: int) -> bool:
         return False
     return joined.isascii() or (
         is_normalized("NFC", joined)
-        and (not joined.encode().translate(None, _WESTERN) or not _UNUSUAL.search(joined) or not _ODD.search(joined))
+        and (
+            not joined.encode().translate(None, _WESTERN)
+            or not _UNUSUAL.search(joined)
+            or not _ODD.search(joined)
+        )
     )
 
 

@@ -26,9 +26,13 @@ def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:
     wrong = next((name for name, sum_ in computed.items() if _COMPUTED.get(name) != sum_), None)
     if wrong is not None:
         right = _COMPUTED.get(wrong, END)
-        raise RuleError(f"computed: can't be '{computed[wrong]}' for '{wrong}'; use '{right}' for it")
+        raise RuleError(
+            f"computed: can't be '{computed[wrong]}' for '{wrong}'; use '{right}' for it"
+        )
     if len(computed) > 1:
-        raise RuleError("computed: 'end' and 'duration' are each computed from the other; map one of them")
+        raise RuleError(
+            "computed: 'end' and 'duration' are each computed from the other; map one of them"
+        )
     end = fields.get("end")
     later = next_day(end) if end is not None and end.next_day else None
     if not computed and later is None:
@@ -36,11 +40,21 @@ def compile_windows(fields: Mapping[str, FieldRule]) -> Complete | None:
 
     def complete(made: dict[str, FieldValue]) -> None:
         start, end, duration = (made.get(name) for name in ("start", "end", "duration"))
-        if later and isinstance(start, datetime) and isinstance(end, datetime) and start - _DAY < end < start:
+        if (
+            later
+            and isinstance(start, datetime)
+            and isinstance(end, datetime)
+            and start - _DAY < end < start
+        ):
             made["end"] = end = later(end)
         if "end" in computed and isinstance(start, datetime) and isinstance(duration, int):
             made["end"] = start + timedelta(minutes=duration)
-        if "duration" in computed and isinstance(start, datetime) and isinstance(end, datetime) and end > start:
+        if (
+            "duration" in computed
+            and isinstance(start, datetime)
+            and isinstance(end, datetime)
+            and end > start
+        ):
             made["duration"] = int((end - start).total_seconds()) // 60
 
     return complete

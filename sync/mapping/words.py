@@ -9,16 +9,18 @@ from sync.records.base import MAX_TITLE
 from sync.records.specs import FieldSpec
 from sync.text.masking import quoted_value
 
-SWITCH = MappingProxyType({
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
-})
+SWITCH = MappingProxyType(
+    {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
+)
 """The words for true and false, in any case."""
 
 _TRANSLATE = "correct it in the source, or translate it by the feed's 'lookup'"
@@ -31,7 +33,9 @@ def within(text: str, limit: int) -> str:
         BadValueError: it is longer.
     """
     if len(text) > limit:
-        raise BadValueError(f"{len(text)} characters, at most {limit} can be used", "shorten it in the source")
+        raise BadValueError(
+            f"{len(text)} characters, at most {limit} can be used", "shorten it in the source"
+        )
     return text
 
 
@@ -42,7 +46,9 @@ def title(text: str) -> str:
         BadValueError: it is too long, or holds `[` or `]`.
     """
     if "[" in text or "]" in text:
-        raise BadValueError("holds '[' or ']', which Inspera does not take in a title", "remove it in the source")
+        raise BadValueError(
+            "holds '[' or ']', which Inspera does not take in a title", "remove it in the source"
+        )
     return within(text, MAX_TITLE)
 
 

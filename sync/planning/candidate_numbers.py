@@ -43,7 +43,9 @@ def blocked(needs: Mapping[int, Collection[int]], refused: Collection[int]) -> s
     return found - set(refused)
 
 
-def next_turn(pending: Sequence[int], needs: Mapping[int, Collection[int]]) -> tuple[list[int], bool]:
+def next_turn(
+    pending: Sequence[int], needs: Mapping[int, Collection[int]]
+) -> tuple[list[int], bool]:
     """Return the changes that can be made now, and whether they must go together in one call.
 
     All those that need none of the pending go at once. When there are none, a circle is left: its members swap their

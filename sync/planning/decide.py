@@ -4,10 +4,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from sync.mapping import conflicts, late_faults
-from sync.planning.diff import Circumstances, diff
+from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
-from sync.records.base import COMPARED, PEOPLE, PERSON_OF, RECORD_TYPES, Fault, Key, Kind, utc_time
+from sync.records.base import (
+    COMPARED,
+    PEOPLE,
+    PERSON_OF,
+    RECORD_TYPES,
+    Key,
+    Kind,
+    RowError,
+    utc_time,
+)
 from sync.records.changes import ADDITIONS, Action, Cause, Change, Fields, Verdict
 
 
@@ -19,7 +28,7 @@ class Pair:
     key: Key
     wanted: Fields | None
     known: Fields | None
-    about: Circumstances
+    about: Context
     facts: Facts
     where: str = ""
     fingerprint: bytes | None = None
@@ -27,7 +36,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class DraftedChange:
     """A change with the guard's ruling, and what only its sending needs.
 
     `allowed` is the hash by which a person has let it pass; empty when nobody had to.
@@ -48,8 +57,8 @@ class Decision:
     `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
     """
 
-    drafted: Drafted | None = None
-    faults: tuple[Fault, ...] = ()
+    drafted: DraftedChange | None = None
+    faults: tuple[RowError, ...] = ()
     settled: bool = False
     stays: bool = False
 
@@ -83,36 +92,57 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
     return Decision(_drafted(change, pair, allowed), left_out)
 
 
-def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> Drafted:
+def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedChange:
     ruling = judge(change, pair.facts)
     digest = digest_of(change) if ruling.allowable or allowed else ""
-    if digest in allowed and (ruling.allowable or ruling == PASS):  # some are only held once Inspera has been read
-        return Drafted(change, PASS, pair.fingerprint, pair.secret, digest)
+    if digest in allowed and (
+        ruling.allowable or ruling == PASS
+    ):  # some are only held once Inspera has been read
+        return DraftedChange(change, PASS, pair.fingerprint, pair.secret, digest)
     if not ruling.allowable:
-        return Drafted(change, ruling, pair.fingerprint, pair.secret)
-    part = adding_part(change) if ruling.cause is Cause.FREEZE and change.action is Action.UPDATE else None
+        return DraftedChange(change, ruling, pair.fingerprint, pair.secret)
+    part = (
+        adding_part(change)
+        if ruling.cause is Cause.FREEZE and change.action is Action.UPDATE
+        else None
+    )
     if part:  # without a fingerprint, so that the next run decides about the rest
-        return Drafted(part, judge(part, pair.facts), None, pair.secret)
+        return DraftedChange(part, judge(part, pair.facts), None, pair.secret)
     way_out = "if that is right" if ruling.verdict is Verdict.HELD else "to send it now"
     reason = f"{ruling.reason}; {way_out}: apply --allow {digest}"
-    return Drafted(change, replace(ruling, reason=reason), pair.fingerprint, pair.secret)
+    return DraftedChange(change, replace(ruling, reason=reason), pair.fingerprint, pair.secret)
 
 
 def _stays(pair: Pair) -> bool:
     """Whether somebody has really left the source, and would be removed if they had been put there by us."""
     about = pair.about
-    gone = pair.wanted is None and pair.known is not None and pair.kind in _PEOPLES and not pair.facts.trouble
-    return gone and not about.ours and about.standing == "active" and not (about.ended or about.covered)
+    gone = (
+        pair.wanted is None
+        and pair.known is not None
+        and pair.kind in _PEOPLES
+        and not pair.facts.trouble
+    )
+    return (
+        gone
+        and not about.ours
+        and about.standing == "active"
+        and not (about.ended or about.covered)
+    )
 
 
 _PEOPLES = (Kind.STAFF, *PERSON_OF)
 """The kinds that say of a person what they may do: staff, contributors, candidates."""
 
 
-def _usable(pair: Pair) -> tuple[Fields | None, tuple[Fault, ...]]:
+def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
     """Return what is wanted without the optional fields that can't be used, and the faults of these."""
     wanted, known = pair.wanted, pair.known or {}
-    if pair.kind not in PEOPLE or wanted is None or not wanted.get("email") or wanted["email"] == known.get("email"):
+    if (
+        pair.kind not in PEOPLE
+        or wanted is None
+        or not wanted.get("email")
+        or wanted["email"] == known.get("email")
+    ):
         return wanted, ()
     values = {name: wanted.get(name) for name in COMPARED[pair.kind]}
     record = RECORD_TYPES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
@@ -120,25 +150,41 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[Fault, ...]]:
     return ({**wanted, "email": None}, faults) if faults else (wanted, ())
 
 
-def _faults(change: Change) -> list[Fault]:
+def _faults(change: Change) -> list[RowError]:
     """What only shows (or is only worth the time to check) once the record is known to be new or different."""
     needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
     missing = [name for name in needed if not change.after.get(name)]
     found = [
-        Fault(change.where, name, f"is blank, but a new {change.kind} needs it", "fill it in", change.kind, change.key)
+        RowError(
+            change.where,
+            name,
+            f"is blank, but a new {change.kind} needs it",
+            "fill it in",
+            change.kind,
+            change.key,
+        )
         for name in missing
     ]
-    if change.kind in PEOPLE and not (change.after.get("first_name") or change.after.get("last_name")):
+    if change.kind in PEOPLE and not (
+        change.after.get("first_name") or change.after.get("last_name")
+    ):
         found.append(
-            Fault(change.where, "last_name", "both names are blank", "fill in at least one", change.kind, change.key)
+            RowError(
+                change.where,
+                "last_name",
+                "both names are blank",
+                "fill in at least one",
+                change.kind,
+                change.key,
+            )
         )
     return found or list(_late(change))
 
 
-def _late(change: Change) -> Iterator[Fault]:
+def _late(change: Change) -> Iterator[RowError]:
     after = change.after
     if change.kind is Kind.TEST:
         # here with what is known filled in: a row may move the start and leave the duration blank
         times = {name: utc_time(str(after[name])) for name in ("start", "end") if after.get(name)}
         for field, bad in conflicts({**times, "duration": after.get("duration")}):
-            yield Fault(change.where, field, bad.reason, bad.remedy, change.kind, change.key)
+            yield RowError(change.where, field, bad.reason, bad.remedy, change.kind, change.key)

@@ -1,4 +1,4 @@
-"""What a pair of wanted and known means. Pure: everything it needs to know about the world is in `Circumstances`.
+"""What a pair of wanted and known means. Pure: everything it needs to know about the world is in `Context`.
 
 This is the one place that says what a difference is; whether it may go ahead is the guard's to say.
 """
@@ -19,7 +19,7 @@ REFUSED: Final = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class Context:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
@@ -48,7 +48,12 @@ class Circumstances:
 
 
 def diff(
-    kind: Kind, key: Key, wanted: Fields | None, known: Fields | None, about: Circumstances, where: str = ""
+    kind: Kind,
+    key: Key,
+    wanted: Fields | None,
+    known: Fields | None,
+    about: Context,
+    where: str = "",
 ) -> Change | None:
     """The change that turns `known` into `wanted`, or None when there is nothing to do.
 
@@ -79,7 +84,7 @@ _IDENTIFIED_BY = {
 }
 
 
-def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: str) -> Change | None:
+def _arrived(kind: Kind, key: Key, wanted: Fields, about: Context, where: str) -> Change | None:
     if kind is Kind.STAFF and wanted.get("status") == DISABLED:
         return None  # nobody is there to be disabled
     if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
@@ -95,14 +100,22 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Circumstances, where: 
             reason=f"looks like {about.resembles}, which has vanished",
         )
     if about.unsettled and wanted.get("notify"):
-        wanted = {**wanted, "notify": None}  # they may have been told already, and are not told twice
+        wanted = {
+            **wanted,
+            "notify": None,
+        }  # they may have been told already, and are not told twice
     changed = tuple(name for name in COMPARED[kind] if wanted.get(name) is not None)
     return Change(Action.CREATE, kind, key, after=wanted, changed=changed, where=where)
 
 
-def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
+def _both(
+    kind: Kind, key: Key, wanted: Fields, known: Fields, about: Context, where: str
+) -> Change | None:
     changed = tuple(name for name in COMPARED[kind] if _differs(wanted.get(name), known.get(name)))
-    after = {name: known.get(name) if wanted.get(name) is None else wanted[name] for name in COMPARED[kind]}
+    after = {
+        name: known.get(name) if wanted.get(name) is None else wanted[name]
+        for name in COMPARED[kind]
+    }
     rekeyed = [name for name in IDENTITY[kind] if name in changed and known.get(name)]
     if rekeyed:
         reason = f"{' and '.join(rekeyed)} changed on a known key"
@@ -111,7 +124,16 @@ def _both(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstan
         reason = "" if changed else _AGAIN[about.unsettled]
         return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)
     if about.standing != "active":
-        return Change(Action.RESTORE, kind, key, known, after, (), where, f"was {about.standing}, is wanted again")
+        return Change(
+            Action.RESTORE,
+            kind,
+            key,
+            known,
+            after,
+            (),
+            where,
+            f"was {about.standing}, is wanted again",
+        )
     return None
 
 
@@ -121,9 +143,15 @@ _AGAIN = {
 }
 
 
-def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumstances, where: str) -> Change | None:
+def _staff(
+    kind: Kind, key: Key, wanted: Fields, known: Fields, about: Context, where: str
+) -> Change | None:
     """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
-    before, after, mapped = _status(known, about.standing), _status(wanted), wanted.get("status") is not None
+    before, after, mapped = (
+        _status(known, about.standing),
+        _status(wanted),
+        wanted.get("status") is not None,
+    )
     known = {**known, "status": before}
     if after == DISABLED:
         if before == DISABLED and not about.unsettled:
@@ -131,7 +159,10 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
         gone = {**known, "status": DISABLED}
         return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
     if before == DISABLED and wanted.get("status") is None and about.standing != DISABLED:
-        wanted = {**wanted, "status": None}  # somebody else has disabled them, and no feed says what they should be
+        wanted = {
+            **wanted,
+            "status": None,
+        }  # somebody else has disabled them, and no feed says what they should be
     else:
         wanted = {**wanted, "status": ACTIVE}
     standing = REFUSED if about.standing == REFUSED else ACTIVE
@@ -139,7 +170,9 @@ def _staff(kind: Kind, key: Key, wanted: Fields, known: Fields, about: Circumsta
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     if change and "status" not in change.changed and not (mapped or about.unsettled):
-        return replace(change, after={**change.after, "status": None})  # what a person has set there stays
+        return replace(
+            change, after={**change.after, "status": None}
+        )  # what a person has set there stays
     return change
 
 
@@ -147,7 +180,7 @@ def _status(fields: Fields, standing: str = ACTIVE) -> str:
     return DISABLED if DISABLED in (fields.get("status"), standing) else ACTIVE
 
 
-def _may_leave(about: Circumstances, status: str) -> bool:
+def _may_leave(about: Context, status: str) -> bool:
     """Whether staff are to be disabled: those of ours who are not. A lost call may have enabled them again."""
     return about.ours and (status != DISABLED or about.unsettled)
 
@@ -157,26 +190,30 @@ def _differs(wanted: str | int | None, known: str | int | None) -> bool:
     return wanted is not None and wanted != known and not (wanted == "" and known is None)
 
 
-def _absent(kind: Kind, key: Key, known: Fields, about: Circumstances) -> Change | None:
+def _absent(kind: Kind, key: Key, known: Fields, about: Context) -> Change | None:
     means = _GONE[kind](about)
     return Change(means[0], kind, key, known, reason=means[1]) if means else None
 
 
-def _learner_gone(about: Circumstances) -> tuple[Action, str] | None:
+def _learner_gone(about: Context) -> tuple[Action, str] | None:
     if about.standing == "released" or about.seated:
         return None
     return Action.RELEASE, "no source names this learner, and they have no seat"
 
 
-def _test_gone(about: Circumstances) -> tuple[Action, str] | None:
+def _test_gone(about: Context) -> tuple[Action, str] | None:
     if about.ended:
-        return None if about.standing == "retired" else (Action.RETIRE, "it has ended and its source has dropped it")
+        return (
+            None
+            if about.standing == "retired"
+            else (Action.RETIRE, "it has ended and its source has dropped it")
+        )
     if about.standing == "withdrawn":
         return None
     return Action.WITHDRAW, "it left its source before it ended"
 
 
-def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
+def _candidate_gone(about: Context) -> tuple[Action, str] | None:
     if about.covered:
         return None
     if about.ended:
@@ -184,17 +221,19 @@ def _candidate_gone(about: Circumstances) -> tuple[Action, str] | None:
     return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
 
 
-def _staff_gone(about: Circumstances) -> tuple[Action, str] | None:
+def _staff_gone(about: Context) -> tuple[Action, str] | None:
     if not _may_leave(about, about.standing):
         return None
-    return (Action.DELETE if about.delete else Action.DISABLE), "no source names this person any more"
+    return (
+        Action.DELETE if about.delete else Action.DISABLE
+    ), "no source names this person any more"
 
 
-def _option_gone(_about: Circumstances) -> None:
+def _option_gone(_about: Context) -> None:
     """An option has no value that it could go back to, so it stays as it is."""
 
 
-def _member_gone(about: Circumstances) -> tuple[Action, str] | None:
+def _member_gone(about: Context) -> tuple[Action, str] | None:
     """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
     gone = about.standing == "retired" and about.ended
     if gone or about.covered or not about.ours:
@@ -202,7 +241,7 @@ def _member_gone(about: Circumstances) -> tuple[Action, str] | None:
     return Action.REMOVE, "no source names it any more"
 
 
-_GONE: Mapping[Kind, Callable[[Circumstances], tuple[Action, str] | None]] = {
+_GONE: Mapping[Kind, Callable[[Context], tuple[Action, str] | None]] = {
     Kind.LEARNER: _learner_gone,
     Kind.STAFF: _staff_gone,
     Kind.TEST: _test_gone,

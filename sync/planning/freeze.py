@@ -26,7 +26,7 @@ class TimeRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TestMoment:
     """The present by two clocks, ours and Inspera's, which differ when one of them is wrong.
 
     What has begun is judged by the later one, what has ended by the earlier one: each is the careful choice.
@@ -36,20 +36,20 @@ class Moment:
     latest: datetime
 
     @classmethod
-    def of(cls, now: datetime) -> "Moment":
+    def of(cls, now: datetime) -> "TestMoment":
         """Return the moment by one clock alone."""
         return cls(now, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class TimeFacts:
     """When a test runs, as UTC text, and the moment and the rules by which that is judged.
 
     `start` is the earliest start that may hold; `ends` the latest end that may hold, with the longest extra time on the
     test. Both are empty when unknown.
     """
 
-    moment: Moment
+    moment: TestMoment
     start: str = ""
     ends: str = ""
     rules: TimeRules = TimeRules()
@@ -75,10 +75,14 @@ class Timing:
 
     def word(self) -> str:
         """Return how the frozen test stands, for a message."""
-        return "the test is under way" if self.begun else f"the test starts within {_span(self.rules.before)}"
+        return (
+            "the test is under way"
+            if self.begun
+            else f"the test starts within {_span(self.rules.before)}"
+        )
 
 
-def doubts(change: Change, timing: Timing) -> str:
+def doubts(change: Change, timing: TimeFacts) -> str:
     """Return why a person must look at a test's times before they are sent; empty when nobody must."""
     if change.kind is not Kind.TEST:
         return ""
@@ -86,37 +90,49 @@ def doubts(change: Change, timing: Timing) -> str:
         return " and ".join((*_impossible(change, timing), *_late(change, timing)))
     if change.action is not Action.UPDATE:
         return ""
-    return " and ".join((*_frozen(change, timing), *_moved(change, timing), *_impossible(change, timing)))
+    return " and ".join(
+        (*_frozen(change, timing), *_moved(change, timing), *_impossible(change, timing))
+    )
 
 
-def doubts_when_sent(change: Change, timing: Timing) -> str:
+def doubts_when_sent(change: Change, timing: TimeFacts) -> str:
     """Return why an update that had no doubts when it was planned is held after all when it is sent."""
     return " and ".join((*_frozen(change, timing), *_moved(change, timing)))
 
 
-def doubts_of_found(wanted: Change, there: Fields, timing: Timing) -> str:
+def doubts_of_found(wanted: Change, there: Fields, timing: TimeFacts) -> str:
     """Return why a person must look before a test that Inspera already has is brought up to date; empty if nobody must.
 
     Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so it is doubted too.
     """
-    differing = tuple(name for name in ("title", "duration") if wanted.after.get(name) not in (None, there.get(name)))
+    differing = tuple(
+        name
+        for name in ("title", "duration")
+        if wanted.after.get(name) not in (None, there.get(name))
+    )
     before = {**wanted.after, **{name: there.get(name) for name in differing}}
     update = replace(wanted, action=Action.UPDATE, before=before, changed=differing)
     return " and ".join((*_frozen(update, timing), *_impossible(update, timing)))
 
 
-def _frozen(change: Change, timing: Timing) -> Iterator[str]:
+def _frozen(change: Change, timing: TimeFacts) -> Iterator[str]:
     """Yield what the update would do to a test within the freeze."""
     before, after = change.before, change.after
     moves = _moves(change, "start")
     if not timing.frozen:
-        if moves and timing.near(_time(after, "start")) and _time(after, "end") > utc_text(timing.moment.earliest):
+        if (
+            moves
+            and timing.near(_time(after, "start"))
+            and _time(after, "end") > utc_text(timing.moment.earliest)
+        ):
             yield f"it would move to a start that is past or within {_span(timing.rules.before)}"
         return
     what = ["move its start"] if moves else []
     if _moves(change, "end") and _time(after, "end") < _time(before, "end"):
         what.append("end it earlier")
-    if "duration" in change.changed and int(after.get("duration") or 0) < int(before.get("duration") or 10**6):
+    if "duration" in change.changed and int(after.get("duration") or 0) < int(
+        before.get("duration") or 10**6
+    ):
         what.append("shorten it")  # a duration that is not known may be longer than this one
     if "title" in change.changed:
         what.append("rename it")
@@ -124,7 +140,7 @@ def _frozen(change: Change, timing: Timing) -> Iterator[str]:
         yield f"{timing.word()}, and this would {' and '.join(what)}"
 
 
-def _moved(change: Change, timing: Timing) -> Iterator[str]:
+def _moved(change: Change, timing: TimeFacts) -> Iterator[str]:
     """Yield what is wrong with the new times beside the old ones."""
     for name in ("start", "end"):
         if not _moves(change, name):
@@ -137,7 +153,7 @@ def _moved(change: Change, timing: Timing) -> Iterator[str]:
             yield f"its {name} would be in the past"
 
 
-def _impossible(change: Change, timing: Timing) -> Iterator[str]:
+def _impossible(change: Change, timing: TimeFacts) -> Iterator[str]:
     """Yield what is wrong with the wanted times by themselves."""
     after, longest = change.after, timedelta(minutes=timing.rules.longest)
     minutes = after.get("duration")
@@ -155,10 +171,13 @@ def _impossible(change: Change, timing: Timing) -> Iterator[str]:
 _LONGEST = "if the feed has longer ones, set its longest_duration"
 
 
-def _late(change: Change, timing: Timing) -> Iterator[str]:
+def _late(change: Change, timing: TimeFacts) -> Iterator[str]:
     """Yield why a test that was never sent is too late to be a late registration."""
     start = change.after.get("start")
-    if start and utc_time(str(start)) + timedelta(minutes=timing.rules.longest) < timing.moment.latest:
+    if (
+        start
+        and utc_time(str(start)) + timedelta(minutes=timing.rules.longest) < timing.moment.latest
+    ):
         days = (timing.moment.latest - utc_time(str(start))) // timedelta(days=1)
         yield f"it would start {days:,} days ago"
 
@@ -196,7 +215,8 @@ def adding_part(change: Change) -> Change | None:
 def digest_of(change: Change) -> str:
     """Return the hash of exactly this change, by which a person allows it."""
     before, after = (
-        {name: value for name, value in side.items() if value is not None} for side in (change.before, change.after)
+        {name: value for name, value in side.items() if value is not None}
+        for side in (change.before, change.after)
     )
     said = [change.kind, change.key, change.action, change.changed, before, after]
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=6).hexdigest()

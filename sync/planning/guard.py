@@ -6,7 +6,7 @@ hand) is judged here too, during `apply`, when the reading is at hand.
 
 from dataclasses import dataclass
 
-from sync.planning.freeze import Timing, additive, doubts
+from sync.planning.freeze import TimeFacts, additive, doubts
 from sync.planning.remedies import adopt
 from sync.records.base import COMPARED, MAX_CANDIDATES, Kind, listed
 from sync.records.changes import (
@@ -20,7 +20,7 @@ from sync.records.changes import (
     Value,
     Verdict,
 )
-from sync.records.remote import Seat
+from sync.records.remote import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Facts:
     room_left: int = MAX_CANDIDATES
     refused: str = ""
     found: bool = False
-    timing: Timing | None = None
+    timing: TimeFacts | None = None
     retired: bool = False
     shares: str = ""
     reuses: bool = False
@@ -118,16 +118,20 @@ def _addition(change: Change, facts: Facts) -> Ruling:
         return Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
     less = takes_away(change) if facts.trouble else ""
     if less:
-        return Ruling(Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE)
+        return Ruling(
+            Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE
+        )
     return judge_times(change, facts.timing) if facts.timing else PASS
 
 
-def judge_times(change: Change, timing: Timing) -> Ruling:
+def judge_times(change: Change, timing: TimeFacts) -> Ruling:
     """Return what the times of its test make of an addition, or of a removal from a test that has not begun."""
     if change.kind is Kind.TEST:
         doubt = doubts(change, timing)
         return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
-    changes = change.action is Action.REMOVE or (change.action is Action.UPDATE and not additive(change))
+    changes = change.action is Action.REMOVE or (
+        change.action is Action.UPDATE and not additive(change)
+    )
     if changes and timing.frozen:
         less = takes_away(change)
         loss = f"it would take {less} away, and " if less else ""
@@ -149,7 +153,9 @@ def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
         return Ruling(Verdict.WITHHELD, facts.trouble, Cause.SOURCE)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
-        return Ruling(Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN)
+        return Ruling(
+            Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN
+        )
     ruling = _unless_held(change, facts)
     return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
 
@@ -196,7 +202,9 @@ class Limit:
 
     def cap(self, known: int) -> float | None:
         """Return the most that ever pass when `known` records are known; None without such a bound."""
-        return None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
+        return (
+            None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
+        )
 
     def of(self, known: int) -> float:
         """The largest number that passes when `known` records are known."""
@@ -234,7 +242,11 @@ class Scope:
         """The arithmetic by which this scope is held, or an empty text when it passes."""
         known = self.known + self.recent
         most, cap = self.limit.of(known), self.limit.cap(known)
-        counted = f"{self.count} in this run and {self.recent} in the last 24 h" if self.recent else f"{self.count}"
+        counted = (
+            f"{self.count} in this run and {self.recent} in the last 24 h"
+            if self.recent
+            else f"{self.count}"
+        )
         if self.removals and known >= 2 and self.count >= self.known:
             return f"{counted} of {known} known: none would remain"
         if self.count + self.recent > most:
@@ -248,7 +260,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class SeatRuling:
+class MemberRuling:
     """What a reading of Inspera makes of a candidate's change: send it, or end it here with `result` and `reason`."""
 
     send: bool
@@ -259,7 +271,9 @@ class SeatRuling:
     disputed: tuple[str, ...] = ()
 
 
-def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool, found: bool = False) -> SeatRuling:
+def judge_seat(
+    change: Change, seat: Member | None, room_left: int, claimed: bool, found: bool = False
+) -> MemberRuling:
     """A candidate's create or update, now that the test's candidates have been read.
 
     Args:
@@ -272,44 +286,55 @@ def judge_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool,
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        return SeatRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
+        return MemberRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
     # what is known of a found candidate was read there, so it may be a hand's gift itself
-    bound, word = (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
+    bound, word = (
+        (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
+    )
     there = seat.extra_time or 0
-    agreed = there == _minutes(change.after)  # whoever gave the minutes, the source now says the same
+    agreed = there == _minutes(
+        change.after
+    )  # whoever gave the minutes, the source now says the same
     if change.after.get("extra_time") is not None and there > bound and not agreed:
-        return SeatRuling(False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",))
+        return MemberRuling(
+            False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",)
+        )
     if _has_all(change, seat):
-        return SeatRuling(False, found, Result.DONE, AGREED)
-    return SeatRuling(True, found)
+        return MemberRuling(False, found, Result.DONE, AGREED)
+    return MemberRuling(True, found)
 
 
 AGREED = "Inspera had it so already: taken as known, and nothing was sent"
 """Said where somebody has changed by hand what the source says as well (agreement is not drift)."""
 
 
-def _has_all(change: Change, seat: Seat) -> bool:
+def _has_all(change: Change, seat: Member) -> bool:
     """Whether Inspera shows every field as an update would leave it, so that nothing needs to be sent."""
     wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
     return bool(change.changed) and all(
-        value is None or (getattr(seat, name) is not None and (getattr(seat, name) or None) == (value or None))
+        value is None
+        or (getattr(seat, name) is not None and (getattr(seat, name) or None) == (value or None))
         for name, value in wanted.items()
     )
 
 
-def _new_seat(change: Change, seat: Seat | None, room_left: int, claimed: bool) -> SeatRuling:
+def _new_seat(change: Change, seat: Member | None, room_left: int, claimed: bool) -> MemberRuling:
     if seat is None:
-        return SeatRuling(True) if room_left > 0 else SeatRuling(False, False, Result.WITHHELD, FULL, Cause.FULL)
+        return (
+            MemberRuling(True)
+            if room_left > 0
+            else MemberRuling(False, False, Result.WITHHELD, FULL, Cause.FULL)
+        )
     wanted = change.after.get("extra_time")
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
         reason = _by_hand(seat.extra_time or 0, int(wanted), "wanted")
-        return SeatRuling(False, True, Result.HELD, reason, Cause.DRIFT, ("extra_time",))
+        return MemberRuling(False, True, Result.HELD, reason, Cause.DRIFT, ("extra_time",))
     same = all(getattr(seat, name) == change.after[name] for name in change.changed)
     reason = "" if claimed else "was there before our first assignment, so it is never removed"
-    return SeatRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
+    return MemberRuling(not same, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
-def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling:
+def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRuling:
     """A contributor's or committee's create or update, now that its test has been read.
 
     Args:
@@ -319,25 +344,31 @@ def judge_member(change: Change, seat: Seat | None, claimed: bool) -> SeatRuling
     """
     if seat is None:
         if change.action is Action.CREATE:
-            return SeatRuling(True)
-        return SeatRuling(False, False, Result.HELD, _gone(change), Cause.DRIFT)
+            return MemberRuling(True)
+        return MemberRuling(False, False, Result.HELD, _gone(change), Cause.DRIFT)
     for name in ("roles", "committees"):
         there, known, wanted = (set(listed(value)) for value in _sides(change, seat, name))
         given = there - known - wanted
-        if given and change.after.get(name) is not None:  # sending sets all of them, and would take these away
+        if (
+            given and change.after.get(name) is not None
+        ):  # sending sets all of them, and would take these away
             reason = _GIVEN.format(name, ", ".join(sorted(given)))
-            return SeatRuling(False, False, Result.HELD, reason, Cause.DRIFT, (name,))
+            return MemberRuling(False, False, Result.HELD, reason, Cause.DRIFT, (name,))
     if change.action is not Action.CREATE and _has_all(change, seat):
-        return SeatRuling(False, result=Result.DONE, reason=AGREED)
+        return MemberRuling(False, result=Result.DONE, reason=AGREED)
     if change.action is not Action.CREATE:
-        return SeatRuling(change.kind is Kind.CONTRIBUTOR)  # a committee that is there is left as it is
+        return MemberRuling(
+            change.kind is Kind.CONTRIBUTOR
+        )  # a committee that is there is left as it is
     same = all(getattr(seat, name) in (None, change.after[name]) for name in change.changed)
     send = change.kind is Kind.CONTRIBUTOR and not same
-    reason = "" if claimed else "was there before we put anything on this test, so it is never removed"
-    return SeatRuling(send, not claimed, Result.DONE if claimed else Result.FOUND, reason)
+    reason = (
+        "" if claimed else "was there before we put anything on this test, so it is never removed"
+    )
+    return MemberRuling(send, not claimed, Result.DONE if claimed else Result.FOUND, reason)
 
 
-def _sides(change: Change, seat: Seat, name: str) -> tuple[Value, Value, Value]:
+def _sides(change: Change, seat: Member, name: str) -> tuple[Value, Value, Value]:
     """What Inspera has, what is known, and what is wanted."""
     return getattr(seat, name), change.before.get(name), change.after.get(name)
 
@@ -352,22 +383,22 @@ def _gone(change: Change) -> str:
     )
 
 
-def unless_fresh(ruling: SeatRuling, fresh: bool) -> SeatRuling:
+def unless_fresh(ruling: MemberRuling, fresh: bool) -> MemberRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
-    return SeatRuling(False, ruling.found, Result.WITHHELD, FRESH, Cause.FRESH)
+    return MemberRuling(False, ruling.found, Result.WITHHELD, FRESH, Cause.FRESH)
 
 
 def judge_removal(
     seat_read: bool,
-    seat: Seat | None,
+    seat: Member | None,
     begun: bool,
     fresh: bool,
     *,
     candidate: bool = True,
-    timing: Timing | None = None,
-) -> SeatRuling:
+    timing: TimeFacts | None = None,
+) -> MemberRuling:
     """A removal from a test, now that the test has been looked up and, where that is possible, read.
 
     Args:
@@ -379,14 +410,18 @@ def judge_removal(
         timing: when the test runs by what is known and what Inspera says; None when a person has allowed the removal.
     """
     if begun:
-        return SeatRuling(False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN)
+        return MemberRuling(
+            False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN
+        )
     if timing and timing.frozen and not (seat_read and seat is None):
-        return SeatRuling(False, False, Result.WITHHELD, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
+        return MemberRuling(
+            False, False, Result.WITHHELD, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE
+        )
     if not seat_read or seat is not None:
-        return SeatRuling(True)
+        return MemberRuling(True)
     if fresh:
-        return SeatRuling(False, False, Result.WITHHELD, FRESH, Cause.FRESH)
-    return SeatRuling(False, result=Result.DONE, reason="was not there any more")
+        return MemberRuling(False, False, Result.WITHHELD, FRESH, Cause.FRESH)
+    return MemberRuling(False, result=Result.DONE, reason="was not there any more")
 
 
 def _minutes(fields: Fields) -> int:

@@ -18,7 +18,9 @@ def adopt(kind: Kind, key: Key, flag: str = "") -> str:
 
 def fields_text(fields: Fields, names: Iterable[str]) -> str:
     """Return these fields with their values: `start 2026-12-01T08:00:00Z, room B12`."""
-    return ", ".join(name if name in _UNTOLD else f"{name} {_shown(fields.get(name))}" for name in names)
+    return ", ".join(
+        name if name in _UNTOLD else f"{name} {_shown(fields.get(name))}" for name in names
+    )
 
 
 def _shown(value: Value) -> str:

@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RowError:
     """A row (or a record) that can't be used: where, which field, why, and what to do.
 
     `key` is the record's key as far as it could be read: whole, so that the record keeps what is known; for what is
@@ -288,7 +288,11 @@ SENT_ONCE: Mapping[Kind, tuple[str, ...]] = {
 }
 """Fields that are never compared: they matter when the record is made or sent, or are turned into another field."""
 
-SECRETS: Mapping[Kind, str] = {Kind.LEARNER: "password", Kind.STAFF: "password", Kind.OPTION: "secret"}
+SECRETS: Mapping[Kind, str] = {
+    Kind.LEARNER: "password",
+    Kind.STAFF: "password",
+    Kind.OPTION: "secret",
+}
 """The field of a kind that is never stored in the state, logged or shown."""
 
 SEALED = "sealed "
@@ -306,7 +310,11 @@ IDENTITY: Mapping[Kind, tuple[str, ...]] = {
 """Fields by which Inspera knows a record, or that it can't change: when one changes on a known key, it is a rekey."""
 
 COMPARED: Mapping[Kind, tuple[str, ...]] = {
-    kind: tuple(name for name in record._fields if name not in KEY_FIELDS[kind] and name not in SENT_ONCE[kind])
+    kind: tuple(
+        name
+        for name in record._fields
+        if name not in KEY_FIELDS[kind] and name not in SENT_ONCE[kind]
+    )
     for kind, record in RECORD_TYPES.items()
 }
 """Fields that are fingerprinted, remembered and compared, in the order in which they are shown."""

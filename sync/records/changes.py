@@ -55,7 +55,9 @@ class Cause(StrEnum):
     """Why a change does not go ahead, in one word, by which they are counted; its reason says it in full."""
 
     NONE = ""
-    SOURCE = "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
+    SOURCE = (
+        "source"  # absence proves nothing: a feed is unread or doubtful, a row has no readable key
+    )
     NEEDS = "needs"  # what it needs is not in Inspera yet, or what needs it is still there
     BEGUN = "begun"
     FREEZE = "freeze"  # its test is under way or starts soon
@@ -128,7 +130,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedChange:
     """One line of the plan. `secret` is for the call alone and is never shown, logged or stored in the state."""
 
     seq: int
@@ -158,7 +160,7 @@ class OpenIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenRecord:
     """A record that this run has written, and when that was done (aware)."""
 
     kind: Kind

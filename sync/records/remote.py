@@ -7,7 +7,7 @@ from sync.records.changes import Fields
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTest:
+class RemoteTest:
     """A test as Inspera shows it. Times are text as in a plan (UTC, whole seconds); `None` is what it did not show.
 
     `duration` is in minutes, and the documented answers leave it out.
@@ -23,7 +23,7 @@ class FoundTest:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPerson:
+class RemotePerson:
     """A person as Inspera shows them; `external_ids` are pairs of auth system and external id.
 
     `status` is `active` or `disabled`, `None` when it was not shown, as in all that is documented for learners.
@@ -39,7 +39,7 @@ class FoundPerson:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Member:
     """A candidate, a contributor or a committee on a test as Inspera shows it; `None` is what it did not show.
 
     `extra_time` is in minutes; `roles` and `committees` are lists (`sync.records.base.joined`), roles without the vendor's
@@ -57,7 +57,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Seats:
+class Members:
     """All candidates (or contributors, or committees) of one test, by auth system and external id.
 
     Committees stand under an empty auth system and their name.
@@ -68,7 +68,7 @@ class Seats:
     """
 
     readable: bool
-    there: Mapping[tuple[str, str], Seat] = field(default_factory=dict)
+    there: Mapping[tuple[str, str], Member] = field(default_factory=dict)
     unnamed: int = 0
     message: str = ""
     unnamed_numbers: tuple[str, ...] = ()

@@ -59,80 +59,109 @@ _TIME = FieldSpec("word", "time")
 _LIST = FieldSpec("label", cleared="", many=True)
 _COMMITTEES = replace(_LIST, limit=MAX_COMMITTEE_NAME)
 
-FIELDS: Mapping[Kind, Mapping[str, FieldSpec]] = MappingProxyType({
-    Kind.LEARNER: MappingProxyType({
-        "key": _PERSONAL,
-        "username": _PERSON_ID,
-        "external_id": _PERSON_ID,
-        "auth_system": _ID,
-        "first_name": _NAME,
-        "last_name": _NAME,
-        "email": _NAME,
-        "password": _SECRET,
-    }),
-    Kind.STAFF: MappingProxyType({
-        "key": _PERSONAL,
-        "username": _PERSON_ID,
-        "external_id": _PERSON_ID,
-        "auth_system": _ID,
-        "first_name": _NAME,
-        "last_name": _NAME,
-        "email": _NAME,
-        "status": FieldSpec("word", "choice", choices=STATUSES),
-        "accesses": _LIST,
-        "organisations": _LIST,
-        "password": _SECRET,
-    }),
-    Kind.TEST: MappingProxyType({
-        "key": _ID,
-        "external_test_id": FieldSpec("identifier", limit=MAX_ID),
-        "title": FieldSpec("label", "title"),
-        "start": _TIME,
-        "end": _TIME,
-        "duration": FieldSpec("word", "duration"),
-        "template": _ID,
-    }),
-    Kind.OPTION: MappingProxyType({
-        "test": _ID,
-        # Not quoted either: where two columns are mixed up, a pin stands here.
-        "option": FieldSpec("word", "choice", choices=tuple(OPTIONS), personal=True),
-        "value": _SECRET,
-    }),
-    Kind.COMMITTEE: MappingProxyType({
-        "test": _ID,
-        "committee": FieldSpec("label", limit=MAX_COMMITTEE_NAME),
-        "type": FieldSpec("word", "choice", choices=COMMITTEE_TYPES),
-    }),
-    Kind.CONTRIBUTOR: MappingProxyType({
-        "test": _ID,
-        "staff": _PERSONAL,
-        "roles": FieldSpec("word", "choice", cleared="", choices=tuple(ROLES), prefix=ROLE_PREFIX, many=True),
-        "committees": _COMMITTEES,
-        "room": _CLEARABLE,
-        "building": _CLEARABLE,
-        "notify": FieldSpec("word", "notice"),
-    }),
-    Kind.CANDIDATE: MappingProxyType({
-        "test": _ID,
-        "learner": _PERSONAL,
-        "candidate_id": _NUMBER,
-        "extra_time": FieldSpec("word", "extra_time", cleared=0),
-        "room": _CLEARABLE,
-        "building": _CLEARABLE,
-        "committees": _COMMITTEES,
-    }),
-})
+FIELDS: Mapping[Kind, Mapping[str, FieldSpec]] = MappingProxyType(
+    {
+        Kind.LEARNER: MappingProxyType(
+            {
+                "key": _PERSONAL,
+                "username": _PERSON_ID,
+                "external_id": _PERSON_ID,
+                "auth_system": _ID,
+                "first_name": _NAME,
+                "last_name": _NAME,
+                "email": _NAME,
+                "password": _SECRET,
+            }
+        ),
+        Kind.STAFF: MappingProxyType(
+            {
+                "key": _PERSONAL,
+                "username": _PERSON_ID,
+                "external_id": _PERSON_ID,
+                "auth_system": _ID,
+                "first_name": _NAME,
+                "last_name": _NAME,
+                "email": _NAME,
+                "status": FieldSpec("word", "choice", choices=STATUSES),
+                "accesses": _LIST,
+                "organisations": _LIST,
+                "password": _SECRET,
+            }
+        ),
+        Kind.TEST: MappingProxyType(
+            {
+                "key": _ID,
+                "external_test_id": FieldSpec("identifier", limit=MAX_ID),
+                "title": FieldSpec("label", "title"),
+                "start": _TIME,
+                "end": _TIME,
+                "duration": FieldSpec("word", "duration"),
+                "template": _ID,
+            }
+        ),
+        Kind.OPTION: MappingProxyType(
+            {
+                "test": _ID,
+                # Not quoted either: where two columns are mixed up, a pin stands here.
+                "option": FieldSpec("word", "choice", choices=tuple(OPTIONS), personal=True),
+                "value": _SECRET,
+            }
+        ),
+        Kind.COMMITTEE: MappingProxyType(
+            {
+                "test": _ID,
+                "committee": FieldSpec("label", limit=MAX_COMMITTEE_NAME),
+                "type": FieldSpec("word", "choice", choices=COMMITTEE_TYPES),
+            }
+        ),
+        Kind.CONTRIBUTOR: MappingProxyType(
+            {
+                "test": _ID,
+                "staff": _PERSONAL,
+                "roles": FieldSpec(
+                    "word",
+                    "choice",
+                    cleared="",
+                    choices=tuple(ROLES),
+                    prefix=ROLE_PREFIX,
+                    many=True,
+                ),
+                "committees": _COMMITTEES,
+                "room": _CLEARABLE,
+                "building": _CLEARABLE,
+                "notify": FieldSpec("word", "notice"),
+            }
+        ),
+        Kind.CANDIDATE: MappingProxyType(
+            {
+                "test": _ID,
+                "learner": _PERSONAL,
+                "candidate_id": _NUMBER,
+                "extra_time": FieldSpec("word", "extra_time", cleared=0),
+                "room": _CLEARABLE,
+                "building": _CLEARABLE,
+                "committees": _COMMITTEES,
+            }
+        ),
+    }
+)
 """The fields that a feed can map, in the order in which a record takes them."""
 
-KEY_FROM: Mapping[Kind, str] = MappingProxyType({
-    Kind.LEARNER: "external_id",
-    Kind.STAFF: "external_id",
-    Kind.TEST: "external_test_id",
-})
+KEY_FROM: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.LEARNER: "external_id",
+        Kind.STAFF: "external_id",
+        Kind.TEST: "external_test_id",
+    }
+)
 """The field whose rule makes the key when a feed maps no `key`."""
 
 
 def fields_for(kind: Kind, options: Iterable[str]) -> Mapping[str, FieldSpec]:
     """The kind's fields, where these are the options that a test can have."""
     fields = FIELDS[kind]
-    return {**fields, "option": replace(fields["option"], choices=tuple(options))} if kind is Kind.OPTION else fields
+    return (
+        {**fields, "option": replace(fields["option"], choices=tuple(options))}
+        if kind is Kind.OPTION
+        else fields
+    )

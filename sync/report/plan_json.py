@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sync.records.base import LISTS, Fault, listed
-from sync.records.changes import Planned, Value
+from sync.records.base import LISTS, RowError, listed
+from sync.records.changes import PlannedChange, Value
 from sync.report.wording import hidden
 from sync.text.masking import masked
 
@@ -13,7 +13,9 @@ VERSION = 1
 """Of the JSON's shape; raised when a member changes its meaning."""
 
 
-def plan_json(planned: Iterable[Planned], faults: Iterable[Fault], summary: Mapping[str, Any]) -> Iterator[str]:
+def plan_json(
+    planned: Iterable[PlannedChange], faults: Iterable[RowError], summary: Mapping[str, Any]
+) -> Iterator[str]:
     """The pieces of one JSON object: `version`, `changes`, `faults`, `summary`."""
     yield f'{{"version": {VERSION},\n"changes": ['
     yield from _joined(_change(line) for line in planned)
@@ -27,9 +29,12 @@ def _joined(members: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield ("," if number else "") + "\n" + masked(json.dumps(member, ensure_ascii=False))
 
 
-def _change(line: Planned) -> dict[str, Any]:
+def _change(line: PlannedChange) -> dict[str, Any]:
     change = line.change
-    changed = {name: [_told(name, side.get(name)) for side in (change.before, change.after)] for name in change.changed}
+    changed = {
+        name: [_told(name, side.get(name)) for side in (change.before, change.after)]
+        for name in change.changed
+    }
     return {
         "action": change.action,
         "kind": change.kind,
@@ -38,7 +43,9 @@ def _change(line: Planned) -> dict[str, Any]:
         "reason": line.reason,
         "scope": line.scope,
         "where": change.where,
-        "changed": {name: None if hidden(change, name) else values for name, values in changed.items()},
+        "changed": {
+            name: None if hidden(change, name) else values for name, values in changed.items()
+        },
     }
 
 
@@ -46,7 +53,7 @@ def _told(name: str, value: Value) -> object:
     return list(listed(value)) if name in LISTS else value
 
 
-def _fault(fault: Fault) -> dict[str, Any]:
+def _fault(fault: RowError) -> dict[str, Any]:
     return {
         "where": fault.where,
         "field": fault.field,

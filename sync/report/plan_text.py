@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Protocol
 
 from sync.planning.guard import HeldScope
-from sync.records.base import Fault, Kind
-from sync.records.changes import Action, Planned, Verdict
+from sync.records.base import Kind, RowError
+from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.verdict import verdict_text
 from sync.report.wording import by_cause, change_text, fault_text, plural
 from sync.text.masking import masked
@@ -28,7 +28,7 @@ _NOTHING = "Nothing to do: Inspera is as the sources say, as far as this state k
 _NOTHING_SENT = "Nothing to do with what could be used; what could not is named here."
 
 
-class Group(Protocol):
+class ReasonGroup(Protocol):
     """The lines of a plan that do not go ahead for one and the same reason: `lines` are the first of `total`."""
 
     @property
@@ -40,13 +40,13 @@ class Group(Protocol):
         """How many there are."""
 
     @property
-    def lines(self) -> Sequence[Planned]:
+    def lines(self) -> Sequence[PlannedChange]:
         """The first of them."""
 
 
 def plan_text(
-    passing: Iterable[Planned],
-    groups: Mapping[Verdict, Iterable[Group]],
+    passing: Iterable[PlannedChange],
+    groups: Mapping[Verdict, Iterable[ReasonGroup]],
     most: int | None = MOST,
     heading: str = "Would do",
     total: int | None = None,
@@ -76,7 +76,7 @@ def plan_text(
         yield _NOTHING if sound else _NOTHING_SENT
 
 
-def _by_reason(groups: Iterable[Group], most: int | None) -> Iterator[str]:
+def _by_reason(groups: Iterable[ReasonGroup], most: int | None) -> Iterator[str]:
     """Return one line for each change, under its reason where several changes share it."""
     for number, group in enumerate(groups):
         if most is not None and number >= most:
@@ -86,7 +86,9 @@ def _by_reason(groups: Iterable[Group], most: int | None) -> Iterator[str]:
             yield f"  {change_text(group.lines[0])}{masked(f': {group.reason}')}"
             continue
         yield masked(f"  {group.total:,} changes: {group.reason}")
-        yield from capped((f"    {change_text(line)}" for line in group.lines), most, group.total, "    ")
+        yield from capped(
+            (f"    {change_text(line)}" for line in group.lines), most, group.total, "    "
+        )
 
 
 def capped(
@@ -102,7 +104,7 @@ def capped(
         yield f"{indent}… and {more:,} more (--all shows them)"
 
 
-def faults_text(faults: Iterable[Fault], most: int | None = MOST) -> Iterator[str]:
+def faults_text(faults: Iterable[RowError], most: int | None = MOST) -> Iterator[str]:
     """All faults, under a heading, those of one cause in one line; nothing when there are none."""
     lines = (f"  {fault_text(fault, more)}" for fault, more in by_cause(faults))
     for number, text in enumerate(capped(lines, most)):
@@ -113,12 +115,19 @@ def faults_text(faults: Iterable[Fault], most: int | None = MOST) -> Iterator[st
 
 def scopes_text(scopes: Sequence[HeldScope]) -> Iterator[str]:
     """Yield the scopes that are over their limits, or held by the times of tests, each with why and the way out."""
-    for by_times, heading in ((False, "Over a limit:"), (True, "Held together by the times of tests:")):
+    for by_times, heading in (
+        (False, "Over a limit:"),
+        (True, "Held together by the times of tests:"),
+    ):
         found = [held for held in scopes if held.by_times is by_times]
         if found:
             yield from ("", heading)
         for held in found:
-            end = "allowed for this run" if held.allowed else f"if it is right: apply --allow {held.digest}"
+            end = (
+                "allowed for this run"
+                if held.allowed
+                else f"if it is right: apply --allow {held.digest}"
+            )
             yield f"  {held.scope.name}: {held.excess}; {end}"
 
 
@@ -154,9 +163,16 @@ def summary_text(
         verdicts[verdict] += number
         if verdict is Verdict.PASS:
             passing[action, kind] += number
-    parts = [f"{action} {plural(number, kind.value)}" for (action, kind), number in sorted(passing.items())]
+    parts = [
+        f"{action} {plural(number, kind.value)}"
+        for (action, kind), number in sorted(passing.items())
+    ]
     parts = [", ".join(parts) or "no change"]
-    parts += [f"{verdicts[v]:,} {v}" for v in (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD) if verdicts[v]]
+    parts += [
+        f"{verdicts[v]:,} {v}"
+        for v in (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD)
+        if verdicts[v]
+    ]
     parts.append(plural(faults, "fault"))
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")

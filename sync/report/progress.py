@@ -48,4 +48,8 @@ class _Lines:
         now = time.monotonic()
         if now - self._said >= EVERY:
             self._said = now
-            print(f"{phase}: {done:,}" + (f" of {total:,}" if total else ""), file=self._stream, flush=True)
+            print(
+                f"{phase}: {done:,}" + (f" of {total:,}" if total else ""),
+                file=self._stream,
+                flush=True,
+            )

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sync.report.sampled import Made, Moment, Sample, SampledRow, Shown
+from sync.report.sampled import MadeRecord, Sample, SampledRow, Shown, ShownTime
 from sync.text.masking import masked
 
 
@@ -25,7 +25,7 @@ def _row(row: SampledRow) -> dict[str, Any]:
     return {"place": row.place, "read": dict(row.cells), "feeds": [_made(one) for one in row.made]}
 
 
-def _made(made: Made) -> dict[str, Any]:
+def _made(made: MadeRecord) -> dict[str, Any]:
     return {
         "feed": made.feed,
         "kind": made.kind,
@@ -33,12 +33,13 @@ def _made(made: Made) -> dict[str, Any]:
         "joined": dict(made.joined),
         "record": {name: _value(value) for name, value in made.fields.items()},
         "faults": [
-            {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)} for one in made.faults
+            {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)}
+            for one in made.faults
         ],
     }
 
 
 def _value(value: Shown) -> Any:
-    if not isinstance(value, Moment):
+    if not isinstance(value, ShownTime):
         return value
     return {"utc": value.utc} | ({"local": value.local, "zone": value.zone} if value.zone else {})

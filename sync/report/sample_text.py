@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from sync.records.base import Fault
-from sync.report.sampled import Made, Moment, Outcome, Sample, SampledRow, Shown
+from sync.records.base import RowError
+from sync.report.sampled import MadeRecord, Sample, SampledRow, SampleOutcome, Shown, ShownTime
 from sync.report.wording import plural
 from sync.text.characters import escaped
 from sync.text.masking import masked
@@ -64,15 +64,15 @@ def _named(values: Mapping[str, str]) -> Iterator[str]:
         yield f"    {printable(name):<{width}}  {printable(text)}".rstrip()
 
 
-def _title(made: Made) -> str:
+def _title(made: MadeRecord) -> str:
     return f"feeds[{made.feed}] {made.kind}"
 
 
-def _remark(made: Made) -> str:
+def _remark(made: MadeRecord) -> str:
     """What is to be said of a row that makes no record; empty when it makes one."""
-    if made.outcome is Outcome.SKIPPED:
+    if made.outcome is SampleOutcome.SKIPPED:
         return ": not selected"
-    if made.outcome is Outcome.DEPARTS:
+    if made.outcome is SampleOutcome.DEPARTS:
         return ": says that this record departs"
     return f": {plural(len(made.faults), 'fault')}" if made.faults else ""
 
@@ -83,12 +83,12 @@ def value_text(value: Shown) -> str:
         return "(left alone)"
     if value == "":
         return "(cleared)"
-    if isinstance(value, Moment):
+    if isinstance(value, ShownTime):
         return f"{value.utc} ({value.local} {value.zone})" if value.zone else value.utc
     return value
 
 
-def fault_words(fault: Fault) -> str:
+def fault_words(fault: RowError) -> str:
     """A fault without its place, which stands above it."""
     return printable(masked(f"{fault.field}: {fault.reason}; {fault.remedy}"))
 
@@ -100,7 +100,9 @@ def _table(row: SampledRow, width: int) -> Iterator[str]:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, title=Text(printable(row.place)), title_justify="left", width=width)
+    table = Table(
+        box=SIMPLE_HEAD, title=Text(printable(row.place)), title_justify="left", width=width
+    )
     table.add_column("as read", ratio=1, overflow="fold")
     for made in row.made:
         table.add_column(Text(_title(made)), ratio=1, overflow="fold")
@@ -115,11 +117,14 @@ def _cell(values: Mapping[str, str]) -> "Text":
     """Names, dimmed, with their values. Text, not markup: a value may hold brackets."""
     from rich.text import Text
 
-    lines = [Text.assemble((f"{printable(name)} ", "dim"), printable(text)) for name, text in values.items()]
+    lines = [
+        Text.assemble((f"{printable(name)} ", "dim"), printable(text))
+        for name, text in values.items()
+    ]
     return Text("\n").join(lines)
 
 
-def _made_cell(made: Made) -> "Text":
+def _made_cell(made: MadeRecord) -> "Text":
     from rich.text import Text
 
     lines = [Text(_remark(made).removeprefix(": "), "yellow")] if _remark(made) else []

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from sync.records.base import Fault, Kind
+from sync.records.base import Kind, RowError
 
 HIDDEN = "****"
 """What is shown instead of a secret."""
 
 
-class Outcome(StrEnum):
+class SampleOutcome(StrEnum):
     """What became of a row in a feed."""
 
     RECORD = "record"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     DEPARTS = "departs"
 
 
-class Moment(NamedTuple):
+class ShownTime(NamedTuple):
     """A time in UTC, and by the clock of the zone that the feed names; empty when it names none."""
 
     utc: str
@@ -31,12 +31,12 @@ class Moment(NamedTuple):
     zone: str = ""
 
 
-Shown = str | Moment | None
+Shown = str | ShownTime | None
 """A field's value; None when it is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeRecord:
     """What one feed makes of a row.
 
     Attributes:
@@ -47,10 +47,10 @@ class Made:
 
     feed: int
     kind: Kind
-    outcome: Outcome
+    outcome: SampleOutcome
     joined: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Shown] = field(default_factory=dict)
-    faults: Sequence[Fault] = ()
+    faults: Sequence[RowError] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SampledRow:
 
     place: str
     cells: Mapping[str, str]
-    made: Sequence[Made]
+    made: Sequence[MadeRecord]
 
 
 @dataclass(frozen=True, slots=True)

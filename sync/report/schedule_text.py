@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from sync.schedule import Schedule, next_times
 
 
-def schedule_text(jobs: Mapping[str, tuple[Schedule, str, timedelta]], now: datetime) -> Iterator[str]:
+def schedule_text(
+    jobs: Mapping[str, tuple[Schedule, str, timedelta]], now: datetime
+) -> Iterator[str]:
     """The next three times of each job, a line each. A job has its schedule, its zone (or none) and its jitter."""
     for name, (schedule, zone, jitter) in jobs.items():
         late = f", up to {int(jitter.total_seconds())} s later" if jitter else ""

@@ -19,7 +19,11 @@ def stays_text(stays: Mapping[Kind, Sequence[Key]], most: int | None = FIRST) ->
     """Return a line for each kind: how many stay, the first keys, and what to do if they are not to stay."""
     for kind, keys in stays.items():
         named = ", ".join(key_text(key) for key in keys[:most])
-        more = "" if most is None or len(keys) <= most else f" and {len(keys) - most:,} more (--all shows them)"
+        more = (
+            ""
+            if most is None or len(keys) <= most
+            else f" and {len(keys) - most:,} more (--all shows them)"
+        )
         verb = "stays" if len(keys) == 1 else "stay"
         yield (
             f"Stays: {plural(len(keys), kind)} {verb}, put there by hand, although no source names them any more: "
@@ -29,4 +33,7 @@ def stays_text(stays: Mapping[Kind, Sequence[Key]], most: int | None = FIRST) ->
 
 def stays_json(stays: Mapping[Kind, Sequence[Key]]) -> list[dict[str, object]]:
     """Return the same for programs."""
-    return [{"kind": kind, "count": len(keys), "keys": [list(key) for key in keys]} for kind, keys in stays.items()]
+    return [
+        {"kind": kind, "count": len(keys), "keys": [list(key) for key in keys]}
+        for kind, keys in stays.items()
+    ]

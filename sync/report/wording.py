@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sync.records.base import SEALED, Fault, Key, Kind, listed
-from sync.records.changes import Action, Change, Planned, Value, Verdict
+from sync.records.base import SEALED, Key, Kind, RowError, listed
+from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
@@ -17,14 +17,14 @@ def key_text(key: Key) -> str:
     return masked(" / ".join(part for part in key if part))
 
 
-def fault_text(fault: Fault, more: int = 0) -> str:
+def fault_text(fault: RowError, more: int = 0) -> str:
     """A fault in one line: where, which field, why, what to do. It stands for `more` of the same cause."""
     if more:
         fault = replace(fault, where=f"{fault.where} and {plural(more, 'more row')}")
     return masked(str(fault))
 
 
-def by_cause(faults: Iterable[Fault]) -> Iterator[tuple[Fault, int]]:
+def by_cause(faults: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
     """Yield the first fault of each cause with how many more it has; faults without a cause each by itself."""
     for cause, group in groupby(faults, key=lambda fault: (fault.kind, fault.field, fault.cause)):
         if cause[-1]:
@@ -34,7 +34,7 @@ def by_cause(faults: Iterable[Fault]) -> Iterator[tuple[Fault, int]]:
             yield from ((fault, 0) for fault in group)
 
 
-def change_text(line: Planned) -> str:
+def change_text(line: PlannedChange) -> str:
     """A change in one line: action, kind and key, what differs, the row that asks for it."""
     change = line.change
     text = f"{change.action} {change.kind} {key_text(change.key)}"
@@ -49,7 +49,7 @@ def change_text(line: Planned) -> str:
     return masked(text)
 
 
-def _difference(line: Planned, name: str) -> str:
+def _difference(line: PlannedChange, name: str) -> str:
     change = line.change
     if hidden(change, name):
         return f"{name} changes"  # a plan goes to terminals, mails and tickets: keys yes, people's names no
@@ -58,7 +58,9 @@ def _difference(line: Planned, name: str) -> str:
 
 def hidden(change: Change, name: str) -> bool:
     """Whether a field's values are not to be shown: names of people, and what stands for a pin or quit code."""
-    sealed = (str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name)))
+    sealed = (
+        str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name))
+    )
     return name in NAMES or (change.kind is Kind.OPTION and any(sealed))
 
 

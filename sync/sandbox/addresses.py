@@ -31,7 +31,10 @@ def addresses(give_token: Handler, get_test: Handler, exports: Exports) -> Mappi
             "POST": _write(post_candidates),
             "DELETE": _write(delete_candidates),
         },
-        f"{_ONE_TEST}/contributors": {"POST": _write(post_contributors), "DELETE": _write(delete_contributors)},
+        f"{_ONE_TEST}/contributors": {
+            "POST": _write(post_contributors),
+            "DELETE": _write(delete_contributors),
+        },
         f"{_ONE_TEST}/committees": {
             "POST": Operation(post_committees, "committee"),
             "DELETE": _write(delete_committees),

@@ -16,7 +16,7 @@ from sync.sandbox.people import contents_of_staff, contents_of_students
 from sync.sandbox.replica import Deed, Replica
 from sync.sandbox.request_log import RequestLog, entries_after
 from sync.sandbox.rules import Rule
-from sync.sandbox.store import Store
+from sync.sandbox.store import SandboxStore
 from sync.sandbox.tokens import Tokens, void_token
 from sync.sandbox.whole_tests import all_tests, get_test
 from sync.sandbox.wire import Answer, Call, Json, Operations, Refusal
@@ -27,11 +27,11 @@ PAGE = 10_000
 View = TypeVar("View")
 
 
-class Desk:
+class Backend:
     """One local Inspera: its store, its request log and what it was told to do wrong.
 
     Raises:
-        OSError: the folder can't be used (it is read by `Store`).
+        OSError: the folder can't be used (it is read by `SandboxStore`).
         ValueError: the client id or the API key is empty.
     """
 
@@ -46,7 +46,7 @@ class Desk:
         if not client_id or not api_key:
             raise ValueError("the sandbox's client id and API key must not be empty")
         self.controls, self.clock = controls, clock
-        self._store = Store(folder)
+        self._store = SandboxStore(folder)
         self._log = RequestLog(folder, api_key)
         self._tokens = Tokens(client_id, api_key, lambda: controls.token_lifetime)
         self._exports, self._replica = Exports(), Replica()
@@ -75,7 +75,9 @@ class Desk:
         self._log.append(entry)
         return answer
 
-    def _carry_out(self, db: Connection, call: Call, operations: Operations, rule: Rule | None) -> tuple[Answer, bool]:
+    def _carry_out(
+        self, db: Connection, call: Call, operations: Operations, rule: Rule | None
+    ) -> tuple[Answer, bool]:
         told = rule.answer() if rule else None
         if rule and rule.voids_token:
             void_token(db, call)
@@ -91,7 +93,9 @@ class Desk:
             self._tokens.require(db, call)
             if rule is None:  # or else the client may never hear that it was good
                 self._tokens.note_use(call)
-        answer = operation.handler(self._replica.seen(call.now, db) if operation.reads else db, call)
+        answer = operation.handler(
+            self._replica.seen(call.now, db) if operation.reads else db, call
+        )
         if operation.writes:
             self._later(call.now, lambda copy: operation.handler(copy, call))
         return told or answer, operation.writes
@@ -103,7 +107,11 @@ class Desk:
     def contents(self) -> Json:
         """Everything that this Inspera holds, whether it is readable for others yet or not."""
         with self._store.transaction() as db:
-            return {"students": contents_of_students(db), "staff": contents_of_staff(db), "tests": all_tests(db)}
+            return {
+                "students": contents_of_students(db),
+                "staff": contents_of_staff(db),
+                "tests": all_tests(db),
+            }
 
     def look(self, view: Callable[[Connection], View]) -> View:
         """What a page of the sandbox's own makes of what it holds."""

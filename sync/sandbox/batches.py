@@ -5,7 +5,7 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from sync.sandbox.people import PersonKind, find_external
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Json, Refusal
 
 Entry = TypeVar("Entry")
@@ -13,13 +13,15 @@ Entry = TypeVar("Entry")
 _PERSON_TEXTS = ("firstName", "lastName")
 
 
-def read_batch(body: Json, name: str, entry: Callable[[Reader], Entry]) -> tuple[str, dict[str, Entry]]:
+def read_batch(
+    body: Json, name: str, entry: Callable[[BodyReader], Entry]
+) -> tuple[str, dict[str, Entry]]:
     """The auth system of a batch, and its entries by external id; `name` is the member that lists them.
 
     Raises:
         Refusal: 400 for everything that is wrong in it.
     """
-    read = Reader(body)
+    read = BodyReader(body)
     auth_type = read.text("authenticationSystem", needed=True)
     entries: dict[str, Entry] = {}
     for item in read.items(name, needed=True) or ():
@@ -34,25 +36,31 @@ def read_batch(body: Json, name: str, entry: Callable[[Reader], Entry]) -> tuple
     return str(auth_type), entries
 
 
-def read_nothing(_: Reader) -> None:
+def read_nothing(_: BodyReader) -> None:
     """The entry of a removal: whose it is, and nothing else."""
 
 
-def read_person(item: Reader) -> None:
+def read_person(item: BodyReader) -> None:
     """Names and email are allowed in an entry, and change nothing: what the vendor does with them is not known."""
     for name in _PERSON_TEXTS:
         item.text(name)
     item.email("email")
 
 
-def find_all(db: Connection, auth_type: str, entries: Mapping[str, object], kind: PersonKind) -> dict[str, int]:
+def find_all(
+    db: Connection, auth_type: str, entries: Mapping[str, object], kind: PersonKind
+) -> dict[str, int]:
     """The user ids of everybody in a batch, by external id.
 
     Raises:
         Refusal: 400 with every external id that nobody of that kind has.
     """
     found = {one: find_external(db, (auth_type, one), kind) for one in entries}
-    unknown = [f"externalId {one} ({auth_type}): no such user" for one, user_id in found.items() if user_id is None]
+    unknown = [
+        f"externalId {one} ({auth_type}): no such user"
+        for one, user_id in found.items()
+        if user_id is None
+    ]
     if unknown:
         raise Refusal(400, *unknown)
     return {one: user_id for one, user_id in found.items() if user_id is not None}

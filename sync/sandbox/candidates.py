@@ -8,7 +8,7 @@ from sqlite3 import Connection, Row
 from sync.sandbox.batches import external_user_ids, find_all, read_batch, read_nothing, read_person
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
 from sync.sandbox.people import find_external
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
@@ -19,7 +19,7 @@ _NEW = {"candidate_id": None, "extra_time": 0, "room": None, "building": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class CandidateEntry:
     """What a call says about a seat: columns with values, and committees. What is left out keeps its value."""
 
     given: Mapping[str, str | int | None]
@@ -30,7 +30,9 @@ def get_candidates(db: Connection, call: Call) -> Answer:
     """Answers `GET /v1/test/{testId}/candidates`."""
     members = ("userId", "candidateId", "externalUserIds", "extraTimeMins")
     found = all_candidates(db, find_test(db, call)["run_id"])
-    return Answer(200, {"candidates": [{name: candidate[name] for name in members} for candidate in found]})
+    return Answer(
+        200, {"candidates": [{name: candidate[name] for name in members} for candidate in found]}
+    )
 
 
 def post_candidates(db: Connection, call: Call) -> Answer:
@@ -55,17 +57,27 @@ def delete_candidates(db: Connection, call: Call) -> Answer:
         if not remove_seat(db, test["run_id"], find_external(db, (auth_type, external_id)))
     ]
     if missing:
-        raise Refusal(404, *(f"externalId {one} ({auth_type}): is not a candidate of this test" for one in missing))
+        raise Refusal(
+            404,
+            *(
+                f"externalId {one} ({auth_type}): is not a candidate of this test"
+                for one in missing
+            ),
+        )
     return Answer(200, {"success": True})
 
 
-def save_seat(db: Connection, run_id: int, user_id: int, seat: Seat) -> None:
+def save_seat(db: Connection, run_id: int, user_id: int, seat: CandidateEntry) -> None:
     """Puts a learner on a test, or changes the seat."""
-    old = db.execute("SELECT * FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)).fetchone()
+    old = db.execute(
+        "SELECT * FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)
+    ).fetchone()
     db.execute(
         "INSERT OR REPLACE INTO candidates (run_id, user_id, candidate_id, extra_time, room, building)"
         " VALUES (:run_id, :user_id, :candidate_id, :extra_time, :room, :building)",
-        (_NEW if old is None else dict(old)) | dict(seat.given) | {"run_id": run_id, "user_id": user_id},
+        (_NEW if old is None else dict(old))
+        | dict(seat.given)
+        | {"run_id": run_id, "user_id": user_id},
     )
     if seat.committees is not None:
         put_into(db, run_id, user_id, seat.committees)
@@ -73,18 +85,27 @@ def save_seat(db: Connection, run_id: int, user_id: int, seat: Seat) -> None:
 
 def remove_seat(db: Connection, run_id: int, user_id: int | None) -> bool:
     """Takes a learner off a test; tells whether they were on it."""
-    gone = db.execute("DELETE FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)).rowcount > 0
+    gone = (
+        db.execute(
+            "DELETE FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)
+        ).rowcount
+        > 0
+    )
     if gone and user_id is not None:
         leave_all(db, run_id, user_id)
     return gone
 
 
-def read_seat(read: Reader, committees: str) -> Seat:
+def read_seat(read: BodyReader, committees: str) -> CandidateEntry:
     """What an entry says about the seat itself; empty text clears. `committees` is the member that names them."""
     texts = {column: read.text(name) for name, column in _TEXTS.items()}
-    given: dict[str, str | int | None] = {column: text or None for column, text in texts.items() if text is not None}
+    given: dict[str, str | int | None] = {
+        column: text or None for column, text in texts.items() if text is not None
+    }
     minutes = read.whole("extraTimeMins", least=0)
-    return Seat(given if minutes is None else given | {"extra_time": minutes}, read.texts(committees))
+    return CandidateEntry(
+        given if minutes is None else given | {"extra_time": minutes}, read.texts(committees)
+    )
 
 
 def all_candidates(db: Connection, run_id: int) -> list[dict[str, Json]]:
@@ -110,7 +131,7 @@ def all_candidates(db: Connection, run_id: int) -> list[dict[str, Json]]:
     ]
 
 
-def _entry(item: Reader, existing: set[str]) -> Seat:
+def _entry(item: BodyReader, existing: set[str]) -> CandidateEntry:
     read_person(item)
     seat = read_seat(item, "committeesName")
     for name in seat.committees or ():
@@ -120,6 +141,11 @@ def _entry(item: Reader, existing: set[str]) -> Seat:
 
 
 def _check_number(db: Connection, test: Row) -> None:
-    number = db.execute("SELECT count(*) FROM candidates WHERE run_id = ?", (test["run_id"],)).fetchone()[0]
+    number = db.execute(
+        "SELECT count(*) FROM candidates WHERE run_id = ?", (test["run_id"],)
+    ).fetchone()[0]
     if number > MAX_CANDIDATES:
-        raise Refusal(400, f"test {test['run_id']} holds at most {MAX_CANDIDATES} candidates, would have {number}")
+        raise Refusal(
+            400,
+            f"test {test['run_id']} holds at most {MAX_CANDIDATES} candidates, would have {number}",
+        )

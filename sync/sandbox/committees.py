@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from sqlite3 import Connection
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
@@ -27,7 +27,9 @@ def post_committees(db: Connection, call: Call) -> Answer:
 def delete_committees(db: Connection, call: Call) -> Answer:
     """Answers `DELETE /v1/test/{testId}/committees`, the whole batch or none of it. Its members stay on the test."""
     test = find_test(db, call)
-    missing = [name for name in _batch(call.json()) if not remove_committee(db, test["run_id"], name)]
+    missing = [
+        name for name in _batch(call.json()) if not remove_committee(db, test["run_id"], name)
+    ]
     if missing:
         raise Refusal(404, *map(no_committee, missing))
     return Answer(200, {"success": True})
@@ -50,10 +52,13 @@ def make_committees(db: Connection, run_id: int, committees: Mapping[str, str]) 
 
 def remove_committee(db: Connection, run_id: int, name: str) -> bool:
     """Removes a committee; tells whether there was one."""
-    return db.execute("DELETE FROM committees WHERE run_id = ? AND name = ?", (run_id, name)).rowcount > 0
+    return (
+        db.execute("DELETE FROM committees WHERE run_id = ? AND name = ?", (run_id, name)).rowcount
+        > 0
+    )
 
 
-def read_committee(read: Reader) -> tuple[str, str]:
+def read_committee(read: BodyReader) -> tuple[str, str]:
     """A committee's name, empty when it is wrong, and type."""
     name, kind = read.text("name", needed=True, most=MAX_NAME), read.choice("type", TYPES)
     return name or "", kind or TYPES[0]
@@ -67,7 +72,9 @@ def all_committees(db: Connection, run_id: int) -> list[Json]:
 
 def committee_names(db: Connection, run_id: int) -> set[str]:
     """The names of a test's committees."""
-    return {row["name"] for row in db.execute("SELECT name FROM committees WHERE run_id = ?", (run_id,))}
+    return {
+        row["name"] for row in db.execute("SELECT name FROM committees WHERE run_id = ?", (run_id,))
+    }
 
 
 def no_committee(name: str) -> str:
@@ -79,7 +86,8 @@ def put_into(db: Connection, run_id: int, user_id: int, names: Iterable[str]) ->
     """Makes somebody on a test a member of exactly these committees, which must exist."""
     leave_all(db, run_id, user_id)
     db.executemany(
-        "INSERT INTO members (run_id, user_id, committee) VALUES (?, ?, ?)", [(run_id, user_id, name) for name in names]
+        "INSERT INTO members (run_id, user_id, committee) VALUES (?, ?, ?)",
+        [(run_id, user_id, name) for name in names],
     )
 
 
@@ -91,13 +99,15 @@ def leave_all(db: Connection, run_id: int, user_id: int) -> None:
 def memberships(db: Connection, run_id: int) -> dict[int, list[str]]:
     """The committees of everybody on a test, sorted, by user id."""
     found: dict[int, list[str]] = defaultdict(list)
-    for row in db.execute("SELECT user_id, committee FROM members WHERE run_id = ? ORDER BY committee", (run_id,)):
+    for row in db.execute(
+        "SELECT user_id, committee FROM members WHERE run_id = ? ORDER BY committee", (run_id,)
+    ):
         found[row["user_id"]].append(row["committee"])
     return found
 
 
 def _batch(body: Json) -> dict[str, str]:
-    read = Reader(body)
+    read = BodyReader(body)
     committees: dict[str, str] = {}
     for item in read.items("committees", needed=True) or ():
         name, kind = read_committee(item)

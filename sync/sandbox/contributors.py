@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from sync.sandbox.batches import external_user_ids, find_all, read_batch, read_nothing, read_person
 from sync.sandbox.committees import committee_names, leave_all, memberships, no_committee, put_into
 from sync.sandbox.people import find_external
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
@@ -19,7 +19,7 @@ _NEW = {"roles": "[]", "room": None, "building": None, "notified": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ContributorEntry:
     """What a call says about a contributor: columns with values, and committees. What is left out keeps its value."""
 
     given: Mapping[str, str | None]
@@ -54,13 +54,21 @@ def delete_contributors(db: Connection, call: Call) -> Answer:
         if not remove_contributor(db, test["run_id"], find_external(db, (auth_type, external_id)))
     ]
     if missing:
-        raise Refusal(404, *(f"externalId {one} ({auth_type}): is not a contributor of this test" for one in missing))
+        raise Refusal(
+            404,
+            *(
+                f"externalId {one} ({auth_type}): is not a contributor of this test"
+                for one in missing
+            ),
+        )
     return Answer(200, {"success": True})
 
 
-def save_contributor(db: Connection, run_id: int, user_id: int, place: Place) -> None:
+def save_contributor(db: Connection, run_id: int, user_id: int, place: ContributorEntry) -> None:
     """Puts a member of staff on a test, or changes what they do there; counts how often they were told."""
-    old = db.execute("SELECT * FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)).fetchone()
+    old = db.execute(
+        "SELECT * FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)
+    ).fetchone()
     values = (_NEW if old is None else dict(old)) | dict(place.given)
     db.execute(
         "INSERT OR REPLACE INTO contributors (run_id, user_id, roles, room, building, notified)"
@@ -73,19 +81,24 @@ def save_contributor(db: Connection, run_id: int, user_id: int, place: Place) ->
 
 def remove_contributor(db: Connection, run_id: int, user_id: int | None) -> bool:
     """Takes a member of staff off a test; tells whether they were on it."""
-    gone = db.execute("DELETE FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)).rowcount > 0
+    gone = (
+        db.execute(
+            "DELETE FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)
+        ).rowcount
+        > 0
+    )
     if gone and user_id is not None:
         leave_all(db, run_id, user_id)
     return gone
 
 
-def read_place(read: Reader, committees: str, *, roles_needed: bool) -> Place:
+def read_place(read: BodyReader, committees: str, *, roles_needed: bool) -> ContributorEntry:
     """What an entry says about a contributor; empty text clears. `committees` is the member that names them."""
     texts = {column: read.text(name) for name, column in _TEXTS.items()}
     given = {column: text or None for column, text in texts.items() if text is not None}
     roles = read.texts("roles", needed=roles_needed, choices=ROLES)
     names = read.texts(committees)
-    return Place(given if roles is None else given | {"roles": json.dumps(roles)}, names)
+    return ContributorEntry(given if roles is None else given | {"roles": json.dumps(roles)}, names)
 
 
 def all_contributors(db: Connection, run_id: int) -> list[dict[str, Json]]:
@@ -114,7 +127,7 @@ def all_contributors(db: Connection, run_id: int) -> list[dict[str, Json]]:
     ]
 
 
-def _entry(item: Reader) -> Place:
+def _entry(item: BodyReader) -> ContributorEntry:
     read_person(item)
     place = read_place(item, "committeesName", roles_needed=True)
     return replace(place, notify=bool(item.flag("sendNotification")))

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from sync.sandbox.failures import DELAY, FAULTS, Faults, read_faults
-from sync.sandbox.reader import Reader
+from sync.sandbox.failures import DELAY, FAULTS, Failures, read_faults
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.rules import Rule, read_rule
 from sync.sandbox.wire import CallKind, Json
 
@@ -17,9 +17,11 @@ class Controls:
     `Date` of every answer is ahead of this machine's clock (below 0: behind it).
     """
 
-    def __init__(self, latency: float = 0.0, token_lifetime: float = 3600.0, faults: Faults | None = None) -> None:
+    def __init__(
+        self, latency: float = 0.0, token_lifetime: float = 3600.0, faults: Failures | None = None
+    ) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
-        self.faults, self.clock_offset = faults or Faults(), 0.0
+        self.faults, self.clock_offset = faults or Failures(), 0.0
         self._rules: list[Rule] = []
         self._made: Counter[str] = Counter()
 
@@ -31,8 +33,12 @@ class Controls:
         Raises:
             Refusal: 400 with everything that is wrong; nothing was changed.
         """
-        read = Reader(body)
-        latency, lifetime, wrapped = read.seconds("latency"), read.seconds("token_lifetime"), read.flag("wrapped")
+        read = BodyReader(body)
+        latency, lifetime, wrapped = (
+            read.seconds("latency"),
+            read.seconds("token_lifetime"),
+            read.flag("wrapped"),
+        )
         offset = read.number("clock_offset")
         items, inner = read.items("fail"), read.inner("faults")
         rules = None if items is None else [read_rule(item) for item in items]
@@ -61,6 +67,10 @@ class Controls:
     def shown(self) -> Json:
         """Everything as it stands now; a used-up rule has `times` 0."""
         rules = [rule.shown() for rule in self._rules]
-        numbers = {"latency": self.latency, "token_lifetime": self.token_lifetime, "wrapped": self.wrapped}
+        numbers = {
+            "latency": self.latency,
+            "token_lifetime": self.token_lifetime,
+            "wrapped": self.wrapped,
+        }
         numbers["clock_offset"] = self.clock_offset
         return numbers | {"fail": rules, "faults": self.faults.shown(), "faults_made": self.made()}

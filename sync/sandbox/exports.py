@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Connection
 
 from sync.sandbox.people import PersonKind, all_people
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Answer, Call, Refusal
 
 LINK_PATH = "/export/"
@@ -37,7 +37,7 @@ class Exports:
 
     def order(self, _: Connection, call: Call) -> Answer:
         """Answers `POST /v1/fileExport/order`, for everybody of a kind."""
-        read = Reader(call.json())
+        read = BodyReader(call.json())
         read.choice("resourceType", ["AllUsers"], needed=True)
         parameters = read.inner("parameters", needed=True)
         wanted = parameters and parameters.choice("userType", list(_KINDS), needed=True)
@@ -45,7 +45,10 @@ class Exports:
             parameters.done()
         read.close()
         self._forget(call.now)
-        job_id, job = secrets.token_hex(8), _Job(_KINDS[str(wanted)], secrets.token_urlsafe(32), call.now + _LIFE)
+        job_id, job = (
+            secrets.token_hex(8),
+            _Job(_KINDS[str(wanted)], secrets.token_urlsafe(32), call.now + _LIFE),
+        )
         self._jobs[job_id] = self._by_link[job.link] = job
         return Answer(200, {"jobId": job_id})
 

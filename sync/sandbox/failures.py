@@ -22,7 +22,7 @@ from itertools import accumulate
 from math import ceil
 from typing import get_args
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.rules import Rule
 from sync.sandbox.wire import CallKind, Json
 
@@ -33,7 +33,7 @@ _WRITES: tuple[CallKind, ...] = ("write", "committee")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Failure:
     """What a fault means, in one line; the kinds of call that it can strike; and the rule that it makes of seconds."""
 
     meaning: str
@@ -45,60 +45,86 @@ def _status(status: int) -> Callable[[float], Rule]:
     return lambda _: Rule(status=status)
 
 
-FAULTS: Mapping[str, Fault] = {
-    "throttle": Fault("not carried out: 429 without a Retry-After", _ALL, _status(429)),
-    "throttle_with_wait": Fault(
+FAULTS: Mapping[str, Failure] = {
+    "throttle": Failure("not carried out: 429 without a Retry-After", _ALL, _status(429)),
+    "throttle_with_wait": Failure(
         "not carried out: 429 with a Retry-After of `seconds`",
         _ALL,
         lambda seconds: Rule(status=429, headers={"Retry-After": str(ceil(seconds))}),
     ),
-    "error_500": Fault("not carried out: 500", _ALL, _status(500)),
-    "error_502": Fault("not carried out: 502", _ALL, _status(502)),
-    "error_503": Fault("not carried out: 503", _ALL, _status(503)),
-    "reset": Fault("not carried out: the connection is reset", _ALL, lambda _: Rule(status="reset")),
-    "slow": Fault("carried out and answered only after `seconds`", _ALL, lambda seconds: Rule(delay=seconds)),
-    "commit_then_reset": Fault(
-        "carried out, then the connection is reset", _WRITES, lambda _: Rule(status="reset", when="after")
+    "error_500": Failure("not carried out: 500", _ALL, _status(500)),
+    "error_502": Failure("not carried out: 502", _ALL, _status(502)),
+    "error_503": Failure("not carried out: 503", _ALL, _status(503)),
+    "reset": Failure(
+        "not carried out: the connection is reset", _ALL, lambda _: Rule(status="reset")
     ),
-    "commit_then_time_out": Fault(
-        "carried out at once, and answered only after `seconds`", _WRITES, lambda seconds: Rule(latency=seconds)
+    "slow": Failure(
+        "carried out and answered only after `seconds`", _ALL, lambda seconds: Rule(delay=seconds)
     ),
-    "committed_500": Fault("carried out, then 500", _WRITES, lambda _: Rule(status=500, when="after")),
-    "errors_in_200": Fault(
+    "commit_then_reset": Failure(
+        "carried out, then the connection is reset",
+        _WRITES,
+        lambda _: Rule(status="reset", when="after"),
+    ),
+    "commit_then_time_out": Failure(
+        "carried out at once, and answered only after `seconds`",
+        _WRITES,
+        lambda seconds: Rule(latency=seconds),
+    ),
+    "committed_500": Failure(
+        "carried out, then 500", _WRITES, lambda _: Rule(status=500, when="after")
+    ),
+    "errors_in_200": Failure(
         "not carried out: 200 with errors",
         _WRITES,
-        lambda _: Rule(status=200, body={"success": True, "errors": ["the sandbox was told to refuse this call"]}),
+        lambda _: Rule(
+            status=200,
+            body={"success": True, "errors": ["the sandbox was told to refuse this call"]},
+        ),
     ),
-    "duplicate_name_lies": Fault(
+    "duplicate_name_lies": Failure(
         "committees are made, and the answer says that they are not",
         ("committee",),
-        lambda _: Rule(status=400, when="after", body={"success": False, "errors": ["Wrong committee type"]}),
+        lambda _: Rule(
+            status=400, when="after", body={"success": False, "errors": ["Wrong committee type"]}
+        ),
     ),
-    "token_expiry": Fault(
+    "token_expiry": Failure(
         "not carried out: 401, and the token is void; a token's first call is spared",
         ("read", *_WRITES),
         lambda _: Rule(
             status=401,
             voids_token=True,
-            body={"success": False, "errors": ["Authorization: the token is unknown or has expired"]},
+            body={
+                "success": False,
+                "errors": ["Authorization: the token is unknown or has expired"],
+            },
         ),
     ),
-    "token_409": Fault(
+    "token_409": Failure(
         "no token is given: 409, multiple tokens for user",
         ("token",),
         lambda _: Rule(
             status=409,
-            body={"error": "Multiple tokens for user", "description": "Please contact inspera support"},
+            body={
+                "error": "Multiple tokens for user",
+                "description": "Please contact inspera support",
+            },
         ),
     ),
 }
 """Every fault that has a rate, by name (vendor contract: Conventions, Token, Test API)."""
 
-SECONDS: Mapping[str, float] = {"throttle_with_wait": 1, "slow": 1, "commit_then_time_out": 30, DELAY: 0}
+SECONDS: Mapping[str, float] = {
+    "throttle_with_wait": 1,
+    "slow": 1,
+    "commit_then_time_out": 30,
+    DELAY: 0,
+}
 """Every time that can be set, with its default. `delayed_visibility` has no rate: after it every write is readable."""
 
 
-class Faults:
+class Failures:
     """Faults as they were asked for (see the head of this file); `strike` says which one a call gets."""
 
     def __init__(
@@ -142,10 +168,10 @@ class Faults:
         return taken and not any(fnmatchcase(path, pattern) for pattern in self._spared)
 
 
-def read_faults(read: Reader) -> Faults:
+def read_faults(read: BodyReader) -> Failures:
     """Faults in the words of `Faults.shown`; what is wrong in them is added to the reader's complaints."""
     rates, seconds = read.inner("rates"), read.inner("seconds")
-    faults = Faults(
+    faults = Failures(
         seed=read.whole("seed", least=0) or 0,
         rates=None if rates is None else _rates(rates),
         seconds=None if seconds is None else _seconds(seconds),
@@ -156,30 +182,32 @@ def read_faults(read: Reader) -> Faults:
     return faults
 
 
-def faults_of(said: Mapping[str, Json]) -> Faults:
+def faults_of(said: Mapping[str, Json]) -> Failures:
     """Faults from a mapping.
 
     Raises:
         Refusal: 400 with everything that is wrong in it.
     """
-    read = Reader(said)
+    read = BodyReader(said)
     faults = read_faults(read)
     read.close()
     return faults
 
 
-def _rates(read: Reader) -> dict[str, float]:
+def _rates(read: BodyReader) -> dict[str, float]:
     said = {name: read.rate(name) for name in FAULTS}
     read.done(list(FAULTS))
     rates = {name: rate for name, rate in said.items() if rate}
-    heaviest = max(sum(rate for name, rate in rates.items() if kind in FAULTS[name].strikes) for kind in _ALL)
+    heaviest = max(
+        sum(rate for name, rate in rates.items() if kind in FAULTS[name].strikes) for kind in _ALL
+    )
     if round(heaviest, 9) > 1:
         many = f"those that can strike one call add up to {heaviest:g}"
         read.errors.append(f"{read.where}: {many}; lower some, so that they make 1 at most")
     return rates
 
 
-def _seconds(read: Reader) -> dict[str, float]:
+def _seconds(read: BodyReader) -> dict[str, float]:
     said = {name: read.seconds(name) for name in SECONDS}
     read.done(list(SECONDS))
     return {name: value for name, value in said.items() if value is not None}

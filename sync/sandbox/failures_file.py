@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from sync.sandbox.failures import Faults, read_faults
-from sync.sandbox.reader import Reader
+from sync.sandbox.failures import Failures, read_faults
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Json
 
 _REMEDY = "write it as `rates: {reset: 0.05}`"
 
 
-def load_faults(path: Path) -> Faults:
+def load_faults(path: Path) -> Failures:
     """Reads a file of faults.
 
     Raises:
@@ -17,11 +17,15 @@ def load_faults(path: Path) -> Faults:
         ValueError: with one line for everything that is wrong in it.
     """
     value = _parse(path)
-    read = Reader(value)
+    read = BodyReader(value)
     faults = read_faults(read)
-    wrong = read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
+    wrong = (
+        read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
+    )
     if wrong:
-        raise ValueError("\n".join(["the faults file is wrong", *(f"{path}: {one}" for one in wrong)]))
+        raise ValueError(
+            "\n".join(["the faults file is wrong", *(f"{path}: {one}" for one in wrong)])
+        )
     return faults
 
 
@@ -32,7 +36,9 @@ def _parse(path: Path) -> Json:
         return yaml.safe_load(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OSError(f"{path}: cannot be read ({reason}); name a YAML or JSON file of faults") from error
+        raise OSError(
+            f"{path}: cannot be read ({reason}); name a YAML or JSON file of faults"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         place = getattr(error, "problem_mark", None)
         where = path if place is None else f"{path}:{place.line + 1}"

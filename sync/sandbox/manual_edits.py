@@ -22,7 +22,7 @@ from sync.sandbox.people import (
     save_staff,
     save_student,
 )
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import as_posted, save_test
 from sync.sandbox.wire import Json, Refusal
 
@@ -76,7 +76,7 @@ def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
     """The id of the person who was removed, when that is what the edit asks for."""
     if not isinstance(body, dict) or "removed" not in body:
         return None
-    read = Reader(body, kind)
+    read = BodyReader(body, kind)
     who = _Who(read.text("username", needed=True))
     if read.flag("removed") is False:
         read.complain("removed", "must be true, or left out")
@@ -87,8 +87,13 @@ def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
 
 
 def _edit_candidate(db: Connection, body: Json) -> Json:
-    read = Reader(body, "candidate")
-    test, removed, who, seat = _test(read), read.flag("removed"), _who(read), read_seat(read, "committees")
+    read = BodyReader(body, "candidate")
+    test, removed, who, seat = (
+        _test(read),
+        read.flag("removed"),
+        _who(read),
+        read_seat(read, "committees"),
+    )
     read.close()
     run_id = _find_test(db, test, seat.committees)
     user_id = who.find(db, "student")
@@ -100,7 +105,7 @@ def _edit_candidate(db: Connection, body: Json) -> Json:
 
 
 def _edit_contributor(db: Connection, body: Json) -> Json:
-    read = Reader(body, "contributor")
+    read = BodyReader(body, "contributor")
     test, removed, who = _test(read), read.flag("removed"), _who(read)
     place = read_place(read, "committees", roles_needed=False)
     read.close()
@@ -114,7 +119,7 @@ def _edit_contributor(db: Connection, body: Json) -> Json:
 
 
 def _edit_committee(db: Connection, body: Json) -> Json:
-    read = Reader(body, "committee")
+    read = BodyReader(body, "committee")
     test, removed, (name, kind) = _test(read), read.flag("removed"), read_committee(read)
     read.close()
     run_id = _find_test(db, test)
@@ -126,7 +131,7 @@ def _edit_committee(db: Connection, body: Json) -> Json:
 
 
 def _edit_option(db: Connection, body: Json) -> Json:
-    read = Reader(body, "option")
+    read = BodyReader(body, "option")
     test, option = _test(read), read_option(read)
     read.close()
     run_id = _find_test(db, test)
@@ -144,7 +149,7 @@ _EDITS: dict[str, Callable[[Connection, Json], Json]] = {
 }
 
 
-def _test(read: Reader) -> str:
+def _test(read: BodyReader) -> str:
     return read.text("test", needed=True) or ""
 
 
@@ -182,5 +187,5 @@ class _Who:
         return found
 
 
-def _who(read: Reader) -> _Who:
+def _who(read: BodyReader) -> _Who:
     return _Who(read.text("username"), read.text("authType"), read.text("externalId"))

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from sync.sandbox.schemas import SCHEMAS
 from sync.sandbox.wire import Json
 
-_TEST = {"name": "testId", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+_TEST = {
+    "name": "testId",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
 _ON_TEST = [
     _TEST,
     {
@@ -38,7 +43,12 @@ def apidoc(base: str) -> Json:
 def _people() -> dict[str, Json]:
     user = [_path("userId")]
     found = _answers(200, _list(_ref("User")))
-    words = {"name": "query", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
+    words = {
+        "name": "query",
+        "in": "query",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
     student = {
         "name": "includeStudent",
         "in": "query",
@@ -50,7 +60,11 @@ def _people() -> dict[str, Json]:
         "/v1/users": {"post": _call("makes or changes a member of staff", "Saved", body="Staff")},
         "/v1/users/search": {"get": _call("searches people", found, [words])},
         "/v1/users/external/{authType}/{externalId}": {
-            "get": _call("people with an external id", found, [_path("authType"), _path("externalId"), student])
+            "get": _call(
+                "people with an external id",
+                found,
+                [_path("authType"), _path("externalId"), student],
+            )
         },
         "/v1/users/{userId}": {
             "get": _call("one person", "User", user),
@@ -62,48 +76,72 @@ def _people() -> dict[str, Json]:
 def _exports() -> dict[str, Json]:
     return {
         "/v1/fileExport/order": {"post": _call("orders an export of people", "Job", body="Order")},
-        "/v1/fileExport/status/{jobId}": {"get": _call("whether an export is ready", "JobStatus", [_path("jobId")])},
+        "/v1/fileExport/status/{jobId}": {
+            "get": _call("whether an export is ready", "JobStatus", [_path("jobId")])
+        },
     }
 
 
 def _tests() -> dict[str, Json]:
     external = {"name": "isExternal", "in": "query", "required": True, "schema": {"enum": ["true"]}}
     texts = [
-        {"name": name, "in": "query", "schema": {"type": "string"}} for name in ("externalTestID", "title", "query")
+        {"name": name, "in": "query", "schema": {"type": "string"}}
+        for name in ("externalTestID", "title", "query")
     ]
     page = {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}}
     saved = _answers(200, _ref("SavedTest")) | _answers(201, _ref("SavedTest"))
     wrapped = _answers(200, {"anyOf": [_ref("Test"), _ref("WrappedTest")]})
     return {
-        "/v1/test": {"post": _call("makes or changes a test", saved, [external], body="TestToSave")},
+        "/v1/test": {
+            "post": _call("makes or changes a test", saved, [external], body="TestToSave")
+        },
         "/v1/test/search": {"get": _call("searches tests", "FoundTests", [*texts, page])},
         "/v1/test/{testId}": {"get": _call("one test, perhaps inside a result", wrapped, _ON_TEST)},
-        "/v1/test/{testId}/options": {"post": _call("sets options", "Done", _ON_TEST, body="Options")},
+        "/v1/test/{testId}/options": {
+            "post": _call("sets options", "Done", _ON_TEST, body="Options")
+        },
         "/v1/test/{testId}/committees": {
             "post": _call("makes committees", "Done", _ON_TEST, body="Committees"),
             "delete": _call("removes committees", "Done", _ON_TEST, body="Committees"),
         },
         "/v1/test/{testId}/contributors": {
             "post": _call("puts staff on a test", "Done", _ON_TEST, body="Contributors"),
-            "delete": _call("takes staff off a test", "Done", _ON_TEST, body="ContributorsToRemove"),
+            "delete": _call(
+                "takes staff off a test", "Done", _ON_TEST, body="ContributorsToRemove"
+            ),
         },
         "/v1/test/{testId}/candidates": {
             "get": _call("who sits a test", "Candidates", _ON_TEST),
             "post": _call("puts learners on a test", "Done", _ON_TEST, body="CandidatesToSave"),
-            "delete": _call("takes learners off a test", "Done", _ON_TEST, body="CandidatesToRemove"),
+            "delete": _call(
+                "takes learners off a test", "Done", _ON_TEST, body="CandidatesToRemove"
+            ),
         },
     }
 
 
 def _call(
-    summary: str, answer: str | Mapping[str, Json], parameters: list[Json] | None = None, body: str = ""
+    summary: str,
+    answer: str | Mapping[str, Json],
+    parameters: list[Json] | None = None,
+    body: str = "",
 ) -> dict[str, Json]:
     answers = _answers(200, _ref(answer)) if isinstance(answer, str) else answer
-    refusals = {status: text for status, text in _REFUSALS.items() if body or status not in {"409", "413"}}
+    refusals = {
+        status: text for status, text in _REFUSALS.items() if body or status not in {"409", "413"}
+    }
     call: dict[str, Json] = {"summary": summary, "parameters": parameters or []}
     if body:
-        call["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(body)}}}
-    return call | {"responses": {**answers, **{one: _says(text, _ref("Errors")) for one, text in refusals.items()}}}
+        call["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(body)}},
+        }
+    return call | {
+        "responses": {
+            **answers,
+            **{one: _says(text, _ref("Errors")) for one, text in refusals.items()},
+        }
+    }
 
 
 _REFUSALS = {
@@ -128,7 +166,12 @@ def _answers(status: int, schema: Json) -> dict[str, Json]:
 
 
 def _path(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "minLength": 1},
+    }
 
 
 def _ref(name: str) -> Json:
@@ -143,9 +186,24 @@ _TOKEN: Json = {
     "summary": "an access token for an hour",
     "security": [],
     "parameters": [
-        {"name": "grant_type", "in": "query", "required": True, "schema": {"enum": ["authorization_code"]}},
-        {"name": "client_id", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}},
-        {"name": "code", "in": "header", "required": True, "schema": {"type": "string", "minLength": 1}},
+        {
+            "name": "grant_type",
+            "in": "query",
+            "required": True,
+            "schema": {"enum": ["authorization_code"]},
+        },
+        {
+            "name": "client_id",
+            "in": "query",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1},
+        },
+        {
+            "name": "code",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1},
+        },
         {
             "name": "Content-Type",
             "in": "header",

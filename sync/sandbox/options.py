@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from sqlite3 import Connection
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test, is_activated
 from sync.sandbox.wire import Answer, Call, Json, Refusal
 
@@ -37,12 +37,15 @@ def post_options(db: Connection, call: Call) -> Answer:
     test = find_test(db, call)
     options = _options(call.json())
     if is_activated(test, call.now) and any(group == _SECURITY for group, _, _ in options):
-        raise Refusal(400, f"{_SECURITY}: test {test['run_id']} is activated, its security options cannot be changed")
+        raise Refusal(
+            400,
+            f"{_SECURITY}: test {test['run_id']} is activated, its security options cannot be changed",
+        )
     save_options(db, test["run_id"], options)
     return Answer(200, {"success": True})
 
 
-def read_option(read: Reader) -> Option:
+def read_option(read: BodyReader) -> Option:
     """One option by its name and value; the group follows from the name."""
     name = read.text("option", needed=True) or ""
     group = _NAMED.get(name, _GENERAL)
@@ -75,14 +78,14 @@ def _kept(name: str, value: Json) -> Json:
 
 
 def _options(body: Json) -> list[Option]:
-    read = Reader(body)
+    read = BodyReader(body)
     groups = read.inner("testOptions", needed=True)
     options = [] if groups is None else list(_grouped(groups))
     read.close()
     return options
 
 
-def _grouped(groups: Reader) -> Iterator[Option]:
+def _grouped(groups: BodyReader) -> Iterator[Option]:
     for group in GROUPS:
         names: set[str] = set()
         for item in groups.items(group) or ():
@@ -96,7 +99,7 @@ def _grouped(groups: Reader) -> Iterator[Option]:
     groups.done(GROUPS)
 
 
-def _value(item: Reader, group: str, name: str) -> Json:
+def _value(item: BodyReader, group: str, name: str) -> Json:
     value = item.any("value")
     if name and group in (_SECURITY, _EXPLANATION) and _NAMED.get(name) != group:
         item.complain("option", f"{name} is not an option of {group}")
@@ -118,4 +121,9 @@ def _unsound(name: str, value: Json) -> str | None:
 
 def _is_pin(text: str) -> bool:
     printable = text.isascii() and text.isprintable()
-    return len(text) >= _MIN_PIN and printable and any(map(str.isalpha, text)) and any(map(str.isdigit, text))
+    return (
+        len(text) >= _MIN_PIN
+        and printable
+        and any(map(str.isalpha, text))
+        and any(map(str.isdigit, text))
+    )

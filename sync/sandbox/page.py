@@ -37,9 +37,25 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
     if row is None:
         return None
     test = whole_test(db, row)
-    names = ("assessmentRunId", "title", "startTime", "endTime", "duration", "sourceTemplateId", "templates_sent")
+    names = (
+        "assessmentRunId",
+        "title",
+        "startTime",
+        "endTime",
+        "duration",
+        "sourceTemplateId",
+        "templates_sent",
+    )
     seats = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
-    heads = ("userId", "username", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees")
+    heads = (
+        "userId",
+        "username",
+        "candidateId",
+        "extraTimeMins",
+        "roomName",
+        "buildingName",
+        "committees",
+    )
     works = ("userId", "username", "roles", "committees", "roomName", "buildingName", "notified")
     return document(
         f"Test {test['externalTestId']}",
@@ -47,9 +63,21 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
             f"<p>{link('/_sandbox/', 'All tests')}</p>",
             table("Test", ("what", "is"), [(name, test[name]) for name in names]),
             table("Options", ("group", "option", "value"), _options(test["options"])),
-            table("Committees", ("name", "type"), [(one["name"], one["type"]) for one in test["committees"]]),
-            table("Contributors", works, [[one[name] for name in works] for one in test["contributors"]]),
-            table(f"Candidates ({len(test['candidates'])})", heads, [[one[name] for name in heads] for one in seats]),
+            table(
+                "Committees",
+                ("name", "type"),
+                [(one["name"], one["type"]) for one in test["committees"]],
+            ),
+            table(
+                "Contributors",
+                works,
+                [[one[name] for name in works] for one in test["contributors"]],
+            ),
+            table(
+                f"Candidates ({len(test['candidates'])})",
+                heads,
+                [[one[name] for name in heads] for one in seats],
+            ),
             pages(f"/_sandbox/tests/{run_id}?page=", at, len(test["candidates"])),
         ],
     )
@@ -62,16 +90,38 @@ def _counts(db: Connection) -> Html:
         " (SELECT count(*) FROM candidates), (SELECT count(*) FROM contributors), (SELECT count(*) FROM committees),"
         " (SELECT count(*) FROM options), (SELECT count(*) FROM requests)"
     ).fetchone()
-    heads = ("students", "staff", "tests", "candidates", "contributors", "committees", "options", "requests")
+    heads = (
+        "students",
+        "staff",
+        "tests",
+        "candidates",
+        "contributors",
+        "committees",
+        "options",
+        "requests",
+    )
     return table("What it holds", heads, [tuple(numbers)])
 
 
 def _faults(controls: Controls) -> Html:
     said, made = controls.faults.shown(), controls.made()
     rates, seconds = said["rates"], said["seconds"]
-    rows = [(name, fault.meaning, rates.get(name, 0), seconds.get(name), made[name]) for name, fault in FAULTS.items()]
-    rows.append((DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], made[DELAY]))
-    rows.append(("rule", f"asked for by `fail`, {len(controls.shown()['fail'])} rules", None, None, made["rule"]))
+    rows = [
+        (name, fault.meaning, rates.get(name, 0), seconds.get(name), made[name])
+        for name, fault in FAULTS.items()
+    ]
+    rows.append(
+        (DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], made[DELAY])
+    )
+    rows.append(
+        (
+            "rule",
+            f"asked for by `fail`, {len(controls.shown()['fail'])} rules",
+            None,
+            None,
+            made["rule"],
+        )
+    )
     return Html(
         f"<p>Seed {shown(said['seed'])}; only {shown(said['only'])}; except {shown(said['except'])}. Writes are "
         f"answered {shown(controls.latency)} s late; a token lives {shown(controls.token_lifetime)} s.</p>"
@@ -98,7 +148,9 @@ def _tests(db: Connection, at: int, people: int) -> Html:
     heads = ("test", "title", "start", "end", "candidates", "contributors", "committees", "options")
     lines = [(link(f"/_sandbox/tests/{row[0]}", row[1]), *row[2:]) for row in rows]
     number = db.execute("SELECT count(*) FROM tests").fetchone()[0]
-    return Html(table("Tests", heads, lines) + pages(f"/_sandbox/?people={people}&tests=", at, number))
+    return Html(
+        table("Tests", heads, lines) + pages(f"/_sandbox/?people={people}&tests=", at, number)
+    )
 
 
 def _people(db: Connection, tests: int, at: int) -> Html:
@@ -108,7 +160,16 @@ def _people(db: Connection, tests: int, at: int) -> Html:
         " FROM people ORDER BY user_id LIMIT ? OFFSET ?",
         (PER_PAGE, (at - 1) * PER_PAGE),
     )
-    heads = ("user id", "kind", "username", "first name", "last name", "email", "status", "external ids")
+    heads = (
+        "user id",
+        "kind",
+        "username",
+        "first name",
+        "last name",
+        "email",
+        "status",
+        "external ids",
+    )
     number = db.execute("SELECT count(*) FROM people").fetchone()[0]
     return Html(
         table("Learners and staff", heads, [tuple(row) for row in rows])

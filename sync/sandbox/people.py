@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlite3 import Connection, Row
 from typing import Literal
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Json, Refusal
 
 PersonKind = Literal["student", "staff"]
@@ -36,7 +36,7 @@ def save_student(db: Connection, body: Json) -> Row:
     Raises:
         Refusal: 400 for what is wrong in the body, 409 for a username or an external id of somebody else.
     """
-    return _save(db, "student", Reader(body))
+    return _save(db, "student", BodyReader(body))
 
 
 def save_staff(db: Connection, body: Json) -> Row:
@@ -47,16 +47,21 @@ def save_staff(db: Connection, body: Json) -> Row:
     Raises:
         Refusal: as `save_student`.
     """
-    read = Reader(body)
+    read = BodyReader(body)
     if read.text("userType") == "student":
         read.complain("userType", "must not be student, learners have a call of their own")
-    lists = {"accesses": read.texts("authorizedAccesses"), "organisations": read.texts("organisations")}
+    lists = {
+        "accesses": read.texts("authorizedAccesses"),
+        "organisations": read.texts("organisations"),
+    }
     given = {name: json.dumps(values) for name, values in lists.items() if values is not None}
     status = read.choice("status", STATUSES)
     return _save(db, "staff", read, given if status is None else given | {"status": status})
 
 
-def _save(db: Connection, kind: PersonKind, read: Reader, more: Mapping[str, str] | None = None) -> Row:
+def _save(
+    db: Connection, kind: PersonKind, read: BodyReader, more: Mapping[str, str] | None = None
+) -> Row:
     username = read.text("username", needed=True, most=_MAX_USERNAME)
     given = {
         "first_name": read.text("firstName"),
@@ -73,7 +78,7 @@ def _save(db: Connection, kind: PersonKind, read: Reader, more: Mapping[str, str
     return row
 
 
-def _external_ids(read: Reader) -> list[ExternalId] | None:
+def _external_ids(read: BodyReader) -> list[ExternalId] | None:
     items = read.items("externalIds")
     if items is None:
         return None
@@ -91,7 +96,9 @@ def _upsert(db: Connection, kind: PersonKind, username: str, given: Mapping[str,
     row: Row | None = db.execute(read, (username,)).fetchone()
     if row is not None and row["kind"] != kind:
         raise Refusal(409, f"username {username} belongs to another user")
-    values = (_NEW if row is None else dict(row)) | dict(given) | {"username": username, "kind": kind}
+    values = (
+        (_NEW if row is None else dict(row)) | dict(given) | {"username": username, "kind": kind}
+    )
     if row is None:
         db.execute(
             "INSERT INTO people"
@@ -117,14 +124,18 @@ def _replace_external_ids(db: Connection, user_id: int, externals: Iterable[Exte
         if find_external(db, external) not in (None, user_id):
             raise Refusal(409, f"externalId {external[1]} ({external[0]}) belongs to another user")
     for auth_type in {auth_type for auth_type, _ in externals}:
-        db.execute("DELETE FROM external_ids WHERE user_id = ? AND auth_type = ?", (user_id, auth_type))
+        db.execute(
+            "DELETE FROM external_ids WHERE user_id = ? AND auth_type = ?", (user_id, auth_type)
+        )
     db.executemany(
         "INSERT INTO external_ids (auth_type, external_id, user_id) VALUES (?, ?, ?)",
         [(*external, user_id) for external in externals],
     )
 
 
-def find_external(db: Connection, external: ExternalId, kind: PersonKind | None = None) -> int | None:
+def find_external(
+    db: Connection, external: ExternalId, kind: PersonKind | None = None
+) -> int | None:
     """The user id that an external id belongs to, if it is one of that kind."""
     row = db.execute(
         "SELECT user_id FROM external_ids JOIN people USING (user_id)"
@@ -136,7 +147,9 @@ def find_external(db: Connection, external: ExternalId, kind: PersonKind | None 
 
 def find_username(db: Connection, username: str, kind: PersonKind) -> int | None:
     """The user id that a username belongs to, if it is one of that kind."""
-    row = db.execute("SELECT user_id FROM people WHERE username = ? AND kind = ?", (username, kind)).fetchone()
+    row = db.execute(
+        "SELECT user_id FROM people WHERE username = ? AND kind = ?", (username, kind)
+    ).fetchone()
     return None if row is None else int(row["user_id"])
 
 
@@ -169,14 +182,20 @@ def all_people(db: Connection, kind: PersonKind) -> list[tuple[Row, dict[str, Js
 
 def contents_of_students(db: Connection) -> list[Json]:
     """Every learner, for the sandbox's own pages."""
-    return [person | {"passwordSet": bool(row["password_set"])} for row, person in all_people(db, "student")]
+    return [
+        person | {"passwordSet": bool(row["password_set"])}
+        for row, person in all_people(db, "student")
+    ]
 
 
 def contents_of_staff(db: Connection) -> list[Json]:
     """Every member of staff, for the sandbox's own pages."""
     return [
         person
-        | {"passwordSet": bool(row["password_set"]), "authorizedAccesses": json.loads(row["accesses"])}
+        | {
+            "passwordSet": bool(row["password_set"]),
+            "authorizedAccesses": json.loads(row["accesses"]),
+        }
         | {"organisations": json.loads(row["organisations"])}
         for row, person in all_people(db, "staff")
     ]
@@ -189,6 +208,8 @@ def _shown(row: Row, externals: Iterable[Row]) -> dict[str, Json]:
         "firstName": row["first_name"],
         "lastName": row["last_name"],
         "email": row["email"],
-        "externalIds": [{"authType": one["auth_type"], "externalId": one["external_id"]} for one in externals],
+        "externalIds": [
+            {"authType": one["auth_type"], "externalId": one["external_id"]} for one in externals
+        ],
     }
     return person | {"status": row["status"]} if row["kind"] == "staff" else person

@@ -13,7 +13,7 @@ _MOST = 999_999_999
 _MOST_TEXT = 1000
 
 
-class Reader:
+class BodyReader:
     """Takes the members out of a JSON object and collects what is wrong with them, to be said at once by `close`.
 
     Every method gives `None` for a member that is absent or wrong. `where` goes before each complaint.
@@ -86,13 +86,19 @@ class Reader:
 
     def rate(self, name: str) -> float | None:
         """A share of calls, from 0 to 1."""
-        return self._number(name, 1, "must be a number from 0 to 1, such as 0.05 for one call in twenty")
+        return self._number(
+            name, 1, "must be a number from 0 to 1, such as 0.05 for one call in twenty"
+        )
 
     def _number(self, name: str, most: float, otherwise: str, least: float = 0) -> float | None:
         value = self._take(name, needed=False)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        if (
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
+            or not least <= value <= most
+        ):
             self.complain(name, otherwise)
             return None
         return float(value)
@@ -104,7 +110,9 @@ class Reader:
             return None
         if _is_moment(value):
             return value
-        self.complain(name, "must be a time in UTC with whole seconds, such as 2024-10-18T07:00:00Z")
+        self.complain(
+            name, "must be a time in UTC with whole seconds, such as 2024-10-18T07:00:00Z"
+        )
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -123,7 +131,9 @@ class Reader:
         self.complain(name, f"must be one of {', '.join(choices)}")
         return None
 
-    def texts(self, name: str, *, needed: bool = False, choices: Collection[str] = ()) -> list[str] | None:
+    def texts(
+        self, name: str, *, needed: bool = False, choices: Collection[str] = ()
+    ) -> list[str] | None:
         """A list of text, none of it blank, each once and sorted; a needed one must not be empty."""
         value = self._take(name, needed)
         if value is None:
@@ -135,8 +145,12 @@ class Reader:
             self.complain(name, "must not be empty")
         if choices and not all(isinstance(one, str) and one in choices for one in value):
             self.complain(name, f"must hold {', '.join(choices)} only")
-        elif not all(isinstance(one, str) and one.strip() and len(one) <= _MOST_TEXT for one in value):
-            self.complain(name, f"must hold text only, not blank and at most {_MOST_TEXT} characters long")
+        elif not all(
+            isinstance(one, str) and one.strip() and len(one) <= _MOST_TEXT for one in value
+        ):
+            self.complain(
+                name, f"must hold text only, not blank and at most {_MOST_TEXT} characters long"
+            )
         else:
             return sorted(set(value))
         return None
@@ -145,12 +159,12 @@ class Reader:
         """A member of any type."""
         return self._left.pop(name, None)
 
-    def inner(self, name: str, *, needed: bool = False) -> "Reader | None":
+    def inner(self, name: str, *, needed: bool = False) -> "BodyReader | None":
         """An object, with a reader that adds to the same complaints."""
         value = self._take(name, needed)
-        return None if value is None else Reader(value, self._place(name), self.errors)
+        return None if value is None else BodyReader(value, self._place(name), self.errors)
 
-    def items(self, name: str, *, needed: bool = False) -> "list[Reader] | None":
+    def items(self, name: str, *, needed: bool = False) -> "list[BodyReader] | None":
         """A list of objects, each with a reader that adds to the same complaints; a needed one must not be empty."""
         value = self._take(name, needed)
         if value is None:
@@ -161,7 +175,9 @@ class Reader:
         if needed and not value:
             self.complain(name, "must not be empty")
         where = self._place(name)
-        return [Reader(item, f"{where}[{place}]", self.errors) for place, item in enumerate(value)]
+        return [
+            BodyReader(item, f"{where}[{place}]", self.errors) for place, item in enumerate(value)
+        ]
 
     def done(self, known: Collection[str] = ()) -> None:
         """Complains of each member that nobody took: a misspelt one would otherwise be lost without a word.
@@ -169,7 +185,9 @@ class Reader:
         `known` are names to choose from instead, to be said as well.
         """
         for name in self._left:
-            self.complain(name, "is not known here" + (f"; known are {', '.join(known)}" if known else ""))
+            self.complain(
+                name, "is not known here" + (f"; known are {', '.join(known)}" if known else "")
+            )
         self._left.clear()
 
     def close(self) -> None:

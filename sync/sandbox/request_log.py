@@ -29,7 +29,9 @@ class RequestLog:
         if folder is not None:
             self._file = (folder / LOG_FILE).open("ab", buffering=0)
 
-    def note(self, db: Connection, call: Call, answer: Answer, fault: str | None, *, committed: bool) -> Json:
+    def note(
+        self, db: Connection, call: Call, answer: Answer, fault: str | None, *, committed: bool
+    ) -> Json:
         """Makes the call's entry, inside the transaction that carries the call out.
 
         `committed` says that it was a write and was carried out, whatever was answered; `fault` what struck it.
@@ -63,9 +65,13 @@ class RequestLog:
         if depth > _MAX_DEPTH:
             return MASK
         if isinstance(value, dict):
-            secret = _SECRET_MEMBERS | {"value"} if is_secret(value.get("option")) else _SECRET_MEMBERS
+            secret = (
+                _SECRET_MEMBERS | {"value"} if is_secret(value.get("option")) else _SECRET_MEMBERS
+            )
             return {
-                name: MASK if name.lower() in secret or is_secret(name) else self._masked(member, depth + 1)
+                name: MASK
+                if name.lower() in secret or is_secret(name)
+                else self._masked(member, depth + 1)
                 for name, member in value.items()
             }
         if isinstance(value, list):
@@ -75,12 +81,18 @@ class RequestLog:
 
 def entries_after(db: Connection, after: int, most: int) -> list[Json]:
     """At most `most` entries whose `seq` is above `after`, in order."""
-    return _entries(db.execute("SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)))
+    return _entries(
+        db.execute(
+            "SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
+        )
+    )
 
 
 def last_entries(db: Connection, most: int) -> list[Json]:
     """At most `most` entries, the newest first."""
-    return _entries(db.execute("SELECT seq, entry FROM requests ORDER BY seq DESC LIMIT ?", (most,)))
+    return _entries(
+        db.execute("SELECT seq, entry FROM requests ORDER BY seq DESC LIMIT ?", (most,))
+    )
 
 
 def _entries(rows: Iterable[Row]) -> list[Json]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Answer, Json, Refusal, Status
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -39,7 +39,9 @@ class Rule:
 
     def takes(self, method: str, path: str) -> bool:
         """Whether the rule holds for this call; counts it."""
-        if self.times == 0 or not (fnmatchcase(method, self.method) and fnmatchcase(path, self.path)):
+        if self.times == 0 or not (
+            fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
+        ):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -60,11 +62,16 @@ class Rule:
     def shown(self) -> Json:
         """The rule as it stands now, in the words in which it was given."""
         words = {"method": self.method, "path": self.path, "status": self.status, "when": self.when}
-        counts = {"times": self.times, "skip": self.skip, "delay": self.delay, "latency": self.latency}
+        counts = {
+            "times": self.times,
+            "skip": self.skip,
+            "delay": self.delay,
+            "latency": self.latency,
+        }
         return words | counts | {"headers": self.headers, "body": self.body}
 
 
-def read_rule(read: Reader) -> Rule:
+def read_rule(read: BodyReader) -> Rule:
     """One rule, in the words of `Rule.shown`; what is wrong in it is added to the reader's complaints."""
     status = _status(read)
     when = read.text("when")
@@ -86,7 +93,7 @@ def read_rule(read: Reader) -> Rule:
     return rule
 
 
-def _status(read: Reader) -> Status | None:
+def _status(read: BodyReader) -> Status | None:
     value = read.any("status")
     if value is None or value == "reset":
         return "reset" if value else None
@@ -96,7 +103,7 @@ def _status(read: Reader) -> Status | None:
     return None
 
 
-def _headers(read: Reader) -> dict[str, str]:
+def _headers(read: BodyReader) -> dict[str, str]:
     value = read.any("headers")
     if value is None:
         return {}
@@ -107,4 +114,8 @@ def _headers(read: Reader) -> dict[str, str]:
 
 
 def _fit(name: str, text: Json) -> bool:
-    return bool(_HEADER_NAME.fullmatch(name)) and isinstance(text, str) and bool(_HEADER_VALUE.fullmatch(text))
+    return (
+        bool(_HEADER_NAME.fullmatch(name))
+        and isinstance(text, str)
+        and bool(_HEADER_VALUE.fullmatch(text))
+    )

@@ -42,7 +42,11 @@ def _batch(name: str, entry: Json) -> Json:
 _EXTERNAL_ID = _object({"authType": _NEEDED_TEXT, "externalId": _NEEDED_TEXT})
 _EXTERNAL_USER_ID = _object({"authType": _TEXT, "externalUserId": _TEXT})
 _USERNAME: Json = {"type": "string", "minLength": 1, "maxLength": 255}
-_PERSON: Mapping[str, Json] = {"firstName": _TEXT, "lastName": _TEXT, "email": {"type": "string", "maxLength": 254}}
+_PERSON: Mapping[str, Json] = {
+    "firstName": _TEXT,
+    "lastName": _TEXT,
+    "email": {"type": "string", "maxLength": 254},
+}
 _PLACE: Mapping[str, Json] = {"roomName": _TEXT, "buildingName": _TEXT, "committeesName": _TEXTS}
 _COMMITTEE: Json = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 _VALUE: Json = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
@@ -50,7 +54,9 @@ _OPTION = _object({"option": _NEEDED_TEXT, "value": _VALUE})
 _TO_REMOVE = _object({"externalId": _NEEDED_TEXT})
 
 _SENT: dict[str, Json] = {
-    "Student": _object({"username": _USERNAME}, {**_PERSON, "password": _TEXT, "externalIds": _list(_EXTERNAL_ID)}),
+    "Student": _object(
+        {"username": _USERNAME}, {**_PERSON, "password": _TEXT, "externalIds": _list(_EXTERNAL_ID)}
+    ),
     "Staff": _object(
         {"username": _USERNAME},
         {
@@ -66,16 +72,29 @@ _SENT: dict[str, Json] = {
     "TestToSave": _object(
         {
             "externalTestId": _NEEDED_TEXT,
-            "title": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE, "pattern": r"^[^\[\]]*$"},
+            "title": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_TITLE,
+                "pattern": r"^[^\[\]]*$",
+            },
             "startTime": _TIME,
             "endTime": _TIME,
             "duration": _MINUTES | {"minimum": 1},
         },
-        {"sourceTemplateId": {"anyOf": [_ID | {"minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,18}$"}]}},
+        {
+            "sourceTemplateId": {
+                "anyOf": [_ID | {"minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,18}$"}]
+            }
+        },
     ),
     "Options": _object({"testOptions": _object({}, {group: _list(_OPTION) for group in GROUPS})}),
     "Committees": _object(
-        {"committees": _list(_object({"name": _COMMITTEE}, {"type": {"enum": list(TYPES)}}), least=1)}
+        {
+            "committees": _list(
+                _object({"name": _COMMITTEE}, {"type": {"enum": list(TYPES)}}), least=1
+            )
+        }
     ),
     "Contributors": _batch(
         "contributors",
@@ -87,7 +106,10 @@ _SENT: dict[str, Json] = {
     "ContributorsToRemove": _batch("contributors", _TO_REMOVE),
     "CandidatesToSave": _batch(
         "candidates",
-        _object({"externalId": _NEEDED_TEXT}, {**_PERSON, **_PLACE, "candidateId": _TEXT, "extraTimeMins": _MINUTES}),
+        _object(
+            {"externalId": _NEEDED_TEXT},
+            {**_PERSON, **_PLACE, "candidateId": _TEXT, "extraTimeMins": _MINUTES},
+        ),
     ),
     "CandidatesToRemove": _batch("candidates", _TO_REMOVE),
     "Order": _object(
@@ -99,11 +121,15 @@ _SENT: dict[str, Json] = {
 }
 
 _ANSWERED: dict[str, Json] = {
-    "Token": _object({"access_token": _NEEDED_TEXT, "expires_in": {"type": "integer", "minimum": 0}}),
+    "Token": _object(
+        {"access_token": _NEEDED_TEXT, "expires_in": {"type": "integer", "minimum": 0}}
+    ),
     "TokenError": _object({"error": _TEXT}, {"description": _TEXT}),
     "Errors": _object({"success": _YES_OR_NO, "errors": _list({"type": "string"}, least=1)}),
     "Done": _object({"success": _YES_OR_NO}, {"errors": _list({"type": "string"})}),
-    "Saved": _object({"success": _YES_OR_NO, "username": _USERNAME}, {"errors": _list({"type": "string"})}),
+    "Saved": _object(
+        {"success": _YES_OR_NO, "username": _USERNAME}, {"errors": _list({"type": "string"})}
+    ),
     "SavedTest": _object(
         {"success": _YES_OR_NO, "assessmentRunId": _ID, "status": {"enum": ["created", "updated"]}},
         {"errors": _list({"type": "string"})},

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sync.sandbox.backend import Desk
+from sync.sandbox.backend import Backend
 from sync.sandbox.controls import Controls
 from sync.sandbox.failures import faults_of
 from sync.sandbox.failures_file import load_faults
@@ -24,7 +24,7 @@ _GRACE = 5
 class Server:
     """A desk's web server, in a thread of its own; `url` is where it listens once `start` returns."""
 
-    def __init__(self, desk: Desk, port: int) -> None:
+    def __init__(self, desk: Backend, port: int) -> None:
         self._desk = desk
         self._socket = _listen(port)
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
@@ -43,7 +43,9 @@ class Server:
         self._listening.wait()
         if not self.alive:
             self.stop()
-            raise OSError(f"the sandbox could not start on {self.url}: {self._error}") from self._error
+            raise OSError(
+                f"the sandbox could not start on {self.url}: {self._error}"
+            ) from self._error
 
     @property
     def alive(self) -> bool:
@@ -136,7 +138,7 @@ class Sandbox:
         self._controls = Controls(latency, token_lifetime, faults_of(faults or {}))
 
     def __enter__(self) -> Self:
-        self._desk = Desk(self._data, self.client_id, self.api_key, self._controls, self._clock)
+        self._desk = Backend(self._data, self.client_id, self.api_key, self._controls, self._clock)
         try:
             self._server = Server(self._desk, port=0)
             self._server.start()
@@ -147,7 +149,10 @@ class Sandbox:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.stop()
         self._desk.close()
@@ -207,7 +212,7 @@ def serve(
         ValueError: the client id or the API key is empty, or the faults are wrong: a line for each.
     """
     controls = Controls(latency, _HOUR, load_faults(faults) if faults else None)
-    desk = Desk(data, client_id, api_key, controls)
+    desk = Backend(data, client_id, api_key, controls)
     try:
         server = Server(desk, port)
         return _run_until_told(server, ready)

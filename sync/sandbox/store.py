@@ -97,7 +97,7 @@ COMMIT;
 """
 
 
-class Store:
+class SandboxStore:
     """The database of one sandbox; give no folder to keep it in memory.
 
     The files in a folder are for their owner's eyes only: who rehearses may use real people.
@@ -113,7 +113,9 @@ class Store:
         if folder is not None:
             _make_room(folder)
         place = ":memory:" if folder is None else str(folder / _FILE)
-        self._db = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=0.5)
+        self._db = sqlite3.connect(
+            place, isolation_level=None, check_same_thread=False, timeout=0.5
+        )
         self._db.row_factory = sqlite3.Row
         try:
             self._prepare(place)
@@ -134,7 +136,9 @@ class Store:
         if version == 0:
             self._db.executescript(_SCHEMA)
         elif version != _VERSION:
-            raise OSError(f"{place}: was made by another version of the sandbox; choose another folder or delete it")
+            raise OSError(
+                f"{place}: was made by another version of the sandbox; choose another folder or delete it"
+            )
         # A first write takes the lock now, so that a second sandbox is refused here and not at its first call.
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("COMMIT")
@@ -173,7 +177,9 @@ def _make_room(folder: Path) -> None:
             os.close(os.open(folder / name, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OSError(f"{folder}: cannot be used as the sandbox's folder ({reason}); choose another") from error
+        raise OSError(
+            f"{folder}: cannot be used as the sandbox's folder ({reason}); choose another"
+        ) from error
 
 
 def _remedy(error: sqlite3.DatabaseError) -> str:

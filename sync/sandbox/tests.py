@@ -3,7 +3,7 @@
 from datetime import datetime
 from sqlite3 import Connection, Row
 
-from sync.sandbox.reader import Reader
+from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Answer, Call, Json, Refusal, is_number, moment_text
 
 MAX_TITLE = 500
@@ -17,7 +17,9 @@ def post_test(db: Connection, call: Call) -> Answer:
         raise Refusal(400, "isExternal: must be true, tests are made by their external id")
     run_id, made = save_test(db, call.json())
     status = "created" if made else "updated"
-    return Answer(201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status})
+    return Answer(
+        201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status}
+    )
 
 
 def search_tests(db: Connection, call: Call) -> Answer:
@@ -96,7 +98,7 @@ def as_posted(row: Row) -> dict[str, Json]:
 
 
 def _test_values(body: Json) -> dict[str, str | int | None]:
-    read = Reader(body)
+    read = BodyReader(body)
     external_id = read.text("externalTestId", needed=True)
     title = read.text("title", needed=True, most=MAX_TITLE)
     start, end = read.moment("startTime"), read.moment("endTime")
@@ -117,7 +119,7 @@ def _test_values(body: Json) -> dict[str, str | int | None]:
     }
 
 
-def _template(read: Reader) -> str | None:
+def _template(read: BodyReader) -> str | None:
     """The template's id, as a number or as text: the contract does not say which."""
     value = read.any("sourceTemplateId")
     if value is None:

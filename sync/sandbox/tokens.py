@@ -30,13 +30,17 @@ class Tokens:
         fault = self._malformed(call)
         if fault is not None:
             return Answer(400, {"error": fault})
-        right = _same(call.query["client_id"], self.client_id) and _same(call.headers["code"], self.api_key)
+        right = _same(call.query["client_id"], self.client_id) and _same(
+            call.headers["code"], self.api_key
+        )
         if not right:
             return Answer(401, {"error": "invalid_grant"})
         token, lifetime = secrets.token_urlsafe(32), self.lifetime()
         db.execute("DELETE FROM tokens WHERE expires <= ?", (call.now.timestamp(),))
         expires = call.now + timedelta(seconds=lifetime)
-        db.execute("INSERT INTO tokens (token, expires) VALUES (?, ?)", (token, expires.timestamp()))
+        db.execute(
+            "INSERT INTO tokens (token, expires) VALUES (?, ?)", (token, expires.timestamp())
+        )
         return Answer(200, {"access_token": token, "expires_in": int(lifetime)})
 
     def require(self, db: Connection, call: Call) -> None:

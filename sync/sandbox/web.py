@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sync.sandbox.backend import PAGE, Desk
+from sync.sandbox.backend import PAGE, Backend
 from sync.sandbox.openapi import apidoc
 from sync.sandbox.page import overview, page_of_test
 from sync.sandbox.wire import Answer, Call, Operations, Refusal, is_number
@@ -77,7 +77,7 @@ class RawPaths:
 class Address:
     """One address of the vendor's, as an ASGI application."""
 
-    def __init__(self, desk: Desk, pauses: Pauses, operations: Operations) -> None:
+    def __init__(self, desk: Backend, pauses: Pauses, operations: Operations) -> None:
         self._desk, self._pauses, self._operations = desk, pauses, operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,13 +94,17 @@ class Address:
 
     def _dated(self, answer: Answer, now: datetime) -> Answer:
         """Add the time by the sandbox's own clock, unless a rule gives another `Date`."""
-        date = format_datetime(now + timedelta(seconds=self._desk.controls.clock_offset), usegmt=True)
+        date = format_datetime(
+            now + timedelta(seconds=self._desk.controls.clock_offset), usegmt=True
+        )
         given = any(name.lower() == "date" for name in answer.headers)
         return answer if given else replace(answer, headers={"Date": date, **answer.headers})
 
     async def _answer(self, call: Call) -> Answer:
         operation = self._operations.get(call.method)
-        rule = self._desk.controls.rule_for(call.method, call.path, operation.kind if operation else "read")
+        rule = self._desk.controls.rule_for(
+            call.method, call.path, operation.kind if operation else "read"
+        )
         await self._pauses.wait(rule.delay if rule else 0.0)
         answer = self._desk.handle(call, self._operations, rule)
         if rule and rule.status is None:
@@ -110,7 +114,7 @@ class Address:
         return answer
 
 
-def application(desk: Desk, pauses: Pauses) -> Starlette:
+def application(desk: Backend, pauses: Pauses) -> Starlette:
     """The whole site. It answers only to loopback's own names, so that no web page can reach it by another."""
     routes: list[BaseRoute] = [
         Route("/_sandbox/", _page),
@@ -123,15 +127,24 @@ def application(desk: Desk, pauses: Pauses) -> Starlette:
         Route("/_sandbox/{rest:path}", _unknown),
         Route("/apidoc", _apidoc),
     ]
-    routes += [Route(path, Address(desk, pauses, operations)) for path, operations in desk.addresses().items()]
+    routes += [
+        Route(path, Address(desk, pauses, operations))
+        for path, operations in desk.addresses().items()
+    ]
     routes.append(Route("/{rest:path}", Address(desk, pauses, {})))
-    hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
-    app = Starlette(routes=routes, middleware=[hosts, Middleware(RawPaths)], exception_handlers={Refusal: _refused})
+    hosts = Middleware(
+        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False
+    )
+    app = Starlette(
+        routes=routes,
+        middleware=[hosts, Middleware(RawPaths)],
+        exception_handlers={Refusal: _refused},
+    )
     app.state.desk = desk
     return app
 
 
-async def _call(request: Request, desk: Desk) -> Call:
+async def _call(request: Request, desk: Backend) -> Call:
     raw = bytearray()
     async for part in request.stream():
         raw += part
@@ -141,7 +154,16 @@ async def _call(request: Request, desk: Desk) -> Call:
     headers = {name.lower(): value for name, value in request.headers.items()}
     base = f"http://{headers.get('host', '')}"
     path = unquote(request.scope["path"])
-    return Call(request.method, path, ids, dict(request.query_params), headers, bytes(raw), desk.clock(), base)
+    return Call(
+        request.method,
+        path,
+        ids,
+        dict(request.query_params),
+        headers,
+        bytes(raw),
+        desk.clock(),
+        base,
+    )
 
 
 def _response(answer: Answer, status: int) -> Response:
@@ -159,7 +181,9 @@ async def _drop(scope: Scope, receive: Receive) -> None:
     transport = Protocol.connections_by_ends.get(ends)
     if transport is not None:
         # Lingering for no time makes the system send a reset instead of an orderly end.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
         transport.abort()
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -170,9 +194,9 @@ def _refused(_: Request, error: Exception) -> Response:
     return _response(Answer.no(refusal), refusal.status)
 
 
-def _desk(request: Request) -> Desk:
+def _desk(request: Request) -> Backend:
     desk = request.app.state.desk
-    assert isinstance(desk, Desk)  # noqa: S101  (tells mypy what the state holds)
+    assert isinstance(desk, Backend)  # noqa: S101  (tells mypy what the state holds)
     return desk
 
 
@@ -208,7 +232,9 @@ async def _page(request: Request) -> Response:
 
 async def _page_of_test(request: Request) -> Response:
     run, at = request.path_params["run"], _page_number(request, "page")
-    page = _desk(request).look(lambda db: page_of_test(db, int(run), at)) if is_number(run) else None
+    page = (
+        _desk(request).look(lambda db: page_of_test(db, int(run), at)) if is_number(run) else None
+    )
     if page is None:
         raise Refusal(404, f"test {run} does not exist")
     return _html(page)
@@ -223,7 +249,9 @@ def _page_number(request: Request, name: str) -> int:
 def _html(page: str) -> Response:
     # Nothing is loaded or run, whatever a record's text says.
     policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(
+        page, headers={"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    )
 
 
 async def _to_page(_: Request) -> Response:

@@ -18,19 +18,24 @@ def get_test(db: Connection, call: Call) -> Answer:
     test = find_test(db, call)
     contributors = [_as_shown(one) for one in all_contributors(db, test["run_id"])]
     committees = all_committees(db, test["run_id"])
-    return Answer(200, {"name": test["title"], "contributors": contributors, "committees": committees})
+    return Answer(
+        200, {"name": test["title"], "contributors": contributors, "committees": committees}
+    )
 
 
 def all_tests(db: Connection) -> list[Json]:
     """Every test with everything on it, for the sandbox's own pages."""
-    return [whole_test(db, row) for row in db.execute("SELECT * FROM tests ORDER BY run_id").fetchall()]
+    return [
+        whole_test(db, row) for row in db.execute("SELECT * FROM tests ORDER BY run_id").fetchall()
+    ]
 
 
 def whole_test(db: Connection, row: Row) -> dict[str, Json]:
     """One test with everything on it."""
     run_id = row["run_id"]
     contributors = [
-        {name: value for name, value in one.items() if name not in _NAMES} for one in all_contributors(db, run_id)
+        {name: value for name, value in one.items() if name not in _NAMES}
+        for one in all_contributors(db, run_id)
     ]
     return (
         {"assessmentRunId": run_id}

@@ -36,7 +36,11 @@ class Answer:
     @classmethod
     def no(cls, refusal: Refusal, headers: Mapping[str, str] | None = None) -> "Answer":
         """The answer that carries a refusal's reasons."""
-        return cls(refusal.status, {"success": refusal.success, "errors": list(refusal.errors)}, headers or {})
+        return cls(
+            refusal.status,
+            {"success": refusal.success, "errors": list(refusal.errors)},
+            headers or {},
+        )
 
 
 @dataclass(frozen=True, slots=True)

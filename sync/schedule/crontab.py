@@ -102,20 +102,32 @@ def crontab(text: str, zone: str) -> "Crontab":
             " such as '15 2 * * *' for 02:15 every day"
         )
     numbers = [each.numbers(given) for each, given in zip(_FIELDS, fields, strict=True)]
-    schedule = Crontab(" ".join(fields), place, fields[1] in ("*", "*/1"), _triggers(numbers, fields))
+    schedule = Crontab(
+        " ".join(fields), place, fields[1] in ("*", "*/1"), _triggers(numbers, fields)
+    )
     if schedule.next_after(datetime(2024, 1, 1, tzinfo=UTC)) is None:
-        raise ValueError("never fires: there is no such day; correct the day of the month or the month")
+        raise ValueError(
+            "never fires: there is no such day; correct the day of the month or the month"
+        )
     return schedule
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):  # what ZoneInfo raises for a name that is none is a KeyError
-        raise ValueError(f"time zone {name!r} is not known; use a name such as Europe/Oslo") from None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+    ):  # what ZoneInfo raises for a name that is none is a KeyError
+        raise ValueError(
+            f"time zone {name!r} is not known; use a name such as Europe/Oslo"
+        ) from None
 
 
-def _triggers(numbers: Sequence[frozenset[int]], fields: Sequence[str]) -> tuple["CronTrigger", ...]:
+def _triggers(
+    numbers: Sequence[frozenset[int]], fields: Sequence[str]
+) -> tuple["CronTrigger", ...]:
     """One trigger; or two, when a day of the month and a day of the week are named: cron runs on either."""
     from apscheduler.triggers.cron import CronTrigger
 
@@ -123,7 +135,10 @@ def _triggers(numbers: Sequence[frozenset[int]], fields: Sequence[str]) -> tuple
     days = ",".join(map(str, sorted(day)))
     # 0 and 7 are cron's Sunday; APScheduler counts from Monday
     weekdays = ",".join(str(number) for number in sorted({(number - 1) % 7 for number in weekday}))
-    rest = {name: ",".join(map(str, sorted(of))) for name, of in (("month", month), ("hour", hour), ("minute", minute))}
+    rest = {
+        name: ",".join(map(str, sorted(of)))
+        for name, of in (("month", month), ("hour", hour), ("minute", minute))
+    }
 
     def made(**of: str) -> CronTrigger:
         return CronTrigger(**rest, **of, second="0", timezone=UTC)
@@ -150,7 +165,10 @@ class Crontab:
     def next_after(self, moment: datetime) -> datetime | None:
         """The first time (UTC) after a moment (aware); None when there is none."""
         before = moment.astimezone(UTC).replace(microsecond=0)
-        start, offset = before + _SECOND, self._offset(before)  # the clock may jump at the very start
+        start, offset = (
+            before + _SECOND,
+            self._offset(before),
+        )  # the clock may jump at the very start
         while (due := self._due(start + offset)) is not None:
             time = due - offset
             change = self._change(start, offset, time)

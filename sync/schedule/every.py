@@ -18,7 +18,9 @@ def duration(text: str) -> timedelta:
     found = _SHAPE.fullmatch(text.strip())
     parts = dict(zip(_UNITS.values(), found.groups(), strict=True)) if found else {}
     if not any(parts.values()):
-        raise ValueError("write how long in days, hours, minutes and seconds, such as 90s, 30m, 6h, 1d or 1h30m")
+        raise ValueError(
+            "write how long in days, hours, minutes and seconds, such as 90s, 30m, 6h, 1d or 1h30m"
+        )
     return timedelta(**{unit: int(number) for unit, number in parts.items() if number})
 
 

@@ -25,7 +25,7 @@ MOST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class ScheduledJob:
     """A job's schedule; each run comes up to `jitter` late, by chance."""
 
     schedule: Schedule
@@ -35,14 +35,20 @@ class Timed:
 class _Trigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
     """A schedule as APScheduler asks for it."""
 
-    def __init__(self, timed: Timed, chance: Callable[[], float]) -> None:
+    def __init__(self, timed: ScheduledJob, chance: Callable[[], float]) -> None:
         self._timed, self._chance = timed, chance
         self._due: datetime | None = None
         self._next: datetime | None = None
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
         """The time after the one that was due last, or after now; the same one while it has not come."""
-        if previous_fire_time is not None and self._next is not None and previous_fire_time < self._next:
+        if (
+            previous_fire_time is not None
+            and self._next is not None
+            and previous_fire_time < self._next
+        ):
             return self._next  # it ran out of turn
         after = self._due if previous_fire_time is not None and self._due is not None else now
         self._due = self._timed.schedule.next_after(after)
@@ -78,7 +84,7 @@ class Timetable(BaseScheduler):  # type: ignore[misc]  # apscheduler has no type
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": AT_ONCE},
         )
         self._run, self._wake, self._chance = run, wake, chance
-        self._timed: dict[str, Timed] = {}
+        self._timed: dict[str, ScheduledJob] = {}
         self.add_listener(lambda event: overlapped(_name(event)), EVENT_JOB_MAX_INSTANCES)
         self.add_listener(lambda event: failed(_name(event), event.exception), EVENT_JOB_ERROR)
 
@@ -95,14 +101,16 @@ class Timetable(BaseScheduler):  # type: ignore[misc]  # apscheduler has no type
         """Starts nothing more; with `wait`, waits for what is under way."""
         super().shutdown(wait)
 
-    def replace(self, jobs: Mapping[str, Timed]) -> None:
+    def replace(self, jobs: Mapping[str, ScheduledJob]) -> None:
         """Takes these jobs in the place of all others. One that stays as it was keeps its next time."""
         for name in self._timed.keys() - jobs.keys():
             self.remove_job(name)
         for name, timed in jobs.items():
             if self._timed.get(name) != timed:
                 trigger = _Trigger(timed, self._chance)
-                self.add_job(self._run, trigger, args=[name], id=name, name=name, replace_existing=True)
+                self.add_job(
+                    self._run, trigger, args=[name], id=name, name=name, replace_existing=True
+                )
         self._timed = dict(jobs)
 
     def run_now(self, name: str) -> None:
@@ -111,7 +119,11 @@ class Timetable(BaseScheduler):  # type: ignore[misc]  # apscheduler has no type
 
     def next_times(self) -> Mapping[str, datetime]:
         """When each job runs next (UTC)."""
-        return {job.id: job.next_run_time for job in self.get_jobs() if getattr(job, "next_run_time", None)}
+        return {
+            job.id: job.next_run_time
+            for job in self.get_jobs()
+            if getattr(job, "next_run_time", None)
+        }
 
 
 def _name(event: SchedulerEvent | JobSubmissionEvent | JobExecutionEvent) -> str:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Answer = TypeVar("Answer")
 
 
-class Inquiry(Generic[Answer]):
+class BackgroundCall(Generic[Answer]):
     """Asks something, each time in a thread of its own, which does not keep the process alive."""
 
     def __init__(self, ask: Callable[[], Answer], name: str) -> None:

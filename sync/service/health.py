@@ -10,7 +10,7 @@ from typing import Literal
 Role = Literal["leader", "standby"]
 
 
-class Pulse:
+class Heartbeat:
     """Whether the loop that would hang still turns: it calls `beat`, and anybody may ask. Thread-safe.
 
     `longest` is how many seconds may pass from one beat to the next; `monotonic` gives seconds from any origin.
@@ -77,9 +77,16 @@ class Health:
             "role": self.role,
             "paused_since": _text(self.paused),
             "clock": self.clock_trouble or "right",
-            "configuration": {"loaded_at": _text(self.loaded), "reload_failed_at": _text(self.reload_failed)},
+            "configuration": {
+                "loaded_at": _text(self.loaded),
+                "reload_failed_at": _text(self.reload_failed),
+            },
         }
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
+    return (
+        moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        if moment
+        else None
+    )

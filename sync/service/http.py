@@ -27,7 +27,7 @@ _MOST_AT_ONCE = 32
 """Connections at a time; more are answered with 503."""
 
 
-class Exposes(Protocol):
+class HealthPages(Protocol):
     """Figures in the format of Prometheus."""
 
     def expose(self) -> bytes:
@@ -52,7 +52,7 @@ def address_of(listen: str) -> tuple[str, int]:
 
 
 @contextmanager
-def serve_health(listen: str, health: Callable[[], Health], metrics: Exposes) -> Iterator[str]:
+def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages) -> Iterator[str]:
     """Answers while it is open; gives the address, such as `http://127.0.0.1:9464`. Port 0 takes any free one.
 
     `health` is asked by the server's thread for each request, and must answer at once.
@@ -67,7 +67,9 @@ def serve_health(listen: str, health: Callable[[], Health], metrics: Exposes) ->
     try:
         thread.start()
         if not server.answers.wait(_LONGEST_START):
-            raise UsageError(f"nothing answers on {listen}: the web server for health did not start")
+            raise UsageError(
+                f"nothing answers on {listen}: the web server for health did not start"
+            )
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         server.end()
@@ -123,7 +125,7 @@ class _Server(Server):
             return
 
 
-def _application(health: Callable[[], Health], metrics: Exposes) -> Starlette:
+def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlette:
     async def healthz(_request: Request) -> Response:
         alive = health().alive
         return JSONResponse({"alive": alive}, 200 if alive else 503, _NOT_STORED)

@@ -9,8 +9,8 @@ from threading import Lock
 import structlog
 
 from sync.errors import Locked, StateError, StateUnreachable, SyncError
-from sync.service.background import Inquiry
-from sync.service.protocols import Past, State
+from sync.service.background import BackgroundCall
+from sync.service.protocols import JobHistory, ServiceState
 
 PATIENCE = 10.0
 """Seconds without an answer after which the state counts as out of reach."""
@@ -27,7 +27,7 @@ _PROVEN = 60.0
 _log = structlog.get_logger("service")
 
 
-class Standing:
+class Leadership:
     """Asks the state, again and again, without ever hanging on it.
 
     Attributes:
@@ -36,10 +36,10 @@ class Standing:
         unreachable: why the state can't be used just now; empty when it can, or is not needed.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ServiceState) -> None:
         self._state = state
-        self._leading = Inquiry(state.leads, "lead")
-        self._preparing = Inquiry(state.prepare, "prepare")
+        self._leading = BackgroundCall(state.leads, "lead")
+        self._preparing = BackgroundCall(state.prepare, "prepare")
         self.leads = self.ready = False
         self.unreachable = ""
         self._has_asked = self._was_ready = False
@@ -49,7 +49,7 @@ class Standing:
         self._said: set[str] = set()
         self._saying = Lock()
 
-    def look(self, seconds: float) -> Mapping[str, Past] | None:
+    def look(self, seconds: float) -> Mapping[str, JobHistory] | None:
         """Looks, for so many seconds at most. When the state has become ready, gives what it remembers of the jobs.
 
         Raises:
@@ -60,7 +60,9 @@ class Standing:
         led, self.leads = self.leads, self._ask_lead(seconds)
         if led and not self.leads:
             self.ready = False
-            self._preparing = Inquiry(self._state.prepare, "prepare")  # what it says now is of another time
+            self._preparing = BackgroundCall(
+                self._state.prepare, "prepare"
+            )  # what it says now is of another time
         if not self.leads or self.ready or time.monotonic() < self._again:
             return None
         return self._prepare(seconds)
@@ -92,7 +94,11 @@ class Standing:
                 self.ready = False
                 self._doubted_until = math.inf
                 self._bear(error, passes=True, pauses=_RUN_PAUSES)
-        if self._doubted_until is not None and self.ready and time.monotonic() >= self._doubted_until:
+        if (
+            self._doubted_until is not None
+            and self.ready
+            and time.monotonic() >= self._doubted_until
+        ):
             self._end_doubt()
 
     def _end_doubt(self) -> None:
@@ -107,7 +113,9 @@ class Standing:
         except TimeoutError:
             if self._leading.open_for < PATIENCE:
                 return self.leads
-            self._bear(StateUnreachable("the state does not answer; see how its server is"), passes=True)
+            self._bear(
+                StateUnreachable("the state does not answer; see how its server is"), passes=True
+            )
             return False
         except StateError as error:
             self._bear(error, passes=self._has_asked)
@@ -119,7 +127,7 @@ class Standing:
             self._recover()
         return leads
 
-    def _prepare(self, seconds: float) -> Mapping[str, Past] | None:
+    def _prepare(self, seconds: float) -> Mapping[str, JobHistory] | None:
         try:
             past = self._preparing.answer(seconds)
         except TimeoutError:

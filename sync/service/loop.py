@@ -21,9 +21,17 @@ from structlog.contextvars import bound_contextvars
 
 from sync.errors import Deposed, Locked, StateError, SyncError
 from sync.schedule.timetable import Timetable
-from sync.service.leadership import Standing
-from sync.service.protocols import YIELDED, Job, Past, Run, Setup, State, Told
-from sync.service.run_queue import Ticket, Turns
+from sync.service.leadership import Leadership
+from sync.service.protocols import (
+    YIELDED,
+    Job,
+    JobHistory,
+    JobRun,
+    ServiceObserver,
+    ServiceSetup,
+    ServiceState,
+)
+from sync.service.run_queue import QueuedRun, RunQueue
 from sync.service.systemd import Notifier
 
 ROUND = 1.0
@@ -47,7 +55,7 @@ class _Due:
 
     name: str
     job: Job
-    run: Run
+    run: JobRun
     ended: bool = False
 
 
@@ -61,20 +69,22 @@ class Service:
 
     def __init__(
         self,
-        load: Callable[[], Setup],
-        state: State,
+        load: Callable[[], ServiceSetup],
+        state: ServiceState,
         notifier: Notifier,
-        told: Told,
+        told: ServiceObserver,
         clock: Callable[[], datetime],
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._load, self._notifier, self._told, self._clock = load, notifier, told, clock
-        self._standing = Standing(state)
+        self._standing = Leadership(state)
         self._setup = load()
-        self._woken: SimpleQueue[None] = SimpleQueue()  # of all ways to wake a thread, the one for handlers of signals
+        self._woken: SimpleQueue[None] = (
+            SimpleQueue()
+        )  # of all ways to wake a thread, the one for handlers of signals
         self._stopping = self._hung_up = False
-        self.turns = Turns()
+        self.turns = RunQueue()
         self._under_way: list[_Due] = []
         self._lock = threading.Lock()
         self._cut_off: dict[str, float] = {}
@@ -120,7 +130,9 @@ class Service:
         """Turns until it is told to stop. Gives whether everything came to its end within the grace."""
         self._timetable.start()
         try:
-            wait = self._round()  # what time won't mend is found out before systemd is told that all is well
+            wait = (
+                self._round()
+            )  # what time won't mend is found out before systemd is told that all is well
             self._notifier.ready()
             _log.info("service started", jobs=sorted(self._setup.jobs))
             while not self._stopping:
@@ -163,7 +175,7 @@ class Service:
         if standing.leads and not led:
             _log.info("leads")
 
-    def _take_jobs(self, past: Mapping[str, Past]) -> None:
+    def _take_jobs(self, past: Mapping[str, JobHistory]) -> None:
         """Takes the jobs' times from now on, and takes up what was cut off or missed."""
         jobs, now = self._setup.jobs, self._clock()
         self._count_anew()
@@ -195,7 +207,9 @@ class Service:
         if abs(jump) < CLOCK_SET:
             return
         words = "forward" if jump > timedelta() else "back"
-        _log.warning(f"this machine's clock was set {words}", seconds=abs(round(jump.total_seconds())))
+        _log.warning(
+            f"this machine's clock was set {words}", seconds=abs(round(jump.total_seconds()))
+        )
         if self._standing.ready:
             due = [name for name, moment in self._timetable.next_times().items() if moment <= now]
             self._count_anew()
@@ -220,8 +234,14 @@ class Service:
             return "making the state ready"
         impediment, running = self._told.impediment(), self.turns.running
         soonest = min(next_runs, key=next_runs.__getitem__, default="")
-        after = f"next: {soonest} at {next_runs[soonest]:%Y-%m-%d %H:%M:%S} UTC" if soonest else "nothing is due"
-        return "; ".join(words for words in (impediment, running and f"running {running}", after) if words)
+        after = (
+            f"next: {soonest} at {next_runs[soonest]:%Y-%m-%d %H:%M:%S} UTC"
+            if soonest
+            else "nothing is due"
+        )
+        return "; ".join(
+            words for words in (impediment, running and f"running {running}", after) if words
+        )
 
     def _reload(self) -> None:
         self._notifier.reloading()
@@ -267,7 +287,7 @@ class Service:
 
     def _in_turn(self, due: _Due) -> None:
         """Runs when it is this run's turn. One that gave way goes on afterwards, unless another of its job does."""
-        ticket, began, left = Ticket(due.name), None, self._clock()
+        ticket, began, left = QueuedRun(due.name), None, self._clock()
         while True:
             with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
                 if not granted or due.ended or self._stopping or self._lacks_state(due.name):
@@ -281,7 +301,7 @@ class Service:
                 left = self._clock()
             if self.turns.resumes(due.name):
                 return  # which reads everything anew
-            ticket = Ticket(due.name, resumes=True)
+            ticket = QueuedRun(due.name, resumes=True)
 
     def _lacks_state(self, name: str) -> bool:
         """Whether the run before this one found the state in trouble; then this one is taken up once that is over."""
@@ -372,6 +392,8 @@ class Service:
             self._sleep(0.1)
         self._timetable.shutdown(wait=not left)
         if left:
-            _log.error("not over within the grace; its open calls are settled by the next run", jobs=left)
+            _log.error(
+                "not over within the grace; its open calls are settled by the next run", jobs=left
+            )
         _log.info("service stopped")
         return not left and self._standing.answers

@@ -43,25 +43,50 @@ class Metrics:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._registry = CollectorRegistry()
         self._runs = self._counter("runs", "Runs that have ended.", "job", "outcome")
-        self._run_seconds = self._histogram("run_seconds", "How long runs took.", _RUN_SECONDS, "job")
-        self._overlaps = self._counter("overlaps", "Times at which a job's earlier run was not over yet.", "job")
-        self._yields = self._counter("yields", "Runs that ended early for one with sooner tests.", "job")
-        self._changes = self._counter("changes", "Changes that were carried out, or not.", "kind", "action", "outcome")
-        self._withheld = self._gauge("withheld", "Changes that the last run left out.", "job", "verdict", "reason")
-        self._waiting = self._gauge(
-            "waiting", "Changes of the last run that wait for something that is not in Inspera.", "job", "due"
+        self._run_seconds = self._histogram(
+            "run_seconds", "How long runs took.", _RUN_SECONDS, "job"
         )
-        self._calls = self._counter("calls", "Requests to Inspera, by what was answered.", "call", "status")
-        self._call_seconds = self._histogram("call_seconds", "How long requests took.", _CALL_SECONDS, "call")
-        self._rows = self._gauge("source_rows", "Rows of each source when it was last read.", "source", "kind")
-        self._success = self._gauge("last_success_timestamp_seconds", "When a run was last done.", "job")
+        self._overlaps = self._counter(
+            "overlaps", "Times at which a job's earlier run was not over yet.", "job"
+        )
+        self._yields = self._counter(
+            "yields", "Runs that ended early for one with sooner tests.", "job"
+        )
+        self._changes = self._counter(
+            "changes", "Changes that were carried out, or not.", "kind", "action", "outcome"
+        )
+        self._withheld = self._gauge(
+            "withheld", "Changes that the last run left out.", "job", "verdict", "reason"
+        )
+        self._waiting = self._gauge(
+            "waiting",
+            "Changes of the last run that wait for something that is not in Inspera.",
+            "job",
+            "due",
+        )
+        self._calls = self._counter(
+            "calls", "Requests to Inspera, by what was answered.", "call", "status"
+        )
+        self._call_seconds = self._histogram(
+            "call_seconds", "How long requests took.", _CALL_SECONDS, "call"
+        )
+        self._rows = self._gauge(
+            "source_rows", "Rows of each source when it was last read.", "source", "kind"
+        )
+        self._success = self._gauge(
+            "last_success_timestamp_seconds", "When a run was last done.", "job"
+        )
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
         self._leads = self._gauge("leader", "1 while this process may write, 0 while it stands by.")
-        self._clock = self._gauge("clock_offset_seconds", "How far this machine's clock is ahead of Inspera's.")
+        self._clock = self._gauge(
+            "clock_offset_seconds", "How far this machine's clock is ahead of Inspera's."
+        )
         self.clock_trouble = ""
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
-        self._sound = self._gauge("last_reload_successful", "0 when the newest configuration is faulty.")
+        self._sound = self._gauge(
+            "last_reload_successful", "0 when the newest configuration is faulty."
+        )
         self._sound.set(1)
         self._build(clock)
 
@@ -165,8 +190,12 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"{_PREFIX}_{name}", text, labels, buckets=buckets, registry=self._registry)
+    def _histogram(
+        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(
+            f"{_PREFIX}_{name}", text, labels, buckets=buckets, registry=self._registry
+        )
 
 
 class _SinceSuccess(Collector):
@@ -177,7 +206,9 @@ class _SinceSuccess(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         since = GaugeMetricFamily(
-            f"{_PREFIX}_since_success_seconds", "How long ago a run of the job was last done.", labels=["job"]
+            f"{_PREFIX}_since_success_seconds",
+            "How long ago a run of the job was last done.",
+            labels=["job"],
         )
         now = self._clock().timestamp()
         for sample in _samples(self._success):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sync.schedule.timetable import Timed
+from sync.schedule.timetable import ScheduledJob
 
 YIELDED = "yielded"
 """What a run says that ended for another one, and is to go on after it."""
 
 
-class Run(Protocol):
+class JobRun(Protocol):
     """One run of a job, of which parts may come later, when it gave way to another one."""
 
     def run(self, gives_way: Callable[[Callable[[], str]], bool], began: datetime) -> str:
@@ -28,26 +28,26 @@ class Job(Protocol):
     """Something that is done at its times."""
 
     @property
-    def timed(self) -> Timed:
+    def timed(self) -> ScheduledJob:
         """When."""
 
     @property
     def takes_turns(self) -> bool:
         """Whether it writes the state, so that it runs alone."""
 
-    def begin(self) -> Run:
+    def begin(self) -> JobRun:
         """A run of it, which has not begun to do anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class ServiceSetup:
     """One configuration: its jobs by name, and how long stopping may take."""
 
     jobs: Mapping[str, Job]
     grace: timedelta
 
 
-class Past(Protocol):
+class JobHistory(Protocol):
     """What the state remembers of a job."""
 
     @property
@@ -59,7 +59,7 @@ class Past(Protocol):
         """Whether that did not come to its end."""
 
 
-class State(Protocol):
+class ServiceState(Protocol):
     """The state, as the service asks about it. Each question may take long."""
 
     def leads(self) -> bool:
@@ -71,7 +71,7 @@ class State(Protocol):
             StateError: nor later, as far as is known.
         """
 
-    def prepare(self) -> Mapping[str, Past]:
+    def prepare(self) -> Mapping[str, JobHistory]:
         """Makes the state ready (migrated). Gives what it remembers of the jobs.
 
         Raises:
@@ -81,7 +81,7 @@ class State(Protocol):
         """
 
 
-class Told(Protocol):
+class ServiceObserver(Protocol):
     """Is told what happens, for metrics and health. Quick."""
 
     def ended(self, job: str, outcome: str, seconds: float) -> None: ...  # noqa: D102

@@ -10,7 +10,7 @@ _NONE = "~"
 
 
 @dataclass(slots=True, eq=False)
-class Ticket:
+class QueuedRun:
     """A job's place in the line.
 
     Attributes:
@@ -33,27 +33,33 @@ class Ticket:
     met: str = _NONE
 
 
-class Turns:
+class RunQueue:
     """The line of jobs in front of one state. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._waiting: list[Ticket] = []
-        self._running: Ticket | None = None
+        self._waiting: list[QueuedRun] = []
+        self._running: QueuedRun | None = None
         self._given_way_at: str | None = None
         self._closed = False
 
     @contextmanager
-    def turn(self, ticket: Ticket, look_ahead: Callable[[], str] | None = None) -> Iterator[bool]:
+    def turn(
+        self, ticket: QueuedRun, look_ahead: Callable[[], str] | None = None
+    ) -> Iterator[bool]:
         """Waits for the ticket's turn and holds it. Gives false, and no turn, when the line is closed meanwhile.
 
         While it waits behind another run, `look_ahead` says when the soonest test begins for which this job has
         something to add; it is called once, and again whenever `look_again` says so.
         """
         with self._changed:
-            behind = [one for one in self._waiting if one.resumes] if ticket.resumes else self._waiting
+            behind = (
+                [one for one in self._waiting if one.resumes] if ticket.resumes else self._waiting
+            )
             self._waiting.insert(len(behind), ticket)
-            ticket.look = self._running is not None and look_ahead is not None and not ticket.resumes
+            ticket.look = (
+                self._running is not None and look_ahead is not None and not ticket.resumes
+            )
         try:
             granted = self._wait(ticket, look_ahead)
         finally:
@@ -67,11 +73,13 @@ class Turns:
                     self._running = None
                 self._changed.notify_all()
 
-    def _wait(self, ticket: Ticket, look_ahead: Callable[[], str] | None) -> bool:
+    def _wait(self, ticket: QueuedRun, look_ahead: Callable[[], str] | None) -> bool:
         """Waits until it is the ticket's turn, which it then has; false when the line is closed."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or ticket.look or self._next() is ticket)
+                self._changed.wait_for(
+                    lambda: self._closed or ticket.look or self._next() is ticket
+                )
                 if self._closed:
                     return False
                 if self._next() is ticket:
@@ -97,12 +105,16 @@ class Turns:
                 ticket.look = ticket.look or (ticket.job == job and not ticket.resumes)
             self._changed.notify_all()
 
-    def _next(self) -> Ticket | None:
+    def _next(self) -> QueuedRun | None:
         """Who is to run next: of those with tests the one with the soonest, or else whoever came first."""
         if self._running is not None:
             return None
         asking = [ticket for ticket in self._waiting if ticket.soonest and not ticket.resumes]
-        return min(asking, key=lambda ticket: ticket.soonest) if asking else next(iter(self._waiting), None)
+        return (
+            min(asking, key=lambda ticket: ticket.soonest)
+            if asking
+            else next(iter(self._waiting), None)
+        )
 
     def gives_way(self, goes_on_with: Callable[[], str]) -> bool:
         """Whether the run whose turn it is has to end, so that one that waits goes first.

@@ -56,7 +56,10 @@ class Notifier:
     def _tell(self, *lines: str) -> None:
         if not self._address:
             return
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        with (
+            suppress(OSError),
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
+        ):
             sender.settimeout(_LONGEST)
             sender.connect(self._address)
             sender.sendall("\n".join(lines).encode())

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator
 from sync.config_base.base import Strict, empty_is_default
 from sync.records.base import Row
 from sync.records.extract import Extract, Since
-from sync.sources.completeness import Whole
+from sync.sources.completeness import Completeness
 
 
 class SourceSettings(Strict):
@@ -33,7 +33,7 @@ class SourceSettings(Strict):
     gives_deltas: ClassVar[bool] = False
     """Whether what it holds may be, by itself, only what changed."""
 
-    whole: Annotated[Whole, BeforeValidator(empty_is_default)] = Whole()
+    whole: Annotated[Completeness, BeforeValidator(empty_is_default)] = Completeness()
     """What has to hold before this source's word is taken for what it does not name."""
 
     @abstractmethod
@@ -54,7 +54,9 @@ class SourceSettings(Strict):
         Raises:
             SourceError: as above, or the mark can't be used any more.
         """
-        raise NotImplementedError(f"{type(self).__name__} can't tell what changed since {since.mark}")
+        raise NotImplementedError(
+            f"{type(self).__name__} can't tell what changed since {since.mark}"
+        )
 
     def question(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
         """What it is asked, as a text. To another question, what was read before is no answer to lay changes over.

@@ -17,7 +17,9 @@ def _span(value: Any) -> Any:
         return value
     found = _SPAN.fullmatch(value.strip())
     if found is None or int(found["number"]) == 0:
-        raise told_one("is no length of time", "write a whole number with s, m, h or d behind it, such as 26h")
+        raise told_one(
+            "is no length of time", "write a whole number with s, m, h or d behind it, such as 26h"
+        )
     return timedelta(**{_UNITS[found["unit"]]: int(found["number"])})
 
 
@@ -52,7 +54,7 @@ class Shrink(Strict):
     """This share of what it named may, in per cent."""
 
 
-class Whole(Strict):
+class Completeness(Strict):
     """Proofs that a source is whole. One that fails makes it unhealthy: nothing is removed on its word.
 
     What it says is used all the same: people and tests are created and updated.
@@ -68,7 +70,7 @@ class Whole(Strict):
     """A column, such as the faculty: none of its values that was there in the last whole reading may be gone."""
 
 
-class WholeFile(Whole):
+class FileCompleteness(Completeness):
     """Proofs that a file is whole. One that fails makes it unhealthy: nothing is removed on its word."""
 
     max_age: Span | None = None
@@ -79,13 +81,15 @@ def _counts(pattern: str) -> str:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        raise told_one("is no regular expression", "correct it, or put it in single quotes") from None
+        raise told_one(
+            "is no regular expression", "correct it, or put it in single quotes"
+        ) from None
     if "rows" not in compiled.groupindex:
         raise told_one("has no group named 'rows'", r"name the count, as in 'EOF;(?P<rows>\d+)'")
     return pattern
 
 
-class WholeTable(WholeFile):
+class TableCompleteness(FileCompleteness):
     """Proofs that a file of rows is whole. One that fails makes it unhealthy: nothing is removed on its word."""
 
     trailer: Annotated[str, AfterValidator(_counts)] | None = None

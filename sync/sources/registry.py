@@ -18,7 +18,7 @@ _REPAIR = "correct or update that package"
 _MOST_TOLD = 200
 
 
-class Unusable(NamedTuple):
+class UnusableSource(NamedTuple):
     """Why an installed source can't be used, and what to do about it."""
 
     reason: str
@@ -36,11 +36,11 @@ class Registry(Mapping[str, type[SourceSettings]]):
         self._own = own
 
     @cached_property
-    def _found(self) -> tuple[dict[str, type[SourceSettings]], dict[str, Unusable]]:
+    def _found(self) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
         return _installed(self._own)
 
     @property
-    def broken(self) -> Mapping[str, Unusable]:
+    def broken(self) -> Mapping[str, UnusableSource]:
         """Installed sources that can't be used, by their words."""
         return self._found[1]
 
@@ -56,31 +56,36 @@ class Registry(Mapping[str, type[SourceSettings]]):
 
 def _installed(
     own: Mapping[str, type[SourceSettings]],
-) -> tuple[dict[str, type[SourceSettings]], dict[str, Unusable]]:
+) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
     """Our own sources with those that other packages offer, and what is wrong with the rest of these."""
-    found, broken = dict(own), dict[str, Unusable]()
+    found, broken = dict(own), dict[str, UnusableSource]()
     offers: dict[str, dict[str, EntryPoint]] = {}
     for point in entry_points(group=GROUP):
         offers.setdefault(point.name, {})[point.value] = point
     for word, offered in sorted(offers.items()):
         made = _chosen(word, list(offered.values()), taken=word in own)
-        if isinstance(made, Unusable):
+        if isinstance(made, UnusableSource):
             broken[word] = made
         else:
             found[word] = made
     return found, broken
 
 
-def _chosen(word: str, offered: list[EntryPoint], *, taken: bool) -> type[SourceSettings] | Unusable:
+def _chosen(
+    word: str, offered: list[EntryPoint], *, taken: bool
+) -> type[SourceSettings] | UnusableSource:
     packages = " and ".join(sorted({_package(point) for point in offered}))
     if taken:
-        return Unusable(f"{packages} offers it, but the word is taken by a source of inspera-sync itself", _REPAIR)
+        return UnusableSource(
+            f"{packages} offers it, but the word is taken by a source of inspera-sync itself",
+            _REPAIR,
+        )
     if len(offered) > 1:
-        return Unusable(f"{packages} offers it more than once", "keep one of them installed")
+        return UnusableSource(f"{packages} offers it more than once", "keep one of them installed")
     try:
         return _checked(_loaded(offered[0]), word)
     except _UnfitError as unfit:
-        return Unusable(f"{packages} offers it, but {unfit}", _REPAIR)
+        return UnusableSource(f"{packages} offers it, but {unfit}", _REPAIR)
 
 
 class _UnfitError(Exception):
@@ -112,10 +117,18 @@ def _checked(made: object, word: str) -> type[SourceSettings]:
     if inspect.isabstract(made):
         raise _UnfitError(f"it lacks {' and '.join(sorted(made.__abstractmethods__))}")
     type_ = made.model_fields.get("type")
-    if type_ is None or get_origin(type_.annotation) is not Literal or get_args(type_.annotation) != (word,):
-        raise _UnfitError(f"its 'type' is not Literal[{word!r}], the name by which it is registered")
+    if (
+        type_ is None
+        or get_origin(type_.annotation) is not Literal
+        or get_args(type_.annotation) != (word,)
+    ):
+        raise _UnfitError(
+            f"its 'type' is not Literal[{word!r}], the name by which it is registered"
+        )
     try:
         made.model_json_schema()
     except Exception as error:  # what its fields are made of is the stranger's, too
-        raise _UnfitError(f"its settings can't be told as a JSON Schema ({type(error).__name__})") from None
+        raise _UnfitError(
+            f"its settings can't be told as a JSON Schema ({type(error).__name__})"
+        ) from None
     return made

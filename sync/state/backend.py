@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from sync.state.high_water import Look, Mark
+from sync.state.high_water import HighWaterMark, Look
 
 Wait = Callable[[str], bool]
 """How to wait for somebody else's lock: is told who holds it, waits a moment, and says whether to try again."""
@@ -27,7 +27,7 @@ def _keep_nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenState:
     """A state that may be written.
 
     Attributes:
@@ -43,7 +43,7 @@ class Opened:
     keep_mark: Callable[[], None] = _keep_nothing
 
 
-class Service(Protocol):
+class ServiceLock(Protocol):
     """A long-running service's hold on a state. Where several may stand by, one of them leads."""
 
     def try_lead(self) -> bool:
@@ -60,10 +60,12 @@ class Service(Protocol):
         """Who leads just now, as people name it; empty for nobody, or when it can't be told."""
 
 
-class Place(Protocol):
+class Backend(Protocol):
     """A state. `str()` names it to people, without a password."""
 
-    def open_to_write(self, command: str, wait: Wait | None = None) -> AbstractContextManager[Opened]:
+    def open_to_write(
+        self, command: str, wait: Wait | None = None
+    ) -> AbstractContextManager[OpenState]:
         """The state, locked for this run and migrated to this version.
 
         Raises:
@@ -121,7 +123,7 @@ class Place(Protocol):
             StateError: it cannot be read.
         """
 
-    def write_mark(self, connection: Connection, mark: Mark) -> None:
+    def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
         """Keep the newest run apart from the state, once what `connection` has written is durable.
 
         Raises:
@@ -149,7 +151,7 @@ class Place(Protocol):
             StateError: that cannot be told.
         """
 
-    def service(self) -> AbstractContextManager[Service]:
+    def service(self) -> AbstractContextManager[ServiceLock]:
         """Registers one long-running service, as long as it is open. Leading is another step, `try_lead`.
 
         Raises:

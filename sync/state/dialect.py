@@ -34,7 +34,9 @@ def prepare(connection: Connection) -> None:
             connection.exec_driver_sql(f"SET {setting}")
 
 
-def create_table(connection: Connection, name: str, columns: str, *, numbered: bool = False) -> None:
+def create_table(
+    connection: Connection, name: str, columns: str, *, numbered: bool = False
+) -> None:
     """Makes a table of the scratch; `columns` in SQLite's types.
 
     A numbered one has a `rowid` that grows with each row, which every table on SQLite has.
@@ -67,7 +69,11 @@ def analyse(connection: Connection, *tables: str) -> None:
 
 
 def insert(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]], **same: int | str
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+    **same: int | str,
 ) -> int:
     """Adds rows to a table of the scratch; `same` are columns that have one value in all of them. Returns how many."""
     if is_postgres(connection):
@@ -82,7 +88,9 @@ def _literal(value: int | str) -> str:
     return f"{value:d}" if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def _copy(connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> int:
+def _copy(
+    connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]
+) -> int:
     """By COPY, in the transaction of this connection: several times as fast as INSERT."""
     if not connection.in_transaction():
         connection.begin()  # otherwise nobody would commit it: SQLAlchemy does not see what the driver is told

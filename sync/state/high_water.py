@@ -22,7 +22,7 @@ EMPTY = "it is empty"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class HighWaterMark:
     """A state's newest run: its number, when it began (UTC text), and whether it has ended.
 
     `moved` says that the mark itself was restored from a dump, together with the state.
@@ -34,18 +34,20 @@ class Mark:
     moved: bool = False
 
 
-Look = Callable[[Connection], Mark | None]
+Look = Callable[[Connection], HighWaterMark | None]
 """Gives the mark of an opened state; None when there is none."""
 
 
-def newest_run(connection: Connection) -> Mark | None:
+def newest_run(connection: Connection) -> HighWaterMark | None:
     """Return the newest run that the state itself knows; None when it knows none."""
     query = text("SELECT id, started, ended FROM run ORDER BY id DESC LIMIT 1")
     row = connection.execute(query).first()
-    return None if row is None else Mark(int(row.id), str(row.started), row.ended is not None)
+    return (
+        None if row is None else HighWaterMark(int(row.id), str(row.started), row.ended is not None)
+    )
 
 
-def doubt(connection: Connection, mark: Mark | None, *, marked: bool) -> str:
+def doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -> str:
     """Return why this state may be an older copy; empty when it is the newest.
 
     Args:
@@ -60,7 +62,9 @@ def doubt(connection: Connection, mark: Mark | None, *, marked: bool) -> str:
         return _RESTORED
     if newest is None:
         return f"{EMPTY}, but run {mark.run} of {mark.started} was made with it here"
-    row = connection.execute(text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}).first()
+    row = connection.execute(
+        text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}
+    ).first()
     if row is None or str(row.started) != mark.started:
         return f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of {mark.started} was made here"
     if mark.ended and row.ended is None:
@@ -72,7 +76,7 @@ _UNMARKED = "the record of its newest run, which is kept apart from it, is missi
 _RESTORED = "its tables were restored from a dump, which may be from before the newest run"
 
 
-def number_after(connection: Connection, mark: Mark | None) -> None:
+def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
     """Give later runs numbers after the mark's, so that every older copy is behind them; the caller commits.
 
     A run of no work stands for those that are not known here.
@@ -93,7 +97,7 @@ def number_after(connection: Connection, mark: Mark | None) -> None:
         )
 
 
-def read_file(path: Path) -> Mark | None:
+def read_file(path: Path) -> HighWaterMark | None:
     """Return the mark in this file; None when there is none, or none that can be understood.
 
     Raises:
@@ -102,19 +106,21 @@ def read_file(path: Path) -> Mark | None:
     """
     try:
         told = json.loads(path.read_text("utf-8"))
-        return Mark(int(told["run"]), str(told["started"]), bool(told["ended"]))
+        return HighWaterMark(int(told["run"]), str(told["started"]), bool(told["ended"]))
     except FileNotFoundError:
         return None
     except OSError as error:
         if trouble := trouble_of(error):
             raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
-        raise StateError(f"{path}: the newest run cannot be read ({error.strerror}); {remedy}") from None
+        raise StateError(
+            f"{path}: the newest run cannot be read ({error.strerror}); {remedy}"
+        ) from None
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def write_file(path: Path, mark: Mark) -> None:
+def write_file(path: Path, mark: HighWaterMark) -> None:
     """Write the mark into this file, whole or not at all, and durably.
 
     Raises:
@@ -129,17 +135,23 @@ def write_file(path: Path, mark: Mark) -> None:
         if trouble := trouble_of(error):
             raise passing(path, trouble) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
-        raise StateError(f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}") from None
+        raise StateError(
+            f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}"
+        ) from None
 
 
-def read_table(connection: Connection) -> Mark | None:
+def read_table(connection: Connection) -> HighWaterMark | None:
     """Return the mark in the table of a state on PostgreSQL."""
     query = "SELECT run, started, ended, made_as <> tableoid::bigint AS moved FROM high_water WHERE id = 1"
     row = connection.execute(text(query)).first()
-    return None if row is None else Mark(int(row.run), str(row.started), bool(row.ended), bool(row.moved))
+    return (
+        None
+        if row is None
+        else HighWaterMark(int(row.run), str(row.started), bool(row.ended), bool(row.moved))
+    )
 
 
-def write_table(connection: Connection, mark: Mark) -> None:
+def write_table(connection: Connection, mark: HighWaterMark) -> None:
     """Write the mark into the table; the caller commits."""
     connection.execute(
         text(

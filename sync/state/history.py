@@ -35,7 +35,7 @@ class PastRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PastFinding:
     """Something of a run that a person may want to look at."""
 
     type: str
@@ -56,9 +56,13 @@ def last_runs(connection: Connection, most: int) -> list[PastRun]:
 
 def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
     """The newest run that came to an end, and of each of these commands its own newest one; newest first."""
-    query = "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
+    query = (
+        "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
+    )
     newest = [(int(id_), str(command)) for id_, command in connection.execute(text(query))]
-    chosen = {id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands}
+    chosen = {
+        id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands
+    }
     return _runs(connection, chosen)
 
 
@@ -66,25 +70,38 @@ def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
     rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
     return [
-        PastRun(r.id, r.command, r.started, r.ended, r.status, r.exit_status, json.loads(r.counts), r.reason)
+        PastRun(
+            r.id,
+            r.command,
+            r.started,
+            r.ended,
+            r.status,
+            r.exit_status,
+            json.loads(r.counts),
+            r.reason,
+        )
         for r in rows
     ]
 
 
-def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[Finding]:
+def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
     """What one run found, in the order in which it did; with `type_`, only of that type."""
     query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
     for row in connection.execute(text(query), {"run": run_id, "type": type_}):
         kind = Kind(row.kind)
-        yield Finding(row.type, kind, key_from(kind, row.k1, row.k2) if row.k1 else None, row.place, row.text)
+        yield PastFinding(
+            row.type, kind, key_from(kind, row.k1, row.k2) if row.k1 else None, row.place, row.text
+        )
 
 
 def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
     """How many records are known, by kind and standing."""
     counts = {}
     for kind in Kind:
-        for standing, number in connection.execute(text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")):
+        for standing, number in connection.execute(
+            text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")
+        ):
             counts[kind.value, str(standing)] = int(number)
     return counts
 
@@ -104,7 +121,9 @@ def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
     """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
     found: dict[Kind, list[Key]] = {}
     for kind, query in _STAYS.items():
-        for k1, k2 in connection.execute(text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}):
+        for k1, k2 in connection.execute(
+            text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}
+        ):
             found.setdefault(kind, []).append(key_from(kind, k1, k2))
     return found
 

@@ -26,7 +26,15 @@ from sync.records.base import (
     utc_text,
     utc_time,
 )
-from sync.records.changes import REMOVALS, Action, Fields, OpenIntent, Outcome, Planned, Result
+from sync.records.changes import (
+    REMOVALS,
+    Action,
+    Fields,
+    OpenIntent,
+    Outcome,
+    PlannedChange,
+    Result,
+)
 from sync.state import kept_values, refusals
 from sync.state.compare import recent_removals
 from sync.state.dialect import analyse, create_index
@@ -61,9 +69,16 @@ class Journal:
         confirm: Callable[[], None] | None = None,
         keep_mark: Callable[[], None] | None = None,
     ) -> None:
-        self._connection, self._clock, self._confirm, self._keep_mark = connection, clock, confirm, keep_mark
+        self._connection, self._clock, self._confirm, self._keep_mark = (
+            connection,
+            clock,
+            confirm,
+            keep_mark,
+        )
         connection.execute(
-            text("INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"),
+            text(
+                "INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"
+            ),
             {"c": command, "at": utc_text(clock())},
         )
         self.run_id = count(connection, "SELECT max(id) FROM run")  # nobody else writes here
@@ -74,7 +89,7 @@ class Journal:
         if keep_mark:
             keep_mark()  # before anything is sent: a copy from before this run is older
 
-    def intend(self, lines: Sequence[Planned]) -> list[int]:
+    def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
         """Commits intents for lines that are about to be sent; gives their ids, in order.
 
         Raises:
@@ -98,7 +113,7 @@ class Journal:
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
-    def record(self, results: Iterable[tuple[int | None, Planned, Outcome]]) -> None:
+    def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
         """Notes outcomes, and with each what Inspera now holds; durable with the next commit.
 
         An unknown outcome leaves its intent open. A line that needed no call has no intent (None).
@@ -108,7 +123,8 @@ class Journal:
         for intent, line, outcome in results:
             if outcome.result is Result.UNKNOWN:
                 self._connection.execute(
-                    text("UPDATE intent SET message = :m WHERE id = :id"), {"m": outcome.message, "id": intent}
+                    text("UPDATE intent SET message = :m WHERE id = :id"),
+                    {"m": outcome.message, "id": intent},
                 )
                 continue
             record = (line.change.kind, line.change.key)
@@ -124,7 +140,9 @@ class Journal:
                 if record in self._open_before:
                     self.close_earlier(*record)
             if intent is not None:
-                closed.append({"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent})
+                closed.append(
+                    {"o": outcome.result.value, "at": at, "m": outcome.message, "id": intent}
+                )
         if closed:
             self._connection.execute(_CLOSE, closed)
 
@@ -154,10 +172,12 @@ class Journal:
             {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
         )
 
-    def _promote(self, line: Planned, outcome: Outcome) -> None:
+    def _promote(self, line: PlannedChange, outcome: Outcome) -> None:
         change = line.change
         if change.action in REMOVALS:  # with a scope, its removal was allowed
-            recent_removals.note(self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope))
+            recent_removals.note(
+                self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope)
+            )
         if change.action in (Action.REMOVE, Action.DELETE):
             self.forget(change.kind, change.key)
             return
@@ -165,7 +185,9 @@ class Journal:
             self._disable(line)
             return
         fields = {**remembered(change.kind, change.after), **outcome.there}
-        same = all(fields[name] == change.after.get(name) for name in fields if name in change.after)
+        same = all(
+            fields[name] == change.after.get(name) for name in fields if name in change.after
+        )
         ours = outcome.result is Result.DONE if change.action is Action.CREATE else None
         self.remember(
             change.kind,
@@ -176,13 +198,17 @@ class Journal:
             ours=ours,
         )
 
-    def _disable(self, line: Planned) -> None:
+    def _disable(self, line: PlannedChange) -> None:
         self._connection.execute(
             text(
                 "UPDATE known_staff SET standing = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
                 " updated = :at WHERE key = :key"
             ),
-            {"fingerprint": line.fingerprint, "at": utc_text(self._clock()), "key": line.change.key[0]},
+            {
+                "fingerprint": line.fingerprint,
+                "at": utc_text(self._clock()),
+                "key": line.change.key[0],
+            },
         )
 
     def remember(
@@ -198,35 +224,47 @@ class Journal:
         """Makes a record known as Inspera holds it; `ours` and `remote_id` are kept as they are when None."""
         values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
         values.update({name: fields.get(name) for name in COMPARED[kind]})
-        values.update(fingerprint=fingerprint, remote_id=remote_id, standing="active", updated=utc_text(self._clock()))
+        values.update(
+            fingerprint=fingerprint,
+            remote_id=remote_id,
+            standing="active",
+            updated=utc_text(self._clock()),
+        )
         values["ours"] = True if ours is None else ours
         self._connection.execute(_upsert(kind, keep_ours=ours is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
         """Removes a record from what is known; a person's kept username goes with it."""
         self._connection.execute(
-            text("DELETE FROM alias WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key[0]}
+            text("DELETE FROM alias WHERE kind = :kind AND key = :key"),
+            {"kind": kind, "key": key[0]},
         )
         kept_values.drop(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
-            text(f"DELETE FROM known_{kind} WHERE {condition}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
+            text(f"DELETE FROM known_{kind} WHERE {condition}"),
+            dict(zip(KEY_FIELDS[kind], key, strict=True)),
         )
 
     def forget_with_candidates(self, kind: Kind, key: Key) -> None:
         """Forgets a person or a test, and what names it on tests and is not retired."""
         for other in _naming(kind):
             self._connection.execute(
-                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND standing <> 'retired'"), {"key": key[0]}
+                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND standing <> 'retired'"),
+                {"key": key[0]},
             )
         self.forget(kind, key)
 
     def rename(self, kind: Kind, old: Key, new: Key) -> None:
         """Gives a known person or test its new key, and what names it on tests with it."""
         keys = {"old": old[0], "new": new[0]}
-        self._connection.execute(text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys)
+        self._connection.execute(
+            text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
+        )
         for other in _naming(kind):
-            self._connection.execute(text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys)
+            self._connection.execute(
+                text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys
+            )
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
         snapshot.forget(self._connection, kind, *columns_of(old))
@@ -253,15 +291,21 @@ class Journal:
         """
         k1, k2 = columns_of(key)
         self._connection.execute(
-            text("INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"),
+            text(
+                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"
+            ),
             {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
         )
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
         """Closes an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
-            recent_removals.note(self._connection, intent.kind, intent.key, self._clock(), approved=False)
-        self._connection.execute(_CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id})
+            recent_removals.note(
+                self._connection, intent.kind, intent.key, self._clock(), approved=False
+            )
+        self._connection.execute(
+            _CLOSE, {"o": outcome, "at": utc_text(self._clock()), "m": message, "id": intent.id}
+        )
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
         """Closes open intents and refusals of earlier runs that nothing asks for any more.
@@ -269,7 +313,9 @@ class Journal:
         Those of `unsure` kinds stay: not all that is wanted of these was read.
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
-            self._connection.execute(text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id})
+            self._connection.execute(
+                text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
+            )
         refusals.lapse(self._connection, unsure)
 
     def commit(self) -> None:
@@ -312,14 +358,26 @@ class Journal:
                 "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
                 " VALUES (:run, :type, :kind, :k1, :k2, :place, :text)"
             ),
-            {"run": self.run_id, "type": type_, "kind": kind, "k1": k1, "k2": k2, "place": place, "text": message},
+            {
+                "run": self.run_id,
+                "type": type_,
+                "kind": kind,
+                "k1": k1,
+                "k2": k2,
+                "place": place,
+                "text": message,
+            },
         )
 
-    def end(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()) -> None:
+    def end(
+        self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()
+    ) -> None:
         """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
         recent_removals.forget_old(self._connection, self._clock())
         self._connection.execute(
-            text("UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"),
+            text(
+                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"
+            ),
             {
                 "at": utc_text(self._clock()),
                 "s": status,
@@ -334,7 +392,9 @@ class Journal:
             with suppress(StateError):  # the run is over, and stays noted as one that had begun
                 self._keep_mark()
 
-    def give_up(self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str]) -> None:
+    def give_up(
+        self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str]
+    ) -> None:
         """Close a run that the state failed. Where not even that can be written, it counts as killed."""
         with suppress(StateError, SQLAlchemyError):
             self._connection.rollback()
@@ -342,16 +402,22 @@ class Journal:
 
 
 def _lapse(kind: Kind) -> str:
-    same = " AND ".join(f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    same = " AND ".join(
+        f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+    )
     wanted = f"SELECT 1 FROM wanted_{kind} w WHERE {same}"
-    wanted += " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""  # blank: nothing is sent for it
+    wanted += (
+        " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
+    )  # blank: nothing is sent for it
     lapse = (
         f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
         f" AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
-    if kind is Kind.STAFF:  # until they are out, what became of a call that let them in or out matters
+    if (
+        kind is Kind.STAFF
+    ):  # until they are out, what became of a call that let them in or out matters
         lapse += (
             " AND (action NOT IN ('enable', 'disable', 'delete')"
             " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.ours))"
@@ -366,7 +432,9 @@ def _upsert(kind: Kind, *, keep_ours: bool) -> TextClause:
     kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
     if keep_ours:
         kept["ours"] = f"known_{kind}.ours"
-    updates = ", ".join(f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :])
+    updates = ", ".join(
+        f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :]
+    )
     quoted = ", ".join(f'"{name}"' for name in columns)  # `end` is a word of SQL
     return text(
         f"INSERT INTO known_{kind} ({quoted})"
@@ -377,17 +445,28 @@ def _upsert(kind: Kind, *, keep_ours: bool) -> TextClause:
 
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
     """Intents of earlier runs without an outcome, oldest first."""
-    query = "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+    query = (
+        "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
+    )
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
         yield OpenIntent(
-            row.id, kind, key_from(kind, row.k1, row.k2), Action(row.action), from_json(row.fields), utc_time(row.at)
+            row.id,
+            kind,
+            key_from(kind, row.k1, row.k2),
+            Action(row.action),
+            from_json(row.fields),
+            utc_time(row.at),
         )
 
 
 def _naming(kind: Kind) -> tuple[Kind, ...]:
     """The kinds whose records name one of this kind by its key."""
-    return ON_A_TEST if kind is Kind.TEST else tuple(other for other, person in PERSON_OF.items() if person is kind)
+    return (
+        ON_A_TEST
+        if kind is Kind.TEST
+        else tuple(other for other, person in PERSON_OF.items() if person is kind)
+    )
 
 
 _PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
@@ -405,11 +484,16 @@ _OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
 
 def _on_tests(action: Action, standing: str) -> Iterator[str]:
     for kind in ON_A_TEST:
-        yield _OF_A_TEST.format(kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing)
+        yield _OF_A_TEST.format(
+            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
+        )
 
 
 _RESTORED = (
-    *((_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active") for k in (Kind.TEST, *PEOPLE)),
+    *(
+        (_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active")
+        for k in (Kind.TEST, *PEOPLE)
+    ),
     *_on_tests(Action.RESTORE, "active"),
 )
 _SILENT = (

@@ -26,8 +26,14 @@ def keep(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
     drop(connection, kind, key)
     for field, value in wanted.items():
         connection.execute(
-            text("INSERT INTO kept (kind, k1, k2, field, wanted) VALUES (:kind, :k1, :k2, :field, :wanted)"),
-            {**_columns(kind, key), "field": field, "wanted": json.dumps(value, ensure_ascii=False)},
+            text(
+                "INSERT INTO kept (kind, k1, k2, field, wanted) VALUES (:kind, :k1, :k2, :field, :wanted)"
+            ),
+            {
+                **_columns(kind, key),
+                "field": field,
+                "wanted": json.dumps(value, ensure_ascii=False),
+            },
         )
 
 
@@ -50,15 +56,24 @@ def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
 def kept(connection: Connection, kind: Kind, key: Key) -> Fields:
     """Return the fields of this record that keep Inspera's value, each with the source's value of then."""
     query = f"SELECT field, wanted FROM kept WHERE {_OF_ONE}"
-    return {str(row.field): json.loads(row.wanted) for row in connection.execute(text(query), _columns(kind, key))}
+    return {
+        str(row.field): json.loads(row.wanted)
+        for row in connection.execute(text(query), _columns(kind, key))
+    }
 
 
 def everything(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
     """Return all records with fields that keep Inspera's value; few, since a person has said it of each."""
-    rows = connection.execute(text("SELECT kind, k1, k2, field, wanted FROM kept ORDER BY kind, k1, k2")).fetchall()
+    rows = connection.execute(
+        text("SELECT kind, k1, k2, field, wanted FROM kept ORDER BY kind, k1, k2")
+    ).fetchall()
     for (name, k1, k2), group in groupby(rows, key=lambda row: (row.kind, row.k1, row.k2)):
         kind = Kind(name)
-        yield kind, key_from(kind, k1, k2), {str(row.field): json.loads(row.wanted) for row in group}
+        yield (
+            kind,
+            key_from(kind, k1, k2),
+            {str(row.field): json.loads(row.wanted) for row in group},
+        )
 
 
 def leave_alone(connection: Connection, refingerprint: Refingerprint) -> None:
@@ -69,10 +84,14 @@ def leave_alone(connection: Connection, refingerprint: Refingerprint) -> None:
         if row is None or not still:
             continue
         left = {**row, **dict.fromkeys(still)}
-        values = {name: left[name] for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])}
+        values = {
+            name: left[name] for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
+        }
         blank = "".join(f', "{name}" = NULL' for name in still)
         connection.execute(
-            text(f"UPDATE wanted_{kind} SET fingerprint = :fingerprint{blank} WHERE rowid = :rowid"),
+            text(
+                f"UPDATE wanted_{kind} SET fingerprint = :fingerprint{blank} WHERE rowid = :rowid"
+            ),
             {"fingerprint": refingerprint(kind, values), "rowid": row["rowid"]},
         )
 

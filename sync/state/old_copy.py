@@ -10,7 +10,7 @@ _REASON = "older copy"
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class RecoveryNeed:
     """Why a state must be recovered, and whether `adopt` has been done since that was noticed."""
 
     reason: str
@@ -39,13 +39,13 @@ class Needed:
         )
 
 
-def needed(connection: Connection) -> Needed | None:
+def needed(connection: Connection) -> RecoveryNeed | None:
     """Return why the opened state must be recovered; None when it must not."""
     row = connection.execute(text("SELECT reason, adopted FROM recovery WHERE id = 1")).first()
     if row is not None:
-        return Needed(str(row.reason), bool(row.adopted))
+        return RecoveryNeed(str(row.reason), bool(row.adopted))
     reason = connection.info.get(_REASON)
-    return Needed(str(reason)) if reason else None
+    return RecoveryNeed(str(reason)) if reason else None
 
 
 def say(connection: Connection, reason: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sync.errors import UsageError
-from sync.state.backend import Place
+from sync.state.backend import Backend
 from sync.state.sqlite.backend import SqliteFile
 
 SQLITE = "sqlite:///"
@@ -15,7 +15,7 @@ def no_password() -> str:
     return ""
 
 
-def place_of(url: str, password: Callable[[], str] = no_password) -> Place:
+def place_of(url: str, password: Callable[[], str] = no_password) -> Backend:
     """The state that a checked URL names: `sqlite:///` and an absolute path, or `postgresql://` and a database.
 
     `password` is called for each connection, so that a new one is used once it is there.
@@ -29,5 +29,7 @@ def place_of(url: str, password: Callable[[], str] = no_password) -> Place:
         from sync.state.postgres.backend import PostgresDatabase
     except ImportError:
         remedy = "install it with pip install 'inspera-sync[postgres]'"
-        raise UsageError(f"a state on PostgreSQL needs the driver psycopg, which is not installed; {remedy}") from None
+        raise UsageError(
+            f"a state on PostgreSQL needs the driver psycopg, which is not installed; {remedy}"
+        ) from None
     return PostgresDatabase(url, password)

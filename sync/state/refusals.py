@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
-from sync.records.changes import Planned
+from sync.records.changes import PlannedChange
 from sync.state.staging.scratch import columns_of, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
@@ -21,7 +21,7 @@ SOON = "0"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RefusalStatus:
     """A refusal that has not passed yet. Times are text in UTC."""
 
     kind: Kind
@@ -37,20 +37,24 @@ def standing(connection: Connection) -> Iterator[tuple[Kind, Key]]:
     return ((one.kind, one.key) for one in listed(connection))
 
 
-def listed(connection: Connection) -> Iterator[Standing]:
+def listed(connection: Connection) -> Iterator[RefusalStatus]:
     """Every refusal that has not passed yet, the oldest first."""
     query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
-        yield Standing(kind, key_from(kind, row.k1, row.k2), row.times, row.since, row.again, row.message)
+        yield RefusalStatus(
+            kind, key_from(kind, row.k1, row.k2), row.times, row.since, row.again, row.message
+        )
 
 
-def note(connection: Connection, line: Planned, message: str, now: datetime) -> None:
+def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
     """Keeps a refusal. One of something else than before (another fingerprint) begins anew. `now` is aware."""
     k1, k2 = columns_of(line.change.key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
-    times = 1 + int(connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0)
+    times = 1 + int(
+        connection.execute(text(f"SELECT times FROM refused WHERE {same}"), what).scalar() or 0
+    )
     pause = PAUSES[0] if line.wave.startswith(SOON) else PAUSES[min(times, len(PAUSES)) - 1]
     again = utc_text(now + pause)
     connection.execute(
@@ -69,7 +73,8 @@ def lift(connection: Connection, kind: Kind, key: Key) -> None:
     """Forgets a refusal: the change has passed."""
     k1, k2 = columns_of(key)
     connection.execute(
-        text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"), {"kind": kind, "k1": k1, "k2": k2}
+        text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"),
+        {"kind": kind, "k1": k1, "k2": k2},
     )
 
 

@@ -12,7 +12,13 @@ from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = "active", "released", "disabled", "withdrawn", "retired"
+ACTIVE, RELEASED, DISABLED, WITHDRAWN, RETIRED = (
+    "active",
+    "released",
+    "disabled",
+    "withdrawn",
+    "retired",
+)
 REFUSED = "refused"
 
 
@@ -195,7 +201,10 @@ class Intent(SQLModel, table=True):
     An intent without an outcome is *open*: what became of it is found out before anything else is sent for its record.
     """
 
-    __table_args__ = (Index("ix_intent_record", "kind", "k1", "k2"), Index("ix_intent_open", "outcome"))
+    __table_args__ = (
+        Index("ix_intent_record", "kind", "k1", "k2"),
+        Index("ix_intent_open", "outcome"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id")
@@ -276,7 +285,7 @@ class Snapshot(SQLModel, table=True):
     content: str
 
 
-class Mark(SQLModel, table=True):
+class Watermark(SQLModel, table=True):
     """From where a feed is read for changes the next time: by the source's own clock, stored with its snapshot."""
 
     feed: str = Field(primary_key=True)
@@ -347,7 +356,7 @@ class Paused(SQLModel, table=True):
     reason: str = ""
 
 
-class SealKey(SQLModel, table=True):
+class DigestKey(SQLModel, table=True):
     """On PostgreSQL: the key of the seals, in one row. On SQLite that is a file beside the state."""
 
     __tablename__ = "seal"
@@ -356,7 +365,7 @@ class SealKey(SQLModel, table=True):
     key: bytes = Field(sa_type=LargeBinary)
 
 
-class TenantOfState(SQLModel, table=True):
+class StateTenant(SQLModel, table=True):
     """The tenant that a state belongs to, in one row: its URL in one spelling, and the client id."""
 
     __tablename__ = "tenant"
@@ -394,7 +403,7 @@ class Recovery(SQLModel, table=True):
     adopted: bool = False
 
 
-class Kept(SQLModel, table=True):
+class KeptValue(SQLModel, table=True):
     """A field that keeps Inspera's value (`adopt --keep`) as long as the source's value is `wanted` (JSON)."""
 
     kind: str = Field(primary_key=True)

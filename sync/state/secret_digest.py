@@ -50,8 +50,14 @@ def seal_key(path: Path, *, write: bool) -> bytes:
         if trouble := trouble_of(error):
             raise passing(beside, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
-        raise StateError(f"{beside}: the key of the seals cannot be used ({error.strerror}); {remedy}") from None
+        raise StateError(
+            f"{beside}: the key of the seals cannot be used ({error.strerror}); {remedy}"
+        ) from None
     if len(key) != KEY_BYTES:
-        remedy = "put back a copy of it, or delete it: then each pin and quit code is sent once more"
-        raise StateError(f"{beside}: this is no key of the seals, which has {KEY_BYTES} bytes; {remedy}")
+        remedy = (
+            "put back a copy of it, or delete it: then each pin and quit code is sent once more"
+        )
+        raise StateError(
+            f"{beside}: this is no key of the seals, which has {KEY_BYTES} bytes; {remedy}"
+        )
     return key

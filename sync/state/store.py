@@ -7,8 +7,8 @@ from functools import partial
 from sqlalchemy import Connection, bindparam, text
 
 from sync.planning.candidate_numbers import Holder
-from sync.planning.decide import Drafted, Pair
-from sync.planning.freeze import Moment, TimeRules, Timing
+from sync.planning.decide import DraftedChange, Pair
+from sync.planning.freeze import TestMoment, TimeFacts, TimeRules
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import (
     COMPARED,
@@ -16,14 +16,22 @@ from sync.records.base import (
     PEOPLE,
     PERSON_OF,
     RECORD_TYPES,
-    Fault,
     Key,
     Kind,
     Record,
+    RowError,
     row_place,
 )
-from sync.records.changes import Action, Cause, Fields, OpenIntent, Planned, Verdict, Written
-from sync.records.remote import FoundPerson
+from sync.records.changes import (
+    Action,
+    Cause,
+    Fields,
+    OpenIntent,
+    PlannedChange,
+    Verdict,
+    WrittenRecord,
+)
+from sync.records.remote import RemotePerson
 from sync.state import history, journal, kept_values, old_copy
 from sync.state.compare import (
     absences,
@@ -79,7 +87,7 @@ class Store:
         self._places = [f"{place} line" for place in places]
         self._locked = locked
         self._rules, self._leave_out = rules or [TimeRules()] * max(1, len(places)), leave_out
-        self._moment: Moment | None = None
+        self._moment: TestMoment | None = None
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
@@ -90,7 +98,9 @@ class Store:
         """Takes what stands before the number of a row of this feed, such as `students.csv line`."""
         self._places[feed] = place
 
-    def stage(self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]) -> int:
+    def stage(
+        self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]
+    ) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
         return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._seal)
 
@@ -98,7 +108,7 @@ class Store:
         """Forgets what was staged from a feed that could not be read to its end."""
         scratch.discard_feed(self._connection, kind, feed)
 
-    def add_faults(self, faults: Iterable[Fault], feed: int | None = None) -> int:
+    def add_faults(self, faults: Iterable[RowError], feed: int | None = None) -> int:
         """Keeps faults with their keys, and with the feed whose rows they are. Returns how many."""
         return scratch.add_faults(self._connection, faults, feed)
 
@@ -126,7 +136,9 @@ class Store:
         """Takes these as the numbers of rows that joined sources have; `sources` are all that there are."""
         provenance.keep_rows(self._connection, rows, sources)
 
-    def rely_on(self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()) -> None:
+    def rely_on(
+        self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()
+    ) -> None:
         """Takes the names of the sources of each kind: what others have named is not theirs to let go.
 
         But for the `accepted` kinds, of which a person has said that it is right what they name now.
@@ -138,7 +150,7 @@ class Store:
         """Takes the rows of a source that feeds join: key, wanted cells, row number. Returns how many."""
         return lookups.stage_lookup(self._connection, number, rows)
 
-    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, lookups.Found]:
+    def look_up(self, number: int, keys: Sequence[str]) -> Mapping[str, lookups.StagedLookup]:
         """What a joined source has under these keys."""
         return lookups.look_up(self._connection, number, keys)
 
@@ -150,15 +162,23 @@ class Store:
         """Return whether there is a snapshot of what this feed said, with these rules."""
         return snapshot.is_kept(self._connection, feed)
 
-    def cover(self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> int:
+    def cover(
+        self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool
+    ) -> int:
         """Notes what was staged of a feed for its snapshot; if that was not all, stages the rest from the last one.
 
         Returns how many records that adds to what is wanted.
         """
         snapshot.cover(self._connection, number, kind, feed, mark, source=source, whole=whole)
-        return 0 if whole else snapshot.lay_over(self._connection, number, kind, feed, self._fingerprint_of)
+        return (
+            0
+            if whole
+            else snapshot.lay_over(self._connection, number, kind, feed, self._fingerprint_of)
+        )
 
-    def keep_snapshots(self, now: datetime, feeds: Iterable[str], ill: Collection[str] = ()) -> None:
+    def keep_snapshots(
+        self, now: datetime, feeds: Iterable[str], ill: Collection[str] = ()
+    ) -> None:
         """Stores this run's snapshots with their marks, and drops those of feeds that are no more.
 
         What an `ill` source does not name any more stays in its feeds' snapshots.
@@ -191,7 +211,9 @@ class Store:
         """Return how many records that stood last in this source's last delivery are all missing (see `tails.lost`)."""
         return tails.lost(self._connection, kind, source, least, tests_whole=tests_whole)
 
-    def keep_tails(self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]) -> None:
+    def keep_tails(
+        self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]
+    ) -> None:
         """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""
         for (kind, source), by_feed in feeds.items():
             tails.keep(self._connection, kind, source, by_feed)
@@ -215,7 +237,7 @@ class Store:
         query = text("DELETE FROM lookup WHERE id = :id AND line = :line")
         self._connection.execute(query, {"id": number, "line": line})
 
-    def faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[RowError]:
         """Every fault of the run."""
         return scratch.faults(self._connection)
 
@@ -229,9 +251,7 @@ class Store:
 
     def faulty_rows(self, kind: Kind, place: str) -> int:
         """Return how many rows of the source at `place` have a fault of this kind."""
-        query = (
-            "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
-        )
+        query = "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
         return count(self._connection, query, kind=kind.value, place=place, length=len(place))
 
     def keyless(self, kind: Kind) -> str:
@@ -245,9 +265,16 @@ class Store:
             for values in scratch.staged(self._connection, kind):
                 key = (str(values["key"]),)
                 where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
-                yield RECORD_TYPES[kind](values["key"], **{name: values[name] for name in COMPARED[kind]}), where
+                yield (
+                    RECORD_TYPES[kind](
+                        values["key"], **{name: values[name] for name in COMPARED[kind]}
+                    ),
+                    where,
+                )
 
-    def close_staging(self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()) -> None:
+    def close_staging(
+        self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
+    ) -> None:
         """Indexes what was staged and turns rows into faults that contradict each other, or name nobody known.
 
         `later` are feeds that give way to earlier ones of their kind, each with how. Of `unsure` kinds not all may have
@@ -268,12 +295,12 @@ class Store:
 
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
-        self._moment = Moment.of(now)
+        self._moment = TestMoment.of(now)
         context.gather_windows(self._connection, now, leave_out=self._leave_out)
 
-    def _timing(self, start: str | None, ends: str | None, feed: int | None) -> Timing | None:
+    def _timing(self, start: str | None, ends: str | None, feed: int | None) -> TimeFacts | None:
         rules = self._rules[feed or 0]  # only the longest duration may differ from feed to feed
-        return Timing(self._moment, start or "", ends or "", rules) if self._moment else None
+        return TimeFacts(self._moment, start or "", ends or "", rules) if self._moment else None
 
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
@@ -283,28 +310,34 @@ class Store:
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
         trouble = self._trouble.get(kind, "")
-        return pairs.arrived_or_changed(self._connection, kind, self._places, self._timing, self._locked, trouble)
+        return pairs.arrived_or_changed(
+            self._connection, kind, self._places, self._timing, self._locked, trouble
+        )
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no fault keeps."""
         sources = () if kind in self._accepted else self._sources.get(kind, ())
         return absences.absent(self._connection, kind, trouble, seat_trouble, self._timing, sources)
 
-    def draft(self, drafted: Iterable[Drafted]) -> int:
+    def draft(self, drafted: Iterable[DraftedChange]) -> int:
         """Writes changes with their rulings into the draft."""
         return plan_table.draft(self._connection, drafted)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Notes records whose two sides agree although their fingerprints do not."""
         for chunk in scratch.chunks(settled):
-            rows: list[tuple[object, ...]] = [(kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk]
+            rows: list[tuple[object, ...]] = [
+                (kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk
+            ]
             insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
 
     def note_stay(self, kind: Kind, key: Key) -> None:
         """Notes somebody whom no source names any more, and who stays as they were not put there by us."""
         k1, k2 = scratch.columns_of(key)
         values = {"kind": kind.value, "k1": k1, "k2": k2}
-        self._connection.execute(text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)"), values)
+        self._connection.execute(
+            text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)"), values
+        )
 
     def stays(self) -> Mapping[Kind, Sequence[Key]]:
         """Those who stay although no source names them any more, by kind and in order."""
@@ -341,7 +374,9 @@ class Store:
         """Lets candidates be held against the drafted learners and tests."""
         plan_table.index_draft(self._connection)
 
-    def hold_scopes(self, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
+    def hold_scopes(
+        self, limits: Limits, allowed: Collection[str], now: datetime
+    ) -> list[HeldScope]:
         """Holds each scope that is over its limit, with the removals of the 24 hours before `now`."""
         return plan_table.hold_scopes(self._connection, limits, allowed, now)
 
@@ -351,8 +386,12 @@ class Store:
 
     def deferred_numbers(self) -> tuple[int, int]:
         """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
-        waiting = f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
-        return count(self._connection, waiting), count(self._connection, f"{waiting} AND wave LIKE '0%'")
+        waiting = (
+            f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
+        )
+        return count(self._connection, waiting), count(
+            self._connection, f"{waiting} AND wave LIKE '0%'"
+        )
 
     def numbers_on(self, test: str, taken: Collection[str]) -> Sequence[Holder]:
         """Return who is known to have one of these candidate numbers on a test."""
@@ -371,15 +410,15 @@ class Store:
         """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
         return pairs.left_out(self._connection)
 
-    def planned(self, verdict: Verdict | None = None) -> Iterator[Planned]:
+    def planned(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """The plan, line by line in its order."""
         return plan_table.planned(self._connection, verdict)
 
-    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.Group]:
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.ScopeGroup]:
         """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
         return plan_table.groups(self._connection, verdict, most)
 
-    def sample(self, kind: Kind, most: int) -> list[Planned]:
+    def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
         return plan_table.sample(self._connection, kind, most)
 
@@ -406,10 +445,11 @@ class Store:
     def is_blank(self) -> bool:
         """Whether nothing is known and nothing was ever tried: a new state, or a lost one."""
         return not any(self.known_count(kind) for kind in Kind) and not count(
-            self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
+            self._connection,
+            "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'",
         )
 
-    def recovery(self) -> old_copy.Needed | None:
+    def recovery(self) -> old_copy.RecoveryNeed | None:
         """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
         return old_copy.needed(self._connection)
 
@@ -426,8 +466,12 @@ class Store:
 
         `as_sent` says that Inspera was last known to have what a source said, and not only what was read there.
         """
-        columns = ", ".join(f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated"))
-        return self._one(f"SELECT {columns}, fingerprint IS NOT NULL AS as_sent FROM known_{kind}", kind, key)
+        columns = ", ".join(
+            f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated")
+        )
+        return self._one(
+            f"SELECT {columns}, fingerprint IS NOT NULL AS as_sent FROM known_{kind}", kind, key
+        )
 
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
@@ -450,9 +494,16 @@ class Store:
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]:
         """All of a kind that is known on a test and not retired, by the second part of its key."""
         part = KEY_FIELDS[kind][1]
-        columns = ", ".join(f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated"))
-        query = text(f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}")
-        return {str(row[part]): dict(row) for row in self._connection.execute(query, {"test": test}).mappings()}
+        columns = ", ".join(
+            f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated")
+        )
+        query = text(
+            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}"
+        )
+        return {
+            str(row[part]): dict(row)
+            for row in self._connection.execute(query, {"test": test}).mappings()
+        }
 
     def tests_of(self, staff: str) -> Sequence[str]:
         """The tests that have not ended and have this member of staff as a contributor, as far as we know."""
@@ -465,7 +516,8 @@ class Store:
     def committees_in_use(self, test: str) -> Sequence[str]:
         """The lists of committees that people on a test are in, retired ones too: their grades may still be to come."""
         query = " UNION ".join(
-            f"SELECT committees FROM known_{kind} WHERE test = :test AND committees <> ''" for kind in PERSON_OF
+            f"SELECT committees FROM known_{kind} WHERE test = :test AND committees <> ''"
+            for kind in PERSON_OF
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"test": test})]
 
@@ -498,7 +550,9 @@ class Store:
     def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         values = dict(zip(KEY_FIELDS[kind], key, strict=True))
-        row = self._connection.execute(text(f"{select} WHERE {condition}"), values).mappings().first()
+        row = (
+            self._connection.execute(text(f"{select} WHERE {condition}"), values).mappings().first()
+        )
         return dict(row) if row else None
 
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
@@ -521,16 +575,16 @@ class Store:
         old = self._connection.execute(text(query), {"kind": kind, "key": key[0]}).scalar()
         return None if old is None else (str(old),)
 
-    def planned_for(self, kind: Kind, key: Key) -> Planned | None:
+    def planned_for(self, kind: Kind, key: Key) -> PlannedChange | None:
         """What the plan says of one record, None when it says nothing."""
         return plan_table.planned_for(self._connection, kind, key)
 
-    def timing(self, test: str, moment: Moment) -> Timing:
+    def timing(self, test: str, moment: TestMoment) -> TimeFacts:
         """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
         row = self._connection.execute(
             text("SELECT start, ends FROM test_window WHERE test = :test"), {"test": test}
         ).first()
-        return Timing(moment, row.start if row else "", row.ends if row else "", self._rules[0])
+        return TimeFacts(moment, row.start if row else "", row.ends if row else "", self._rules[0])
 
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
         """The same by what is known alone, at any time: needs no plan."""
@@ -540,15 +594,15 @@ class Store:
         """All records of a kind that are kept in step, with what is known of them."""
         return verification.everything(self._connection, kind)
 
-    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:
+    def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[WrittenRecord]:
         """What a run has written of a kind; up to `most` of it, spread evenly."""
         return verification.written(self._connection, run_id, kind, most)
 
-    def stage_export(self, kind: Kind, people: Iterable[FoundPerson]) -> int:
+    def stage_export(self, kind: Kind, people: Iterable[RemotePerson]) -> int:
         """Takes an export of people into the scratch. Returns how many rows it has."""
         return verification.stage_export(self._connection, kind, people)
 
-    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
+    def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
         """All active people of a kind, each with who the export has in their place."""
         return verification.exported(self._connection, kind)
 

@@ -11,14 +11,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class TenantIdentity:
     """A tenant in one spelling, so that two spellings of one address are equal. See `Tenant.of`."""
 
     url: str
     client_id: str
 
     @classmethod
-    def of(cls, url: str, client_id: str) -> "Tenant":
+    def of(cls, url: str, client_id: str) -> "TenantIdentity":
         """Return the tenant at this address, whatever the case of its host, its default port or a trailing slash."""
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
@@ -30,13 +30,13 @@ class Tenant:
         return f"{self.url} (client id {self.client_id})"
 
 
-def tenant_of(connection: Connection) -> Tenant | None:
+def tenant_of(connection: Connection) -> TenantIdentity | None:
     """Return the tenant that an opened state belongs to; None while no command has written it."""
     row = connection.execute(text("SELECT url, client_id FROM tenant WHERE id = 1")).first()
-    return None if row is None else Tenant(str(row.url), str(row.client_id))
+    return None if row is None else TenantIdentity(str(row.url), str(row.client_id))
 
 
-def refuse_another(connection: Connection, tenant: Tenant, place: object) -> None:
+def refuse_another(connection: Connection, tenant: TenantIdentity, place: object) -> None:
     """Refuse a state of another tenant.
 
     Raises:
@@ -51,7 +51,7 @@ def refuse_another(connection: Connection, tenant: Tenant, place: object) -> Non
         )
 
 
-def belong_to(connection: Connection, tenant: Tenant) -> None:
+def belong_to(connection: Connection, tenant: TenantIdentity) -> None:
     """Make the state this tenant's; the caller commits."""
     connection.execute(
         text(

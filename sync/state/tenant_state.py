@@ -9,22 +9,22 @@ from functools import partial
 from sqlalchemy import Connection
 
 from sync.state import high_water, old_copy
-from sync.state.backend import Opened, Pause, Place, Service, Wait
-from sync.state.tenant import Tenant, belong_to, refuse_another, tenant_of
+from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
+from sync.state.tenant import TenantIdentity, belong_to, refuse_another, tenant_of
 
 
-class BoundState:
-    """A state (see `Place`) of this tenant. Whatever opens it refuses a state of another tenant."""
+class TenantState:
+    """A state (see `Backend`) of this tenant. Whatever opens it refuses a state of another tenant."""
 
-    def __init__(self, place: Place, tenant: Tenant) -> None:
+    def __init__(self, place: Backend, tenant: TenantIdentity) -> None:
         self.place, self._tenant = place, tenant
 
     def __str__(self) -> str:
         return str(self.place)
 
     @contextmanager
-    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
-        """Open it for one run (see `Place`). The first time it becomes this tenant's.
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
+        """Open it for one run (see `Backend`). The first time it becomes this tenant's.
 
         Raises:
             OtherTenant: it belongs to another one.
@@ -46,19 +46,21 @@ class BoundState:
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
-        """Open it as it is (see `Place`).
+        """Open it as it is (see `Backend`).
 
         Raises:
             OtherTenant: it belongs to another one.
         """
-        look = self.place.mark_reader()  # before the state: a run that begins meanwhile is in the state first
+        look = (
+            self.place.mark_reader()
+        )  # before the state: a run that begins meanwhile is in the state first
         with self.place.open_to_read() as connection:
             self._look(connection, look)
             yield connection
 
     @contextmanager
     def open_copy(self) -> Iterator[Connection]:
-        """Open a private copy of it (see `Place`).
+        """Open a private copy of it (see `Backend`).
 
         Raises:
             OtherTenant: it belongs to another one.
@@ -91,27 +93,27 @@ class BoundState:
             self.place.write_mark(connection, newest)
 
     def version(self) -> str | None:
-        """Return the version of its schema (see `Place`)."""
+        """Return the version of its schema (see `Backend`)."""
         return self.place.version()
 
     def holder(self) -> str:
-        """Return who holds it for a run (see `Place`)."""
+        """Return who holds it for a run (see `Backend`)."""
         return self.place.holder()
 
     def look(self) -> None:
-        """Make sure, without opening it, that it can be used just now (see `Place`)."""
+        """Make sure, without opening it, that it can be used just now (see `Backend`)."""
         self.place.look()
 
     def seal_key(self, *, write: bool) -> bytes:
-        """Return the key of the seals (see `Place`)."""
+        """Return the key of the seals (see `Backend`)."""
         return self.place.seal_key(write=write)
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stop all sending (see `Place`): whatever tenant it belongs to, since that harms nobody."""
+        """Stop all sending (see `Backend`): whatever tenant it belongs to, since that harms nobody."""
         self.place.pause(reason, now)
 
     def resume(self) -> bool:
-        """Allow sending again (see `Place`).
+        """Allow sending again (see `Backend`).
 
         Raises:
             OtherTenant: it belongs to another one.
@@ -120,9 +122,9 @@ class BoundState:
             return self.place.resume()
 
     def paused(self) -> Pause | None:
-        """Return whether all sending is stopped (see `Place`)."""
+        """Return whether all sending is stopped (see `Backend`)."""
         return self.place.paused()
 
-    def service(self) -> AbstractContextManager[Service]:
-        """Register one long-running service (see `Place`)."""
+    def service(self) -> AbstractContextManager[ServiceLock]:
+        """Register one long-running service (see `Backend`)."""
         return self.place.service()

@@ -40,7 +40,9 @@ def escaped(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character in (" ", _KEPT_BREAK) or (category(character) not in ESCAPED and not is_odd_space(character)):
+    if character in (" ", _KEPT_BREAK) or (
+        category(character) not in ESCAPED and not is_odd_space(character)
+    ):
         return character
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -127,7 +127,9 @@ def _is_valid(module: str, text: str) -> bool:
     compact = _SIGNS.sub("" if module != "fi.hetu" else "-", text)
     digits = compact.replace("-", "")
     length = _LENGTHS.get(module)
-    if length is not None and (len(digits) != length or not digits.isdecimal() or not digits.isascii()):
+    if length is not None and (
+        len(digits) != length or not digits.isdecimal() or not digits.isascii()
+    ):
         return False
     return compact.isascii() and _validator(module)(digits if length is not None else compact)
 

@@ -14,7 +14,21 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d{1,2}")
 _FRACTION = re.compile(r"(\d+)[.,]0+")
 _GROUPED = re.compile(r"\d{1,3}([ .,'’]\d{3})+")
 _MOST_SHOWN = 40
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
 def _visible(value: str) -> str:
@@ -134,4 +148,6 @@ def commonest(keys: Iterable[str]) -> tuple[str, str]:
 
 def may_be_shown(value: str) -> bool:
     """Return whether a value can be repeated in a message: a code with a digit in it, no address, no name."""
-    return len(value) <= _MOST_SHOWN and "@" not in value and any(mark.isdecimal() for mark in value)
+    return (
+        len(value) <= _MOST_SHOWN and "@" not in value and any(mark.isdecimal() for mark in value)
+    )

@@ -10,7 +10,7 @@ import pytest
 from sync import contract
 from sync.contract import CALLS, Call
 from sync.inspera.requests import bodies, entries
-from sync.inspera.schema_check import Compared, Match, NotASchema, Schema, compare
+from sync.inspera.schema_check import ComparedCall, Match, Schema, SchemaError, compare
 from sync.inspera.schema_check.compare import BESIDE, SENT
 from sync.records.base import Kind
 from sync.records.changes import Fields
@@ -31,7 +31,7 @@ def parts(document: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def held(call: Call, document: object) -> Compared:
+def held(call: Call, document: object) -> ComparedCall:
     """One call of all, held against the schema."""
     others = [other for other in CALLS.values() if other.name != call.name]
     return compare([call, *others], Schema(document))[0]
@@ -39,14 +39,22 @@ def held(call: Call, document: object) -> Compared:
 
 def openapi(path: str, method: str = "post", body: object = None, **more: Any) -> dict[str, Any]:
     """A schema with a single call, whose body's schema is given."""
-    content = {} if body is None else {"requestBody": {"content": {"application/json": {"schema": body}}}}
+    content = (
+        {} if body is None else {"requestBody": {"content": {"application/json": {"schema": body}}}}
+    )
     return {"openapi": "3.1.0", "paths": {path: {method: content}}, **more}
 
 
 def candidates(entry: object, **more: object) -> dict[str, Any]:
     """A schema whose one call takes candidates, each like the entry."""
-    properties = {"authenticationSystem": {"type": "string"}, "candidates": {"type": "array", "items": entry}}
-    return openapi("/api/v1/test/{id}/candidates", body={"type": "object", "properties": {**properties, **more}})
+    properties = {
+        "authenticationSystem": {"type": "string"},
+        "candidates": {"type": "array", "items": entry},
+    }
+    return openapi(
+        "/api/v1/test/{id}/candidates",
+        body={"type": "object", "properties": {**properties, **more}},
+    )
 
 
 def test_a_schema_with_every_call_has_all_of_them_present() -> None:
@@ -57,7 +65,7 @@ def test_a_schema_with_every_call_has_all_of_them_present() -> None:
 def test_in_a_swagger_2_file_what_is_missing_is_told_from_what_is_there() -> None:
     document = json.loads((FOLDER / "missing.json").read_text(encoding="utf-8"))
     assert held(contract.CANDIDATE_ASSIGN, document).match is Match.PRESENT
-    assert held(contract.OPTION_SET, document) == Compared(
+    assert held(contract.OPTION_SET, document) == ComparedCall(
         contract.OPTION_SET,
         Match.ABSENT,
         ("the schema has no such path",),
@@ -65,7 +73,9 @@ def test_in_a_swagger_2_file_what_is_missing_is_told_from_what_is_there() -> Non
     )
 
 
-def test_other_methods_at_the_path_are_a_difference_and_never_one_that_another_call_has_is_advised() -> None:
+def test_other_methods_at_the_path_are_a_difference_and_never_one_that_another_call_has_is_advised() -> (
+    None
+):
     document = json.loads((FOLDER / "missing.json").read_text(encoding="utf-8"))
     one = held(contract.CANDIDATE_REMOVE, document)
     assert one.match is Match.DIFFERENT
@@ -78,7 +88,9 @@ def test_the_one_method_that_could_do_the_same_is_advised() -> None:
     assert one.remedy == "if PUT there does the same: set inspera.calls.learner.save.method to PUT"
 
 
-def test_a_path_that_ends_in_the_same_way_is_named_with_the_setting_and_with_our_names_of_its_places() -> None:
+def test_a_path_that_ends_in_the_same_way_is_named_with_the_setting_and_with_our_names_of_its_places() -> (
+    None
+):
     document = json.loads((FOLDER / "moved.json").read_text(encoding="utf-8"))
     one = held(contract.CANDIDATE_ASSIGN, document)
     assert one.match is Match.ABSENT
@@ -98,7 +110,9 @@ def test_a_path_that_ends_in_the_same_way_is_named_with_the_setting_and_with_our
     ],
 )
 def test_a_path_with_the_same_words_is_advised(call: Call, there: str, advised: str) -> None:
-    assert held(call, openapi(there)).remedy.endswith(f"set inspera.calls.{call.name}.path to {advised}")
+    assert held(call, openapi(there)).remedy.endswith(
+        f"set inspera.calls.{call.name}.path to {advised}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,12 +122,18 @@ def test_a_path_with_the_same_words_is_advised(call: Call, there: str, advised: 
         (contract.STAFF_SAVE, "/v1/users/student"),
         (contract.CANDIDATE_ASSIGN, "/v1/test/{id}/contributors"),
         (contract.TEST_CREATE, "/v1/exam"),
-        (replace(contract.PERSON_BY_ID, method="POST"), "/v1/external/users/{authType}/{externalId}"),
+        (
+            replace(contract.PERSON_BY_ID, method="POST"),
+            "/v1/external/users/{authType}/{externalId}",
+        ),
     ],
 )
 def test_a_path_that_is_another_thing_is_not_advised(call: Call, there: str) -> None:
     one = held(call, openapi(there))
-    assert (one.match, one.remedy) == (Match.ABSENT, "ask Inspera whether your tenant has this call")
+    assert (one.match, one.remedy) == (
+        Match.ABSENT,
+        "ask Inspera whether your tenant has this call",
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,8 +143,14 @@ def test_a_path_that_is_another_thing_is_not_advised(call: Call, there: str) -> 
         ("/api/v1/users/student/", {}),
         ("/users/student", {"servers": [{"url": "https://example.inspera.com/api/v1/"}]}),
         ("/v1/users/student", {"servers": [{"url": "/api"}]}),
-        ("/users/student", {"servers": [{"url": "//{host}/{at}", "variables": {"at": {"default": "api/v1"}}}]}),
-        ("/v1/users/student", {"servers": [{"url": "https://other.example/x"}, {"url": "https://other.example/api"}]}),
+        (
+            "/users/student",
+            {"servers": [{"url": "//{host}/{at}", "variables": {"at": {"default": "api/v1"}}}]},
+        ),
+        (
+            "/v1/users/student",
+            {"servers": [{"url": "https://other.example/x"}, {"url": "https://other.example/api"}]},
+        ),
     ],
 )
 def test_what_stands_before_the_paths_is_counted_in(path: str, more: dict[str, Any]) -> None:
@@ -149,8 +175,12 @@ def test_a_field_that_the_body_needs_and_we_never_send_is_named() -> None:
     document = whole()
     parts(document)["Person"]["required"] += ["password", "marketplaceId"]
     parts(document)["Candidates"]["required"] += ["tenant"]
-    assert held(contract.LEARNER_SAVE, document).differences == ("the body needs 'marketplaceId', which we never send",)
-    assert held(contract.CANDIDATE_ASSIGN, document).differences == ("the body needs 'tenant', which we never send",)
+    assert held(contract.LEARNER_SAVE, document).differences == (
+        "the body needs 'marketplaceId', which we never send",
+    )
+    assert held(contract.CANDIDATE_ASSIGN, document).differences == (
+        "the body needs 'tenant', which we never send",
+    )
 
 
 def test_a_field_that_inspera_only_shows_is_not_missed() -> None:
@@ -166,9 +196,13 @@ def test_another_wrapper_is_advised_and_an_override_of_it_is_enough() -> None:
     body["properties"]["people"] = body["properties"].pop("candidates")
     body["required"] = ["people"]
     one = held(contract.CANDIDATE_ASSIGN, document)
-    assert one.differences == ("the body has no 'candidates'; it has 'authenticationSystem', 'people'",)
+    assert one.differences == (
+        "the body has no 'candidates'; it has 'authenticationSystem', 'people'",
+    )
     assert one.remedy == "set inspera.calls.candidate.assign.wrapper to people"
-    assert held(replace(contract.CANDIDATE_ASSIGN, wrapper="people"), document).match is Match.PRESENT
+    assert (
+        held(replace(contract.CANDIDATE_ASSIGN, wrapper="people"), document).match is Match.PRESENT
+    )
 
 
 def test_a_schema_without_a_body_where_we_send_one_is_a_difference() -> None:
@@ -182,8 +216,13 @@ def test_a_schema_without_a_body_where_we_send_one_is_a_difference() -> None:
 @pytest.mark.parametrize("word", ["oneOf", "anyOf"])
 def test_of_several_choices_only_what_all_of_them_need_is_needed(word: str) -> None:
     known = {"externalId": {"type": "string"}}
-    one, other = ({"properties": {**known, name: {}}, "required": ["externalId", name]} for name in ("a", "b"))
-    assert held(contract.CANDIDATE_ASSIGN, candidates({word: [one, other, {"type": "null"}]})).match is Match.PRESENT
+    one, other = (
+        {"properties": {**known, name: {}}, "required": ["externalId", name]} for name in ("a", "b")
+    )
+    assert (
+        held(contract.CANDIDATE_ASSIGN, candidates({word: [one, other, {"type": "null"}]})).match
+        is Match.PRESENT
+    )
     one["required"] = other["required"] = ["both"]
     assert held(contract.CANDIDATE_ASSIGN, candidates({word: [one, other]})).differences == (
         "'candidates' needs 'both', which we never send",
@@ -206,7 +245,9 @@ def test_what_the_schema_leaves_open_is_no_difference(entry: object) -> None:
     assert held(contract.CANDIDATE_ASSIGN, candidates(entry)).match is Match.PRESENT
 
 
-@pytest.mark.parametrize("body", [{"requestBody": {"$ref": "#/nowhere"}}, {"parameters": [{"$ref": "#/nowhere"}]}])
+@pytest.mark.parametrize(
+    "body", [{"requestBody": {"$ref": "#/nowhere"}}, {"parameters": [{"$ref": "#/nowhere"}]}]
+)
 def test_a_body_that_cannot_be_found_is_no_difference(body: dict[str, Any]) -> None:
     document = {"openapi": "3.0.0", "paths": {"/v1/users/student": {"post": body}}}
     assert held(contract.LEARNER_SAVE, document).match is Match.PRESENT
@@ -214,21 +255,33 @@ def test_a_body_that_cannot_be_found_is_no_difference(body: dict[str, Any]) -> N
 
 def test_references_are_followed_through_escapes_and_circles_end() -> None:
     named = {
-        "a/b": {"allOf": [{"$ref": "#/components/schemas/circle"}, {"properties": {"externalId": {}}}]},
+        "a/b": {
+            "allOf": [{"$ref": "#/components/schemas/circle"}, {"properties": {"externalId": {}}}]
+        },
         "circle": {
-            "allOf": [{"$ref": "#/components/schemas/a~1b"}, {"properties": {"more": {}}, "required": ["more"]}]
+            "allOf": [
+                {"$ref": "#/components/schemas/a~1b"},
+                {"properties": {"more": {}}, "required": ["more"]},
+            ]
         },
         "self": {"$ref": "#/components/schemas/self"},
     }
-    document = candidates({"$ref": "#/components/schemas/a~1b"}, self={"$ref": "#/components/schemas/self"})
+    document = candidates(
+        {"$ref": "#/components/schemas/a~1b"}, self={"$ref": "#/components/schemas/self"}
+    )
     one = held(contract.CANDIDATE_ASSIGN, document | {"components": {"schemas": named}})
     assert one.differences == ("'candidates' needs 'more', which we never send",)
 
 
 def test_the_form_fields_of_swagger_are_members_of_the_body() -> None:
     fields = [{"in": "formData", "name": name, "required": True} for name in ("username", "tenant")]
-    document = {"swagger": "2.0", "paths": {"/v1/users/student": {"parameters": fields, "post": {}}}}
-    assert held(contract.LEARNER_SAVE, document).differences == ("the body needs 'tenant', which we never send",)
+    document = {
+        "swagger": "2.0",
+        "paths": {"/v1/users/student": {"parameters": fields, "post": {}}},
+    }
+    assert held(contract.LEARNER_SAVE, document).differences == (
+        "the body needs 'tenant', which we never send",
+    )
 
 
 @pytest.mark.parametrize(
@@ -246,19 +299,28 @@ def test_the_form_fields_of_swagger_are_members_of_the_body() -> None:
     ],
 )
 def test_what_is_no_schema_is_refused(document: object) -> None:
-    with pytest.raises(NotASchema, match="neither an OpenAPI 3 nor a Swagger 2 schema"):
+    with pytest.raises(SchemaError, match="neither an OpenAPI 3 nor a Swagger 2 schema"):
         Schema(document)
 
 
-@pytest.mark.parametrize("item", [None, [], "x", {"post": []}, {"post": {"parameters": {}, "requestBody": 3}}])
+@pytest.mark.parametrize(
+    "item", [None, [], "x", {"post": []}, {"post": {"parameters": {}, "requestBody": 3}}]
+)
 def test_odd_entries_of_a_schema_break_nothing(item: object) -> None:
-    document = {"openapi": "3.0.0", "servers": "x", "paths": {"/v1/users/student": item, "": {"get": {}}}}
+    document = {
+        "openapi": "3.0.0",
+        "servers": "x",
+        "paths": {"/v1/users/student": item, "": {"get": {}}},
+    }
     assert held(contract.LEARNER_SAVE, document).match in Match
 
 
 def test_no_setting_is_advised_for_the_call_that_carries_the_key() -> None:
     one = held(contract.TOKEN, openapi("/v2/authenticate/token"))
-    assert (one.match, one.remedy) == (Match.ABSENT, "ask Inspera whether your tenant has this call")
+    assert (one.match, one.remedy) == (
+        Match.ABSENT,
+        "ask Inspera whether your tenant has this call",
+    )
 
 
 FULL: Fields = {

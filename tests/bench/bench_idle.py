@@ -42,7 +42,9 @@ def write_files(folder: Path, port: int) -> Path:
     """A configuration whose jobs are due twelve hours from now."""
     due = datetime.now(UTC) + timedelta(hours=12)
     config = folder / "inspera-sync.yaml"
-    config.write_text(CONFIGURATION.format(minute=due.minute, hour=due.hour, port=port), encoding="utf-8")
+    config.write_text(
+        CONFIGURATION.format(minute=due.minute, hour=due.hour, port=port), encoding="utf-8"
+    )
     (folder / "students.csv").write_text("number,login,given,family\n", encoding="utf-8")
     return config
 
@@ -51,7 +53,9 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + LONGEST_START
     while time.monotonic() < until:
         if process.poll() is not None:
-            raise SystemExit(f"the service ended with {process.returncode} instead of waiting for its jobs")
+            raise SystemExit(
+                f"the service ended with {process.returncode} instead of waiting for its jobs"
+            )
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
                 return
@@ -84,7 +88,9 @@ def measure(seconds: float) -> tuple[float, float]:
         port = free_port()
         config = write_files(Path(name), port)
         command = [sys.executable, "-m", "sync", "--config", str(config), "serve"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env={**os.environ, "UNUSED_KEY": "unused"})
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, env={**os.environ, "UNUSED_KEY": "unused"}
+        )
         try:
             wait_until_ready(process, port)
             time.sleep(SETTLED)

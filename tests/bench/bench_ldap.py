@@ -62,7 +62,13 @@ def baseline(server: Slapd) -> int:
 
 def read(server: Slapd) -> int:
     source = LdapSettings.model_validate(
-        {"servers": server.url, "base": PEOPLE, "filter": FILTER, "attributes": ATTRIBUTES, "page_size": PAGE}
+        {
+            "servers": server.url,
+            "base": PEOPLE,
+            "filter": FILTER,
+            "attributes": ATTRIBUTES,
+            "page_size": PAGE,
+        }
     )
     return sum(1 for _ in source.rows(Path()))
 
@@ -95,10 +101,18 @@ def main() -> int:
     least = [min(pair[0][which] for pair in pairs) for which in (0, 1)]
     ours = [min(pair[1][which] for pair in pairs) for which in (0, 1)]
     ratios = [mine / theirs for mine, theirs in zip(ours, least, strict=True)]
-    print(f"ldap3:  {least[0]:.2f} s, of it {least[1]:.2f} s processor, {least[1] / ENTRIES * 1e6:.0f} µs an entry")
-    print(f"source: {ours[0]:.2f} s, of it {ours[1]:.2f} s processor, {ours[1] / ENTRIES * 1e6:.0f} µs an entry")
-    print(f"ratio:  {ratios[0]:.2f} by the clock, {ratios[1]:.2f} in processor time (at most {LIMIT})")
-    print(f"memory: {peak / 1e6:.1f} MB at its peak, {tenth / 1e6:.1f} MB with a tenth of the entries")
+    print(
+        f"ldap3:  {least[0]:.2f} s, of it {least[1]:.2f} s processor, {least[1] / ENTRIES * 1e6:.0f} µs an entry"
+    )
+    print(
+        f"source: {ours[0]:.2f} s, of it {ours[1]:.2f} s processor, {ours[1] / ENTRIES * 1e6:.0f} µs an entry"
+    )
+    print(
+        f"ratio:  {ratios[0]:.2f} by the clock, {ratios[1]:.2f} in processor time (at most {LIMIT})"
+    )
+    print(
+        f"memory: {peak / 1e6:.1f} MB at its peak, {tenth / 1e6:.1f} MB with a tenth of the entries"
+    )
     within = max(ratios) <= LIMIT and peak < MEMORY and peak <= GROWTH * tenth
     return 0 if within else 1
 

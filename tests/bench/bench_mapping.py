@@ -52,17 +52,32 @@ CANDIDATE_RULE = FeedRule(
 def write_files(folder: Path) -> None:
     with (folder / STUDENTS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["student_no", "feide", "given", "family", "mail", "status", "programme", "campus"])
+        writer.writerow(
+            ["student_no", "feide", "given", "family", "mail", "status", "programme", "campus"]
+        )
         for n in range(LEARNERS):
             login = f"learner{n}@example.edu"
-            writer.writerow([500_000 + n, login, GIVEN[n % 10], f"Example{n}", login, "active", f"P{n % 40}", "Main"])
+            writer.writerow(
+                [
+                    500_000 + n,
+                    login,
+                    GIVEN[n % 10],
+                    f"Example{n}",
+                    login,
+                    "active",
+                    f"P{n % 40}",
+                    "Main",
+                ]
+            )
     with (folder / REGISTRATIONS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["course", "term", "student_no", "number", "extra", "room"])
         for n in range(TESTS * SEATS):
             extra = "30" if n % 20 == 0 else ""
             learner = 500_000 + (n * 7) % LEARNERS
-            writer.writerow([f"EX{n // SEATS:04d}", "2026V", learner, n % SEATS + 1, extra, f"R{n % 30}"])
+            writer.writerow(
+                [f"EX{n // SEATS:04d}", "2026V", learner, n % SEATS + 1, extra, f"R{n % 30}"]
+            )
 
 
 def baseline(folder: Path) -> int:
@@ -72,7 +87,10 @@ def baseline(folder: Path) -> int:
             reader = csv.reader(file, strict=True)
             header = next(reader)
             for cells in reader:
-                values = {k: normalize("NFC", v.strip()) for k, v in dict(zip(header, cells, strict=False)).items()}
+                values = {
+                    k: normalize("NFC", v.strip())
+                    for k, v in dict(zip(header, cells, strict=False)).items()
+                }
                 blake2b("\x1f".join(values.values()).encode(), digest_size=16).digest()
                 count += 1
     return count
@@ -118,7 +136,9 @@ def main() -> int:
         peak = peak_memory(folder)
     rows = LEARNERS + TESTS * SEATS
     print(f"baseline: {least:.2f} s, {least / rows * 1e6:.2f} µs a row")
-    print(f"mapped:   {ours:.2f} s, {ours / rows * 1e6:.2f} µs a row; peak memory {peak / 1e6:.1f} MB")
+    print(
+        f"mapped:   {ours:.2f} s, {ours / rows * 1e6:.2f} µs a row; peak memory {peak / 1e6:.1f} MB"
+    )
     print(f"ratio:    {ours / least:.2f} (at most {LIMIT})")
     return 0 if ours / least <= LIMIT else 1
 

@@ -75,38 +75,57 @@ def write_files(folder: Path) -> None:
     (folder / CONFIG).write_text(CONFIGURATION, encoding="utf-8")
     with (folder / STUDENTS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["student_no", "feide", "given", "family", "mail", "status", "programme", "campus"])
+        writer.writerow(
+            ["student_no", "feide", "given", "family", "mail", "status", "programme", "campus"]
+        )
         for n in range(LEARNERS):
             login = f"learner{n}@example.edu"
-            writer.writerow([500_000 + n, login, GIVEN[n % 10], f"Example{n}", login, "active", f"P{n % 40}", "Main"])
+            writer.writerow(
+                [
+                    500_000 + n,
+                    login,
+                    GIVEN[n % 10],
+                    f"Example{n}",
+                    login,
+                    "active",
+                    f"P{n % 40}",
+                    "Main",
+                ]
+            )
     day = datetime.now(UTC).replace(hour=9, minute=0) + timedelta(days=3)
     with (folder / EXAMS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(["course", "term", "name", "start", "end", "minutes", "template"])
         for n in range(TESTS):
             date = (day + timedelta(days=n % 60)).strftime("%d.%m.%Y")
-            writer.writerow([f"EX{n:04d}", "2026V", f"Øving {n}", f"{date} 09:00", f"{date} 13:00", 240, ""])
+            writer.writerow(
+                [f"EX{n:04d}", "2026V", f"Øving {n}", f"{date} 09:00", f"{date} 13:00", 240, ""]
+            )
     with (folder / REGISTRATIONS).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["course", "term", "student_no", "number", "extra", "room"])
         for n in range(TESTS * SEATS):
             extra = "30" if n % 20 == 0 else ""
             learner = 500_000 + (n * 7) % LEARNERS
-            writer.writerow([f"EX{n // SEATS:04d}", "2026V", learner, n % SEATS + 1, extra, f"R{n % 30}"])
+            writer.writerow(
+                [f"EX{n // SEATS:04d}", "2026V", learner, n % SEATS + 1, extra, f"R{n % 30}"]
+            )
 
 
 def make_known(folder: Path) -> None:
     """A state in which all that the files want is known, with the fingerprints that a run would have left."""
     from sqlalchemy import text
-    from sync.app import House
+    from sync.app import App
     from sync.commands.plan import make_store
     from sync.engine.extract.extract import gather
     from sync.records.base import COMPARED, KEY_FIELDS
     from sync.state.sqlite.open import open_to_write
 
-    house = House.open(folder / CONFIG, print)
+    house = App.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:
-        gathered = gather(house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None)
+        gathered = gather(
+            house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None
+        )
         if gathered.unhealthy:
             raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
         for kind in gathered.kinds:
@@ -127,7 +146,10 @@ def baseline(folder: Path) -> Cost:
             reader = csv.reader(file, strict=True, delimiter=delimiter)
             header = next(reader)
             for cells in reader:
-                values = {k: normalize("NFC", v.strip()) for k, v in dict(zip(header, cells, strict=False)).items()}
+                values = {
+                    k: normalize("NFC", v.strip())
+                    for k, v in dict(zip(header, cells, strict=False)).items()
+                }
                 blake2b("\x1f".join(values.values()).encode(), digest_size=16).digest()
                 count += 1
     if count != LEARNERS + TESTS + TESTS * SEATS:
@@ -138,13 +160,19 @@ def baseline(folder: Path) -> Cost:
 def run(*command: str, printing: str) -> Cost:
     """Runs a process and measures it alone; it must end well and print `printing`."""
     begun = time.perf_counter()
-    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, encoding="utf-8") as process:
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, encoding="utf-8"
+    ) as process:
         printed = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or printing not in printed:
-        raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}:\n{printed[-2000:]}")
-    return Cost(time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        raise SystemExit(
+            f"{' '.join(command)} ended with status {process.returncode}:\n{printed[-2000:]}"
+        )
+    return Cost(
+        time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    )
 
 
 def plan(folder: Path, printing: str) -> Cost:
@@ -163,7 +191,9 @@ def measure(folder: Path) -> tuple[Cost, Cost, Cost]:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--known", type=Path, help="only make the state of what the files in this folder want")
+    arguments.add_argument(
+        "--known", type=Path, help="only make the state of what the files in this folder want"
+    )
     arguments.add_argument("--keep", type=Path, help="a new folder for the files, which then stay")
     wanted = arguments.parse_args()
     if wanted.known:
@@ -177,10 +207,16 @@ def main() -> int:
             least, unchanged, first = measure(Path(name))
     times, processor = unchanged.seconds / least.seconds, unchanged.processor / least.processor
     print(f"baseline:  {least.seconds:.2f} s for {LEARNERS + TESTS + TESTS * SEATS:,} rows")
-    print(f"unchanged: {unchanged.seconds:.2f} s, {times:.1f} times the baseline (at most {MOST_TIMES:.0f})")
-    print(f"           {processor:.1f} times by the processor's time, which a busy machine blurs less")
+    print(
+        f"unchanged: {unchanged.seconds:.2f} s, {times:.1f} times the baseline (at most {MOST_TIMES:.0f})"
+    )
+    print(
+        f"           {processor:.1f} times by the processor's time, which a busy machine blurs less"
+    )
     print(f"           {unchanged.megabytes:.0f} MB at its peak (less than {MOST_MEGABYTES:.0f})")
-    print(f"all new:   {first.seconds:.2f} s, {first.megabytes:.0f} MB at its peak (for information)")
+    print(
+        f"all new:   {first.seconds:.2f} s, {first.megabytes:.0f} MB at its peak (for information)"
+    )
     return 0 if times <= MOST_TIMES and unchanged.megabytes < MOST_MEGABYTES else 1
 
 

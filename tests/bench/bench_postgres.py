@@ -39,19 +39,23 @@ def make_known(config: Path) -> None:
     from datetime import UTC, datetime
 
     from sqlalchemy import text
-    from sync.app import House
+    from sync.app import App
     from sync.commands.plan import make_store
     from sync.engine.extract.extract import gather
     from sync.records.base import COMPARED, KEY_FIELDS
 
-    house = House.open(config, print)
+    house = App.open(config, print)
     with house.state.open_to_write("benchmark") as opened:
         connection = opened.connection
-        gathered = gather(house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None)
+        gathered = gather(
+            house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None
+        )
         if gathered.unhealthy:
             raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
         for kind in gathered.kinds:
-            names = ", ".join(f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint"))
+            names = ", ".join(
+                f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint")
+            )
             connection.execute(
                 text(
                     f"INSERT INTO known_{kind} ({names}, remote_id, standing, ours, updated)"
@@ -77,18 +81,27 @@ def measure(folder: Path, *, first: bool) -> dict[str, tuple[Cost, Cost]]:
             measured["all new"] = plan(file, NEW), plan(database, NEW)
         for config in (file, database):
             run(__file__, "--known", str(config), printing="")
-        server.execute("VACUUM ANALYZE", database=DATABASE)  # as the server does by itself after a minute
+        server.execute(
+            "VACUUM ANALYZE", database=DATABASE
+        )  # as the server does by itself after a minute
         rounds = [(plan(file, UNCHANGED), plan(database, UNCHANGED)) for _ in range(ROUNDS)]
-        measured["unchanged"] = best([one for one, _ in rounds]), best([other for _, other in rounds])
+        measured["unchanged"] = (
+            best([one for one, _ in rounds]),
+            best([other for _, other in rounds]),
+        )
     return measured
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument(
-        "--known", type=Path, help="only make the state of what the files of this configuration want"
+        "--known",
+        type=Path,
+        help="only make the state of what the files of this configuration want",
     )
-    arguments.add_argument("--first", action="store_true", help="also plan when nothing is known yet")
+    arguments.add_argument(
+        "--first", action="store_true", help="also plan when nothing is known yet"
+    )
     wanted = arguments.parse_args()
     if wanted.known:
         make_known(wanted.known)
@@ -97,11 +110,22 @@ def main() -> int:
         measured = measure(Path(name), first=wanted.first)
     print(f"{LEARNERS + TESTS + TESTS * SEATS:,} rows, seconds:")
     for what, (file, database) in measured.items():
-        print(f"{what + ':':<11}{file.seconds:.2f} with SQLite, {database.seconds:.2f} with PostgreSQL,", end=" ")
-        print(f"{database.seconds / file.seconds:.2f} times; {database.megabytes:.0f} MB at its peak")
+        print(
+            f"{what + ':':<11}{file.seconds:.2f} with SQLite, {database.seconds:.2f} with PostgreSQL,",
+            end=" ",
+        )
+        print(
+            f"{database.seconds / file.seconds:.2f} times; {database.megabytes:.0f} MB at its peak"
+        )
     file, database = measured["unchanged"]
-    print(f"promised for the unchanged: at most {MOST_TIMES:.0f} times, less than {MOST_MEGABYTES:.0f} MB")
-    return 0 if database.seconds <= MOST_TIMES * file.seconds and database.megabytes < MOST_MEGABYTES else 1
+    print(
+        f"promised for the unchanged: at most {MOST_TIMES:.0f} times, less than {MOST_MEGABYTES:.0f} MB"
+    )
+    return (
+        0
+        if database.seconds <= MOST_TIMES * file.seconds and database.megabytes < MOST_MEGABYTES
+        else 1
+    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ def core(port: int, limit: int, *, bare: bool) -> int:
     from sqlalchemy import NullPool, create_engine, text
     from sync.records.base import Row
 
-    engine = create_engine(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", poolclass=NullPool)
+    engine = create_engine(
+        f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", poolclass=NullPool
+    )
     count = 0
     with engine.connect() as connection:
         options = {"stream_results": True, "yield_per": 5000}
@@ -83,12 +85,16 @@ def read(how: str, port: int, limit: int) -> None:
 
 def cost(how: str, port: int, limit: int = ROWS) -> Cost:
     command = [sys.executable, __file__, how, str(port), str(limit)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True, env=os.environ)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=True, env=os.environ
+    )
     return Cost(*map(float, done.stdout.split()))
 
 
 def best(costs: list[Cost]) -> Cost:
-    return Cost(min(one.seconds for one in costs), min(one.processor for one in costs), costs[-1].megabytes)
+    return Cost(
+        min(one.seconds for one in costs), min(one.processor for one in costs), costs[-1].megabytes
+    )
 
 
 def main() -> int:
@@ -96,17 +102,27 @@ def main() -> int:
 
     with postgres() as server:
         fill(server.port)
-        rounds = [[cost(how, server.port) for how in ("bare", "core", "ours")] for _ in range(ROUNDS)]
+        rounds = [
+            [cost(how, server.port) for how in ("bare", "core", "ours")] for _ in range(ROUNDS)
+        ]
         small = cost("ours", server.port, ROWS // 10)
     bare, least, source = (best([one[at] for one in rounds]) for at in range(3))
     times, growth = source.seconds / least.seconds, source.megabytes - small.megabytes
-    print(f"Core alone: {bare.seconds:.2f} s for {ROWS:,} rows, {bare.processor:.2f} s of it ours (for information)")
+    print(
+        f"Core alone: {bare.seconds:.2f} s for {ROWS:,} rows, {bare.processor:.2f} s of it ours (for information)"
+    )
     print(f"baseline:   {least.seconds:.2f} s, {least.processor:.2f} s of it ours")
     print(f"source:     {source.seconds:.2f} s, {source.processor:.2f} s of it ours")
     print(f"            {times:.2f} times the baseline (at most {MOST_TIMES})")
     print(f"            {source.seconds / bare.seconds:.2f} times Core alone (for information)")
-    print(f"peak:       {source.megabytes:.0f} MB (less than {MOST_MEGABYTES}), {small.megabytes:.0f} for a tenth")
-    return 0 if times <= MOST_TIMES and source.megabytes < MOST_MEGABYTES and growth <= MOST_GROWTH else 1
+    print(
+        f"peak:       {source.megabytes:.0f} MB (less than {MOST_MEGABYTES}), {small.megabytes:.0f} for a tenth"
+    )
+    return (
+        0
+        if times <= MOST_TIMES and source.megabytes < MOST_MEGABYTES and growth <= MOST_GROWTH
+        else 1
+    )
 
 
 if __name__ == "__main__":

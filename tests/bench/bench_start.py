@@ -22,7 +22,9 @@ def seconds(*command: str) -> float:
 def main() -> int:
     """Prints both and their ratio; 1 when the promise is broken."""
     bare, ours = seconds("-c", "pass"), seconds("-m", "sync", "--help")
-    print(f"--help {ours:.3f} s, Python alone {bare:.3f} s, ratio {ours / bare:.1f}; promised: under {MOST_SECONDS} s")
+    print(
+        f"--help {ours:.3f} s, Python alone {bare:.3f} s, ratio {ours / bare:.1f}; promised: under {MOST_SECONDS} s"
+    )
     return ours >= MOST_SECONDS
 
 

@@ -14,10 +14,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import StaticPool, create_engine
 from sync.commands import apply, doctor_checks
-from sync.commands.doctor_checks import Verdict, clock_check
+from sync.commands.doctor_checks import CheckVerdict, clock_check
 from sync.contract import CALLS
 from sync.exit_codes import Exit
-from sync.inspera.lookups import Surroundings
+from sync.inspera.lookups import LookupContext
 from sync.inspera.schema_check import Match, Schema, compare
 from sync.inspera.target import Target
 from sync.state.migrations import FOLDER, head
@@ -31,7 +31,9 @@ NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def site(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
     """A university with one learner on one test, and an environment that names no proxy."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -64,7 +66,9 @@ def against(site: Site, name: str, *words: str) -> Ran:
 def lines(ran: Ran, verdict: str) -> list[str]:
     """What was said of the things that are so."""
     return [
-        line.strip().removeprefix(verdict).strip() for line in ran.out.splitlines() if line.split()[:1] == [verdict]
+        line.strip().removeprefix(verdict).strip()
+        for line in ran.out.splitlines()
+        if line.split()[:1] == [verdict]
     ]
 
 
@@ -75,7 +79,10 @@ def test_the_table_names_the_calls_of_these_feeds_with_their_marks(site: Site) -
     assert "INF  candidate.remove  DELETE /v1/test/{test}/candidates" in needed
     assert "person.search" in rest
     assert "staff" not in out
-    assert "rest on an assumption (INF): person.search, test.search, candidate.list, candidate.assign" in rest
+    assert (
+        "rest on an assumption (INF): person.search, test.search, candidate.list, candidate.assign"
+        in rest
+    )
 
 
 def test_a_call_that_is_never_made_is_not_in_the_table(site: Site) -> None:
@@ -100,9 +107,18 @@ def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(site:
         },
     ]
     site.config["on_absence"] = {"staff": "delete"}
-    calls = {call["name"]: call for call in json.loads(site.run("doctor", "--offline", "--json").out)["calls"]}
+    calls = {
+        call["name"]: call
+        for call in json.loads(site.run("doctor", "--offline", "--json").out)["calls"]
+    }
     needed = {name for name, call in calls.items() if call["needed"]}
-    assert needed >= {"staff.save", "staff.disable", "staff.delete", "contributor.assign", "contributor.remove"}
+    assert needed >= {
+        "staff.save",
+        "staff.disable",
+        "staff.delete",
+        "contributor.assign",
+        "contributor.remove",
+    }
     assert needed >= {"committee.create", "test.read", "person.by_external_id"}
     assert not needed & {"committee.remove", "option.set", "export.order"}
     assert calls["staff.delete"]["mark"] == "INF"
@@ -130,9 +146,9 @@ def test_the_sandboxs_own_schema_has_every_call_as_the_contract_has_it(site: Sit
     with closing(connection):
         connection.request("GET", "/apidoc")
         document = json.load(connection.getresponse())
-    assert {one.call.name: one.match for one in compare(CALLS.values(), Schema(document))} == dict.fromkeys(
-        CALLS, Match.PRESENT
-    )
+    assert {
+        one.call.name: one.match for one in compare(CALLS.values(), Schema(document))
+    } == dict.fromkeys(CALLS, Match.PRESENT)
 
 
 def test_a_call_that_nobody_needs_may_be_absent(site: Site) -> None:
@@ -149,7 +165,10 @@ def test_another_path_is_found_and_an_override_makes_it_pass(site: Site) -> None
     needed = [line for line in lines(ran, "absent") if "(not needed)" not in line]
     assert [line.partition(":")[0] for line in needed] == list(names)
     path = "/v2/test/{test}/candidates"
-    assert all(f"set inspera.calls.{name}.path to {path}" in line for name, line in zip(names, needed, strict=True))
+    assert all(
+        f"set inspera.calls.{name}.path to {path}" in line
+        for name, line in zip(names, needed, strict=True)
+    )
 
     site.config["inspera"]["calls"] = {name: {"path": path} for name in names}
     ran = against(site, "moved")
@@ -167,7 +186,10 @@ def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
     ran = site.run("doctor", "--apidoc", str(file))
     assert ran.status == Exit.FAULTS
     told = "'candidates' has no 'externalId', which we always send; 'candidates' needs 'personId', which we never send"
-    assert any(line.startswith(f"candidate.assign: {told}; ask Inspera") for line in lines(ran, "different"))
+    assert any(
+        line.startswith(f"candidate.assign: {told}; ask Inspera")
+        for line in lines(ran, "different")
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,7 +203,9 @@ def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
     ],
     ids=["torn", "bytes", "deep", "version", "page"],
 )
-def test_a_file_that_is_no_schema_is_said_in_one_line(site: Site, content: bytes, told: str) -> None:
+def test_a_file_that_is_no_schema_is_said_in_one_line(
+    site: Site, content: bytes, told: str
+) -> None:
     file = site.folder / "schema.json"
     file.write_bytes(content)
     ran = site.run("doctor", "--apidoc", str(file))
@@ -212,7 +236,9 @@ def test_a_sound_site_is_well_and_nothing_is_written(site: Site) -> None:
     assert "0 wrong" in ran.out
     assert f"state: {site.state}, version {head()}" in lines(ran, "ok")
     assert {"token: the key is accepted", "clock: within 5 s of Inspera's"} <= set(lines(ran, "ok"))
-    assert "tls: none: plain HTTP, which only an address on this machine may have" in lines(ran, "note")
+    assert "tls: none: plain HTTP, which only an address on this machine may have" in lines(
+        ran, "note"
+    )
     assert any(line.startswith("inspera: test.search answered 200") for line in lines(ran, "ok"))
     assert site.sent() == []
     assert {file: file.read_bytes() for file in site.folder.iterdir()} == before
@@ -239,7 +265,10 @@ def test_an_address_where_nobody_is_exits_5(site: Site) -> None:
     site.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": 1}
     ran = site.run("doctor")
     assert ran.status == Exit.INSPERA
-    assert any("refuses the connection; check the port in inspera.url" in line for line in lines(ran, "wrong"))
+    assert any(
+        "refuses the connection; check the port in inspera.url" in line
+        for line in lines(ran, "wrong")
+    )
 
 
 def test_a_key_that_is_not_there_exits_2_and_inspera_is_not_asked(site: Site) -> None:
@@ -256,14 +285,24 @@ def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(
     ran = site.run("doctor", "--offline")
     assert ran.status == Exit.SOURCE
     missing, absent = lines(ran, "wrong")
-    assert "students.csv (learner): column 'epost' is missing (it has 7 columns); correct" in missing
-    assert absent == "elsewhere.csv (test): elsewhere.csv: is not there; check 'path', and that the export has run"
-    assert any(line.startswith("registrations.csv (candidate): 6 columns") for line in lines(ran, "ok"))
+    assert (
+        "students.csv (learner): column 'epost' is missing (it has 7 columns); correct" in missing
+    )
+    assert (
+        absent
+        == "elsewhere.csv (test): elsewhere.csv: is not there; check 'path', and that the export has run"
+    )
+    assert any(
+        line.startswith("registrations.csv (candidate): 6 columns") for line in lines(ran, "ok")
+    )
 
 
 def test_a_source_without_rows_is_worth_a_word_unless_it_may_be_empty(site: Site) -> None:
     site.registrations.rows.clear()
-    assert any("registrations.csv (candidate): has no row" in line for line in lines(site.run("doctor"), "note"))
+    assert any(
+        "registrations.csv (candidate): has no row" in line
+        for line in lines(site.run("doctor"), "note")
+    )
     site.feed("candidate")["may_be_empty"] = True
     assert any("registrations.csv (candidate)" in line for line in lines(site.run("doctor"), "ok"))
 
@@ -292,7 +331,9 @@ def test_calls_without_a_known_outcome_are_counted(site: Site) -> None:
         state.execute("UPDATE intent SET outcome = NULL WHERE id = (SELECT min(id) FROM intent)")
     ran = site.run("doctor", "--offline")
     assert ran.status == Exit.OK, ran.said
-    assert any("1 call of an earlier run without a known outcome" in line for line in lines(ran, "note"))
+    assert any(
+        "1 call of an earlier run without a known outcome" in line for line in lines(ran, "note")
+    )
 
 
 def test_who_holds_the_state_is_said(site: Site) -> None:
@@ -313,7 +354,11 @@ def test_certificates_that_are_none_exit_2(site: Site) -> None:
 
 def test_the_password_of_a_proxy_is_not_shown(site: Site) -> None:
     (site.folder / "secret").write_text("proxy-marker\n", encoding="utf-8")
-    proxy = {"proxy": "http://127.0.0.1:9", "proxy_user": "user-marker", "proxy_password": "${file:secret}"}
+    proxy = {
+        "proxy": "http://127.0.0.1:9",
+        "proxy_user": "user-marker",
+        "proxy_password": "${file:secret}",
+    }
     site.config["inspera"] |= proxy
     ran = site.run("doctor", "--json")
     assert ran.status == Exit.INSPERA
@@ -323,12 +368,15 @@ def test_the_password_of_a_proxy_is_not_shown(site: Site) -> None:
     assert site.run("doctor").status == Exit.USAGE
 
 
-def test_a_proxy_that_only_the_environment_names_is_noted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_only_the_environment_names_is_noted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://env-marker@127.0.0.1:9")
     site.config["inspera"]["url"] = "https://tenant.invalid"
     ran = site.run("doctor", "--offline")
-    assert "proxy: none; the environment names one, and is not obeyed; if it is needed, set inspera.proxy" in lines(
-        ran, "note"
+    assert (
+        "proxy: none; the environment names one, and is not obeyed; if it is needed, set inspera.proxy"
+        in lines(ran, "note")
     )
     assert "env-marker" not in ran.said
 
@@ -336,7 +384,9 @@ def test_a_proxy_that_only_the_environment_names_is_noted(site: Site, monkeypatc
 def test_what_is_unwise_in_the_configuration_is_among_the_notes(site: Site) -> None:
     site.config["inspera"]["api_key"] = KEY
     ran = site.run("doctor", "--offline")
-    assert any(line.startswith("configuration: ") and "plain text" in line for line in lines(ran, "note"))
+    assert any(
+        line.startswith("configuration: ") and "plain text" in line for line in lines(ran, "note")
+    )
     assert KEY not in ran.said
 
 
@@ -355,29 +405,31 @@ def test_the_same_is_told_to_programs(site: Site) -> None:
 
 def test_a_clock_that_is_far_off_exits_4(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_checks, "now", lambda: NOON)
-    seen = Surroundings("test.search answered 200", NOON + timedelta(minutes=3), None)
+    seen = LookupContext("test.search answered 200", NOON + timedelta(minutes=3), None)
     monkeypatch.setattr(Target, "look_around", lambda _: seen)
     ran = site.run("doctor")
     assert ran.status == Exit.SOURCE
-    assert lines(ran, "wrong")[0].startswith("clock: this machine's clock is 180 s behind Inspera's; set it by NTP")
+    assert lines(ran, "wrong")[0].startswith(
+        "clock: this machine's clock is 180 s behind Inspera's; set it by NTP"
+    )
 
 
 @pytest.mark.parametrize(
     ("ahead", "took", "verdict", "told"),
     [
-        (0, 0, Verdict.OK, "within 5 s"),
-        (5, 0, Verdict.OK, "within 5 s"),
-        (-6, 0, Verdict.OK, "within 5 s"),
-        (6, 0, Verdict.NOTE, "6 s behind Inspera's"),
-        (-10, 0, Verdict.NOTE, "9 s ahead of Inspera's"),
-        (60, 0, Verdict.NOTE, "60 s behind"),
-        (61, 0, Verdict.WRONG, "61 s behind"),
-        (-3600, 0, Verdict.WRONG, "3,599 s ahead of"),
-        (20, 20, Verdict.OK, "within 5 s"),
+        (0, 0, CheckVerdict.OK, "within 5 s"),
+        (5, 0, CheckVerdict.OK, "within 5 s"),
+        (-6, 0, CheckVerdict.OK, "within 5 s"),
+        (6, 0, CheckVerdict.NOTE, "6 s behind Inspera's"),
+        (-10, 0, CheckVerdict.NOTE, "9 s ahead of Inspera's"),
+        (60, 0, CheckVerdict.NOTE, "60 s behind"),
+        (61, 0, CheckVerdict.WRONG, "61 s behind"),
+        (-3600, 0, CheckVerdict.WRONG, "3,599 s ahead of"),
+        (20, 20, CheckVerdict.OK, "within 5 s"),
     ],
 )
 def test_clocks_are_compared_to_the_second_and_a_slow_answer_is_no_difference(
-    ahead: int, took: int, verdict: Verdict, told: str
+    ahead: int, took: int, verdict: CheckVerdict, told: str
 ) -> None:
     check = clock_check(NOON + timedelta(seconds=ahead), NOON, NOON + timedelta(seconds=took))
     assert check.verdict is verdict
@@ -385,12 +437,16 @@ def test_clocks_are_compared_to_the_second_and_a_slow_answer_is_no_difference(
 
 
 def test_an_answer_without_a_time_is_noted() -> None:
-    assert clock_check(None, NOON, NOON).verdict is Verdict.NOTE
+    assert clock_check(None, NOON, NOON).verdict is CheckVerdict.NOTE
 
 
 @pytest.mark.parametrize(
     ("kinds", "status", "exit_status"),
-    [(("learner", "test"), 501, Exit.FAULTS), (("learner",), 501, Exit.OK), (("learner", "test"), 404, Exit.OK)],
+    [
+        (("learner", "test"), 501, Exit.FAULTS),
+        (("learner",), 501, Exit.OK),
+        (("learner", "test"), 404, Exit.OK),
+    ],
 )
 def test_a_search_that_the_tenant_does_not_have_is_wrong_only_where_it_is_needed(
     site: Site, kinds: tuple[str, ...], status: int, exit_status: Exit

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sync.cli import run
-from sync.commands.init.detect import Looked, guess
+from sync.commands.init.detect import ColumnSample, guess
 from sync.commands.init.formats import family_first, minutes_way, time_format
 from sync.commands.init.render import Answers, configuration
 from sync.commands.init.vocabulary import GENERIC, WORDS, plain
@@ -43,7 +43,9 @@ Init = Callable[..., Ran]
 
 
 @pytest.fixture
-def init(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Init:
+def init(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Init:
     """Runs `init` in a folder, with nobody there to be asked."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO())
@@ -71,7 +73,9 @@ def check(folder: Path, capsys: pytest.CaptureFixture[str], name: str = "inspera
     key.write_text("made-up-key\n")
     key.chmod(0o600)
     text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("${file:/etc/inspera-sync/api-key}", f"${{file:{key}}}"), encoding="utf-8")
+    config.write_text(
+        text.replace("${file:/etc/inspera-sync/api-key}", f"${{file:{key}}}"), encoding="utf-8"
+    )
     status = run(["--config", str(config), "check"])
     return Ran(status, *capsys.readouterr())
 
@@ -92,7 +96,15 @@ def files(*names: str) -> list[str]:
 def test_the_demos_files_give_feeds_that_check_without_a_fault(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make = [sys.executable, str(DEMO / "make_data.py"), str(tmp_path), "--day", "1", "--today", "2026-08-20"]
+    make = [
+        sys.executable,
+        str(DEMO / "make_data.py"),
+        str(tmp_path),
+        "--day",
+        "1",
+        "--today",
+        "2026-08-20",
+    ]
     subprocess.run(make, check=True)
     names = ("students.csv", "staff.csv", "exams.csv", "registrations.csv", "contributors.csv")
     ran = init(*files(*names), *ANSWERS)
@@ -107,7 +119,9 @@ def test_the_demos_files_give_feeds_that_check_without_a_fault(
     assert checked.status in (Exit.OK, Exit.FAULTS)
 
 
-STUDENTS = "Studentnr;Brukernavn;Fornavn;Etternavn;E-post\n500001;ase;Åse;Eksempel;ase@example.edu\n"
+STUDENTS = (
+    "Studentnr;Brukernavn;Fornavn;Etternavn;E-post\n500001;ase;Åse;Eksempel;ase@example.edu\n"
+)
 EXAMS = "Eksamens-ID;Tittel;Dato;Starttid;Sluttid;Varighet\nINF1;Prøve;01.12.2026;09:00;13:00;240\n"
 SEATS = "Eksamens-ID;Studentnr;Kandidatnr;Ekstratid;Rom\nINF1;500001;17;30;Aud 1\n"
 
@@ -115,11 +129,18 @@ SEATS = "Eksamens-ID;Studentnr;Kandidatnr;Ekstratid;Rom\nINF1;500001;17;30;Aud 1
 def test_norwegian_names_and_separate_dates_and_times_give_records(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = [table(tmp_path / f"{n}.csv", text) for n, text in (("a", STUDENTS), ("b", EXAMS), ("c", SEATS))]
+    names = [
+        table(tmp_path / f"{n}.csv", text)
+        for n, text in (("a", STUDENTS), ("b", EXAMS), ("c", SEATS))
+    ]
     assert init(*files(*names), *ANSWERS).status == Exit.OK
     ran = check(tmp_path, capsys)
     assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "Check: no faults; exit status 0.")
-    for said in ("a.csv: 1 row read, 1 valid learner", "b.csv: 1 row read, 1 valid test", "1 valid candidate"):
+    for said in (
+        "a.csv: 1 row read, 1 valid learner",
+        "b.csv: 1 row read, 1 valid test",
+        "1 valid candidate",
+    ):
         assert said in ran.out
     feeds = {feed.kind.value: feed.fields() for feed in written(tmp_path)[0].settings.feeds}
     assert feeds["test"]["start"].template == "{Dato} {Starttid}"
@@ -167,12 +188,16 @@ def test_columns_are_known_in_five_languages(language: str, init: Init, tmp_path
     ],
 )
 def test_the_kind_is_told_by_which_fields_are_there(header: str, kind: Kind | None) -> None:
-    assert guess(Looked("rows", (), tuple(header.split(",")))).kind is kind
+    assert guess(ColumnSample("rows", (), tuple(header.split(",")))).kind is kind
 
 
-@pytest.mark.parametrize(("name", "kind"), [("ansatte.csv", Kind.STAFF), ("studenter.csv", Kind.LEARNER)])
-def test_people_without_a_number_are_told_apart_by_the_name_of_the_file(name: str, kind: Kind) -> None:
-    assert guess(Looked("rows", (), ("username", "given", "family"), hint=name)).kind is kind
+@pytest.mark.parametrize(
+    ("name", "kind"), [("ansatte.csv", Kind.STAFF), ("studenter.csv", Kind.LEARNER)]
+)
+def test_people_without_a_number_are_told_apart_by_the_name_of_the_file(
+    name: str, kind: Kind
+) -> None:
+    assert guess(ColumnSample("rows", (), ("username", "given", "family"), hint=name)).kind is kind
 
 
 def test_candidates_without_their_learners_are_switched_off_and_the_rest_can_be_used(
@@ -190,7 +215,9 @@ def test_candidates_without_their_learners_are_switched_off_and_the_rest_can_be_
 def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = table(tmp_path / "students.csv", "student_no,email,full_name\n1,a@example.edu,Åse Eksempel\n")
+    name = table(
+        tmp_path / "students.csv", "student_no,email,full_name\n1,a@example.edu,Åse Eksempel\n"
+    )
     assert init("--csv", name, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert "Say where it gets username, external_id, first_name and last_name." in text
@@ -200,7 +227,9 @@ def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     assert len(loaded.settings.feeds) == 1
     ran = check(tmp_path, capsys)
     assert ran.status == Exit.OK
-    assert "students.csv: 1 row read, 0 valid learners" in ran.out  # the one that stands there takes no row
+    assert (
+        "students.csv: 1 row read, 0 valid learners" in ran.out
+    )  # the one that stands there takes no row
 
 
 def test_what_is_switched_off_can_be_switched_on_as_it_stands(init: Init, tmp_path: Path) -> None:
@@ -220,7 +249,9 @@ def test_what_is_switched_off_can_be_switched_on_as_it_stands(init: Init, tmp_pa
     )
 
 
-def test_whole_names_are_taken_apart_only_where_each_has_its_comma(init: Init, tmp_path: Path) -> None:
+def test_whole_names_are_taken_apart_only_where_each_has_its_comma(
+    init: Init, tmp_path: Path
+) -> None:
     header = "student_no,username,name\n"
     name = table(tmp_path / "students.csv", header + '1,ase,"Eksempel, Åse"\n2,bo,"Example, Bo"\n')
     assert init("--csv", name, *ANSWERS).status == Exit.OK
@@ -253,7 +284,9 @@ def test_tests_are_named_in_the_form_that_both_files_have(init: Init, tmp_path: 
     assert feeds["test"]["external_test_id"].column == "exam_id"
 
 
-def test_national_identity_numbers_and_passwords_are_never_mapped(init: Init, tmp_path: Path) -> None:
+def test_national_identity_numbers_and_passwords_are_never_mapped(
+    init: Init, tmp_path: Path
+) -> None:
     text = "fødselsnummer,passord,brukernavn,fornavn,etternavn\n01019012345,hemmelig,ase,Åse,Eksempel\n"
     ran = init("--csv", table(tmp_path / "students.csv", text), *ANSWERS)
     loaded, text = written(tmp_path)
@@ -280,21 +313,32 @@ def test_a_file_without_a_header_leaves_nobodys_name_in_the_configuration(
     ran = init("--csv", table(tmp_path / name, f"{row}\n"), *ANSWERS)
     assert ran.status == Exit.OK
     _, text = written(tmp_path)
-    assert not [word for word in ("Åse", "Eksempel", "500001", "ase@example") if word in text + ran.out]
+    assert not [
+        word for word in ("Åse", "Eksempel", "500001", "ase@example") if word in text + ran.out
+    ]
 
 
-def test_a_file_of_which_nothing_is_known_is_asked_for_its_header(init: Init, tmp_path: Path) -> None:
+def test_a_file_of_which_nothing_is_known_is_asked_for_its_header(
+    init: Init, tmp_path: Path
+) -> None:
     assert init("--csv", table(tmp_path / "p.csv", "colour,weight\n"), *ANSWERS).status == Exit.OK
     assert "none of its columns was recognised" in written(tmp_path)[1]
 
 
-def test_columns_that_are_not_mapped_are_named_where_the_others_are_known(init: Init, tmp_path: Path) -> None:
-    assert init("--csv", table(tmp_path / "a.csv", "username,given,family,colour\n"), *ANSWERS).status == Exit.OK
+def test_columns_that_are_not_mapped_are_named_where_the_others_are_known(
+    init: Init, tmp_path: Path
+) -> None:
+    assert (
+        init("--csv", table(tmp_path / "a.csv", "username,given,family,colour\n"), *ANSWERS).status
+        == Exit.OK
+    )
     assert "    # Columns that are not mapped: 'colour'.\n" in written(tmp_path)[1]
 
 
 @pytest.mark.parametrize(("delimiter", "said"), [(",", None), (";", ";"), ("\t", "\t"), ("|", "|")])
-def test_the_delimiter_is_told_by_the_header(delimiter: str, said: str | None, init: Init, tmp_path: Path) -> None:
+def test_the_delimiter_is_told_by_the_header(
+    delimiter: str, said: str | None, init: Init, tmp_path: Path
+) -> None:
     header = delimiter.join(["username", '"family, given; or so"', "given", "family"])
     assert init("--csv", table(tmp_path / "a.csv", f"{header}\n"), *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
@@ -321,7 +365,9 @@ def test_a_file_that_is_not_utf_8_needs_its_encoding(
 
 
 def test_a_byte_order_mark_does_no_harm(init: Init, tmp_path: Path) -> None:
-    assert init("--csv", table(tmp_path / "a.csv", STUDENTS, "utf-8-sig"), *ANSWERS).status == Exit.OK
+    assert (
+        init("--csv", table(tmp_path / "a.csv", STUDENTS, "utf-8-sig"), *ANSWERS).status == Exit.OK
+    )
     assert written(tmp_path)[0].settings.feeds[0].fields()["key"].column == "Studentnr"
 
 
@@ -338,7 +384,9 @@ def test_a_file_is_never_written_over(init: Init, tmp_path: Path) -> None:
     assert init("--csv", name, *ANSWERS, "--force").status == Exit.USAGE
 
 
-def test_with_nobody_to_ask_everything_that_is_missing_is_listed(init: Init, tmp_path: Path) -> None:
+def test_with_nobody_to_ask_everything_that_is_missing_is_listed(
+    init: Init, tmp_path: Path
+) -> None:
     ran = init()
     assert ran.status == Exit.USAGE
     assert "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN" in ran.err
@@ -445,7 +493,12 @@ def test_a_directory_gives_the_attributes_that_mean_something(
     init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     entries = [
-        person("ase", givenName="Åse", mail=("ase@example.edu", "a@example.edu"), employeeNumber="500001"),
+        person(
+            "ase",
+            givenName="Åse",
+            mail=("ase@example.edu", "a@example.edu"),
+            employeeNumber="500001",
+        ),
         person("bo", givenName="Bo", employeeNumber="500002"),
     ]
     with Slapd(tmp_path / "slapd", entries).running() as server:
@@ -477,17 +530,28 @@ ATTRIBUTES = {
 
 
 def test_the_attributes_of_active_directory_are_known(tmp_path: Path) -> None:
-    looked = Looked("directory", ("type: csv", "path: a.csv"), (*ATTRIBUTES, "cn", "displayName"), directory=True)
-    (tmp_path / "inspera-sync.yaml").write_text(configuration([looked], Answers(TENANT[1], "x", "key", "AD")))
+    looked = ColumnSample(
+        "directory",
+        ("type: csv", "path: a.csv"),
+        (*ATTRIBUTES, "cn", "displayName"),
+        directory=True,
+    )
+    (tmp_path / "inspera-sync.yaml").write_text(
+        configuration([looked], Answers(TENANT[1], "x", "key", "AD"))
+    )
     fields = written(tmp_path)[0].settings.feeds[0].fields()
-    assert {name: fields[name].column for name in ATTRIBUTES.values()} == {n: a for a, n in ATTRIBUTES.items()}
+    assert {name: fields[name].column for name in ATTRIBUTES.values()} == {
+        n: a for a, n in ATTRIBUTES.items()
+    }
 
 
 def talk(folder: Path, *answers: str) -> tuple[int, str]:
     """Runs `init` on a terminal and gives these answers, each when it is asked for something."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "sync", "init"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder) as process:
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder
+    ) as process:
         os.close(theirs)
         seen, waiting = "", list(answers)
         try:
@@ -506,7 +570,9 @@ def talk(folder: Path, *answers: str) -> tuple[int, str]:
     return process.returncode, seen
 
 
-def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(tmp_path: Path) -> None:
+def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
+    tmp_path: Path,
+) -> None:
     table(tmp_path / "a.csv", STUDENTS, "cp1252")
     table(tmp_path / "b.csv", EXAMS)
     said = (
@@ -549,7 +615,9 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(tmp
         (["01.12.2026 09:00", "later"], None),
     ],
 )
-def test_the_form_of_times_is_told_only_where_one_alone_fits(texts: Sequence[str], form: str | None) -> None:
+def test_the_form_of_times_is_told_only_where_one_alone_fits(
+    texts: Sequence[str], form: str | None
+) -> None:
     assert time_format(texts) == form
 
 
@@ -564,7 +632,9 @@ def test_the_form_of_times_is_told_only_where_one_alone_fits(texts: Sequence[str
         ([], None),
     ],
 )
-def test_the_form_of_durations_is_told_only_where_one_alone_fits(texts: Sequence[str], way: str | None) -> None:
+def test_the_form_of_durations_is_told_only_where_one_alone_fits(
+    texts: Sequence[str], way: str | None
+) -> None:
     assert minutes_way(texts) == way
 
 
@@ -578,7 +648,9 @@ def test_whole_names_with_two_commas_are_not_taken_apart() -> None:
 def test_no_name_has_two_meanings_and_all_are_written_as_they_are_compared() -> None:
     counted = Counter(name for names in WORDS.values() for name in names.split())
     assert [name for name, count in counted.items() if count > 1] == []
-    general = [name for words in GENERIC.values() for names in words.values() for name in names.split()]
+    general = [
+        name for words in GENERIC.values() for names in words.values() for name in names.split()
+    ]
     assert [name for name in (*counted, *general) if plain(name) != name] == []
     assert [name for name in general if name in counted] == []
 
@@ -587,10 +659,37 @@ KNOWN = sorted({name for names in WORDS.values() for name in names.split()})
 HEADER = st.lists(
     st.one_of(
         st.sampled_from(KNOWN),
-        st.sampled_from([name for words in GENERIC.values() for names in words.values() for name in names.split()]),
-        st.builds("{1}{0}{1}".format, st.sampled_from(KNOWN), st.sampled_from("{}$#:!?'\"\\ -.\u200b\ufeff\x1b\t%&*")),
         st.sampled_from(
-            ["${HOME}", "$${", "#x", "a: b", "- a", "~", "null", "yes", "{", "}", "'", '"', "---", "%", "<<"]
+            [
+                name
+                for words in GENERIC.values()
+                for names in words.values()
+                for name in names.split()
+            ]
+        ),
+        st.builds(
+            "{1}{0}{1}".format,
+            st.sampled_from(KNOWN),
+            st.sampled_from("{}$#:!?'\"\\ -.\u200b\ufeff\x1b\t%&*"),
+        ),
+        st.sampled_from(
+            [
+                "${HOME}",
+                "$${",
+                "#x",
+                "a: b",
+                "- a",
+                "~",
+                "null",
+                "yes",
+                "{",
+                "}",
+                "'",
+                '"',
+                "---",
+                "%",
+                "<<",
+            ]
         ),
         st.sampled_from(KNOWN).map("${{{}}}".format),
         st.text(min_size=1, max_size=8),
@@ -601,8 +700,12 @@ HEADER = st.lists(
 
 
 def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: Path) -> None:
-    looked = Looked("people", ("type: csv", "path: a.csv"), ("${username}", "${given}", "family", "{email}"))
-    (tmp_path / "inspera-sync.yaml").write_text(configuration([looked], Answers(TENANT[1], "x", "key", "FEIDE")))
+    looked = ColumnSample(
+        "people", ("type: csv", "path: a.csv"), ("${username}", "${given}", "family", "{email}")
+    )
+    (tmp_path / "inspera-sync.yaml").write_text(
+        configuration([looked], Answers(TENANT[1], "x", "key", "FEIDE"))
+    )
     fields = written(tmp_path)[0].settings.feeds[0].fields()
     assert [fields[name].column for name in ("username", "first_name", "email")] == [
         "${username}",
@@ -611,14 +714,18 @@ def test_a_column_whose_name_looks_like_a_reference_is_taken_as_it_is(tmp_path: 
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(headers=st.lists(HEADER, min_size=1, max_size=3), data=st.data())
 def test_any_header_gives_a_configuration_that_loads(
     headers: list[list[str]], data: st.DataObject, tmp_path: Path
 ) -> None:
-    cell = st.text(max_size=6) | st.sampled_from(["01.12.2026 09:00", "4:00", "A, B", "evaluate", "01019012345"])
+    cell = st.text(max_size=6) | st.sampled_from(
+        ["01.12.2026 09:00", "4:00", "A, B", "evaluate", "01019012345"]
+    )
     looked = [
-        Looked(
+        ColumnSample(
             f"source_{number}",
             ("type: csv", "path: a.csv"),
             tuple(header),
@@ -628,14 +735,18 @@ def test_any_header_gives_a_configuration_that_loads(
         )
         for number, header in enumerate(headers)
     ]
-    text = configuration(looked, Answers("https://example.inspera.com", "x", "/etc/key", "FEIDE", "Europe/Oslo"))
+    text = configuration(
+        looked, Answers("https://example.inspera.com", "x", "/etc/key", "FEIDE", "Europe/Oslo")
+    )
     path = tmp_path / "any.yaml"
     path.write_bytes(text.encode("utf-8", "replace"))
     assert load(path).settings.feeds
     assert max(map(len, text.splitlines())) <= 1000
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(header=HEADER.filter(lambda names: all(name.strip() for name in names)))
 def test_any_header_of_a_file_gives_a_configuration_that_can_be_checked_or_says_why_not(
     header: list[str], tmp_path: Path, init: Init, capsys: pytest.CaptureFixture[str]
@@ -654,7 +765,18 @@ def test_any_header_of_a_file_gives_a_configuration_that_can_be_checked_or_says_
 def test_what_a_person_says_that_a_file_holds_counts_for_more_than_its_name(tmp_path: Path) -> None:
     table(tmp_path / "students.csv", "username,given,family\n")
     table(tmp_path / "rest.csv", "student_no,email\n")
-    answers = ("csv", "students.csv", "rest.csv", "", "staff", "other", "https://example.inspera.com", "", "", "FEIDE")
+    answers = (
+        "csv",
+        "students.csv",
+        "rest.csv",
+        "",
+        "staff",
+        "other",
+        "https://example.inspera.com",
+        "",
+        "",
+        "FEIDE",
+    )
     status, seen = talk(tmp_path, *answers)
     assert status == Exit.OK, seen
     text = (tmp_path / "inspera-sync.yaml").read_text(encoding="utf-8")
@@ -704,10 +826,17 @@ def test_exports_of_learning_platforms_and_dutch_ones_give_feeds_that_check_with
     loaded, text = written(tmp_path)
     feeds = {feed.kind: feed.fields() for feed in loaded.settings.feeds}
     learner, candidate = feeds[Kind.LEARNER], feeds[Kind.CANDIDATE]
-    assert (learner["key"].column, learner["username"].column, learner["external_id"].column) == (key, login, login)
+    assert (learner["key"].column, learner["username"].column, learner["external_id"].column) == (
+        key,
+        login,
+        login,
+    )
     assert candidate["learner"].column == names_learner
     ran = check(tmp_path, capsys)
-    assert (ran.status, ran.out.splitlines()[-1]) == (Exit.OK, "Check: no faults; exit status 0."), ran
+    assert (ran.status, ran.out.splitlines()[-1]) == (
+        Exit.OK,
+        "Check: no faults; exit status 0.",
+    ), ran
     assert not [word for word in ("hemmelig", "Åse", "500001") if word in text]
 
 
@@ -716,7 +845,10 @@ def test_a_column_that_says_who_is_what_is_offered_for_where(init: Init, tmp_pat
     assert init(*files(*names), *ANSWERS).status == Exit.OK
     _, text = written(tmp_path)
     assert "    #where: {INSTITUTION_ROLE: [TODO]}\n" in text
-    assert "TODO: 'ROLE' seems to say who is what. Name here the values that mean that somebody sits the test" in text
+    assert (
+        "TODO: 'ROLE' seems to say who is what. Name here the values that mean that somebody sits the test"
+        in text
+    )
     table(tmp_path / "inspera-sync.yaml", switched_on(text).replace("[TODO]", "[Student, S]"))
     where = [feed.where for feed in written(tmp_path)[0].settings.feeds]
     assert [one for one in where if one]
@@ -727,17 +859,24 @@ def test_people_of_whom_nothing_says_what_they_are_are_a_todo(init: Init, tmp_pa
     assert init("--csv", table(tmp_path / "users.csv", text), *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert kinds(loaded) == ["learner"]
-    assert "TODO: nothing says whether these people are learners or staff, so they are taken for learners." in text
+    assert (
+        "TODO: nothing says whether these people are learners or staff, so they are taken for learners."
+        in text
+    )
     table(tmp_path / "inspera-sync.yaml", text.replace("- kind: learner", "- kind: staff"))
     assert kinds(written(tmp_path)[0]) == ["staff"]
 
 
-def test_where_two_columns_would_do_the_first_is_taken_under_a_todo(init: Init, tmp_path: Path) -> None:
+def test_where_two_columns_would_do_the_first_is_taken_under_a_todo(
+    init: Init, tmp_path: Path
+) -> None:
     name = table(tmp_path / "students.csv", "student_no,uid,username,given,middlename,family\n")
     assert init("--csv", name, *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert loaded.settings.feeds[0].fields()["username"].column == "username"
-    assert "# TODO: 'uid' would do as well as 'username'. Look at both with `sample students`" in text
+    assert (
+        "# TODO: 'uid' would do as well as 'username'. Look at both with `sample students`" in text
+    )
     assert "# TODO: 'middlename' is left out." in text
 
 

@@ -64,7 +64,10 @@ def test_a_pause_ends_it_and_is_held_for_a_person() -> None:
     assert not hands.interruption.event.is_set()
     hands.paused = "All sending is paused"
     hands.watch.look()
-    assert (hands.interruption.reason, hands.interruption.status) == ("All sending is paused", Exit.HELD)
+    assert (hands.interruption.reason, hands.interruption.status) == (
+        "All sending is paused",
+        Exit.HELD,
+    )
 
 
 def test_a_state_that_is_away_for_a_moment_ends_nothing_by_itself() -> None:

@@ -88,7 +88,13 @@ Sample = Callable[..., Ran]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    files = {"students.csv": STUDENTS, "exams.csv": EXAMS, "seats.csv": SEATS, "rooms.csv": ROOMS, "key": "k"}
+    files = {
+        "students.csv": STUDENTS,
+        "exams.csv": EXAMS,
+        "seats.csv": SEATS,
+        "rooms.csv": ROOMS,
+        "key": "k",
+    }
     for name, text in {**files, "inspera-sync.yaml": CONFIG}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     (tmp_path / "key").chmod(0o400)
@@ -156,27 +162,41 @@ def test_a_fault_stands_beside_its_row_and_makes_the_status_1(sample: Sample) ->
     assert ran.out.endswith("1 fault in these 4 rows; `check` reads them all.\n")
     assert sample("students", "--rows", "1").status == Exit.OK
     found = rows_of(sample("students", "--json"))[1]["feeds"][0]
-    assert (found["outcome"], [fault["field"] for fault in found["faults"]]) == ("faults", ["email"])
+    assert (found["outcome"], [fault["field"] for fault in found["faults"]]) == (
+        "faults",
+        ["email"],
+    )
 
 
 def test_a_row_that_where_does_not_select_says_so(sample: Sample) -> None:
     ran = sample("students", "--rows", "3")
     third = ran.out.split("students.csv line 4")[1]
     assert "  feeds[1] learner: not selected\n" in third
-    assert rows_of(sample("students", "--rows", "3", "--json"))[2]["feeds"][0]["outcome"] == "not selected"
+    assert (
+        rows_of(sample("students", "--rows", "3", "--json"))[2]["feeds"][0]["outcome"]
+        == "not selected"
+    )
 
 
 @pytest.mark.parametrize("name", ["students", "again", "exams", "seats", "rooms"])
 @pytest.mark.parametrize("words", [(), ("--json",)])
-def test_no_secret_is_ever_shown(name: str, words: tuple[str, ...], site: Path, sample: Sample) -> None:
+def test_no_secret_is_ever_shown(
+    name: str, words: tuple[str, ...], site: Path, sample: Sample
+) -> None:
     (site / "inspera-sync.yaml").write_text(CONFIG + ROOM_CODES)
     ran = sample(name, "--rows", "9", *words)
     assert ran.status in (Exit.OK, Exit.FAULTS)
-    assert not [secret for secret in ("geheim", "GEHEIM", "hemmelig", "skjult") if secret in ran.out + ran.err]
+    assert not [
+        secret
+        for secret in ("geheim", "GEHEIM", "hemmelig", "skjult")
+        if secret in ran.out + ran.err
+    ]
     assert "****" in ran.out
 
 
-def test_a_column_that_another_feed_has_as_a_secret_is_one_everywhere(site: Path, sample: Sample) -> None:
+def test_a_column_that_another_feed_has_as_a_secret_is_one_everywhere(
+    site: Path, sample: Sample
+) -> None:
     """By whichever name the file goes, and through a join too."""
     config = yaml.safe_load(CONFIG)
     students, again, *_, seats = config["feeds"]
@@ -203,7 +223,11 @@ def test_the_option_may_be_a_pin_where_each_row_names_its_own(site: Path, sample
     config = yaml.safe_load(CONFIG)
     config["sources"]["options"] = {"type": "csv", "path": "options.csv"}
     config["feeds"].append(
-        {"kind": "option", "source": "options", "map": {"test": "test", "option": "option", "value": "value"}}
+        {
+            "kind": "option",
+            "source": "options",
+            "map": {"test": "test", "option": "option", "value": "value"},
+        }
     )
     (site / "inspera-sync.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     (site / "options.csv").write_text("test,option,value\nINF1,SEB_SETTINGS_PINCODE,pin4hemmelig\n")
@@ -223,13 +247,20 @@ def test_times_are_shown_in_utc_and_by_the_clock_of_the_zone(sample: Sample) -> 
     ran = sample("exams", "--rows", "1")
     assert "start             2026-12-01T08:00:00Z (2026-12-01 09:00 Europe/Oslo)" in ran.out
     shown = rows_of(sample("exams", "--rows", "1", "--json"))[0]["feeds"][0]["record"]["end"]
-    assert shown == {"utc": "2026-12-01T12:00:00Z", "local": "2026-12-01 13:00", "zone": "Europe/Oslo"}
+    assert shown == {
+        "utc": "2026-12-01T12:00:00Z",
+        "local": "2026-12-01 13:00",
+        "zone": "Europe/Oslo",
+    }
 
 
 def test_a_time_that_the_clock_skips_is_a_fault_beside_its_row(sample: Sample) -> None:
     ran = sample("exams")
     assert ran.status == Exit.FAULTS
-    assert "fault: start: '29.03.2026 02:30' does not exist in Europe/Oslo: the clock skips it" in ran.out
+    assert (
+        "fault: start: '29.03.2026 02:30' does not exist in Europe/Oslo: the clock skips it"
+        in ran.out
+    )
 
 
 def test_joined_columns_are_shown_with_the_record_that_is_made_of_them(sample: Sample) -> None:
@@ -237,7 +268,12 @@ def test_joined_columns_are_shown_with_the_record_that_is_made_of_them(sample: S
     assert first["joined"] == {"rooms.room": "Aud 1"}
     assert first["record"]["room"] == "Aud 1"
     assert first["record"]["extra_time"] == "25% of the duration"
-    assert second["record"] == {"test": "INF1", "learner": "500009", "extra_time": "30", "room": None}
+    assert second["record"] == {
+        "test": "INF1",
+        "learner": "500009",
+        "extra_time": "30",
+        "room": None,
+    }
     assert "(left alone)" in sample("seats").out
 
 
@@ -257,7 +293,9 @@ def test_a_source_that_nobody_reads_is_shown_all_the_same(site: Path, sample: Sa
     assert "No feed reads it." in ran.out
 
 
-def test_a_row_that_says_that_its_record_departs_is_told_by_its_key(site: Path, sample: Sample) -> None:
+def test_a_row_that_says_that_its_record_departs_is_told_by_its_key(
+    site: Path, sample: Sample
+) -> None:
     text = CONFIG.replace("    where: {status: active}\n", "    departs: {status: gone}\n")
     (site / "inspera-sync.yaml").write_text(text)
     feed = rows_of(sample("students", "--json"))[2]["feeds"][0]
@@ -268,7 +306,10 @@ def test_a_row_that_says_that_its_record_departs_is_told_by_its_key(site: Path, 
 def test_an_empty_source_says_so_and_names_its_columns(site: Path, sample: Sample) -> None:
     (site / "seats.csv").write_text("test,student,extra\n")
     ran = sample("seats")
-    assert (ran.status, ran.out) == (Exit.OK, "seats.csv has no row; its columns are test, student, extra.\n")
+    assert (ran.status, ran.out) == (
+        Exit.OK,
+        "seats.csv has no row; its columns are test, student, extra.\n",
+    )
 
 
 def test_a_wrong_name_gets_the_nearest_and_status_2(sample: Sample) -> None:
@@ -285,7 +326,9 @@ def test_a_source_that_can_not_be_read_is_status_4(site: Path, sample: Sample) -
     assert ran.err.startswith("students.csv: is not there")
 
 
-def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(site: Path, sample: Sample) -> None:
+def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(
+    site: Path, sample: Sample
+) -> None:
     (site / "exams.csv").write_text(EXAMS.replace("title", "tittel"))
     ran = sample("exams")
     assert ran.status == Exit.SOURCE
@@ -295,7 +338,9 @@ def test_a_missing_column_is_said_once_with_how_many_there_are_and_status_4(site
     assert "feeds[3] test" not in ran.out
 
 
-def test_a_source_that_breaks_after_the_rows_that_are_shown_is_shown(site: Path, sample: Sample) -> None:
+def test_a_source_that_breaks_after_the_rows_that_are_shown_is_shown(
+    site: Path, sample: Sample
+) -> None:
     with (site / "seats.csv").open("a") as file:
         file.write("one,cell,too,many\n")
     assert sample("seats", "--rows", "2").status == Exit.OK
@@ -319,8 +364,18 @@ def on_a_terminal(site: Path, width: int, *words: str) -> str:
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
-    command = [sys.executable, "-m", "sync", "--config", str(site / "inspera-sync.yaml"), "sample", *words]
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=environment):
+    command = [
+        sys.executable,
+        "-m",
+        "sync",
+        "--config",
+        str(site / "inspera-sync.yaml"),
+        "sample",
+        *words,
+    ]
+    with subprocess.Popen(
+        command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env=environment
+    ):
         os.close(theirs)
         seen = b""
         try:
@@ -332,7 +387,9 @@ def on_a_terminal(site: Path, width: int, *words: str) -> str:
     return seen.decode()
 
 
-def test_a_wide_terminal_has_them_side_by_side_and_a_narrow_one_below_each_other(site: Path) -> None:
+def test_a_wide_terminal_has_them_side_by_side_and_a_narrow_one_below_each_other(
+    site: Path,
+) -> None:
     wide = on_a_terminal(site, 100, "students", "--rows", "5")
     assert any("as read" in line and "feeds[1] learner" in line for line in wide.splitlines())
     assert any(line.count("500001") == 2 for line in wide.splitlines())
@@ -345,8 +402,13 @@ def test_a_wide_terminal_has_them_side_by_side_and_a_narrow_one_below_each_other
 
 
 def test_what_a_cell_holds_can_not_steer_the_terminal(site: Path, sample: Sample) -> None:
-    (site / "seats.csv").write_text(f"test,student,extra\nINF1{ESCAPE}[2J,500001,\n{'x' * 300},2,\n")
-    for said in (sample("seats").out, on_a_terminal(site, 100, "seats").replace(f"{ESCAPE}[1m", "")):
+    (site / "seats.csv").write_text(
+        f"test,student,extra\nINF1{ESCAPE}[2J,500001,\n{'x' * 300},2,\n"
+    )
+    for said in (
+        sample("seats").out,
+        on_a_terminal(site, 100, "seats").replace(f"{ESCAPE}[1m", ""),
+    ):
         assert f"{ESCAPE}[2J" not in said
         assert r"INF1\u001b[2J" in said
     assert f"{'x' * 200}… (300 characters)" in sample("seats").out

@@ -36,11 +36,21 @@ class Apply:
 
     def __init__(self, config: Path, *arguments: str) -> None:
         self._output = config.with_name(f"{arguments[0] if arguments else 'output'}.txt")
-        command = [sys.executable, *self.program, "-c", str(config), *(arguments or ("apply", "--all"))]
+        command = [
+            sys.executable,
+            *self.program,
+            "-c",
+            str(config),
+            *(arguments or ("apply", "--all")),
+        ]
         plain = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=plain
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=plain,
             )
 
     @property
@@ -157,12 +167,16 @@ class Site:
     def writes(self, method: str, path: str) -> int:
         """How many calls since the mark wrote to an address that ends so."""
         return sum(
-            call["committed"] and call["method"] == method and call["path"].endswith(path) for call in self.calls()
+            call["committed"] and call["method"] == method and call["path"].endswith(path)
+            for call in self.calls()
         )
 
     def sent(self) -> set[Sent]:
         """Every record in a writing call since the mark."""
-        external_ids = {test["assessmentRunId"]: test["externalTestId"] for test in self._sandbox.contents()["tests"]}
+        external_ids = {
+            test["assessmentRunId"]: test["externalTestId"]
+            for test in self._sandbox.contents()["tests"]
+        }
         found: set[Sent] = set()
         for call in self.calls():
             method, path, body = call["method"], call["path"], call["body"]
@@ -174,7 +188,9 @@ class Site:
                 found.add(("test", method, body["externalTestId"]))
             else:
                 test = external_ids[int(path.split("/")[-2])]
-                found |= {("candidate", method, test, seat["externalId"]) for seat in body["candidates"]}
+                found |= {
+                    ("candidate", method, test, seat["externalId"]) for seat in body["candidates"]
+                }
         return found
 
     def unknown(self) -> set[Sent]:
@@ -184,14 +200,20 @@ class Site:
         with closing(sqlite3.connect(self._state, timeout=PATIENCE)) as state:
             if not state.execute("SELECT 1 FROM sqlite_master WHERE name = 'intent'").fetchone():
                 return set()
-            rows = state.execute("SELECT kind, action, k1, k2 FROM intent WHERE outcome IS NULL").fetchall()
+            rows = state.execute(
+                "SELECT kind, action, k1, k2 FROM intent WHERE outcome IS NULL"
+            ).fetchall()
         return {self._sent_as(*row) for row in rows}
 
     def not_ours(self) -> list[str]:
         """Keys of all that the state takes for somebody else's: here nobody else has put anything into Inspera."""
         union = " UNION ALL ".join(
             f"SELECT {key} FROM known_{kind} WHERE NOT ours"
-            for kind, key in (("learner", "key"), ("test", "key"), ("candidate", "test || ' ' || learner"))
+            for kind, key in (
+                ("learner", "key"),
+                ("test", "key"),
+                ("candidate", "test || ' ' || learner"),
+            )
         )
         with closing(sqlite3.connect(self._state, timeout=PATIENCE)) as state:
             return [key for (key,) in state.execute(union)]
@@ -200,24 +222,41 @@ class Site:
         method = "DELETE" if action == "remove" else "POST"
         if kind == "learner":
             return (kind, method, self.university.students[first]["feide"])
-        return (kind, method, first, self.university.students[second]["feide"]) if second else (kind, method, first)
+        return (
+            (kind, method, first, self.university.students[second]["feide"])
+            if second
+            else (kind, method, first)
+        )
 
     def contents(self) -> Contents:
         """What Inspera holds, in the words of `University.expected`."""
         contents = self._sandbox.contents()
         return {
             "people": {
-                one["username"]: (one["firstName"], one["lastName"], one["email"]) for one in contents["students"]
+                one["username"]: (one["firstName"], one["lastName"], one["email"])
+                for one in contents["students"]
             },
             "tests": {
                 one["externalTestId"]: (
-                    *(one[name] for name in ("title", "startTime", "endTime", "duration", "sourceTemplateId")),
+                    *(
+                        one[name]
+                        for name in (
+                            "title",
+                            "startTime",
+                            "endTime",
+                            "duration",
+                            "sourceTemplateId",
+                        )
+                    ),
                     one["templates_sent"],
                 )
                 for one in contents["tests"]
             },
             "seats": {
-                (test["externalTestId"], seat["username"]): (seat["candidateId"], seat["extraTimeMins"])
+                (test["externalTestId"], seat["username"]): (
+                    seat["candidateId"],
+                    seat["extraTimeMins"],
+                )
                 for test in contents["tests"]
                 for seat in test["candidates"]
             },

@@ -40,7 +40,9 @@ STAGES = {
     "candidates are removed": Stage("settled", "DELETE", SEATS, University.withdraw_some),
 }
 
-every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=[name.replace(" ", "-") for name in STAGES])
+every_stage = pytest.mark.parametrize(
+    "stage", STAGES.values(), ids=[name.replace(" ", "-") for name in STAGES]
+)
 HELD = 60.0
 """Seconds for which a call is held; it ends with the sandbox."""
 
@@ -54,7 +56,9 @@ def test_a_call_that_was_never_carried_out_is_made_up_for_by_the_next_apply(
     run = site.start()
     site.until(site.rule_met, run)
     run.kill()
-    assert site.unknown() - site.sent(), "the intent of the call that never came through must be durable"
+    assert site.unknown() - site.sent(), (
+        "the intent of the call that never came through must be durable"
+    )
     assert site.contents() != site.university.expected()
     site.recovers()
     assert nothing_left(site)
@@ -75,7 +79,9 @@ def test_a_call_that_was_carried_out_without_an_answer_is_found_out_about_by_the
     assert nothing_left(site)
 
 
-def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_all(new: Site) -> None:
+def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_all(
+    new: Site,
+) -> None:
     new.rule("POST", TEST, times=6, latency=HELD)
     new.settings["workers"] = 6
     run = new.start()
@@ -87,7 +93,9 @@ def test_a_test_that_was_created_without_an_answer_is_not_sent_a_second_time_at_
 
 
 @pytest.mark.parametrize("lost", ["before", "after"])
-def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(settled: Site, lost: str) -> None:
+def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(
+    settled: Site, lost: str
+) -> None:
     settled.university.move_exams()
     how = {"delay": HELD, "status": "reset"} if lost == "before" else {"latency": HELD}
     settled.rule("POST", TEST, times=4, **how)
@@ -111,7 +119,11 @@ def test_our_own_move_of_a_test_is_not_taken_for_somebody_elses_hand(settled: Si
     ids=["assigned", "updated", "removed"],
 )
 def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_nobody_twice(
-    settled: Site, method: str, change: Callable[[University], None], batch: int, nothing_left: Callable[[Site], bool]
+    settled: Site,
+    method: str,
+    change: Callable[[University], None],
+    batch: int,
+    nothing_left: Callable[[Site], bool],
 ) -> None:
     change(settled.university)
     settled.settings |= {"batch": batch, "workers": 1}
@@ -122,11 +134,15 @@ def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_n
     sent = settled.sent()
     assert len(sent) == 2 * batch
     assert sent < settled.unknown()
-    assert settled.recovers() == set(), "Inspera shows all that was sent, so that nothing need be repeated"
+    assert settled.recovers() == set(), (
+        "Inspera shows all that was sent, so that nothing need be repeated"
+    )
     assert nothing_left(settled)
 
 
-def test_a_seat_that_was_sent_without_an_answer_and_is_not_wanted_any_more_is_taken_away_again(settled: Site) -> None:
+def test_a_seat_that_was_sent_without_an_answer_and_is_not_wanted_any_more_is_taken_away_again(
+    settled: Site,
+) -> None:
     settled.university.register_more()
     settled.rule("POST", SEATS, latency=HELD)
     run = settled.start()
@@ -138,7 +154,9 @@ def test_a_seat_that_was_sent_without_an_answer_and_is_not_wanted_any_more_is_ta
     assert (test, username) not in settled.contents()["seats"]
 
 
-def test_a_removal_that_was_sent_without_an_answer_is_undone_when_the_seat_is_wanted_again(settled: Site) -> None:
+def test_a_removal_that_was_sent_without_an_answer_is_undone_when_the_seat_is_wanted_again(
+    settled: Site,
+) -> None:
     seats = dict(settled.university.seats)
     settled.university.withdraw_some()
     settled.rule("DELETE", SEATS, latency=HELD)
@@ -150,17 +168,23 @@ def test_a_removal_that_was_sent_without_an_answer_is_undone_when_the_seat_is_wa
     settled.recovers()
 
 
-def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_out(settled: Site) -> None:
+def test_a_kill_while_a_tests_candidates_are_being_read_leaves_nothing_to_find_out(
+    settled: Site,
+) -> None:
     settled.university.register_more()
     settled.rule("GET", SEATS, times=2, latency=HELD)
     run = settled.start()
-    settled.until(lambda: sum(call["path"].endswith("/candidates") for call in settled.calls()) == 2, run)
+    settled.until(
+        lambda: sum(call["path"].endswith("/candidates") for call in settled.calls()) == 2, run
+    )
     run.kill()
     assert (settled.unknown(), settled.sent()) == (set(), set())
     assert settled.recovers() == set()
 
 
-def test_a_kill_between_the_reading_of_candidates_and_their_sending_repeats_nothing(settled: Site) -> None:
+def test_a_kill_between_the_reading_of_candidates_and_their_sending_repeats_nothing(
+    settled: Site,
+) -> None:
     settled.university.register_more()
     settled.settings |= {"calls_per_second": 1, "workers": 1}
     run = settled.start()

@@ -9,10 +9,16 @@ from .site import SEATS, STUDENT, TEST, Site
 LATE = 299
 """The status by which the late call is told from all others in the log; nobody hears it."""
 
-LOST = [{"status": "reset", "when": "after"}, {"status": "reset", "when": "before"}, {"status": 502, "when": "after"}]
+LOST = [
+    {"status": "reset", "when": "after"},
+    {"status": "reset", "when": "before"},
+    {"status": 502, "when": "after"},
+]
 
 
-@pytest.mark.parametrize("lost", LOST, ids=["carried-out-then-reset", "reset-at-once", "carried-out-then-502"])
+@pytest.mark.parametrize(
+    "lost", LOST, ids=["carried-out-then-reset", "reset-at-once", "carried-out-then-502"]
+)
 @pytest.mark.parametrize("path", [STUDENT, TEST, SEATS], ids=["learners", "tests", "candidates"])
 def test_a_lost_answer_is_settled_in_the_same_run_without_a_second_template(
     new: Site, path: str, lost: dict[str, object], nothing_left: Callable[[Site], bool]
@@ -24,7 +30,9 @@ def test_a_lost_answer_is_settled_in_the_same_run_without_a_second_template(
     assert nothing_left(new)
 
 
-def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old_its_intent_is(new: Site) -> None:
+def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old_its_intent_is(
+    new: Site,
+) -> None:
     """Its intent is made first, then Inspera asks for a pause, and only then is the call made that is lost."""
     new.settings |= {"visibility_delay": 2, "workers": 1}
     new.rule("POST", TEST, status=429, headers={"Retry-After": "2"})
@@ -35,5 +43,7 @@ def test_a_create_that_comes_through_late_is_waited_for_after_a_kill_however_old
     run.kill()
     assert new.writes("POST", TEST) == 0
     new.apply()
-    assert any(call["status"] == LATE for call in new.calls()), "it came through while the next run was looking for it"
+    assert any(call["status"] == LATE for call in new.calls()), (
+        "it came through while the next run was looking for it"
+    )
     assert new.contents() == new.university.expected()

@@ -44,7 +44,9 @@ def test_a_removal_under_way_is_recorded_before_the_run_ends(
     assert nothing_left(settled)
 
 
-def test_a_second_signal_ends_the_process_at_once_and_what_was_under_way_is_found_out_about(new: Site) -> None:
+def test_a_second_signal_ends_the_process_at_once_and_what_was_under_way_is_found_out_about(
+    new: Site,
+) -> None:
     new.rule("POST", STUDENT, times=4, latency=60)
     run = new.start()
     new.until(lambda: new.writes("POST", STUDENT) >= 4, run)

@@ -13,7 +13,18 @@ from zoneinfo import ZoneInfo
 OSLO = ZoneInfo("Europe/Oslo")
 TEMPLATE = "1001"
 
-GIVEN = ("Åse", "Bjørn", "Çağla", "Dagfinn", "Éowyn", "Frøydis", "Gudrún", "Håkon", "Íñigo", "Łucja")
+GIVEN = (
+    "Åse",
+    "Bjørn",
+    "Çağla",
+    "Dagfinn",
+    "Éowyn",
+    "Frøydis",
+    "Gudrún",
+    "Håkon",
+    "Íñigo",
+    "Łucja",
+)
 FAMILY = ("Prøvesen", "Testdóttir", "Øvelsesen", "Eksempelsson", "Överläggning", "Påfunnsen")
 
 Contents = Mapping[str, Mapping[Any, Any]]
@@ -53,7 +64,12 @@ feeds:
     map: {{test: exam, learner: student_no, candidate_id: number, extra_time: extra}}
 """
 
-SETTINGS: Mapping[str, object] = {"calls_per_second": 1000, "workers": 4, "batch": 10, "visibility_delay": 0.3}
+SETTINGS: Mapping[str, object] = {
+    "calls_per_second": 1000,
+    "workers": 4,
+    "batch": 10,
+    "visibility_delay": 0.3,
+}
 
 
 class University:
@@ -66,10 +82,16 @@ class University:
         self.folder = folder
         self.students = {str(number): _student(number) for number in range(1001, 1041)}
         days = (2, 3, 4, 5, 20, 20)
-        self.exams = {f"PRV{number}-H26": _exam(today + timedelta(days=day)) for number, day in enumerate(days, 1)}
+        self.exams = {
+            f"PRV{number}-H26": _exam(today + timedelta(days=day))
+            for number, day in enumerate(days, 1)
+        }
         numbers = list(self.students)
         self.seats = {
-            (exam, numbers[(7 * place + turn) % 40]): {"number": str(turn + 1), "extra": "30" if turn % 7 == 0 else ""}
+            (exam, numbers[(7 * place + turn) % 40]): {
+                "number": str(turn + 1),
+                "extra": "30" if turn % 7 == 0 else "",
+            }
             for place, exam in enumerate(self.exams)
             for turn in range(20)
         }
@@ -78,7 +100,10 @@ class University:
         """Writes the files; gives the configuration's."""
         students = [{"student_no": key, **row} for key, row in self.students.items()]
         exams = [{"exam": key, **_as_written(row)} for key, row in self.exams.items()]
-        seats = [{"exam": exam, "student_no": number, **row} for (exam, number), row in self.seats.items()]
+        seats = [
+            {"exam": exam, "student_no": number, **row}
+            for (exam, number), row in self.seats.items()
+        ]
         _write(self.folder / "students.csv", students)
         _write(self.folder / "exams.csv", exams, ";")
         _write(self.folder / "registrations.csv", seats)
@@ -92,9 +117,18 @@ class University:
     def expected(self) -> Contents:
         """What Inspera must hold when nothing is left to be done; each template sent once."""
         return {
-            "people": {row["feide"]: (row["given"], row["family"], row["mail"]) for row in self.students.values()},
+            "people": {
+                row["feide"]: (row["given"], row["family"], row["mail"])
+                for row in self.students.values()
+            },
             "tests": {
-                exam: (f"{exam} {row['name']}", *map(_utc, (row["start"], row["end"])), row["minutes"], TEMPLATE, 1)
+                exam: (
+                    f"{exam} {row['name']}",
+                    *map(_utc, (row["start"], row["end"])),
+                    row["minutes"],
+                    TEMPLATE,
+                    1,
+                )
                 for exam, row in self.exams.items()
             },
             "seats": {
@@ -136,7 +170,12 @@ class University:
 
     def change_everything(self) -> None:
         """A day on which learners, exams and seats change all at once."""
-        for change in (self.correct_names, self.move_exams, self.give_more_time, self.withdraw_some):
+        for change in (
+            self.correct_names,
+            self.move_exams,
+            self.give_more_time,
+            self.withdraw_some,
+        ):
             change()
         self.register_more()
 
@@ -152,7 +191,13 @@ def _student(number: int) -> dict[str, str]:
 def _exam(day: date) -> dict[str, Any]:
     start = datetime(day.year, day.month, day.day, 9, tzinfo=OSLO)
     end = start.replace(hour=13)
-    return {"name": "Skriftlig prøve", "start": start, "end": end, "minutes": 240, "template": TEMPLATE}
+    return {
+        "name": "Skriftlig prøve",
+        "start": start,
+        "end": end,
+        "minutes": 240,
+        "template": TEMPLATE,
+    }
 
 
 def _as_written(row: Mapping[str, Any]) -> dict[str, Any]:

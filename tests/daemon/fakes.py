@@ -16,9 +16,9 @@ import structlog
 from structlog.testing import LogCapture
 from sync.schedule.every import Every
 from sync.schedule.times import Schedule
-from sync.schedule.timetable import Timed
+from sync.schedule.timetable import ScheduledJob
 from sync.service.loop import Service
-from sync.service.protocols import Setup
+from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 
 PATIENCE = 10.0
@@ -132,8 +132,8 @@ class PlayedJob:
     runs: list[PlayedRun] = field(default_factory=list)
 
     @property
-    def timed(self) -> Timed:
-        return Timed(self.schedule)
+    def timed(self) -> ScheduledJob:
+        return ScheduledJob(self.schedule)
 
     def begin(self) -> PlayedRun:
         self.runs.append(PlayedRun(self))
@@ -273,7 +273,9 @@ class Stage:
 
     def start(self) -> None:
         """Starts the service, and waits until it has looked round once."""
-        self.service = Service(self._load, self.state, self._notifier, self.told, self.clock, chance=lambda: 0.0)
+        self.service = Service(
+            self._load, self.state, self._notifier, self.told, self.clock, chance=lambda: 0.0
+        )
         done = self._done = Future()
 
         def run() -> None:
@@ -285,10 +287,10 @@ class Stage:
         Thread(target=run, daemon=True).start()
         until(lambda: self.told.rounds > 0 or done.done())
 
-    def _load(self) -> Setup:
+    def _load(self) -> ServiceSetup:
         if self.faults:
             raise self.faults
-        return Setup(dict(self.jobs), self.grace)
+        return ServiceSetup(dict(self.jobs), self.grace)
 
     def reload(self) -> None:
         """Has the file read again, and waits until it is."""
@@ -318,7 +320,11 @@ class Stage:
 
     def events(self, event: str, **fields: object) -> list[Mapping[str, object]]:
         """The lines of its log that say this event, with these fields."""
-        return [one for one in list(self._log.entries) if one["event"] == event and fields.items() <= one.items()]
+        return [
+            one
+            for one in list(self._log.entries)
+            if one["event"] == event and fields.items() <= one.items()
+        ]
 
     def close(self) -> None:
         """Lets everything go and ends it."""

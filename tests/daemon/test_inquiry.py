@@ -6,7 +6,7 @@ from threading import Event, current_thread
 
 import pytest
 from sync.errors import StateError
-from sync.service.background import Inquiry
+from sync.service.background import BackgroundCall
 
 from .fakes import PATIENCE, until
 
@@ -34,8 +34,10 @@ def oracle() -> Iterator[Oracle]:
     oracle.may_answer.set()
 
 
-def test_an_answer_is_given_as_soon_as_it_is_there_and_each_question_is_asked_anew(oracle: Oracle) -> None:
-    inquiry = Inquiry(oracle.ask, "lead")
+def test_an_answer_is_given_as_soon_as_it_is_there_and_each_question_is_asked_anew(
+    oracle: Oracle,
+) -> None:
+    inquiry = BackgroundCall(oracle.ask, "lead")
     oracle.may_answer.set()
     began = time.monotonic()
     assert inquiry.answer(PATIENCE) == "yes"
@@ -46,8 +48,10 @@ def test_an_answer_is_given_as_soon_as_it_is_there_and_each_question_is_asked_an
     assert inquiry.open_for == 0
 
 
-def test_a_question_that_hangs_does_not_block_longer_than_was_said_and_is_not_asked_twice(oracle: Oracle) -> None:
-    inquiry = Inquiry(oracle.ask, "lead")
+def test_a_question_that_hangs_does_not_block_longer_than_was_said_and_is_not_asked_twice(
+    oracle: Oracle,
+) -> None:
+    inquiry = BackgroundCall(oracle.ask, "lead")
     for times in (1, 2, 3):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
@@ -58,7 +62,7 @@ def test_a_question_that_hangs_does_not_block_longer_than_was_said_and_is_not_as
 
 
 def test_the_answer_to_a_question_that_hung_is_given_to_whoever_asks_next(oracle: Oracle) -> None:
-    inquiry = Inquiry(oracle.ask, "lead")
+    inquiry = BackgroundCall(oracle.ask, "lead")
     with pytest.raises(TimeoutError):
         inquiry.answer(0.01)
     oracle.may_answer.set()
@@ -67,9 +71,13 @@ def test_the_answer_to_a_question_that_hung_is_given_to_whoever_asks_next(oracle
     assert len(oracle.asked) == 1
 
 
-@pytest.mark.parametrize("error", [StateError("damaged"), ZeroDivisionError("unforeseen"), SystemExit(3)])
-def test_what_the_question_raises_is_raised_where_the_answer_is_needed(oracle: Oracle, error: BaseException) -> None:
-    inquiry = Inquiry(oracle.ask, "lead")
+@pytest.mark.parametrize(
+    "error", [StateError("damaged"), ZeroDivisionError("unforeseen"), SystemExit(3)]
+)
+def test_what_the_question_raises_is_raised_where_the_answer_is_needed(
+    oracle: Oracle, error: BaseException
+) -> None:
+    inquiry = BackgroundCall(oracle.ask, "lead")
     oracle.says = error
     with pytest.raises(TimeoutError):
         inquiry.answer(0.01)
@@ -90,12 +98,14 @@ def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
         "try: Inquiry(threading.Event().wait, 'lead').answer(0.01)\n"
         "except TimeoutError: print('gone')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
+    )
     assert done.stdout == "gone\n"
 
 
 def test_the_time_for_which_it_is_open_runs_from_when_it_was_asked(oracle: Oracle) -> None:
-    inquiry = Inquiry(oracle.ask, "lead")
+    inquiry = BackgroundCall(oracle.ask, "lead")
     assert inquiry.open_for == 0
     with pytest.raises(TimeoutError):
         inquiry.answer(0)

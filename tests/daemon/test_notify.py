@@ -53,7 +53,9 @@ def test_each_thing_is_said_in_systemds_words(systemd: Systemd, notifier: Notifi
         assert systemd.heard() == [words]
 
 
-def test_a_reload_says_when_it_began_as_notify_reload_needs(systemd: Systemd, notifier: Notifier) -> None:
+def test_a_reload_says_when_it_began_as_notify_reload_needs(
+    systemd: Systemd, notifier: Notifier
+) -> None:
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     notifier.reloading()
     first, second = systemd.heard()
@@ -62,7 +64,9 @@ def test_a_reload_says_when_it_began_as_notify_reload_needs(systemd: Systemd, no
     assert before <= int(microseconds) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
-def test_a_status_is_one_line_so_that_it_can_say_nothing_else(systemd: Systemd, notifier: Notifier) -> None:
+def test_a_status_is_one_line_so_that_it_can_say_nothing_else(
+    systemd: Systemd, notifier: Notifier
+) -> None:
     notifier.status("next: nightly,\nSTOPPING=1 på tirsdag")
     assert systemd.heard() == ["STATUS=next: nightly, STOPPING=1 på tirsdag"]
 
@@ -82,7 +86,9 @@ def test_without_systemd_nothing_happens(environment: dict[str, str]) -> None:
     assert notifier.watchdog_seconds is None
 
 
-def test_a_socket_that_is_lost_does_not_hurt_and_one_that_comes_back_is_told_again(path: str) -> None:
+def test_a_socket_that_is_lost_does_not_hurt_and_one_that_comes_back_is_told_again(
+    path: str,
+) -> None:
     notifier, systemd = Notifier(path), Systemd(path)
     systemd.close()
     notifier.ready()
@@ -94,7 +100,9 @@ def test_a_socket_that_is_lost_does_not_hurt_and_one_that_comes_back_is_told_aga
     systemd.close()
 
 
-def test_a_socket_that_nobody_reads_holds_the_service_up_for_seconds_at_most(path: str, systemd: Systemd) -> None:
+def test_a_socket_that_nobody_reads_holds_the_service_up_for_seconds_at_most(
+    path: str, systemd: Systemd
+) -> None:
     notifier = Notifier(path)
     filler = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     filler.setblocking(False)

@@ -56,7 +56,9 @@ def test_the_status_says_what_runs_and_why_nothing_is_sent(stage: Stage) -> None
     until(lambda: stage.systemd.status.startswith("paused since today; running nightly; next: "))
 
 
-def test_the_watchdog_is_fed_while_a_run_is_under_way_and_while_the_state_does_not_answer(stage: Stage) -> None:
+def test_the_watchdog_is_fed_while_a_run_is_under_way_and_while_the_state_does_not_answer(
+    stage: Stage,
+) -> None:
     job = under_way(stage)
     fed = stage.systemd.alive
     until(lambda: stage.systemd.alive >= fed + 3)
@@ -82,7 +84,9 @@ def test_the_watchdog_is_not_fed_while_the_loop_hangs(stage: Stage) -> None:
 # runs that are due while another one is under way
 
 
-def test_each_time_at_which_the_earlier_run_is_not_over_is_counted_and_one_more_run_waits(stage: Stage) -> None:
+def test_each_time_at_which_the_earlier_run_is_not_over_is_counted_and_one_more_run_waits(
+    stage: Stage,
+) -> None:
     job = under_way(stage)
     assert stage.told.overlaps == []
     for times in (1, 2, 3):
@@ -111,7 +115,9 @@ def test_a_job_that_only_looks_runs_beside_others_but_not_beside_itself(stage: S
     assert job.under_way
 
 
-def test_a_run_that_gave_way_goes_on_and_the_time_for_which_it_waited_does_not_count(stage: Stage) -> None:
+def test_a_run_that_gave_way_goes_on_and_the_time_for_which_it_waited_does_not_count(
+    stage: Stage,
+) -> None:
     job = under_way(stage)
     exam_day = stage.job("exam_day", soonest="2026-06-01T09:00:00Z", lasts=True)
     stage.reload()
@@ -125,7 +131,11 @@ def test_a_run_that_gave_way_goes_on_and_the_time_for_which_it_waited_does_not_c
     moved = (run.began[1] - run.began[0]).total_seconds()
     assert waits <= moved < waits + 1  # its deadline is as far away as before
     run.go()
-    until(lambda: stage.told.runs == [("nightly", "yielded"), ("exam_day", "done"), ("nightly", "done")])
+    until(
+        lambda: (
+            stage.told.runs == [("nightly", "yielded"), ("exam_day", "done"), ("nightly", "done")]
+        )
+    )
     assert len(exam_day.begun) == 1
 
 
@@ -166,7 +176,9 @@ def test_a_run_missed_while_the_state_was_away_is_made_up_for_once(stage: Stage)
     assert len(stage.events("takes up", job="nightly", why="it was missed")) == 1
 
 
-def test_what_was_due_hours_ago_while_this_service_waited_for_its_state_is_made_up_for(stage: Stage) -> None:
+def test_what_was_due_hours_ago_while_this_service_waited_for_its_state_is_made_up_for(
+    stage: Stage,
+) -> None:
     moved = timedelta()
     stage.clock = lambda: now() + moved
     stage.state.leading = StateUnreachable("the server is down")
@@ -209,7 +221,9 @@ def test_what_another_leader_ran_meanwhile_does_not_run_again(stage: Stage) -> N
     assert job.runs == []
 
 
-@pytest.mark.parametrize(("ago", "made_up_for"), [(10 * MINUTE, True), (59 * MINUTE, True), (2 * HOUR, False)])
+@pytest.mark.parametrize(
+    ("ago", "made_up_for"), [(10 * MINUTE, True), (59 * MINUTE, True), (2 * HOUR, False)]
+)
 def test_a_run_missed_during_a_restart_is_made_up_for_within_the_hour(
     stage: Stage, ago: timedelta, made_up_for: bool
 ) -> None:
@@ -249,7 +263,9 @@ def test_a_job_whose_last_run_was_cut_off_is_taken_up_before_its_time(stage: Sta
 # runs that fail
 
 
-@pytest.mark.parametrize("error", [Deposed("taken over"), StateUnreachable("cut"), StateError("damaged")])
+@pytest.mark.parametrize(
+    "error", [Deposed("taken over"), StateUnreachable("cut"), StateError("damaged")]
+)
 def test_a_run_that_lost_the_state_is_taken_up_after_a_while_when_its_service_still_leads(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -272,20 +288,27 @@ def test_a_state_on_which_runs_fail_makes_no_storm_of_runs_and_one_line_of_log(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.1, 0.2, 0.4))
-    error = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
+    error = StateUnreachable(
+        "state.db: the state can't be used just now: the disk is full; free some space"
+    )
     job = stage.job("often", Every(timedelta(milliseconds=20)), error=error)
     stage.start()
     until(lambda: len(stage.told.runs) >= 4)
     begun = [run.began[0] for run in job.begun][:4]
     pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(begun)]
-    assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)] == [True] * 3
+    assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)] == [
+        True
+    ] * 3
     until(lambda: (stage.told.unreachable, stage.told.next_runs) == (str(error), {}))
     until(lambda: stage.systemd.status == f"waiting for the state: {error}")
     job.error = None
     until(lambda: ("often", "done") in stage.told.runs)
     until(lambda: bool(stage.events("the state can be used again")))
     stage.rounds(5)
-    troubles = [*stage.events("run failed"), *stage.events("the state can't be used just now; tried again")]
+    troubles = [
+        *stage.events("run failed"),
+        *stage.events("the state can't be used just now; tried again"),
+    ]
     assert [one["error"] for one in troubles] == [str(error)]
     assert len(stage.events("the state can be used again")) == 1
     assert stage.told.unreachable == ""
@@ -299,7 +322,9 @@ def test_a_run_that_the_state_failed_is_taken_up_however_long_that_lasted(
     stage.start()
     until(lambda: stage.told.runs == [("nightly", "failed")])
     stage.state.prepared = StateUnreachable("full")
-    stage.state.past["nightly"] = Past(now() - 24 * HOUR)  # the run could not even say that it had begun
+    stage.state.past["nightly"] = Past(
+        now() - 24 * HOUR
+    )  # the run could not even say that it had begun
     stage.clock = lambda: now() + 5 * HOUR
     stage.rounds()
     assert len(job.begun) == 1
@@ -332,12 +357,16 @@ def test_a_clock_that_is_set_neither_stops_a_job_nor_makes_a_storm_of_runs(
     until(lambda: len(job.begun) >= before + 2)
     seconds = time.monotonic() - began
     assert seconds < 5  # where it would be two hours if the next time stood
-    assert len(job.begun) <= before + seconds + 2  # one for each second, and one for all that was due in between
+    assert (
+        len(job.begun) <= before + seconds + 2
+    )  # one for each second, and one for all that was due in between
     assert len(stage.events(f"this machine's clock was set {word}")) == 1
     assert stage.told.next_runs["often"] - now() <= timedelta(seconds=1)
 
 
-def test_a_clock_that_goes_on_as_it_should_is_not_mentioned(stage: Stage, clock: time_machine.Traveller) -> None:
+def test_a_clock_that_goes_on_as_it_should_is_not_mentioned(
+    stage: Stage, clock: time_machine.Traveller
+) -> None:
     stage.job("nightly", SELDOM)
     stage.start()
     clock.shift(timedelta(seconds=5))
@@ -345,7 +374,9 @@ def test_a_clock_that_goes_on_as_it_should_is_not_mentioned(stage: Stage, clock:
     assert stage.events("this machine's clock was set forward") == []
 
 
-def test_a_run_that_failed_otherwise_waits_for_its_next_time(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_failed_otherwise_waits_for_its_next_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.service.loop._TAKE_UP", 0.0)
     job = stage.job("nightly", error=UsageError("the rules are not there"))
     locked = stage.job("other", error=Locked("in use by pid 1"))
@@ -355,7 +386,9 @@ def test_a_run_that_failed_otherwise_waits_for_its_next_time(stage: Stage, monke
     assert (len(job.runs), len(locked.runs)) == (1, 1)
 
 
-def test_a_run_that_was_taken_out_of_the_file_is_not_taken_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_taken_out_of_the_file_is_not_taken_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.service.loop._TAKE_UP", 0.2)
     job = stage.job("nightly", error=Deposed("taken over"))
     other = stage.job("other", SELDOM)
@@ -385,7 +418,9 @@ def test_what_nobody_foresaw_is_logged_and_the_service_goes_on(stage: Stage) -> 
 # who leads
 
 
-def test_who_loses_the_lead_ends_its_runs_starts_nothing_and_takes_them_up_when_it_leads_again(stage: Stage) -> None:
+def test_who_loses_the_lead_ends_its_runs_starts_nothing_and_takes_them_up_when_it_leads_again(
+    stage: Stage,
+) -> None:
     job = under_way(stage)
     stage.state.leading = False
     until(lambda: stage.told.runs == [("nightly", "interrupted")])
@@ -399,7 +434,9 @@ def test_who_loses_the_lead_ends_its_runs_starts_nothing_and_takes_them_up_when_
     stage.state.past["nightly"] = Past(now(), cut_off=True)
     stage.state.leading = True
     until(lambda: len(job.begun) == 2)
-    assert [one["why"] for one in stage.events("takes up", job="nightly")] == ["its last run was cut off"]
+    assert [one["why"] for one in stage.events("takes up", job="nightly")] == [
+        "its last run was cut off"
+    ]
 
 
 def test_a_run_that_waited_for_its_turn_is_not_begun_after_the_lead_was_lost(stage: Stage) -> None:
@@ -541,7 +578,9 @@ def test_it_does_not_wait_for_a_run_longer_than_its_grace(stage: Stage) -> None:
     until(lambda: stage.systemd.turns == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"])
 
 
-def test_it_stops_while_the_state_does_not_answer_and_says_that_something_is_left(stage: Stage) -> None:
+def test_it_stops_while_the_state_does_not_answer_and_says_that_something_is_left(
+    stage: Stage,
+) -> None:
     stage.job("nightly", SELDOM)
     stage.start()
     stage.state.answers.clear()

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 from sync.errors import Locked, StateError, StateUnreachable
-from sync.service.leadership import Standing
+from sync.service.leadership import Leadership
 
 from .fakes import PATIENCE, Past, now, until
 
@@ -58,11 +58,11 @@ def state() -> Iterator[State]:
 
 
 @pytest.fixture
-def standing(state: State) -> Standing:
-    return Standing(state)
+def standing(state: State) -> Leadership:
+    return Leadership(state)
 
 
-def looks(standing: Standing, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
+def looks(standing: Leadership, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
     """Looks until it has come to that; gives what was remembered of the jobs, each time that there was something."""
     said: list[Mapping[str, Past]] = []
 
@@ -76,12 +76,14 @@ def looks(standing: Standing, met: Callable[[], bool]) -> list[Mapping[str, Past
     return said
 
 
-def ready(standing: Standing) -> None:
+def ready(standing: Leadership) -> None:
     looks(standing, lambda: standing.ready)
     assert (standing.leads, standing.unreachable) == (True, "")
 
 
-def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(state: State, standing: Standing) -> None:
+def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(
+    state: State, standing: Leadership
+) -> None:
     assert looks(standing, lambda: standing.ready) == [state.past]
     for _ in range(3):
         assert standing.look(PATIENCE) is None
@@ -89,7 +91,7 @@ def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(stat
     assert standing.answers
 
 
-def test_who_stands_by_prepares_nothing(state: State, standing: Standing) -> None:
+def test_who_stands_by_prepares_nothing(state: State, standing: Leadership) -> None:
     state.lead = False
     for _ in range(3):
         assert standing.look(PATIENCE) is None
@@ -98,7 +100,9 @@ def test_who_stands_by_prepares_nothing(state: State, standing: Standing) -> Non
 
 
 @pytest.mark.parametrize("question", ["says_lead", "says_prepared"])
-def test_a_look_does_not_take_longer_than_it_may(state: State, standing: Standing, question: str) -> None:
+def test_a_look_does_not_take_longer_than_it_may(
+    state: State, standing: Leadership, question: str
+) -> None:
     getattr(state, question).clear()
     for _ in range(3):
         began = time.monotonic()
@@ -110,7 +114,7 @@ def test_a_look_does_not_take_longer_than_it_may(state: State, standing: Standin
     looks(standing, lambda: standing.answers)
 
 
-def test_a_short_silence_changes_nothing(state: State, standing: Standing) -> None:
+def test_a_short_silence_changes_nothing(state: State, standing: Leadership) -> None:
     ready(standing)
     state.says_lead.clear()
     began = time.monotonic()
@@ -119,7 +123,9 @@ def test_a_short_silence_changes_nothing(state: State, standing: Standing) -> No
         assert (standing.leads, standing.ready, standing.unreachable) == (True, True, "")
 
 
-def test_who_gets_no_answer_for_long_leads_no_longer_until_there_is_one(state: State, standing: Standing) -> None:
+def test_who_gets_no_answer_for_long_leads_no_longer_until_there_is_one(
+    state: State, standing: Leadership
+) -> None:
     ready(standing)
     state.says_lead.clear()
     began = time.monotonic()
@@ -131,7 +137,9 @@ def test_who_gets_no_answer_for_long_leads_no_longer_until_there_is_one(state: S
     assert (standing.leads, standing.unreachable, state.preparations) == (True, "", 2)
 
 
-def test_a_state_that_never_answered_counts_as_out_of_reach_and_answers_later(state: State, standing: Standing) -> None:
+def test_a_state_that_never_answered_counts_as_out_of_reach_and_answers_later(
+    state: State, standing: Leadership
+) -> None:
     state.says_lead.clear()
     looks(standing, lambda: bool(standing.unreachable))
     assert (standing.leads, standing.unreachable) == (False, SILENT)
@@ -139,7 +147,7 @@ def test_a_state_that_never_answered_counts_as_out_of_reach_and_answers_later(st
     ready(standing)
 
 
-def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Standing) -> None:
+def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Leadership) -> None:
     state.says_prepared.clear()
     began = time.monotonic()
     looks(standing, lambda: time.monotonic() - began > 0.5)  # more than patience
@@ -149,9 +157,11 @@ def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Standing
     assert state.preparations == 1
 
 
-@pytest.mark.parametrize("error", [Locked("in use by pid 1 (apply)"), StateUnreachable("the server starts up")])
+@pytest.mark.parametrize(
+    "error", [Locked("in use by pid 1 (apply)"), StateUnreachable("the server starts up")]
+)
 def test_what_stands_in_the_way_of_preparing_is_said_and_tried_again(
-    state: State, standing: Standing, error: Exception
+    state: State, standing: Leadership, error: Exception
 ) -> None:
     state.prepared = error
     looks(standing, lambda: state.preparations >= 3)
@@ -160,7 +170,9 @@ def test_what_stands_in_the_way_of_preparing_is_said_and_tried_again(
     ready(standing)
 
 
-def test_it_is_not_prepared_again_at_once(state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_not_prepared_again_at_once(
+    state: State, standing: Leadership, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.service.leadership._PAUSES", (0.0, 60.0))
     state.prepared = Locked("in use by pid 1 (apply)")
     looks(standing, lambda: state.preparations == 2)
@@ -170,17 +182,21 @@ def test_it_is_not_prepared_again_at_once(state: State, standing: Standing, monk
     assert state.preparations == 2
 
 
-def test_a_state_out_of_reach_at_first_is_waited_for(state: State, standing: Standing) -> None:
+def test_a_state_out_of_reach_at_first_is_waited_for(state: State, standing: Leadership) -> None:
     state.lead = StateUnreachable("the server is down")
     looks(standing, lambda: bool(standing.unreachable))
-    assert (standing.leads, standing.ready, standing.unreachable) == (False, False, "the server is down")
+    assert (standing.leads, standing.ready, standing.unreachable) == (
+        False,
+        False,
+        "the server is down",
+    )
     state.lead = True
     ready(standing)
 
 
 @pytest.mark.parametrize("question", ["lead", "prepared"])
 def test_what_time_does_not_mend_is_raised_at_first_and_borne_later(
-    state: State, standing: Standing, question: str
+    state: State, standing: Leadership, question: str
 ) -> None:
     good = getattr(state, question)
     setattr(state, question, StateError("refuses the login"))
@@ -197,7 +213,7 @@ def test_what_time_does_not_mend_is_raised_at_first_and_borne_later(
     ready(standing)
 
 
-def test_an_outage_of_who_stands_by_passes(state: State, standing: Standing) -> None:
+def test_an_outage_of_who_stands_by_passes(state: State, standing: Leadership) -> None:
     state.lead = False
     standing.look(PATIENCE)
     for error in (StateUnreachable("the server is down"), StateError("refuses the login")):
@@ -210,7 +226,7 @@ def test_an_outage_of_who_stands_by_passes(state: State, standing: Standing) -> 
 
 
 def test_what_was_remembered_before_the_lead_was_lost_is_not_taken_for_what_is_remembered_now(
-    state: State, standing: Standing
+    state: State, standing: Leadership
 ) -> None:
     state.says_prepared.clear()
     looks(standing, lambda: state.preparations == 1)  # and it hangs
@@ -222,7 +238,9 @@ def test_what_was_remembered_before_the_lead_was_lost_is_not_taken_for_what_is_r
     assert looks(standing, lambda: standing.ready) == [state.past]
 
 
-FULL = StateUnreachable("state.db: the state can't be used just now: the disk is full; free some space")
+FULL = StateUnreachable(
+    "state.db: the state can't be used just now: the disk is full; free some space"
+)
 LOST, FOUND = "the state can't be used just now; tried again", "the state can be used again"
 
 
@@ -238,7 +256,7 @@ def said(log: LogCapture) -> list[str]:
     return [str(one["event"]) for one in log.entries]
 
 
-def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Standing) -> None:
+def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Leadership) -> None:
     ready(standing)
     standing.doubt(StateError("damaged"))
     assert not standing.ready
@@ -246,7 +264,9 @@ def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Standing)
     assert state.preparations == 2
 
 
-def test_a_trouble_is_said_once_and_so_is_its_end(state: State, standing: Standing, log: LogCapture) -> None:
+def test_a_trouble_is_said_once_and_so_is_its_end(
+    state: State, standing: Leadership, log: LogCapture
+) -> None:
     state.prepared = FULL
     looks(standing, lambda: state.preparations >= 4)
     assert standing.unreachable == str(FULL)
@@ -259,7 +279,7 @@ def test_a_trouble_is_said_once_and_so_is_its_end(state: State, standing: Standi
 
 
 def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
-    state: State, standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+    state: State, standing: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.05, 0.1, 0.2))
     ready(standing)
@@ -280,7 +300,7 @@ def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
 
 
 def test_a_trouble_that_a_run_met_is_over_when_none_comes_for_a_while(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+    standing: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._PROVEN", 0.05)
     monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (SHORT,))
@@ -290,7 +310,9 @@ def test_a_trouble_that_a_run_met_is_over_when_none_comes_for_a_while(
     assert standing.ready
 
 
-def test_another_service_on_a_state_that_takes_one_ends_this_one(state: State, standing: Standing) -> None:
+def test_another_service_on_a_state_that_takes_one_ends_this_one(
+    state: State, standing: Leadership
+) -> None:
     state.lead = Locked("another service runs on this state")
     with pytest.raises(Locked, match="another service"):
         looks(standing, lambda: False)

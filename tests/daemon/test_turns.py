@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 import pytest
-from sync.service.run_queue import Ticket, Turns
+from sync.service.run_queue import QueuedRun, RunQueue
 
 SOON, LATER, MUCH_LATER = "2026-06-01T09:00:00Z", "2026-06-02T09:00:00Z", "2026-06-09T09:00:00Z"
 
@@ -14,7 +14,7 @@ class Line:
     """Jobs that take their turns in threads of their own, and end when they are told to."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.turns, self.ran, self._pool = Turns(), list[str](), pool
+        self.turns, self.ran, self._pool = RunQueue(), list[str](), pool
         self._ends: dict[str, Event] = {}
 
     def join(self, job: str, soonest: str | None = None, *, resumes: bool = False) -> Future[bool]:
@@ -28,7 +28,9 @@ class Line:
             return soonest or ""
 
         def run() -> bool:
-            with self.turns.turn(Ticket(job, resumes=resumes), look if soonest is not None else None) as granted:
+            with self.turns.turn(
+                QueuedRun(job, resumes=resumes), look if soonest is not None else None
+            ) as granted:
                 if granted:
                     self.ran.append(job)
                     inside.set()
@@ -84,7 +86,7 @@ def test_a_job_that_does_not_wait_is_not_asked_what_it_would_do(line: Line) -> N
     def never() -> str:
         pytest.fail("nobody was in front of it")
 
-    with line.turns.turn(Ticket("only"), never) as granted:
+    with line.turns.turn(QueuedRun("only"), never) as granted:
         assert granted
 
 
@@ -128,7 +130,9 @@ def test_whoever_waits_looks_again_when_it_is_due_once_more(line: Line) -> None:
     assert waiting.result(10)
 
 
-def test_what_the_running_one_may_have_sent_since_is_looked_at_again_before_it_gives_way(line: Line) -> None:
+def test_what_the_running_one_may_have_sent_since_is_looked_at_again_before_it_gives_way(
+    line: Line,
+) -> None:
     line.join("full load")
     looks: list[str] = []
 
@@ -153,12 +157,14 @@ def test_what_is_there_still_at_the_second_look_is_given_way_to(line: Line) -> N
     until(lambda: line.turns.gives_way(lambda: LATER))
 
 
-def enter(turns: Turns, job: str, look: Callable[[], str]) -> bool:
-    with turns.turn(Ticket(job), look) as granted:
+def enter(turns: RunQueue, job: str, look: Callable[[], str]) -> bool:
+    with turns.turn(QueuedRun(job), look) as granted:
         return granted
 
 
-def test_nobody_gives_way_to_a_job_without_tests_nor_to_one_that_gave_way_itself(line: Line) -> None:
+def test_nobody_gives_way_to_a_job_without_tests_nor_to_one_that_gave_way_itself(
+    line: Line,
+) -> None:
     line.join("full load")
     line.join("people", "")
     line.join("resumed", resumes=True)
@@ -194,6 +200,9 @@ def test_a_look_ahead_that_fails_leaves_the_line(line: Line) -> None:
     def broken() -> str:
         raise ValueError("the source is away")
 
-    with pytest.raises(ValueError, match="the source is away"), line.turns.turn(Ticket("exam day"), broken):
+    with (
+        pytest.raises(ValueError, match="the source is away"),
+        line.turns.turn(QueuedRun("exam day"), broken),
+    ):
         pytest.fail("it has no turn")
     assert line.turns.waiting == []

@@ -25,13 +25,17 @@ def script() -> Callable[..., Ended]:
 
     def run(name: str, *words: object) -> Ended:
         command = [sys.executable, "-E", "-s", str(MATERIALS / name), *map(str, words)]
-        return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=60)
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", check=False, timeout=60
+        )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def made(script: Callable[..., Ended], tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, date], Path]:
+def made(
+    script: Callable[..., Ended], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int, date], Path]:
     """The files of a day, made once for each day and date."""
     folders: dict[tuple[int, date], Path] = {}
 

@@ -41,7 +41,11 @@ def sandbox(data: Path) -> int:
         def do_GET(self) -> None:
             name = self.path.removeprefix("/_sandbox/").partition("?")[0]
             file = data / f"{name}.json"
-            found = json.loads(file.read_text()) if file.is_file() else {"students": [], "staff": [], "tests": []}
+            found = (
+                json.loads(file.read_text())
+                if file.is_file()
+                else {"students": [], "staff": [], "tests": []}
+            )
             if name == "requests":
                 after = int(self.path.partition("after=")[2])
                 calls = [call for call in found.get("calls", ()) if call["seq"] > after]
@@ -110,18 +114,29 @@ class Fake:
 
     def plan(self, as_json: bool) -> None:
         asked = runpy.run_path(str(MATERIALS / "named.py"))["ASKED"]
-        done = (self.folder / "applied").read_text() == "2" and FLAW != "there is always something left"
-        changes = [] if done else [change for what, words in asked.items() for change in self.changes(what, *words)]
+        done = (
+            self.folder / "applied"
+        ).read_text() == "2" and FLAW != "there is always something left"
+        changes = (
+            []
+            if done
+            else [change for what, words in asked.items() for change in self.changes(what, *words)]
+        )
         faults = [
-            {"where": f"{bad['file']} line {bad['line']}", "field": bad["field"]} for bad in self.planted["bad_rows"]
+            {"where": f"{bad['file']} line {bad['line']}", "field": bad["field"]}
+            for bad in self.planted["bad_rows"]
         ]
         if FLAW == "the plan forgets a late seat":
-            changes = [change for change in changes if change["key"] != self.planted["late"][3]["key"]]
+            changes = [
+                change for change in changes if change["key"] != self.planted["late"][3]["key"]
+            ]
         if as_json:
             print(json.dumps({"version": 1, "changes": changes, "faults": faults, "summary": {}}))
             return
         for change in changes:
-            print(f"{change['action']} {change['kind']} {' / '.join(change['key'])} ({change['where']})")
+            print(
+                f"{change['action']} {change['kind']} {' / '.join(change['key'])} ({change['where']})"
+            )
         for fault in faults:
             print(f"{fault['where']}: {fault['field']}: cannot be read; correct it")
 
@@ -154,12 +169,23 @@ def contents_of(expected: Any) -> dict[str, Any]:
         tests[key]["committees"].append({"name": name, "type": committee["type"]})
     for (key, username), work in expected.contributors.items():
         lists = {"roles": work["roles"], "committees": work["committees"] or []}
-        tests[key]["contributors"].append({"username": username, **lists, "roomName": work["room"], "notified": 0})
+        tests[key]["contributors"].append(
+            {"username": username, **lists, "roomName": work["room"], "notified": 0}
+        )
     for (key, username), seat in expected.candidates.items():
-        said = {"candidateId": seat["number"], "extraTimeMins": seat["extra minutes"] or 0, "roomName": seat["room"]}
-        tests[key]["candidates"].append({"username": username, **said, "committees": seat["committees"] or []})
+        said = {
+            "candidateId": seat["number"],
+            "extraTimeMins": seat["extra minutes"] or 0,
+            "roomName": seat["room"],
+        }
+        tests[key]["candidates"].append(
+            {"username": username, **said, "committees": seat["committees"] or []}
+        )
     students = [person_of(username, one) for (username,), one in expected.learners.items()]
-    staff = [person_of(username, one) | {"status": one["status"]} for (username,), one in expected.staff.items()]
+    staff = [
+        person_of(username, one) | {"status": one["status"]}
+        for (username,), one in expected.staff.items()
+    ]
     return {"students": students, "staff": staff, "tests": list(tests.values())}
 
 

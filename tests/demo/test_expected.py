@@ -53,17 +53,23 @@ def employee(number: int, username: str, first: str, last: str, email: str) -> d
     return student(number, username, first, last, email) | {"status": "ACTIVE"}
 
 
-def seat(username: str, number: str, minutes: int, room: str | None, *committees: str) -> dict[str, Any]:
+def seat(
+    username: str, number: str, minutes: int, room: str | None, *committees: str
+) -> dict[str, Any]:
     said = {"candidateId": number, "extraTimeMins": minutes, "roomName": room}
     return {"username": username, **said, "committees": list(committees)}
 
 
-def work(username: str, roles: list[str], committees: list[str], room: str | None) -> dict[str, Any]:
+def work(
+    username: str, roles: list[str], committees: list[str], room: str | None
+) -> dict[str, Any]:
     said = {"roles": roles, "committees": committees, "roomName": room}
     return {"username": username, **said, "buildingName": None, "notified": 0}
 
 
-def exam(external: str, title: str, hours: tuple[str, str], duration: int, **more: Any) -> dict[str, Any]:
+def exam(
+    external: str, title: str, hours: tuple[str, str], duration: int, **more: Any
+) -> dict[str, Any]:
     times = {"startTime": hours[0], "endTime": hours[1], "duration": duration, "templates_sent": 1}
     return {"externalTestId": external, "title": title, **times, **more}
 
@@ -72,7 +78,11 @@ def grading(*names: str) -> list[dict[str, str]]:
     return [{"name": name, "type": "GRADING"} for name in names]
 
 
-LOCK, PIN, EXPLAIN = "LOCKDOWN_BROWSER", "SEB_SETTINGS_PINCODE", "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
+LOCK, PIN, EXPLAIN = (
+    "LOCKDOWN_BROWSER",
+    "SEB_SETTINGS_PINCODE",
+    "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED",
+)
 
 CONTENTS: dict[str, Any] = {
     "students": [
@@ -145,33 +155,63 @@ BARE: dict[str, Any] = {"options": {}, "committees": [], "contributors": [], "ca
 """A test with nothing and nobody on it."""
 
 CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
-    "a learner is missing": (lambda c: c["students"].pop(), "learner duc@example.edu: expected, and not there"),
+    "a learner is missing": (
+        lambda c: c["students"].pop(),
+        "learner duc@example.edu: expected, and not there",
+    ),
     "a learner too many": (
         lambda c: c["students"].append(student(12, "left@example.edu", "L", "D", "")),
         "learner left@example.edu: there, and not expected",
     ),
-    "a second account": (lambda c: c["students"].append(c["students"][0]), "learner ase@example.edu: copies: "),
-    "another first name": (lambda c: c["students"][0].update(firstName="Ase"), "ase@example.edu: first name: differs"),
-    "another last name": (lambda c: c["students"][0].update(lastName="Prøve"), "ase@example.edu: last name: differs"),
-    "another email": (lambda c: c["students"][0].update(email="x@example.edu"), "ase@example.edu: email: differs"),
+    "a second account": (
+        lambda c: c["students"].append(c["students"][0]),
+        "learner ase@example.edu: copies: ",
+    ),
+    "another first name": (
+        lambda c: c["students"][0].update(firstName="Ase"),
+        "ase@example.edu: first name: differs",
+    ),
+    "another last name": (
+        lambda c: c["students"][0].update(lastName="Prøve"),
+        "ase@example.edu: last name: differs",
+    ),
+    "another email": (
+        lambda c: c["students"][0].update(email="x@example.edu"),
+        "ase@example.edu: email: differs",
+    ),
     "an email from nowhere": (
         lambda c: c["students"][1].update(email="x@example.edu"),
         "learner duc@example.edu: email: differs",
     ),
-    "no external id": (lambda c: c["students"][0].update(externalIds=[]), "ase@example.edu: external ids: expected"),
+    "no external id": (
+        lambda c: c["students"][0].update(externalIds=[]),
+        "ase@example.edu: external ids: expected",
+    ),
     "a test is missing": (lambda c: c["tests"].pop(), "test DEMO2-H26: expected, and not there"),
     "a test too many": (
         lambda c: c["tests"].append(c["tests"][1] | BARE | {"externalTestId": "X"}),
         "test X: there, and not expected",
     ),
-    "a second test": (lambda c: c["tests"].append(c["tests"][1] | BARE), "test DEMO2-H26: copies: "),
-    "a title cut short": (lambda c: c["tests"][0].update(title="DEMO1"), "test DEMO1-H26: title: expected DEMO1 Prøve"),
+    "a second test": (
+        lambda c: c["tests"].append(c["tests"][1] | BARE),
+        "test DEMO2-H26: copies: ",
+    ),
+    "a title cut short": (
+        lambda c: c["tests"][0].update(title="DEMO1"),
+        "test DEMO1-H26: title: expected DEMO1 Prøve",
+    ),
     "a start in local time": (
         lambda c: c["tests"][0].update(startTime="2026-10-24T09:00:00Z"),
         "test DEMO1-H26: start: expected 2026-10-24T07:00:00Z, there is 2026-10-24T09:00:00Z",
     ),
-    "another end": (lambda c: c["tests"][1].update(endTime="2026-10-26T12:00:00Z"), "test DEMO2-H26: end: expected"),
-    "another duration": (lambda c: c["tests"][0].update(duration=20), "test DEMO1-H26: duration: expected 200"),
+    "another end": (
+        lambda c: c["tests"][1].update(endTime="2026-10-26T12:00:00Z"),
+        "test DEMO2-H26: end: expected",
+    ),
+    "another duration": (
+        lambda c: c["tests"][0].update(duration=20),
+        "test DEMO1-H26: duration: expected 200",
+    ),
     "another template": (
         lambda c: c["tests"][0].update(sourceTemplateId="1002"),
         "test DEMO1-H26: template: expected 1001",
@@ -216,17 +256,28 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda c: c["tests"][0]["candidates"][1].update(committees=["Komité Ø"]),
         "candidate DEMO1-H26 / duc@example.edu: committees: expected ",
     ),
-    "a member of staff is missing": (lambda c: c["staff"].pop(), "staff zofia@example.edu: expected, and not there"),
+    "a member of staff is missing": (
+        lambda c: c["staff"].pop(),
+        "staff zofia@example.edu: expected, and not there",
+    ),
     "somebody who had left got an account": (
-        lambda c: c["staff"].append(employee(14, "gone@example.edu", "G", "D", "") | {"status": "DISABLED"}),
+        lambda c: c["staff"].append(
+            employee(14, "gone@example.edu", "G", "D", "") | {"status": "DISABLED"}
+        ),
         "staff gone@example.edu: there, and not expected",
     ),
-    "a second account of staff": (lambda c: c["staff"].append(c["staff"][0]), "staff bjorg@example.edu: copies: "),
+    "a second account of staff": (
+        lambda c: c["staff"].append(c["staff"][0]),
+        "staff bjorg@example.edu: copies: ",
+    ),
     "a member of staff is disabled": (
         lambda c: c["staff"][1].update(status="DISABLED"),
         "staff zofia@example.edu: status: expected ACTIVE, there is DISABLED",
     ),
-    "another name of staff": (lambda c: c["staff"][0].update(firstName="B"), "bjorg@example.edu: first name: differs"),
+    "another name of staff": (
+        lambda c: c["staff"][0].update(firstName="B"),
+        "bjorg@example.edu: first name: differs",
+    ),
     "an option is missing": (
         lambda c: c["tests"][0]["options"]["explanationOptions"].pop(EXPLAIN),
         f"option DEMO1-H26 / {EXPLAIN}: expected, and not there",
@@ -244,7 +295,9 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
         f'option DEMO1-H26 / {EXPLAIN}: value: expected false, there is "false"',
     ),
     "another pin": (
-        lambda c: c["tests"][0]["options"]["securityOptions"][PIN].update(sha256=sha256(b"demo2pin").hexdigest()),
+        lambda c: c["tests"][0]["options"]["securityOptions"][PIN].update(
+            sha256=sha256(b"demo2pin").hexdigest()
+        ),
         f"option DEMO1-H26 / {PIN}: digest: differs",
     ),
     "a committee is missing": (
@@ -268,7 +321,9 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
         "contributor DEMO2-H26 / zofia@example.edu: expected, and not there",
     ),
     "a contributor too many": (
-        lambda c: c["tests"][1]["contributors"].append(work("bjorg@example.edu", ["plan"], [], None)),
+        lambda c: c["tests"][1]["contributors"].append(
+            work("bjorg@example.edu", ["plan"], [], None)
+        ),
         "contributor DEMO2-H26 / bjorg@example.edu: there, and not expected",
     ),
     "one of two roles": (
@@ -320,12 +375,22 @@ def day_two(tmp_path: Path) -> tuple[Path, str, Path]:
     """A folder for day two, with the option that names the folder of day one."""
     two = put(
         tmp_path / "two",
-        students=STUDENTS.replace("ase.p@example.edu", "ase.p at example.edu").replace("Åse", "Oda"),
-        staff="\n".join(line for line in STAFF.splitlines() if not line.startswith("A2,")).replace(",Bjørg,", ",Britt,")
+        students=STUDENTS.replace("ase.p@example.edu", "ase.p at example.edu").replace(
+            "Åse", "Oda"
+        ),
+        staff="\n".join(line for line in STAFF.splitlines() if not line.startswith("A2,")).replace(
+            ",Bjørg,", ",Britt,"
+        )
         + "\nA4,biera@example.edu,Biera,Testvárri,,active\n",
-        exams=EXAMS.replace("26.10.2026", "27.10.2026").replace("yes; demo1pin ;no", ";demo2pin;yes"),
-        contributors=CONTRIBUTORS.replace("author", "juggle").replace("A2,invigilate,", "A4,evaluate,Komité B"),
-        registrations=REGISTRATIONS.replace("33%,Sal Å", "en tredel,Sal B").replace("DEMO1,H26,2,0002,,,\n", "")
+        exams=EXAMS.replace("26.10.2026", "27.10.2026").replace(
+            "yes; demo1pin ;no", ";demo2pin;yes"
+        ),
+        contributors=CONTRIBUTORS.replace("author", "juggle").replace(
+            "A2,invigilate,", "A4,evaluate,Komité B"
+        ),
+        registrations=REGISTRATIONS.replace("33%,Sal Å", "en tredel,Sal B").replace(
+            "DEMO1,H26,2,0002,,,\n", ""
+        )
         + "DEMO2,H26,1,0002,15,,\n",
     )
     return two, "--before", put(tmp_path / "one")
@@ -404,7 +469,11 @@ def test_on_day_two_a_row_that_cannot_be_read_keeps_what_day_one_said(
     ],
 )  # fmt: skip
 def test_on_day_two_a_difference_is_named(
-    judge: Judge, day_two: tuple[Path, str, Path], contents_two: Any, wrong: Callable[[Any], object], said: str
+    judge: Judge,
+    day_two: tuple[Path, str, Path],
+    contents_two: Any,
+    wrong: Callable[[Any], object],
+    said: str,
 ) -> None:
     wrong(contents_two)
     ended = judge(contents_two, *day_two)
@@ -412,7 +481,9 @@ def test_on_day_two_a_difference_is_named(
     assert said in ended.stdout
 
 
-def test_those_who_are_gone_from_the_files_are_still_in_inspera(judge: Judge, tmp_path: Path) -> None:
+def test_those_who_are_gone_from_the_files_are_still_in_inspera(
+    judge: Judge, tmp_path: Path
+) -> None:
     two = put(
         tmp_path / "two",
         students="\n".join(line for line in STUDENTS.splitlines() if not line.startswith("2,")),

@@ -77,14 +77,23 @@ def test_another_date_gives_other_files(made: Make) -> None:
     assert (other / "exams.csv").read_bytes() != (made(1, TODAY) / "exams.csv").read_bytes()
 
 
-def test_a_day_it_does_not_know_is_refused(script: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+def test_a_day_it_does_not_know_is_refused(
+    script: Callable[..., CompletedProcess[str]], tmp_path: Path
+) -> None:
     assert script("make_data.py", tmp_path, "--day", 3, "--today", TODAY).returncode == 2
 
 
 def test_day_one_has_the_promised_numbers(made: Make) -> None:
     students = read(made(1, TODAY), "students.csv")
-    assert Counter(row["status"] in {"active", "exchange"} for row in students) == {True: 1200, False: 40}
-    assert len(read(made(1, TODAY), "exams.csv")) == len({name_of(r) for r in read(made(1, TODAY), "exams.csv")}) == 60
+    assert Counter(row["status"] in {"active", "exchange"} for row in students) == {
+        True: 1200,
+        False: 40,
+    }
+    assert (
+        len(read(made(1, TODAY), "exams.csv"))
+        == len({name_of(r) for r in read(made(1, TODAY), "exams.csv")})
+        == 60
+    )
     assert len(read(made(1, TODAY), "registrations.csv")) == len(seats(made(1, TODAY))) == 3600
     staff = read(made(1, TODAY), "staff.csv")
     assert Counter(row["status"] == "left" for row in staff) == {False: 80, True: 5}
@@ -96,7 +105,11 @@ def test_day_one_has_the_promised_numbers(made: Make) -> None:
 def test_every_candidate_names_a_selected_learner_and_a_test(made: Make) -> None:
     for day in (1, 2):
         folder = made(day, TODAY)
-        people = {r["student_no"] for r in read(folder, "students.csv") if r["status"] in {"active", "exchange"}}
+        people = {
+            r["student_no"]
+            for r in read(folder, "students.csv")
+            if r["status"] in {"active", "exchange"}
+        }
         tests = {name_of(row) for row in read(folder, "exams.csv")}
         assert all(test in tests and person in people for test, person in seats(folder))
 
@@ -106,7 +119,9 @@ def test_every_contributor_names_a_test_and_somebody_who_has_not_left(made: Make
         folder = made(day, TODAY)
         here = {row["employee_no"] for row in read(folder, "staff.csv") if row["status"] != "left"}
         tests = {name_of(row) for row in read(folder, "exams.csv")}
-        assert all(test in tests and person in here for test, person in keyed(folder, "contributors.csv"))
+        assert all(
+            test in tests and person in here for test, person in keyed(folder, "contributors.csv")
+        )
 
 
 def test_several_rows_of_a_contributor_differ_in_roles_and_committees_alone(made: Make) -> None:
@@ -118,8 +133,16 @@ def test_several_rows_of_a_contributor_differ_in_roles_and_committees_alone(made
 
 
 def test_each_test_has_the_committees_that_its_candidates_name(made: Make) -> None:
-    graded = {(name_of(row), row["committee"]) for row in read(made(1, TODAY), "contributors.csv") if row["committee"]}
-    named = {(name_of(row), row["committee"]) for row in read(made(2, TODAY), "registrations.csv") if row["committee"]}
+    graded = {
+        (name_of(row), row["committee"])
+        for row in read(made(1, TODAY), "contributors.csv")
+        if row["committee"]
+    }
+    named = {
+        (name_of(row), row["committee"])
+        for row in read(made(2, TODAY), "registrations.csv")
+        if row["committee"]
+    }
     assert named <= graded
     assert len(graded) == 120
     assert any(not row["committee"] for row in read(made(1, TODAY), "registrations.csv"))
@@ -148,7 +171,12 @@ def test_the_people_are_plainly_made_up_and_named_in_many_alphabets(made: Make) 
     students = read(made(2, TODAY), "students.csv") + read(made(2, TODAY), "staff.csv")
     assert all(not r["mail"] or r["mail"].endswith("example.edu") for r in students)
     assert all(row["feide"].endswith("@example.edu") for row in students)
-    scripts = {unicodedata.name(letter).split()[0] for row in students for letter in row["family"] if letter.isalpha()}
+    scripts = {
+        unicodedata.name(letter).split()[0]
+        for row in students
+        for letter in row["family"]
+        if letter.isalpha()
+    }
     assert {"LATIN", "ARABIC", "GREEK", "CYRILLIC", "GEORGIAN", "HANGUL", "CJK"} <= scripts
     assert any("Prøvesen" in row["family"] for row in students)
     assert 20 < sum(not row["mail"] for row in students) < 200
@@ -158,13 +186,17 @@ def test_some_values_are_decomposed_and_some_have_spaces_in_other_rows_each_day(
     careless = {}
     for day in (1, 2):
         lines = (made(day, TODAY) / "students.csv").read_text(encoding="utf-8").splitlines()
-        careless[day] = {i for i, line in enumerate(lines) if not unicodedata.is_normalized("NFC", line)}
+        careless[day] = {
+            i for i, line in enumerate(lines) if not unicodedata.is_normalized("NFC", line)
+        }
         assert any(" active " in line for line in lines)
         assert len(careless[day]) > 20
     assert not careless[1] & careless[2]
 
 
-@pytest.mark.parametrize("today", [TODAY, date(2026, 3, 20), date(2026, 10, 15), date(2027, 1, 1), date(2028, 2, 29)])
+@pytest.mark.parametrize(
+    "today", [TODAY, date(2026, 3, 20), date(2026, 10, 15), date(2027, 1, 1), date(2028, 2, 29)]
+)
 def test_no_test_is_near_enough_for_the_clock_to_matter(made: Make, today: date) -> None:
     days = [(moment(row["start"]).date() - today).days for row in read(made(1, today), "exams.csv")]
     assert sum(day < -7 for day in days) >= 5
@@ -180,7 +212,9 @@ def test_every_test_fits_its_times_and_none_is_in_a_clock_change(made: Make, tod
         assert start.utcoffset() == end.utcoffset()
         for when in (start, end):
             assert when.replace(fold=1).utcoffset() == when.utcoffset()
-            assert when.astimezone(UTC).astimezone(OSLO).replace(tzinfo=None) == when.replace(tzinfo=None)
+            assert when.astimezone(UTC).astimezone(OSLO).replace(tzinfo=None) == when.replace(
+                tzinfo=None
+            )
 
 
 def test_day_two_lists_everything_that_it_planted_with_its_line(made: Make, planted: Any) -> None:
@@ -193,8 +227,14 @@ def test_day_two_lists_everything_that_it_planted_with_its_line(made: Make, plan
     for what, entries in planted.items():
         for entry in entries if what != "today" else []:
             row = read(made(entry.get("day", 2), TODAY), entry["file"])[entry["line"] - 2]
-            whole = what not in {"option_changed", "pin_changed", "committee_added"}  # else the row names the test
-            assert entry["key"][: None if whole else 1] == list(KEYS[entry["file"]](row)[: None if whole else 1])
+            whole = what not in {
+                "option_changed",
+                "pin_changed",
+                "committee_added",
+            }  # else the row names the test
+            assert entry["key"][: None if whole else 1] == list(
+                KEYS[entry["file"]](row)[: None if whole else 1]
+            )
 
 
 def differing(one: Path, two: Path, name: str) -> set[tuple[str, ...]]:
@@ -202,27 +242,40 @@ def differing(one: Path, two: Path, name: str) -> set[tuple[str, ...]]:
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-def test_day_two_differs_from_day_one_in_nothing_but_what_it_planted(made: Make, planted: Any) -> None:
+def test_day_two_differs_from_day_one_in_nothing_but_what_it_planted(
+    made: Make, planted: Any
+) -> None:
     one, two = made(1, TODAY), made(2, TODAY)
     entries = [entry for what, entries in planted.items() if what != "today" for entry in entries]
     for name in KEYS:
         keys = {tuple(entry["key"]) for entry in entries if entry["file"] == name}
         if name == "exams.csv":
             keys = {(test,) for test, *_ in keys}
-        keys -= {tuple(entry["key"]) for entry in planted["committee_added"]}  # a committee is in a contributor's row
+        keys -= {
+            tuple(entry["key"]) for entry in planted["committee_added"]
+        }  # a committee is in a contributor's row
         assert differing(one, two, name) == keys
     before, after = seats(one), seats(two)
     assert after.keys() - before.keys() == {tuple(entry["key"]) for entry in planted["late"]}
     assert before.keys() - after.keys() == {tuple(entry["key"]) for entry in planted["withdrawn"]}
 
 
-def test_the_replaced_grader_has_left_and_their_one_test_is_the_new_ones(made: Make, planted: Any) -> None:
+def test_the_replaced_grader_has_left_and_their_one_test_is_the_new_ones(
+    made: Make, planted: Any
+) -> None:
     (left,), (hired,) = planted["left"][0]["key"], planted["hired"][0]["key"]
     tests = [
-        {person: test for test, person in keyed(made(day, TODAY), "contributors.csv") if person in {left, hired}}
+        {
+            person: test
+            for test, person in keyed(made(day, TODAY), "contributors.csv")
+            if person in {left, hired}
+        }
         for day in (1, 2)
     ]
-    assert tests == [{left: planted["relieved"][0]["key"][0]}, {hired: planted["replaced"][0]["key"][0]}]
+    assert tests == [
+        {left: planted["relieved"][0]["key"][0]},
+        {hired: planted["replaced"][0]["key"][0]},
+    ]
     assert tests[0][left] == tests[1][hired]
     status = [keyed(made(day, TODAY), "staff.csv")[left,][0]["status"] for day in (1, 2)]
     assert status[0] != "left"
@@ -235,11 +288,19 @@ def test_who_is_struck_off_has_no_test(made: Make, planted: Any) -> None:
     assert gone not in {person for _, person in keyed(made(1, TODAY), "contributors.csv")}
 
 
-def test_the_added_role_and_committee_are_said_with_what_was_there_before(made: Make, planted: Any) -> None:
-    for what, column, field in (("role_added", "role", "roles"), ("committee_joined", "committee", "committees")):
+def test_the_added_role_and_committee_are_said_with_what_was_there_before(
+    made: Make, planted: Any
+) -> None:
+    for what, column, field in (
+        ("role_added", "role", "roles"),
+        ("committee_joined", "committee", "committees"),
+    ):
         entry = planted[what][0]
         rows = [keyed(made(day, TODAY), "contributors.csv")[tuple(entry["key"])] for day in (1, 2)]
-        said = [sorted({item for row in each for item in row[column].split(";")} - {""}) for each in rows]
+        said = [
+            sorted({item for row in each for item in row[column].split(";")} - {""})
+            for each in rows
+        ]
         assert entry["changed"] == {field: said}
         assert len(said[0]) + 1 == len(said[1])
 
@@ -259,7 +320,10 @@ def test_withdrawals_stay_below_what_the_guard_holds(made: Make, planted: Any) -
     on_test = Counter(test for test, _ in seats(made(1, TODAY)))
     gone = Counter(entry["key"][0] for entry in planted["withdrawn"])
     assert len(gone) > 1
-    assert all(count <= max(3, on_test[test] // 4) and count < on_test[test] for test, count in gone.items())
+    assert all(
+        count <= max(3, on_test[test] // 4) and count < on_test[test]
+        for test, count in gone.items()
+    )
 
 
 def test_the_bad_role_is_in_one_of_two_rows_of_a_contributor(made: Make, planted: Any) -> None:
@@ -287,6 +351,8 @@ def test_the_bad_row_is_of_a_candidate_with_extra_time_and_the_bad_email_of_one_
 def test_the_moved_exam_says_both_its_times_in_utc(made: Make, planted: Any) -> None:
     entry = planted["moved"][0]
     for day, said in zip((1, 2), entry["changed"]["start"], strict=True):
-        row = next(row for row in read(made(day, TODAY), "exams.csv") if name_of(row) == entry["key"][0])
+        row = next(
+            row for row in read(made(day, TODAY), "exams.csv") if name_of(row) == entry["key"][0]
+        )
         assert datetime.fromisoformat(said) == moment(row["start"])
         assert said.endswith("Z")

@@ -12,14 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def make(*words: str, path: str = "/usr/local/bin:/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+def make(
+    *words: str, path: str = "/usr/local/bin:/usr/bin:/bin"
+) -> subprocess.CompletedProcess[str]:
     command = [shutil.which("make") or "make", "--no-print-directory", "-C", str(ROOT), *words]
     environment = {"PATH": path, "LC_ALL": "C"}
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=60, env=environment)
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False, timeout=60, env=environment
+    )
 
 
 def test_help_is_the_default_and_says_what_every_target_does() -> None:
-    targets = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+    targets = re.findall(
+        r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )[0].split()
     ended = make()
     assert ended.returncode == 0
     assert ended.stdout == make("help").stdout
@@ -34,5 +40,7 @@ def test_without_a_python_that_will_do_it_says_so_and_leaves_nothing_behind(tmp_
         (tools / name).symlink_to(shutil.which(name) or name)
     ended = make(f"VENV={tmp_path / 'venv'}", "PYTHON=/no/such/python", "setup", path=str(tools))
     assert ended.returncode != 0
-    assert "no Python 3.11 or newer was found; install one, or name it: make PYTHON=" in ended.stderr
+    assert (
+        "no Python 3.11 or newer was found; install one, or name it: make PYTHON=" in ended.stderr
+    )
     assert not (tmp_path / "venv").exists()

@@ -39,10 +39,14 @@ class Case:
             "left": [row("staff.csv", 5, "A4")],
             "struck_off": [row("staff.csv", 3, "A2", day=1)],
             "moved": [row("exams.csv", 2, "DEMO1-H26", changed={"start": [EARLY, LATE]})],
-            "option_changed": [row("exams.csv", 4, "DEMO3-H26", LOCK, changed={"value": ["false", "true"]})],
+            "option_changed": [
+                row("exams.csv", 4, "DEMO3-H26", LOCK, changed={"value": ["false", "true"]})
+            ],
             "pin_changed": [row("exams.csv", 5, "DEMO4-H26", PIN, changed={"value": None})],
             "committee_added": [row("contributors.csv", 6, "DEMO5-H26", "Komité Å")],
-            "committee_joined": [row("contributors.csv", 6, "DEMO5-H26", "A5", changed={"committees": [["A"], BOTH]})],
+            "committee_joined": [
+                row("contributors.csv", 6, "DEMO5-H26", "A5", changed={"committees": [["A"], BOTH]})
+            ],
             "role_added": [],
             "replaced": [row("contributors.csv", 7, "DEMO6-H26", "A7")],
             "relieved": [row("contributors.csv", 7, "DEMO6-H26", "A4", day=1)],
@@ -55,16 +59,31 @@ class Case:
         default_factory=lambda: [
             change("create", "learner", ["104"], "students.csv line 9"),
             change("update", "learner", ["101"], "students.csv line 3", email=None),
-            change("update", "test", ["DEMO1-H26"], "exams.csv line 2", start=[EARLY, LATE], end=["a", "b"]),
+            change(
+                "update",
+                "test",
+                ["DEMO1-H26"],
+                "exams.csv line 2",
+                start=[EARLY, LATE],
+                end=["a", "b"],
+            ),
             change("create", "candidate", ["DEMO1-H26", "104"], "registrations.csv line 30"),
             change("remove", "candidate", ["DEMO2-H26", "101"], ""),
             change("create", "staff", ["A7"], "staff.csv line 8"),
             change("disable", "staff", ["A4"], "staff.csv line 5"),
             change("disable", "staff", ["A2"], ""),
-            change("update", "option", ["DEMO3-H26", LOCK], "exams.csv line 4", value=["false", "true"]),
+            change(
+                "update", "option", ["DEMO3-H26", LOCK], "exams.csv line 4", value=["false", "true"]
+            ),
             change("update", "option", ["DEMO4-H26", PIN], "exams.csv line 5", value=None),
             change("create", "committee", ["DEMO5-H26", "Komité Å"], "contributors.csv line 6"),
-            change("update", "contributor", ["DEMO5-H26", "A5"], "contributors.csv line 6", committees=[["A"], BOTH]),
+            change(
+                "update",
+                "contributor",
+                ["DEMO5-H26", "A5"],
+                "contributors.csv line 6",
+                committees=[["A"], BOTH],
+            ),
             change("create", "contributor", ["DEMO6-H26", "A7"], "contributors.csv line 7"),
             change("remove", "contributor", ["DEMO6-H26", "A4"], ""),
         ]
@@ -99,7 +118,11 @@ def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[s
 
     def run(case: Case) -> CompletedProcess[str]:
         plan = {"version": 1, "changes": case.changes, "faults": case.faults, "summary": {}}
-        files = {"day2.json": json.dumps(case.planted), "plan.json": json.dumps(plan), "plan.txt": "\n".join(case.text)}
+        files = {
+            "day2.json": json.dumps(case.planted),
+            "plan.json": json.dumps(plan),
+            "plan.txt": "\n".join(case.text),
+        }
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
         return script("named.py", *(tmp_path / name for name in files))
@@ -107,7 +130,9 @@ def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[s
     return run
 
 
-def test_a_plan_that_names_everything_passes(judge: Callable[[Case], CompletedProcess[str]]) -> None:
+def test_a_plan_that_names_everything_passes(
+    judge: Callable[[Case], CompletedProcess[str]],
+) -> None:
     ended = judge(Case())
     assert (ended.returncode, ended.stdout) == (
         0,
@@ -153,7 +178,9 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
         "update learner 101: does not say that email changes",
     ),
     "the email is shown": (
-        lambda case: case.changes[1]["changed"].update(email=["old@example.edu", "new@example.edu"]),
+        lambda case: case.changes[1]["changed"].update(
+            email=["old@example.edu", "new@example.edu"]
+        ),
         "update learner 101: shows what email was or becomes, which is nobody's business",
     ),
     "a pin is shown": (
@@ -212,7 +239,9 @@ WRONG: dict[str, tuple[Callable[[Case], object], str]] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_plan_that_is_amiss_fails_and_says_how(judge: Callable[[Case], CompletedProcess[str]], what: str) -> None:
+def test_a_plan_that_is_amiss_fails_and_says_how(
+    judge: Callable[[Case], CompletedProcess[str]], what: str
+) -> None:
     case = Case()
     spoil, said = WRONG[what]
     spoil(case)

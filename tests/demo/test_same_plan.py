@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from sqlalchemy import text
-from sync.app import House
+from sync.app import App
 from sync.cli import run
 from sync.commands.plan import make_store
 from sync.engine.extract.extract import gather
@@ -52,10 +52,17 @@ def into_database(server: Postgres, name: str, folder: Path) -> str:
     url = server.create_database(name, icu="nb-NO")
     for file in FILES:
         given = rows(folder, file)
-        types = {"start": "timestamp", "end": "timestamp", "minutes": "integer"} if file == "exams" else {}
+        types = (
+            {"start": "timestamp", "end": "timestamp", "minutes": "integer"}
+            if file == "exams"
+            else {}
+        )
         columns = ", ".join(f'"{column}" {types.get(column, "text")}' for column in given[0])
         server.execute(f"CREATE TABLE {file} ({columns})", database=name)
-        made = (f"({', '.join(literal(types.get(column), value) for column, value in row.items())})" for row in given)
+        made = (
+            f"({', '.join(literal(types.get(column), value) for column, value in row.items())})"
+            for row in given
+        )
         server.execute(f"INSERT INTO {file} VALUES {', '.join(made)}", database=name)
     return url
 
@@ -84,7 +91,9 @@ def entry(row: Mapping[str, str], number: str) -> Entry:
 
 def configuration(folder: Path, sources: Mapping[str, Any], zoned: bool = False) -> Path:
     """The demo's configuration with these sources instead of its own."""
-    config = yaml.safe_load((Path(__file__).parents[2] / "config/demo/inspera-sync.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load(
+        (Path(__file__).parents[2] / "config/demo/inspera-sync.yaml").read_text(encoding="utf-8")
+    )
     config["sources"] |= sources
     if zoned:
         (tests,) = [feed for feed in config["feeds"] if feed["kind"] == "test"]
@@ -100,7 +109,13 @@ def sql(url: str, table: str) -> dict[str, str]:
 
 
 def ldap(server: Slapd, number: str) -> dict[str, Any]:
-    names = {"given": "givenName", "family": "sn", "mail": "mail", "status": "employeeType", "feide": "displayName"}
+    names = {
+        "given": "givenName",
+        "family": "sn",
+        "mail": "mail",
+        "status": "employeeType",
+        "feide": "displayName",
+    }
     return {
         "type": "ldap",
         "servers": server.url,
@@ -114,22 +129,31 @@ def planned(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[Any]
     """A plan without the places of rows, which other sources call otherwise."""
     status = run(["--config", str(config), "plan", "--json"])
     plan = json.loads(capsys.readouterr().out)
-    changes = [{name: value for name, value in change.items() if name != "where"} for change in plan["changes"]]
-    faults = [[fault["kind"], fault["key"], fault["field"], fault["reason"]] for fault in plan["faults"]]
+    changes = [
+        {name: value for name, value in change.items() if name != "where"}
+        for change in plan["changes"]
+    ]
+    faults = [
+        [fault["kind"], fault["key"], fault["field"], fault["reason"]] for fault in plan["faults"]
+    ]
     summary = {name: value for name, value in plan["summary"].items() if name != "planned_at"}
     return sorted(changes, key=str), sorted(faults, key=str), (status, summary)
 
 
 def settled(config: Path) -> Path:
     """A state that knows all that this configuration wants."""
-    house = House.open(config, print)
+    house = App.open(config, print)
     assert isinstance(house.state.place, SqliteFile)
     with house.state.open_to_write("apply") as opened:
         connection = opened.connection
         store = make_store(house, connection, write=True)
-        gathered = gather(house.feeds, store, datetime.fromisoformat("2026-11-24T08:00:00+00:00"), lambda *_: None)
+        gathered = gather(
+            house.feeds, store, datetime.fromisoformat("2026-11-24T08:00:00+00:00"), lambda *_: None
+        )
         for kind in gathered.kinds:
-            names = ", ".join(f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint"))
+            names = ", ".join(
+                f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint")
+            )
             connection.execute(
                 text(
                     f"INSERT INTO known_{kind} ({names}, standing, ours, updated)"
@@ -162,7 +186,9 @@ def test_sql_and_ldap_feeds_give_the_plan_of_the_files(
     by_entries = configuration(tmp_path / "entries", {**tables, **people}, zoned=True)
     if day == 2:  # the second day's files meet what the first day's have brought
         first = made(1, TODAY)
-        yesterday = {name: {**source, "path": str(first / f"{name}.csv")} for name, source in files.items()}
+        yesterday = {
+            name: {**source, "path": str(first / f"{name}.csv")} for name, source in files.items()
+        }
         state = settled(configuration(tmp_path / "yesterday", yesterday))
         for one in (by_files, by_tables, by_entries):
             copy_of(state, one.parent)

@@ -65,20 +65,31 @@ def running(pid: int) -> bool:
 
 
 @pytest.mark.timeout(420)  # half a minute on a machine that has nothing else to do
-def test_the_real_commands_play_the_whole_story_and_the_sandbox_ends_as_the_files_ask(tmp_path: Path) -> None:
+def test_the_real_commands_play_the_whole_story_and_the_sandbox_ends_as_the_files_ask(
+    tmp_path: Path,
+) -> None:
     status, told = play_real(tmp_path / "work")
     assert status == 0, "\n".join(told)
     assert any(line.startswith("The demo went as it should, in ") for line in told)
-    assert any("1,204 learners, 81 staff, 54 tests, 162 contributors, 3,225 candidates" in line for line in told)
+    assert any(
+        "1,204 learners, 81 staff, 54 tests, 162 contributors, 3,225 candidates" in line
+        for line in told
+    )
     assert not [line for line in told if "Traceback" in line]
     assert_no_pin_is_left_lying_about(tmp_path / "work", told)
 
 
 def assert_no_pin_is_left_lying_about(work: Path, told: list[str]) -> None:
     exams = [work / "exams.csv", work / "day1" / "exams.csv"]
-    pins = {pin.encode() for path in exams for pin in re.findall(r"; *(demo\d+pin) *;", path.read_text("utf-8"))}
+    pins = {
+        pin.encode()
+        for path in exams
+        for pin in re.findall(r"; *(demo\d+pin) *;", path.read_text("utf-8"))
+    }
     assert len(pins) > 10
-    written = [path.read_bytes() for path in work.rglob("*") if path.is_file() and path not in exams]
+    written = [
+        path.read_bytes() for path in work.rglob("*") if path.is_file() and path not in exams
+    ]
     assert len(written) > 10
     assert not [pin for pin in pins for text in (*written, "\n".join(told).encode()) if pin in text]
 
@@ -111,12 +122,18 @@ def test_long_printouts_are_cut_with_a_count(play: Play) -> None:
         ("check fails", "ended with status 4, and 0 was expected"),
         ("a seat is lost", "expected, and not there"),
         ("a role is lost", "roles: expected ["),
-        ("the second apply fetches a token", "the second apply made 1 calls, the first was POST /api/authenticate"),
+        (
+            "the second apply fetches a token",
+            "the second apply made 1 calls, the first was POST /api/authenticate",
+        ),
         ("the plan forgets a late seat", "is not in the plan (late, registrations.csv line "),
         ("apply hides the faults", "ended with status 0, and 1 was expected"),
         ("nothing is kept", "expected, and not there"),
         ("reconcile finds drift", "ended with status 3, and 0 was expected"),
-        ("there is always something left", "the plan still has 33 changes, the first is create learner 101241"),
+        (
+            "there is always something left",
+            "the plan still has 33 changes, the first is create learner 101241",
+        ),
     ],
 )
 def test_a_story_that_goes_wrong_says_where_and_fails(play: Play, flaw: str, said: str) -> None:
@@ -134,7 +151,9 @@ def test_the_sandbox_is_stopped_however_the_story_ends(play: Play, tmp_path: Pat
         assert not running(int((work / "sandbox" / "pid").read_text()))
 
 
-@pytest.mark.parametrize("start", [[], IN_THE_BACKGROUND], ids=["as a person does", "in the background"])
+@pytest.mark.parametrize(
+    "start", [[], IN_THE_BACKGROUND], ids=["as a person does", "in the background"]
+)
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
 )
@@ -156,7 +175,9 @@ def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_be
     with story:
         assert any(line.endswith("inspera-sync.yaml check\n") for line in story.stdout or ())
         hangs, until = work / "hangs", time.monotonic() + 30
-        while not (hangs.exists() and hangs.read_text()):  # a command that is only being started can't be ended
+        while not (
+            hangs.exists() and hangs.read_text()
+        ):  # a command that is only being started can't be ended
             assert time.monotonic() < until
             time.sleep(0.05)
         story.send_signal(number)
@@ -166,7 +187,9 @@ def test_a_story_that_is_interrupted_leaves_neither_the_sandbox_nor_a_command_be
     assert not running(int(hangs.read_text()))
 
 
-def test_the_temporary_folder_goes_away_unless_it_is_wanted_or_needed(play: Play, tmp_path: Path) -> None:
+def test_the_temporary_folder_goes_away_unless_it_is_wanted_or_needed(
+    play: Play, tmp_path: Path
+) -> None:
     assert play()[0] == 0
     assert list((tmp_path / "tmp").iterdir()) == []
     assert play(keep=True)[0] == 0

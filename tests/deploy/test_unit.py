@@ -46,7 +46,9 @@ def test_systemd_finds_no_fault(installed: Path) -> None:
 
 
 def test_systemd_would_name_a_fault(installed: Path) -> None:
-    installed.write_text(installed.read_text("utf-8").replace("ProtectHome=", "ProtectHouse="), encoding="utf-8")
+    installed.write_text(
+        installed.read_text("utf-8").replace("ProtectHome=", "ProtectHouse="), encoding="utf-8"
+    )
     said = systemd_analyze("verify", "--man=no", str(installed))
     assert "ProtectHouse" in said.stderr
 
@@ -63,7 +65,10 @@ def test_every_setting_has_its_reason_on_the_lines_before() -> None:
     blocks = re.split(r"\n(?=# )", "\n".join(line for line in lines if line))
     bare = [block for block in blocks if not block.startswith("# ")]
     assert bare == []
-    assert max(sum("=" in line and line[0] != "#" for line in block.splitlines()) for block in blocks) <= 7
+    assert (
+        max(sum("=" in line and line[0] != "#" for line in block.splitlines()) for block in blocks)
+        <= 7
+    )
 
 
 def test_the_service_tells_systemd_how_it_is_and_is_watched() -> None:
@@ -110,11 +115,23 @@ def played(folder: Path, *words: str) -> list[str]:
     return said.stdout.splitlines()
 
 
-def test_a_command_in_the_services_place_has_its_user_state_key_and_configuration(tmp_path: Path) -> None:
+def test_a_command_in_the_services_place_has_its_user_state_key_and_configuration(
+    tmp_path: Path,
+) -> None:
     told = played(tmp_path, "inspera-sync", "plan", "--all", "a b")
     assert told[told.index("--") + 1 :] == ["inspera-sync", "plan", "--all", "a b"]
-    properties = {word.removeprefix("--property=") for word in told if word.startswith("--property=")}
-    shared = ("DynamicUser", "User", "StateDirectory", "StateDirectoryMode", "LoadCredential", "UMask", "PrivateTmp")
+    properties = {
+        word.removeprefix("--property=") for word in told if word.startswith("--property=")
+    }
+    shared = (
+        "DynamicUser",
+        "User",
+        "StateDirectory",
+        "StateDirectoryMode",
+        "LoadCredential",
+        "UMask",
+        "PrivateTmp",
+    )
     assert properties >= {f"{name}={SETTINGS[name][0]}" for name in shared}
     assert f"--setenv={SETTINGS['Environment'][0]}" in told
     assert "--wait" in told

@@ -40,7 +40,9 @@ def play(folder: Path, url: str) -> Iterator[Step]:
 
 
 def run(folder: Path, command: str, promised: str = "") -> Step:
-    environment = {name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"
+    }
     ended = subprocess.run(
         [sys.executable, "-m", "sync", *shlex.split(command)[1:]],
         cwd=folder, env=environment | {"PYTHONIOENCODING": "utf-8"}, stdin=subprocess.DEVNULL,

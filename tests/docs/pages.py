@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-README, OPERATING, CHANGES = ROOT / "README.md", ROOT / "deploy" / "README.md", ROOT / "CHANGELOG.md"
+README, OPERATING, CHANGES = (
+    ROOT / "README.md",
+    ROOT / "deploy" / "README.md",
+    ROOT / "CHANGELOG.md",
+)
 PAGES = (README, OPERATING, CHANGES)
 USERS = ("-u", "-o", "-g", "--system")
 OPERATORS = ("|", "&&", ";", ">")
 
 _BLOCK = re.compile(
-    r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$", re.M | re.S
+    r"(?:^`(?P<file>[\w.-]+)`:\n\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
+    re.M | re.S,
 )
 
 
@@ -58,7 +63,11 @@ def commands(page: Path) -> Iterator[list[str]]:
             for at, word in enumerate(words):
                 named = word == "inspera-sync" and not (at and words[at - 1] in USERS)
                 arguments = [*takewhile(lambda each: each not in OPERATORS, words[at + 1 :])]
-                if (named or word.endswith("/bin/inspera-sync")) and arguments and not arguments[0].startswith("/"):
+                if (
+                    (named or word.endswith("/bin/inspera-sync"))
+                    and arguments
+                    and not arguments[0].startswith("/")
+                ):
                     yield arguments
 
 

@@ -33,7 +33,9 @@ class Site:
         for block in blocks(README):
             path = folder / block.file
             if block.file and not path.exists():
-                text = block.text.replace(ADDRESS, url).replace("  client_id", f"{BRISK}  client_id")
+                text = block.text.replace(ADDRESS, url).replace(
+                    "  client_id", f"{BRISK}  client_id"
+                )
                 path.write_text(text, encoding="utf-8")
         key = folder / "api-key"
         key.write_text("sandbox-key", encoding="utf-8")
@@ -95,11 +97,18 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def student(login: str) -> dict[str, Any]:
-    names = {"username": login, "firstName": "Zoë", "lastName": "Eksempel", "email": "zoe@example.edu"}
+    names = {
+        "username": login,
+        "firstName": "Zoë",
+        "lastName": "Eksempel",
+        "email": "zoe@example.edu",
+    }
     return {"student": names | {"externalIds": [{"authType": "FEIDE", "externalId": login}]}}
 
 
-def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there(site: Site) -> None:
+def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there(
+    site: Site,
+) -> None:
     site.by_hand(student(NEW_LOGIN))
     site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
     assert "rekey learner 100003" in site.run("apply", status=3)
@@ -113,16 +122,22 @@ def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there
     site.run("plan --exit-code", status=0)
 
 
-def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it_is_said_to_be_new(site: Site) -> None:
+def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it_is_said_to_be_new(
+    site: Site,
+) -> None:
     site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
     site.run("adopt learner 100003", status=3)
-    assert "Take its seats off in Inspera first" in site.run("adopt learner 100003 --as-new", status=0)
+    assert "Take its seats off in Inspera first" in site.run(
+        "adopt learner 100003 --as-new", status=0
+    )
     site.by_hand(OLD_SEAT_OFF)
     site.run("apply", status=0)
     assert NEW_LOGIN in site.seated()
 
 
-def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so_too(site: Site) -> None:
+def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so_too(
+    site: Site,
+) -> None:
     site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
     site.change("exams.csv", "Programming", "Programming I")
     assert "drift" in site.run("apply", status=3)
@@ -150,7 +165,9 @@ def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(site: S
     assert "Inspera is as this state knows it" in site.run("reconcile", status=0)
 
 
-def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_nothing_there(site: Site) -> None:
+def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_nothing_there(
+    site: Site,
+) -> None:
     site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
     site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
     assert "nothing to do" in site.run("reconcile --repair", status=0)
@@ -163,12 +180,16 @@ def test_what_people_put_there_by_hand_is_listed_and_left_alone(site: Site) -> N
     assert "aasne@example.edu" in site.seated()
 
 
-def test_the_schema_that_the_sandbox_shows_satisfies_the_doctor_and_a_changed_call_does_not(site: Site) -> None:
+def test_the_schema_that_the_sandbox_shows_satisfies_the_doctor_and_a_changed_call_does_not(
+    site: Site,
+) -> None:
     schema = site.folder / "apidoc.json"
     schema.write_text(json.dumps(site.schema()), encoding="utf-8")
     site.run("doctor", status=0)
     site.run("doctor --apidoc apidoc.json", status=0)
-    moved = "  calls: {candidate.remove: {method: POST, path: '/v1/test/{test}/candidates/remove'}}\n"
+    moved = (
+        "  calls: {candidate.remove: {method: POST, path: '/v1/test/{test}/candidates/remove'}}\n"
+    )
     site.change("inspera-sync.yaml", "sources:\n", f"{moved}sources:\n")
     assert "absent     candidate.remove" in site.run("doctor --apidoc apidoc.json", status=1)
 

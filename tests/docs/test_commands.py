@@ -10,7 +10,20 @@ from sync.exit_codes import Exit, worst
 from .pages import OPERATING, PAGES, README, commands, rows, section
 
 NAMES = (
-    *("init", "check", "sample", "plan", "apply", "adopt", "reconcile", "serve", "pause", "resume", "status", "doctor"),
+    *(
+        "init",
+        "check",
+        "sample",
+        "plan",
+        "apply",
+        "adopt",
+        "reconcile",
+        "serve",
+        "pause",
+        "resume",
+        "status",
+        "doctor",
+    ),
     *("sandbox", "schema", "demo", "state"),
 )
 
@@ -43,13 +56,21 @@ def help_of(*words: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_table_of_commands_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    named = [name for row in rows(section(README, "Commands")) for name in re.findall(r"`inspera-sync (\w+)`", row[0])]
+    named = [
+        name
+        for row in rows(section(README, "Commands"))
+        for name in re.findall(r"`inspera-sync (\w+)`", row[0])
+    ]
     listed = re.findall(r"^\W*([a-z]+)  +[A-Z]", help_of(capsys=capsys), re.MULTILINE)
     assert named == listed == list(NAMES)
 
 
-def test_every_option_in_the_readme_is_one_of_some_command(capsys: pytest.CaptureFixture[str]) -> None:
-    helps = help_of(capsys=capsys) + "".join(help_of(name, capsys=capsys) for name in (*NAMES, "sync"))
+def test_every_option_in_the_readme_is_one_of_some_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    helps = help_of(capsys=capsys) + "".join(
+        help_of(name, capsys=capsys) for name in (*NAMES, "sync")
+    )
     helps += help_of("state", "rebind", capsys=capsys)
     prose = re.sub(r"```.*?```", "", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     named = set(re.findall(r"`(?:[^`]* )?(--[a-z-]+)", prose))
@@ -61,7 +82,9 @@ def test_every_option_in_the_readme_is_one_of_some_command(capsys: pytest.Captur
 
 
 def statuses(page: Path, title: str) -> list[int]:
-    return [int(number) for row in rows(section(page, title)) for number in re.findall(r"\d+", row[0])]
+    return [
+        int(number) for row in rows(section(page, title)) for number in re.findall(r"\d+", row[0])
+    ]
 
 
 def test_the_readmes_exit_statuses_are_those_of_the_program_in_order_of_precedence() -> None:

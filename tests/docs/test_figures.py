@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, MIN_PIN, OPTIONS, ROLES
-from sync.engine import lost_state
+from sync.engine import lost_state, verify
 from sync.inspera.circuit import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
 from sync.inspera.throttle import LEAST_SHARE
@@ -22,9 +22,14 @@ def told(title: str) -> str:
 
 def test_the_pauses_after_refusals_are_those_of_the_program() -> None:
     minutes, *hours = (int(pause.total_seconds() // 60) for pause in PAUSES)
-    first, *middle, last = (f"{minutes} minutes", *(f"{more // 60} hour{'s' * (more > 60)}" for more in hours))
+    first, *middle, last = (
+        f"{minutes} minutes",
+        *(f"{more // 60} hour{'s' * (more > 60)}" for more in hours),
+    )
     assert f"{', '.join((first, *middle))}, then always {last}" in told("Refused records")
-    assert f"next {SOON.days} days need is always tried again after {first}" in told("Refused records")
+    assert f"next {SOON.days} days need is always tried again after {first}" in told(
+        "Refused records"
+    )
     assert f"after {first} at first, later once a day" in OPERATING.read_text(encoding="utf-8")
     assert last == "24 hours"
 
@@ -39,7 +44,7 @@ def test_the_circuit_and_the_rate_are_those_of_the_program() -> None:
 def test_samples_are_as_large_as_the_pages_say() -> None:
     most = lost_state.SAMPLE
     assert f"up to {most} learners, {most} staff and {most} tests" in told("New people")
-    assert f"up to {verifying.SAMPLE} records of each kind" in told("Reading back")
+    assert f"up to {verify.SAMPLE} records of each kind" in told("Reading back")
 
 
 def test_tests_are_soon_and_full_as_the_rules_say() -> None:

@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from sync.contract import CALLS, Proof
+from sync.contract import CALLS, Confidence
 from sync.inspera.recovery import RECOVERY
 
 from ..test_floors import FLOORS
 from .pages import OPERATING, PAGES, README, ROOT, anchors, blocks, links, rows, section
 
-SURE = {Proof.DOCUMENTED: "documented", Proof.OBSERVED: "observed", Proof.INFERRED: "inferred"}
+SURE = {
+    Confidence.DOCUMENTED: "documented",
+    Confidence.OBSERVED: "observed",
+    Confidence.INFERRED: "inferred",
+}
 # spelt with classes of one letter, so that this file does not hold what it looks for
 FOREIGN = re.compile(
     r"/w[o]rk/|\.\./sh[a]red|\bs[e]ssions?\b(?!\.[\w`])|(?<![\w&])#\d+\b|\biss[u]e \d+|\bTO[D]O\b|\bFIX[M]E\b"
@@ -32,9 +36,13 @@ def test_every_link_leads_to_a_file_and_every_anchor_to_a_heading(page: Path) ->
 
 
 def test_the_pages_lead_to_one_another() -> None:
-    assert {"deploy/README.md", "CHANGELOG.md", "LICENSE", "config/inspera-sync.yaml", "config/schema.json"} <= set(
-        links(README)
-    )
+    assert {
+        "deploy/README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "config/inspera-sync.yaml",
+        "config/schema.json",
+    } <= set(links(README))
     assert "../README.md" in links(OPERATING)
 
 
@@ -55,7 +63,9 @@ def test_the_table_of_calls_is_the_clients_own() -> None:
         tuple(cell.strip("`") for cell in (row[0], row[1], row[3]))
         for row in rows(section(README, "What is sent to Inspera"))
     ]
-    assert told == [(call.name, f"{call.method} /api{call.path}", SURE[call.proof]) for call in CALLS.values()]
+    assert told == [
+        (call.name, f"{call.method} /api{call.path}", SURE[call.proof]) for call in CALLS.values()
+    ]
 
 
 def test_the_table_of_failures_is_the_programs_own() -> None:
@@ -64,7 +74,9 @@ def test_the_table_of_failures_is_the_programs_own() -> None:
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
-    named = re.findall(r"`((?:sync|tests|config|deploy)/[\w./-]*)`", README.read_text(encoding="utf-8"))
+    named = re.findall(
+        r"`((?:sync|tests|config|deploy)/[\w./-]*)`", README.read_text(encoding="utf-8")
+    )
     assert len(named) > 10
     assert [path for path in named if not (ROOT / path).exists()] == []
 
@@ -83,7 +95,10 @@ def test_what_the_operating_guide_quotes_is_what_the_program_says() -> None:
 
 
 def test_the_table_of_rooms_is_the_house_as_it_stands() -> None:
-    told = [(int(row[0]), frozenset(re.findall(r"`(\w+)`", row[1]))) for row in rows(section(README, "Extend"))]
+    told = [
+        (int(row[0]), frozenset(re.findall(r"`(\w+)`", row[1])))
+        for row in rows(section(README, "Extend"))
+    ]
     assert told == list(reversed(list(enumerate(FLOORS, 1))))
 
 
@@ -94,7 +109,9 @@ def test_the_make_targets_that_are_named_exist() -> None:
         assert (
             set(
                 re.findall(
-                    r"\bmake (demo|test|check|bench|setup|help|[a-z]+)(?=[`\s]*$)", page.read_text("utf-8"), re.M
+                    r"\bmake (demo|test|check|bench|setup|help|[a-z]+)(?=[`\s]*$)",
+                    page.read_text("utf-8"),
+                    re.M,
                 )
             )
             <= targets

@@ -31,7 +31,9 @@ def test_every_yaml_block_can_be_loaded_as_it_stands_or_as_sections_of_the_walk_
     sections = {**yaml.safe_load(WHOLE), **yaml.safe_load(text)}
     sections["sources"] = {**yaml.safe_load(WHOLE)["sources"], **sections["sources"]}
     path = tmp_path / "inspera-sync.yaml"
-    path.write_text(text if text == WHOLE else yaml.safe_dump(sections, sort_keys=False), encoding="utf-8")
+    path.write_text(
+        text if text == WHOLE else yaml.safe_dump(sections, sort_keys=False), encoding="utf-8"
+    )
     loaded = load(path)
     assert loaded.settings.feeds, page
 
@@ -49,7 +51,10 @@ def test_the_defaults_that_the_readme_shows_are_the_defaults(tmp_path: Path) -> 
 
 def test_the_file_of_faults_that_the_readme_shows_can_be_used(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
-    path.write_text(next(block.text for block in blocks(README) if block.file == "faults.yaml"), encoding="utf-8")
+    path.write_text(
+        next(block.text for block in blocks(README) if block.file == "faults.yaml"),
+        encoding="utf-8",
+    )
     assert set(load_faults(path).rates.values()) == {0.05}
 
 
@@ -69,7 +74,9 @@ EVERY = {name for name, _ in properties(SCHEMA)}
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    reference = schema.get("$ref") or next((one["$ref"] for one in schema.get("allOf", ()) if "$ref" in one), None)
+    reference = schema.get("$ref") or next(
+        (one["$ref"] for one in schema.get("allOf", ()) if "$ref" in one), None
+    )
     return SCHEMA["$defs"][reference.rsplit("/", 1)[1]] if reference else schema
 
 
@@ -84,7 +91,10 @@ def is_setting(path: str) -> bool:
 
 @pytest.mark.parametrize("page", [README, OPERATING], ids=["README", "deploy"])
 def test_every_setting_that_is_named_by_its_path_exists(page: Path) -> None:
-    named = re.findall(r"`((?:inspera|limits|found|on_absence|reconcile)\.[a-z_.]+)`", page.read_text(encoding="utf-8"))
+    named = re.findall(
+        r"`((?:inspera|limits|found|on_absence|reconcile)\.[a-z_.]+)`",
+        page.read_text(encoding="utf-8"),
+    )
     assert [path for path in named if not is_setting(path)] == []
 
 
@@ -104,8 +114,13 @@ def test_every_setting_and_word_in_the_tables_exists(title: str) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_the_table_of_kinds_has_each_with_the_fields_that_it_needs_and_the_others(kind: Kind) -> None:
-    told = {row[0]: [re.findall(r"`([a-z_]+)`", cell) for cell in row[1:]] for row in rows(section(README, "Feeds"))}
+def test_the_table_of_kinds_has_each_with_the_fields_that_it_needs_and_the_others(
+    kind: Kind,
+) -> None:
+    told = {
+        row[0]: [re.findall(r"`([a-z_]+)`", cell) for cell in row[1:]]
+        for row in rows(section(README, "Feeds"))
+    }
     fields = SCHEMA["$defs"][f"{kind.capitalize()}Map"]
     needed, further = told[kind]
     assert sorted(needed) == sorted(fields["required"])
@@ -114,7 +129,11 @@ def test_the_table_of_kinds_has_each_with_the_fields_that_it_needs_and_the_other
 
 def test_the_tables_leave_no_setting_of_a_feed_out() -> None:
     told = set(re.findall(r"`([a-z_]+)`", section(README, "Feeds")))
-    definitions = [resolved(schema) for name, schema in SCHEMA["$defs"].items() if re.search("Feed$|Map$|Spec$", name)]
+    definitions = [
+        resolved(schema)
+        for name, schema in SCHEMA["$defs"].items()
+        if re.search("Feed$|Map$|Spec$", name)
+    ]
     wanted = {name for definition in definitions for name, _ in properties(definition)}
     assert wanted <= told
     assert len(wanted) > 25

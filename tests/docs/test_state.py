@@ -50,12 +50,16 @@ def state(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def test_the_table_of_tables_names_all_of_them() -> None:
     told = [
-        name for row in rows(section(OPERATING, "Looking into the state")) for name in re.findall(r"`(\w+)`", row[0])
+        name
+        for row in rows(section(OPERATING, "Looking into the state"))
+        for name in re.findall(r"`(\w+)`", row[0])
     ]
     assert sorted(told) == sorted([*METADATA.tables, "alembic_version"])
 
 
-def test_the_statements_of_the_guide_run_and_those_that_look_change_nothing(state: sqlite3.Connection) -> None:
+def test_the_statements_of_the_guide_run_and_those_that_look_change_nothing(
+    state: sqlite3.Connection,
+) -> None:
     before = state.total_changes
     looks = [statement for statement in STATEMENTS if statement.startswith("SELECT")]
     shown = [state.execute(statement).fetchall() for statement in looks]
@@ -63,11 +67,14 @@ def test_the_statements_of_the_guide_run_and_those_that_look_change_nothing(stat
     assert state.total_changes == before
 
 
-def test_after_the_statements_that_forget_only_those_who_are_there_are_known(state: sqlite3.Connection) -> None:
+def test_after_the_statements_that_forget_only_those_who_are_there_are_known(
+    state: sqlite3.Connection,
+) -> None:
     for statement in STATEMENTS:
         state.execute(statement)
     kept = {
-        name: state.execute(f"SELECT key FROM {name}").fetchall() for name in ("known_learner", "known_staff", "alias")
+        name: state.execute(f"SELECT key FROM {name}").fetchall()
+        for name in ("known_learner", "known_staff", "alias")
     }
     assert kept == {"known_learner": [("L2",)], "known_staff": [("S2",)], "alias": [("S2",)]}
     assert state.execute(

@@ -16,5 +16,7 @@ def test_the_walk_through_ends_as_the_page_says(walk: list[Step]) -> None:
 def test_the_walk_through_names_nobody(walk: list[Step]) -> None:
     printed = "".join(step.printed for step in walk)
     assert not [
-        name for name in ("Åsne", "Prøve", "Bjørn", "Zoë", "Signe", "@example.edu", "sandbox-key") if name in printed
+        name
+        for name in ("Åsne", "Prøve", "Bjørn", "Zoë", "Signe", "@example.edu", "sandbox-key")
+        if name in printed
     ]

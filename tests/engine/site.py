@@ -8,16 +8,16 @@ from pathlib import Path
 from threading import Event
 from typing import Any, cast
 
-from sync.engine.executor import Carrier
+from sync.engine.executor import Executor
 from sync.engine.plan import Policy, make_plan
-from sync.engine.protocols import Feed, SourceDoor
-from sync.engine.recovery import Settler
-from sync.engine.test_changes import SeatPolicy
+from sync.engine.protocols import BoundSource, Feed
+from sync.engine.recovery import Recovery
+from sync.engine.test_changes import MembershipPolicy
 from sync.mapping import CompiledFeed, fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Key, Kind, Record, Row
 from sync.records.changes import Change, Fields, Outcome, Result
-from sync.records.remote import Assignment, FoundTest, Seat, Seats
+from sync.records.remote import Assignment, Member, Members, RemoteTest
 from sync.state.journal import Journal
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
@@ -33,21 +33,36 @@ START = NOW + timedelta(days=3)
 
 def a_person(n: int) -> dict[str, Any]:
     mail = f"p{n}@example.edu"
-    return {"username": f"login{n}", "external_id": mail, "auth_system": "FEIDE", "first_name": "Åse", "email": mail}
+    return {
+        "username": f"login{n}",
+        "external_id": mail,
+        "auth_system": "FEIDE",
+        "first_name": "Åse",
+        "email": mail,
+    }
 
 
 class Living(Tenant):
     """A tenant that keeps what it is sent."""
 
     def create_test(self, change: Change, /) -> Outcome:
-        fields = {name: cast("str", change.after[name]) for name in ("external_test_id", "title", "start", "end")}
-        self.tests.append(FoundTest("284", **fields, status="scheduled"))  # type: ignore[arg-type]  # all texts
+        fields = {
+            name: cast("str", change.after[name])
+            for name in ("external_test_id", "title", "start", "end")
+        }
+        self.tests.append(RemoteTest("284", **fields, status="scheduled"))  # type: ignore[arg-type]  # all texts
         return replace(super().create_test(change), remote_id="284")
 
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
         for entry in entries if kind is not Kind.OPTION else ():
-            shown = {name: value for name, value in entry.fields.items() if name in Seat.__dataclass_fields__}
-            self.places.setdefault(kind, {})[entry.auth_system, entry.external_id] = Seat("u", **cast("Any", shown))
+            shown = {
+                name: value
+                for name, value in entry.fields.items()
+                if name in Member.__dataclass_fields__
+            }
+            self.places.setdefault(kind, {})[entry.auth_system, entry.external_id] = Member(
+                "u", **cast("Any", shown)
+            )
         return super().assign(test, entries, kind)
 
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
@@ -55,7 +70,7 @@ class Living(Tenant):
             self.places[kind].pop((entry.auth_system, entry.external_id))
         return super().remove(test, entries, kind)
 
-    def seats(self, remote_id: str, kind: Kind, /) -> Seats:
+    def seats(self, remote_id: str, kind: Kind, /) -> Members:
         seats = super().seats(remote_id, kind)
         return replace(seats, there=dict(seats.there))
 
@@ -90,7 +105,13 @@ def feeds(rows: Sequence[Record]) -> list[Feed]:
 
         mapper = cast("CompiledFeed", Ready(made))
         named = kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE)
-        return Feed(kind, SourceDoor(kind, f"{kind}.csv", opened(f"{kind}.csv", (), read)), mapper, True, named)
+        return Feed(
+            kind,
+            BoundSource(kind, f"{kind}.csv", opened(f"{kind}.csv", (), read)),
+            mapper,
+            True,
+            named,
+        )
 
     return [feed(kind) for kind in Kind if kind is not Kind.COMMITTEE]
 
@@ -101,11 +122,13 @@ def planning(
 ) -> Iterator[tuple[Store, Journal, Collection[tuple[Kind, Key]]]]:
     """The state with a plan for these rows, its journal, and what is barred; with a tenant it is settled before."""
     with open_to_write(path, "apply") as connection:
-        store = Store(connection, [feed.place for feed in feeds(rows)], fingerprint, {"LOCKDOWN_BROWSER"})
+        store = Store(
+            connection, [feed.place for feed in feeds(rows)], fingerprint, {"LOCKDOWN_BROWSER"}
+        )
         journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
         barred: Collection[tuple[Kind, Key]] = ()
         if tenant:
-            settler = Settler(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
+            settler = Recovery(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
             settler.settle()
             barred = settler.barred
         make_plan(feeds(rows), store, policy, NOW, lambda *_: None)
@@ -125,12 +148,14 @@ class Site:
         self.tenant.calls.clear()
         policy = replace(POLICY, on_absence=self.on_absence)
         with planning(self.path, rows, policy, self.tenant) as (store, journal, barred):
-            self.planned = [(line.change.action, line.change.kind, line.verdict) for line in store.planned()]
-            carrier = Carrier(
+            self.planned = [
+                (line.change.action, line.change.kind, line.verdict) for line in store.planned()
+            ]
+            carrier = Executor(
                 store,
                 journal,
                 self.tenant,
-                SeatPolicy(),
+                MembershipPolicy(),
                 workers=1,
                 stop=Event(),
                 clock=lambda: NOW,
@@ -139,7 +164,9 @@ class Site:
             )
             self.carried = carrier.carry_out(len(self.planned))
             for result in (Result.HELD, Result.WITHHELD, Result.WAITING):
-                with_cause = sum(n for (of, cause), n in self.carried.causes.items() if of is result and cause)
+                with_cause = sum(
+                    n for (of, cause), n in self.carried.causes.items() if of is result and cause
+                )
                 assert with_cause == self.carried.count(result)
             journal.lapse()
             journal.promote_silent()

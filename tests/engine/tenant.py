@@ -8,10 +8,10 @@ from typing import Any
 
 from sync.errors import CallError
 from sync.mapping import fingerprint
-from sync.planning.freeze import Moment
+from sync.planning.freeze import TestMoment
 from sync.records.base import Key, Kind
-from sync.records.changes import Action, Change, Outcome, Planned, Result, Verdict
-from sync.records.remote import Assignment, FoundPerson, FoundTest, Seat, Seats
+from sync.records.changes import Action, Change, Outcome, PlannedChange, Result, Verdict
+from sync.records.remote import Assignment, Member, Members, RemotePerson, RemoteTest
 from sync.state.journal import Journal
 from sync.state.sqlite.open import open_copy
 from sync.state.store import Store
@@ -31,9 +31,9 @@ class Tenant:
     worked before.
     """
 
-    people: list[FoundPerson] = field(default_factory=list)
-    tests: list[FoundTest] = field(default_factory=list)
-    places: dict[Kind, dict[Who, Seat]] = field(default_factory=dict)
+    people: list[RemotePerson] = field(default_factory=list)
+    tests: list[RemoteTest] = field(default_factory=list)
+    places: dict[Kind, dict[Who, Member]] = field(default_factory=dict)
     unreadable: frozenset[Kind] = frozenset()
     unnamed: int = 0
     failing: dict[str, CallError] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Tenant:
     sure: bool = True
     now: datetime = NOW
     clock: str = ""
-    hidden: list[FoundTest] = field(default_factory=list)
+    hidden: list[RemoteTest] = field(default_factory=list)
     sure_of_id: bool = True
 
     def _read(self, name: str) -> None:
@@ -72,11 +72,11 @@ class Tenant:
         self._read("settle_test")
         return self.settled
 
-    def seats(self, _remote_id: str, kind: Kind, /) -> Seats:
+    def seats(self, _remote_id: str, kind: Kind, /) -> Members:
         self._read("seats")
         if kind in self.unreadable:
-            return Seats(False, message="this tenant does not show them")
-        return Seats(True, self.places.get(kind, {}), self.unnamed)
+            return Members(False, message="this tenant does not show them")
+        return Members(True, self.places.get(kind, {}), self.unnamed)
 
     def assign(self, _test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]:
         self.calls += [(f"assign {kind}", entry) for entry in entries]
@@ -86,20 +86,24 @@ class Tenant:
         self.calls += [(f"remove {kind}", entry) for entry in entries]
         return [self.outcome for _ in entries]
 
-    def read_test(self, remote_id: str, /) -> FoundTest | None:
+    def read_test(self, remote_id: str, /) -> RemoteTest | None:
         self._read("read_test")
-        return next((test for test in (*self.tests, *self.hidden) if test.remote_id == remote_id), None)
+        return next(
+            (test for test in (*self.tests, *self.hidden) if test.remote_id == remote_id), None
+        )
 
     def sure_of_readings(self) -> bool:
         return self.sure_of_id
 
-    def find_test(self, external_test_id: str, /) -> list[FoundTest]:
+    def find_test(self, external_test_id: str, /) -> list[RemoteTest]:
         self._read("find_test")
         return [test for test in self.tests if test.external_test_id == external_test_id]
 
-    def find_person(self, auth_system: str, external_id: str, /) -> list[FoundPerson]:
+    def find_person(self, auth_system: str, external_id: str, /) -> list[RemotePerson]:
         self._read("find_person")
-        return [person for person in self.people if (auth_system, external_id) in person.external_ids]
+        return [
+            person for person in self.people if (auth_system, external_id) in person.external_ids
+        ]
 
     def sure_of_people(self) -> bool:
         return self.sure
@@ -107,30 +111,35 @@ class Tenant:
     def sure_of_tests(self) -> bool:
         return self.sure
 
-    def find_person_by_login(self, username: str, /) -> list[FoundPerson]:
+    def find_person_by_login(self, username: str, /) -> list[RemotePerson]:
         self._read("find_person_by_login")
         return [person for person in self.people if person.username == username]
 
-    def find_person_by_email(self, email: str, /) -> list[FoundPerson]:
+    def find_person_by_email(self, email: str, /) -> list[RemotePerson]:
         self._read("find_person_by_email")
         return [person for person in self.people if person.email == email]
 
-    def moment(self) -> Moment:
-        return Moment.of(self.now)
+    def moment(self) -> TestMoment:
+        return TestMoment.of(self.now)
 
     def clock_trouble(self) -> str:
         return self.clock
 
-    def export_people(self, _kind: Kind, /) -> Iterator[FoundPerson]:
+    def export_people(self, _kind: Kind, /) -> Iterator[RemotePerson]:
         self._read("export_people")
         yield from self.people
 
 
-def somebody(n: int = 7, **fields: Any) -> FoundPerson:
+def somebody(n: int = 7, **fields: Any) -> RemotePerson:
     """An account in Inspera, linked to this person's external id."""
     ids = (("FEIDE", f"p{n}@example.edu"),)
-    whole = {"username": f"login{n}", "external_ids": ids, "first_name": "Åse", "email": f"p{n}@example.edu"}
-    return FoundPerson(f"u{n}", **{**whole, **fields})
+    whole = {
+        "username": f"login{n}",
+        "external_ids": ids,
+        "first_name": "Åse",
+        "email": f"p{n}@example.edu",
+    }
+    return RemotePerson(f"u{n}", **{**whole, **fields})
 
 
 @dataclass
@@ -148,17 +157,37 @@ class Book:
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
-    def know(self, kind: Kind, *key: str, ours: bool = True, remote_id: str | None = "9", **fields: Any) -> None:
+    def know(
+        self, kind: Kind, *key: str, ours: bool = True, remote_id: str | None = "9", **fields: Any
+    ) -> None:
         self.journal.remember(kind, key, fields, remote_id=remote_id, ours=ours)
 
     def know_test(self, hours: float = 24, ours: bool = True, length: float = 4) -> None:
         """Test T, which begins so many hours from now."""
         start, end = (text_of(hours), text_of(hours + length))
-        self.know(Kind.TEST, "T", ours=ours, remote_id="284", external_test_id="x1", title="Ø", start=start, end=end)
+        self.know(
+            Kind.TEST,
+            "T",
+            ours=ours,
+            remote_id="284",
+            external_test_id="x1",
+            title="Ø",
+            start=start,
+            end=end,
+        )
 
     def know_person(self, kind: Kind, n: int = 7, **fields: Any) -> None:
-        whole = {"username": f"login{n}", "auth_system": "FEIDE", "external_id": f"p{n}@example.edu"}
-        self.know(kind, str(n), remote_id=f"u{n}", **{**whole, "first_name": "Åse", "last_name": "Ø", **fields})
+        whole = {
+            "username": f"login{n}",
+            "auth_system": "FEIDE",
+            "external_id": f"p{n}@example.edu",
+        }
+        self.know(
+            kind,
+            str(n),
+            remote_id=f"u{n}",
+            **{**whole, "first_name": "Åse", "last_name": "Ø", **fields},
+        )
 
     def open_intents(self) -> list[Key]:
         return [intent.key for intent in self.store.open_intents()]
@@ -166,7 +195,9 @@ class Book:
 
 def text_of(hours: float) -> str:
     """The time so many hours from now, as it is stored."""
-    return datetime.fromtimestamp(NOW.timestamp() + hours * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(NOW.timestamp() + hours * 3600, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 @contextmanager
@@ -178,13 +209,15 @@ def opened(at: datetime = NOW) -> Iterator[Book]:
         yield Book(Store(connection, [], fingerprint), journal, at)
 
 
-def line(kind: Kind, key: Key, action: Action = Action.CREATE, secret: str | None = None, **after: Any) -> Planned:
+def line(
+    kind: Kind, key: Key, action: Action = Action.CREATE, secret: str | None = None, **after: Any
+) -> PlannedChange:
     """A planned change to these values; of an update they are all new."""
     changed = tuple(name for name, value in after.items() if value is not None)
     change = Change(action, kind, key, {}, after, changed)
-    return Planned(1, change, Verdict.PASS, "", "", "0", 1, b"print", secret)
+    return PlannedChange(1, change, Verdict.PASS, "", "", "0", 1, b"print", secret)
 
 
-def told(ended: Sequence[tuple[Planned, Outcome]]) -> dict[Key, tuple[Result, str]]:
+def told(ended: Sequence[tuple[PlannedChange, Outcome]]) -> dict[Key, tuple[Result, str]]:
     """What became of each, by key."""
     return {one.change.key: (outcome.result, outcome.message) for one, outcome in ended}

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopter, Taken
-from sync.engine.resolve import Settlement, Settling
+from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopted, Adopter
+from sync.engine.resolve import Resolution, Resolver
 from sync.records.base import (
     Candidate,
     Committee,
@@ -18,7 +18,7 @@ from sync.records.base import (
     Test,
     joined,
 )
-from sync.records.remote import FoundTest, Seat
+from sync.records.remote import Member, RemoteTest
 
 from .site import START, Living, Site, a_person, planning
 from .tenant import Book, Tenant, somebody, text_of
@@ -33,7 +33,7 @@ ROWS: tuple[Record, ...] = (
     Contributor("T", "7", "evaluate", "A"),
     Candidate("T", "1", "17"),
 )
-TEST = FoundTest("284", "x1", "Øving", text_of(72), text_of(76))
+TEST = RemoteTest("284", "x1", "Øving", text_of(72), text_of(76))
 
 
 def in_use() -> Living:
@@ -42,9 +42,9 @@ def in_use() -> Living:
         people=[somebody(1), somebody(7)],
         tests=[TEST],
         places={
-            Kind.COMMITTEE: {("", "A"): Seat(type="GRADING")},
-            Kind.CONTRIBUTOR: {P7: Seat("u7", roles="evaluate", committees="A")},
-            Kind.CANDIDATE: {("FEIDE", "p1@example.edu"): Seat("u1", candidate_id="17")},
+            Kind.COMMITTEE: {("", "A"): Member(type="GRADING")},
+            Kind.CONTRIBUTOR: {P7: Member("u7", roles="evaluate", committees="A")},
+            Kind.CANDIDATE: {("FEIDE", "p1@example.edu"): Member("u1", candidate_id="17")},
         },
     )
 
@@ -65,7 +65,9 @@ def taken_in(
     return found
 
 
-def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent_after_that(site: Site) -> None:
+def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent_after_that(
+    site: Site,
+) -> None:
     assert set(taken_in(site).values()) == {TAKEN}
     assert site.run(ROWS) == ["update test", "assign option"]
     assert site.run(ROWS) == []
@@ -74,7 +76,11 @@ def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent
 @pytest.mark.parametrize("ours", [False, True])
 def test_what_is_taken_in_is_ours_only_when_a_lost_state_is_rebuilt(site: Site, ours: bool) -> None:
     taken_in(site, ours=ours)
-    for kind, key in {Kind.STAFF: ("7",), Kind.COMMITTEE: ("T", "A"), Kind.CONTRIBUTOR: ("T", "7")}.items():
+    for kind, key in {
+        Kind.STAFF: ("7",),
+        Kind.COMMITTEE: ("T", "A"),
+        Kind.CONTRIBUTOR: ("T", "7"),
+    }.items():
         assert bool((site.known(kind, *key) or {})["ours"]) is ours
 
 
@@ -85,12 +91,14 @@ def test_misses_and_doubts_are_told_and_left_as_they_are(site: Site) -> None:
     assert found[Kind.LEARNER, ("1",)] == MISSING
     assert found[Kind.STAFF, ("7",)] == DOUBTFUL
     assert found[Kind.COMMITTEE, ("T", "A")] == MISSING
-    assert found[Kind.CONTRIBUTOR, ("T", "7")] == TAKEN, "whose place it is does not hang on what the account is called"
+    assert found[Kind.CONTRIBUTOR, ("T", "7")] == TAKEN, (
+        "whose place it is does not hang on what the account is called"
+    )
     assert site.known(Kind.STAFF, "7") is None
 
 
 def test_roles_given_by_hand_are_doubtful(site: Site) -> None:
-    site.tenant.places[Kind.CONTRIBUTOR] = {P7: Seat("u7", roles=joined(["evaluate", "plan"]))}
+    site.tenant.places[Kind.CONTRIBUTOR] = {P7: Member("u7", roles=joined(["evaluate", "plan"]))}
     assert taken_in(site)[Kind.CONTRIBUTOR, ("T", "7")] == DOUBTFUL
 
 
@@ -102,20 +110,26 @@ def test_what_can_not_be_read_is_doubtful_once_for_its_test(site: Site) -> None:
 
 
 @pytest.mark.parametrize("by_email", [False, True])
-def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(site: Site, by_email: bool) -> None:
+def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(
+    site: Site, by_email: bool
+) -> None:
     site.tenant.people = [somebody(1), somebody(7, username="a.prove", external_ids=())]
     found = taken_in(site, by_email=by_email)
     assert found[Kind.STAFF, ("7",)] == (TAKEN if by_email else MISSING)
     calls = site.run(ROWS)
     assert ("create staff" in calls) is not by_email
-    assert ("update staff" in calls) is by_email, "the link is added, and nothing is taken for a rekey"
+    assert ("update staff" in calls) is by_email, (
+        "the link is added, and nothing is taken for a rekey"
+    )
     if by_email:
         assert (site.known(Kind.STAFF, "7") or {})["username"] == "a.prove"
 
 
-def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Taken:
+def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Adopted:
     adopter = Adopter(book.store, book.journal, tenant, ours=False)
-    return Settling(book.store, book.journal, tenant, adopter).settle(Settlement(kind, key, as_new), None)
+    return Resolver(book.store, book.journal, tenant, adopter).settle(
+        Resolution(kind, key, as_new), None
+    )
 
 
 @pytest.mark.parametrize("ours", [False, True])
@@ -132,7 +146,7 @@ def test_inspera_s_side_of_one_place_becomes_known_and_stays_whose_it_was(
     book.know_test()
     book.know_person(Kind.STAFF)
     book.know(kind, *key, ours=ours)
-    tenant = Tenant(places={kind: {who: Seat("u7", **seat)}})  # type: ignore[arg-type]  # all texts
+    tenant = Tenant(places={kind: {who: Member("u7", **seat)}})  # type: ignore[arg-type]  # all texts
     assert settled(book, tenant, kind, *key).word == TAKEN
     fields = book.store.known(kind, key) or {}
     assert {name: fields[name] for name in seat} == seat
@@ -155,12 +169,14 @@ def test_staff_made_anew_are_forgotten_with_their_places(book: Book) -> None:
 
 
 @pytest.mark.parametrize("ours", [False, True])
-def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account(site: Site, ours: bool) -> None:
+def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account(
+    site: Site, ours: bool
+) -> None:
     taken_in(site, ours=ours)
     site.tenant.people = [somebody(1), somebody(7, last_name="Øy")]
     with planning(site.path, ROWS) as (store, journal, _):
         adopter = Adopter(store, journal, site.tenant, ours=False)
-        settling = Settling(store, journal, site.tenant, adopter)
-        assert settling.settle(Settlement(Kind.STAFF, ("7",)), None).word == TAKEN
+        settling = Resolver(store, journal, site.tenant, adopter)
+        assert settling.settle(Resolution(Kind.STAFF, ("7",)), None).word == TAKEN
         fields = store.known(Kind.STAFF, ("7",)) or {}
     assert (fields["last_name"], bool(fields["ours"])) == ("Øy", ours)

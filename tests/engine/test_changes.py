@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sync.engine.extract.extract import EVERYTHING, Gathered, How, gather
-from sync.engine.protocols import Feed, SourceDoor
+from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
+from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
 from sync.records.base import Kind, Row
@@ -30,7 +30,7 @@ RULES = {
     "last_name": FieldRule(constant="Eksempel"),
 }
 COLUMNS = ("no", "login", "name", "status", "changed")
-CHANGED = How(changed=True)
+CHANGED = ReadOptions(changed=True)
 
 
 @dataclass
@@ -44,7 +44,13 @@ class Table:
 
     def put(self, number: str, **values: str) -> None:
         self.time += 1
-        row = {"no": number, "login": f"login{number}", "name": "Åse", "status": "active", **self.rows.get(number, {})}
+        row = {
+            "no": number,
+            "login": f"login{number}",
+            "name": "Åse",
+            "status": "active",
+            **self.rows.get(number, {}),
+        }
         self.rows[number] = {**row, **values, "changed": str(self.time)}
 
     @contextmanager
@@ -63,10 +69,12 @@ class Table:
         yield Extract("people", COLUMNS, rows(), mark=lambda: before)
 
     def feed(self, digest: str = "one", **rules: FieldRule) -> Feed:
-        rule = FeedRule(Kind.LEARNER, {**RULES, **rules}, {"status": ("active",)}, departs={"status": ("gone",)})
+        rule = FeedRule(
+            Kind.LEARNER, {**RULES, **rules}, {"status": ("active",)}, departs={"status": ("gone",)}
+        )
         return Feed(
             Kind.LEARNER,
-            SourceDoor("people", "people", self.open, "row"),
+            BoundSource("people", "people", self.open, "row"),
             compile_feed(rule, "people"),
             may_be_empty=True,
             changed_since="changed",
@@ -81,10 +89,10 @@ class Wanted:
     names: dict[str, str]
     departed: set[str]
     faults: list[str]
-    gathered: Gathered
+    gathered: Extracted
 
 
-def run(path: Path, feed: Feed, how: How = EVERYTHING, *, keeps: bool = True) -> Wanted:
+def run(path: Path, feed: Feed, how: ReadOptions = EVERYTHING, *, keeps: bool = True) -> Wanted:
     """One run's reading; a plan reads and keeps nothing."""
     with open_to_write(path, "apply") as connection:
         store = Store(connection, ["people"], fingerprint)
@@ -117,7 +125,9 @@ def test_the_first_reading_is_whole_whatever_is_asked(table: Table, path: Path) 
     assert table.asked == [""]
 
 
-def test_changes_are_laid_over_what_was_read_before_and_prove_no_absence(table: Table, path: Path) -> None:
+def test_changes_are_laid_over_what_was_read_before_and_prove_no_absence(
+    table: Table, path: Path
+) -> None:
     run(path, table.feed())
     table.put("2", name="Bjørn")
     table.put("4")
@@ -130,7 +140,9 @@ def test_changes_are_laid_over_what_was_read_before_and_prove_no_absence(table: 
     assert set(run(path, table.feed()).names) == {"1", "2", "4"}
 
 
-def test_a_plan_keeps_no_snapshot_so_that_the_next_run_reads_the_same_changes(table: Table, path: Path) -> None:
+def test_a_plan_keeps_no_snapshot_so_that_the_next_run_reads_the_same_changes(
+    table: Table, path: Path
+) -> None:
     run(path, table.feed())
     table.put("2", name="Bjørn")
     assert run(path, table.feed(), CHANGED, keeps=False).names["2"] == "Bjørn"
@@ -163,7 +175,9 @@ def test_a_row_without_a_key_stays_a_fault_too(table: Table, path: Path) -> None
     assert run(path, table.feed()).faults == run(path, table.feed(), CHANGED).faults != []
 
 
-def test_a_departure_is_not_forgotten_by_the_next_reading_of_changes(table: Table, path: Path) -> None:
+def test_a_departure_is_not_forgotten_by_the_next_reading_of_changes(
+    table: Table, path: Path
+) -> None:
     run(path, table.feed())
     table.put("2", status="gone")
     assert run(path, table.feed(), CHANGED).departed == {"2"}
@@ -181,7 +195,9 @@ def test_what_where_selects_no_longer_waits_for_a_full_reading_once_it_was_sent(
     if sent:
         with open_to_write(path, "apply") as connection:
             values = "VALUES ('2', 'active', 1, '2026-12-01T08:00:00Z')"
-            connection.execute(text(f"INSERT INTO known_learner (key, standing, ours, updated) {values}"))
+            connection.execute(
+                text(f"INSERT INTO known_learner (key, standing, ours, updated) {values}")
+            )
             connection.commit()
     table.put("2", status="left")
     assert ("2" in run(path, table.feed(), CHANGED).names) is sent
@@ -211,7 +227,10 @@ def test_rows_that_contradicted_each_other_are_no_truth_in_the_next_reading_of_c
 
 NUMBERS = st.sampled_from("12345")
 STEPS = st.lists(
-    st.tuples(st.lists(st.tuples(NUMBERS, st.sampled_from(["put", "gone", "drop", "bad"])), max_size=4), st.booleans()),
+    st.tuples(
+        st.lists(st.tuples(NUMBERS, st.sampled_from(["put", "gone", "drop", "bad"])), max_size=4),
+        st.booleans(),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -232,11 +251,21 @@ def test_after_any_history_all_that_the_source_said_last_is_wanted(
                     login = "a\tb" if change == "bad" else f"login{number}"
                     status = "gone" if change == "gone" else "active"
                     table.put(number, name=f"Name{step}", login=login, status=status)
-            got = run(Path(folder) / "state.db", table.feed(), EVERYTHING if whole or not step else CHANGED)
+            got = run(
+                Path(folder) / "state.db",
+                table.feed(),
+                EVERYTHING if whole or not step else CHANGED,
+            )
             if whole or not step:
                 said = {}
             for number, row in table.rows.items():
-                said[number] = "gone" if row["status"] == "gone" else ("bad" if "\t" in row["login"] else row["name"])
-            assert got.names == {number: what for number, what in said.items() if what.startswith("Name")}
+                said[number] = (
+                    "gone"
+                    if row["status"] == "gone"
+                    else ("bad" if "\t" in row["login"] else row["name"])
+                )
+            assert got.names == {
+                number: what for number, what in said.items() if what.startswith("Name")
+            }
             assert got.departed == {number for number, what in said.items() if what == "gone"}
             assert len(got.faults) >= len([what for what in said.values() if what == "bad"])

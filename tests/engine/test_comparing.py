@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sync.engine.compare import differences, taken_over
 from sync.records.base import COMPARED, Kind, joined
-from sync.records.remote import FoundPerson, FoundTest, Seat
+from sync.records.remote import Member, RemotePerson, RemoteTest
 
 SHOWING: dict[Kind, list[str]] = {
     Kind.LEARNER: ["username", "first_name", "last_name", "email"],
@@ -18,12 +18,18 @@ SHOWING: dict[Kind, list[str]] = {
     Kind.CANDIDATE: ["candidate_id", "extra_time", "room", "building", "committees"],
 }
 """What Inspera can show of each kind."""
-MAKES: dict[Kind, Any] = {Kind.LEARNER: FoundPerson, Kind.STAFF: FoundPerson, Kind.TEST: FoundTest}
+MAKES: dict[Kind, Any] = {
+    Kind.LEARNER: RemotePerson,
+    Kind.STAFF: RemotePerson,
+    Kind.TEST: RemoteTest,
+}
 
 
 def values(name: str) -> st.SearchStrategy[Any]:
     return (
-        st.sampled_from([None, 0, 30]) if name in {"extra_time", "duration"} else st.sampled_from([None, "", "a", "å"])
+        st.sampled_from([None, 0, 30])
+        if name in {"extra_time", "duration"}
+        else st.sampled_from([None, "", "a", "å"])
     )
 
 
@@ -33,7 +39,7 @@ def sides(draw: st.DrawFn) -> tuple[Kind, dict[str, Any], Any]:
     known = {name: draw(values(name)) for name in COMPARED[kind]}
     there = {name: draw(values(name)) for name in SHOWING[kind]}
     first = {"remote_id": "9"} if kind in MAKES else {}
-    return kind, known, MAKES.get(kind, Seat)(**{**first, **there})
+    return kind, known, MAKES.get(kind, Member)(**{**first, **there})
 
 
 @given(sides())
@@ -62,11 +68,21 @@ def test_once_inspera_s_side_is_taken_over_nothing_differs_and_what_it_does_not_
 
 
 @pytest.mark.parametrize(("known", "there"), [(0, 0), (None, 30), (30, None)])
-def test_no_minutes_and_minutes_that_are_not_shown_are_no_difference(known: int | None, there: int | None) -> None:
-    assert differences(Kind.CANDIDATE, {"extra_time": known}, Seat(extra_time=there)) == ()
+def test_no_minutes_and_minutes_that_are_not_shown_are_no_difference(
+    known: int | None, there: int | None
+) -> None:
+    assert differences(Kind.CANDIDATE, {"extra_time": known}, Member(extra_time=there)) == ()
 
 
 def test_lists_are_compared_whatever_their_order_was() -> None:
     known = {"roles": joined(["monitor", "evaluate"]), "committees": joined([])}
-    assert differences(Kind.CONTRIBUTOR, known, Seat(roles=joined(["evaluate", "monitor"]), committees="")) == ()
-    assert differences(Kind.CONTRIBUTOR, known, Seat(roles="evaluate", committees="A")) == ("roles", "committees")
+    assert (
+        differences(
+            Kind.CONTRIBUTOR, known, Member(roles=joined(["evaluate", "monitor"]), committees="")
+        )
+        == ()
+    )
+    assert differences(Kind.CONTRIBUTOR, known, Member(roles="evaluate", committees="A")) == (
+        "roles",
+        "committees",
+    )

@@ -5,8 +5,8 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sync.engine.executor import Carrier
-from sync.engine.test_changes import SeatPolicy
+from sync.engine.executor import Executor
+from sync.engine.test_changes import MembershipPolicy
 from sync.errors import Deposed
 from sync.records.base import Learner
 
@@ -25,11 +25,11 @@ def test_workers_are_told_to_stop_when_an_outcome_cannot_be_recorded(
     people = [Learner(str(number), **a_person(number)) for number in range(20)]
     with planning(tmp_path / "state.db", people) as (store, journal, _):
         monkeypatch.setattr(journal, "record", deposed)
-        carrier = Carrier(
+        carrier = Executor(
             store,
             journal,
             Living(),
-            SeatPolicy(),
+            MembershipPolicy(),
             workers=1,
             stop=stop,
             clock=lambda: NOW,

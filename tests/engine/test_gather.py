@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sync.engine.extract.extract import Gathered, gather
+from sync.engine.extract.extract import Extracted, gather
 from sync.engine.extract.feed_reader import REPORT_EVERY
-from sync.engine.protocols import Feed, SourceDoor
+from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
 from sync.records.base import Kind, Row, key_of
@@ -23,7 +23,10 @@ RULES = {
     Kind.LEARNER: {"key": FieldRule(column="no"), "username": FieldRule(column="login")},
     Kind.STAFF: {"key": FieldRule(column="no"), "username": FieldRule(column="login")},
     Kind.TEST: {"external_test_id": FieldRule(column="code")},
-    Kind.OPTION: {"test": FieldRule(column="code"), "option": FieldRule(constant="LOCKDOWN_BROWSER")},
+    Kind.OPTION: {
+        "test": FieldRule(column="code"),
+        "option": FieldRule(constant="LOCKDOWN_BROWSER"),
+    },
     Kind.COMMITTEE: {"test": FieldRule(column="code"), "committee": FieldRule(column="group")},
     Kind.CONTRIBUTOR: {
         "test": FieldRule(column="code"),
@@ -38,7 +41,10 @@ NAMING = (Kind.COMMITTEE, Kind.CONTRIBUTOR)
 
 
 def a_feed(
-    kind: Kind, rows: Sequence[dict[str, str]] = (ROW,), broken: bool = False, may_be_empty: bool = False
+    kind: Kind,
+    rows: Sequence[dict[str, str]] = (ROW,),
+    broken: bool = False,
+    may_be_empty: bool = False,
 ) -> Feed:
     place = f"{kind}s.csv"
 
@@ -48,7 +54,13 @@ def a_feed(
             raise SourceError(f"{place} line 9", "is cut off", "export it again")
 
     mapper = compile_feed(FeedRule(kind, RULES[kind], {}), place)
-    return Feed(kind, SourceDoor(place, place, opened(place, tuple(ROW), read)), mapper, may_be_empty, kind in NAMING)
+    return Feed(
+        kind,
+        BoundSource(place, place, opened(place, tuple(ROW), read)),
+        mapper,
+        may_be_empty,
+        kind in NAMING,
+    )
 
 
 def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
@@ -59,7 +71,7 @@ def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
 
 def gathered(
     feeds: list[Feed], say: Callable[[str, int, int | None], None] = lambda *_: None
-) -> tuple[Gathered, set[str]]:
+) -> tuple[Extracted, set[str]]:
     """The readings, and who is wanted afterwards with the places of their rows."""
 
     def progress(phase: str, done: int, total: int | None = None) -> None:
@@ -68,7 +80,9 @@ def gathered(
     with open_to_read(NOT_THERE) as connection:
         store = Store(connection, [feed.place for feed in feeds], fingerprint)
         result = gather(feeds, store, NOW, progress)
-        return result, {f"{person.kind} {key_of(person)[0]}: {where}" for person, where in store.staged_people()}
+        return result, {
+            f"{person.kind} {key_of(person)[0]}: {where}" for person, where in store.staged_people()
+        }
 
 
 LEARNER, STAFF = "learner 1001: learners.csv line 2", "staff 1001: staffs.csv line 2"
@@ -83,7 +97,9 @@ def test_whole_feeds_let_absence_prove_something_for_every_kind() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_feed_that_breaks_off_adds_nothing_and_takes_its_kinds_absences_with_it(kind: Kind) -> None:
+def test_a_feed_that_breaks_off_adds_nothing_and_takes_its_kinds_absences_with_it(
+    kind: Kind,
+) -> None:
     result, people = gathered(feeds(a_feed(kind, broken=True)))
     assert people == {LEARNER, STAFF} - {LEARNER if kind is Kind.LEARNER else ""} - {
         STAFF if kind is Kind.STAFF else ""
@@ -136,10 +152,13 @@ def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() ->
 
 
 def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
-    door = SourceDoor("tests", "tests.csv", opened("tests.csv", ["name"], lambda: iter(())))
+    door = BoundSource("tests", "tests.csv", opened("tests.csv", ["name"], lambda: iter(())))
     feed = replace(a_feed(Kind.TEST, []), source=door)
     result, _ = gathered(feeds(feed))
-    assert "tests.csv: column 'code' is missing (it has 1 column); correct the source" in result.unhealthy[0]
+    assert (
+        "tests.csv: column 'code' is missing (it has 1 column); correct the source"
+        in result.unhealthy[0]
+    )
 
 
 def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:

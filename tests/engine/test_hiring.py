@@ -6,7 +6,7 @@ import pytest
 from sync.engine.account_lookup import look_up
 from sync.errors import Retry, Stop
 from sync.records.base import Kind
-from sync.records.changes import Action, Outcome, Planned, Result
+from sync.records.changes import Action, Outcome, PlannedChange, Result
 
 from .tenant import Tenant, line, somebody, told
 
@@ -20,7 +20,7 @@ WANTED = {
 }
 
 
-def wanted(kind: Kind, **fields: Any) -> Planned:
+def wanted(kind: Kind, **fields: Any) -> PlannedChange:
     return line(kind, ("7",), secret="a-password", **{**WANTED, **fields})
 
 
@@ -28,7 +28,11 @@ def wanted(kind: Kind, **fields: Any) -> Planned:
 def test_somebody_whom_inspera_does_not_have_is_made_with_their_first_password(kind: Kind) -> None:
     tenant = Tenant()
     ready = look_up(wanted(kind), tenant)
-    assert (ready.ended, ready.already, [one.change.kind for one in ready.lines]) == ([], [], [kind])
+    assert (ready.ended, ready.already, [one.change.kind for one in ready.lines]) == (
+        [],
+        [],
+        [kind],
+    )
     assert tenant.calls == [], "nothing is sent before its intent is written down"
     assert ready.send() == [Outcome(Result.DONE, remote_id="u9")]
     assert tenant.calls == [(f"create {kind}", "a-password")]
@@ -41,7 +45,12 @@ def test_somebody_who_was_there_is_noted_as_such_first_then_brought_up_to_date_a
     tenant = Tenant(people=[somebody(7)], outcome=Outcome(Result.DONE))
     ready = look_up(wanted(kind), tenant)
     (there,) = ready.already
-    assert (there.kind, there.key, there.remote_id, there.fields["first_name"]) == (kind, ("7",), "u7", "Åse")
+    assert (there.kind, there.key, there.remote_id, there.fields["first_name"]) == (
+        kind,
+        ("7",),
+        "u7",
+        "Åse",
+    )
     (outcome,) = ready.send()
     assert (outcome.result, outcome.remote_id) == (Result.FOUND, "u7")
     assert "never disabled or deleted" in outcome.message
@@ -59,7 +68,9 @@ def test_people_are_looked_up_by_login_too(kind: Kind) -> None:
     assert look_up(wanted(kind), Tenant(people=[somebody(7, external_ids=())])).already
 
 
-def test_staff_who_cannot_be_looked_up_are_taken_for_somebody_elses_and_learners_are_just_made() -> None:
+def test_staff_who_cannot_be_looked_up_are_taken_for_somebody_elses_and_learners_are_just_made() -> (
+    None
+):
     made = Outcome(Result.DONE, remote_id="u9")
     (staff,) = look_up(wanted(Kind.STAFF), Tenant(outcome=made, sure=False)).send()
     (learner,) = look_up(wanted(Kind.LEARNER), Tenant(outcome=made, sure=False)).send()

@@ -9,7 +9,12 @@ from sync.errors import CallMissing, Unknown
 
 from .tenant import Tenant, somebody
 
-WANTED = {"username": "login7", "auth_system": "FEIDE", "external_id": "p7@example.edu", "email": "p7@example.edu"}
+WANTED = {
+    "username": "login7",
+    "auth_system": "FEIDE",
+    "external_id": "p7@example.edu",
+    "email": "p7@example.edu",
+}
 UNLINKED: dict[str, Any] = {"external_ids": ()}
 
 
@@ -67,7 +72,10 @@ def test_an_email_never_outvotes_a_login() -> None:
 @pytest.mark.parametrize(
     ("others", "says"),
     [
-        ([somebody(8, username="b", email="p7@example.edu", external_ids=())], "several accounts in Inspera have this"),
+        (
+            [somebody(8, username="b", email="p7@example.edu", external_ids=())],
+            "several accounts in Inspera have this",
+        ),
         ([], "has another external id"),
     ],
 )
@@ -84,7 +92,10 @@ def test_nobody_is_nobody() -> None:
 
 
 def test_a_tenant_that_can_not_be_searched_knows_people_by_external_id_alone() -> None:
-    tenant = Tenant(people=[somebody(7, **UNLINKED)], failing={"find_person_by_login": CallMissing("no search here")})
+    tenant = Tenant(
+        people=[somebody(7, **UNLINKED)],
+        failing={"find_person_by_login": CallMissing("no search here")},
+    )
     assert match_person(tenant, WANTED, by_email=True) == (None, "")
     tenant.failing = {"find_person_by_login": Unknown("no answer")}
     with pytest.raises(Unknown):

@@ -13,18 +13,22 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sync.engine.executor import Carried, Carrier
+from sync.engine.executor import ExecutionResult, Executor
 from sync.engine.plan import Policy
-from sync.engine.test_changes import SeatPolicy
+from sync.engine.test_changes import MembershipPolicy
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Candidate, Key, Kind, Learner, Record, Test
-from sync.records.changes import Cause, Outcome, Planned, Result
-from sync.records.remote import Assignment, Seat, Seats
+from sync.records.changes import Cause, Outcome, PlannedChange, Result
+from sync.records.remote import Assignment, Member, Members
 
 from .site import ANY, START, Living, a_person, planning
 from .tenant import NOW, Who
 
-REFUSED, LOST, LOST_DONE = Outcome(Result.REFUSED, "no"), Outcome(Result.UNKNOWN, "lost"), Outcome(Result.UNKNOWN, "ok")
+REFUSED, LOST, LOST_DONE = (
+    Outcome(Result.REFUSED, "no"),
+    Outcome(Result.UNKNOWN, "lost"),
+    Outcome(Result.UNKNOWN, "ok"),
+)
 
 
 def who(n: int) -> Who:
@@ -41,9 +45,11 @@ class Numbered(Living):
     sizes: list[int] = field(default_factory=list)
     unnamed_numbers: tuple[str, ...] = ()
 
-    def seats(self, remote_id: str, kind: Kind, /) -> Seats:
+    def seats(self, remote_id: str, kind: Kind, /) -> Members:
         numbers = self.unnamed_numbers if kind is Kind.CANDIDATE else ()
-        return replace(super().seats(remote_id, kind), unnamed=len(numbers), unnamed_numbers=numbers)
+        return replace(
+            super().seats(remote_id, kind), unnamed=len(numbers), unnamed_numbers=numbers
+        )
 
     def numbers(self) -> dict[Who, str]:
         seats = self.places.get(Kind.CANDIDATE, {})
@@ -51,8 +57,12 @@ class Numbered(Living):
 
     def _put(self, entry: Assignment) -> None:
         seats = self.places.setdefault(Kind.CANDIDATE, {})
-        known = seats.get((entry.auth_system, entry.external_id), Seat("u"))
-        shown = {name: value for name, value in entry.fields.items() if name in Seat.__dataclass_fields__}
+        known = seats.get((entry.auth_system, entry.external_id), Member("u"))
+        shown = {
+            name: value
+            for name, value in entry.fields.items()
+            if name in Member.__dataclass_fields__
+        }
         given = {name: value for name, value in shown.items() if value is not None}
         seats[entry.auth_system, entry.external_id] = replace(known, **cast("Any", given))
 
@@ -60,7 +70,9 @@ class Numbered(Living):
         if kind is not Kind.CANDIDATE:
             return super().assign(test, entries, kind)
         self.sizes.append(len(entries))
-        outcomes = [self.assigning.get((one.auth_system, one.external_id), self.outcome) for one in entries]
+        outcomes = [
+            self.assigning.get((one.auth_system, one.external_id), self.outcome) for one in entries
+        ]
         together = any(one.together for one in entries)
         if together:
             worst = next((one for one in outcomes if one is not self.outcome), self.outcome)
@@ -95,26 +107,34 @@ class Site:
     tenant: Numbered = field(default_factory=Numbered)
     limit: Limit = ANY
     batch: int = 100
-    planned: list[Planned] = field(default_factory=list)
-    carried: Carried = field(default_factory=Carried)
+    planned: list[PlannedChange] = field(default_factory=list)
+    carried: ExecutionResult = field(default_factory=ExecutionResult)
 
-    def run(self, numbers: dict[int, str | None], learners: Sequence[int] = range(1, 8)) -> dict[str, str]:
+    def run(
+        self, numbers: dict[int, str | None], learners: Sequence[int] = range(1, 8)
+    ) -> dict[str, str]:
         """One apply; gives why each candidate's change did not go ahead, by the plan or by the run."""
         policy = Policy(Limits(ANY, self.limit, ANY), {})
-        with planning(self.path, rows(numbers, learners), policy, self.tenant) as (store, journal, barred):
+        with planning(self.path, rows(numbers, learners), policy, self.tenant) as (
+            store,
+            journal,
+            barred,
+        ):
             self.planned = list(store.planned())
-            carrier = Carrier(
+            carrier = Executor(
                 store,
                 journal,
                 self.tenant,
-                SeatPolicy(batch=self.batch),
+                MembershipPolicy(batch=self.batch),
                 workers=1,
                 stop=Event(),
                 clock=lambda: NOW,
                 progress=lambda *_: None,
                 barred=barred,
             )
-            told: dict[str, str] = {line.change.key[-1]: line.reason for line in self.planned if line.verdict != "pass"}
+            told: dict[str, str] = {
+                line.change.key[-1]: line.reason for line in self.planned if line.verdict != "pass"
+            }
 
             def find(_type: str, _kind: Kind, key: Key | None, _place: str, message: str) -> None:
                 told[(key or ("",))[-1]] = message
@@ -128,7 +148,9 @@ class Site:
 
     @property
     def numbers(self) -> dict[int, str]:
-        return {int(one[1:].split("@")[0]): number for (_, one), number in self.tenant.numbers().items()}
+        return {
+            int(one[1:].split("@")[0]): number for (_, one), number in self.tenant.numbers().items()
+        }
 
 
 @pytest.fixture
@@ -138,7 +160,9 @@ def site(tmp_path: Path) -> Site:
 
 def test_numbers_move_along_a_row_of_candidates_from_its_free_end(site: Site) -> None:
     site.run({1: "1", 2: "2", 3: "3"})
-    site.tenant.seen = lambda: None if max(Counter(site.numbers.values()).values()) == 1 else pytest.fail("twice")
+    site.tenant.seen = lambda: (
+        None if max(Counter(site.numbers.values()).values()) == 1 else pytest.fail("twice")
+    )
     site.run({1: "2", 2: "3", 3: "4"})
     assert site.numbers == {1: "2", 2: "3", 3: "4"}
 
@@ -166,7 +190,10 @@ def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(site
     round_robin: dict[int, str | None] = {1: "2", 2: "3", 3: "4", 4: "1"}
     told = site.run(round_robin)
     assert site.carried.count(Result.HELD) == 4
-    assert "set inspera.batch to 4, or give one of them a number in the source that nobody has" in told["1"]
+    assert (
+        "set inspera.batch to 4, or give one of them a number in the source that nobody has"
+        in told["1"]
+    )
     site.run({**round_robin, 1: "9"})
     assert site.numbers == {**round_robin, 1: "9"}
     site.run(round_robin)
@@ -179,11 +206,13 @@ def test_a_circle_too_large_for_one_call_is_held_and_both_ways_out_lead_out(site
 def test_a_number_that_was_given_by_hand_is_not_given_again(site: Site) -> None:
     site.run({1: "1"})
     seats = site.tenant.places[Kind.CANDIDATE]
-    seats[who(99)] = Seat("4711", candidate_id="2")
+    seats[who(99)] = Member("4711", candidate_id="2")
     told = site.run({1: "1", 2: "2"})
-    assert told["2"].startswith("number 2 is still user 4711's, who stays: it was given by hand; change one of the two")
+    assert told["2"].startswith(
+        "number 2 is still user 4711's, who stays: it was given by hand; change one of the two"
+    )
     assert site.numbers == {1: "1", 99: "2"}
-    seats[who(99)] = Seat("4711", candidate_id="3")
+    seats[who(99)] = Member("4711", candidate_id="3")
     assert site.run({1: "1", 2: "2"}) == {}
     assert site.numbers == {1: "1", 2: "2", 99: "3"}
 
@@ -199,14 +228,19 @@ def test_the_number_of_somebody_without_an_external_id_is_not_given_again(site: 
 def test_sending_a_room_does_not_give_back_a_number_that_a_hand_has_given_away(site: Site) -> None:
     site.run({1: "1", 2: "2"})
     seats = site.tenant.places[Kind.CANDIDATE]
-    seats[who(1)], seats[who(2)] = replace(seats[who(1)], candidate_id="7"), replace(seats[who(2)], candidate_id="1")
+    seats[who(1)], seats[who(2)] = (
+        replace(seats[who(1)], candidate_id="7"),
+        replace(seats[who(2)], candidate_id="1"),
+    )
     told = site.run({1: "1", 2: "2"}, learners=range(1, 9))
     assert told == {}
     assert site.numbers == {1: "7", 2: "1"}
 
 
 @pytest.mark.parametrize("failure", [REFUSED, LOST, LOST_DONE])
-def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_left(site: Site, failure: Outcome) -> None:
+def test_who_gets_the_number_of_a_leaver_waits_until_it_is_certain_that_they_left(
+    site: Site, failure: Outcome
+) -> None:
     site.run({1: "1"})
     site.tenant.removing[who(1)] = failure
     told = site.run({2: "1", 3: "3"})
@@ -235,9 +269,15 @@ def test_a_number_that_is_only_cleared_is_free_in_the_next_run(site: Site) -> No
 
 
 LEARNERS = range(1, 7)
-numbers_drawn = st.dictionaries(st.sampled_from(LEARNERS), st.sampled_from([None, "", "1", "2", "3", "4"]), max_size=6)
-failing = st.dictionaries(st.sampled_from(LEARNERS).map(who), st.sampled_from([REFUSED, LOST, LOST_DONE]), max_size=2)
-by_hand = st.dictionaries(st.integers(1, 9).map(who), st.sampled_from([None, "1", "2", "3", "4"]), max_size=1)
+numbers_drawn = st.dictionaries(
+    st.sampled_from(LEARNERS), st.sampled_from([None, "", "1", "2", "3", "4"]), max_size=6
+)
+failing = st.dictionaries(
+    st.sampled_from(LEARNERS).map(who), st.sampled_from([REFUSED, LOST, LOST_DONE]), max_size=2
+)
+by_hand = st.dictionaries(
+    st.integers(1, 9).map(who), st.sampled_from([None, "1", "2", "3", "4"]), max_size=1
+)
 days = st.tuples(numbers_drawn, failing, failing, by_hand, st.integers(0, 3))
 
 
@@ -250,7 +290,7 @@ def test_no_run_ever_makes_a_number_stand_twice(history: list[Any], readable: bo
         for wanted, assigning, removing, hand, at_least in history:
             seats = site.tenant.places.setdefault(Kind.CANDIDATE, {})
             for one, number in (hand if readable else {}).items():
-                seats[one] = replace(seats.get(one, Seat("4711")), candidate_id=number)
+                seats[one] = replace(seats.get(one, Member("4711")), candidate_id=number)
             before = Counter(site.tenant.numbers().values())
 
             def seen(before: Counter[str] = before) -> None:

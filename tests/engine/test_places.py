@@ -4,14 +4,19 @@ from typing import Any
 
 import pytest
 from sync.contract import OptionRule
-from sync.engine.test_changes import SeatPolicy, Sitting, prepare
-from sync.planning.freeze import Moment
+from sync.engine.test_changes import MembershipPolicy, TestChanges, prepare
+from sync.planning.freeze import TestMoment
 from sync.records.base import ON_A_TEST, Kind, joined
-from sync.records.changes import Action, Planned, Result
+from sync.records.changes import Action, PlannedChange, Result
 
 from .tenant import NOW, Book, line, told
 
-KEYS = {Kind.OPTION: "LOCKDOWN_BROWSER", Kind.COMMITTEE: "A", Kind.CONTRIBUTOR: "7", Kind.CANDIDATE: "7"}
+KEYS = {
+    Kind.OPTION: "LOCKDOWN_BROWSER",
+    Kind.COMMITTEE: "A",
+    Kind.CONTRIBUTOR: "7",
+    Kind.CANDIDATE: "7",
+}
 PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
 WANTED: dict[Kind, dict[str, Any]] = {
     Kind.OPTION: {"value": "true"},
@@ -21,11 +26,13 @@ WANTED: dict[Kind, dict[str, Any]] = {
 }
 
 
-def prepared(book: Book, *lines: Planned, **policy: Any) -> Sitting:
-    return prepare(book.store, lines[0].change.kind, "T", lines, SeatPolicy(**policy), Moment.of(NOW))
+def prepared(book: Book, *lines: PlannedChange, **policy: Any) -> TestChanges:
+    return prepare(
+        book.store, lines[0].change.kind, "T", lines, MembershipPolicy(**policy), TestMoment.of(NOW)
+    )
 
 
-def ready(book: Book, kind: Kind, **fields: Any) -> Planned:
+def ready(book: Book, kind: Kind, **fields: Any) -> PlannedChange:
     """A line for something on test T, which is there, as is its person."""
     book.know_test()
     if kind in PEOPLE:
@@ -44,7 +51,9 @@ def test_what_has_its_test_and_its_person_is_ready(book: Book, kind: Kind) -> No
 
 @pytest.mark.parametrize("kind", ON_A_TEST)
 @pytest.mark.parametrize("remote_id", [None, "284"])
-def test_whatever_is_on_a_test_waits_for_the_test(book: Book, kind: Kind, remote_id: str | None) -> None:
+def test_whatever_is_on_a_test_waits_for_the_test(
+    book: Book, kind: Kind, remote_id: str | None
+) -> None:
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
     if remote_id is None:
@@ -63,9 +72,15 @@ def test_places_wait_for_their_person_and_the_id_by_which_they_are_put_there(
     book.know_test()
     one = line(kind, ("T", "7"), **WANTED[kind])
     waits = f"waits for {PEOPLE[kind]} 7, who"
-    assert told(prepared(book, one).waiting)["T", "7"] == (Result.WAITING, f"{waits} is not in Inspera yet")
+    assert told(prepared(book, one).waiting)["T", "7"] == (
+        Result.WAITING,
+        f"{waits} is not in Inspera yet",
+    )
     book.know_person(PEOPLE[kind], external_id=external_id)
-    assert told(prepared(book, one).waiting)["T", "7"] == (Result.WAITING, f"{waits} has no external id")
+    assert told(prepared(book, one).waiting)["T", "7"] == (
+        Result.WAITING,
+        f"{waits} has no external id",
+    )
 
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
@@ -81,7 +96,9 @@ def test_places_wait_for_every_committee_that_is_not_there(book: Book, kind: Kin
 
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
-def test_a_committee_stays_while_somebody_on_its_test_is_known_to_be_in_it(book: Book, kind: Kind) -> None:
+def test_a_committee_stays_while_somebody_on_its_test_is_known_to_be_in_it(
+    book: Book, kind: Kind
+) -> None:
     book.know_test()
     for name in ("A", "B"):
         book.know(Kind.COMMITTEE, "T", name)
@@ -100,7 +117,9 @@ def test_a_contributors_call_carries_who_they_are_and_a_candidates_does_not(book
     (contributor,) = prepared(book, ready(book, Kind.CONTRIBUTOR, notify=1)).places
     assert contributor.who == ("FEIDE", "p7@example.edu")
     assert dict(contributor.fields) == {**names, "roles": "evaluate", "notify": 1}
-    (candidate,) = prepared(book, ready(book, Kind.CANDIDATE, extra_time=10, extra_share=75_000)).places
+    (candidate,) = prepared(
+        book, ready(book, Kind.CANDIDATE, extra_time=10, extra_share=75_000)
+    ).places
     assert dict(candidate.fields) == {"candidate_id": "17", "extra_time": 10}
     assert "Åse" not in repr(contributor)
 
@@ -122,7 +141,12 @@ def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_seal(
     book: Book, option: str, rule: OptionRule, value: str
 ) -> None:
     book.know_test()
-    one = line(Kind.OPTION, ("T", option), secret="marker7531pin", value="sealed 0" if rule.secret else "true")
+    one = line(
+        Kind.OPTION,
+        ("T", option),
+        secret="marker7531pin",
+        value="sealed 0" if rule.secret else "true",
+    )
     (place,) = prepared(book, one, options={option: rule}).places
     assert place.who == ("", option)
     assert dict(place.fields) == {
@@ -136,11 +160,15 @@ def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_seal(
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 @pytest.mark.parametrize("ours", [False, True])
-def test_whose_it_is_and_whether_it_was_written_a_moment_ago_is_known(book: Book, kind: Kind, ours: bool) -> None:
+def test_whose_it_is_and_whether_it_was_written_a_moment_ago_is_known(
+    book: Book, kind: Kind, ours: bool
+) -> None:
     one = ready(book, kind)
     assert [(place.ours, place.fresh) for place in prepared(book, one).places] == [(True, False)]
     book.know(kind, "T", KEYS[kind], ours=ours)
     assert [(place.ours, place.fresh) for place in prepared(book, one).places] == [(ours, False)]
     last_year = NOW.replace(year=NOW.year - 1)
-    (place,) = prepare(book.store, kind, "T", [one], SeatPolicy(), Moment.of(last_year)).places
+    (place,) = prepare(
+        book.store, kind, "T", [one], MembershipPolicy(), TestMoment.of(last_year)
+    ).places
     assert place.fresh

@@ -7,42 +7,51 @@ from typing import Any
 import pytest
 from sync.engine.membership import read_and_judge
 from sync.engine.steps import Ready
-from sync.engine.test_changes import SeatPolicy, prepare
-from sync.planning.freeze import Moment
+from sync.engine.test_changes import MembershipPolicy, prepare
+from sync.planning.freeze import TestMoment
 from sync.planning.guard import ACTIVATED, FULL
 from sync.records.base import MAX_CANDIDATES, Kind, joined
-from sync.records.changes import Action, Planned, Result
-from sync.records.remote import FoundTest, Seat
+from sync.records.changes import Action, PlannedChange, Result
+from sync.records.remote import Member, RemoteTest
 
 from .tenant import NOW, Book, Tenant, line, text_of, told
 
 P7 = ("FEIDE", "p7@example.edu")
 PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
 PERSONAL = list(PEOPLE)
-CONTRIBUTOR: dict[str, Any] = {"roles": "evaluate", "committees": None, "room": None, "building": None}
+CONTRIBUTOR: dict[str, Any] = {
+    "roles": "evaluate",
+    "committees": None,
+    "room": None,
+    "building": None,
+}
 
 
-def judged(book: Book, tenant: Tenant, *lines: Planned, now: datetime = NOW, **policy: Any) -> Ready:
-    rules = SeatPolicy(**policy)
-    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
+def judged(
+    book: Book, tenant: Tenant, *lines: PlannedChange, now: datetime = NOW, **policy: Any
+) -> Ready:
+    rules = MembershipPolicy(**policy)
+    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, TestMoment.of(now))
     tenant.now = now
     return read_and_judge(sitting, tenant, rules)
 
 
-def set_up(book: Book, kind: Kind, **test: Any) -> Planned:
+def set_up(book: Book, kind: Kind, **test: Any) -> PlannedChange:
     """A new place of person 7 on test T, which is there."""
     book.know_test(**test)
     if kind is Kind.COMMITTEE:
         return line(kind, ("T", "A"), type="GRADING")
     book.know_person(PEOPLE[kind])
-    return line(kind, ("T", "7"), **(CONTRIBUTOR if kind is Kind.CONTRIBUTOR else {"candidate_id": "17"}))
+    return line(
+        kind, ("T", "7"), **(CONTRIBUTOR if kind is Kind.CONTRIBUTOR else {"candidate_id": "17"})
+    )
 
 
-def update_of(one: Planned) -> Planned:
+def update_of(one: PlannedChange) -> PlannedChange:
     return replace(one, change=replace(one.change, action=Action.UPDATE))
 
 
-def holding(kind: Kind, seat: Seat) -> Tenant:
+def holding(kind: Kind, seat: Member) -> Tenant:
     return Tenant(places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: seat}})
 
 
@@ -56,13 +65,15 @@ def test_what_is_not_there_is_sent_and_is_ours(book: Book, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("type_", [None, "GRADING", "REASSESSMENT"])
-def test_a_committee_that_is_there_is_skipped_and_known_as_it_is_there(book: Book, type_: str | None) -> None:
+def test_a_committee_that_is_there_is_skipped_and_known_as_it_is_there(
+    book: Book, type_: str | None
+) -> None:
     one = set_up(book, Kind.COMMITTEE)
-    ready = judged(book, holding(Kind.COMMITTEE, Seat(type=type_)), one)
+    ready = judged(book, holding(Kind.COMMITTEE, Member(type=type_)), one)
     ((_, outcome),) = ready.ended
     assert (ready.lines, outcome.result) == ([], Result.FOUND)
     assert outcome.there == ({} if type_ is None else {"type": type_})
-    claimed = judged(book, holding(Kind.COMMITTEE, Seat(type=type_)), one, claim=["T"])
+    claimed = judged(book, holding(Kind.COMMITTEE, Member(type=type_)), one, claim=["T"])
     assert [outcome.result for _, outcome in claimed.ended] == [Result.DONE]
 
 
@@ -72,7 +83,12 @@ def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_ours_un
 ) -> None:
     one = set_up(book, Kind.CONTRIBUTOR)
     one = line(Kind.CONTRIBUTOR, ("T", "7"), **{**CONTRIBUTOR, "room": "R 2"})
-    ready = judged(book, holding(Kind.CONTRIBUTOR, Seat("u7", roles="evaluate", room="R 1")), one, claim=claim)
+    ready = judged(
+        book,
+        holding(Kind.CONTRIBUTOR, Member("u7", roles="evaluate", room="R 1")),
+        one,
+        claim=claim,
+    )
     ours = claim == ["T"]
     assert [there.fields["room"] for there in ready.already] == ([] if ours else ["R 1"])
     assert [outcome.result for outcome in ready.send()] == [Result.DONE if ours else Result.FOUND]
@@ -81,7 +97,7 @@ def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_ours_un
 @pytest.mark.parametrize("kind", PERSONAL)
 def test_somebody_who_is_there_as_wanted_needs_no_call(book: Book, kind: Kind) -> None:
     one = set_up(book, kind)
-    seat = Seat("u7", candidate_id="17", roles="evaluate", room="R 1")
+    seat = Member("u7", candidate_id="17", roles="evaluate", room="R 1")
     ready = judged(book, holding(kind, seat), one)
     ((_, outcome),) = ready.ended
     assert (ready.lines, outcome.result) == ([], Result.FOUND)
@@ -91,7 +107,7 @@ def test_somebody_who_is_there_as_wanted_needs_no_call(book: Book, kind: Kind) -
 
 def test_further_roles_given_by_hand_are_held(book: Book) -> None:
     one = set_up(book, Kind.CONTRIBUTOR)
-    ready = judged(book, holding(Kind.CONTRIBUTOR, Seat(roles=joined(["evaluate", "plan"]))), one)
+    ready = judged(book, holding(Kind.CONTRIBUTOR, Member(roles=joined(["evaluate", "plan"]))), one)
     result, message = told(ready.ended)["T", "7"]
     assert (ready.lines, result) == ([], Result.HELD)
     assert "further roles for this contributor (plan)" in message
@@ -130,7 +146,7 @@ def test_a_committees_type_that_can_not_be_read_is_not_sent_again_and_again(book
     update = update_of(set_up(book, Kind.COMMITTEE))
     ready = judged(book, Tenant(unreadable=frozenset({Kind.COMMITTEE})), update)
     assert told(ready.ended)["T", "A"][0] is Result.WITHHELD
-    shown = judged(book, holding(Kind.COMMITTEE, Seat(type="REASSESSMENT")), update)
+    shown = judged(book, holding(Kind.COMMITTEE, Member(type="REASSESSMENT")), update)
     ((_, outcome),) = shown.ended
     assert (outcome.result, outcome.there) == (Result.DONE, {"type": "REASSESSMENT"})
 
@@ -139,14 +155,14 @@ def test_the_last_free_place_goes_to_the_first_and_the_others_are_withheld(book:
     book.know_test()
     for n in (7, 8):
         book.know_person(Kind.LEARNER, n)
-    full = {("FEIDE", str(n)): Seat(str(n)) for n in range(MAX_CANDIDATES - 1)}
+    full = {("FEIDE", str(n)): Member(str(n)) for n in range(MAX_CANDIDATES - 1)}
     lines = [line(Kind.CANDIDATE, ("T", str(n))) for n in (7, 8)]
     ready = judged(book, Tenant(places={Kind.CANDIDATE: full}), *lines)
     assert ready.lines == lines[:1]
     assert told(ready.ended) == {("T", "8"): (Result.WITHHELD, FULL)}
 
 
-def an_option(option: str = "LOCKDOWN_BROWSER") -> Planned:
+def an_option(option: str = "LOCKDOWN_BROWSER") -> PlannedChange:
     return line(Kind.OPTION, ("T", option), value="true")
 
 
@@ -166,16 +182,20 @@ def test_security_options_are_withheld_once_the_test_is_activated_or_has_begun(
     book: Book, hours: float, there: float, status: str | None, goes: bool
 ) -> None:
     book.know_test(hours)
-    tenant = Tenant(tests=[FoundTest("284", "x1", "Ø", text_of(there), text_of(there + 4), status)])
+    tenant = Tenant(
+        tests=[RemoteTest("284", "x1", "Ø", text_of(there), text_of(there + 4), status)]
+    )
     ready = judged(book, tenant, an_option())
-    assert told(ready.ended) == ({} if goes else {("T", "LOCKDOWN_BROWSER"): (Result.WITHHELD, ACTIVATED)})
+    assert told(ready.ended) == (
+        {} if goes else {("T", "LOCKDOWN_BROWSER"): (Result.WITHHELD, ACTIVATED)}
+    )
     assert len(ready.lines) == goes
 
 
 def test_other_options_go_whatever_the_test_is_doing_and_need_no_look(book: Book) -> None:
     book.know_test(-1)
     other = an_option("EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED")
-    tenant = Tenant(tests=[FoundTest("284", "x1", start=text_of(-1), status="ACTIVE")])
+    tenant = Tenant(tests=[RemoteTest("284", "x1", start=text_of(-1), status="ACTIVE")])
     ready = judged(book, tenant, an_option(), other)
     assert ready.lines == [other]
     tenant.asked.clear()

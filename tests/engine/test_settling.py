@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.recovery import Settler
+from sync.engine.recovery import Recovery
 from sync.errors import Stop, Unknown
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields
-from sync.records.remote import Seat
+from sync.records.remote import Member
 
 from .tenant import Book, Tenant, line, somebody
 
@@ -16,7 +16,11 @@ DELAY = timedelta(seconds=10)
 P7 = ("FEIDE", "p7@example.edu")
 PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
 READABLE = (Kind.COMMITTEE, *PEOPLE)
-STAFF: dict[str, Any] = {"username": "login7", "auth_system": "FEIDE", "external_id": "p7@example.edu"}
+STAFF: dict[str, Any] = {
+    "username": "login7",
+    "auth_system": "FEIDE",
+    "external_id": "p7@example.edu",
+}
 WANTED: dict[Kind, dict[str, Any]] = {
     Kind.COMMITTEE: {"type": "GRADING"},
     Kind.CONTRIBUTOR: {"roles": "evaluate", "committees": None},
@@ -38,8 +42,8 @@ def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, ours: bool
     book.journal.intend([line(kind, key_of(kind), action, **WANTED[kind])])
 
 
-def settled(book: Book, tenant: Tenant) -> Settler:
-    settler = Settler(book.store, book.journal, tenant, DELAY, book.clock, book.sleep)
+def settled(book: Book, tenant: Tenant) -> Recovery:
+    settler = Recovery(book.store, book.journal, tenant, DELAY, book.clock, book.sleep)
     settler.settle()
     return settler
 
@@ -50,7 +54,7 @@ def known(book: Book, kind: Kind) -> Fields | None:
 
 def holding(kind: Kind, **seat: Any) -> Tenant:
     where = ("", "A") if kind is Kind.COMMITTEE else P7
-    return Tenant(places={kind: {where: Seat("u7", **{**WANTED[kind], **seat})}})
+    return Tenant(places={kind: {where: Member("u7", **{**WANTED[kind], **seat})}})
 
 
 def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) -> None:
@@ -71,7 +75,9 @@ def test_staff_who_are_not_there_were_not_made(book: Book) -> None:
 def test_staff_whose_account_is_in_doubt_or_can_not_be_read_stay_open(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
     assert settled(book, Tenant(people=[somebody(7, username="other")])).barred == set()
-    assert settled(book, Tenant(failing={"find_person": Unknown("no answer")})).barred == {(Kind.STAFF, ("7",))}
+    assert settled(book, Tenant(failing={"find_person": Unknown("no answer")})).barred == {
+        (Kind.STAFF, ("7",))
+    }
     assert book.open_intents() == [("7",)]
 
 
@@ -85,7 +91,9 @@ def test_other_calls_for_staff_stay_open_and_need_no_reading(book: Book, action:
 
 
 def test_a_learner_whose_creation_was_tried_is_sent_again_without_a_look(book: Book) -> None:
-    book.journal.intend([line(Kind.LEARNER, ("7",), **STAFF), line(Kind.LEARNER, ("8",), Action.UPDATE, **STAFF)])
+    book.journal.intend(
+        [line(Kind.LEARNER, ("7",), **STAFF), line(Kind.LEARNER, ("8",), Action.UPDATE, **STAFF)]
+    )
     tenant = Tenant()
     assert settled(book, tenant).tried == {(Kind.LEARNER, ("7",))}
     assert tenant.asked == []
@@ -114,7 +122,9 @@ def test_what_is_not_there_was_not_put_there(book: Book, kind: Kind) -> None:
     assert (book.open_intents(), known(book, kind)) == ([], None)
 
 
-@pytest.mark.parametrize(("kind", "seat"), [(Kind.CONTRIBUTOR, {"roles": "plan"}), (Kind.COMMITTEE, {"type": None})])
+@pytest.mark.parametrize(
+    ("kind", "seat"), [(Kind.CONTRIBUTOR, {"roles": "plan"}), (Kind.COMMITTEE, {"type": None})]
+)
 def test_what_is_there_otherwise_or_not_shown_whole_is_ours_and_sent_again(
     book: Book, kind: Kind, seat: dict[str, Any]
 ) -> None:
@@ -125,7 +135,9 @@ def test_what_is_there_otherwise_or_not_shown_whole_is_ours_and_sent_again(
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_what_we_had_found_there_before_we_sent_anything_stays_not_ours(book: Book, kind: Kind) -> None:
+def test_what_we_had_found_there_before_we_sent_anything_stays_not_ours(
+    book: Book, kind: Kind
+) -> None:
     left_open(book, kind)
     book.know(kind, *key_of(kind), ours=False)
     settled(book, holding(kind))
@@ -133,7 +145,9 @@ def test_what_we_had_found_there_before_we_sent_anything_stays_not_ours(book: Bo
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_a_removal_is_done_when_nothing_is_there_and_was_not_sent_when_it_still_is(book: Book, kind: Kind) -> None:
+def test_a_removal_is_done_when_nothing_is_there_and_was_not_sent_when_it_still_is(
+    book: Book, kind: Kind
+) -> None:
     left_open(book, kind, Action.REMOVE)
     settled(book, holding(kind))
     assert book.open_intents() == []
@@ -145,7 +159,9 @@ def test_a_removal_is_done_when_nothing_is_there_and_was_not_sent_when_it_still_
 
 @pytest.mark.parametrize("kind", READABLE)
 @pytest.mark.parametrize("unnamed", [0, 1])
-def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(book: Book, kind: Kind, unnamed: int) -> None:
+def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(
+    book: Book, kind: Kind, unnamed: int
+) -> None:
     left_open(book, kind)
     tenant = Tenant(unreadable=frozenset() if unnamed else frozenset({kind}), unnamed=unnamed)
     settler = settled(book, tenant)
@@ -155,7 +171,9 @@ def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(book: Book, 
 
 
 @pytest.mark.parametrize("ours", [False, True])
-def test_a_place_that_can_not_be_read_is_ours_on_a_test_that_we_made(book: Book, ours: bool) -> None:
+def test_a_place_that_can_not_be_read_is_ours_on_a_test_that_we_made(
+    book: Book, ours: bool
+) -> None:
     left_open(book, Kind.CONTRIBUTOR, ours=ours)
     settled(book, Tenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
     assert bool((known(book, Kind.CONTRIBUTOR) or {})["ours"]) is ours
@@ -163,7 +181,15 @@ def test_a_place_that_can_not_be_read_is_ours_on_a_test_that_we_made(book: Book,
 
 def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: Book) -> None:
     left_open(book, Kind.CONTRIBUTOR)
-    book.journal.intend([line(Kind.STAFF, ("8",), **{**STAFF, "external_id": "p8@example.edu", "username": "login8"})])
+    book.journal.intend(
+        [
+            line(
+                Kind.STAFF,
+                ("8",),
+                **{**STAFF, "external_id": "p8@example.edu", "username": "login8"},
+            )
+        ]
+    )
     settler = settled(book, Tenant(failing={"seats": Unknown("no answer")}))
     assert settler.barred == {(Kind.CONTRIBUTOR, ("T", "7"))}
     assert book.open_intents() == [("T", "7")]

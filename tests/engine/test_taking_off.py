@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from sync.engine.membership import read_and_judge
 from sync.engine.steps import Ready
-from sync.engine.test_changes import SeatPolicy, prepare
+from sync.engine.test_changes import MembershipPolicy, prepare
 from sync.errors import Retry, Stop
-from sync.planning.freeze import Moment
+from sync.planning.freeze import TestMoment
 from sync.planning.guard import STAYS, UNDER_WAY
 from sync.records.base import Kind
 from sync.records.changes import Action, Result
-from sync.records.remote import FoundTest, Seat
+from sync.records.remote import Member, RemoteTest
 
 from .tenant import NOW, Book, Tenant, line, text_of, told
 
@@ -20,14 +20,18 @@ PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
 P7 = ("FEIDE", "p7@example.edu")
 
 
-def taken_off(book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)) -> Ready:
+def taken_off(
+    book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
+) -> Ready:
     """The removal of what is known of this kind on test T, as of the plan made now."""
-    rules = SeatPolicy(visibility_delay=delay)
-    if not book.store.timing("T", Moment.of(NOW)).start:
+    rules = MembershipPolicy(visibility_delay=delay)
+    if not book.store.timing("T", TestMoment.of(NOW)).start:
         book.store.gather_windows(NOW)
         book.store.gather_circumstances(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
-    sitting = prepare(book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW))
+    sitting = prepare(
+        book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, TestMoment.of(NOW)
+    )
     return read_and_judge(sitting, tenant, rules)
 
 
@@ -37,8 +41,10 @@ def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
     book.know(kind, "T", "A" if kind is Kind.COMMITTEE else "7")
-    test = FoundTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
-    return Tenant(tests=[test], places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: Seat("u7")}})
+    test = RemoteTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
+    return Tenant(
+        tests=[test], places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: Member("u7")}}
+    )
 
 
 def said(ready: Ready) -> tuple[Result, str] | None:
@@ -47,7 +53,9 @@ def said(ready: Ready) -> tuple[Result, str] | None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_there_on_a_test_to_come_is_taken_off_with_nothing_but_its_id(book: Book, kind: Kind) -> None:
+def test_what_is_there_on_a_test_to_come_is_taken_off_with_nothing_but_its_id(
+    book: Book, kind: Kind
+) -> None:
     tenant = set_up(book, kind)
     ready = taken_off(book, tenant, kind)
     assert said(ready) is None
@@ -63,16 +71,20 @@ def test_a_test_under_way_keeps_everything(book: Book, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_test_that_inspera_says_has_begun_keeps_everything_whatever_we_knew(book: Book, kind: Kind) -> None:
+def test_a_test_that_inspera_says_has_begun_keeps_everything_whatever_we_knew(
+    book: Book, kind: Kind
+) -> None:
     tenant = set_up(book, kind)
-    tenant.tests = [FoundTest("284", "x1", start=text_of(-1), end=text_of(3))]
+    tenant.tests = [RemoteTest("284", "x1", start=text_of(-1), end=text_of(3))]
     ready = taken_off(book, tenant, kind)
     assert ready.lines == []
     assert (said(ready) or ("",))[0] is Result.WITHHELD
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_once_a_test_has_ended_graders_and_committees_may_go_and_candidates_stay(book: Book, kind: Kind) -> None:
+def test_once_a_test_has_ended_graders_and_committees_may_go_and_candidates_stay(
+    book: Book, kind: Kind
+) -> None:
     ready = taken_off(book, set_up(book, kind, hours=-48), kind)
     assert said(ready) == ((Result.WITHHELD, STAYS) if kind is Kind.CANDIDATE else None)
 
@@ -80,12 +92,14 @@ def test_once_a_test_has_ended_graders_and_committees_may_go_and_candidates_stay
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_test_that_somebody_extended_by_hand_has_not_ended(book: Book, kind: Kind) -> None:
     tenant = set_up(book, kind, hours=-5)
-    tenant.tests = [FoundTest("284", "x1", start=text_of(-5), end=text_of(1))]
+    tenant.tests = [RemoteTest("284", "x1", start=text_of(-5), end=text_of(1))]
     assert (said(taken_off(book, tenant, kind)) or ("",))[0] is Result.WITHHELD
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_there_any_more_is_done_unless_our_write_may_not_be_readable_yet(book: Book, kind: Kind) -> None:
+def test_what_is_not_there_any_more_is_done_unless_our_write_may_not_be_readable_yet(
+    book: Book, kind: Kind
+) -> None:
     tenant = set_up(book, kind)
     tenant.places = {}
     assert said(taken_off(book, tenant, kind)) == (Result.DONE, "was not there any more")

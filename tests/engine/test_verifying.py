@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.verify import POLLS, Verified, Verifier
+from sync.engine.verify import POLLS, Verification, Verifier
 from sync.errors import Retry, Stop
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Outcome, Result
-from sync.records.remote import FoundTest, Seat
+from sync.records.remote import Member, RemoteTest
 
 from .tenant import NOW, Book, Tenant, line, somebody, text_of
 
@@ -27,7 +27,9 @@ PERSON: dict[str, Any] = {
 class Reading:
     """A verifier whose clock goes on only while it sleeps; before each look something may happen in Inspera."""
 
-    def __init__(self, book: Book, tenant: Tenant, later: dict[int, Callable[[], None]] | None = None) -> None:
+    def __init__(
+        self, book: Book, tenant: Tenant, later: dict[int, Callable[[], None]] | None = None
+    ) -> None:
         # the journal of these tests writes long before now
         self.now = NOW.replace(year=NOW.year - 1)
         self.slept: list[float] = []
@@ -40,7 +42,7 @@ class Reading:
         self.now += timedelta(seconds=seconds)
         self._later.get(len(self.slept), lambda: None)()
 
-    def verify(self, most: int | None = None) -> Verified:
+    def verify(self, most: int | None = None) -> Verification:
         return self._verifier.verify(self._run, most)
 
 
@@ -55,17 +57,17 @@ def a_contributor(book: Book) -> Tenant:
     book.know_test()
     book.know_person(Kind.STAFF)
     write(book, Kind.CONTRIBUTOR, ("T", "7"), **ROLES)
-    return Tenant(places={Kind.CONTRIBUTOR: {P7: Seat("u7", **ROLES)}})
+    return Tenant(places={Kind.CONTRIBUTOR: {P7: Member("u7", **ROLES)}})
 
 
-def said(verified: Verified) -> list[tuple[Kind, Key, str]]:
+def said(verified: Verification) -> list[tuple[Kind, Key, str]]:
     return [(one.kind, one.key, trouble) for one, trouble in verified.bad]
 
 
 def test_what_shows_at_once_is_good_and_says_nothing_of_the_delay(book: Book) -> None:
     reading = Reading(book, a_contributor(book))
     reading.now += timedelta(seconds=5)
-    assert reading.verify() == Verified(good=1)
+    assert reading.verify() == Verification(good=1)
     assert reading.slept == []
 
 
@@ -74,7 +76,7 @@ def test_what_shows_late_is_good_and_its_delay_is_noted(book: Book, looks: int) 
     tenant = a_contributor(book)
     places, tenant.places = tenant.places, {}
     reading = Reading(book, tenant, {looks: lambda: tenant.places.update(places)})
-    assert reading.verify() == Verified(good=1, longest=looks)
+    assert reading.verify() == Verification(good=1, longest=looks)
     assert reading.slept == [1.0] * looks
 
 
@@ -98,7 +100,7 @@ def test_what_was_written_long_before_is_looked_at_once(book: Book) -> None:
 
 def test_what_is_there_otherwise_is_told_with_its_fields(book: Book) -> None:
     tenant = a_contributor(book)
-    tenant.places[Kind.CONTRIBUTOR] = {P7: Seat("u7", roles="plan")}
+    tenant.places[Kind.CONTRIBUTOR] = {P7: Member("u7", roles="plan")}
     assert said(Reading(book, tenant).verify())[0][2] == "roles is not as sent"
 
 
@@ -108,31 +110,37 @@ def test_a_removal_is_good_once_nothing_is_there(book: Book) -> None:
     assert reading.verify().good == 1
     write(book, Kind.CONTRIBUTOR, ("T", "8"), Action.REMOVE)
     book.know_person(Kind.STAFF, 8)
-    tenant.places[Kind.CONTRIBUTOR]["FEIDE", "p8@example.edu"] = Seat("u8")
-    assert said(Reading(book, tenant).verify()) == [(Kind.CONTRIBUTOR, ("T", "8"), "is still there")]
+    tenant.places[Kind.CONTRIBUTOR]["FEIDE", "p8@example.edu"] = Member("u8")
+    assert said(Reading(book, tenant).verify()) == [
+        (Kind.CONTRIBUTOR, ("T", "8"), "is still there")
+    ]
     del tenant.places[Kind.CONTRIBUTOR]["FEIDE", "p8@example.edu"]
-    assert Reading(book, tenant).verify() == Verified(good=2)
+    assert Reading(book, tenant).verify() == Verification(good=2)
 
 
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.STAFF])
 def test_people_are_read_back_one_by_one(book: Book, kind: Kind) -> None:
     write(book, kind, ("7",), **PERSON)
     tenant = Tenant(people=[somebody(7)])
-    assert Reading(book, tenant).verify() == Verified(good=1)
+    assert Reading(book, tenant).verify() == Verification(good=1)
     tenant.people = [somebody(7, first_name="Asa", last_name="Prøve")]
     assert said(Reading(book, tenant).verify()) == [(kind, ("7",), "first_name is not as sent")]
 
 
 def test_somebody_without_a_link_is_read_back_by_login(book: Book) -> None:
     write(book, Kind.STAFF, ("7",), username="login7", first_name="Åse")
-    assert Reading(book, Tenant(people=[somebody(7, external_ids=())])).verify() == Verified(good=1)
+    assert Reading(book, Tenant(people=[somebody(7, external_ids=())])).verify() == Verification(
+        good=1
+    )
 
 
 def test_staff_who_were_disabled_must_show_so_where_that_is_shown(book: Book) -> None:
     book.know_person(Kind.STAFF, last_name=None)
     write(book, Kind.STAFF, ("7",), Action.DISABLE, status="disabled")
-    assert Reading(book, Tenant(people=[somebody(7, status="disabled")])).verify() == Verified(good=1)
-    assert Reading(book, Tenant(people=[somebody(7)])).verify() == Verified(good=1)
+    assert Reading(book, Tenant(people=[somebody(7, status="disabled")])).verify() == Verification(
+        good=1
+    )
+    assert Reading(book, Tenant(people=[somebody(7)])).verify() == Verification(good=1)
     active = Reading(book, Tenant(people=[somebody(7, status="active")])).verify()
     assert said(active) == [(Kind.STAFF, ("7",), "status is not as sent")]
 
@@ -140,9 +148,9 @@ def test_staff_who_were_disabled_must_show_so_where_that_is_shown(book: Book) ->
 def test_a_tests_times_are_read_back(book: Book) -> None:
     times: dict[str, Any] = {"start": text_of(24), "end": text_of(28)}
     write(book, Kind.TEST, ("T",), external_test_id="x1", title="Ø", **times)
-    tenant = Tenant(tests=[FoundTest("284", "x1", "Ø", **times)])
-    assert Reading(book, tenant).verify() == Verified(good=1)
-    tenant.tests = [FoundTest("284", "x1", "Ø", text_of(25), text_of(28))]
+    tenant = Tenant(tests=[RemoteTest("284", "x1", "Ø", **times)])
+    assert Reading(book, tenant).verify() == Verification(good=1)
+    tenant.tests = [RemoteTest("284", "x1", "Ø", text_of(25), text_of(28))]
     assert said(Reading(book, tenant).verify()) == [(Kind.TEST, ("T",), "start is not as sent")]
 
 
@@ -150,15 +158,15 @@ def test_committees_are_read_back_by_name_and_options_not_at_all(book: Book) -> 
     book.know_test()
     write(book, Kind.COMMITTEE, ("T", "A"), type="GRADING")
     write(book, Kind.OPTION, ("T", "LOCKDOWN_BROWSER"), value="true")
-    tenant = Tenant(places={Kind.COMMITTEE: {("", "A"): Seat(type="GRADING")}})
-    assert Reading(book, tenant).verify() == Verified(good=1)
+    tenant = Tenant(places={Kind.COMMITTEE: {("", "A"): Member(type="GRADING")}})
+    assert Reading(book, tenant).verify() == Verification(good=1)
 
 
 def test_nothing_is_said_of_what_this_tenant_does_not_show(book: Book) -> None:
     tenant = a_contributor(book)
     tenant.unreadable = frozenset({Kind.CONTRIBUTOR})
     reading = Reading(book, tenant)
-    assert (reading.verify(), reading.slept) == (Verified(), [])
+    assert (reading.verify(), reading.slept) == (Verification(), [])
 
 
 def test_what_could_not_be_read_is_told_and_a_stop_is_passed_on(book: Book) -> None:
@@ -175,8 +183,8 @@ def test_a_sample_reads_only_so_many_of_each_kind_and_each_test_once(book: Book)
     for n in range(30):
         book.know_person(Kind.LEARNER, n)
         write(book, Kind.CANDIDATE, ("T", str(n)), room="R 1")
-    seats = {("FEIDE", f"p{n}@example.edu"): Seat(f"u{n}", room="R 1") for n in range(30)}
+    seats = {("FEIDE", f"p{n}@example.edu"): Member(f"u{n}", room="R 1") for n in range(30)}
     tenant = Tenant(places={Kind.CANDIDATE: seats})
-    assert Reading(book, tenant).verify(most=10) == Verified(good=10)
+    assert Reading(book, tenant).verify(most=10) == Verification(good=10)
     assert tenant.asked == ["seats"]
-    assert Reading(book, tenant).verify() == Verified(good=30)
+    assert Reading(book, tenant).verify() == Verification(good=30)

@@ -42,7 +42,9 @@ FIRST = [
 ]
 
 
-def test_everything_is_made_in_the_order_in_which_it_is_needed_and_the_second_run_is_silent(site: Site) -> None:
+def test_everything_is_made_in_the_order_in_which_it_is_needed_and_the_second_run_is_silent(
+    site: Site,
+) -> None:
     assert site.run(ALL) == FIRST
     assert site.carried.count(Result.DONE) == len(FIRST)
     assert (site.run(ALL), site.planned) == ([], [])
@@ -50,7 +52,14 @@ def test_everything_is_made_in_the_order_in_which_it_is_needed_and_the_second_ru
 
 def left(*rows: Record) -> list[Record]:
     """What stays when person 7 and the candidate leave, and these rows come."""
-    return [*(row for row in ALL if row.kind in (Kind.LEARNER, Kind.TEST, Kind.OPTION) or row == ALL[2]), *rows]
+    return [
+        *(
+            row
+            for row in ALL
+            if row.kind in (Kind.LEARNER, Kind.TEST, Kind.OPTION) or row == ALL[2]
+        ),
+        *rows,
+    ]
 
 
 def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(site: Site) -> None:
@@ -67,7 +76,9 @@ def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(site: S
     assert list(site.tenant.places[Kind.COMMITTEE]) == [("", "C")]
 
 
-def test_staff_are_deleted_only_where_that_is_said_and_let_in_again_when_they_come_back(site: Site) -> None:
+def test_staff_are_deleted_only_where_that_is_said_and_let_in_again_when_they_come_back(
+    site: Site,
+) -> None:
     rows = left(Contributor("T", "8", "monitor", "C"))
     site.run(ALL)
     assert site.run(rows)[-1] == "disable staff"

@@ -54,9 +54,19 @@ class People:
                 return self._save(self.staff, seen.body)
             case ("GET", "external", auth, external_id):
                 wanted = {"authType": auth, "externalId": external_id}
-                return Reply(200, [self._shown(p) for p in self.everyone if wanted in p.get("externalIds", [])])
+                return Reply(
+                    200,
+                    [self._shown(p) for p in self.everyone if wanted in p.get("externalIds", [])],
+                )
             case ("GET", "search"):
-                return Reply(200, [self._shown(p) for p in self.everyone if self._matches(p, seen.query["query"])])
+                return Reply(
+                    200,
+                    [
+                        self._shown(p)
+                        for p in self.everyone
+                        if self._matches(p, seen.query["query"])
+                    ],
+                )
             case (method, user):
                 return self._one(method, user)
             case _:
@@ -102,11 +112,15 @@ class People:
 
     @staticmethod
     def _shown(person: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in person.items() if name not in ("password", "userType")}
+        return {
+            name: value for name, value in person.items() if name not in ("password", "userType")
+        }
 
     @staticmethod
     def _matches(person: dict[str, Any], words: str) -> bool:
-        return any(words.lower() in str(person.get(name, "")).lower() for name in ("username", "email"))
+        return any(
+            words.lower() in str(person.get(name, "")).lower() for name in ("username", "email")
+        )
 
 
 class OnTests:
@@ -134,7 +148,10 @@ class OnTests:
     def answer(self, method: str, number: str, what: str, body: Any) -> Reply:
         match (method, what):
             case ("GET", "candidates"):
-                return Reply(200, {"candidates": [self._candidate(*one) for one in self.seats[number].items()]})
+                return Reply(
+                    200,
+                    {"candidates": [self._candidate(*one) for one in self.seats[number].items()]},
+                )
             case ("POST", "options"):
                 for group in body["testOptions"].values():
                     self.options[number].update({one["option"]: one["value"] for one in group})
@@ -160,7 +177,9 @@ class OnTests:
             }
             for key, one in self.contributors[number].items()
         ]
-        committees = [{"name": name, "type": type_} for name, type_ in self.committees[number].items()]
+        committees = [
+            {"name": name, "type": type_} for name, type_ in self.committees[number].items()
+        ]
         shown = {"contributors": contributors, "committees": committees}
         return {name: rows for name, rows in shown.items() if name in self.shows}
 
@@ -170,7 +189,10 @@ class OnTests:
             if method == "DELETE":
                 there.pop(committee["name"], None)
             elif committee["name"] in there:
-                return Reply(200, {"success": False, "errors": [f"Committee {committee['name']} exists already"]})
+                return Reply(
+                    200,
+                    {"success": False, "errors": [f"Committee {committee['name']} exists already"]},
+                )
             else:
                 there[committee["name"]] = committee.get("type", "GRADING")
         return Reply(200, {"success": True})
@@ -179,12 +201,18 @@ class OnTests:
         wanted = {name for one in body["contributors"] for name in one.get("committeesName", [])}
         missing = wanted - set(self.committees[number])
         if missing:
-            return Reply(200, {"success": False, "errors": [f"Committee {min(missing)} does not exist"]})
-        self.notified += [one["externalId"] for one in body["contributors"] if one.get("sendNotification")]
+            return Reply(
+                200, {"success": False, "errors": [f"Committee {min(missing)} does not exist"]}
+            )
+        self.notified += [
+            one["externalId"] for one in body["contributors"] if one.get("sendNotification")
+        ]
         return self._people(method, self.contributors[number], body, body["contributors"])
 
     @staticmethod
-    def _people(method: str, there: dict[Key, dict[str, Any]], body: Any, people: list[dict[str, Any]]) -> Reply:
+    def _people(
+        method: str, there: dict[Key, dict[str, Any]], body: Any, people: list[dict[str, Any]]
+    ) -> Reply:
         for person in people:
             key = (body["authenticationSystem"], person["externalId"])
             if method == "DELETE":
@@ -196,5 +224,7 @@ class OnTests:
     @staticmethod
     def _candidate(key: Key, seat: dict[str, Any]) -> dict[str, Any]:
         ids = [{"authType": key[0], "externalUserId": key[1]}]
-        shown: dict[str, Any] = {name: seat[name] for name in ("candidateId", "extraTimeMins") if name in seat}
+        shown: dict[str, Any] = {
+            name: seat[name] for name in ("candidateId", "extraTimeMins") if name in seat
+        }
         return {"userId": 7000000001, "externalUserIds": ids, **shown}

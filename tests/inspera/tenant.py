@@ -65,7 +65,11 @@ class Tenant:
     def add_test(self, external_id: str, **values: Any) -> str:
         """A test that somebody made."""
         number = 284424088 + len(self.tests)
-        base = {"title": "INF101", "startTime": "2030-05-10T07:00:00Z", "endTime": "2030-05-10T11:00:00Z"}
+        base = {
+            "title": "INF101",
+            "startTime": "2030-05-10T07:00:00Z",
+            "endTime": "2030-05-10T11:00:00Z",
+        }
         self.tests[external_id] = {**base, "assessmentRunId": number, **values}
         self.on_tests.add(str(number))
         return str(number)
@@ -128,7 +132,11 @@ class Tenant:
             self.add_test(body["externalTestId"])
         self.tests[body["externalTestId"]].update(body)
         number = self.tests[body["externalTestId"]]["assessmentRunId"]
-        content = {"success": True, "assessmentRunId": number, "status": "updated" if old else "created"}
+        content = {
+            "success": True,
+            "assessmentRunId": number,
+            "status": "updated" if old else "created",
+        }
         return Reply(200 if old else 201, content)
 
     def _search(self, query: dict[str, str]) -> Reply:
@@ -148,7 +156,9 @@ class Tenant:
         return Reply(200, {"hits": len(rows), "page": 0, "results": rows})
 
     def _read_test(self, number: str) -> Reply:
-        names = [test["title"] for test in self.tests.values() if str(test["assessmentRunId"]) == number]
+        names = [
+            test["title"] for test in self.tests.values() if str(test["assessmentRunId"]) == number
+        ]
         if not names or not self.readable_tests:
             return Reply(404, {"error": "not found"})
         return Reply(200, {"result": {"name": names[0], **self.on_tests.shown(number)}})
@@ -156,10 +166,17 @@ class Tenant:
     def _on_test(self, method: str, number: str, what: str, body: Any) -> Reply:
         if number not in self.seats or (method == "GET" and not self.readable_seats):
             return Reply(404, {"error": "not found"})
-        bad = [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)] if body else []
+        bad = (
+            [one for one in self.on_tests.named(what, body) if self.refuse_seat(one)]
+            if body
+            else []
+        )
         if bad:
             named = [{"externalId": external_id, "message": "no such user"} for external_id in bad]
-            return Reply(200, {"success": False, "errors": named if self.names_the_refused else ["unknown user"]})
+            return Reply(
+                200,
+                {"success": False, "errors": named if self.names_the_refused else ["unknown user"]},
+            )
         return self.on_tests.answer(method, number, what, body)
 
 
@@ -174,7 +191,9 @@ def serving(tenant: Tenant, *, tls: bool | trustme.LeafCert = False) -> Iterator
         else:
             context.load_cert_chain(CERTIFICATE)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     tenant.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
@@ -203,11 +222,17 @@ def _handler(tenant: Tenant) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.loads(raw) if raw else None
             path = split.path.removeprefix("/api")
-            reply = tenant.reply(Seen(self.command, path, dict(parse_qsl(split.query)), dict(self.headers), body))
+            reply = tenant.reply(
+                Seen(self.command, path, dict(parse_qsl(split.query)), dict(self.headers), body)
+            )
             if reply.lost:
                 self.close_connection = True
                 return
-            content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body or {}).encode()
+            content = (
+                reply.body
+                if isinstance(reply.body, bytes)
+                else json.dumps(reply.body or {}).encode()
+            )
             if isinstance(reply.body, list):
                 content = json.dumps(reply.body).encode()
             self.send_response_only(reply.status)

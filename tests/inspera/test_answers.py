@@ -33,14 +33,24 @@ def test_a_learner_is_sent_with_mapped_fields_only_and_an_external_id_of_its_aut
     }
 
 
-def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(target: Target, tenant: Tenant) -> None:
-    change = Change(Action.UPDATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""})
+def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
+    target: Target, tenant: Tenant
+) -> None:
+    change = Change(
+        Action.UPDATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""}
+    )
     target.learner(change, "s3cret-made-up")
-    assert tenant.calls(*SAVE_LEARNER)[0].body == {"username": "aaseb", "email": "", "password": "s3cret-made-up"}
+    assert tenant.calls(*SAVE_LEARNER)[0].body == {
+        "username": "aaseb",
+        "email": "",
+        "password": "s3cret-made-up",
+    }
 
 
 def test_a_learner_without_a_username_is_not_sent(target: Target, tenant: Tenant) -> None:
-    outcome = target.learner(Change(Action.CREATE, Kind.LEARNER, ("4711",), after={"first_name": "Åse"}), None)
+    outcome = target.learner(
+        Change(Action.CREATE, Kind.LEARNER, ("4711",), after={"first_name": "Åse"}), None
+    )
     assert (outcome.result, tenant.seen) == (Result.NOT_SENT, [])
 
 
@@ -50,16 +60,21 @@ def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
 ) -> None:
     tenant.once(*SAVE_LEARNER, status, body={"success": False, "message": "the user name is taken"})
     outcome = _save(target)
-    assert outcome == Outcome(Result.REFUSED, f"Inspera refused learner.save ({status}): the user name is taken")
+    assert outcome == Outcome(
+        Result.REFUSED, f"Inspera refused learner.save ({status}): the user name is taken"
+    )
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
 @pytest.mark.parametrize(
-    "body", [{"success": True, "errors": ["quota reached"]}, {"success": False, "error": "quota reached"}]
+    "body",
+    [{"success": True, "errors": ["quota reached"]}, {"success": False, "error": "quota reached"}],
 )
 def test_a_200_with_errors_is_a_refusal(target: Target, tenant: Tenant, body: Any) -> None:
     tenant.once(*SAVE_LEARNER, 200, body=body)
-    assert _save(target) == Outcome(Result.REFUSED, "Inspera refused learner.save (200): quota reached")
+    assert _save(target) == Outcome(
+        Result.REFUSED, "Inspera refused learner.save (200): quota reached"
+    )
 
 
 def test_a_200_with_an_empty_list_of_errors_is_done(target: Target, tenant: Tenant) -> None:
@@ -105,7 +120,9 @@ def test_a_learners_save_whose_answers_are_all_lost_is_unknown(
     assert len(tenant.calls(*SAVE_LEARNER)) == 3
 
 
-def test_what_was_lost_once_stays_unknown_when_later_attempts_are_not_taken(target: Target, tenant: Tenant) -> None:
+def test_what_was_lost_once_stays_unknown_when_later_attempts_are_not_taken(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.once(*SAVE_LEARNER, 500)
     tenant.once(*SAVE_LEARNER, 429, times=2)
     assert _save(target).result is Result.UNKNOWN
@@ -141,7 +158,9 @@ def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_no
 
 
 @pytest.mark.parametrize("status", [405, 501])
-def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(target: Target, tenant: Tenant, status: int) -> None:
+def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
+    target: Target, tenant: Tenant, status: int
+) -> None:
     tenant.every(*SAVE_LEARNER, status)
     first, second = _save(target), _save(target)
     assert [first.result, second.result] == [Result.NOT_SENT] * 2
@@ -156,7 +175,9 @@ def test_a_missing_call_does_not_stop_the_others(target: Target, tenant: Tenant)
     assert target.read_test(tenant.add_test("INF101")) is not None
 
 
-def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(
+    target: Target, tenant: Tenant, time: Time
+) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "17"})
     assert _save(target).result is Result.DONE
     assert time.passed == pytest.approx(17)
@@ -169,7 +190,9 @@ def test_a_wait_may_be_asked_for_as_a_date(target: Target, tenant: Tenant, time:
 
 
 @pytest.mark.parametrize("asked", ["7200", "Fri, 03 May 2030 12:00:00 GMT", "1e300"])
-def test_no_wait_is_longer_than_the_ceiling(target: Target, tenant: Tenant, time: Time, asked: str) -> None:
+def test_no_wait_is_longer_than_the_ceiling(
+    target: Target, tenant: Tenant, time: Time, asked: str
+) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": asked})
     assert _save(target).result is Result.DONE
     assert time.passed == pytest.approx(60)
@@ -184,7 +207,9 @@ def test_a_senseless_wait_falls_back_to_a_short_random_one(
     assert time.passed <= 30
 
 
-def test_a_429_holds_the_other_workers_too(make_target: MakeTarget, tenant: Tenant, time: Time) -> None:
+def test_a_429_holds_the_other_workers_too(
+    make_target: MakeTarget, tenant: Tenant, time: Time
+) -> None:
     """With a single attempt the refused worker does not wait itself; with two, the limiter keeps the pause."""
     target = make_target(attempts=2)
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "20"})
@@ -227,13 +252,17 @@ def test_a_tenant_that_is_never_available_ends_the_run_instead_of_wearing_every_
     assert target.stopped is not None
 
 
-def test_a_record_that_always_breaks_the_server_never_ends_the_run(target: Target, tenant: Tenant) -> None:
+def test_a_record_that_always_breaks_the_server_never_ends_the_run(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*SAVE_LEARNER, 500)
     assert [_save(target).result for _ in range(10)] == [Result.UNKNOWN] * 10
 
 
 @pytest.mark.parametrize("reply", [*LOST, {"status": 503}, {"status": 429}])
-def test_a_reading_is_repeated_whatever_was_lost(target: Target, tenant: Tenant, reply: dict[str, Any]) -> None:
+def test_a_reading_is_repeated_whatever_was_lost(
+    target: Target, tenant: Tenant, reply: dict[str, Any]
+) -> None:
     number = tenant.add_test("INF101")
     tenant.once("GET", f"/v1/test/{number}/candidates", **reply)
     assert target.seats(number).readable
@@ -258,7 +287,9 @@ def test_a_reading_that_the_tenant_lacks_says_so(target: Target, tenant: Tenant)
         target.read_test("7")
 
 
-def test_nothing_is_sent_once_the_run_is_being_ended(target: Target, tenant: Tenant, stop: threading.Event) -> None:
+def test_nothing_is_sent_once_the_run_is_being_ended(
+    target: Target, tenant: Tenant, stop: threading.Event
+) -> None:
     stop.set()
     assert _save(target).result is Result.NOT_SENT
     assert tenant.seen == []
@@ -294,8 +325,14 @@ def test_a_real_wait_ends_at_once_when_the_run_is_being_ended(
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
-def test_an_account_that_is_there_already_keeps_its_own_password(target: Target, tenant: Tenant) -> None:
+def test_an_account_that_is_there_already_keeps_its_own_password(
+    target: Target, tenant: Tenant
+) -> None:
     link = {"authType": LEARNER.after["auth_system"], "externalId": LEARNER.after["external_id"]}
     tenant.learners["aaseb"] = {"userId": 7, "username": "aaseb", "externalIds": [link]}
     assert target.learner(LEARNER, "made-up-secret").result is Result.DONE
-    assert [seen.body for seen in tenant.seen if seen.method == "POST" and seen.body and "password" in seen.body] == []
+    assert [
+        seen.body
+        for seen in tenant.seen
+        if seen.method == "POST" and seen.body and "password" in seen.body
+    ] == []

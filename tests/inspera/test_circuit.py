@@ -14,7 +14,9 @@ from .tenant import Tenant
 
 def _opens_after(failures: list[bool]) -> int | None:
     circuit = Circuit()
-    return next((number for number, failed in enumerate(failures, 1) if circuit.note(failed=failed)), None)
+    return next(
+        (number for number, failed in enumerate(failures, 1) if circuit.note(failed=failed)), None
+    )
 
 
 def test_it_opens_when_all_calls_fail_but_not_before_enough_were_made() -> None:
@@ -40,7 +42,9 @@ def test_when_it_opens_everything_stops_and_the_reason_has_its_arithmetic(
     results = [target.learner(LEARNER, None).result for _ in range(LEAST)]
     assert results == [Result.UNKNOWN] * LEAST, "the call that opens it keeps its own outcome"
     asked = len(tenant.seen)
-    with pytest.raises(Stop, match=rf"failed on {LEAST} of the last {LEAST} calls, which is more than half"):
+    with pytest.raises(
+        Stop, match=rf"failed on {LEAST} of the last {LEAST} calls, which is more than half"
+    ):
         target.learner(LEARNER, None)
     with pytest.raises(Stop):
         target.read_test(exam)
@@ -48,7 +52,9 @@ def test_when_it_opens_everything_stops_and_the_reason_has_its_arithmetic(
     assert target.stopped
 
 
-def test_a_call_that_is_being_repeated_when_it_opens_stays_unknown(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_call_that_is_being_repeated_when_it_opens_stays_unknown(
+    make_target: MakeTarget, tenant: Tenant
+) -> None:
     target = make_target(attempts=3)
     tenant.every(*SAVE_LEARNER, 500)
     results = [target.learner(LEARNER, None).result for _ in range(LEAST // 3 + 1)]
@@ -67,11 +73,16 @@ def test_refusals_and_requests_for_fewer_calls_never_open_it(
     assert target.stopped is None
 
 
-def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(
+    make_target: MakeTarget, tenant: Tenant
+) -> None:
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, 429)
     for _ in range(499):
         target.learner(LEARNER, None)
     assert target.stopped is None
     target.learner(LEARNER, None)
-    assert target.stopped == "Inspera asked for fewer calls (429) 500 times in a row; nothing more is tried now"
+    assert (
+        target.stopped
+        == "Inspera asked for fewer calls (429) 500 times in a row; nothing more is tried now"
+    )

@@ -48,7 +48,14 @@ def test_proxy_variables_and_a_netrc_of_the_process_are_not_obeyed(
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "no-such.pem"))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -62,8 +69,12 @@ def test_a_proxy_that_is_set_is_used(make_target: MakeTarget, address: str, tena
     assert tenant.seen[0].headers["Host"] == "made-up-tenant.example.edu"
 
 
-def test_a_proxy_that_does_not_answer_is_told_apart(make_target: MakeTarget, closed_port: int, tenant: Tenant) -> None:
-    outcome = make_target(proxy=f"http://someone:made-up-password@127.0.0.1:{closed_port}").learner(LEARNER, None)
+def test_a_proxy_that_does_not_answer_is_told_apart(
+    make_target: MakeTarget, closed_port: int, tenant: Tenant
+) -> None:
+    outcome = make_target(proxy=f"http://someone:made-up-password@127.0.0.1:{closed_port}").learner(
+        LEARNER, None
+    )
     assert outcome.result is Result.NOT_SENT
     assert "inspera.proxy" in outcome.message
     assert "made-up-password" not in outcome.message
@@ -77,9 +88,15 @@ def test_a_proxy_that_wants_a_login_ends_the_run(target: Target, tenant: Tenant)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_never_followed_and_names_the_setting(target: Target, tenant: Tenant, status: int) -> None:
-    tenant.once(*SAVE_LEARNER, status, headers={"Location": "https://login.example.edu/sso?state=made-up"})
-    with pytest.raises(Stop, match=r"inspera\.url: .*redirect \(\d+\) to https://login\.example\.edu; set") as caught:
+def test_a_redirect_is_never_followed_and_names_the_setting(
+    target: Target, tenant: Tenant, status: int
+) -> None:
+    tenant.once(
+        *SAVE_LEARNER, status, headers={"Location": "https://login.example.edu/sso?state=made-up"}
+    )
+    with pytest.raises(
+        Stop, match=r"inspera\.url: .*redirect \(\d+\) to https://login\.example\.edu; set"
+    ) as caught:
         target.learner(LEARNER, None)
     assert "state=" not in str(caught.value)
     assert len(tenant.calls()) == 1
@@ -106,13 +123,20 @@ def test_cookies_are_not_kept(target: Target, tenant: Tenant) -> None:
     assert all("Cookie" not in seen.headers for seen in tenant.seen)
 
 
-def test_an_inspera_that_cannot_be_reached_means_not_sent(make_target: MakeTarget, closed_port: int) -> None:
+def test_an_inspera_that_cannot_be_reached_means_not_sent(
+    make_target: MakeTarget, closed_port: int
+) -> None:
     outcome = make_target(url=f"http://127.0.0.1:{closed_port}").learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
-    assert f"cannot be reached at http://127.0.0.1:{closed_port}: the machine there refuses" in outcome.message
+    assert (
+        f"cannot be reached at http://127.0.0.1:{closed_port}: the machine there refuses"
+        in outcome.message
+    )
 
 
-def test_a_name_that_does_not_exist_means_not_sent(make_target: MakeTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_does_not_exist_means_not_sent(
+    make_target: MakeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_such_name(*args: Any, **kwargs: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -122,14 +146,18 @@ def test_a_name_that_does_not_exist_means_not_sent(make_target: MakeTarget, monk
     assert "finds no address for that name; check inspera.url" in outcome.message
 
 
-def test_an_inspera_that_stays_out_of_reach_ends_the_run(make_target: MakeTarget, closed_port: int) -> None:
+def test_an_inspera_that_stays_out_of_reach_ends_the_run(
+    make_target: MakeTarget, closed_port: int
+) -> None:
     target = make_target(url=f"http://127.0.0.1:{closed_port}")
     assert [target.learner(LEARNER, None).result for _ in range(3)] == [Result.NOT_SENT] * 3
     with pytest.raises(Stop, match=r"cannot be reached at .* 12 attempts in a row"):
         target.learner(LEARNER, None)
 
 
-def test_an_answer_in_between_starts_the_count_anew(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_an_answer_in_between_starts_the_count_anew(
+    make_target: MakeTarget, tenant: Tenant
+) -> None:
     target = make_target(attempts=1, workers=1)
     for _ in range(5):
         tenant.once(*SAVE_LEARNER, 503, times=3)
@@ -140,23 +168,31 @@ def test_an_answer_in_between_starts_the_count_anew(make_target: MakeTarget, ten
 def test_a_certificate_that_is_not_trusted_ends_the_run_and_names_the_setting(
     make_target: MakeTarget, tls_address: str, tenant: Tenant
 ) -> None:
-    with pytest.raises(Stop, match=r"certificate of https://127\.0\.0\.1:\d+ is not trusted .*inspera\.ca_bundle"):
+    with pytest.raises(
+        Stop, match=r"certificate of https://127\.0\.0\.1:\d+ is not trusted .*inspera\.ca_bundle"
+    ):
         make_target(url=tls_address).learner(LEARNER, None)
     assert tenant.seen == []
 
 
-def test_a_ca_bundle_makes_the_institutions_own_certificate_trusted(make_target: MakeTarget, tls_address: str) -> None:
+def test_a_ca_bundle_makes_the_institutions_own_certificate_trusted(
+    make_target: MakeTarget, tls_address: str
+) -> None:
     target = make_target(url=tls_address, ca_bundle=str(CERTIFICATE))
     assert target.learner(LEARNER, None).result is Result.DONE
 
 
-def test_a_certificate_for_another_name_is_not_trusted(make_target: MakeTarget, tls_address: str) -> None:
+def test_a_certificate_for_another_name_is_not_trusted(
+    make_target: MakeTarget, tls_address: str
+) -> None:
     elsewhere = tls_address.replace("127.0.0.1", "localhost")
     with pytest.raises(Stop, match=r"is made for another name .*inspera\.url"):
         make_target(url=elsewhere, ca_bundle=str(CERTIFICATE)).learner(LEARNER, None)
 
 
-@pytest.mark.parametrize(("begins", "ends", "said"), [(-9, -1, "has expired"), (1, 9, "is not valid yet")])
+@pytest.mark.parametrize(
+    ("begins", "ends", "said"), [(-9, -1, "has expired"), (1, 9, "is not valid yet")]
+)
 def test_a_certificate_outside_its_time_says_so_and_names_the_clock(
     make_target: MakeTarget, tenant: Tenant, tmp_path: Path, begins: int, ends: int, said: str
 ) -> None:
@@ -164,7 +200,10 @@ def test_a_certificate_outside_its_time_says_so_and_names_the_clock(
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     first, last = now + timedelta(days=begins), now + timedelta(days=ends)
     certificate = ca.issue_cert("127.0.0.1", not_before=first, not_after=last)
-    with serving(tenant, tls=certificate) as url, pytest.raises(Stop, match=f"{said}.*clock is wrong"):
+    with (
+        serving(tenant, tls=certificate) as url,
+        pytest.raises(Stop, match=f"{said}.*clock is wrong"),
+    ):
         make_target(url=url, ca_bundle=str(tmp_path / "ca.pem")).learner(LEARNER, None)
 
 
@@ -179,19 +218,25 @@ def test_a_ca_bundle_that_cannot_be_used_ends_the_run(
         make_target(url=tls_address, ca_bundle=str(bundle)).learner(LEARNER, None)
 
 
-def test_a_plain_address_spoken_to_with_tls_ends_the_run(make_target: MakeTarget, address: str) -> None:
+def test_a_plain_address_spoken_to_with_tls_ends_the_run(
+    make_target: MakeTarget, address: str
+) -> None:
     with pytest.raises(Stop, match="no secure connection can be made"):
         make_target(url=address.replace("http:", "https:")).learner(LEARNER, None)
 
 
-@pytest.mark.parametrize("url", ["made-up.example.edu", "ftp://made-up.example.edu", "https://", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["made-up.example.edu", "ftp://made-up.example.edu", "https://", "http://[::1"]
+)
 def test_an_address_that_is_none_ends_the_run(make_target: MakeTarget, url: str) -> None:
     with pytest.raises(Stop, match=r"inspera\.url: not a usable address"):
         make_target(url=url).learner(LEARNER, None)
 
 
 @pytest.mark.parametrize("end", ["", "/", "/api", "/api/"])
-def test_the_address_may_be_given_with_or_without_its_end(make_target: MakeTarget, address: str, end: str) -> None:
+def test_the_address_may_be_given_with_or_without_its_end(
+    make_target: MakeTarget, address: str, end: str
+) -> None:
     assert make_target(url=address + end).learner(LEARNER, None).result is Result.DONE
 
 
@@ -207,12 +252,16 @@ def test_the_address_may_be_given_with_or_without_its_end(make_target: MakeTarge
         {"url": "https://someone:made-up@example.edu"},
     ],
 )
-def test_a_connection_that_makes_no_sense_is_not_made(connection: Connection, wrong: dict[str, Any]) -> None:
+def test_a_connection_that_makes_no_sense_is_not_made(
+    connection: Connection, wrong: dict[str, Any]
+) -> None:
     with pytest.raises(ValueError, match="must"):
         replace(connection, **wrong)
 
 
-def test_calls_keep_to_the_budget_the_tokens_included(make_target: MakeTarget, tenant: Tenant, time: Time) -> None:
+def test_calls_keep_to_the_budget_the_tokens_included(
+    make_target: MakeTarget, tenant: Tenant, time: Time
+) -> None:
     target = make_target(calls_per_second=5)
     for _ in range(10):
         target.learner(LEARNER, None)
@@ -230,5 +279,8 @@ def test_a_call_in_flight_finishes_when_the_run_is_being_ended(
     number = tenant.add_test("INF101")
     tenant.refuse_seat = stop_meanwhile
     seats = [Assignment("FEIDE", "4711"), Assignment("LTI", "4712")]
-    assert [outcome.result for outcome in target.assign(number, seats)] == [Result.DONE, Result.NOT_SENT]
+    assert [outcome.result for outcome in target.assign(number, seats)] == [
+        Result.DONE,
+        Result.NOT_SENT,
+    ]
     assert tenant.seats[number] == {("FEIDE", "4711"): {"externalId": "4711"}}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sync.inspera.clock import WRONG, ClockCheck
-from sync.planning.freeze import Moment
+from sync.planning.freeze import TestMoment
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def test_nothing_is_wrong_before_there_is_an_answer_or_where_it_bears_no_time() 
     for check in (ClockCheck(), seen(None)):
         assert not check.seen
         assert check.trouble == ""
-        assert check.moment(NOON) == Moment.of(NOON)
+        assert check.moment(NOON) == TestMoment.of(NOON)
 
 
 @given(st.integers(0, 600), st.integers(0, 600))
@@ -52,7 +52,9 @@ def test_more_than_a_minute_is_told_with_its_direction(seconds: int, words: str)
 
 
 @given(st.integers(-100_000, 100_000))
-def test_what_has_begun_goes_by_the_later_clock_and_what_has_ended_by_the_earlier(seconds: int) -> None:
+def test_what_has_begun_goes_by_the_later_clock_and_what_has_ended_by_the_earlier(
+    seconds: int,
+) -> None:
     check = seen(NOON + timedelta(seconds=seconds))
     moment = check.moment(NOON)
     assert moment.earliest <= NOON <= moment.latest
@@ -61,7 +63,7 @@ def test_what_has_begun_goes_by_the_later_clock_and_what_has_ended_by_the_earlie
         assert moment.latest >= theirs
         assert moment.earliest <= theirs + timedelta(seconds=1)
     else:
-        assert moment == Moment.of(NOON)
+        assert moment == TestMoment.of(NOON)
         assert abs(seconds) <= WRONG.total_seconds() + 1
 
 

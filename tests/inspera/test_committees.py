@@ -7,7 +7,7 @@ import pytest
 from sync.inspera.target import Target
 from sync.records.base import Kind
 from sync.records.changes import Outcome, Result
-from sync.records.remote import Seat
+from sync.records.remote import Member
 
 from .made_up import committee, results_of
 from .tenant import Tenant
@@ -22,18 +22,29 @@ def _path(number: str) -> str:
 
 
 def _sent(tenant: Tenant, number: str) -> list[list[str]]:
-    return [[one["name"] for one in seen.body["committees"]] for seen in tenant.calls("POST", _path(number))]
+    return [
+        [one["name"] for one in seen.body["committees"]]
+        for seen in tenant.calls("POST", _path(number))
+    ]
 
 
-def test_committees_are_sent_with_name_and_type_in_one_call(target: Target, tenant: Tenant, exam: str) -> None:
+def test_committees_are_sent_with_name_and_type_in_one_call(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     entries = [committee("A"), committee("B", "REASSESSMENT"), committee("C", None)]
     assert target.assign(exam, entries, COMMITTEE) == [Outcome(Result.DONE)] * 3
     assert tenant.calls("POST", _path(exam))[0].body == {
-        "committees": [{"name": "A", "type": "GRADING"}, {"name": "B", "type": "REASSESSMENT"}, {"name": "C"}]
+        "committees": [
+            {"name": "A", "type": "GRADING"},
+            {"name": "B", "type": "REASSESSMENT"},
+            {"name": "C"},
+        ]
     }
 
 
-@pytest.mark.parametrize("shown", [["A", {"name": "B", "type": "GRADING"}], [{"name": "A"}, {"name": "B"}]])
+@pytest.mark.parametrize(
+    "shown", [["A", {"name": "B", "type": "GRADING"}], [{"name": "A"}, {"name": "B"}]]
+)
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_committees_are_read_as_names_or_objects_with_or_without_the_wrapper(
     target: Target, tenant: Tenant, exam: str, shown: list[Any], wrapped: bool
@@ -42,7 +53,7 @@ def test_committees_are_read_as_names_or_objects_with_or_without_the_wrapper(
     tenant.once("GET", f"/v1/test/{exam}", 200, body={"result": content} if wrapped else content)
     seats = target.seats(exam, COMMITTEE)
     assert set(seats.there) == {("", "A"), ("", "B")}
-    assert seats.there["", "A"] == Seat()
+    assert seats.there["", "A"] == Member()
     assert seats.lack("", "C")
 
 
@@ -58,7 +69,10 @@ def test_a_reported_error_on_a_committee_that_was_made_all_the_same_is_done(
     target: Target, tenant: Tenant, exam: str, time: Time
 ) -> None:
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE, carried_out=True)
-    assert target.assign(exam, [committee("A"), committee("B")], COMMITTEE) == [Outcome(Result.DONE)] * 2
+    assert (
+        target.assign(exam, [committee("A"), committee("B")], COMMITTEE)
+        == [Outcome(Result.DONE)] * 2
+    )
     assert _sent(tenant, exam) == [["A", "B"]]
     assert time.waits == [10.0], "a write may take seconds to be readable"
 
@@ -68,7 +82,9 @@ def test_a_reported_error_on_a_committee_that_was_not_made_is_refused_in_the_ven
 ) -> None:
     tenant.once("POST", _path(exam), 400, body=WRONG_TYPE)
     outcomes = target.assign(exam, [committee("A")], COMMITTEE)
-    assert outcomes == [Outcome(Result.REFUSED, "Inspera refused committee.create (400): Wrong committee type")]
+    assert outcomes == [
+        Outcome(Result.REFUSED, "Inspera refused committee.create (400): Wrong committee type")
+    ]
     assert tenant.committees[exam] == {}
 
 
@@ -82,7 +98,9 @@ def test_a_refused_batch_is_narrowed_to_those_that_a_reading_shows_absent(
     assert [name for names in _sent(tenant, exam) for name in names].count("B") == 1
 
 
-def test_a_refusal_of_an_existing_name_is_settled_by_reading(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_refusal_of_an_existing_name_is_settled_by_reading(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.committees[exam] = {"A": "GRADING"}
     assert target.assign(exam, [committee("A")], COMMITTEE) == [Outcome(Result.DONE)]
 
@@ -94,11 +112,16 @@ def test_a_reported_error_that_cannot_be_checked_is_unknown_and_nothing_is_sent_
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE)
     outcomes = target.assign(exam, [committee("A"), committee("B")], COMMITTEE)
     assert results_of(outcomes) == [Result.UNKNOWN] * 2
-    assert "Wrong committee type; whether it was done all the same cannot be told" in outcomes[0].message
+    assert (
+        "Wrong committee type; whether it was done all the same cannot be told"
+        in outcomes[0].message
+    )
     assert len(_sent(tenant, exam)) == 1
 
 
-def test_a_refusal_that_is_not_about_a_committee_is_not_checked(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_refusal_that_is_not_about_a_committee_is_not_checked(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", _path(exam), 403, body={"message": "not yours"})
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.REFUSED]
     assert tenant.calls("GET") == []
@@ -122,18 +145,25 @@ def test_a_lost_create_is_sent_again_only_for_what_a_reading_shows_absent(
 ) -> None:
     tenant.committees[exam] = {"A": "GRADING"}
     tenant.once("POST", _path(exam), **reply)
-    assert results_of(target.assign(exam, [committee("A"), committee("B")], COMMITTEE)) == [Result.DONE] * 2
+    assert (
+        results_of(target.assign(exam, [committee("A"), committee("B")], COMMITTEE))
+        == [Result.DONE] * 2
+    )
     assert _sent(tenant, exam) == [["A", "B"], ["B"]]
 
 
-def test_a_lost_create_that_cannot_be_read_is_unknown_and_sent_once(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_lost_create_that_cannot_be_read_is_unknown_and_sent_once(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.readable_tests = False
     tenant.once("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.UNKNOWN]
     assert _sent(tenant, exam) == [["A"]]
 
 
-def test_a_create_is_lost_a_bounded_number_of_times(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_create_is_lost_a_bounded_number_of_times(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.every("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.UNKNOWN]
     assert len(_sent(tenant, exam)) == 3
@@ -147,7 +177,9 @@ def test_a_reported_error_stays_unknown_when_the_run_is_ended_before_it_is_check
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.UNKNOWN]
 
 
-def test_a_stop_while_an_error_is_checked_leaves_it_unknown(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_stop_while_an_error_is_checked_leaves_it_unknown(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", _path(exam), 200, body=WRONG_TYPE)
     tenant.every("GET", f"/v1/test/{exam}", 401)
     assert results_of(target.assign(exam, [committee("A")], COMMITTEE)) == [Result.UNKNOWN]
@@ -165,7 +197,9 @@ def test_committees_are_removed_by_name_and_not_there_is_done_once_proven(
     assert outcomes[0].message == "was not there"
 
 
-def test_three_existing_tests_with_a_404_stop_that_call_and_no_other(target: Target, tenant: Tenant) -> None:
+def test_three_existing_tests_with_a_404_stop_that_call_and_no_other(
+    target: Target, tenant: Tenant
+) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:
         tenant.every("POST", _path(number), 404)

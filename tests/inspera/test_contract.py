@@ -16,7 +16,7 @@ from sync.inspera.connection import Connection
 from sync.inspera.target import Target
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Outcome, Result
-from sync.records.remote import FoundPerson, Seat
+from sync.records.remote import Member, RemotePerson
 from sync.sandbox import Sandbox
 
 from .made_up import (
@@ -55,13 +55,21 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     time = Time()
     with ExitStack() as open_:
         if request.param == "the sandbox":
-            url = open_.enter_context(Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)).url
+            url = open_.enter_context(
+                Sandbox(client_id="made-up", api_key=KEY, clock=time.clock)
+            ).url
         else:
             url = open_.enter_context(serving(Tenant()))
         connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(
-            Target(connection, threading.Event(), time.clock, monotonic=time.monotonic, sleep=time.sleep)
+            Target(
+                connection,
+                threading.Event(),
+                time.clock,
+                monotonic=time.monotonic,
+                sleep=time.sleep,
+            )
         )
         sent = {entry["call"] for entry in logs if entry["event"] == "call"}
         assert set(EXERCISED.get(request.function.__name__, ())) <= sent
@@ -72,13 +80,19 @@ def _exam(target: Target) -> str:
 
 
 def _learner(target: Target, username: str = "aaseb", **after: Any) -> Change:
-    fields = {**LEARNER.after, "username": username, "external_id": f"{username}@example.edu", "email": "", **after}
+    fields = {
+        **LEARNER.after,
+        "username": username,
+        "external_id": f"{username}@example.edu",
+        "email": "",
+        **after,
+    }
     change = Change(Action.CREATE, Kind.LEARNER, (username,), after=fields)
     assert target.learner(change, None).result is Result.DONE
     return change
 
 
-def _person(target: Target, external_id: str) -> FoundPerson:
+def _person(target: Target, external_id: str) -> RemotePerson:
     (person,) = target.find_person("FEIDE", external_id)
     return person
 
@@ -140,7 +154,10 @@ def test_all_people_of_one_kind_are_exported(target: Target) -> None:
     for number in range(120):
         _learner(target, f"learner{number}")
     target.staff(new_staff(), None)
-    learners, members = list(target.export_people(Kind.LEARNER)), list(target.export_people(Kind.STAFF))
+    learners, members = (
+        list(target.export_people(Kind.LEARNER)),
+        list(target.export_people(Kind.STAFF)),
+    )
     assert {person.username for person in learners} == {f"learner{number}" for number in range(120)}
     assert [(person.username, person.external_ids) for person in members] == [
         ("kariv", (("FEIDE", "kariv@example.edu"),))
@@ -154,9 +171,16 @@ def test_a_test_is_made_once_changed_found_and_read(target: Target) -> None:
     number = str(outcome.remote_id)
     assert outcome.result is Result.DONE
     assert target.create_test(creating(template=None)).result is Result.FOUND
-    assert target.update_test(updating(title="Et nytt navn", end="2030-05-10T12:00:00Z")).result is Result.DONE
+    assert (
+        target.update_test(updating(title="Et nytt navn", end="2030-05-10T12:00:00Z")).result
+        is Result.DONE
+    )
     (found,) = target.find_test(str(THERE["external_test_id"]))
-    assert (found.remote_id, found.title, found.end) == (number, "Et nytt navn", "2030-05-10T12:00:00Z")
+    assert (found.remote_id, found.title, found.end) == (
+        number,
+        "Et nytt navn",
+        "2030-05-10T12:00:00Z",
+    )
     read = target.read_test(number)
     assert read
     assert read.title == "Et nytt navn"
@@ -191,7 +215,10 @@ def test_committees_are_made_read_and_removed(target: Target) -> None:
 def test_an_existing_committee_is_done_and_not_made_again(target: Target) -> None:
     number = _exam(target)
     for _ in range(2):
-        assert results_of(target.assign(number, [committee("A"), committee("B")], Kind.COMMITTEE)) == [Result.DONE] * 2
+        assert (
+            results_of(target.assign(number, [committee("A"), committee("B")], Kind.COMMITTEE))
+            == [Result.DONE] * 2
+        )
     assert len(target.seats(number, Kind.COMMITTEE).there) == 2
 
 
@@ -206,7 +233,9 @@ def test_contributors_are_put_on_a_test_read_changed_and_removed(target: Target)
     assert target.assign(number, [entry], Kind.CONTRIBUTOR) == [DONE]
     seat = target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari]
     assert (seat.roles, seat.committees) == ("evaluate\nmonitor", "A")
-    assert target.assign(number, [contributor(kari, roles="monitor", **wanted)], Kind.CONTRIBUTOR) == [DONE]
+    assert target.assign(
+        number, [contributor(kari, roles="monitor", **wanted)], Kind.CONTRIBUTOR
+    ) == [DONE]
     assert target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari].roles == "monitor"
     assert target.remove(number, [contributor(kari)], Kind.CONTRIBUTOR) == [DONE]
     assert target.seats(number, Kind.CONTRIBUTOR).there == {}
@@ -242,9 +271,11 @@ def test_candidates_are_put_on_a_test_read_changed_and_removed(target: Target) -
 
 
 @exercises("candidate.list")
-def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_exist(target: Target) -> None:
+def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_exist(
+    target: Target,
+) -> None:
     number = _exam(target)
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         seats = target.seats(number, kind)
-        assert (seats.readable, dict[tuple[str, str], Seat](seats.there)) == (True, {})
+        assert (seats.readable, dict[tuple[str, str], Member](seats.there)) == (True, {})
         assert not target.seats("1", kind).readable

@@ -21,7 +21,9 @@ from .tenant import Tenant
 from .waiting import NOON
 
 
-def test_a_new_test_is_looked_for_and_then_created_from_its_template(target: Target, tenant: Tenant) -> None:
+def test_a_new_test_is_looked_for_and_then_created_from_its_template(
+    target: Target, tenant: Tenant
+) -> None:
     outcome = target.create_test(creating())
     assert (outcome.result, outcome.remote_id) == (Result.DONE, "284424088")
     assert [seen.method for seen in tenant.calls()] == ["GET", "POST"]
@@ -41,7 +43,9 @@ def test_a_test_without_a_template_is_created_without_one(target: Target, tenant
     assert tenant.calls(*SAVE_TEST)[0].body == SENT
 
 
-def test_a_test_whose_id_only_begins_alike_is_not_taken_for_it(target: Target, tenant: Tenant) -> None:
+def test_a_test_whose_id_only_begins_alike_is_not_taken_for_it(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.add_test("INF101-V30-resit")
     assert target.create_test(creating()).result is Result.DONE
     assert tenant.templates_used == [1001]
@@ -65,7 +69,11 @@ def test_a_test_that_inspera_has_is_found_and_its_unreadable_duration_is_sent_wi
 
 def test_a_found_test_with_the_wanted_values_is_left_alone(target: Target, tenant: Tenant) -> None:
     row = {"assessmentRunId": 5, "assessmentRunTitle": WANTED["title"], "externalId": "INF101-V30"}
-    times = {"startTime": "2030-05-10T09:00:00+02:00", "endTime": "2030-05-10T11:00:00.000Z", "duration": 240}
+    times = {
+        "startTime": "2030-05-10T09:00:00+02:00",
+        "endTime": "2030-05-10T11:00:00.000Z",
+        "duration": 240,
+    }
     tenant.once(*SEARCH_TESTS, 200, body={"hits": 1, "page": 0, "results": [{**row, **times}]})
     outcome = target.create_test(creating())
     assert (outcome.result, outcome.remote_id, outcome.there) == (Result.FOUND, "5", THERE)
@@ -84,13 +92,17 @@ def test_a_found_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
     assert str(status) in outcome.message
 
 
-def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(target: Target, tenant: Tenant) -> None:
+def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(
+    target: Target, tenant: Tenant
+) -> None:
     add_wanted(tenant)
     tenant.every(*SAVE_TEST, 500)
     assert target.create_test(creating()).result is Result.UNKNOWN
 
 
-@pytest.mark.parametrize("moved", [{"startTime": "2030-05-10T08:00:00Z"}, {"endTime": "2030-05-10T12:00:00Z"}])
+@pytest.mark.parametrize(
+    "moved", [{"startTime": "2030-05-10T08:00:00Z"}, {"endTime": "2030-05-10T12:00:00Z"}]
+)
 def test_a_found_test_with_other_times_is_held_and_nothing_is_sent(
     target: Target, tenant: Tenant, moved: dict[str, str]
 ) -> None:
@@ -111,8 +123,17 @@ def test_a_found_test_whose_times_cannot_be_read_is_held(target: Target, tenant:
 
 
 def _twins(tenant: Tenant) -> None:
-    row = {"assessmentRunTitle": "x", "externalId": "INF101-V30", "startTime": None, "endTime": None}
-    tenant.every(*SEARCH_TESTS, 200, {"hits": 2, "page": 0, "results": [{**row, "assessmentRunId": n} for n in (5, 6)]})
+    row = {
+        "assessmentRunTitle": "x",
+        "externalId": "INF101-V30",
+        "startTime": None,
+        "endTime": None,
+    }
+    tenant.every(
+        *SEARCH_TESTS,
+        200,
+        {"hits": 2, "page": 0, "results": [{**row, "assessmentRunId": n} for n in (5, 6)]},
+    )
 
 
 def test_several_tests_with_one_external_id_are_doubtful(target: Target, tenant: Tenant) -> None:
@@ -123,12 +144,19 @@ def test_several_tests_with_one_external_id_are_doubtful(target: Target, tenant:
         target.settle_test("INF101-V30", NOON - timedelta(hours=1)),
     ):
         assert outcome.result is Result.HELD
-        assert outcome.message.startswith("doubtful: Inspera has 2 tests with this external id (5, 6)")
+        assert outcome.message.startswith(
+            "doubtful: Inspera has 2 tests with this external id (5, 6)"
+        )
     assert tenant.calls(*SAVE_TEST) == []
 
 
 def test_a_template_with_that_external_id_is_no_test(target: Target, tenant: Tenant) -> None:
-    row = {"assessmentRunId": 5, "assessmentRunTitle": "x", "externalId": "INF101-V30", "isTemplate": True}
+    row = {
+        "assessmentRunId": 5,
+        "assessmentRunTitle": "x",
+        "externalId": "INF101-V30",
+        "isTemplate": True,
+    }
     tenant.once(*SEARCH_TESTS, 200, body={"hits": 1, "results": [row]})
     assert target.create_test(creating()).result is Result.DONE
 
@@ -139,7 +167,9 @@ def test_a_create_is_not_sent_when_the_first_search_fails(target: Target, tenant
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_create_is_not_sent_on_a_tenant_without_the_search(target: Target, tenant: Tenant) -> None:
+def test_a_create_is_not_sent_on_a_tenant_without_the_search(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*SEARCH_TESTS, 405)
     outcome = target.create_test(creating())
     assert outcome.result is Result.NOT_SENT
@@ -178,15 +208,25 @@ def test_a_stop_comes_through_from_every_method(target: Target, tenant: Tenant) 
         target.settle_test("INF101-V30", NOON)
 
 
-def test_an_update_sends_title_and_all_times_and_never_the_template(target: Target, tenant: Tenant) -> None:
+def test_an_update_sends_title_and_all_times_and_never_the_template(
+    target: Target, tenant: Tenant
+) -> None:
     number = add_wanted(tenant)
-    outcome = target.update_test(updating(title="Et nytt navn", end="2030-05-10T12:00:00Z", template="1001"))
+    outcome = target.update_test(
+        updating(title="Et nytt navn", end="2030-05-10T12:00:00Z", template="1001")
+    )
     assert (outcome.result, outcome.remote_id) == (Result.DONE, number)
-    assert tenant.calls(*SAVE_TEST)[0].body == {**SENT, "title": "Et nytt navn", "endTime": "2030-05-10T12:00:00Z"}
+    assert tenant.calls(*SAVE_TEST)[0].body == {
+        **SENT,
+        "title": "Et nytt navn",
+        "endTime": "2030-05-10T12:00:00Z",
+    }
     assert tenant.templates_used == []
 
 
-def test_an_update_of_a_test_that_somebody_extended_is_held_and_says_both_times(target: Target, tenant: Tenant) -> None:
+def test_an_update_of_a_test_that_somebody_extended_is_held_and_says_both_times(
+    target: Target, tenant: Tenant
+) -> None:
     number = add_wanted(tenant, endTime="2030-05-10T11:30:00Z")
     outcome = target.update_test(updating(title="Et nytt navn"))
     assert (outcome.result, outcome.remote_id) == (Result.HELD, number)
@@ -215,7 +255,9 @@ def test_an_update_without_a_known_id_is_not_sent(target: Target, tenant: Tenant
     assert tenant.seen == []
 
 
-def test_a_lost_update_is_repeated_and_unknown_when_lost_to_the_end(target: Target, tenant: Tenant) -> None:
+def test_a_lost_update_is_repeated_and_unknown_when_lost_to_the_end(
+    target: Target, tenant: Tenant
+) -> None:
     add_wanted(tenant)
     tenant.once(*SAVE_TEST, 500)
     assert target.update_test(updating(title="Et nytt navn")).result is Result.DONE
@@ -230,20 +272,30 @@ def test_an_update_is_not_sent_when_the_look_up_fails(target: Target, tenant: Te
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_404_on_updates_of_three_tests_that_exist_stops_that_call(target: Target, tenant: Tenant) -> None:
+def test_a_404_on_updates_of_three_tests_that_exist_stops_that_call(
+    target: Target, tenant: Tenant
+) -> None:
     for number in range(4):
         tenant.add_test(f"T{number}", **{**SENT, "externalTestId": f"T{number}"})
     tenant.every(*SAVE_TEST, 404)
-    results = [target.update_test(updating({"external_test_id": f"T{number}"}, title="x")) for number in range(4)]
+    results = [
+        target.update_test(updating({"external_test_id": f"T{number}"}, title="x"))
+        for number in range(4)
+    ]
     assert [outcome.result for outcome in results] == [Result.REFUSED] * 3 + [Result.NOT_SENT]
     assert "this tenant does not seem to have the call test.update" in results[3].message
     assert len(tenant.calls(*SAVE_TEST)) == 3
 
 
-def test_an_update_call_that_has_worked_is_never_taken_for_missing(target: Target, tenant: Tenant) -> None:
+def test_an_update_call_that_has_worked_is_never_taken_for_missing(
+    target: Target, tenant: Tenant
+) -> None:
     for number in range(5):
         tenant.add_test(f"T{number}", **{**SENT, "externalTestId": f"T{number}"})
     assert target.update_test(updating({"external_test_id": "T0"}, title="x")).result is Result.DONE
     tenant.every(*SAVE_TEST, 404)
-    later = [target.update_test(updating({"external_test_id": f"T{number}"}, title="x")) for number in range(1, 5)]
+    later = [
+        target.update_test(updating({"external_test_id": f"T{number}"}, title="x"))
+        for number in range(1, 5)
+    ]
     assert [outcome.result for outcome in later] == [Result.REFUSED] * 4

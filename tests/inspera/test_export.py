@@ -22,7 +22,12 @@ from .waiting import Time
 ORDER = ("POST", "/v1/fileExport/order")
 STATUS = ("GET", "/v1/fileExport/status/1")
 LINK = ("GET", "/signed/student")
-PERSON: dict[str, Any] = {"userId": 7001, "username": "aaseb", "externalIds": [], "firstName": "Åse"}
+PERSON: dict[str, Any] = {
+    "userId": 7001,
+    "username": "aaseb",
+    "externalIds": [],
+    "firstName": "Åse",
+}
 
 
 @pytest.fixture
@@ -39,7 +44,10 @@ def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_to
     target: Target, tenant: Tenant, time: Time
 ) -> None:
     assert _names(target) == ["aaseb"]
-    assert tenant.calls(*ORDER)[0].body == {"resourceType": "AllUsers", "parameters": {"userType": "student"}}
+    assert tenant.calls(*ORDER)[0].body == {
+        "resourceType": "AllUsers",
+        "parameters": {"userType": "student"},
+    }
     assert len(tenant.calls(*STATUS)) == 2
     assert "Authorization" not in tenant.calls(*LINK)[0].headers
     assert time.passed > 0
@@ -52,7 +60,9 @@ def test_an_export_that_never_ends_is_given_up(
     target: Target, tenant: Tenant, time: Time, kind: Kind, minutes: int
 ) -> None:
     tenant.every(*STATUS, 200, {"status": "running"})
-    with pytest.raises(Unknown, match=f"did not finish the export of its users in {minutes} minutes"):
+    with pytest.raises(
+        Unknown, match=f"did not finish the export of its users in {minutes} minutes"
+    ):
         _names(target, kind)
     assert minutes * 60 <= time.passed < minutes * 60 + 20
     assert len(tenant.calls(*STATUS)) < minutes * 10
@@ -77,7 +87,9 @@ def test_a_tenant_without_exports_says_so(target: Target, tenant: Tenant) -> Non
         _names(target)
 
 
-def test_the_wait_ends_with_the_run(target: Target, tenant: Tenant, time: Time, stop: threading.Event) -> None:
+def test_the_wait_ends_with_the_run(
+    target: Target, tenant: Tenant, time: Time, stop: threading.Event
+) -> None:
     time.while_waiting = stop.set
     with pytest.raises(Retry, match="being ended"):
         _names(target)
@@ -86,13 +98,17 @@ def test_the_wait_ends_with_the_run(target: Target, tenant: Tenant, time: Time, 
 
 @pytest.mark.usefixtures("learner")
 @pytest.mark.parametrize("reply", [{"status": 503}, {"status": 429}, {"lost": True}])
-def test_a_file_that_does_not_begin_is_asked_for_again(target: Target, tenant: Tenant, reply: dict[str, Any]) -> None:
+def test_a_file_that_does_not_begin_is_asked_for_again(
+    target: Target, tenant: Tenant, reply: dict[str, Any]
+) -> None:
     tenant.once(*LINK, **reply)
     assert _names(target) == ["aaseb"]
     assert len(tenant.calls(*LINK)) == 2
 
 
-def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(target: Target, tenant: Tenant) -> None:
+def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*LINK, 503)
     with pytest.raises(Retry):
         _names(target)
@@ -100,8 +116,14 @@ def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(target:
 
 
 @pytest.mark.parametrize("status", [301, 307])
-def test_a_link_that_leads_elsewhere_is_not_followed(target: Target, tenant: Tenant, status: int) -> None:
-    tenant.once(*LINK, status, headers={"Location": f"{tenant.url}/signed/admin?signature=made-up-signature"})
+def test_a_link_that_leads_elsewhere_is_not_followed(
+    target: Target, tenant: Tenant, status: int
+) -> None:
+    tenant.once(
+        *LINK,
+        status,
+        headers={"Location": f"{tenant.url}/signed/admin?signature=made-up-signature"},
+    )
     with pytest.raises(Refused, match="leads to another address"):
         _names(target)
     assert len(tenant.calls(*LINK)) == 1
@@ -141,7 +163,9 @@ def test_a_link_is_a_key_that_no_message_and_no_log_repeats(target: Target, tena
     assert "made-up-signature" not in json.dumps([said, logs], default=str)
 
 
-def test_a_file_beyond_its_bound_is_not_read(target: Target, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_beyond_its_bound_is_not_read(
+    target: Target, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(client, "MAX_FILE", 1000)
     tenant.every(*LINK, 200, json.dumps([PERSON] * 100).encode())
     with pytest.raises(Refused, match="longer than 512 MB"):
@@ -178,7 +202,9 @@ def test_a_list_inside_an_object_is_read_too(target: Target, tenant: Tenant, nam
     assert _names(target) == ["aaseb"]
 
 
-def test_a_stop_while_the_export_is_waited_for_comes_through(target: Target, tenant: Tenant) -> None:
+def test_a_stop_while_the_export_is_waited_for_comes_through(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*STATUS, 401)
     with pytest.raises(Stop):
         _names(target)
@@ -191,14 +217,18 @@ def _cut(text: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
     yield text
 
 
-PEOPLE = st.lists(st.dictionaries(st.text(max_size=4), st.text() | st.integers() | st.floats(allow_nan=False)))
+PEOPLE = st.lists(
+    st.dictionaries(st.text(max_size=4), st.text() | st.integers() | st.floats(allow_nan=False))
+)
 
 
 @given(people=PEOPLE, hits=st.integers(), sizes=st.lists(st.integers(0, 9)), bare=st.booleans())
 def test_however_a_file_is_cut_into_pieces_the_same_people_are_in_it(
     people: list[dict[str, Any]], hits: int, sizes: list[int], bare: bool
 ) -> None:
-    text = json.dumps(people if bare else {"hits": hits, "users": people}, ensure_ascii=False).encode()
+    text = json.dumps(
+        people if bare else {"hits": hits, "users": people}, ensure_ascii=False
+    ).encode()
     assert list(stream.entries(_cut(text, sizes))) == people
 
 

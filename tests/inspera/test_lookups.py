@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sync.contract import CALLS
 from sync.errors import CallMissing, Stop, Unknown
-from sync.inspera.lookups import Surroundings
+from sync.inspera.lookups import LookupContext
 from sync.inspera.target import Target
-from sync.records.remote import FoundPerson, FoundTest
+from sync.records.remote import RemotePerson, RemoteTest
 
 from .holdings import Reply, Seen
 from .made_up import LEARNER
@@ -28,9 +28,12 @@ PERSON = {
 
 def test_a_person_is_found_by_external_id_whatever_it_holds(target: Target, tenant: Tenant) -> None:
     external_id = "å/b?c#d %20@example.edu"
-    tenant.learners["aaseb"] = {**PERSON, "externalIds": [{"authType": "FEIDE", "externalId": external_id}]}
+    tenant.learners["aaseb"] = {
+        **PERSON,
+        "externalIds": [{"authType": "FEIDE", "externalId": external_id}],
+    }
     assert target.find_person("FEIDE", external_id) == [
-        FoundPerson(
+        RemotePerson(
             "7000000001",
             "aaseb",
             (("FEIDE", external_id),),
@@ -50,7 +53,9 @@ def test_nobody_is_an_empty_answer_or_a_404(target: Target, tenant: Tenant, stat
 
 def test_a_saved_learner_is_found_by_the_external_id_that_was_sent(target: Target) -> None:
     target.learner(LEARNER, None)
-    assert [person.username for person in target.find_person("FEIDE", "aaseb@example.edu")] == ["aaseb"]
+    assert [person.username for person in target.find_person("FEIDE", "aaseb@example.edu")] == [
+        "aaseb"
+    ]
 
 
 def test_a_found_person_does_not_show_their_name_or_address(target: Target, tenant: Tenant) -> None:
@@ -67,7 +72,9 @@ def test_a_login_is_matched_exactly(target: Target, tenant: Tenant, wrap: Any) -
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
-def test_a_tenant_without_the_search_for_people_is_asked_once(target: Target, tenant: Tenant, status: int) -> None:
+def test_a_tenant_without_the_search_for_people_is_asked_once(
+    target: Target, tenant: Tenant, status: int
+) -> None:
     tenant.every(*PEOPLE, status)
     for _ in range(2):
         with pytest.raises(CallMissing, match=r"does not seem to have the call person\.search"):
@@ -75,10 +82,14 @@ def test_a_tenant_without_the_search_for_people_is_asked_once(target: Target, te
     assert len(tenant.calls(*PEOPLE)) == 1
 
 
-def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(target: Target, tenant: Tenant) -> None:
+def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(
+    target: Target, tenant: Tenant
+) -> None:
     number = tenant.add_test("INF101", title="INF101", startTime="2030-05-10T09:00:00.000+02:00")
     assert target.find_test("INF101") == [
-        FoundTest(number, "INF101", "INF101", "2030-05-10T07:00:00Z", "2030-05-10T11:00:00Z", "SCHEDULED")
+        RemoteTest(
+            number, "INF101", "INF101", "2030-05-10T07:00:00Z", "2030-05-10T11:00:00Z", "SCHEDULED"
+        )
     ]
     assert target.find_test("INF1") == []
 
@@ -86,7 +97,7 @@ def test_a_test_is_found_by_its_external_id_with_its_times_in_utc(target: Target
 @pytest.mark.parametrize("body", [{"name": "INF101"}, {"result": {"name": "INF101"}}])
 def test_a_test_is_read_by_its_number(target: Target, tenant: Tenant, body: Any) -> None:
     tenant.once("GET", "/v1/test/7", 200, body=body)
-    assert target.read_test("7") == FoundTest("7", title="INF101")
+    assert target.read_test("7") == RemoteTest("7", title="INF101")
     assert target.read_test("8") is None
 
 
@@ -115,7 +126,9 @@ class _Paged(Tenant):
         return Reply(200, {"hits": 35, **number, "results": rows})
 
 
-@pytest.mark.parametrize("tenant", [_Paged(first, says=says) for first in (0, 1) for says in (True, False)])
+@pytest.mark.parametrize(
+    "tenant", [_Paged(first, says=says) for first in (0, 1) for says in (True, False)]
+)
 def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_not(
     target: Target, tenant: Tenant
 ) -> None:
@@ -124,7 +137,9 @@ def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_
 
 
 @pytest.mark.parametrize("tenant", [_Paged(0, says=says, turns=False) for says in (True, False)])
-def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(target: Target, tenant: Tenant) -> None:
+def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(
+    target: Target, tenant: Tenant
+) -> None:
     with pytest.raises(Unknown, match="more than can be read"):
         target.find_test("INF101")
     assert len(tenant.calls(*SEARCH)) == 3
@@ -140,7 +155,9 @@ def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(target: Targ
         "none",
     ],
 )
-def test_a_search_that_is_not_of_the_expected_form_is_unreadable(target: Target, tenant: Tenant, body: Any) -> None:
+def test_a_search_that_is_not_of_the_expected_form_is_unreadable(
+    target: Target, tenant: Tenant, body: Any
+) -> None:
     tenant.every(*SEARCH, 200, body)
     with pytest.raises(Unknown, match="cannot be read"):
         target.find_test("INF101")
@@ -155,23 +172,31 @@ def test_every_call_has_a_name_of_its_own_and_says_how_sure_we_are() -> None:
 def test_an_address_is_matched_whole_and_in_whatever_case(target: Target, tenant: Tenant) -> None:
     rows = [PERSON, {**PERSON, "email": "x.aaseb@example.edu"}, {**PERSON, "email": None}]
     tenant.once(*PEOPLE, 200, body=rows)
-    assert [person.email for person in target.find_person_by_email("AaseB@Example.edu")] == ["aaseb@example.edu"]
+    assert [person.email for person in target.find_person_by_email("AaseB@Example.edu")] == [
+        "aaseb@example.edu"
+    ]
     assert tenant.calls(*PEOPLE)[0].query == {"query": "AaseB@Example.edu"}
 
 
-def test_a_tenant_without_the_search_for_people_says_so_for_addresses_too(target: Target, tenant: Tenant) -> None:
+def test_a_tenant_without_the_search_for_people_says_so_for_addresses_too(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*PEOPLE, 404)
     with pytest.raises(CallMissing, match=r"person\.search"):
         target.find_person_by_email("aaseb@example.edu")
 
 
 @pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"result": row}])
-@pytest.mark.parametrize(("shown", "status"), [("ACTIVE", "active"), ("disabled", "disabled"), ("odd", None)])
+@pytest.mark.parametrize(
+    ("shown", "status"), [("ACTIVE", "active"), ("disabled", "disabled"), ("odd", None)]
+)
 def test_a_person_is_read_by_their_number_with_their_status(
     target: Target, tenant: Tenant, wrap: Any, shown: str, status: str | None
 ) -> None:
     row = {name: value for name, value in PERSON.items() if name != "username"}
-    tenant.once("GET", "/v1/users/7000000001", 200, body=wrap({**row, "userName": "aaseb", "status": shown}))
+    tenant.once(
+        "GET", "/v1/users/7000000001", 200, body=wrap({**row, "userName": "aaseb", "status": shown})
+    )
     person = target.read_person("7000000001")
     assert person
     assert (person.remote_id, person.username, person.status) == ("7000000001", "aaseb", status)
@@ -190,7 +215,7 @@ def test_a_first_look_tells_inspera_s_clock_and_how_much_it_found(
     target: Target, tenant: Tenant, shown: str, date: datetime | None
 ) -> None:
     tenant.once(*SEARCH, 200, body={"hits": 60, "page": 1, "results": []}, headers={"Date": shown})
-    assert target.look_around() == Surroundings("test.search answered 200", date, 60)
+    assert target.look_around() == LookupContext("test.search answered 200", date, 60)
     assert len(tenant.seen) == 2, "the token, and one page"
 
 

@@ -16,7 +16,9 @@ from .made_up import (
 from .tenant import Tenant
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     count=st.integers(1, 30),
     bad=st.sets(st.integers(0, 29)),
@@ -25,7 +27,13 @@ from .tenant import Tenant
     removing=st.booleans(),
 )
 def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one_is_refused(
-    make_target: MakeTarget, tenant: Tenant, count: int, bad: set[int], batch: int, named: bool, removing: bool
+    make_target: MakeTarget,
+    tenant: Tenant,
+    count: int,
+    bad: set[int],
+    batch: int,
+    named: bool,
+    removing: bool,
 ) -> None:
     tenant.reset()
     number = tenant.add_test("INF101-V30")
@@ -56,16 +64,22 @@ def test_a_refused_batch_is_narrowed_by_halves_down_to_one_record(
     assert sizes(tenant, "POST", exam) == [4, 2, 1, 1, 2]
 
 
-def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.refuse_seat = {"id3", "id30"}.__contains__
     tenant.names_the_refused = True
     outcomes = target.assign(exam, make_seats(40))
-    assert [number for number, outcome in enumerate(outcomes) if outcome.result is Result.REFUSED] == [3, 30]
+    assert [
+        number for number, outcome in enumerate(outcomes) if outcome.result is Result.REFUSED
+    ] == [3, 30]
     assert outcomes[3].message == "Inspera refused candidate.assign (200): no such user; id3"
     assert sizes(tenant, "POST", exam) == [40, 38, 1, 1]
 
 
-def exams_are_also_found_in_a_sentence_and_only_whole(target: Target, tenant: Tenant, exam: str) -> None:
+def exams_are_also_found_in_a_sentence_and_only_whole(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", path_of(exam), 422, body={"message": "User 'id30' does not exist."})
     target.assign(exam, make_seats(40))
     assert sizes(tenant, "POST", exam) == [40, 39, 1]
@@ -89,13 +103,17 @@ def test_a_batch_is_never_narrowed_on_an_answer_that_is_not_about_a_record(
     assert set(sizes(tenant, "POST", exam)) == {8}
 
 
-def test_a_batch_is_never_narrowed_on_a_server_error(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_batch_is_never_narrowed_on_a_server_error(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.every("POST", path_of(exam), 500)
     assert results_of(target.assign(exam, make_seats(8))) == [Result.UNKNOWN] * 8
     assert sizes(tenant, "POST", exam) == [8, 8, 8]
 
 
-def test_one_batch_that_is_refused_leaves_the_others_alone(make_target: MakeTarget, tenant: Tenant, exam: str) -> None:
+def test_one_batch_that_is_refused_leaves_the_others_alone(
+    make_target: MakeTarget, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", path_of(exam), 403)
     outcomes = make_target(batch=2).assign(exam, make_seats(4))
     assert results_of(outcomes) == [Result.REFUSED, Result.REFUSED, Result.DONE, Result.DONE]

@@ -20,7 +20,9 @@ def _path(number: str) -> str:
     return f"/v1/test/{number}/options"
 
 
-def test_options_are_sent_by_group_with_switches_as_true_or_false(target: Target, tenant: Tenant, exam: str) -> None:
+def test_options_are_sent_by_group_with_switches_as_true_or_false(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     entries = [
         BROWSER,
         option("LOCKDOWN_CHROME_KIOSK", "false"),
@@ -35,7 +37,9 @@ def test_options_are_sent_by_group_with_switches_as_true_or_false(target: Target
                 {"option": "LOCKDOWN_BROWSER", "value": True},
                 {"option": "LOCKDOWN_CHROME_KIOSK", "value": False},
             ],
-            "explanationOptions": [{"option": "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", "value": True}],
+            "explanationOptions": [
+                {"option": "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", "value": True}
+            ],
             "examDayOptions": [{"option": "A_DAY", "value": "monday"}],
             "generalOption": [{"option": "IN_GENERAL", "value": "true"}],
         }
@@ -54,7 +58,9 @@ def test_lost_options_are_settled_by_repeating(target: Target, tenant: Tenant, e
     assert tenant.calls("GET") == []
 
 
-def test_options_that_are_lost_to_the_end_are_unknown(target: Target, tenant: Tenant, exam: str) -> None:
+def test_options_that_are_lost_to_the_end_are_unknown(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.every("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [BROWSER, CODE], OPTION)) == [Result.UNKNOWN] * 2
     assert len(tenant.calls("POST", _path(exam))) == 3
@@ -63,7 +69,10 @@ def test_options_that_are_lost_to_the_end_are_unknown(target: Target, tenant: Te
 def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
     target: Target, tenant: Tenant, exam: str
 ) -> None:
-    said = {"success": False, "errors": ["LOCKDOWN_BROWSER can change only until the test is activated"]}
+    said = {
+        "success": False,
+        "errors": ["LOCKDOWN_BROWSER can change only until the test is activated"],
+    }
     tenant.once("POST", _path(exam), 200, body=said)
     tenant.once("POST", _path(exam), 200, body={"success": True})
     tenant.once("POST", _path(exam), 200, body=said)
@@ -90,17 +99,28 @@ def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
         f'{{"option": "SEB_SETTINGS_PINCODE", "value": "{PIN}"}}',
     ],
 )
-def test_no_pin_is_repeated_even_when_the_vendor_does(target: Target, tenant: Tenant, exam: str, echo: str) -> None:
-    tenant.every("POST", _path(exam), 422, {"errors": [{"option": "SEB_SETTINGS_PINCODE", "value": echo}, echo]})
+def test_no_pin_is_repeated_even_when_the_vendor_does(
+    target: Target, tenant: Tenant, exam: str, echo: str
+) -> None:
+    tenant.every(
+        "POST",
+        _path(exam),
+        422,
+        {"errors": [{"option": "SEB_SETTINGS_PINCODE", "value": echo}, echo]},
+    )
     with capture_logs() as logs:
         outcomes = target.assign(exam, [CODE, BROWSER], OPTION)
-    said = json.dumps([outcomes[0].message, outcomes[1].message, logs, repr(CODE)], default=str).lower()
+    said = json.dumps(
+        [outcomes[0].message, outcomes[1].message, logs, repr(CODE)], default=str
+    ).lower()
     assert results_of(outcomes) == [Result.REFUSED] * 2
     assert PIN.lower() not in said
     assert "***" in said
 
 
-def test_options_cannot_be_read_back_or_taken_off(target: Target, tenant: Tenant, exam: str) -> None:
+def test_options_cannot_be_read_back_or_taken_off(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     assert not target.seats(exam, OPTION).readable
     assert results_of(target.remove(exam, [BROWSER], OPTION)) == [Result.NOT_SENT]
     assert tenant.seen == []

@@ -31,7 +31,13 @@ from .tenant import Tenant
 EXAM = "284424088"
 PERSON = {"userId": 7001, "username": "kariv", "email": "kariv@example.edu", "externalIds": []}
 NO_TESTS = {"hits": 0, "results": []}
-DONE = {"success": True, "userId": 7001, "assessmentRunId": 284424088, "status": "updated", "name": "x"}
+DONE = {
+    "success": True,
+    "userId": 7001,
+    "assessmentRunId": 284424088,
+    "status": "updated",
+    "name": "x",
+}
 JOB = {"status": "failed", "jobId": 1}
 ANSWERS: dict[str, Any] = {
     "person.by_external_id": [],
@@ -66,7 +72,9 @@ USES: dict[str, Use] = {
     "test.read": lambda target: target.read_test(EXAM),
     "test.create": lambda target: target.create_test(creating(external_test_id="NEW")),
     "test.update": lambda target: target.update_test(updating(title="New")),
-    "option.set": lambda target: target.assign(EXAM, [option("LOCKDOWN_BROWSER", "true")], Kind.OPTION),
+    "option.set": lambda target: target.assign(
+        EXAM, [option("LOCKDOWN_BROWSER", "true")], Kind.OPTION
+    ),
     "committee.create": lambda target: target.assign(EXAM, [committee("A")], Kind.COMMITTEE),
     "committee.remove": lambda target: target.remove(EXAM, [committee("A")], Kind.COMMITTEE),
     "contributor.assign": lambda target: target.assign(EXAM, [contributor("a")], Kind.CONTRIBUTOR),
@@ -99,8 +107,16 @@ def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
     make_target: MakeTarget, tenant: Tenant, name: str, method: str
 ) -> None:
     places = "".join(f"/{{{place}}}" for place in sorted(CALLS[name].places))
-    target, call = _overridden(make_target, name, method=method, path=f"/v9/elsewhere{places}?mode=new")
-    filled = {"test": EXAM, "user": "7001", "job": "1", "auth_system": "FEIDE", "external_id": "kariv"}
+    target, call = _overridden(
+        make_target, name, method=method, path=f"/v9/elsewhere{places}?mode=new"
+    )
+    filled = {
+        "test": EXAM,
+        "user": "7001",
+        "job": "1",
+        "auth_system": "FEIDE",
+        "external_id": "kariv",
+    }
     path = call.path.partition("?")[0].format(**filled)
     tenant.every(method, path, 200, ANSWERS.get(name, DONE))
     USES[name](target)
@@ -110,12 +126,17 @@ def test_a_call_goes_where_it_is_told_with_the_method_that_it_is_told(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_the_token_call_too_goes_where_it_is_told(make_target: MakeTarget, tenant: Tenant, method: str) -> None:
+def test_the_token_call_too_goes_where_it_is_told(
+    make_target: MakeTarget, tenant: Tenant, method: str
+) -> None:
     target, _ = _overridden(make_target, "token.fetch", method=method, path="/v9/token")
     tenant.tokens = 9
     tenant.every(method, "/v9/token", 200, {"access_token": "token-9"})
     assert target.read_test(EXAM) is not None
-    assert tenant.calls(method, "/v9/token")[0].query == {"grant_type": "authorization_code", "client_id": "made-up"}
+    assert tenant.calls(method, "/v9/token")[0].query == {
+        "grant_type": "authorization_code",
+        "client_id": "made-up",
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,8 +190,16 @@ WRAPPED: list[tuple[str, str, Any]] = [
     ("staff.disable", "user", {"user": {**STAFF_SENT, "status": "DISABLED"}}),
     ("test.create", "test", {"test": {**SENT, "externalTestId": "NEW", "sourceTemplateId": 1001}}),
     ("test.update", "test", {"test": {**SENT, "title": "New"}}),
-    ("export.order", "order", {"order": {"resourceType": "AllUsers", "parameters": {"userType": "student"}}}),
-    ("option.set", "options", {"options": {"securityOptions": [{"option": "LOCKDOWN_BROWSER", "value": True}]}}),
+    (
+        "export.order",
+        "order",
+        {"order": {"resourceType": "AllUsers", "parameters": {"userType": "student"}}},
+    ),
+    (
+        "option.set",
+        "options",
+        {"options": {"securityOptions": [{"option": "LOCKDOWN_BROWSER", "value": True}]}},
+    ),
     ("option.set", "", {"securityOptions": [{"option": "LOCKDOWN_BROWSER", "value": True}]}),
     ("committee.create", "list", {"list": [{"name": "A", "type": "GRADING"}]}),
     ("committee.create", "", [{"name": "A", "type": "GRADING"}]),

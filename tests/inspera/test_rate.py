@@ -5,17 +5,17 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sync.inspera.throttle import LEAST_SHARE, Limiter
+from sync.inspera.throttle import LEAST_SHARE, Throttle
 from tenacity.nap import sleep_using_event
 
 from .waiting import Time
 
 
-def _limiter(rate: float, time: Time, stop: threading.Event | None = None) -> Limiter:
-    return Limiter(rate, stop or threading.Event(), time.monotonic, time.sleep)
+def _limiter(rate: float, time: Time, stop: threading.Event | None = None) -> Throttle:
+    return Throttle(rate, stop or threading.Event(), time.monotonic, time.sleep)
 
 
-def _sent_at(limiter: Limiter, time: Time, calls: int) -> list[float]:
+def _sent_at(limiter: Throttle, time: Time, calls: int) -> list[float]:
     moments = []
     for _ in range(calls):
         assert limiter.acquire()
@@ -43,7 +43,9 @@ def test_an_idle_time_gives_no_more_than_the_burst() -> None:
 
 
 @given(rate=st.floats(0.5, 200), idle=st.lists(st.floats(0, 3), min_size=2, max_size=60))
-def test_no_second_ever_has_more_calls_than_the_rate_and_its_burst(rate: float, idle: list[float]) -> None:
+def test_no_second_ever_has_more_calls_than_the_rate_and_its_burst(
+    rate: float, idle: list[float]
+) -> None:
     time = Time()
     limiter = _limiter(rate, time)
     moments = []
@@ -89,7 +91,9 @@ def test_nobody_gets_a_turn_once_the_run_is_being_ended() -> None:
 def test_many_threads_share_one_budget() -> None:
     time = Time()
     limiter = _limiter(10, time)
-    workers = [threading.Thread(target=lambda: [limiter.acquire() for _ in range(5)]) for _ in range(8)]
+    workers = [
+        threading.Thread(target=lambda: [limiter.acquire() for _ in range(5)]) for _ in range(8)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -99,13 +103,13 @@ def test_many_threads_share_one_budget() -> None:
 
 def test_a_real_wait_ends_at_once_when_the_stop_event_is_set() -> None:
     stop = threading.Event()
-    limiter = Limiter(0.001, stop, lambda: 0.0, sleep_using_event(stop))
+    limiter = Throttle(0.001, stop, lambda: 0.0, sleep_using_event(stop))
     assert limiter.acquire()
     threading.Timer(0.02, stop.set).start()
     assert not limiter.acquire()
 
 
-def _apart(limiter: Limiter, time: Time) -> float:
+def _apart(limiter: Throttle, time: Time) -> float:
     """How long the next call waits after one that went out just now."""
     first, second = _sent_at(limiter, time, 2)
     return second - first

@@ -33,7 +33,17 @@ LEARNER = Change(
         "email": "aaseb@example.edu",
     },
 )
-SECRETS = (KEY, "token-1", "token-2", PASSWORD, "Åse", "Bergström", "Łuczak", "aaseb@", "example.edu")
+SECRETS = (
+    KEY,
+    "token-1",
+    "token-2",
+    PASSWORD,
+    "Åse",
+    "Bergström",
+    "Łuczak",
+    "aaseb@",
+    "example.edu",
+)
 ECHO = f"learner Åse Bergström-Łuczak <aaseb@example.edu> (010203 45678) with {PASSWORD} is refused"
 
 
@@ -46,7 +56,10 @@ def _clean(text: str) -> None:
     [
         {"status": 200},
         {"status": 400, "body": {"message": ECHO}},
-        {"status": 200, "body": {"success": False, "errors": [{"message": ECHO, "email": "aaseb@example.edu"}]}},
+        {
+            "status": 200,
+            "body": {"success": False, "errors": [{"message": ECHO, "email": "aaseb@example.edu"}]},
+        },
         {"status": 422, "body": ECHO.encode()},
         {"status": 500, "body": {"message": ECHO}},
         {"status": 429},
@@ -72,11 +85,15 @@ def test_what_the_vendor_says_keeps_its_reason(target: Target, tenant: Tenant) -
     tenant.once(*SAVE_LEARNER, 400, body={"message": ECHO})
     outcome = target.learner(LEARNER, PASSWORD)
     assert outcome.result is Result.REFUSED
-    assert outcome.message.startswith("Inspera refused learner.save (400): learner *** *** <***> (***) with ***")
+    assert outcome.message.startswith(
+        "Inspera refused learner.save (400): learner *** *** <***> (***) with ***"
+    )
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409])
-def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(target: Target, tenant: Tenant, status: int) -> None:
+def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(
+    target: Target, tenant: Tenant, status: int
+) -> None:
     tenant.every("POST", "/authenticate/token/", status, {"error": f"the key {KEY} is void"})
     with capture_logs() as logs, pytest.raises(Stop) as caught:
         target.read_test("7")
@@ -92,7 +109,9 @@ def test_an_exception_of_a_look_up_shows_no_address(target: Target, tenant: Tena
     _clean(json.dumps(logs, default=str))
 
 
-def test_a_broken_connection_shows_neither_the_address_nor_the_token(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_broken_connection_shows_neither_the_address_nor_the_token(
+    make_target: MakeTarget, tenant: Tenant
+) -> None:
     tenant.once("GET", "/v1/users/search", times=3, lost=True)
     with capture_logs() as logs, pytest.raises(CallError) as caught:
         make_target().find_person_by_login(ADDRESS)
@@ -106,7 +125,9 @@ def test_an_external_id_that_is_an_address_is_masked_and_still_narrows_the_batch
     number = tenant.add_test("INF101")
     tenant.refuse_seat = {"aaseb@example.edu"}.__contains__
     tenant.names_the_refused = True
-    outcomes = target.assign(number, [Assignment("FEIDE", i) for i in ("b@example.edu", "aaseb@example.edu", "17")])
+    outcomes = target.assign(
+        number, [Assignment("FEIDE", i) for i in ("b@example.edu", "aaseb@example.edu", "17")]
+    )
     assert [outcome.result for outcome in outcomes] == [Result.DONE, Result.REFUSED, Result.DONE]
     assert outcomes[1].message == "Inspera refused candidate.assign (200): no such user; ***"
 
@@ -115,7 +136,9 @@ STAFF_ECHO = f"Kari Veileder <kariv@example.edu> with {PASSWORD} is refused"
 
 
 def test_nothing_personal_or_secret_is_said_about_staff(target: Target, tenant: Tenant) -> None:
-    tenant.every(*SAVE_STAFF, 422, {"errors": [{"message": STAFF_ECHO}, {"password": f"x{PASSWORD}x"}]})
+    tenant.every(
+        *SAVE_STAFF, 422, {"errors": [{"message": STAFF_ECHO}, {"password": f"x{PASSWORD}x"}]}
+    )
     with capture_logs() as logs:
         outcome = target.staff(new_staff(), PASSWORD)
     assert outcome.result is Result.REFUSED
@@ -123,7 +146,9 @@ def test_nothing_personal_or_secret_is_said_about_staff(target: Target, tenant: 
     assert [word for word in (PASSWORD, "Kari", "Veileder", "@") if word in said] == []
 
 
-def test_no_name_or_address_of_a_contributor_is_repeated(target: Target, tenant: Tenant, exam: str) -> None:
+def test_no_name_or_address_of_a_contributor_is_repeated(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.every("POST", f"/v1/test/{exam}/contributors", 422, {"message": STAFF_ECHO})
     entry = contributor("kariv", first_name="Kari", last_name="Veileder", email="kariv@example.edu")
     (outcome,) = target.assign(exam, [entry], Kind.CONTRIBUTOR)
@@ -132,7 +157,11 @@ def test_no_name_or_address_of_a_contributor_is_repeated(target: Target, tenant:
 
 
 def test_a_connection_does_not_show_what_is_secret() -> None:
-    shown = repr(Connection("https://made-up.example.org", "made-up", lambda: KEY, proxy="http://a:made-up-pw@proxy"))
+    shown = repr(
+        Connection(
+            "https://made-up.example.org", "made-up", lambda: KEY, proxy="http://a:made-up-pw@proxy"
+        )
+    )
     assert "made-up-pw" not in shown
     assert "api_key" not in shown
 
@@ -147,9 +176,15 @@ def test_the_vendors_words_are_bounded_and_on_one_line() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"errors": {"email": "must be valid", "username": "is taken"}}, "email: must be valid; username: is taken"),
+        (
+            {"errors": {"email": "must be valid", "username": "is taken"}},
+            "email: must be valid; username: is taken",
+        ),
         ({"errors": [{"code": 17, "message": "full"}, "full"]}, "full; 17"),
-        ({"error": "invalid_grant", "description": "gone", "echo": {"firstName": "Åse"}}, "invalid_grant; gone"),
+        (
+            {"error": "invalid_grant", "description": "gone", "echo": {"firstName": "Åse"}},
+            "invalid_grant; gone",
+        ),
         (None, ""),
         ([], ""),
         ({"message": None, "success": False}, ""),

@@ -16,7 +16,10 @@ from .tenant import Tenant
 def test_removals_name_only_the_ids(target: Target, tenant: Tenant, exam: str) -> None:
     fill(tenant, exam, 2)
     assert results_of(target.remove(exam, make_seats(2))) == [Result.DONE] * 2
-    body = {"authenticationSystem": "FEIDE", "candidates": [{"externalId": "id0"}, {"externalId": "id1"}]}
+    body = {
+        "authenticationSystem": "FEIDE",
+        "candidates": [{"externalId": "id0"}, {"externalId": "id1"}],
+    }
     assert tenant.calls("DELETE")[0].body == body
     assert tenant.seats[exam] == {}
 
@@ -28,7 +31,9 @@ def test_a_lost_removal_is_repeated(target: Target, tenant: Tenant, exam: str) -
     assert sizes(tenant, "DELETE", exam) == [2, 2]
 
 
-def test_a_removal_that_is_lost_to_the_end_is_unknown(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_removal_that_is_lost_to_the_end_is_unknown(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     fill(tenant, exam, 2)
     tenant.every("DELETE", path_of(exam), 500)
     assert results_of(target.remove(exam, make_seats(2))) == [Result.UNKNOWN] * 2
@@ -39,7 +44,11 @@ def test_a_404_on_a_removal_is_done_for_those_that_a_reading_shows_to_be_absent(
 ) -> None:
     fill(tenant, exam, 1)
     tenant.every("DELETE", path_of(exam), 404)
-    assert results_of(target.remove(exam, make_seats(3))) == [Result.REFUSED, Result.DONE, Result.DONE]
+    assert results_of(target.remove(exam, make_seats(3))) == [
+        Result.REFUSED,
+        Result.DONE,
+        Result.DONE,
+    ]
 
 
 def test_a_404_on_a_removal_proves_nothing_where_seats_cannot_be_read(
@@ -77,7 +86,9 @@ def test_three_existing_tests_with_a_404_stop_removals(target: Target, tenant: T
     assert results == [Result.REFUSED] * 3 + [Result.NOT_SENT]
 
 
-def test_a_refusal_that_only_says_that_somebody_is_not_there_is_done(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_refusal_that_only_says_that_somebody_is_not_there_is_done(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     fill(tenant, exam, 2)
     tenant.refuse_seat = {"id1", "id2"}.__contains__
     outcomes = target.remove(exam, make_seats(3))

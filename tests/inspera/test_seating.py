@@ -20,12 +20,21 @@ from .tenant import Tenant
 from .waiting import Time
 
 
-def test_seats_are_sent_with_their_fields_in_the_vendors_words(target: Target, tenant: Tenant, exam: str) -> None:
+def test_seats_are_sent_with_their_fields_in_the_vendors_words(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     seat = make_seat("åse@example.edu", candidate_id="17", extra_time=0, room="A1", building=None)
     assert target.assign(exam, [seat]) == [Outcome(Result.DONE)]
     assert tenant.calls("POST", path_of(exam))[0].body == {
         "authenticationSystem": "FEIDE",
-        "candidates": [{"externalId": "åse@example.edu", "candidateId": "17", "extraTimeMins": 0, "roomName": "A1"}],
+        "candidates": [
+            {
+                "externalId": "åse@example.edu",
+                "candidateId": "17",
+                "extraTimeMins": 0,
+                "roomName": "A1",
+            }
+        ],
     }
 
 
@@ -34,7 +43,9 @@ def test_nothing_to_do_makes_no_call(target: Target, tenant: Tenant, exam: str) 
     assert tenant.seen == []
 
 
-def test_seats_go_in_batches_of_one_auth_system_each(make_target: MakeTarget, tenant: Tenant, exam: str) -> None:
+def test_seats_go_in_batches_of_one_auth_system_each(
+    make_target: MakeTarget, tenant: Tenant, exam: str
+) -> None:
     seats = [make_seat(f"id{number}", ("FEIDE", "LTI")[number % 2]) for number in range(10)]
     assert results_of(make_target(batch=3).assign(exam, seats)) == [Result.DONE] * 10
     sent = [
@@ -45,7 +56,9 @@ def test_seats_go_in_batches_of_one_auth_system_each(make_target: MakeTarget, te
     assert len(tenant.seats[exam]) == 10
 
 
-def test_a_404_refuses_all_that_is_left_of_the_test(make_target: MakeTarget, tenant: Tenant, exam: str) -> None:
+def test_a_404_refuses_all_that_is_left_of_the_test(
+    make_target: MakeTarget, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", path_of(exam), 200, body={"success": True})
     tenant.once("POST", path_of(exam), 404)
     outcomes = make_target(batch=2).assign(exam, make_seats(6))
@@ -53,7 +66,9 @@ def test_a_404_refuses_all_that_is_left_of_the_test(make_target: MakeTarget, ten
     assert len(tenant.calls("POST")) == 2
 
 
-def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(target: Target, tenant: Tenant) -> None:
+def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(
+    target: Target, tenant: Tenant
+) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:
         tenant.every("POST", path_of(number), 404)
@@ -64,14 +79,18 @@ def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(target
     assert len(tenant.calls("POST")) == 3
 
 
-def test_tests_that_do_not_exist_never_stop_the_call(target: Target, tenant: Tenant, exam: str) -> None:
+def test_tests_that_do_not_exist_never_stop_the_call(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     assert target.read_test(exam) is not None
     gone = [target.assign(str(number), make_seats(1))[0].result for number in range(5)]
     assert gone == [Result.REFUSED] * 5
     assert target.assign(exam, make_seats(1))[0].result is Result.DONE
 
 
-def test_a_call_that_has_worked_is_never_taken_for_missing(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_call_that_has_worked_is_never_taken_for_missing(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     assert target.assign(exam, make_seats(1))[0].result is Result.DONE
     for number in [tenant.add_test(f"T{number}") for number in range(4)]:
         tenant.every("POST", path_of(number), 404)
@@ -109,7 +128,9 @@ def test_what_a_reading_does_not_show_is_not_proven_and_is_sent_again(
     assert len(tenant.calls("POST", path_of(exam))) == 2
 
 
-def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), 500)
     assert results_of(target.assign(exam, make_seats(3))) == [Result.DONE] * 3
@@ -125,13 +146,17 @@ def test_a_lost_assignment_stays_unknown_when_it_is_not_taken_afterwards(
     assert results_of(target.assign(exam, make_seats(2))) == [Result.UNKNOWN] * 2
 
 
-def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", path_of(exam), 500)
     tenant.once("POST", path_of(exam), 429, times=3)
     assert results_of(target.assign(exam, make_seats(2))) == [Result.NOT_SENT] * 2
 
 
-def test_a_candidate_without_a_readable_id_could_be_anybody(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_candidate_without_a_readable_id_could_be_anybody(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     tenant.every("GET", path_of(exam), 200, {"candidates": [{"userId": 1}]})
     tenant.once("POST", path_of(exam), 500)
     tenant.once("POST", path_of(exam), 429, times=3)
@@ -181,9 +206,14 @@ def test_a_stop_after_a_lost_call_leaves_its_seats_unknown(
     assert results_of(outcomes) == [Result.DONE] * 2 + [Result.UNKNOWN] * 2 + [Result.NOT_SENT] * 2
 
 
-def test_seats_are_read_by_auth_system_and_external_id(target: Target, tenant: Tenant, exam: str) -> None:
+def test_seats_are_read_by_auth_system_and_external_id(
+    target: Target, tenant: Tenant, exam: str
+) -> None:
     row: dict[str, Any] = {"userId": 7000000001, "candidateId": 17, "extraTimeMins": "30"}
-    ids = [{"authType": "FEIDE", "externalUserId": "aaseb"}, {"authType": "LTI", "externalUserId": 4711}]
+    ids = [
+        {"authType": "FEIDE", "externalUserId": "aaseb"},
+        {"authType": "LTI", "externalUserId": 4711},
+    ]
     content = {"result": {"candidates": [{**row, "externalUserIds": ids}]}}
     tenant.once("GET", path_of(exam), 200, body=content)
     seats = target.seats(exam)

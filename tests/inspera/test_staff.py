@@ -29,7 +29,9 @@ def test_new_staff_are_saved_with_their_password(target: Target, tenant: Tenant)
     assert tenant.calls(*SAVE_STAFF)[0].body == {**STAFF_SENT, "password": PASSWORD}
 
 
-def test_an_update_sends_all_that_is_wanted_and_never_a_password(target: Target, tenant: Tenant) -> None:
+def test_an_update_sends_all_that_is_wanted_and_never_a_password(
+    target: Target, tenant: Tenant
+) -> None:
     change = staff(Action.UPDATE, last_name="Rettleder", organisations="", status="disabled")
     assert target.staff(change, PASSWORD).result is Result.DONE
     assert tenant.calls(*SAVE_STAFF)[0].body == {
@@ -46,7 +48,9 @@ def test_what_is_not_mapped_is_not_sent(target: Target, tenant: Tenant) -> None:
     assert tenant.calls(*SAVE_STAFF)[0].body == {"username": "kariv", "userType": "admin"}
 
 
-@pytest.mark.parametrize(("action", "status"), [(Action.DISABLE, "DISABLED"), (Action.ENABLE, "ACTIVE")])
+@pytest.mark.parametrize(
+    ("action", "status"), [(Action.DISABLE, "DISABLED"), (Action.ENABLE, "ACTIVE")]
+)
 def test_disabling_and_enabling_send_all_that_is_known_with_the_status(
     target: Target, tenant: Tenant, action: Action, status: str
 ) -> None:
@@ -57,14 +61,18 @@ def test_disabling_and_enabling_send_all_that_is_known_with_the_status(
 
 
 @pytest.mark.parametrize("action", [Action.UPDATE, Action.DISABLE, Action.ENABLE])
-def test_a_lost_save_is_settled_by_repeating(target: Target, tenant: Tenant, action: Action) -> None:
+def test_a_lost_save_is_settled_by_repeating(
+    target: Target, tenant: Tenant, action: Action
+) -> None:
     _there(tenant)
     tenant.once(*SAVE_STAFF, 500, carried_out=True)
     assert target.staff(staff(action), None).result is Result.DONE
     assert len(tenant.calls(*SAVE_STAFF)) == 2
 
 
-def test_somebody_who_is_gone_is_not_made_anew_to_be_disabled(target: Target, tenant: Tenant) -> None:
+def test_somebody_who_is_gone_is_not_made_anew_to_be_disabled(
+    target: Target, tenant: Tenant
+) -> None:
     outcome = target.staff(staff(Action.DISABLE), None)
     assert (outcome.result, outcome.message) == (Result.DONE, "was not there any more")
     assert tenant.calls(*SAVE_STAFF) == []
@@ -91,7 +99,9 @@ def test_deleting_nobody_is_done(target: Target, tenant: Tenant) -> None:
     assert tenant.calls("DELETE") == []
 
 
-def test_deleting_nobody_is_not_done_where_every_look_up_is_a_404(target: Target, tenant: Tenant) -> None:
+def test_deleting_nobody_is_not_done_where_every_look_up_is_a_404(
+    target: Target, tenant: Tenant
+) -> None:
     tenant.every(*BY_ID, 404)
     outcome = target.staff(staff(Action.DELETE), None)
     assert outcome.result is Result.NOT_SENT
@@ -141,7 +151,9 @@ def test_a_deletion_is_lost_a_bounded_number_of_times(target: Target, tenant: Te
     assert len(tenant.calls(*_delete(user))) == 3
 
 
-def test_a_lost_deletion_stays_unknown_where_nothing_can_be_read(target: Target, tenant: Tenant) -> None:
+def test_a_lost_deletion_stays_unknown_where_nothing_can_be_read(
+    target: Target, tenant: Tenant
+) -> None:
     user = _there(tenant)
     tenant.once(*_delete(user), 500)
     tenant.every("GET", f"/v1/users/{user}", 500)
@@ -160,12 +172,16 @@ def test_a_lost_deletion_stays_unknown_when_the_run_is_ended_during_the_delay(
     assert target.staff(staff(Action.DELETE), None).result is Result.UNKNOWN
 
 
-def test_a_404_on_reading_proves_nothing_where_no_user_could_ever_be_read(target: Target, tenant: Tenant) -> None:
+def test_a_404_on_reading_proves_nothing_where_no_user_could_ever_be_read(
+    target: Target, tenant: Tenant
+) -> None:
     user = _there(tenant)
     tenant.every("GET", f"/v1/users/{user}", 404)
     tenant.once(*_delete(user), 500)
     assert target.staff(staff(Action.DELETE), None).result is Result.DONE
-    assert len(tenant.calls(*_delete(user))) == 2, "the look-up by external id still showed the person"
+    assert len(tenant.calls(*_delete(user))) == 2, (
+        "the look-up by external id still showed the person"
+    )
 
 
 def test_a_404_on_a_deletion_is_refused_while_a_reading_shows_the_person_and_stops_after_three(
@@ -180,7 +196,9 @@ def test_a_404_on_a_deletion_is_refused_while_a_reading_shows_the_person_and_sto
     assert "does not seem to have the call staff.delete" in results[3].message
 
 
-def test_a_404_on_a_deletion_is_done_when_a_reading_shows_the_absence(target: Target, tenant: Tenant) -> None:
+def test_a_404_on_a_deletion_is_done_when_a_reading_shows_the_absence(
+    target: Target, tenant: Tenant
+) -> None:
     user = _there(tenant)
     tenant.once(*_delete(user), 404, carried_out=True)
     assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")

@@ -23,7 +23,9 @@ def test_no_token_is_fetched_before_the_first_call(target: Target, tenant: Tenan
     assert len(tenant.calls(*TOKEN)) == 1
 
 
-def test_the_key_goes_in_a_header_and_never_into_the_address(target: Target, tenant: Tenant) -> None:
+def test_the_key_goes_in_a_header_and_never_into_the_address(
+    target: Target, tenant: Tenant
+) -> None:
     target.read_test("7")
     call = tenant.calls(*TOKEN)[0]
     assert call.headers["code"] == KEY
@@ -39,7 +41,9 @@ def test_many_workers_share_one_token(target: Target, tenant: Tenant) -> None:
     assert len(tenant.calls(*TOKEN)) == 1
 
 
-def test_a_token_is_renewed_a_minute_before_it_ends_and_not_sooner(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_token_is_renewed_a_minute_before_it_ends_and_not_sooner(
+    target: Target, tenant: Tenant, time: Time
+) -> None:
     target.read_test("7")
     time.passed = 3539
     target.read_test("7")
@@ -49,7 +53,9 @@ def test_a_token_is_renewed_a_minute_before_it_ends_and_not_sooner(target: Targe
     assert tenant.tokens == 2
 
 
-def test_a_short_lived_token_serves_half_its_life(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_short_lived_token_serves_half_its_life(
+    target: Target, tenant: Tenant, time: Time
+) -> None:
     tenant.token_life = 40
     for moment, fetched in [(0, 1), (19, 1), (20, 2)]:
         time.passed = moment
@@ -58,7 +64,9 @@ def test_a_short_lived_token_serves_half_its_life(target: Target, tenant: Tenant
 
 
 @pytest.mark.parametrize("life", [None, "an hour", 0, -1, True])
-def test_a_token_whose_life_is_not_said_lives_an_hour(target: Target, tenant: Tenant, time: Time, life: Any) -> None:
+def test_a_token_whose_life_is_not_said_lives_an_hour(
+    target: Target, tenant: Tenant, time: Time, life: Any
+) -> None:
     tenant.token_life = life
     for moment, fetched in [(0, 1), (3500, 1), (3540, 2)]:
         time.passed = moment
@@ -73,7 +81,9 @@ def test_a_401_renews_the_token_once_and_the_call_goes_on(target: Target, tenant
     assert len(tenant.calls(*TOKEN)) == 2
 
 
-def test_workers_that_meet_a_void_token_together_renew_it_once(target: Target, tenant: Tenant) -> None:
+def test_workers_that_meet_a_void_token_together_renew_it_once(
+    target: Target, tenant: Tenant
+) -> None:
     target.read_test("7")
     tenant.tokens += 1
     with ThreadPoolExecutor(8) as workers:
@@ -120,7 +130,9 @@ def test_a_token_that_is_refused_ends_the_run_and_says_what_to_do(
     assert target.stopped == str(caught.value)
 
 
-@pytest.mark.parametrize("reply", [{"status": 500}, {"status": 501}, {"status": 429}, {"lost": True}])
+@pytest.mark.parametrize(
+    "reply", [{"status": 500}, {"status": 501}, {"status": 429}, {"lost": True}]
+)
 def test_a_token_that_cannot_be_had_just_now_is_asked_for_again(
     target: Target, tenant: Tenant, reply: dict[str, Any]
 ) -> None:
@@ -129,30 +141,40 @@ def test_a_token_that_cannot_be_had_just_now_is_asked_for_again(
 
 
 @pytest.mark.parametrize("reply", [{"status": 500}, {"status": 429}, {"lost": True}])
-def test_without_a_token_nothing_was_sent(target: Target, tenant: Tenant, reply: dict[str, Any]) -> None:
+def test_without_a_token_nothing_was_sent(
+    target: Target, tenant: Tenant, reply: dict[str, Any]
+) -> None:
     tenant.once(*TOKEN, times=3, **reply)
     assert target.learner(LEARNER, None).result is Result.NOT_SENT
     assert tenant.calls() == []
 
 
-def test_a_429_on_the_token_waits_as_long_as_it_asks(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_429_on_the_token_waits_as_long_as_it_asks(
+    target: Target, tenant: Tenant, time: Time
+) -> None:
     tenant.once(*TOKEN, 429, headers={"Retry-After": "12"})
     assert target.learner(LEARNER, None).result is Result.DONE
     assert time.passed == pytest.approx(12)
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two\nlines", "nøkkel"])
-def test_a_key_that_cannot_be_one_is_never_sent(make_target: MakeTarget, tenant: Tenant, key: str) -> None:
+def test_a_key_that_cannot_be_one_is_never_sent(
+    make_target: MakeTarget, tenant: Tenant, key: str
+) -> None:
     with pytest.raises(Stop, match=r"inspera\.api_key"):
         make_target(api_key=lambda: key).read_test("7")
     assert tenant.seen == []
 
 
-def test_a_key_file_that_ends_in_a_line_break_is_fine(make_target: MakeTarget, tenant: Tenant) -> None:
+def test_a_key_file_that_ends_in_a_line_break_is_fine(
+    make_target: MakeTarget, tenant: Tenant
+) -> None:
     assert make_target(api_key=lambda: f"{KEY}\n").learner(LEARNER, None).result is Result.DONE
 
 
-def test_a_replaced_key_is_picked_up_with_the_next_token(make_target: MakeTarget, time: Time) -> None:
+def test_a_replaced_key_is_picked_up_with_the_next_token(
+    make_target: MakeTarget, time: Time
+) -> None:
     keys = iter([KEY, "an old key"])
     target = make_target(api_key=lambda: next(keys))
     target.read_test("7")

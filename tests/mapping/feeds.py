@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sync.mapping import CompiledFeed, FeedRule, FieldRule, compile_feed
-from sync.records.base import KEY_FIELDS, Candidate, Fault, Kind, Learner, Record, Row, Test
+from sync.records.base import KEY_FIELDS, Candidate, Kind, Learner, Record, Row, RowError, Test
 
 PLACE = "rows.csv"
 LINE = 7
@@ -124,7 +124,9 @@ ROWS: Mapping[Kind, Mapping[str, str]] = {
 KEYS = {"option": "LOCKDOWN_BROWSER"}
 
 
-def feed(kind: Kind, *, clear_blanks: bool = False, where: Mapping[str, tuple[str, ...]] | None = None) -> CompiledFeed:
+def feed(
+    kind: Kind, *, clear_blanks: bool = False, where: Mapping[str, tuple[str, ...]] | None = None
+) -> CompiledFeed:
     """The usual feed of that kind."""
     return compile_feed(FeedRule(kind, MAPS[kind], where or {}, clear_blanks), PLACE)
 
@@ -152,35 +154,35 @@ def outcome(kind: Kind, name: str, rule: FieldRule, /, **values: str) -> object:
     return getattr(made, name)
 
 
-def refused(kind: Kind, name: str, rule: FieldRule, /, **values: str) -> Fault:
+def refused(kind: Kind, name: str, rule: FieldRule, /, **values: str) -> RowError:
     """The one fault about a field."""
     fault = outcome(kind, name, rule, **values)
-    assert isinstance(fault, Fault), fault
+    assert isinstance(fault, RowError), fault
     assert len(str(fault).splitlines()) == 1
     assert fault.remedy
     return fault
 
 
-def faults(made: Record | list[Fault] | None) -> list[Fault]:
+def faults(made: Record | list[RowError] | None) -> list[RowError]:
     """That there are faults, and them."""
     assert isinstance(made, list)
     assert made
     return made
 
 
-def learner(made: Record | list[Fault] | None) -> Learner:
+def learner(made: Record | list[RowError] | None) -> Learner:
     """That it is a learner, and it."""
     assert isinstance(made, Learner), made
     return made
 
 
-def test(made: Record | list[Fault] | None) -> Test:
+def test(made: Record | list[RowError] | None) -> Test:
     """That it is a test, and it."""
     assert isinstance(made, Test), made
     return made
 
 
-def candidate(made: Record | list[Fault] | None) -> Candidate:
+def candidate(made: Record | list[RowError] | None) -> Candidate:
     """That it is a candidate, and it."""
     assert isinstance(made, Candidate), made
     return made

@@ -9,17 +9,26 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Kind,
     Learner,
     Option,
     Record,
+    RowError,
     Staff,
     Test,
     joined,
 )
 
-LEARNER = Learner("500001", "ase@example.edu", "ase", "FEIDE", "Åse", "Øksempel", "ase@example.edu", "not-a-real-one")
+LEARNER = Learner(
+    "500001",
+    "ase@example.edu",
+    "ase",
+    "FEIDE",
+    "Åse",
+    "Øksempel",
+    "ase@example.edu",
+    "not-a-real-one",
+)
 TEST = Test(
     "EX100-2026V",
     "EX100-2026V",
@@ -45,7 +54,9 @@ STAFF = Staff(
 )
 OPTION = Option("EX100-2026V", "LOCKDOWN_BROWSER", "true", "not-a-real-one")
 COMMITTEE = Committee("EX100-2026V", "A", "GRADING")
-CONTRIBUTOR = Contributor("EX100-2026V", "700001", joined(["plan", "evaluate"]), "A", "R1", "Bygg Å", 1)
+CONTRIBUTOR = Contributor(
+    "EX100-2026V", "700001", joined(["plan", "evaluate"]), "A", "R1", "Bygg Å", 1
+)
 RECORDS = (LEARNER, STAFF, TEST, OPTION, COMMITTEE, CONTRIBUTOR, CANDIDATE)
 
 
@@ -125,15 +136,22 @@ def test_a_fingerprint_differs_when_a_compared_field_does(other: Record) -> None
         CONTRIBUTOR._replace(test="x", staff="y", notify=None),
     ],
 )
-def test_a_fingerprint_leaves_out_the_key_and_what_is_sent_once_and_how_a_time_is_written(other: Record) -> None:
+def test_a_fingerprint_leaves_out_the_key_and_what_is_sent_once_and_how_a_time_is_written(
+    other: Record,
+) -> None:
     (same_kind,) = [record for record in RECORDS if record.kind is other.kind]
     assert fingerprint(other) == fingerprint(same_kind)
 
 
 def test_a_fingerprint_skips_what_is_unmapped_and_tells_it_from_what_is_cleared() -> None:
-    assert fingerprint(Candidate("a", "b", room="R1"))[1:] == blake2b(b"room=R1", digest_size=15).digest()
+    assert (
+        fingerprint(Candidate("a", "b", room="R1"))[1:]
+        == blake2b(b"room=R1", digest_size=15).digest()
+    )
     assert fingerprint(Candidate("a", "b", room="")) != fingerprint(Candidate("a", "b"))
-    assert fingerprint(Candidate("a", "b", room="R1")) != fingerprint(Candidate("a", "b", building="R1"))
+    assert fingerprint(Candidate("a", "b", room="R1")) != fingerprint(
+        Candidate("a", "b", building="R1")
+    )
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -173,17 +191,22 @@ def test_fields_are_given_as_they_are_stored_with_times_as_text_and_without_the_
     assert fields_of(Candidate("a", "b"))["room"] is None
 
 
-@pytest.mark.parametrize("email", [None, "", "ase@example.edu", "o'hara+x@mail.example.edu", "åse@eksempel-ø.example"])
+@pytest.mark.parametrize(
+    "email", [None, "", "ase@example.edu", "o'hara+x@mail.example.edu", "åse@eksempel-ø.example"]
+)
 def test_an_email_that_can_be_one_passes_and_so_does_none(email: str | None) -> None:
     assert late_faults(LEARNER._replace(email=email), "students.csv line 4") == []
 
 
 @pytest.mark.parametrize(
-    "email", ["ase", "ase@", "@example.edu", "ase@@example.edu", "a b@example.edu", "ase@example", "0"]
+    "email",
+    ["ase", "ase@", "@example.edu", "ase@@example.edu", "a b@example.edu", "ase@example", "0"],
 )
-def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_quote_it(email: str) -> None:
+def test_an_email_that_can_be_none_is_a_fault_with_the_whole_key_that_does_not_quote_it(
+    email: str,
+) -> None:
     assert late_faults(LEARNER._replace(email=email), "students.csv line 4") == [
-        Fault(
+        RowError(
             "students.csv line 4",
             "email",
             "is not an email address",
@@ -212,4 +235,6 @@ def test_conflicts_are_looked_for_only_among_what_is_there() -> None:
     assert list(conflicts({})) == []
     assert list(conflicts({"start": end, "duration": 9_999})) == []
     assert [field for field, _ in conflicts({"start": end, "end": start, "duration": 1})] == ["end"]
-    assert [field for field, _ in conflicts({"start": start, "end": end, "duration": 241})] == ["duration"]
+    assert [field for field, _ in conflicts({"start": start, "end": end, "duration": 241})] == [
+        "duration"
+    ]

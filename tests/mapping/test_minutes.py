@@ -31,7 +31,9 @@ ISO = FieldRule(column="x", minutes="iso8601")
         (ISO, "P1D", 1440),
     ],
 )
-def test_a_duration_is_read_in_the_way_the_feed_says(rule: FieldRule, text: str, minutes: int) -> None:
+def test_a_duration_is_read_in_the_way_the_feed_says(
+    rule: FieldRule, text: str, minutes: int
+) -> None:
     assert outcome(Kind.TEST, "duration", rule, x=f" {text} ") == minutes
 
 
@@ -56,14 +58,18 @@ def test_a_duration_is_read_in_the_way_the_feed_says(rule: FieldRule, text: str,
         (ISO, "PT90S", "is not whole minutes"),
     ],
 )
-def test_a_duration_written_otherwise_is_a_fault_that_quotes_it(rule: FieldRule, text: str, why: str) -> None:
+def test_a_duration_written_otherwise_is_a_fault_that_quotes_it(
+    rule: FieldRule, text: str, why: str
+) -> None:
     fault = refused(Kind.TEST, "duration", rule, x=text)
     assert why in fault.reason
     assert fault.reason.startswith(f"'{text[:40]}")
     assert len(fault.reason) < 120
 
 
-@pytest.mark.parametrize(("rule", "nothing"), [(NUMBER, "0"), (CLOCK, "0:00"), (HOURS, "0,0"), (ISO, "PT0M")])
+@pytest.mark.parametrize(
+    ("rule", "nothing"), [(NUMBER, "0"), (CLOCK, "0:00"), (HOURS, "0,0"), (ISO, "PT0M")]
+)
 def test_a_test_lasts_longer_than_nothing(rule: FieldRule, nothing: str) -> None:
     assert refused(Kind.TEST, "duration", rule, x=nothing).reason == "a duration of 0 minutes"
     assert outcome(Kind.CANDIDATE, "extra_time", rule, x=nothing) == 0
@@ -88,7 +94,9 @@ def test_extra_time_may_be_a_share_of_the_duration(text: str, percent: float) ->
     assert type(made.extra_share) is int
 
 
-@pytest.mark.parametrize("text", ["30", "30.0", "30,00", "+30", "+ 30", "30 min", "30min", "30 minutter", "30.0 min"])
+@pytest.mark.parametrize(
+    "text", ["30", "30.0", "30,00", "+30", "+ 30", "30 min", "30min", "30 minutter", "30.0 min"]
+)
 def test_minutes_may_have_a_sign_a_unit_and_a_nought_behind_the_point(text: str) -> None:
     assert (extra(text).extra_time, extra(text).extra_share) == (30, None)
 
@@ -101,7 +109,20 @@ def test_minutes_are_no_share_and_a_blank_is_neither() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["101%", "100.5%", "-5%", "%", "25 percent", "1000%", "61 min/h", "15 min/d", "30.5", "25.5555%", "--3", "min"],
+    [
+        "101%",
+        "100.5%",
+        "-5%",
+        "%",
+        "25 percent",
+        "1000%",
+        "61 min/h",
+        "15 min/d",
+        "30.5",
+        "25.5555%",
+        "--3",
+        "min",
+    ],
 )
 def test_other_extra_time_is_a_fault_about_extra_time(text: str) -> None:
     (fault,) = faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, extra=text)))

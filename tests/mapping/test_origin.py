@@ -92,7 +92,10 @@ def test_both_parts_of_a_candidate_s_key_may_have_one() -> None:
     rules = {"test": FieldRule(template="{a}-{b}"), "learner": FieldRule(template="{b}.{c}")}
     compiled = compile_feed(FeedRule(Kind.CANDIDATE, rules, {}), "rows.csv")
     assert compiled.origin(Row(2, {"a": "x", "b": "y", "c": "1.2"})) == (None, f"y{SEPARATOR}1.2")
-    assert compiled.origin(Row(2, {"a": "x", "b": "y-.", "c": "1"})) == (f"x{SEPARATOR}y-.", f"y-.{SEPARATOR}1")
+    assert compiled.origin(Row(2, {"a": "x", "b": "y-.", "c": "1"})) == (
+        f"x{SEPARATOR}y-.",
+        f"y-.{SEPARATOR}1",
+    )
     assert compiled.origin(Row(2, {"a": "x", "b": "y", "c": "1"})) is None
 
 
@@ -104,4 +107,6 @@ def test_a_key_of_one_column_has_none_whatever_it_holds() -> None:
 @pytest.mark.parametrize("values", [{}, {"a": "x"}, {"a": "", "b": "-"}, {"a": "x\x01", "b": "-"}])
 def test_a_row_whose_key_can_t_be_read_has_none_and_does_not_fail(values: dict[str, str]) -> None:
     rules = {"test": FieldRule(template="{a}-{b}"), "learner": FieldRule(column="no")}
-    assert compile_feed(FeedRule(Kind.CANDIDATE, rules, {}), "rows.csv").origin(Row(2, values)) is None
+    assert (
+        compile_feed(FeedRule(Kind.CANDIDATE, rules, {}), "rows.csv").origin(Row(2, values)) is None
+    )

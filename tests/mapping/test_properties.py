@@ -11,10 +11,10 @@ from sync.records.base import (
     COMPARED,
     KEY_FIELDS,
     RECORD_TYPES,
-    Fault,
     Kind,
     Option,
     Row,
+    RowError,
     key_of,
     listed,
 )
@@ -24,8 +24,33 @@ from .feeds import MAPS, PLACE, ROWS, candidate, feed, feed_of, outcome
 ANY = st.one_of(
     st.text(),
     st.text(st.characters()),
-    st.sampled_from(["", " ", "0", "25%", "240", "a\x00b", "\ud800", "A\u030a", "2026-03-29T02:30", "[", "x" * 600]),
-    st.sampled_from(["on", "a; b;", "; ;", "evaluate", "ar_plan;Review", "disabled", "grading", "lockdown_quit_code"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "0",
+            "25%",
+            "240",
+            "a\x00b",
+            "\ud800",
+            "A\u030a",
+            "2026-03-29T02:30",
+            "[",
+            "x" * 600,
+        ]
+    ),
+    st.sampled_from(
+        [
+            "on",
+            "a; b;",
+            "; ;",
+            "evaluate",
+            "ar_plan;Review",
+            "disabled",
+            "grading",
+            "lockdown_quit_code",
+        ]
+    ),
 )
 SOUND = st.text(st.sampled_from("abcÅøé019-. "), min_size=1).filter(str.strip)
 KINDS = st.sampled_from(list(Kind))
@@ -41,7 +66,9 @@ CAREFUL = {
     },
     Kind.CANDIDATE: {
         "extra_time": FieldRule(column="extra", minutes="hours"),
-        "room": FieldRule(column="room", pattern="(?P<a>.)(?P<b>.*)", template="{a}-{b}", case="upper"),
+        "room": FieldRule(
+            column="room", pattern="(?P<a>.)(?P<b>.*)", template="{a}-{b}", case="upper"
+        ),
         "committees": FieldRule(column="groups", separator=",", case="lower", default="all,  some"),
     },
     Kind.STAFF: {
@@ -79,7 +106,9 @@ def test_whatever_a_row_holds_it_becomes_a_record_or_faults_and_never_fails(
     assert origin is None or len(origin) == len(KEY_FIELDS[kind])
     if isinstance(made, list):
         assert made
-        assert all(len(str(fault).splitlines()) == 1 and fault.reason and fault.remedy for fault in made)
+        assert all(
+            len(str(fault).splitlines()) == 1 and fault.reason and fault.remedy for fault in made
+        )
         assert len({fault.key for fault in made}) == 1
     else:
         assert isinstance(made, RECORD_TYPES[kind])
@@ -93,7 +122,9 @@ def test_spaces_around_values_never_matter(kind_and_row: tuple[Kind, Row]) -> No
     # "Ã" with a no-break space behind it is an "à" that was read in the wrong encoding, not an "Ã" with a blank
     assume(not any(value.rstrip().endswith(("\xc2", "\xc3")) for value in source.values.values()))
     compiled = feed(kind)
-    padded = Row(source.line, {name: f"\t {value}\u00a0\n" for name, value in source.values.items()})
+    padded = Row(
+        source.line, {name: f"\t {value}\u00a0\n" for name, value in source.values.items()}
+    )
     assert compiled.map(padded) == compiled.map(source)
     assert compiled.origin(padded) == compiled.origin(source)
 
@@ -102,12 +133,16 @@ def test_spaces_around_values_never_matter(kind_and_row: tuple[Kind, Row]) -> No
 def test_the_form_in_which_letters_are_spelt_never_matters(kind_and_row: tuple[Kind, Row]) -> None:
     kind, source = kind_and_row
     compiled = feed(kind)
-    spelt = Row(source.line, {name: normalize("NFD", value) for name, value in source.values.items()})
+    spelt = Row(
+        source.line, {name: normalize("NFD", value) for name, value in source.values.items()}
+    )
     one, other = compiled.map(source), compiled.map(spelt)
     assert compiled.origin(spelt) == compiled.origin(source)
     # Faults may count characters, of which there are more when letters are taken apart before a control character.
     if isinstance(one, list) and isinstance(other, list):
-        assert [(fault.field, fault.key) for fault in one] == [(fault.field, fault.key) for fault in other]
+        assert [(fault.field, fault.key) for fault in one] == [
+            (fault.field, fault.key) for fault in other
+        ]
     else:
         assert one == other
 
@@ -133,7 +168,9 @@ def test_a_fault_s_key_is_whole_whenever_the_key_s_columns_are_good(
 
 
 @given(no=SOUND, others=st.tuples(ANY, ANY, ANY, ANY))
-def test_a_learner_s_fault_has_the_learner_s_key(no: str, others: tuple[str, str, str, str]) -> None:
+def test_a_learner_s_fault_has_the_learner_s_key(
+    no: str, others: tuple[str, str, str, str]
+) -> None:
     values = dict(zip(("login", "given", "family", "mail"), others, strict=True))
     made = feed(Kind.LEARNER).map(Row(2, {"no": no, **values}))
     assert made is not None
@@ -142,15 +179,23 @@ def test_a_learner_s_fault_has_the_learner_s_key(no: str, others: tuple[str, str
 
 
 @given(rows(), st.dictionaries(st.sampled_from(["more", "and more"]), ANY))
-def test_columns_that_no_rule_names_change_nothing(kind_and_row: tuple[Kind, Row], more: dict[str, str]) -> None:
+def test_columns_that_no_rule_names_change_nothing(
+    kind_and_row: tuple[Kind, Row], more: dict[str, str]
+) -> None:
     kind, source = kind_and_row
     compiled = feed(kind)
     assert compiled.map(Row(source.line, {**source.values, **more})) == compiled.map(source)
 
 
 @given(KINDS, st.data())
-def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(kind: Kind, data: st.DataObject) -> None:
-    names = [name for name in ROWS[kind] if name not in {"start", "end", "option", "roles", "status", "type"}]
+def test_fingerprints_are_equal_exactly_when_all_compared_fields_are(
+    kind: Kind, data: st.DataObject
+) -> None:
+    names = [
+        name
+        for name in ROWS[kind]
+        if name not in {"start", "end", "option", "roles", "status", "type"}
+    ]
     some = st.sampled_from(["", "1", "0", "1=1", "1;1=1"])
     pair = []
     for _ in range(2):
@@ -174,7 +219,9 @@ LIST = FieldRule(column="x")
 
 
 @given(st.lists(st.sampled_from(["", " ", "A", "B ", " Å", "A\u030a", "c d"])), st.booleans())
-def test_a_list_is_what_its_items_are_in_any_order_each_once(items: list[str], clear_blanks: bool) -> None:
+def test_a_list_is_what_its_items_are_in_any_order_each_once(
+    items: list[str], clear_blanks: bool
+) -> None:
     compiled = feed_of(Kind.CANDIDATE, "committees", LIST, clear_blanks=clear_blanks)
     made = candidate(compiled.map(Row(2, {"x": ";".join(items)})))
     expected = {normalize("NFC", item.strip()) for item in items} - {""}
@@ -185,8 +232,14 @@ def test_a_list_is_what_its_items_are_in_any_order_each_once(items: list[str], c
     assert fingerprint(again) == fingerprint(made)
 
 
-@given(value=st.text(max_size=12), option=st.sampled_from([*OPTIONS, "unknown", ""]), default=st.booleans())
-def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, option: str, default: bool) -> None:
+@given(
+    value=st.text(max_size=12),
+    option=st.sampled_from([*OPTIONS, "unknown", ""]),
+    default=st.booleans(),
+)
+def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(
+    value: str, option: str, default: bool
+) -> None:
     marked = f"Zq9{value}"
     rule = FieldRule(column="value", lookup={"x": "Zq9made"} if default else None)
     rules = {**MAPS[Kind.OPTION], "value": rule}
@@ -200,4 +253,4 @@ def test_whatever_a_pin_or_a_code_is_no_fault_and_no_repr_shows_it(value: str, o
 def test_faults_are_values_that_can_be_kept_in_a_set() -> None:
     made = feed(Kind.LEARNER).map(Row(2, {**ROWS[Kind.LEARNER], "login": "a\x01"}))
     assert isinstance(made, list)
-    assert isinstance(next(iter(set(made))), Fault)
+    assert isinstance(next(iter(set(made))), RowError)

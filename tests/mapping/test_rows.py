@@ -21,7 +21,13 @@ from .feeds import CANDIDATE, LEARNER, ROWS, candidate, faults, feed, learner, r
 
 def test_a_good_row_of_each_kind_makes_its_record() -> None:
     assert feed(Kind.LEARNER).map(row(Kind.LEARNER)) == Learner(
-        "500001", "ase@example.edu", "ase@example.edu", "FEIDE", "Åse", "Øksempel", "ase@example.edu"
+        "500001",
+        "ase@example.edu",
+        "ase@example.edu",
+        "FEIDE",
+        "Åse",
+        "Øksempel",
+        "ase@example.edu",
     )
     assert feed(Kind.TEST).map(row(Kind.TEST)) == Test(
         "EX100-2026V",
@@ -40,8 +46,12 @@ def test_a_good_row_of_each_kind_makes_its_record() -> None:
         "700001", kari, kari, "FEIDE", "Kari", "Øksempel", kari, "active", "author",
         joined(["Fakultet Å", "Institutt B"]),
     )  # fmt: skip
-    assert feed(Kind.OPTION).map(row(Kind.OPTION)) == Option("EX100-2026V", "LOCKDOWN_BROWSER", "true")
-    assert feed(Kind.COMMITTEE).map(row(Kind.COMMITTEE)) == Committee("EX100-2026V", "Kommisjon Å", "GRADING")
+    assert feed(Kind.OPTION).map(row(Kind.OPTION)) == Option(
+        "EX100-2026V", "LOCKDOWN_BROWSER", "true"
+    )
+    assert feed(Kind.COMMITTEE).map(row(Kind.COMMITTEE)) == Committee(
+        "EX100-2026V", "Kommisjon Å", "GRADING"
+    )
     assert feed(Kind.CONTRIBUTOR).map(row(Kind.CONTRIBUTOR)) == Contributor(
         "EX100-2026V", "700001", joined(["evaluate", "monitor"]), "Kommisjon Å", "R1", "Bygg Å", 1
     )
@@ -49,13 +59,17 @@ def test_a_good_row_of_each_kind_makes_its_record() -> None:
 
 def test_a_field_that_is_not_mapped_stays_unsaid_even_when_blanks_clear() -> None:
     rules = {name: LEARNER[name] for name in ("external_id", "last_name")}
-    made = compile_feed(FeedRule(Kind.LEARNER, rules, {}, clear_blanks=True), "rows.csv").map(row(Kind.LEARNER))
+    made = compile_feed(FeedRule(Kind.LEARNER, rules, {}, clear_blanks=True), "rows.csv").map(
+        row(Kind.LEARNER)
+    )
     assert made == Learner("ase@example.edu", None, "ase@example.edu", None, None, "Øksempel")
 
 
 def test_a_key_that_is_not_mapped_is_the_external_id() -> None:
     rules = {"external_id": FieldRule(column="login", case="upper")}
-    made = learner(compile_feed(FeedRule(Kind.LEARNER, rules, {}), "rows.csv").map(row(Kind.LEARNER)))
+    made = learner(
+        compile_feed(FeedRule(Kind.LEARNER, rules, {}), "rows.csv").map(row(Kind.LEARNER))
+    )
     assert made.key == made.external_id == "ASE@EXAMPLE.EDU"
     assert test(feed(Kind.TEST).map(row(Kind.TEST))).key == "EX100-2026V"
 
@@ -69,7 +83,17 @@ def test_a_fault_of_such_a_key_is_said_once() -> None:
 
 def test_the_feed_names_every_column_that_it_needs_and_which_a_source_lacks() -> None:
     made = feed(Kind.CANDIDATE, where={"status": ("active",)})
-    assert made.columns == {"course", "term", "no", "number", "extra", "room", "building", "groups", "status"}
+    assert made.columns == {
+        "course",
+        "term",
+        "no",
+        "number",
+        "extra",
+        "room",
+        "building",
+        "groups",
+        "status",
+    }
     assert made.missing(ROWS[Kind.CANDIDATE]) == ["status"]
     assert made.missing(["course", "no", "number", "extra", "building", "more"]) == [
         "groups",
@@ -81,7 +105,9 @@ def test_the_feed_names_every_column_that_it_needs_and_which_a_source_lacks() ->
 
 
 def test_all_faults_of_a_row_are_said_at_once_each_with_the_whole_key() -> None:
-    found = faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, number="1\x01", extra="much", room="a\nb")))
+    found = faults(
+        feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, number="1\x01", extra="much", room="a\nb"))
+    )
     assert [fault.field for fault in found] == ["candidate_id", "extra_time", "room"]
     assert {fault.key for fault in found} == {("EX100-2026V", "500001")}
     assert {fault.where for fault in found} == {"rows.csv line 7"}
@@ -101,7 +127,9 @@ def test_all_faults_of_a_row_are_said_at_once_each_with_the_whole_key() -> None:
 def test_a_candidate_s_fault_carries_the_key_as_far_as_it_reads(
     values: dict[str, str], key: tuple[str, str] | None
 ) -> None:
-    assert {fault.key for fault in faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, **values)))} == {key}
+    assert {
+        fault.key for fault in faults(feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE, **values)))
+    } == {key}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +148,9 @@ def test_a_candidate_s_fault_carries_the_key_as_far_as_it_reads(
         (Kind.STAFF, {"no": "", "status": "gone"}, None),
     ],
 )
-def test_so_does_that_of_every_other_kind(kind: Kind, values: dict[str, str], key: tuple[str, ...] | None) -> None:
+def test_so_does_that_of_every_other_kind(
+    kind: Kind, values: dict[str, str], key: tuple[str, ...] | None
+) -> None:
     assert {fault.key for fault in faults(feed(kind).map(row(kind, **values)))} == {key}
 
 
@@ -154,10 +184,17 @@ def test_a_row_without_a_column_that_is_needed_is_a_fault_and_no_crash() -> None
 
 
 def test_only_rows_whose_columns_hold_the_listed_values_are_selected() -> None:
-    made = feed(Kind.LEARNER, where={"status": ("active", "p\u00e5 utveksling"), "campus": ("Oslo",)})
+    made = feed(
+        Kind.LEARNER, where={"status": ("active", "p\u00e5 utveksling"), "campus": ("Oslo",)}
+    )
     for status in ("active", " active\t", "pa\u030a utveksling"):
         assert isinstance(made.map(row(Kind.LEARNER, status=status, campus="Oslo")), Learner)
-    for status, campus in (("Active", "Oslo"), ("", "Oslo"), ("active", "Bergen"), ("active quit", "Oslo")):
+    for status, campus in (
+        ("Active", "Oslo"),
+        ("", "Oslo"),
+        ("active", "Bergen"),
+        ("active quit", "Oslo"),
+    ):
         assert made.map(row(Kind.LEARNER, status=status, campus=campus)) is None
 
 
@@ -192,9 +229,13 @@ def test_a_feed_may_need_a_single_column() -> None:
     assert made.map(Row(2, {"no": " 1 "})) == Learner("1", None, "1")
     assert faults(made.map(Row(2, {"other": "1"})))[0].key is None
     constants = {"test": FieldRule(constant="EX"), "learner": FieldRule(constant="1")}
-    assert compile_feed(FeedRule(Kind.CANDIDATE, constants, {}), "rows.csv").map(Row(2, {})) == Candidate("EX", "1")
+    assert compile_feed(FeedRule(Kind.CANDIDATE, constants, {}), "rows.csv").map(
+        Row(2, {})
+    ) == Candidate("EX", "1")
 
 
 def test_the_order_in_which_fields_are_mapped_changes_nothing() -> None:
     backwards = FeedRule(Kind.CANDIDATE, dict(reversed(CANDIDATE.items())), {})
-    assert compile_feed(backwards, "rows.csv").map(row(Kind.CANDIDATE)) == feed(Kind.CANDIDATE).map(row(Kind.CANDIDATE))
+    assert compile_feed(backwards, "rows.csv").map(row(Kind.CANDIDATE)) == feed(Kind.CANDIDATE).map(
+        row(Kind.CANDIDATE)
+    )

@@ -15,7 +15,9 @@ def test_a_column_is_found_by_its_name_in_whatever_form_the_name_is_spelt() -> N
 
 
 def test_a_template_joins_columns_with_its_text() -> None:
-    assert outcome(*ROOM, FieldRule(template="{x} {{{y}}} 100%"), x=" Aula ", y="2") == "Aula {2} 100%"
+    assert (
+        outcome(*ROOM, FieldRule(template="{x} {{{y}}} 100%"), x=" Aula ", y="2") == "Aula {2} 100%"
+    )
 
 
 def test_a_template_may_name_a_column_twice_or_only_one() -> None:
@@ -36,7 +38,9 @@ def test_a_constant_is_the_same_in_every_row() -> None:
     assert outcome(*ROOM, FieldRule(constant=" Aula ")) == "Aula"
 
 
-def test_a_lookup_translates_and_refuses_what_it_does_not_know_naming_some_of_what_it_does() -> None:
+def test_a_lookup_translates_and_refuses_what_it_does_not_know_naming_some_of_what_it_does() -> (
+    None
+):
     rule = FieldRule(column="x", lookup={str(n): f"Rom {n}" for n in range(8)})
     assert outcome(*ROOM, rule, x=" 3 ") == "Rom 3"
     assert outcome(*ROOM, rule, x="") is None
@@ -67,9 +71,16 @@ def test_a_changed_case_is_in_one_form_too() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "value"),
-    [("[a-z]+[0-9]+", "ab12"), ("([a-z]+)[0-9]+", "ab"), ("([a-z]+)(?P<value>[0-9]+)", "12"), ("ab12(x)?", None)],
+    [
+        ("[a-z]+[0-9]+", "ab12"),
+        ("([a-z]+)[0-9]+", "ab"),
+        ("([a-z]+)(?P<value>[0-9]+)", "12"),
+        ("ab12(x)?", None),
+    ],
 )
-def test_a_pattern_picks_the_named_group_or_the_only_group_or_all(pattern: str, value: str | None) -> None:
+def test_a_pattern_picks_the_named_group_or_the_only_group_or_all(
+    pattern: str, value: str | None
+) -> None:
     assert outcome(*ROOM, FieldRule(column="x", pattern=pattern), x=" ab12 ") == value
 
 
@@ -80,7 +91,11 @@ def test_a_pattern_must_match_all_of_the_value_unless_it_is_blank() -> None:
 
 
 def test_a_template_is_filled_from_a_pattern_s_groups() -> None:
-    rule = FieldRule(column="x", pattern=r"(?P<course>\w+)/(?P<term>\w+)(/(?P<part>\w+))?", template="{course}-{term}")
+    rule = FieldRule(
+        column="x",
+        pattern=r"(?P<course>\w+)/(?P<term>\w+)(/(?P<part>\w+))?",
+        template="{course}-{term}",
+    )
     assert outcome(*ROOM, rule, x="EX100/2026V") == "EX100-2026V"
     assert outcome(*ROOM, rule, x="") is None
     partly = FieldRule(column="x", pattern=rule.pattern, template="{course}-{part}")
@@ -105,36 +120,88 @@ def wrong(kind: Kind, name: str, rule: FieldRule) -> str:
 @pytest.mark.parametrize(
     ("name", "rule", "told"),
     [
-        ("room", FieldRule(), "map.room: has no source; give 'column', 'template', 'first_of' or 'constant'"),
+        (
+            "room",
+            FieldRule(),
+            "map.room: has no source; give 'column', 'template', 'first_of' or 'constant'",
+        ),
         ("room", FieldRule(column=" "), "map.room: column: is blank"),
         ("room", FieldRule(column="a\x01"), "map.room: column: holds a control character"),
-        ("room", FieldRule(column="x", constant="y"), "map.room: has a 'constant' and another source; keep one"),
-        ("room", FieldRule(column="x", template="{y}"), "map.room: has both 'column' and 'template'"),
+        (
+            "room",
+            FieldRule(column="x", constant="y"),
+            "map.room: has a 'constant' and another source; keep one",
+        ),
+        (
+            "room",
+            FieldRule(column="x", template="{y}"),
+            "map.room: has both 'column' and 'template'",
+        ),
         ("room", FieldRule(template="no place"), "map.room: template: names no column"),
         ("room", FieldRule(template="{}"), "map.room: template: '{}' names no column"),
         ("room", FieldRule(template="{x:>5}"), "map.room: template: '{x…}' has a ':' or a '!'"),
         ("room", FieldRule(template="{x"), "map.room: template: "),
         ("room", FieldRule(column="x", pattern="("), "map.room: pattern: can't be read"),
         ("room", FieldRule(column="x", pattern="(a)(b)"), "map.room: pattern: has several groups"),
-        ("room", FieldRule(column="x", pattern="(?P<a>a)", template="{b}"), "'b' is not a named group of the pattern"),
-        ("room", FieldRule(column="x", case="title"), "map.room: case: 'title' is unknown; use lower or upper"),
-        ("room", FieldRule(column="x", zone="Europe/Oslo"), "'format' and 'zone' are for date-times"),
+        (
+            "room",
+            FieldRule(column="x", pattern="(?P<a>a)", template="{b}"),
+            "'b' is not a named group of the pattern",
+        ),
+        (
+            "room",
+            FieldRule(column="x", case="title"),
+            "map.room: case: 'title' is unknown; use lower or upper",
+        ),
+        (
+            "room",
+            FieldRule(column="x", zone="Europe/Oslo"),
+            "'format' and 'zone' are for date-times",
+        ),
         ("room", FieldRule(column="x", minutes="hours"), "'minutes' is for durations"),
         ("room", FieldRule(constant="a\x01"), "map.room: constant: holds a control character"),
-        ("room", FieldRule(column="x", default="a\x01"), "map.room: default: holds a control character"),
-        ("room", FieldRule(column="x", lookup={"a\x01": "b"}), "map.room: lookup: holds a control character"),
-        ("extra_time", FieldRule(constant="101%"), "map.extra_time: constant: '101%' of extra time is more"),
-        ("extra_time", FieldRule(column="x", default="ten"), "map.extra_time: default: 't**' is not a whole number"),
-        ("extra_time", FieldRule(column="x", minutes="days"), "map.extra_time: minutes: 'days' is unknown"),
-        ("seat", FieldRule(column="x"), "map.seat: is not a field of a candidate; use test, learner, candidate_id"),
+        (
+            "room",
+            FieldRule(column="x", default="a\x01"),
+            "map.room: default: holds a control character",
+        ),
+        (
+            "room",
+            FieldRule(column="x", lookup={"a\x01": "b"}),
+            "map.room: lookup: holds a control character",
+        ),
+        (
+            "extra_time",
+            FieldRule(constant="101%"),
+            "map.extra_time: constant: '101%' of extra time is more",
+        ),
+        (
+            "extra_time",
+            FieldRule(column="x", default="ten"),
+            "map.extra_time: default: 't**' is not a whole number",
+        ),
+        (
+            "extra_time",
+            FieldRule(column="x", minutes="days"),
+            "map.extra_time: minutes: 'days' is unknown",
+        ),
+        (
+            "seat",
+            FieldRule(column="x"),
+            "map.seat: is not a field of a candidate; use test, learner, candidate_id",
+        ),
     ],
 )
-def test_a_rule_that_can_t_be_followed_is_the_configuration_s_fault(name: str, rule: FieldRule, told: str) -> None:
+def test_a_rule_that_can_t_be_followed_is_the_configuration_s_fault(
+    name: str, rule: FieldRule, told: str
+) -> None:
     assert told in wrong(Kind.CANDIDATE, name, rule)
 
 
 def test_all_that_is_wrong_with_a_feed_is_said_at_once() -> None:
-    rule = FeedRule(Kind.CANDIDATE, {"room": FieldRule(), "seat": FieldRule(column="x")}, {"a\x01": ("x",)})
+    rule = FeedRule(
+        Kind.CANDIDATE, {"room": FieldRule(), "seat": FieldRule(column="x")}, {"a\x01": ("x",)}
+    )
     with pytest.raises(UsageError) as caught:
         compile_feed(rule, "rows.csv")
     lines = str(caught.value).splitlines()
@@ -150,5 +217,7 @@ def test_all_that_is_wrong_with_a_feed_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.TEST])
 def test_a_feed_without_anything_to_know_its_records_by_is_refused(kind: Kind) -> None:
-    with pytest.raises(UsageError, match=r"map\.key: is missing; give the column that holds it or map 'external_"):
+    with pytest.raises(
+        UsageError, match=r"map\.key: is missing; give the column that holds it or map 'external_"
+    ):
         compile_feed(FeedRule(kind, {}, {}), "rows.csv")

@@ -43,7 +43,9 @@ TITLES = [
 @pytest.mark.parametrize("name", PEOPLE)
 def test_no_genuine_name_is_refused_in_any_case(name: str) -> None:
     for written in (name, name.upper(), name.lower(), name.title()):
-        made = learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given=written, family=f"{written}-{written}")))
+        made = learner(
+            feed(Kind.LEARNER).map(row(Kind.LEARNER, given=written, family=f"{written}-{written}"))
+        )
         assert made.first_name == written
 
 
@@ -53,14 +55,21 @@ def test_no_genuine_title_is_refused(title: str) -> None:
     assert not isinstance(made, list), made
 
 
-@given(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4), st.sampled_from([" ", "-", " de ", "’", ", ", "/"]))
+@given(
+    st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=4),
+    st.sampled_from([" ", "-", " de ", "’", ", ", "/"]),
+)
 def test_no_name_made_of_genuine_ones_is_refused(names: list[str], between: str) -> None:
-    family = between.join(names[:2] if between == "’" else names)  # nobody has two: "Ø’Ø’" is two misread letters
+    family = between.join(
+        names[:2] if between == "’" else names
+    )  # nobody has two: "Ø’Ø’" is two misread letters
     assume("Ã’" not in family)  # which is also a "Ò" that was read in the wrong encoding
     assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, family=family))).key == "500001"
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "iso-8859-15", "cp1254", "cp850", "cp437"])
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", "latin-1", "iso-8859-15", "cp1254", "cp850", "cp437"]
+)
 @pytest.mark.parametrize(
     "name", ["Åse", "Bø", "Ærlig", "Zoë", "Żółć", "Şahin", "Çağrı", "Nguyễn", "Đặng", "José", "ÅÅ"]
 )
@@ -68,7 +77,9 @@ def test_utf_8_that_was_read_otherwise_is_refused(name: str, encoding: str) -> N
     try:
         misread = name.encode().decode(encoding)
     except UnicodeError:
-        pytest.skip("this encoding has no character for one of the bytes, so such a file is refused as a whole")
+        pytest.skip(
+            "this encoding has no character for one of the bytes, so such a file is refused as a whole"
+        )
     (fault,) = faults(feed(Kind.LEARNER).map(row(Kind.LEARNER, family=misread)))
     assert fault.field == "last_name"
     # some bytes mean control characters in these encodings, which were refused before
@@ -78,11 +89,28 @@ def test_utf_8_that_was_read_otherwise_is_refused(name: str, encoding: str) -> N
 
 @pytest.mark.parametrize(
     "misread",
-    ["Ã¸", "Ã…s", "Â ", "a\u00c2\u00a0b", "NicolÃ\xa0", "RosÃ\xad", "ÃƒÂ¥", "â€™", "Jos├®", "J√∏n", "BĂ¸", "Ø§Ù„"],
+    [
+        "Ã¸",
+        "Ã…s",
+        "Â ",
+        "a\u00c2\u00a0b",
+        "NicolÃ\xa0",
+        "RosÃ\xad",
+        "ÃƒÂ¥",
+        "â€™",
+        "Jos├®",
+        "J√∏n",
+        "BĂ¸",
+        "Ø§Ù„",
+    ],
 )
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.TEST])
-def test_typical_ones_are_refused_in_names_and_titles_unless_the_feed_allows_them(kind: Kind, misread: str) -> None:
-    name, column, rules = ("last_name", "family", LEARNER) if kind is Kind.LEARNER else ("title", "name", TEST)
+def test_typical_ones_are_refused_in_names_and_titles_unless_the_feed_allows_them(
+    kind: Kind, misread: str
+) -> None:
+    name, column, rules = (
+        ("last_name", "family", LEARNER) if kind is Kind.LEARNER else ("title", "name", TEST)
+    )
     if misread == "Â ":
         misread = "Â\xa0"
     (fault,) = faults(feed(kind).map(row(kind, **{column: misread})))
@@ -124,7 +152,9 @@ DIGITS = "٣３३²①"
 
 @pytest.mark.parametrize(("kind", "name"), IDENTIFIERS)
 @pytest.mark.parametrize("odd", [*UNSEEN, *SPACES, *DIGITS, "\t"])
-def test_what_eye_and_machine_see_differently_is_refused_in_an_identifier(kind: Kind, name: str, odd: str) -> None:
+def test_what_eye_and_machine_see_differently_is_refused_in_an_identifier(
+    kind: Kind, name: str, odd: str
+) -> None:
     fault = refused(kind, name, FieldRule(column="x"), x=f"00{odd}1")
     assert f"U+{ord(odd):04X}, character 3" in fault.reason
     assert escaped(fault.reason) == fault.reason
@@ -140,17 +170,26 @@ def test_at_its_ends_it_is_stripped_like_a_blank(kind: Kind, name: str, blank: s
 @pytest.mark.parametrize("null", ["NULL", "null", "\\N", "#N/A"])
 def test_a_word_for_no_value_is_no_identifier(null: str) -> None:
     assert "no value" in refused(Kind.LEARNER, "key", FieldRule(column="x"), x=null).reason
-    assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given="Null", family="NULL"))).last_name == "NULL"
+    assert (
+        learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given="Null", family="NULL"))).last_name
+        == "NULL"
+    )
 
 
 @pytest.mark.parametrize("space", SPACES)
 def test_an_odd_space_in_a_name_is_a_plain_one(space: str) -> None:
-    assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given=f"Åse{space}Marie"))).first_name == "Åse Marie"
+    assert (
+        learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given=f"Åse{space}Marie"))).first_name
+        == "Åse Marie"
+    )
 
 
 @pytest.mark.parametrize("nothing", "\u00ad\u200b\u2060\ufeff\u200e\u200f\u200c\u200d")
 def test_what_has_no_meaning_in_a_name_is_taken_out(nothing: str) -> None:
-    assert learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given=f"Mari{nothing}anne"))).first_name == "Marianne"
+    assert (
+        learner(feed(Kind.LEARNER).map(row(Kind.LEARNER, given=f"Mari{nothing}anne"))).first_name
+        == "Marianne"
+    )
 
 
 @pytest.mark.parametrize("turning", "\u202a\u202d\u202e\u2066\u2068\U000e0041")
@@ -162,11 +201,16 @@ def test_what_turns_the_reading_order_of_a_name_is_refused(turning: str) -> None
 def test_a_word_of_the_configuration_is_recognised_whatever_is_invisible_in_it() -> None:
     compiled = compile_feed(FeedRule(Kind.LEARNER, LEARNER, {"status": ("on leave",)}), PLACE)
     values = dict(ROWS[Kind.LEARNER])
-    assert learner(compiled.map(Row(2, {**values, "status": "on\u00a0le\u00adave\u200b"}))).key == "500001"
+    assert (
+        learner(compiled.map(Row(2, {**values, "status": "on\u00a0le\u00adave\u200b"}))).key
+        == "500001"
+    )
 
 
 def test_a_password_is_taken_as_it_is() -> None:
-    compiled = compile_feed(FeedRule(Kind.LEARNER, {**LEARNER, "password": FieldRule(column="secret")}, {}), PLACE)
+    compiled = compile_feed(
+        FeedRule(Kind.LEARNER, {**LEARNER, "password": FieldRule(column="secret")}, {}), PLACE
+    )
     values = dict(ROWS[Kind.LEARNER])
     for secret in ("a&amp;b", "\\N", "Ã¸Ã¸", "a\u00a0b"):
         assert learner(compiled.map(Row(2, {**values, "secret": secret}))).password == secret
@@ -179,24 +223,35 @@ def _carefully(kind: Kind, source: Row) -> object:
     return compiled.map(Row(source.line, {**source.values, "careful": "&"}))
 
 
-ANYTHING = st.text(st.one_of(st.characters(), st.sampled_from("ÃÂÅÄ¸¥…™€º»&;#\\N√├Ă٣²\u3164\ufffdåø ")), max_size=6)
+ANYTHING = st.text(
+    st.one_of(st.characters(), st.sampled_from("ÃÂÅÄ¸¥…™€º»&;#\\N√├Ă٣²\u3164\ufffdåø ")), max_size=6
+)
 
 
 @given(st.sampled_from([Kind.LEARNER, Kind.TEST, Kind.CANDIDATE]), st.data())
-def test_the_short_way_for_sound_rows_means_the_same_as_the_careful_one(kind: Kind, data: st.DataObject) -> None:
+def test_the_short_way_for_sound_rows_means_the_same_as_the_careful_one(
+    kind: Kind, data: st.DataObject
+) -> None:
     source = row(
-        kind, **{name: data.draw(ANYTHING) for name in data.draw(st.sets(st.sampled_from(sorted(ROWS[kind]))))}
+        kind,
+        **{
+            name: data.draw(ANYTHING)
+            for name in data.draw(st.sets(st.sampled_from(sorted(ROWS[kind]))))
+        },
     )
     assert feed(kind).map(source) == _carefully(kind, source)
 
 
 WRITTEN = st.builds(
-    "".join, st.lists(st.sampled_from(["a", "0", "å", "-", " ", "\u200b", "\u00a0", "\u0663"]), min_size=1)
+    "".join,
+    st.lists(st.sampled_from(["a", "0", "å", "-", " ", "\u200b", "\u00a0", "\u0663"]), min_size=1),
 )
 
 
 @given(WRITTEN, WRITTEN)
-def test_two_identifiers_that_are_taken_look_different_or_are_the_same(one: str, other: str) -> None:
+def test_two_identifiers_that_are_taken_look_different_or_are_the_same(
+    one: str, other: str
+) -> None:
     compiled = feed(Kind.CANDIDATE)
     first, second = (compiled.map(row(Kind.CANDIDATE, no=text)) for text in (one, other))
     assume(isinstance(first, Candidate) and isinstance(second, Candidate))

@@ -56,10 +56,26 @@ def test_a_time_may_be_joined_from_two_columns() -> None:
 @pytest.mark.parametrize(
     ("iso", "norwegian", "why"),
     [
-        ("2026-03-29T02:00", "29.03.2026 02:00", "does not exist in Europe/Oslo: the clock skips it"),
-        ("2026-03-29T02:59", "29.03.2026 02:59", "does not exist in Europe/Oslo: the clock skips it"),
-        ("2026-10-25T02:00", "25.10.2026 02:00", "is ambiguous in Europe/Oslo: the clock goes back and it comes twice"),
-        ("2026-10-25T02:59", "25.10.2026 02:59", "is ambiguous in Europe/Oslo: the clock goes back and it comes twice"),
+        (
+            "2026-03-29T02:00",
+            "29.03.2026 02:00",
+            "does not exist in Europe/Oslo: the clock skips it",
+        ),
+        (
+            "2026-03-29T02:59",
+            "29.03.2026 02:59",
+            "does not exist in Europe/Oslo: the clock skips it",
+        ),
+        (
+            "2026-10-25T02:00",
+            "25.10.2026 02:00",
+            "is ambiguous in Europe/Oslo: the clock goes back and it comes twice",
+        ),
+        (
+            "2026-10-25T02:59",
+            "25.10.2026 02:59",
+            "is ambiguous in Europe/Oslo: the clock goes back and it comes twice",
+        ),
     ],
 )
 def test_a_local_time_that_a_clock_change_skips_or_repeats_is_a_fault(
@@ -80,7 +96,9 @@ def test_a_local_time_that_a_clock_change_skips_or_repeats_is_a_fault(
         ("2026-10-25T02:30+01:00", utc(2026, 10, 25, 1, 30)),
     ],
 )
-def test_the_times_around_a_clock_change_and_those_with_an_offset_are_certain(text: str, time: datetime) -> None:
+def test_the_times_around_a_clock_change_and_those_with_an_offset_are_certain(
+    text: str, time: datetime
+) -> None:
     assert outcome(*START, ISO, x=text) == time
 
 
@@ -135,10 +153,15 @@ def test_a_local_time_without_a_zone_is_a_fault_and_with_an_offset_is_not() -> N
         (FieldRule(column="x", zone="../etc"), "zone: '../etc' is not a time zone"),
         (FieldRule(column="x", format="%d.%m.%Y %H:%M"), "format: local times need a 'zone'"),
         (FieldRule(column="x", format="%d.%d", zone=OSLO), "format: '%d.%d' can't be read"),
-        (FieldRule(column="x", default="soon", zone=OSLO), "default: 's***' is not an ISO 8601 date-time"),
+        (
+            FieldRule(column="x", default="soon", zone=OSLO),
+            "default: 's***' is not an ISO 8601 date-time",
+        ),
     ],
 )
-def test_a_time_rule_that_can_t_be_followed_is_the_configuration_s_fault(rule: FieldRule, told: str) -> None:
+def test_a_time_rule_that_can_t_be_followed_is_the_configuration_s_fault(
+    rule: FieldRule, told: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         feed_of(*START, rule)
     assert told in str(caught.value)
@@ -158,7 +181,9 @@ def test_a_duration_longer_than_the_test_is_a_fault_and_one_as_long_is_not() -> 
     assert fault.reason == "241 minutes is more than the 240 minutes from start to end"
 
 
-def test_a_test_across_a_clock_change_has_the_length_that_passes_and_not_the_one_on_the_clock() -> None:
+def test_a_test_across_a_clock_change_has_the_length_that_passes_and_not_the_one_on_the_clock() -> (
+    None
+):
     night = {"start": "2026-03-28T20:00", "end": "2026-03-29T08:00"}
     assert test(feed(Kind.TEST).map(row(Kind.TEST, **night, minutes="660"))).duration == 660
     (fault,) = faults(feed(Kind.TEST).map(row(Kind.TEST, **night, minutes="661")))

@@ -25,7 +25,9 @@ ROOM = FieldRule(column="x")
         ("100 %s {x}", "100 %s {x}"),
     ],
 )
-def test_a_value_is_stripped_and_composed_and_never_rewritten_further(text: str, value: str) -> None:
+def test_a_value_is_stripped_and_composed_and_never_rewritten_further(
+    text: str, value: str
+) -> None:
     assert outcome(Kind.CANDIDATE, "room", ROOM, x=text) == value
 
 
@@ -46,7 +48,9 @@ def test_a_blank_leaves_the_field_alone(text: str) -> None:
         ("R\ud800", "U+D800, character 2"),
     ],
 )
-def test_a_control_character_is_a_fault_that_names_it_and_its_position(text: str, told: str) -> None:
+def test_a_control_character_is_a_fault_that_names_it_and_its_position(
+    text: str, told: str
+) -> None:
     fault = refused(Kind.CANDIDATE, "room", ROOM, x=text)
     assert fault.reason == f"holds a control character ({told})"
     assert fault.key == ("the test", "the learner")
@@ -69,7 +73,9 @@ def test_a_blank_clears_a_learner_s_names_and_email_but_never_the_login() -> Non
 
 def test_a_default_stands_before_clearing() -> None:
     rule = FieldRule(column="x", default="Aula")
-    made = candidate(feed_of(Kind.CANDIDATE, "room", rule, clear_blanks=True).map(Row(2, {"x": " "})))
+    made = candidate(
+        feed_of(Kind.CANDIDATE, "room", rule, clear_blanks=True).map(Row(2, {"x": " "}))
+    )
     assert made.room == "Aula"
 
 
@@ -92,7 +98,12 @@ def test_no_fault_quotes_a_personal_value() -> None:
     secret = "plainly-madeup"
     values = {name: f"{secret}\x01{name}" for name in ("login", "given", "family", "mail")}
     found = faults(feed(Kind.LEARNER).map(row(Kind.LEARNER, **values)))
-    assert sorted(fault.field for fault in found) == ["external_id", "first_name", "last_name", "username"]
+    assert sorted(fault.field for fault in found) == [
+        "external_id",
+        "first_name",
+        "last_name",
+        "username",
+    ]
     assert not any(secret in str(fault) for fault in found)
     for rule in (FieldRule(column="x", lookup={"a": "b"}), FieldRule(column="x", pattern="[0-9]+")):
         for name in ("key", "username", "first_name", "password"):

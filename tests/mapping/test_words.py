@@ -4,7 +4,7 @@ import pytest
 from sync.contract import COMMITTEE_TYPES, OPTIONS, ROLES, OptionRule
 from sync.errors import UsageError
 from sync.mapping import FeedRule, FieldRule, compile_feed
-from sync.records.base import Committee, Fault, Kind, Option, Row, joined, listed
+from sync.records.base import Committee, Kind, Option, Row, RowError, joined, listed
 
 from .feeds import OPTION, candidate, feed, feed_of, outcome, refused, row
 
@@ -14,7 +14,9 @@ GROUPS = (Kind.CANDIDATE, "committees")
 PIN = "SEB_SETTINGS_PINCODE"
 
 
-def option(name: str, value: str, rules: dict[str, FieldRule] | None = None) -> Option | list[Fault]:
+def option(
+    name: str, value: str, rules: dict[str, FieldRule] | None = None
+) -> Option | list[RowError]:
     """What a row of an option feed becomes."""
     made = compile_feed(FeedRule(Kind.OPTION, rules or OPTION, {}), "rows.csv").map(
         row(Kind.OPTION, option=name, value=value)
@@ -23,7 +25,7 @@ def option(name: str, value: str, rules: dict[str, FieldRule] | None = None) -> 
     return made
 
 
-def wrong(name: str, value: str) -> Fault:
+def wrong(name: str, value: str) -> RowError:
     """The one fault about an option's value."""
     made = option(name, value)
     assert isinstance(made, list), made
@@ -47,7 +49,9 @@ def wrong(name: str, value: str) -> Fault:
         (Kind.CONTRIBUTOR, "notify", "", None),
     ],
 )
-def test_a_choice_is_made_in_any_case(kind: Kind, name: str, text: str, value: str | int | None) -> None:
+def test_a_choice_is_made_in_any_case(
+    kind: Kind, name: str, text: str, value: str | int | None
+) -> None:
     assert outcome(kind, name, X, x=text) == value
 
 
@@ -67,7 +71,9 @@ def test_any_other_word_is_a_fault_with_the_list(kind: Kind, name: str, reason: 
 
 
 def test_a_source_s_own_words_are_translated_by_a_lookup() -> None:
-    rule = FieldRule(column="x", lookup={"ansatt": "active", "sluttet": "DISABLED"}, default="active")
+    rule = FieldRule(
+        column="x", lookup={"ansatt": "active", "sluttet": "DISABLED"}, default="active"
+    )
     assert [outcome(Kind.STAFF, "status", rule, x=text) for text in ("ansatt", "sluttet", "")] == [
         "active",
         "disabled",
@@ -77,7 +83,9 @@ def test_a_source_s_own_words_are_translated_by_a_lookup() -> None:
 
 def test_a_constant_or_a_default_that_is_no_choice_is_the_configuration_s_fault() -> None:
     for rule in (FieldRule(constant="boss"), FieldRule(column="x", default="evaluate;boss")):
-        with pytest.raises(UsageError, match=r"map\.roles: (constant|default): 'boss' is none of evaluate, monitor"):
+        with pytest.raises(
+            UsageError, match=r"map\.roles: (constant|default): 'boss' is none of evaluate, monitor"
+        ):
             feed_of(*ROLE, rule)
 
 
@@ -90,7 +98,9 @@ def test_a_constant_or_a_default_that_is_no_choice_is_the_configuration_s_fault(
         ("ar_evaluate;AR_plan", ["evaluate", "plan"]),
     ],
 )
-def test_roles_are_a_list_in_any_order_with_or_without_their_prefix(text: str, items: list[str]) -> None:
+def test_roles_are_a_list_in_any_order_with_or_without_their_prefix(
+    text: str, items: list[str]
+) -> None:
     assert outcome(*ROLE, X, x=text) == joined(items)
 
 
@@ -108,14 +118,23 @@ def test_a_list_is_taken_apart_at_the_separator_that_the_rule_gives() -> None:
 
 
 def test_each_item_of_a_list_goes_through_the_lookup_the_case_and_the_default() -> None:
-    rule = FieldRule(column="x", lookup={"sensor": "Evaluate", "vakt": "INVIGILATE", "ingen": ""}, case="lower")
+    rule = FieldRule(
+        column="x", lookup={"sensor": "Evaluate", "vakt": "INVIGILATE", "ingen": ""}, case="lower"
+    )
     assert outcome(*ROLE, rule, x="vakt; sensor;ingen") == "evaluate\ninvigilate"
     assert outcome(*ROLE, rule, x="ingen") is None
-    assert refused(*ROLE, rule, x="sensor;boss").reason == "'boss' is not in the lookup table (sensor, vakt, ingen)"
+    assert (
+        refused(*ROLE, rule, x="sensor;boss").reason
+        == "'boss' is not in the lookup table (sensor, vakt, ingen)"
+    )
     falling_back = FieldRule(column="x", lookup={"sensor": "evaluate"}, default="plan;review")
     assert outcome(*ROLE, falling_back, x="sensor;boss") == "evaluate\nplan\nreview"
     named = FieldRule(column="x", lookup={"": "monitor", "sensor": "evaluate"})
-    assert [outcome(*ROLE, named, x=text) for text in ("", ";", "sensor;;")] == ["monitor", "monitor", "evaluate"]
+    assert [outcome(*ROLE, named, x=text) for text in ("", ";", "sensor;;")] == [
+        "monitor",
+        "monitor",
+        "evaluate",
+    ]
 
 
 def test_a_list_may_be_a_constant_or_a_template() -> None:
@@ -131,7 +150,10 @@ def test_one_bad_item_makes_a_fault_of_the_list() -> None:
 
 def test_a_committee_s_name_has_at_most_50_characters() -> None:
     assert outcome(Kind.COMMITTEE, "committee", X, x="Å" * 50) == "Å" * 50
-    assert refused(Kind.COMMITTEE, "committee", X, x="Å" * 51).reason == "51 characters, at most 50 can be used"
+    assert (
+        refused(Kind.COMMITTEE, "committee", X, x="Å" * 51).reason
+        == "51 characters, at most 50 can be used"
+    )
 
 
 def test_only_lists_have_a_separator() -> None:
@@ -157,8 +179,12 @@ def test_a_switch_is_off(text: str) -> None:
 
 @pytest.mark.parametrize("name", list(OPTIONS))
 @pytest.mark.parametrize("clear_blanks", [False, True])
-def test_a_blank_leaves_an_option_alone_even_when_blanks_clear(name: str, clear_blanks: bool) -> None:
-    made = feed(Kind.OPTION, clear_blanks=clear_blanks).map(row(Kind.OPTION, option=name, value=" "))
+def test_a_blank_leaves_an_option_alone_even_when_blanks_clear(
+    name: str, clear_blanks: bool
+) -> None:
+    made = feed(Kind.OPTION, clear_blanks=clear_blanks).map(
+        row(Kind.OPTION, option=name, value=" ")
+    )
     assert made == Option("EX100-2026V", name)
 
 
@@ -181,7 +207,9 @@ def test_a_switch_that_is_neither_is_a_fault_that_does_not_show_it() -> None:
     assert fault.reason == "is none of true, yes, on, 1, false, no, off, 0"
 
 
-def test_an_option_that_there_is_not_is_a_fault_with_the_list_that_shows_no_pin_in_its_column() -> None:
+def test_an_option_that_there_is_not_is_a_fault_with_the_list_that_shows_no_pin_in_its_column() -> (
+    None
+):
     made = option("Zq9hemmelig", "LOCKDOWN_BROWSER")
     assert isinstance(made, list)
     (fault,) = made
@@ -208,7 +236,9 @@ def test_options_that_the_configuration_declares_are_taken_with_their_types() ->
         "DOOR": OptionRule("exam_day", "pin"),
         "CODE": OptionRule("general", "switch", secret=True),
     }
-    compiled = compile_feed(FeedRule(Kind.OPTION, OPTION, {}, options={**OPTIONS, **declared}), "rows.csv")
+    compiled = compile_feed(
+        FeedRule(Kind.OPTION, OPTION, {}, options={**OPTIONS, **declared}), "rows.csv"
+    )
     made = [
         compiled.map(row(Kind.OPTION, option=name, value=value))
         for name, value in (("CLOCK", "on"), ("note", "on"), ("DOOR", "aB3456"), ("CODE", "on"))

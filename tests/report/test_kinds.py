@@ -5,43 +5,50 @@ from typing import Any
 
 import pytest
 from sync.records.base import SEALED, Kind, joined
-from sync.records.changes import Action, Change, Fields, Planned, Verdict
+from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import plan_text, summary_text
 
 SEALS = (f"{SEALED}0a1b2c3d", f"{SEALED}9f8e7d6c")
 
 
-def a_line(change: Change, reason: str = "") -> Planned:
-    return Planned(1, change, Verdict.PASS, reason, "", "0", 1, None, "marker7531pin")
+def a_line(change: Change, reason: str = "") -> PlannedChange:
+    return PlannedChange(1, change, Verdict.PASS, reason, "", "0", 1, None, "marker7531pin")
 
 
-def update(kind: Kind, key: tuple[str, ...], before: Fields, after: Fields) -> Planned:
+def update(kind: Kind, key: tuple[str, ...], before: Fields, after: Fields) -> PlannedChange:
     return a_line(Change(Action.UPDATE, kind, key, before, after, tuple(after), "rows.csv line 2"))
 
 
-def text_of(line: Planned) -> str:
+def text_of(line: PlannedChange) -> str:
     (_, _, text) = plan_text([line], {})
     return text
 
 
-def json_of(line: Planned) -> dict[str, Any]:
+def json_of(line: PlannedChange) -> dict[str, Any]:
     (told,) = json.loads("".join(plan_json([line], [], {})))["changes"]
     changed: dict[str, Any] = told["changed"]
     return changed
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, SEALS[0]), SEALS, (SEALS[0], None)])
-def test_what_stands_for_a_pin_is_never_shown_only_that_it_changes(before: str | None, after: str | None) -> None:
+def test_what_stands_for_a_pin_is_never_shown_only_that_it_changes(
+    before: str | None, after: str | None
+) -> None:
     line = update(Kind.OPTION, ("T", "SEB_SETTINGS_PINCODE"), {"value": before}, {"value": after})
-    assert text_of(line) == "  update option T / SEB_SETTINGS_PINCODE: value changes (rows.csv line 2)"
+    assert (
+        text_of(line) == "  update option T / SEB_SETTINGS_PINCODE: value changes (rows.csv line 2)"
+    )
     assert json_of(line) == {"value": None}
     assert "marker7531pin" not in repr(line)
 
 
 def test_other_options_are_shown_old_and_new() -> None:
     line = update(Kind.OPTION, ("T", "LOCKDOWN_BROWSER"), {"value": "false"}, {"value": "true"})
-    assert text_of(line) == "  update option T / LOCKDOWN_BROWSER: value false → true (rows.csv line 2)"
+    assert (
+        text_of(line)
+        == "  update option T / LOCKDOWN_BROWSER: value false → true (rows.csv line 2)"
+    )
     assert json_of(line) == {"value": ["false", "true"]}
 
 
@@ -52,7 +59,10 @@ def test_lists_are_shown_as_lists() -> None:
     assert text_of(line) == (
         "  update contributor T / 7: roles evaluate → evaluate, monitor, committees (nothing) → B, Å (rows.csv line 2)"
     )
-    assert json_of(line) == {"roles": [["evaluate"], ["evaluate", "monitor"]], "committees": [[], ["B", "Å"]]}
+    assert json_of(line) == {
+        "roles": [["evaluate"], ["evaluate", "monitor"]],
+        "committees": [[], ["B", "Å"]],
+    }
 
 
 @pytest.mark.parametrize("kind", [Kind.LEARNER, Kind.STAFF])

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sync.planning.guard import HeldScope, Scope
 from sync.planning.guard import Limit as GuardLimit
-from sync.records.base import Fault, Kind
-from sync.records.changes import Action, Change, Fields, Planned, Verdict
+from sync.records.base import Kind, RowError
+from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import capped, faults_text, plan_text, scopes_text, summary_text
 from sync.report.run_text import finding_text, outcomes_text
-from sync.state.compare.plan_table import Group
-from sync.state.history import Finding
+from sync.state.compare.plan_table import ScopeGroup
+from sync.state.history import PastFinding
 
 STOPPED = (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD)
 
@@ -25,30 +25,45 @@ NUMBERS = ("01019912345", "010199-1234", "0101991234", "19990101-1234", "010199-
 PERSON = {"first_name": "Åse", "last_name": "Prøvesen", "email": "ase.provesen@example.edu"}
 
 
-def a_line(change: Change, verdict: Verdict = Verdict.PASS, reason: str = "") -> Planned:
-    return Planned(1, change, verdict, reason, "", "0", 1, None, "a-password")
+def a_line(change: Change, verdict: Verdict = Verdict.PASS, reason: str = "") -> PlannedChange:
+    return PlannedChange(1, change, verdict, reason, "", "0", 1, None, "a-password")
 
 
-def learner(number: str = "1001", verdict: Verdict = Verdict.PASS) -> Planned:
-    before = {"first_name": "Ola", "last_name": "Øvelsesen", "email": "ola@example.edu", "username": "old"}
+def learner(number: str = "1001", verdict: Verdict = Verdict.PASS) -> PlannedChange:
+    before = {
+        "first_name": "Ola",
+        "last_name": "Øvelsesen",
+        "email": "ola@example.edu",
+        "username": "old",
+    }
     after = {**PERSON, "username": number}
-    change = Change(Action.UPDATE, Kind.LEARNER, (number,), before, after, tuple(after), "students.csv line 2")
+    change = Change(
+        Action.UPDATE, Kind.LEARNER, (number,), before, after, tuple(after), "students.csv line 2"
+    )
     return a_line(change, verdict, f"waits for learner {number}")
 
 
-def a_group(*lines: Planned) -> Group:
-    return Group(lines[0].reason, len(lines), lines)
+def a_group(*lines: PlannedChange) -> ScopeGroup:
+    return ScopeGroup(lines[0].reason, len(lines), lines)
 
 
-def a_fault(number: str) -> Fault:
-    return Fault(f"{number}.csv line 3", "email", f"{number} is bad", "correct it", Kind.LEARNER, (number,))
+def a_fault(number: str) -> RowError:
+    return RowError(
+        f"{number}.csv line 3", "email", f"{number} is bad", "correct it", Kind.LEARNER, (number,)
+    )
 
 
 def texts(number: str) -> str:
     faults = [a_fault(number)]
-    finding = Finding("refused", Kind.LEARNER, (number,), f"{number}.csv line 3", f"Inspera said no to {number}")
+    finding = PastFinding(
+        "refused", Kind.LEARNER, (number,), f"{number}.csv line 3", f"Inspera said no to {number}"
+    )
     lines = [
-        *plan_text([learner(number)], {verdict: [a_group(learner(number, verdict))] for verdict in STOPPED}, None),
+        *plan_text(
+            [learner(number)],
+            {verdict: [a_group(learner(number, verdict))] for verdict in STOPPED},
+            None,
+        ),
         *faults_text(faults, None),
         *outcomes_text([finding], None),
         finding_text(finding),
@@ -81,16 +96,29 @@ def test_nobodys_name_or_address_is_told_only_that_it_changes(told: Any) -> None
 def test_what_is_nobodys_secret_is_shown_old_and_new() -> None:
     before: Fields = {"title": "Øving", "duration": None}
     after: Fields = {"title": "Prøve", "duration": 60}
-    change = Change(Action.UPDATE, Kind.TEST, ("INF1000",), before, after, ("title", "duration"), "exams.csv line 2")
+    change = Change(
+        Action.UPDATE,
+        Kind.TEST,
+        ("INF1000",),
+        before,
+        after,
+        ("title", "duration"),
+        "exams.csv line 2",
+    )
     (_, _, text) = plan_text([a_line(change)], {})
-    assert text == "  update test INF1000: title Øving → Prøve, duration (nothing) → 60 (exams.csv line 2)"
+    assert (
+        text
+        == "  update test INF1000: title Øving → Prøve, duration (nothing) → 60 (exams.csv line 2)"
+    )
 
 
 @given(st.integers(0, 30), st.integers(1, 30))
 def test_a_long_list_is_cut_and_says_how_many_are_left(length: int, most: int) -> None:
     lines = list(capped((str(n) for n in range(length)), most))
     assert lines[:most] == [str(n) for n in range(min(length, most))]
-    assert lines[most:] == ([f"  … and {length - most} more (--all shows them)"] if length > most else [])
+    assert lines[most:] == (
+        [f"  … and {length - most} more (--all shows them)"] if length > most else []
+    )
     assert list(capped((str(n) for n in range(length)), None)) == [str(n) for n in range(length)]
 
 
@@ -111,7 +139,10 @@ def test_each_verdict_has_a_list_of_its_own_and_only_what_does_not_pass_gives_re
 def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut() -> None:
     groups = [a_group(learner(str(number), Verdict.HELD)) for number in range(1001, 1005)]
     text = list(plan_text([], {Verdict.HELD: groups}, 2))
-    assert [line.split(": ")[-1] for line in text[2:4]] == ["waits for learner 1001", "waits for learner 1002"]
+    assert [line.split(": ")[-1] for line in text[2:4]] == [
+        "waits for learner 1001",
+        "waits for learner 1002",
+    ]
     assert text[4:] == ["  … and more, for other reasons (--all shows them)"]
     assert len(list(plan_text([], {Verdict.HELD: groups}, None))) == 6
 
@@ -154,20 +185,36 @@ words = st.text(max_size=20)
 
 
 @given(st.lists(st.tuples(words, words), max_size=4), st.lists(words, max_size=3))
-def test_the_json_is_one_valid_object_whatever_it_holds(lines: list[tuple[str, str]], faults: list[str]) -> None:
+def test_the_json_is_one_valid_object_whatever_it_holds(
+    lines: list[tuple[str, str]], faults: list[str]
+) -> None:
     planned = [
-        a_line(Change(Action.UPDATE, Kind.TEST, (key,), {"title": None}, {"title": title}, ("title",), key))
+        a_line(
+            Change(
+                Action.UPDATE, Kind.TEST, (key,), {"title": None}, {"title": title}, ("title",), key
+            )
+        )
         for key, title in lines
     ]
     told = json.loads("".join(plan_json(planned, map(a_fault, faults), {"changes": len(lines)})))
     assert list(told) == ["version", "changes", "faults", "summary"]
     assert [len(told["changes"]), len(told["faults"])] == [len(lines), len(faults)]
     assert told["summary"] == {"changes": len(lines)}
-    assert all(change["action"] == "update" and change["kind"] == "test" for change in told["changes"])
+    assert all(
+        change["action"] == "update" and change["kind"] == "test" for change in told["changes"]
+    )
 
 
 def test_the_json_holds_old_and_new_values_by_field() -> None:
-    change = Change(Action.UPDATE, Kind.TEST, ("Ø-1",), {"title": "a"}, {"title": "b"}, ("title",), "exams.csv line 2")
+    change = Change(
+        Action.UPDATE,
+        Kind.TEST,
+        ("Ø-1",),
+        {"title": "a"},
+        {"title": "b"},
+        ("title",),
+        "exams.csv line 2",
+    )
     (told,) = json.loads("".join(plan_json([a_line(change)], [], {})))["changes"]
     assert told["changed"] == {"title": ["a", "b"]}
     assert (told["key"], told["where"]) == (["Ø-1"], "exams.csv line 2")
@@ -178,7 +225,7 @@ def test_the_json_holds_old_and_new_values_by_field() -> None:
 def test_the_json_is_written_as_it_is_read() -> None:
     read = []
 
-    def planned() -> Iterator[Planned]:
+    def planned() -> Iterator[PlannedChange]:
         for number in range(3):
             read.append(number)
             yield learner(str(number))
@@ -193,7 +240,10 @@ def test_the_json_is_written_as_it_is_read() -> None:
 
 
 def test_a_runs_report_names_what_was_not_carried_out_and_counts_what_it_cuts() -> None:
-    found = [Finding(type_, Kind.TEST, ("INF1000",), "", f"is {type_}") for type_ in ("refused", "unknown")]
+    found = [
+        PastFinding(type_, Kind.TEST, ("INF1000",), "", f"is {type_}")
+        for type_ in ("refused", "unknown")
+    ]
     assert list(outcomes_text([], None)) == []
     assert list(outcomes_text(found, 1)) == [
         "",

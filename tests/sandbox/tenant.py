@@ -54,16 +54,26 @@ class Tenant:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def ask_token(self, query: dict[str, str] | None = None, headers: dict[str, str] | None = None) -> Any:
+    def ask_token(
+        self, query: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> Any:
         right = {"grant_type": "authorization_code", "client_id": self.client_id}
         params = right if query is None else query
         sent = {"code": self.api_key, **FORM} if headers is None else headers
-        return self._session.post(f"{self.url}/api/authenticate/token/", params=params, headers=sent, timeout=10)
+        return self._session.post(
+            f"{self.url}/api/authenticate/token/", params=params, headers=sent, timeout=10
+        )
 
-    def call(self, method: str, path: str, body: Any = None, timeout: float = 10, **more: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, body: Any = None, timeout: float = 10, **more: Any
+    ) -> requests.Response:
         if "Authorization" not in self._session.headers:
-            self._session.headers["Authorization"] = f"Bearer {self.ask_token().json()['access_token']}"
-        return self._session.request(method, f"{self.url}/api{path}", json=body, timeout=timeout, **more)
+            self._session.headers["Authorization"] = (
+                f"Bearer {self.ask_token().json()['access_token']}"
+            )
+        return self._session.request(
+            method, f"{self.url}/api{path}", json=body, timeout=timeout, **more
+        )
 
     def get(self, path: str) -> requests.Response:
         return self.call("GET", path)
@@ -83,7 +93,9 @@ class Tenant:
 
     def page(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
         """One of the sandbox's own pages, asked for without any token."""
-        return requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=10, **more)
+        return requests.request(
+            method, f"{self.url}/_sandbox/{path}", json=body, timeout=10, **more
+        )
 
     def close(self) -> None:
         self._session.close()
@@ -124,7 +136,9 @@ def committees(*names: str, **more: Any) -> dict[str, Any]:
 
 def options(group: str, **values: Any) -> dict[str, Any]:
     """An options body of one group."""
-    return {"testOptions": {group: [{"option": name, "value": value} for name, value in values.items()]}}
+    return {
+        "testOptions": {group: [{"option": name, "value": value} for name, value in values.items()]}
+    }
 
 
 def only_test(sandbox: Sandbox) -> dict[str, Any]:
@@ -138,7 +152,13 @@ def plant(sandbox: Sandbox) -> None:
     """Åse who sits exams, Berit who grades them, and the exam, as if by hand."""
     sandbox.by_hand(student=ASE)
     sandbox.by_hand(staff=BERIT)
-    sandbox.by_hand(test="INF1000-H26", title=EXAM["title"], start=EXAM["startTime"], end=EXAM["endTime"], duration=240)
+    sandbox.by_hand(
+        test="INF1000-H26",
+        title=EXAM["title"],
+        start=EXAM["startTime"],
+        end=EXAM["endTime"],
+        duration=240,
+    )
 
 
 def errors(answer: requests.Response) -> str:

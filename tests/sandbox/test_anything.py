@@ -10,21 +10,76 @@ from sync.sandbox import Sandbox
 from .tenant import ASE, EXAM, Tenant, plant
 
 MEMBERS = [
-    *(*ASE, "password", "authType", "externalId", "authenticationSystem", "candidates", "candidateId", "extraTimeMins"),
-    *(*EXAM, "sourceTemplateId", "roomName", "buildingName", "committeesName", "test", "start", "end", "student"),
-    *("candidate", "removed", "latency", "token_lifetime", "fail", "status", "when", "times", "headers", "skip"),
-    *("staff", "contributor", "committee", "option", "contributors", "committees", "roles", "name", "type", "value"),
-    *("testOptions", "securityOptions", "generalOption", "authorizedAccesses", "organisations", "resourceType"),
+    *(
+        *ASE,
+        "password",
+        "authType",
+        "externalId",
+        "authenticationSystem",
+        "candidates",
+        "candidateId",
+        "extraTimeMins",
+    ),
+    *(
+        *EXAM,
+        "sourceTemplateId",
+        "roomName",
+        "buildingName",
+        "committeesName",
+        "test",
+        "start",
+        "end",
+        "student",
+    ),
+    *(
+        "candidate",
+        "removed",
+        "latency",
+        "token_lifetime",
+        "fail",
+        "status",
+        "when",
+        "times",
+        "headers",
+        "skip",
+    ),
+    *(
+        "staff",
+        "contributor",
+        "committee",
+        "option",
+        "contributors",
+        "committees",
+        "roles",
+        "name",
+        "type",
+        "value",
+    ),
+    *(
+        "testOptions",
+        "securityOptions",
+        "generalOption",
+        "authorizedAccesses",
+        "organisations",
+        "resourceType",
+    ),
     *("parameters", "userType", "faults", "rates", "seconds", "only", "except", "seed", "wrapped"),
 ]
 PLAIN = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8)
 )
-LIKELY = st.sampled_from(["x", "FEIDE", "ase@example.edu", EXAM["startTime"], EXAM["endTime"], "after", 240, 0, -1])
+LIKELY = st.sampled_from(
+    ["x", "FEIDE", "ase@example.edu", EXAM["startTime"], EXAM["endTime"], "after", 240, 0, -1]
+)
 JSON = st.recursive(
     PLAIN | LIKELY,
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=3), inner, max_size=6)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=3), inner, max_size=6)
     ),
     max_leaves=12,
 )
@@ -37,7 +92,11 @@ CALLS = st.sampled_from(
         ("DELETE", "/v1/test/x/candidates?isExternal=true"),
         ("POST", "/v1/users"),
         ("POST", "/v1/fileExport/order"),
-        *((method, f"/v1/test/x/{kind}?isExternal=true") for method in ("POST", "DELETE") for kind in ON_A_TEST),
+        *(
+            (method, f"/v1/test/x/{kind}?isExternal=true")
+            for method in ("POST", "DELETE")
+            for kind in ON_A_TEST
+        ),
         ("POST", "/v1/test/x/options?isExternal=true"),
     ]
 )
@@ -48,7 +107,9 @@ def steady(shared: Sandbox) -> Iterator[Tenant]:
     """One client for all examples: a connection each would be slow."""
     tenant = Tenant(shared.url)
     plant(shared)
-    shared.by_hand(test="x", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+    shared.by_hand(
+        test="x", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
+    )
     yield tenant
     tenant.close()
 
@@ -71,10 +132,14 @@ def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: An
 
 @given(
     text=st.text(max_size=20),
-    path=st.sampled_from(["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates", "fileExport/status/{}"]),
+    path=st.sampled_from(
+        ["users/{}", "users/external/F/{}", "test/{}", "test/{}/candidates", "fileExport/status/{}"]
+    ),
 )
 @settings(max_examples=70, deadline=None)
-def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(steady: Tenant, text: str, path: str) -> None:
+def test_whatever_is_asked_for_is_found_or_not_and_never_breaks_it(
+    steady: Tenant, text: str, path: str
+) -> None:
     for query in ("", "?isExternal=true", f"?query={quote(text)}&page={quote(text)}"):
         answer = steady.get(f"/v1/{path.format(quote(text, safe=''))}{query}")
         assert answer.status_code in (200, 400, 404, 405)

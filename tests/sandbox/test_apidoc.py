@@ -72,7 +72,9 @@ def held(sandbox: Sandbox, tenant: Tenant) -> Sandbox:
     """A sandbox with something of everything."""
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A"))
-    tenant.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"], committeesName=["A"]))
+    tenant.post(
+        CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"], committeesName=["A"])
+    )
     tenant.post(CANDIDATES, batch("ase@example.edu", candidateId="K-1", committeesName=["A"]))
     return sandbox
 
@@ -94,7 +96,11 @@ def aimed(apidoc: dict[str, Any], held: Sandbox, tenant: Tenant) -> Any:
         "code": [tenant.api_key],
         "testId": [str(contents["tests"][0]["assessmentRunId"])],
         "isExternal": ["false", "true"],
-        "userId": [str(contents["staff"][0]["userId"]), str(contents["students"][0]["userId"]), "0"],
+        "userId": [
+            str(contents["staff"][0]["userId"]),
+            str(contents["students"][0]["userId"]),
+            "0",
+        ],
         "jobId": [tenant.post("/v1/fileExport/order", order).json()["jobId"], "x"],
         "authType": ["FEIDE"],
         "authenticationSystem": ["FEIDE"],
@@ -137,7 +143,9 @@ def aim(schema: Any, known: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_every_answer_has_the_status_and_the_form_that_the_schema_says(tenant: Tenant, aimed: Any, label: str) -> None:
+def test_every_answer_has_the_status_and_the_form_that_the_schema_says(
+    tenant: Tenant, aimed: Any, label: str
+) -> None:
     method, path = label.split(" ")
     operation = aimed[path][method]
     checks = [CHECKS.get_one(name) for name in HELD]
@@ -155,12 +163,18 @@ def test_every_answer_has_the_status_and_the_form_that_the_schema_says(tenant: T
 
 
 def test_the_schema_names_every_operation(apidoc: dict[str, Any]) -> None:
-    named = [f"{method.upper()} {path}" for path, methods in apidoc["paths"].items() for method in methods]
+    named = [
+        f"{method.upper()} {path}"
+        for path, methods in apidoc["paths"].items()
+        for method in methods
+    ]
     assert sorted(named) == sorted(OPERATIONS)
     assert apidoc["openapi"].startswith("3.")
 
 
-def test_every_address_does_just_what_the_schema_names(tenant: Tenant, apidoc: dict[str, Any]) -> None:
+def test_every_address_does_just_what_the_schema_names(
+    tenant: Tenant, apidoc: dict[str, Any]
+) -> None:
     for path, methods in apidoc["paths"].items():
         answer = tenant.call("PATCH", re.sub(r"\{\w+\}", "1", path))
         allowed = ", ".join(sorted(method.upper() for method in methods))
@@ -181,16 +195,26 @@ def test_every_call_of_the_contract_is_in_the_schema(apidoc: dict[str, Any], cal
         assert set(call.fields) - {"status"} == set(inner["required"])
 
 
-@pytest.mark.parametrize("name", ["username", "externalTestId", "title", "startTime", "endTime", "duration"])
-def test_what_the_schema_calls_required_is_required(tenant: Tenant, apidoc: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["username", "externalTestId", "title", "startTime", "endTime", "duration"]
+)
+def test_what_the_schema_calls_required_is_required(
+    tenant: Tenant, apidoc: dict[str, Any], name: str
+) -> None:
     schemas = apidoc["components"]["schemas"]
-    path, schema = ("/v1/users", "Staff") if name == "username" else ("/v1/test?isExternal=true", "TestToSave")
+    path, schema = (
+        ("/v1/users", "Staff") if name == "username" else ("/v1/test?isExternal=true", "TestToSave")
+    )
     assert name in schemas[schema]["required"]
     assert f"{name}: is missing" in errors(tenant.post(path, {}))
 
 
-def test_an_answer_that_breaks_the_schema_would_be_noticed(tenant: Tenant, aimed: Any, held: Sandbox) -> None:
+def test_an_answer_that_breaks_the_schema_would_be_noticed(
+    tenant: Tenant, aimed: Any, held: Sandbox
+) -> None:
     case = aimed["/v1/users/search"]["GET"].Case(query={"query": BERIT["username"]})
     held.control(fail=[{"status": 200, "body": [{"userId": "1"}], "times": 1}])
     with pytest.raises(FailureGroup, match="Response violates schema"):
-        case.validate_response(tenant.send(case), checks=[CHECKS.get_one("response_schema_conformance")])
+        case.validate_response(
+            tenant.send(case), checks=[CHECKS.get_one("response_schema_conformance")]
+        )

@@ -6,17 +6,27 @@ from sync.sandbox import Sandbox
 
 from .tenant import ASE, BERIT, EMPTY, EXAM, Clock, Tenant, errors, only_test, plant
 
-BY_HAND = {"test": "T1", "title": "Prøve", "start": EXAM["startTime"], "end": EXAM["endTime"], "duration": 60}
+BY_HAND = {
+    "test": "T1",
+    "title": "Prøve",
+    "start": EXAM["startTime"],
+    "end": EXAM["endTime"],
+    "duration": 60,
+}
 
 
-def test_a_test_made_by_hand_is_found_by_a_search_and_has_no_template(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_test_made_by_hand_is_found_by_a_search_and_has_no_template(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     made = sandbox.by_hand(**BY_HAND)
     (found,) = tenant.get("/v1/test/search?externalTestID=T1").json()["results"]
     assert found["assessmentRunId"] == made["assessmentRunId"]
     assert sandbox.contents()["tests"][0]["templates_sent"] == 0
 
 
-def test_times_moved_by_hand_show_in_a_search_and_the_rest_stays(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_times_moved_by_hand_show_in_a_search_and_the_rest_stays(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     before = sandbox.contents()["tests"][0]
     sandbox.by_hand(test="INF1000-H26", end="2026-12-01T13:30:00Z")
@@ -58,10 +68,14 @@ def test_staff_are_made_disabled_and_removed_by_hand(sandbox: Sandbox) -> None:
     assert sandbox.contents() == EMPTY
 
 
-def test_a_learner_is_removed_by_hand_together_with_their_seats(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_learner_is_removed_by_hand_together_with_their_seats(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
-    sandbox.by_hand(candidate={"test": "INF1000-H26", "username": ASE["username"], "committees": ["A"]})
+    sandbox.by_hand(
+        candidate={"test": "INF1000-H26", "username": ASE["username"], "committees": ["A"]}
+    )
     gone = sandbox.by_hand(student={"username": ASE["username"], "removed": True})["userId"]
     assert only_test(sandbox)["candidates"] == sandbox.contents()["students"] == []
     assert tenant.get(f"/v1/users/{gone}").status_code == 404
@@ -72,7 +86,9 @@ def test_a_contributor_is_put_on_changed_and_taken_off_by_hand(sandbox: Sandbox)
     by_login = {"test": "INF1000-H26", "username": "berit@example.edu"}
     by_id = {"test": "INF1000-H26", "authType": "FEIDE", "externalId": "berit@example.edu"}
     sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
-    sandbox.by_hand(contributor=by_login | {"roles": ["monitor"], "committees": ["A"], "roomName": "101"})
+    sandbox.by_hand(
+        contributor=by_login | {"roles": ["monitor"], "committees": ["A"], "roomName": "101"}
+    )
     sandbox.by_hand(contributor=by_id | {"roles": ["evaluate"], "buildingName": "Øst"})
     (one,) = only_test(sandbox)["contributors"]
     assert (one["roles"], one["committees"], one["notified"]) == (["evaluate"], ["A"], 0)
@@ -90,19 +106,27 @@ def test_a_committee_is_made_and_removed_by_hand(sandbox: Sandbox) -> None:
     assert only_test(sandbox)["committees"] == []
 
 
-def test_an_option_is_set_by_hand_in_its_own_group_even_when_the_test_has_begun(sandbox: Sandbox, clock: Clock) -> None:
+def test_an_option_is_set_by_hand_in_its_own_group_even_when_the_test_has_begun(
+    sandbox: Sandbox, clock: Clock
+) -> None:
     plant(sandbox)
     clock.now = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
     for name, value in (("LOCKDOWN_BROWSER", True), ("SOMETHING", "x")):
         sandbox.by_hand(option={"test": "INF1000-H26", "option": name, "value": value})
     held = only_test(sandbox)["options"]
-    assert (held["securityOptions"], held["generalOption"]) == ({"LOCKDOWN_BROWSER": True}, {"SOMETHING": "x"})
+    assert (held["securityOptions"], held["generalOption"]) == (
+        {"LOCKDOWN_BROWSER": True},
+        {"SOMETHING": "x"},
+    )
 
 
 def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandbox) -> None:
     answer = tenant.page("POST", "by-hand", BY_HAND)
     (test,) = sandbox.contents()["tests"]
-    assert (answer.status_code, answer.json()) == (200, {"assessmentRunId": test["assessmentRunId"]})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"assessmentRunId": test["assessmentRunId"]},
+    )
     assert tenant.page("GET", "contents").json() == sandbox.contents()
 
 
@@ -119,18 +143,34 @@ def test_edits_come_over_the_wire_without_a_token(tenant: Tenant, sandbox: Sandb
         (BY_HAND | {"room": "x"}, 400, "room: is not known here"),
         ({"student": {"username": ""}}, 400, "username: must not be empty"),
         ({"candidate": {"username": "x"}}, 400, "candidate.test: is missing"),
-        ({"candidate": {"test": "T1", "username": "x", "removed": "yes"}}, 400, "candidate.removed: must be true or"),
+        (
+            {"candidate": {"test": "T1", "username": "x", "removed": "yes"}},
+            400,
+            "candidate.removed: must be true or",
+        ),
         ({"candidate": {"test": "T1", "username": "x"}}, 404, "test T1 does not exist"),
         ({"staff": BERIT | {"status": "GONE"}}, 400, "status: must be one of ACTIVE, DISABLED"),
         ({"staff": {"username": "x", "removed": True}}, 404, "x: no such staff"),
         ({"student": {"username": "x", "removed": True}}, 404, "x: no such student"),
-        ({"student": {"username": "x", "removed": False}}, 400, "student.removed: must be true, or left out"),
+        (
+            {"student": {"username": "x", "removed": False}},
+            400,
+            "student.removed: must be true, or left out",
+        ),
         ({"student": {"firstName": "x", "removed": True}}, 400, "student.username: is missing"),
-        ({"contributor": {"test": "T1", "roles": ["boss"]}}, 400, "contributor.roles: must hold evaluate, "),
+        (
+            {"contributor": {"test": "T1", "roles": ["boss"]}},
+            400,
+            "contributor.roles: must hold evaluate, ",
+        ),
         ({"contributor": {"test": "T1", "username": "x"}}, 404, "test T1 does not exist"),
         ({"committee": {"test": "T1"}}, 400, "committee.name: is missing"),
         ({"committee": {"test": "T1", "name": "A"}}, 404, "test T1 does not exist"),
-        ({"option": {"test": "T1", "option": "LOCKDOWN_BROWSER", "value": 1}}, 400, "option.value: must be true or"),
+        (
+            {"option": {"test": "T1", "option": "LOCKDOWN_BROWSER", "value": 1}},
+            400,
+            "option.value: must be true or",
+        ),
         ({"option": {"test": "T1", "option": "X", "value": 1}}, 404, "test T1 does not exist"),
     ],
 )
@@ -149,10 +189,15 @@ def test_an_edit_that_cannot_be_made_is_refused_by_name(
         ({"username": "ukjent"}, "ukjent: no such student"),
         ({"authType": "FEIDE", "externalId": "ukjent"}, "ukjent: no such student"),
         ({}, "nobody: no such student"),
-        ({"username": "ase@example.edu", "removed": True}, "is not a candidate of test INF1000-H26"),
+        (
+            {"username": "ase@example.edu", "removed": True},
+            "is not a candidate of test INF1000-H26",
+        ),
     ],
 )
-def test_a_seat_of_nobody_is_refused(tenant: Tenant, sandbox: Sandbox, who: dict[str, Any], complaint: str) -> None:
+def test_a_seat_of_nobody_is_refused(
+    tenant: Tenant, sandbox: Sandbox, who: dict[str, Any], complaint: str
+) -> None:
     plant(sandbox)
     answer = tenant.page("POST", "by-hand", {"candidate": {"test": "INF1000-H26", **who}})
     assert answer.status_code == 404
@@ -162,10 +207,22 @@ def test_a_seat_of_nobody_is_refused(tenant: Tenant, sandbox: Sandbox, who: dict
 @pytest.mark.parametrize(
     ("edit", "complaint"),
     [
-        ({"contributor": {"username": "ase@example.edu", "roles": ["plan"]}}, "ase@example.edu: no such staff"),
-        ({"contributor": {"username": "berit@example.edu", "removed": True}}, "is not a contributor of test INF1000"),
-        ({"contributor": {"username": "berit@example.edu", "committees": ["X"]}}, "Committee X does not exist"),
-        ({"candidate": {"username": "ase@example.edu", "committees": ["X"]}}, "Committee X does not exist"),
+        (
+            {"contributor": {"username": "ase@example.edu", "roles": ["plan"]}},
+            "ase@example.edu: no such staff",
+        ),
+        (
+            {"contributor": {"username": "berit@example.edu", "removed": True}},
+            "is not a contributor of test INF1000",
+        ),
+        (
+            {"contributor": {"username": "berit@example.edu", "committees": ["X"]}},
+            "Committee X does not exist",
+        ),
+        (
+            {"candidate": {"username": "ase@example.edu", "committees": ["X"]}},
+            "Committee X does not exist",
+        ),
         ({"committee": {"name": "X", "removed": True}}, "Committee X does not exist"),
     ],
 )

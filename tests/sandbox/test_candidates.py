@@ -14,7 +14,9 @@ def seats(sandbox: Sandbox) -> list[Any]:
     return found
 
 
-def test_a_learner_is_put_on_a_test_with_everything_that_is_said(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_learner_is_put_on_a_test_with_everything_that_is_said(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     said = {"candidateId": "K-17", "extraTimeMins": 30, "roomName": "Sal Å", "buildingName": "Øst"}
     person = {"firstName": "Åse", "lastName": "Prøvesen", "email": LOGIN}
@@ -29,7 +31,9 @@ def test_a_learner_is_put_on_a_test_with_everything_that_is_said(tenant: Tenant,
     }
 
 
-def test_the_candidates_of_a_test_are_listed_by_its_own_id_and_by_ours(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_candidates_of_a_test_are_listed_by_its_own_id_and_by_ours(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
     contents = sandbox.contents()
@@ -44,7 +48,10 @@ def test_the_candidates_of_a_test_are_listed_by_its_own_id_and_by_ours(tenant: T
         ]
     }
     assert tenant.get(CANDIDATES).json() == listed
-    assert tenant.get(f"/v1/test/{contents['tests'][0]['assessmentRunId']}/candidates").json() == listed
+    assert (
+        tenant.get(f"/v1/test/{contents['tests'][0]['assessmentRunId']}/candidates").json()
+        == listed
+    )
 
 
 def test_a_test_without_candidates_lists_none(tenant: Tenant, sandbox: Sandbox) -> None:
@@ -52,7 +59,9 @@ def test_a_test_without_candidates_lists_none(tenant: Tenant, sandbox: Sandbox) 
     assert tenant.get(CANDIDATES).json() == {"candidates": []}
 
 
-def test_a_second_post_changes_the_seat_and_what_is_left_out_stays(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_second_post_changes_the_seat_and_what_is_left_out_stays(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(CANDIDATES, batch(LOGIN, candidateId="K-17", extraTimeMins=30, roomName="Sal Å"))
     tenant.post(CANDIDATES, batch(LOGIN, extraTimeMins=0, roomName=""))
@@ -68,7 +77,9 @@ def test_a_post_adds_to_those_already_there(tenant: Tenant, sandbox: Sandbox) ->
     assert [seat["username"] for seat in seats(sandbox)] == [LOGIN, "prove1@example.edu"]
 
 
-def test_unknown_learners_are_all_named_and_nobody_of_the_batch_is_put_on(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_unknown_learners_are_all_named_and_nobody_of_the_batch_is_put_on(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     answer = tenant.post(CANDIDATES, batch("ukjent-1", LOGIN, "ukjent-2"))
     assert answer.status_code == 400
@@ -79,7 +90,9 @@ def test_unknown_learners_are_all_named_and_nobody_of_the_batch_is_put_on(tenant
     assert seats(sandbox) == []
 
 
-def test_a_learner_known_in_another_system_is_unknown_here(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_learner_known_in_another_system_is_unknown_here(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     answer = tenant.post(CANDIDATES, batch(LOGIN) | {"authenticationSystem": "EMAIL"})
     assert answer.status_code == 400
@@ -96,7 +109,9 @@ def test_a_learner_is_taken_off_and_can_be_put_on_again(tenant: Tenant, sandbox:
     assert seats(sandbox)[0]["candidateId"] is None
 
 
-@pytest.mark.parametrize("absent", ["prove1@example.edu", "ukjent-1"], ids=["not on the test", "nobody"])
+@pytest.mark.parametrize(
+    "absent", ["prove1@example.edu", "ukjent-1"], ids=["not on the test", "nobody"]
+)
 def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
     tenant: Tenant, sandbox: Sandbox, absent: str
 ) -> None:
@@ -124,12 +139,21 @@ def test_candidates_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
         (batch(), "candidates: must not be empty"),
         (batch(""), "candidates[0].externalId: must not be empty"),
         (batch(LOGIN, LOGIN), f"candidates[1].externalId: {LOGIN} is in this batch twice"),
-        (batch(LOGIN, extraTimeMins=-1), "candidates[0].extraTimeMins: must be a whole number, 0 or more"),
-        (batch(LOGIN, extraTimeMins="30"), "candidates[0].extraTimeMins: must be a whole number, 0 or more"),
+        (
+            batch(LOGIN, extraTimeMins=-1),
+            "candidates[0].extraTimeMins: must be a whole number, 0 or more",
+        ),
+        (
+            batch(LOGIN, extraTimeMins="30"),
+            "candidates[0].extraTimeMins: must be a whole number, 0 or more",
+        ),
         (batch(LOGIN, candidateId=17), "candidates[0].candidateId: must be text"),
         (batch(LOGIN, email="x"), "candidates[0].email: is not an email address"),
         (batch(LOGIN, extraTime=30), "candidates[0].extraTime: is not known here"),
-        (batch(LOGIN, committeesName=["A"]), "candidates[0].committeesName: Committee A does not exist"),
+        (
+            batch(LOGIN, committeesName=["A"]),
+            "candidates[0].committeesName: Committee A does not exist",
+        ),
         (batch(LOGIN, committeesName="A"), "candidates[0].committeesName: must be a list"),
     ],
 )
@@ -159,7 +183,9 @@ def test_a_learner_has_seats_of_their_own_on_each_test(tenant: Tenant, sandbox: 
     tenant.post("/v1/users/student", ASE)
     for number in (1, 2):
         tenant.post("/v1/test?isExternal=true", EXAM | {"externalTestId": f"T{number}"})
-        tenant.post(f"/v1/test/T{number}/candidates?isExternal=true", batch(LOGIN, extraTimeMins=number))
+        tenant.post(
+            f"/v1/test/T{number}/candidates?isExternal=true", batch(LOGIN, extraTimeMins=number)
+        )
     tenant.delete("/v1/test/T1/candidates?isExternal=true", batch(LOGIN))
     first, second = sandbox.contents()["tests"]
     assert first["candidates"] == []

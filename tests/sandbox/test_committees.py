@@ -22,7 +22,9 @@ def names(sandbox: Sandbox) -> list[str]:
     return [one["name"] for one in only_test(sandbox)["committees"]]
 
 
-def test_committees_are_made_for_grading_unless_it_is_said_otherwise(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_committees_are_made_for_grading_unless_it_is_said_otherwise(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     answer = tenant.post(COMMITTEES, committees("Sensur Å"))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
@@ -33,7 +35,9 @@ def test_committees_are_made_for_grading_unless_it_is_said_otherwise(tenant: Ten
     assert tenant.get(TEST).json()["result"]["committees"] == made
 
 
-def test_an_existing_name_is_refused_and_nothing_of_the_batch_is_made(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_an_existing_name_is_refused_and_nothing_of_the_batch_is_made(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A"))
     answer = tenant.post(COMMITTEES, committees("B", "A"))
@@ -42,10 +46,15 @@ def test_an_existing_name_is_refused_and_nothing_of_the_batch_is_made(tenant: Te
     assert sandbox.requests()[-1]["committed"] is False
 
 
-def test_committees_are_removed_and_those_in_them_stay_on_the_test(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_committees_are_removed_and_those_in_them_stay_on_the_test(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A", "B"))
-    tenant.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"], committeesName=["A", "B"]))
+    tenant.post(
+        CONTRIBUTORS,
+        staff_batch("berit@example.edu", roles=["evaluate"], committeesName=["A", "B"]),
+    )
     tenant.post(CANDIDATES, batch("ase@example.edu", committeesName=["A"]))
     answer = tenant.delete(COMMITTEES, committees("A"))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
@@ -55,7 +64,9 @@ def test_committees_are_removed_and_those_in_them_stay_on_the_test(tenant: Tenan
     assert [one["committees"] for one in test["candidates"]] == [[]]
 
 
-def test_removing_a_committee_that_is_not_there_names_it_and_removes_none(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_removing_a_committee_that_is_not_there_names_it_and_removes_none(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A"))
     answer = tenant.delete(COMMITTEES, committees("A", "X"))
@@ -77,7 +88,10 @@ def test_committees_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
         (committees(" "), "committees[0].name: must not be empty"),
         (committees("x" * 51), "committees[0].name: at most 50 characters, has 51"),
         (committees("A", "A"), "committees[1].name: A is in this batch twice"),
-        (committees("A", type="grading"), "committees[0].type: must be one of GRADING, REASSESSMENT"),
+        (
+            committees("A", type="grading"),
+            "committees[0].type: must be one of GRADING, REASSESSMENT",
+        ),
         (committees("A", kind="GRADING"), "committees[0].kind: is not known here"),
     ],
 )
@@ -95,7 +109,9 @@ def test_fifty_characters_are_not_too_many(tenant: Tenant, sandbox: Sandbox) -> 
     assert tenant.post(COMMITTEES, committees("Ø" * 50)).status_code == 200
 
 
-def test_a_candidate_is_put_into_committees_and_moved_by_the_next_post(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_candidate_is_put_into_committees_and_moved_by_the_next_post(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A", "B"))
     seen = []

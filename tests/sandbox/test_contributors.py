@@ -19,12 +19,16 @@ from .tenant import (
 LOGIN = "berit@example.edu"
 
 
-def test_staff_are_put_on_a_test_with_everything_that_is_said(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_put_on_a_test_with_everything_that_is_said(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("B", "A"))
     person = {"firstName": "Berit", "lastName": "Påhittad", "email": LOGIN}
     said = {"roomName": "Sal Å", "buildingName": "Øst"}
-    body = staff_batch(LOGIN, roles=["monitor", "evaluate"], committeesName=["B", "A"], **person, **said)
+    body = staff_batch(
+        LOGIN, roles=["monitor", "evaluate"], committeesName=["B", "A"], **person, **said
+    )
     answer = tenant.post(CONTRIBUTORS, body)
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["contributors"] == [
@@ -40,10 +44,15 @@ def test_staff_are_put_on_a_test_with_everything_that_is_said(tenant: Tenant, sa
     ]
 
 
-def test_a_test_shows_its_contributors_with_prefixed_roles_inside_a_wrapper(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_test_shows_its_contributors_with_prefixed_roles_inside_a_wrapper(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A"))
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate", "chief_invigilate"], committeesName=["A"]))
+    tenant.post(
+        CONTRIBUTORS,
+        staff_batch(LOGIN, roles=["evaluate", "chief_invigilate"], committeesName=["A"]),
+    )
     shown = {
         "name": "INF1000 Prøveeksamen",
         "contributors": [
@@ -64,14 +73,20 @@ def test_a_test_shows_its_contributors_with_prefixed_roles_inside_a_wrapper(tena
     assert tenant.get(TEST).json() == shown
 
 
-def test_a_second_post_sets_roles_and_committees_and_what_is_left_out_stays(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_second_post_sets_roles_and_committees_and_what_is_left_out_stays(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A", "B"))
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101"))
+    tenant.post(
+        CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101")
+    )
     tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"]))
     (one,) = only_test(sandbox)["contributors"]
     assert (one["roles"], one["committees"], one["roomName"]) == (["monitor"], ["A"], "101")
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"], committeesName=["B"], roomName=""))
+    tenant.post(
+        CONTRIBUTORS, staff_batch(LOGIN, roles=["monitor"], committeesName=["B"], roomName="")
+    )
     (one,) = only_test(sandbox)["contributors"]
     assert (one["committees"], one["roomName"]) == (["B"], None)
 
@@ -87,7 +102,9 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
     tenant: Tenant, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    sandbox.by_hand(staff={"username": "per", "externalIds": [{"authType": "FEIDE", "externalId": "per"}]})
+    sandbox.by_hand(
+        staff={"username": "per", "externalIds": [{"authType": "FEIDE", "externalId": "per"}]}
+    )
     body = staff_batch(LOGIN, roles=["evaluate"], committeesName=["Y", "X"], sendNotification=True)
     body["contributors"].append({"externalId": "per", "roles": ["evaluate"]})
     answer = tenant.post(CONTRIBUTORS, body)
@@ -97,9 +114,13 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
     assert sandbox.requests()[-1]["committed"] is False
 
 
-def test_unknown_staff_are_all_named_and_nobody_of_the_batch_is_put_on(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_unknown_staff_are_all_named_and_nobody_of_the_batch_is_put_on(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
-    answer = tenant.post(CONTRIBUTORS, staff_batch("ukjent-1", LOGIN, "ukjent-2", roles=["evaluate"]))
+    answer = tenant.post(
+        CONTRIBUTORS, staff_batch("ukjent-1", LOGIN, "ukjent-2", roles=["evaluate"])
+    )
     assert answer.status_code == 400
     said = errors(answer)
     assert "externalId ukjent-1 (FEIDE): no such user" in said
@@ -108,25 +129,42 @@ def test_unknown_staff_are_all_named_and_nobody_of_the_batch_is_put_on(tenant: T
     assert only_test(sandbox)["contributors"] == []
 
 
-def test_learners_do_not_work_on_a_test_and_staff_do_not_sit_it(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_learners_do_not_work_on_a_test_and_staff_do_not_sit_it(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
-    assert tenant.post(CONTRIBUTORS, staff_batch("ase@example.edu", roles=["evaluate"])).status_code == 400
+    assert (
+        tenant.post(CONTRIBUTORS, staff_batch("ase@example.edu", roles=["evaluate"])).status_code
+        == 400
+    )
     as_candidate = {"authenticationSystem": "FEIDE", "candidates": [{"externalId": LOGIN}]}
-    assert tenant.post("/v1/test/INF1000-H26/candidates?isExternal=true", as_candidate).status_code == 400
+    assert (
+        tenant.post("/v1/test/INF1000-H26/candidates?isExternal=true", as_candidate).status_code
+        == 400
+    )
     test = only_test(sandbox)
     assert test["contributors"] == test["candidates"] == []
 
 
 def test_one_call_is_about_one_auth_system(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
-    answer = tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]) | {"authenticationSystem": "EMAIL"})
-    assert (answer.status_code, errors(answer)) == (400, f"externalId {LOGIN} (EMAIL): no such user")
+    answer = tenant.post(
+        CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]) | {"authenticationSystem": "EMAIL"}
+    )
+    assert (answer.status_code, errors(answer)) == (
+        400,
+        f"externalId {LOGIN} (EMAIL): no such user",
+    )
 
 
-def test_staff_are_taken_off_and_come_back_without_what_they_had(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_taken_off_and_come_back_without_what_they_had(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A"))
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101"))
+    tenant.post(
+        CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"], committeesName=["A"], roomName="101")
+    )
     answer = tenant.delete(CONTRIBUTORS, staff_batch(LOGIN))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert only_test(sandbox)["contributors"] == []
@@ -135,7 +173,9 @@ def test_staff_are_taken_off_and_come_back_without_what_they_had(tenant: Tenant,
     assert (one["roles"], one["committees"], one["roomName"]) == (["monitor"], [], None)
 
 
-def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["evaluate"]))
     answer = tenant.delete(CONTRIBUTORS, staff_batch(LOGIN, "ase@example.edu", "ukjent"))
@@ -156,18 +196,42 @@ def test_contributors_of_an_unknown_test_are_not_found(stranger: Tenant, method:
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [
-        ({"contributors": [{"externalId": LOGIN, "roles": ["evaluate"]}]}, "authenticationSystem: is missing"),
+        (
+            {"contributors": [{"externalId": LOGIN, "roles": ["evaluate"]}]},
+            "authenticationSystem: is missing",
+        ),
         (staff_batch(roles=["evaluate"]), "contributors: must not be empty"),
         (staff_batch(LOGIN), "contributors[0].roles: is missing"),
         (staff_batch(LOGIN, roles=[]), "contributors[0].roles: must not be empty"),
-        (staff_batch(LOGIN, roles=["boss"]), "contributors[0].roles: must hold evaluate, monitor, plan, author, "),
-        (staff_batch(LOGIN, roles=["ar_evaluate"]), "contributors[0].roles: must hold evaluate, monitor, "),
+        (
+            staff_batch(LOGIN, roles=["boss"]),
+            "contributors[0].roles: must hold evaluate, monitor, plan, author, ",
+        ),
+        (
+            staff_batch(LOGIN, roles=["ar_evaluate"]),
+            "contributors[0].roles: must hold evaluate, monitor, ",
+        ),
         (staff_batch(LOGIN, roles="evaluate"), "contributors[0].roles: must be a list"),
-        (staff_batch(LOGIN, LOGIN, roles=["plan"]), f"contributors[1].externalId: {LOGIN} is in this batch twice"),
-        (staff_batch(LOGIN, roles=["plan"], sendNotification="no"), "contributors[0].sendNotification: must be true"),
-        (staff_batch(LOGIN, roles=["plan"], committeesName="A"), "contributors[0].committeesName: must be a list"),
-        (staff_batch(LOGIN, roles=["plan"], email="x"), "contributors[0].email: is not an email address"),
-        (staff_batch(LOGIN, roles=["plan"], extraTimeMins=5), "contributors[0].extraTimeMins: is not known here"),
+        (
+            staff_batch(LOGIN, LOGIN, roles=["plan"]),
+            f"contributors[1].externalId: {LOGIN} is in this batch twice",
+        ),
+        (
+            staff_batch(LOGIN, roles=["plan"], sendNotification="no"),
+            "contributors[0].sendNotification: must be true",
+        ),
+        (
+            staff_batch(LOGIN, roles=["plan"], committeesName="A"),
+            "contributors[0].committeesName: must be a list",
+        ),
+        (
+            staff_batch(LOGIN, roles=["plan"], email="x"),
+            "contributors[0].email: is not an email address",
+        ),
+        (
+            staff_batch(LOGIN, roles=["plan"], extraTimeMins=5),
+            "contributors[0].extraTimeMins: is not known here",
+        ),
     ],
 )
 def test_a_batch_that_the_vendor_would_refuse_is_refused_by_name(
@@ -182,6 +246,8 @@ def test_a_batch_that_the_vendor_would_refuse_is_refused_by_name(
 
 def test_names_and_email_in_a_batch_change_nobody(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
-    tenant.post(CONTRIBUTORS, staff_batch(LOGIN, roles=["plan"], firstName="Per", email="per@example.edu"))
+    tenant.post(
+        CONTRIBUTORS, staff_batch(LOGIN, roles=["plan"], firstName="Per", email="per@example.edu")
+    )
     (person,) = sandbox.contents()["staff"]
     assert (person["firstName"], person["email"]) == (BERIT["firstName"], BERIT["email"])

@@ -21,7 +21,9 @@ def names(sandbox: Sandbox) -> list[str]:
     return [student["username"] for student in sandbox.contents()["students"]]
 
 
-def test_a_call_fails_before_it_is_carried_out_as_often_as_was_said(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_call_fails_before_it_is_carried_out_as_often_as_was_said(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(**rule(status=500, times=2))
     for _ in range(2):
         answer = tenant.post(STUDENT, ASE)
@@ -38,7 +40,9 @@ def test_a_call_fails_after_it_was_carried_out(tenant: Tenant, sandbox: Sandbox)
     assert [(one["status"], one["committed"]) for one in sandbox.requests()[1:]] == [(502, True)]
 
 
-def test_a_refused_call_stays_refused_under_a_rule_that_holds_after_it(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_refused_call_stays_refused_under_a_rule_that_holds_after_it(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(**rule(status=502, when="after"))
     assert tenant.post(STUDENT, {"username": ""}).status_code == 502
     assert sandbox.requests()[-1]["committed"] is False
@@ -64,9 +68,15 @@ def test_a_rule_gives_headers_such_as_retry_after(tenant: Tenant, sandbox: Sandb
 
 
 @pytest.mark.parametrize(
-    ("body", "sent"), [({"success": True, "errors": ["No"]}, '{"success":true,"errors":["No"]}'), ("<html>", "<html>")]
+    ("body", "sent"),
+    [
+        ({"success": True, "errors": ["No"]}, '{"success":true,"errors":["No"]}'),
+        ("<html>", "<html>"),
+    ],
 )
-def test_a_rule_gives_a_body_of_its_own(tenant: Tenant, sandbox: Sandbox, body: Any, sent: str) -> None:
+def test_a_rule_gives_a_body_of_its_own(
+    tenant: Tenant, sandbox: Sandbox, body: Any, sent: str
+) -> None:
     sandbox.control(**rule(status=200, body=body))
     answer = tenant.post(STUDENT, ASE)
     assert (answer.status_code, answer.text) == (200, sent)
@@ -77,7 +87,9 @@ def test_a_rule_can_let_the_first_calls_pass(tenant: Tenant, sandbox: Sandbox) -
     assert [tenant.post(STUDENT, ASE).status_code for _ in range(4)] == [200, 200, 500, 200]
 
 
-def test_a_rule_without_times_holds_until_the_rules_are_replaced(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_rule_without_times_holds_until_the_rules_are_replaced(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(**rule(status=503))
     assert {tenant.post(STUDENT, ASE).status_code for _ in range(5)} == {503}
     sandbox.control(fail=[])
@@ -93,7 +105,12 @@ def test_a_rule_holds_for_its_method_and_path_only(tenant: Tenant, sandbox: Sand
 
 
 def test_the_first_rule_that_holds_is_taken(tenant: Tenant, sandbox: Sandbox) -> None:
-    sandbox.control(fail=[{"status": 500, "path": "*/student", "times": 1}, {"status": 503, "path": "*/student"}])
+    sandbox.control(
+        fail=[
+            {"status": 500, "path": "*/student", "times": 1},
+            {"status": 503, "path": "*/student"},
+        ]
+    )
     assert [tenant.post(STUDENT, ASE).status_code for _ in range(2)] == [500, 503]
 
 
@@ -113,8 +130,12 @@ def test_a_delay_goes_by_before_anything_is_carried_out(tenant: Tenant, sandbox:
     assert [one["path"] for one in sandbox.requests() if "student" in one["path"]] == []
 
 
-@pytest.mark.parametrize("settings", [{"latency": 60}, rule(latency=60)], ids=["every write", "a rule"])
-def test_a_slow_answer_comes_after_the_commit(tenant: Tenant, sandbox: Sandbox, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "settings", [{"latency": 60}, rule(latency=60)], ids=["every write", "a rule"]
+)
+def test_a_slow_answer_comes_after_the_commit(
+    tenant: Tenant, sandbox: Sandbox, settings: dict[str, Any]
+) -> None:
     sandbox.control(**settings)
     with pytest.raises(requests.ReadTimeout):
         tenant.call("POST", STUDENT, ASE, timeout=WAIT)
@@ -131,7 +152,9 @@ def test_latency_holds_for_writes_and_leaves_reads_and_tokens_alone() -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 7200, -90])
-def test_answers_bear_the_time_of_the_sandboxs_clock_and_as_much_more_as_was_asked_for(offset: float) -> None:
+def test_answers_bear_the_time_of_the_sandboxs_clock_and_as_much_more_as_was_asked_for(
+    offset: float,
+) -> None:
     noon = datetime(2026, 12, 1, 12, tzinfo=UTC)
     with Sandbox(clock=lambda: noon) as sandbox:
         tenant = Tenant(sandbox.url)

@@ -17,7 +17,9 @@ def test_a_new_test_is_created_with_an_id_of_nine_digits(tenant: Tenant) -> None
     assert 10**7 <= said["assessmentRunId"] < 10**9
 
 
-def test_posting_it_again_updates_it_in_place_and_keeps_its_id(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_posting_it_again_updates_it_in_place_and_keeps_its_id(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     made = tenant.post(POST, EXAM).json()
     answer = tenant.post(POST, EXAM | {"title": "Flyttet prøve", "endTime": "2026-12-01T13:00:00Z"})
     assert (answer.status_code, answer.json()) == (200, made | {"status": "updated"})
@@ -34,7 +36,9 @@ def test_an_identical_post_also_says_updated(tenant: Tenant) -> None:
     assert tenant.post(POST, EXAM).json()["status"] == "updated"
 
 
-def test_the_template_that_made_a_test_stays_and_every_one_sent_is_counted(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_template_that_made_a_test_stays_and_every_one_sent_is_counted(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post(POST, EXAM | {"sourceTemplateId": 1001})
     tenant.post(POST, EXAM)
     (test,) = sandbox.contents()["tests"]
@@ -51,7 +55,12 @@ def test_a_test_without_a_template_has_none(tenant: Tenant, sandbox: Sandbox) ->
 
 
 def test_past_dates_a_title_of_500_characters_and_a_leap_day_are_accepted(tenant: Tenant) -> None:
-    past = {"title": "Ø" * 500, "startTime": "2024-02-29T23:59:59Z", "endTime": "2024-03-01T00:00:00Z", "duration": 1}
+    past = {
+        "title": "Ø" * 500,
+        "startTime": "2024-02-29T23:59:59Z",
+        "endTime": "2024-03-01T00:00:00Z",
+        "duration": 1,
+    }
     assert tenant.post(POST, EXAM | past).status_code == 201
 
 
@@ -105,7 +114,10 @@ def test_a_test_is_made_by_its_external_id_only(stranger: Tenant) -> None:
 def test_a_refused_update_leaves_the_test_as_it_was(tenant: Tenant, sandbox: Sandbox) -> None:
     tenant.post(POST, EXAM)
     before = sandbox.contents()
-    assert tenant.post(POST, EXAM | {"title": "Ny", "duration": 0, "sourceTemplateId": 1}).status_code == 400
+    assert (
+        tenant.post(POST, EXAM | {"title": "Ny", "duration": 0, "sourceTemplateId": 1}).status_code
+        == 400
+    )
     assert sandbox.contents() == before
 
 
@@ -158,7 +170,9 @@ def test_a_title_and_a_query_are_found_anywhere_and_in_any_case(tenant: Tenant) 
     tenant.post(POST, EXAM | {"externalTestId": "MAT1-H26", "title": "MAT1 ØVING"})
 
     def found(query: str) -> list[str]:
-        return [one["externalId"] for one in tenant.get(f"/v1/test/search?{query}").json()["results"]]
+        return [
+            one["externalId"] for one in tenant.get(f"/v1/test/search?{query}").json()["results"]
+        ]
 
     assert found("title=øving") == ["MAT1-H26"]
     assert found("title=MAT1-H26") == []
@@ -170,7 +184,13 @@ def test_a_title_and_a_query_are_found_anywhere_and_in_any_case(tenant: Tenant) 
 
 def test_a_long_search_comes_in_pages_of_fifty(tenant: Tenant, sandbox: Sandbox) -> None:
     for number in range(101):
-        sandbox.by_hand(test=f"T{number}", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+        sandbox.by_hand(
+            test=f"T{number}",
+            title="Prøve",
+            start=EXAM["startTime"],
+            end=EXAM["endTime"],
+            duration=60,
+        )
     pages = [tenant.get(f"/v1/test/search?title=prøve&page={page}").json() for page in (1, 2, 3, 4)]
     assert [(page["hits"], page["page"], len(page["results"])) for page in pages] == [
         (101, 1, 50),
@@ -200,7 +220,9 @@ def test_a_page_that_cannot_be_is_refused(stranger: Tenant, page: str) -> None:
 def test_the_status_follows_the_clock(
     sandbox: Sandbox, clock: Clock, tenant: Tenant, now: datetime, status: str
 ) -> None:
-    sandbox.by_hand(test="T", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+    sandbox.by_hand(
+        test="T", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
+    )
     clock.now = now
     (found,) = tenant.get("/v1/test/search").json()["results"]
     assert found["status"] == status

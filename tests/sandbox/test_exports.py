@@ -29,7 +29,9 @@ def fetch(url: str, **headers: str) -> requests.Response:
     return requests.get(url, headers=headers, timeout=10)
 
 
-def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     for student in (ASE, learner(1)):
         sandbox.by_hand(student=student)
     sandbox.by_hand(staff=BERIT)
@@ -55,7 +57,9 @@ def test_a_link_is_refused_with_a_bearer_token_beside_it(tenant: Tenant) -> None
     assert fetch(url).status_code == 200
 
 
-def test_a_link_and_its_order_live_for_an_hour(tenant: Tenant, sandbox: Sandbox, clock: Clock) -> None:
+def test_a_link_and_its_order_live_for_an_hour(
+    tenant: Tenant, sandbox: Sandbox, clock: Clock
+) -> None:
     job = tenant.post(ORDER, order()).json()["jobId"]
     url = link_to(tenant)
     clock.now += timedelta(seconds=3599)
@@ -90,7 +94,9 @@ def test_an_unknown_job_is_not_found(stranger: Tenant) -> None:
         ({"resourceType": "AllUsers", "parameters": 1}, "parameters: must be a JSON object"),
     ],
 )
-def test_an_order_that_the_vendor_would_refuse_is_refused_by_name(stranger: Tenant, body: Any, complaint: str) -> None:
+def test_an_order_that_the_vendor_would_refuse_is_refused_by_name(
+    stranger: Tenant, body: Any, complaint: str
+) -> None:
     answer = stranger.post(ORDER, body)
     assert answer.status_code == 400
     assert errors(answer).startswith(complaint)

@@ -95,7 +95,9 @@ def test_an_answer_comes_late_and_the_call_is_carried_out_late_or_at_once(
     assert learners(sandbox) == 1
 
 
-def test_a_pause_is_asked_for_in_whole_seconds_or_not_at_all(ready: Tenant, sandbox: Sandbox) -> None:
+def test_a_pause_is_asked_for_in_whole_seconds_or_not_at_all(
+    ready: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(**always("throttle_with_wait", seconds=2.5))
     assert ready.get("/v1/test/search").headers["Retry-After"] == "3"
     sandbox.control(**always("throttle"))
@@ -108,7 +110,9 @@ def test_errors_in_a_200_claim_success(ready: Tenant, sandbox: Sandbox) -> None:
     assert (said["success"], len(said["errors"])) == (True, 1)
 
 
-def test_a_committee_is_made_though_the_answer_says_that_its_type_is_wrong(ready: Tenant, sandbox: Sandbox) -> None:
+def test_a_committee_is_made_though_the_answer_says_that_its_type_is_wrong(
+    ready: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     sandbox.control(**always("duplicate_name_lies"))
     answer = ready.post(COMMITTEES, committees("A"))
@@ -118,7 +122,9 @@ def test_a_committee_is_made_though_the_answer_says_that_its_type_is_wrong(ready
     assert ready.delete(COMMITTEES, committees("A")).status_code == 200
 
 
-def test_no_answer_lies_about_a_call_that_was_not_made_as_its_token_is_void(ready: Tenant, sandbox: Sandbox) -> None:
+def test_no_answer_lies_about_a_call_that_was_not_made_as_its_token_is_void(
+    ready: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     sandbox.control(**always("token_expiry"))
     assert ready.get("/v1/test/search").status_code == 401
@@ -127,7 +133,9 @@ def test_no_answer_lies_about_a_call_that_was_not_made_as_its_token_is_void(read
     assert only_test(sandbox)["committees"] == []
 
 
-def test_a_token_that_expired_is_void_and_a_new_one_is_good(ready: Tenant, sandbox: Sandbox) -> None:
+def test_a_token_that_expired_is_void_and_a_new_one_is_good(
+    ready: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(**always("token_expiry"))
     assert ready.get("/v1/test/search").status_code == 401
     sandbox.control(faults={})
@@ -150,8 +158,12 @@ def test_multiple_tokens_strike_the_token_call_alone(ready: Tenant, sandbox: San
     assert ready.get("/v1/test/search").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["commit_then_reset", "committed_500", "errors_in_200", "duplicate_name_lies"])
-def test_what_is_about_writes_leaves_reads_and_tokens_alone(ready: Tenant, sandbox: Sandbox, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["commit_then_reset", "committed_500", "errors_in_200", "duplicate_name_lies"]
+)
+def test_what_is_about_writes_leaves_reads_and_tokens_alone(
+    ready: Tenant, sandbox: Sandbox, name: str
+) -> None:
     sandbox.control(**always(name))
     assert ready.get("/v1/test/search").status_code == 200
     assert ready.ask_token().status_code == 200
@@ -176,25 +188,36 @@ def statuses(seed: int) -> list[int]:
         tenant.close()
         entries = sandbox.requests()[1:]
         made = Counter(entry["fault"] for entry in entries if "fault" in entry)
-        assert {name: number for name, number in sandbox.control()["faults_made"].items() if number} == made
-        assert {entry["committed"] for entry in entries if entry.get("fault") == "committed_500"} == {True}
+        assert {
+            name: number for name, number in sandbox.control()["faults_made"].items() if number
+        } == made
+        assert {
+            entry["committed"] for entry in entries if entry.get("fault") == "committed_500"
+        } == {True}
         return found
 
 
-def test_one_seed_and_one_sequence_of_calls_always_give_the_same_faults_at_about_their_rates() -> None:
+def test_one_seed_and_one_sequence_of_calls_always_give_the_same_faults_at_about_their_rates() -> (
+    None
+):
     first, again, other = statuses(7), statuses(7), statuses(8)
     assert first == again
     assert first != other
     assert 30 <= first.count(429) + first.count(502) + first.count(503) + first.count(500) <= 120
 
 
-def test_faults_keep_to_the_paths_that_are_named_and_spare_others(ready: Tenant, sandbox: Sandbox) -> None:
+def test_faults_keep_to_the_paths_that_are_named_and_spare_others(
+    ready: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     only = {"only": ["/api/v1/test/*"], "except": ["*/contributors"]}
     sandbox.control(faults={"rates": {"error_503": 1}} | only)
     assert ready.post(STUDENT, ASE).status_code == 200
     assert ready.post(CANDIDATES, batch("ase@example.edu")).status_code == 503
-    assert ready.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["plan"])).status_code == 200
+    assert (
+        ready.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["plan"])).status_code
+        == 200
+    )
 
 
 def test_calls_that_fail_for_sure_go_first(ready: Tenant, sandbox: Sandbox) -> None:
@@ -205,10 +228,21 @@ def test_calls_that_fail_for_sure_go_first(ready: Tenant, sandbox: Sandbox) -> N
 
 
 def test_faults_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tenant: Tenant) -> None:
-    given = {"seed": 3, "rates": {"reset": 0.25}, "seconds": {"slow": 2}, "only": ["*/test*"], "except": ["*/x"]}
+    given = {
+        "seed": 3,
+        "rates": {"reset": 0.25},
+        "seconds": {"slow": 2},
+        "only": ["*/test*"],
+        "except": ["*/x"],
+    }
     shown = tenant.page("POST", "control", {"faults": given}).json()
     assert shown == tenant.page("GET", "control").json()
-    seconds = {"throttle_with_wait": 1, "slow": 2, "commit_then_time_out": 30, "delayed_visibility": 0}
+    seconds = {
+        "throttle_with_wait": 1,
+        "slow": 2,
+        "commit_then_time_out": 30,
+        "delayed_visibility": 0,
+    }
     assert shown["faults"] == given | {"seconds": seconds}
     assert set(shown["faults_made"].values()) == {0}
     assert tenant.page("POST", "control", {"latency": 0}).json()["faults"] == shown["faults"]
@@ -220,18 +254,45 @@ def test_faults_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tenant
     ("faults", "complaints"),
     [
         ([], ["faults: must be a JSON object"]),
-        ({"rate": {}}, ["faults.rate: is not known here; known are seed, rates, seconds, only, except"]),
+        (
+            {"rate": {}},
+            ["faults.rate: is not known here; known are seed, rates, seconds, only, except"],
+        ),
         ({"seed": -1}, ["faults.seed: must be a whole number, 0 or more"]),
-        ({"rates": {"rest": 0.1}}, ["faults.rates.rest: is not known here; known are throttle, throttle_with_wait, "]),
-        ({"rates": {"reset": 2}}, ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"]),
-        ({"rates": {"reset": "5%"}}, ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"]),
-        ({"rates": {"reset": True}}, ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"]),
-        ({"rates": {"reset": 0.6, "slow": 0.6}}, ["faults.rates: those that can strike one call add up to 1.2; lower"]),
-        ({"seconds": {"reset": 1}}, ["faults.seconds.reset: is not known here; known are throttle_with_wait, slow, "]),
-        ({"seconds": {"slow": -1}}, ["faults.seconds.slow: must be a number of seconds, 0 or more, such as 2.5"]),
+        (
+            {"rates": {"rest": 0.1}},
+            ["faults.rates.rest: is not known here; known are throttle, throttle_with_wait, "],
+        ),
+        (
+            {"rates": {"reset": 2}},
+            ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"],
+        ),
+        (
+            {"rates": {"reset": "5%"}},
+            ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"],
+        ),
+        (
+            {"rates": {"reset": True}},
+            ["faults.rates.reset: must be a number from 0 to 1, such as 0.05"],
+        ),
+        (
+            {"rates": {"reset": 0.6, "slow": 0.6}},
+            ["faults.rates: those that can strike one call add up to 1.2; lower"],
+        ),
+        (
+            {"seconds": {"reset": 1}},
+            ["faults.seconds.reset: is not known here; known are throttle_with_wait, slow, "],
+        ),
+        (
+            {"seconds": {"slow": -1}},
+            ["faults.seconds.slow: must be a number of seconds, 0 or more, such as 2.5"],
+        ),
         ({"only": "x"}, ["faults.only: must be a list"]),
         ({"except": [1]}, ["faults.except: must hold text only"]),
-        ({"seed": "x", "rates": {"a": 1, "b": 1}}, ["faults.seed", "faults.rates.a", "faults.rates.b"]),
+        (
+            {"seed": "x", "rates": {"a": 1, "b": 1}},
+            ["faults.seed", "faults.rates.a", "faults.rates.b"],
+        ),
     ],
 )
 def test_wrong_faults_are_refused_by_name_all_at_once_and_change_nothing(
@@ -247,7 +308,16 @@ def test_wrong_faults_are_refused_by_name_all_at_once_and_change_nothing(
 
 
 def test_rates_that_strike_different_calls_need_not_share_one() -> None:
-    with Sandbox(faults={"rates": {"token_409": 1, "error_500": 0, "token_expiry": 0.9, "duplicate_name_lies": 0.1}}):
+    with Sandbox(
+        faults={
+            "rates": {
+                "token_409": 1,
+                "error_500": 0,
+                "token_expiry": 0.9,
+                "duplicate_name_lies": 0.1,
+            }
+        }
+    ):
         pass
 
 
@@ -272,7 +342,10 @@ def test_a_file_of_faults_is_yaml_or_json(tmp_path: Path, name: str, text: str) 
 @pytest.mark.parametrize(
     ("text", "complaints"),
     [
-        ("rates: {rest: 0.1, reset: 7}\nseed: x", ["rates.reset: must be", "rates.rest: is not known", "seed: must"]),
+        (
+            "rates: {rest: 0.1, reset: 7}\nseed: x",
+            ["rates.reset: must be", "rates.rest: is not known", "seed: must"],
+        ),
         ("- 1", ["must say `rates` or `seconds`; write it as `rates: {reset: 0.05}`"]),
         ("", ["must say `rates` or `seconds`"]),
         ("rates: [", ["is neither YAML nor JSON; write it as `rates: {reset: 0.05}`"]),
@@ -291,17 +364,26 @@ def test_a_wrong_file_of_faults_is_a_usage_error_with_a_line_for_each(
     assert said.count(str(path)) == len(complaints)
 
 
-def test_a_file_of_faults_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_faults_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["sandbox", "--port", "0", "--faults", str(tmp_path / "none.yaml")]) == 2
     assert "none.yaml: cannot be read (no such file or directory)" in capsys.readouterr().err
 
 
 def test_what_was_carried_out_is_told_from_what_was_not_under_every_fault() -> None:
-    rates = dict.fromkeys(("error_500", "committed_500", "errors_in_200", "token_expiry", "throttle"), 0.1)
+    rates = dict.fromkeys(
+        ("error_500", "committed_500", "errors_in_200", "token_expiry", "throttle"), 0.1
+    )
     with Sandbox(faults={"seed": 1, "rates": rates, "except": ["*/token/"]}) as sandbox:
         tenant = Tenant(sandbox.url)
         for number in range(60):
-            if tenant.post("/v1/users", BERIT | {"username": f"ansatt{number}", "externalIds": []}).status_code == 401:
+            if (
+                tenant.post(
+                    "/v1/users", BERIT | {"username": f"ansatt{number}", "externalIds": []}
+                ).status_code
+                == 401
+            ):
                 tenant.close()
                 tenant = Tenant(sandbox.url)
         tenant.close()

@@ -19,9 +19,13 @@ def digest(text: str) -> dict[str, str]:
 
 def test_options_are_set_by_group_and_others_stay(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
-    tenant.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True, LOCKDOWN_CHROME_KIOSK=False))
+    tenant.post(
+        OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True, LOCKDOWN_CHROME_KIOSK=False)
+    )
     tenant.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=False))
-    tenant.post(OPTIONS, options("explanationOptions", EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED=True))
+    tenant.post(
+        OPTIONS, options("explanationOptions", EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED=True)
+    )
     tenant.post(OPTIONS, options("examDayOptions", ANYTHING=3))
     answer = tenant.post(OPTIONS, options("generalOption", ANYTHING="x"))
     assert (answer.status_code, answer.json()) == (200, {"success": True})
@@ -44,29 +48,47 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
     with Sandbox(data=tmp_path) as sandbox:
         plant(sandbox)
         tenant = Tenant(sandbox.url)
-        tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=PIN, LOCKDOWN_QUIT_CODE=code))
+        tenant.post(
+            OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=PIN, LOCKDOWN_QUIT_CODE=code)
+        )
         tenant.post(OPTIONS, options("generalOption", lockdown_quit_code=code))
         tenant.post(OPTIONS, {"testOptions": {"securityOptions": {"SEB_SETTINGS_PINCODE": PIN}}})
         tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=[PIN]))
-        sandbox.by_hand(option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code})
+        sandbox.by_hand(
+            option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code}
+        )
         held = only_test(sandbox)["options"]
         page = tenant.page("GET", f"tests/{only_test(sandbox)['assessmentRunId']}").text
         noted = json.dumps([sandbox.contents(), sandbox.requests()])
         tenant.close()
-    assert held["securityOptions"] == {"SEB_SETTINGS_PINCODE": digest(PIN), "LOCKDOWN_QUIT_CODE": digest(code)}
+    assert held["securityOptions"] == {
+        "SEB_SETTINGS_PINCODE": digest(PIN),
+        "LOCKDOWN_QUIT_CODE": digest(code),
+    }
     assert held["generalOption"] == {"lockdown_quit_code": digest(code)}
     assert "SEB_SETTINGS_PINCODE" in page
-    for text in (noted, page, *(file.read_bytes().decode(errors="replace") for file in tmp_path.iterdir())):
+    for text in (
+        noted,
+        page,
+        *(file.read_bytes().decode(errors="replace") for file in tmp_path.iterdir()),
+    ):
         assert PIN not in text
         assert code not in text
 
 
-@pytest.mark.parametrize("pin", ["abc12", "abcdef", "123456", "abc12é", "abc\n123", "", 123456, True, None])
-def test_a_pin_that_breaks_the_rule_is_refused_without_being_said(tenant: Tenant, sandbox: Sandbox, pin: Any) -> None:
+@pytest.mark.parametrize(
+    "pin", ["abc12", "abcdef", "123456", "abc12é", "abc\n123", "", 123456, True, None]
+)
+def test_a_pin_that_breaks_the_rule_is_refused_without_being_said(
+    tenant: Tenant, sandbox: Sandbox, pin: Any
+) -> None:
     plant(sandbox)
     answer = tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=pin))
     rule = "must be 6 or more printable ASCII characters, letters and digits among them"
-    assert (answer.status_code, errors(answer)) == (400, f"testOptions.securityOptions[0].value: {rule}")
+    assert (answer.status_code, errors(answer)) == (
+        400,
+        f"testOptions.securityOptions[0].value: {rule}",
+    )
     assert only_test(sandbox)["options"]["securityOptions"] == {}
 
 
@@ -92,15 +114,39 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
     [
         ({}, "testOptions: is missing"),
         ({"testOptions": []}, "testOptions: must be a JSON object"),
-        ({"testOptions": {"security": []}}, "testOptions.security: is not known here; known are securityOptions, "),
+        (
+            {"testOptions": {"security": []}},
+            "testOptions.security: is not known here; known are securityOptions, ",
+        ),
         ({"testOptions": {"generalOption": {}}}, "testOptions.generalOption: must be a list"),
-        (options("securityOptions", LOCKDOWN=True), "testOptions.securityOptions[0].option: LOCKDOWN is not an option"),
-        (options("explanationOptions", LOCKDOWN_BROWSER=True), "testOptions.explanationOptions[0].option: LOCKDOWN_BR"),
-        (options("securityOptions", LOCKDOWN_BROWSER="true"), "testOptions.securityOptions[0].value: must be true or"),
-        (options("securityOptions", LOCKDOWN_QUIT_CODE=""), "testOptions.securityOptions[0].value: must be text, not"),
-        (options("generalOption", ANYTHING=None), "testOptions.generalOption[0].value: must be text, a number, true"),
-        (options("generalOption", ANYTHING={}), "testOptions.generalOption[0].value: must be text, a number, true"),
-        ({"testOptions": {"generalOption": [{"value": 1}]}}, "testOptions.generalOption[0].option: is missing"),
+        (
+            options("securityOptions", LOCKDOWN=True),
+            "testOptions.securityOptions[0].option: LOCKDOWN is not an option",
+        ),
+        (
+            options("explanationOptions", LOCKDOWN_BROWSER=True),
+            "testOptions.explanationOptions[0].option: LOCKDOWN_BR",
+        ),
+        (
+            options("securityOptions", LOCKDOWN_BROWSER="true"),
+            "testOptions.securityOptions[0].value: must be true or",
+        ),
+        (
+            options("securityOptions", LOCKDOWN_QUIT_CODE=""),
+            "testOptions.securityOptions[0].value: must be text, not",
+        ),
+        (
+            options("generalOption", ANYTHING=None),
+            "testOptions.generalOption[0].value: must be text, a number, true",
+        ),
+        (
+            options("generalOption", ANYTHING={}),
+            "testOptions.generalOption[0].value: must be text, a number, true",
+        ),
+        (
+            {"testOptions": {"generalOption": [{"value": 1}]}},
+            "testOptions.generalOption[0].option: is missing",
+        ),
         (
             {"testOptions": {"generalOption": [{"option": "A", "value": 1}] * 2}},
             "testOptions.generalOption[1].option: A is in this group twice",

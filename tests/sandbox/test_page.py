@@ -68,7 +68,9 @@ def read(tenant: Tenant, path: str = "") -> Tables:
     return Tables(answer.text)
 
 
-def test_the_first_page_counts_what_it_holds_and_links_to_each_test(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_first_page_counts_what_it_holds_and_links_to_each_test(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(CANDIDATES, batch("ase@example.edu"))
     page = read(tenant)
@@ -85,7 +87,10 @@ def test_the_first_page_counts_what_it_holds_and_links_to_each_test(tenant: Tena
     }
     assert [line[0] for line in page.tables["Tests"][1:]] == ["INF1000-H26"]
     assert f"/_sandbox/tests/{only_test(sandbox)['assessmentRunId']}" in page.links
-    assert [line[2] for line in page.tables["Learners and staff"][1:]] == ["ase@example.edu", "berit@example.edu"]
+    assert [line[2] for line in page.tables["Learners and staff"][1:]] == [
+        "ase@example.edu",
+        "berit@example.edu",
+    ]
 
 
 def test_the_last_requests_show_what_became_of_them(tenant: Tenant, sandbox: Sandbox) -> None:
@@ -95,7 +100,9 @@ def test_the_last_requests_show_what_became_of_them(tenant: Tenant, sandbox: San
     assert newest[2:] == ["POST", "/api/v1/users/student", "502", "yes", "rule"]
 
 
-def test_faults_show_with_their_meaning_their_rate_and_how_often_they_struck(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_faults_show_with_their_meaning_their_rate_and_how_often_they_struck(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     sandbox.control(faults={"rates": {"error_503": 1}, "seconds": {"slow": 4}})
     tenant.ask_token()
     lines = {line[0]: line[1:] for line in read(tenant).tables["Faults"]}
@@ -107,8 +114,13 @@ def test_faults_show_with_their_meaning_their_rate_and_how_often_they_struck(ten
 def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
     tenant.post(COMMITTEES, committees("A", "B"))
-    tenant.post(OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True, SEB_SETTINGS_PINCODE="Vinter26"))
-    tenant.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["plan", "evaluate"], committeesName=["A"]))
+    tenant.post(
+        OPTIONS, options("securityOptions", LOCKDOWN_BROWSER=True, SEB_SETTINGS_PINCODE="Vinter26")
+    )
+    tenant.post(
+        CONTRIBUTORS,
+        staff_batch("berit@example.edu", roles=["plan", "evaluate"], committeesName=["A"]),
+    )
     tenant.post(CANDIDATES, batch("ase@example.edu", extraTimeMins=30, committeesName=["A", "B"]))
     page = read(tenant, f"tests/{only_test(sandbox)['assessmentRunId']}").tables
     assert ["securityOptions", "LOCKDOWN_BROWSER", "yes"] in page["Options"]
@@ -121,7 +133,9 @@ def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sand
 def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     for number in range(51):
         sandbox.by_hand(student=learner(number))
-        sandbox.by_hand(test=f"T{number}", title="x", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+        sandbox.by_hand(
+            test=f"T{number}", title="x", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
+        )
         sandbox.by_hand(candidate={"test": "T0", "username": f"prove{number}@example.edu"})
     first, second = read(tenant), read(tenant, "?people=2&tests=2")
     assert [len(first.tables[name]) - 1 for name in ("Tests", "Learners and staff")] == [50, 50]
@@ -133,7 +147,9 @@ def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     assert len(read(tenant, f"tests/{run_id}?page=2").tables["Candidates (51)"]) == 2
 
 
-@pytest.mark.parametrize("query", ["?people=0&tests=-1", "?tests=x", "?tests=" + "9" * 5000, "?tests=3"])
+@pytest.mark.parametrize(
+    "query", ["?people=0&tests=-1", "?tests=x", "?tests=" + "9" * 5000, "?tests=3"]
+)
 def test_a_page_number_that_cannot_be_still_gives_a_page(stranger: Tenant, query: str) -> None:
     assert "What it holds" in read(stranger, query).tables
 
@@ -145,8 +161,12 @@ def test_the_page_of_an_unknown_test_is_not_found(stranger: Tenant, run: str) ->
 
 def test_whatever_a_record_says_is_text_on_the_page(tenant: Tenant, sandbox: Sandbox) -> None:
     names: dict[str, Any] = {"firstName": EVIL, "lastName": EVIL}
-    sandbox.by_hand(student={"username": EVIL, "externalIds": [{"authType": EVIL, "externalId": EVIL}], **names})
-    sandbox.by_hand(test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+    sandbox.by_hand(
+        student={"username": EVIL, "externalIds": [{"authType": EVIL, "externalId": EVIL}], **names}
+    )
+    sandbox.by_hand(
+        test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60
+    )
     sandbox.by_hand(committee={"test": EVIL, "name": EVIL[:50]})
     sandbox.by_hand(option={"test": EVIL, "option": EVIL, "value": EVIL})
     sandbox.by_hand(candidate={"test": EVIL, "username": EVIL, "roomName": EVIL})
@@ -154,7 +174,9 @@ def test_whatever_a_record_says_is_text_on_the_page(tenant: Tenant, sandbox: San
     for path in ("", f"tests/{only_test(sandbox)['assessmentRunId']}"):
         page = read(tenant, path)
         assert "script" not in page.tags
-        assert any(EVIL in cell for table in page.tables.values() for line in table for cell in line)
+        assert any(
+            EVIL in cell for table in page.tables.values() for line in table for cell in line
+        )
 
 
 def test_a_page_loads_nothing_and_runs_nothing(tenant: Tenant, sandbox: Sandbox) -> None:

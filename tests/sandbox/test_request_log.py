@@ -7,7 +7,9 @@ from sync.sandbox import Sandbox
 from .tenant import ASE, CANDIDATES, FORM, Clock, Tenant, batch, plant
 
 
-def test_every_call_is_logged_in_order_with_what_became_of_it(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_every_call_is_logged_in_order_with_what_became_of_it(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.get(CANDIDATES)
     tenant.post(CANDIDATES, batch("ase@example.edu"))
@@ -15,7 +17,11 @@ def test_every_call_is_logged_in_order_with_what_became_of_it(tenant: Tenant, sa
     tenant.get("/v1/nothing")
     token, read, write, refused, missing = sandbox.requests()
     assert [one["seq"] for one in sandbox.requests()] == [1, 2, 3, 4, 5]
-    assert (token["path"], token["status"], token["committed"]) == ("/api/authenticate/token/", 200, False)
+    assert (token["path"], token["status"], token["committed"]) == (
+        "/api/authenticate/token/",
+        200,
+        False,
+    )
     assert token["query"] == {"grant_type": "authorization_code", "client_id": "example"}
     assert read == {
         "seq": 2,
@@ -27,7 +33,11 @@ def test_every_call_is_logged_in_order_with_what_became_of_it(tenant: Tenant, sa
         "body": None,
         "committed": False,
     }
-    assert (write["method"], write["body"], write["committed"]) == ("POST", batch("ase@example.edu"), True)
+    assert (write["method"], write["body"], write["committed"]) == (
+        "POST",
+        batch("ase@example.edu"),
+        True,
+    )
     assert (refused["status"], refused["committed"]) == (400, False)
     assert (missing["status"], missing["committed"]) == (404, False)
 
@@ -36,12 +46,17 @@ def test_the_log_is_read_from_a_number_on(tenant: Tenant, sandbox: Sandbox) -> N
     for _ in range(3):
         tenant.get("/v1/test/search")
     assert [one["seq"] for one in sandbox.requests(after=2)] == [3, 4]
-    assert tenant.page("GET", "requests?after=2").json() == {"requests": sandbox.requests(after=2), "more": False}
+    assert tenant.page("GET", "requests?after=2").json() == {
+        "requests": sandbox.requests(after=2),
+        "more": False,
+    }
     assert tenant.page("GET", "requests?after=4").json() == {"requests": [], "more": False}
     assert tenant.page("GET", "requests?after=x").status_code == 400
 
 
-def test_the_sandboxs_own_pages_and_edits_by_hand_are_not_calls(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_the_sandboxs_own_pages_and_edits_by_hand_are_not_calls(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.page("GET", "contents")
     assert tenant.page("GET", "nothing").status_code == 404
@@ -54,14 +69,21 @@ def test_passwords_and_the_key_are_masked_wherever_they_stand(tmp_path: Path) ->
         tenant.ask_token(headers={"code": "a-mistyped-key", **FORM})
         tenant.ask_token({"code": "a-mistyped-key", "x": "sandbox-key"})
         tenant.post("/v1/users/student", ASE | {"password": "Sommer-2026"})
-        tenant.post("/v1/users/student", {"username": "x", "more": [{"Password": {"new": "Sommer-2026"}}]})
+        tenant.post(
+            "/v1/users/student", {"username": "x", "more": [{"Password": {"new": "Sommer-2026"}}]}
+        )
         tenant.get("/v1/users/sandbox-key")
         raw = b'{"password": "Sommer-2026"'
-        tenant.call("POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"})
+        tenant.call(
+            "POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"}
+        )
         noted = json.dumps(sandbox.requests())
         posted = [one["body"] for one in sandbox.requests() if one["path"].endswith("student")]
         tenant.close()
-    for text in (noted, *(file.read_bytes().decode(errors="replace") for file in tmp_path.iterdir())):
+    for text in (
+        noted,
+        *(file.read_bytes().decode(errors="replace") for file in tmp_path.iterdir()),
+    ):
         assert "Sommer-2026" not in text
         assert "sandbox-key" not in text
         assert "a-mistyped-key" not in text
@@ -80,7 +102,9 @@ def test_a_bearer_token_is_never_logged(tmp_path: Path) -> None:
     assert token not in (tmp_path / "requests.jsonl").read_text()
 
 
-def test_with_a_folder_each_call_is_a_line_of_its_file_by_the_time_it_is_answered(tmp_path: Path) -> None:
+def test_with_a_folder_each_call_is_a_line_of_its_file_by_the_time_it_is_answered(
+    tmp_path: Path,
+) -> None:
     with Sandbox(data=tmp_path) as sandbox:
         tenant = Tenant(sandbox.url)
         for number in (1, 2, 3):
@@ -91,7 +115,9 @@ def test_with_a_folder_each_call_is_a_line_of_its_file_by_the_time_it_is_answere
         tenant.close()
 
 
-def test_more_entries_than_one_page_holds_are_all_given(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_entries_than_one_page_holds_are_all_given(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.sandbox.backend.PAGE", 2)
     with Sandbox(clock=clock) as sandbox:
         tenant = Tenant(sandbox.url)
@@ -103,12 +129,16 @@ def test_more_entries_than_one_page_holds_are_all_given(clock: Clock, monkeypatc
 
 def test_a_deeply_nested_body_is_noted_without_its_depths(tenant: Tenant, sandbox: Sandbox) -> None:
     raw = b"[" * 400 + b'"Sommer-2026"' + b"]" * 400
-    answer = tenant.call("POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"})
+    answer = tenant.call(
+        "POST", "/v1/users/student", data=raw, headers={"Content-Type": "application/json"}
+    )
     assert answer.status_code == 400
     assert "Sommer-2026" not in json.dumps(sandbox.requests())
 
 
-def test_only_a_call_that_went_wrong_on_purpose_names_a_fault(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_only_a_call_that_went_wrong_on_purpose_names_a_fault(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.get("/v1/test/search")
     sandbox.control(faults={"rates": {"error_502": 1}})
     tenant.get("/v1/test/search")

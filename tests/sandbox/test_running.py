@@ -36,7 +36,9 @@ def start() -> Iterator[Start]:
 
     def begin(*folder: Path) -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-c", SERVE, *map(str, folder)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         started.append(process)
         assert process.stdout is not None
         return process, process.stdout.readline().strip()
@@ -48,7 +50,9 @@ def start() -> Iterator[Start]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_served_sandbox_answers_until_it_is_told_to_stop_and_ends_well(start: Start, number: int) -> None:
+def test_a_served_sandbox_answers_until_it_is_told_to_stop_and_ends_well(
+    start: Start, number: int
+) -> None:
     process, url = start()
     assert Tenant(url).get("/v1/test/search").status_code == 200
     process.send_signal(number)
@@ -70,7 +74,14 @@ def test_everything_that_was_answered_outlives_a_kill(start: Start, tmp_path: Pa
     again = Tenant(start(tmp_path)[1])
     assert (again.page("GET", "contents").json(), again.page("GET", "requests").json()) == before
     assert again.post("/v1/test?isExternal=true", EXAM).json()["status"] == "updated"
-    assert [one["seq"] for one in again.page("GET", "requests").json()["requests"]] == [1, 2, 3, 4, 5, 6]
+    assert [one["seq"] for one in again.page("GET", "requests").json()["requests"]] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
 def test_a_kill_amid_many_writes_loses_none_that_was_answered(start: Start, tmp_path: Path) -> None:
@@ -89,7 +100,9 @@ def test_a_kill_amid_many_writes_loses_none_that_was_answered(start: Start, tmp_
         except (requests.RequestException, ValueError):
             tenant.close()
 
-    threads = [threading.Thread(target=post, args=(first,)) for first in (0, 10_000, 20_000, 30_000)]
+    threads = [
+        threading.Thread(target=post, args=(first,)) for first in (0, 10_000, 20_000, 30_000)
+    ]
     for thread in threads:
         thread.start()
     assert enough.wait(30)
@@ -135,7 +148,8 @@ def test_a_port_in_use_is_named_with_a_way_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(
-            OSError, match=rf"^port {port} on 127.0.0.1 cannot be used \(address already in use\); choose"
+            OSError,
+            match=rf"^port {port} on 127.0.0.1 cannot be used \(address already in use\); choose",
         ):
             serve(port)
 
@@ -146,7 +160,10 @@ def test_a_port_that_cannot_be_is_named() -> None:
 
 
 def test_a_folder_that_another_sandbox_uses_is_refused(tmp_path: Path) -> None:
-    with Sandbox(data=tmp_path), pytest.raises(OSError, match="is another sandbox using this folder"):
+    with (
+        Sandbox(data=tmp_path),
+        pytest.raises(OSError, match="is another sandbox using this folder"),
+    ):
         serve(0, tmp_path)
 
 
@@ -161,7 +178,10 @@ def test_a_folder_of_an_older_sandbox_is_refused_with_a_way_out(tmp_path: Path) 
         db.execute("CREATE TABLE students (user_id INTEGER)")
         db.execute("PRAGMA user_version = 1")
     db.close()
-    with pytest.raises(OSError, match=r"was made by another version of the sandbox; choose another folder or delete"):
+    with pytest.raises(
+        OSError,
+        match=r"was made by another version of the sandbox; choose another folder or delete",
+    ):
         serve(0, tmp_path)
 
 

@@ -14,10 +14,19 @@ def user_id(sandbox: Sandbox, kind: str = "staff") -> int:
     return int(person["userId"])
 
 
-def test_a_new_member_of_staff_is_made_and_answered_with_the_username(tenant: Tenant, sandbox: Sandbox) -> None:
-    more = {"status": "ACTIVE", "authorizedAccesses": ["grading", "authoring"], "organisations": ["IFI"]}
+def test_a_new_member_of_staff_is_made_and_answered_with_the_username(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
+    more = {
+        "status": "ACTIVE",
+        "authorizedAccesses": ["grading", "authoring"],
+        "organisations": ["IFI"],
+    }
     answer = tenant.post(STAFF, BERIT | more | {"userType": "admin", "password": "Sommer-2026"})
-    assert (answer.status_code, answer.json()) == (200, {"success": True, "username": "berit@example.edu"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"success": True, "username": "berit@example.edu"},
+    )
     (person,) = sandbox.contents()["staff"]
     assert person == BERIT | {
         "userId": person["userId"],
@@ -29,13 +38,21 @@ def test_a_new_member_of_staff_is_made_and_answered_with_the_username(tenant: Te
     assert sandbox.contents()["students"] == []
 
 
-def test_staff_are_active_without_accesses_until_somebody_says_otherwise(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_active_without_accesses_until_somebody_says_otherwise(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post(STAFF, BERIT)
     (person,) = sandbox.contents()["staff"]
-    assert (person["status"], person["authorizedAccesses"], person["organisations"]) == ("ACTIVE", [], [])
+    assert (person["status"], person["authorizedAccesses"], person["organisations"]) == (
+        "ACTIVE",
+        [],
+        [],
+    )
 
 
-def test_staff_are_disabled_and_enabled_by_username_and_the_rest_stays(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_disabled_and_enabled_by_username_and_the_rest_stays(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post(STAFF, BERIT | {"organisations": ["IFI"]})
     (before,) = sandbox.contents()["staff"]
     tenant.post(STAFF, {"username": BERIT["username"], "status": "DISABLED"})
@@ -46,13 +63,17 @@ def test_staff_are_disabled_and_enabled_by_username_and_the_rest_stays(tenant: T
 
 def test_lists_are_replaced_whole_and_an_empty_one_clears(tenant: Tenant, sandbox: Sandbox) -> None:
     tenant.post(STAFF, BERIT | {"organisations": ["IFI", "MAT"], "authorizedAccesses": ["grading"]})
-    tenant.post(STAFF, {"username": BERIT["username"], "organisations": ["MAT"], "authorizedAccesses": []})
+    tenant.post(
+        STAFF, {"username": BERIT["username"], "organisations": ["MAT"], "authorizedAccesses": []}
+    )
     (person,) = sandbox.contents()["staff"]
     assert (person["organisations"], person["authorizedAccesses"]) == (["MAT"], [])
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [(STAFF, "/v1/users/student"), ("/v1/users/student", STAFF)], ids=["staff", "student"]
+    ("first", "second"),
+    [(STAFF, "/v1/users/student"), ("/v1/users/student", STAFF)],
+    ids=["staff", "student"],
 )
 def test_a_username_belongs_to_one_person_of_either_kind(
     tenant: Tenant, sandbox: Sandbox, first: str, second: str
@@ -60,17 +81,24 @@ def test_a_username_belongs_to_one_person_of_either_kind(
     tenant.post(first, ASE)
     before = sandbox.contents()
     answer = tenant.post(second, {"username": ASE["username"], "firstName": "Ola"})
-    assert (answer.status_code, errors(answer)) == (409, "username ase@example.edu belongs to another user")
+    assert (answer.status_code, errors(answer)) == (
+        409,
+        "username ase@example.edu belongs to another user",
+    )
     assert sandbox.contents() == before
 
 
-def test_an_external_id_of_a_learner_is_not_given_to_staff_as_well(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_an_external_id_of_a_learner_is_not_given_to_staff_as_well(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post("/v1/users/student", ASE)
     assert tenant.post(STAFF, BERIT | {"externalIds": ASE["externalIds"]}).status_code == 409
     assert sandbox.contents()["staff"] == []
 
 
-def test_staff_are_deleted_with_what_they_do_on_tests_and_are_then_nobody(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_staff_are_deleted_with_what_they_do_on_tests_and_are_then_nobody(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     plant(sandbox)
     tenant.post(CONTRIBUTORS, staff_batch("berit@example.edu", roles=["evaluate"]))
     gone = user_id(sandbox)
@@ -80,7 +108,10 @@ def test_staff_are_deleted_with_what_they_do_on_tests_and_are_then_nobody(tenant
     for method in ("GET", "DELETE"):
         again = tenant.call(method, f"/v1/users/{gone}")
         assert (again.status_code, errors(again)) == (404, f"user {gone} does not exist")
-    assert [one["committed"] for one in sandbox.requests() if one["method"] == "DELETE"] == [True, False]
+    assert [one["committed"] for one in sandbox.requests() if one["method"] == "DELETE"] == [
+        True,
+        False,
+    ]
 
 
 def test_a_user_id_is_never_given_again(tenant: Tenant, sandbox: Sandbox) -> None:
@@ -102,7 +133,10 @@ def test_learners_cannot_be_deleted(tenant: Tenant, sandbox: Sandbox) -> None:
 def test_staff_are_read_by_user_id_with_their_status(tenant: Tenant, sandbox: Sandbox) -> None:
     tenant.post(STAFF, BERIT | {"status": "DISABLED", "organisations": ["IFI"]})
     number = user_id(sandbox)
-    assert tenant.get(f"/v1/users/{number}").json() == BERIT | {"userId": number, "status": "DISABLED"}
+    assert tenant.get(f"/v1/users/{number}").json() == BERIT | {
+        "userId": number,
+        "status": "DISABLED",
+    }
 
 
 @pytest.mark.parametrize("query", ["", "?includeStudent=True"])
@@ -126,9 +160,15 @@ def test_a_search_finds_learners_and_staff(tenant: Tenant) -> None:
         ({"username": ""}, "username: must not be empty"),
         ({"status": "GONE"}, "status: must be one of ACTIVE, DISABLED"),
         ({"status": "active"}, "status: must be one of ACTIVE, DISABLED"),
-        ({"userType": "student"}, "userType: must not be student, learners have a call of their own"),
+        (
+            {"userType": "student"},
+            "userType: must not be student, learners have a call of their own",
+        ),
         ({"organisations": "IFI"}, "organisations: must be a list"),
-        ({"organisations": [1]}, "organisations: must hold text only, not blank and at most 1000 characters long"),
+        (
+            {"organisations": [1]},
+            "organisations: must hold text only, not blank and at most 1000 characters long",
+        ),
         ({"authorizedAccesses": [" "]}, "authorizedAccesses: must hold text only, not blank"),
         ({"roles": ["evaluate"]}, "roles: is not known here"),
     ],

@@ -26,13 +26,17 @@ def test_a_client_id_and_key_of_ones_own_can_be_chosen() -> None:
     [(RIGHT, "wrong"), (RIGHT | {"client_id": "another"}, "sandbox-key")],
     ids=["wrong key", "wrong client id"],
 )
-def test_a_wrong_client_id_or_key_is_an_invalid_grant(stranger: Tenant, query: dict[str, str], key: str) -> None:
+def test_a_wrong_client_id_or_key_is_an_invalid_grant(
+    stranger: Tenant, query: dict[str, str], key: str
+) -> None:
     answer = stranger.ask_token(query, {"code": key, **FORM})
     assert (answer.status_code, answer.json()) == (401, {"error": "invalid_grant"})
 
 
 @pytest.mark.parametrize("name", ["code", "api_key", "Code"])
-def test_a_key_in_the_query_is_refused_even_beside_the_right_header(stranger: Tenant, name: str) -> None:
+def test_a_key_in_the_query_is_refused_even_beside_the_right_header(
+    stranger: Tenant, name: str
+) -> None:
     answer = stranger.ask_token(RIGHT | {name: "sandbox-key"}, {"code": "sandbox-key", **FORM})
     assert answer.status_code == 400
     assert "header" in answer.json()["error"]
@@ -56,7 +60,9 @@ def test_a_token_call_that_lacks_something_is_refused_by_name(
 
 
 def test_the_token_address_ends_in_a_slash(stranger: Tenant) -> None:
-    answer = stranger.call("POST", "/authenticate/token", params=RIGHT, headers={"code": "sandbox-key", **FORM})
+    answer = stranger.call(
+        "POST", "/authenticate/token", params=RIGHT, headers={"code": "sandbox-key", **FORM}
+    )
     assert answer.status_code == 404
 
 
@@ -75,7 +81,9 @@ def test_a_token_expires_and_a_new_one_is_good(tenant: Tenant, clock: Clock) -> 
     assert Tenant(tenant.url).get("/v1/test/search").status_code == 200
 
 
-def test_the_life_of_a_token_can_be_set_while_the_sandbox_runs(sandbox: Sandbox, clock: Clock) -> None:
+def test_the_life_of_a_token_can_be_set_while_the_sandbox_runs(
+    sandbox: Sandbox, clock: Clock
+) -> None:
     sandbox.control(token_lifetime=90)
     tenant = Tenant(sandbox.url)
     assert tenant.ask_token().json()["expires_in"] == 90

@@ -9,14 +9,21 @@ from .tenant import ASE, Tenant, errors, learner
 EXTERNAL = "/v1/users/external/FEIDE/ase@example.edu?includeStudent=True"
 
 
-def test_a_new_learner_is_made_and_answered_with_the_username(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_a_new_learner_is_made_and_answered_with_the_username(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     answer = tenant.post("/v1/users/student", ASE | {"password": "Sommer-2026"})
-    assert (answer.status_code, answer.json()) == (200, {"success": True, "username": "ase@example.edu"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"success": True, "username": "ase@example.edu"},
+    )
     (student,) = sandbox.contents()["students"]
     assert student == ASE | {"userId": student["userId"], "passwordSet": True}
 
 
-def test_posting_a_known_username_changes_the_learner_and_keeps_the_user_id(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_posting_a_known_username_changes_the_learner_and_keeps_the_user_id(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post("/v1/users/student", ASE)
     (before,) = sandbox.contents()["students"]
     tenant.post("/v1/users/student", {"username": ASE["username"], "lastName": "Øvingsdatter"})
@@ -37,7 +44,9 @@ def test_usernames_that_differ_in_case_are_two_learners(tenant: Tenant, sandbox:
     assert len(sandbox.contents()["students"]) == 2
 
 
-def test_new_external_ids_take_the_place_of_those_in_the_same_system_only(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_new_external_ids_take_the_place_of_those_in_the_same_system_only(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     lti = {"authType": "LTI", "externalId": "17"}
     tenant.post("/v1/users/student", ASE | {"externalIds": [*ASE["externalIds"], lti]})
     renamed = {"authType": "FEIDE", "externalId": "aase@example.edu"}
@@ -46,17 +55,24 @@ def test_new_external_ids_take_the_place_of_those_in_the_same_system_only(tenant
     assert tenant.get(EXTERNAL).json() == []
 
 
-def test_an_external_id_of_somebody_else_is_a_conflict_and_changes_nothing(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_an_external_id_of_somebody_else_is_a_conflict_and_changes_nothing(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post("/v1/users/student", ASE)
     answer = tenant.post("/v1/users/student", ASE | {"username": "another", "firstName": "Ola"})
     assert answer.status_code == 409
     assert "ase@example.edu (FEIDE) belongs to another user" in errors(answer)
-    assert [student["username"] for student in sandbox.contents()["students"]] == ["ase@example.edu"]
+    assert [student["username"] for student in sandbox.contents()["students"]] == [
+        "ase@example.edu"
+    ]
 
 
 def test_the_same_id_in_another_system_is_another_id(tenant: Tenant) -> None:
     tenant.post("/v1/users/student", ASE)
-    other = {"username": "another", "externalIds": [{"authType": "LTI", "externalId": "ase@example.edu"}]}
+    other = {
+        "username": "another",
+        "externalIds": [{"authType": "LTI", "externalId": "ase@example.edu"}],
+    }
     assert tenant.post("/v1/users/student", other).status_code == 200
 
 
@@ -95,7 +111,9 @@ def test_learners_are_left_out_of_the_external_look_up_unless_asked_for(tenant: 
 def test_external_ids_with_odd_characters_are_found(tenant: Tenant, external_id: str) -> None:
     ids = [{"authType": "FEIDE", "externalId": external_id}]
     tenant.post("/v1/users/student", {"username": "odd", "externalIds": ids})
-    (found,) = tenant.get(f"/v1/users/external/FEIDE/{quote(external_id, safe='')}?includeStudent=True").json()
+    (found,) = tenant.get(
+        f"/v1/users/external/FEIDE/{quote(external_id, safe='')}?includeStudent=True"
+    ).json()
     assert found["externalIds"] == ids
 
 
@@ -103,9 +121,9 @@ def test_people_are_searched_by_username_name_and_email(tenant: Tenant) -> None:
     tenant.post("/v1/users/student", ASE)
     tenant.post("/v1/users/student", learner(1))
     for words in ("ase@example.edu", "Prøvesen", "Åse Prøv"):
-        assert [found["username"] for found in tenant.get(f"/v1/users/search?query={words}").json()] == [
-            "ase@example.edu"
-        ]
+        assert [
+            found["username"] for found in tenant.get(f"/v1/users/search?query={words}").json()
+        ] == ["ase@example.edu"]
     assert tenant.get("/v1/users/search?query=ingen").json() == []
     assert tenant.get("/v1/users/search").status_code == 400
 
@@ -126,7 +144,10 @@ def test_people_are_searched_by_username_name_and_email(tenant: Tenant) -> None:
         ({"username": "x", "emial": "ase@example.edu"}, "emial: is not known here"),
         ({"username": "x", "externalIds": "FEIDE"}, "externalIds: must be a list"),
         ({"username": "x", "externalIds": ["FEIDE"]}, "externalIds[0]: must be a JSON object"),
-        ({"username": "x", "externalIds": [{"authType": "FEIDE"}]}, "externalIds[0].externalId: is missing"),
+        (
+            {"username": "x", "externalIds": [{"authType": "FEIDE"}]},
+            "externalIds[0].externalId: is missing",
+        ),
         (["x"], "the body: must be a JSON object"),
     ],
 )
@@ -156,7 +177,10 @@ def test_a_body_that_is_not_json_is_refused(stranger: Tenant, raw: bytes) -> Non
 
 def test_a_body_that_is_not_said_to_be_json_is_refused(stranger: Tenant) -> None:
     answer = stranger.call(
-        "POST", "/v1/users/student", headers={"Content-Type": "text/plain"}, data=b'{"username": "x"}'
+        "POST",
+        "/v1/users/student",
+        headers={"Content-Type": "text/plain"},
+        data=b'{"username": "x"}',
     )
     assert answer.status_code == 400
     assert "Content-Type" in errors(answer)
@@ -181,7 +205,9 @@ def test_a_body_above_eight_megabytes_is_refused(stranger: Tenant) -> None:
         ("DELETE", "/v1/test/1", "GET"),
     ],
 )
-def test_a_wrong_method_is_refused_with_the_right_ones(stranger: Tenant, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_is_refused_with_the_right_ones(
+    stranger: Tenant, method: str, path: str, allowed: str
+) -> None:
     answer = stranger.call(method, path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
     assert method in errors(answer)

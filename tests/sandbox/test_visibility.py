@@ -47,7 +47,9 @@ def seen(tenant: Tenant) -> dict[str, Any]:
         "contributors": [one["userName"] for one in test["contributors"]],
         "candidates": [one["extraTimeMins"] for one in tenant.get(CANDIDATES).json()["candidates"]],
         "by external id": [one["firstName"] for one in tenant.get(EXTERNAL).json()],
-        "people": [one["username"] for one in tenant.get("/v1/users/search?query=example.edu").json()],
+        "people": [
+            one["username"] for one in tenant.get("/v1/users/search?query=example.edu").json()
+        ],
         "tests": [one["externalId"] for one in tenant.get("/v1/test/search").json()["results"]],
     }
 
@@ -65,7 +67,9 @@ def write_everything(tenant: Tenant) -> None:
         assert tenant.post(path, body).status_code in (200, 201)
 
 
-def test_reads_of_every_kind_see_the_older_state_until_the_delay_is_over(tenant: Tenant, clock: Clock) -> None:
+def test_reads_of_every_kind_see_the_older_state_until_the_delay_is_over(
+    tenant: Tenant, clock: Clock
+) -> None:
     before = seen(tenant)
     write_everything(tenant)
     later(clock, DELAY - 1)
@@ -82,13 +86,19 @@ def test_reads_of_every_kind_see_the_older_state_until_the_delay_is_over(tenant:
     }
 
 
-def test_what_is_read_in_the_end_is_what_is_held(tenant: Tenant, sandbox: Sandbox, clock: Clock) -> None:
+def test_what_is_read_in_the_end_is_what_is_held(
+    tenant: Tenant, sandbox: Sandbox, clock: Clock
+) -> None:
     write_everything(tenant)
     later(clock)
-    delayed = [tenant.get(f"/v1/users/{one['userId']}").json() for one in sandbox.contents()["staff"]]
+    delayed = [
+        tenant.get(f"/v1/users/{one['userId']}").json() for one in sandbox.contents()["staff"]
+    ]
     seats = tenant.get(CANDIDATES).json()
     sandbox.control(faults={})
-    assert [tenant.get(f"/v1/users/{one['userId']}").json() for one in sandbox.contents()["staff"]] == delayed
+    assert [
+        tenant.get(f"/v1/users/{one['userId']}").json() for one in sandbox.contents()["staff"]
+    ] == delayed
     assert tenant.get(CANDIDATES).json() == seats
 
 
@@ -122,7 +132,9 @@ def test_a_refused_write_is_never_seen(tenant: Tenant, clock: Clock) -> None:
     assert tenant.get(CANDIDATES).json() == {"candidates": []}
 
 
-def test_edits_by_hand_are_seen_late_as_well(tenant: Tenant, sandbox: Sandbox, clock: Clock) -> None:
+def test_edits_by_hand_are_seen_late_as_well(
+    tenant: Tenant, sandbox: Sandbox, clock: Clock
+) -> None:
     sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
     assert tenant.get(TEST).json()["result"]["committees"] == []
     later(clock)
@@ -151,7 +163,9 @@ def test_everything_is_readable_at_once_when_the_delay_ends_and_a_new_one_starts
     assert [one["name"] for one in tenant.get(TEST).json()["result"]["committees"]] == ["A"]
 
 
-def test_writes_that_are_put_off_are_counted_and_held_all_the_same(tenant: Tenant, sandbox: Sandbox) -> None:
+def test_writes_that_are_put_off_are_counted_and_held_all_the_same(
+    tenant: Tenant, sandbox: Sandbox
+) -> None:
     tenant.post(COMMITTEES, committees("A"))
     tenant.get(TEST)
     assert sandbox.control()["faults_made"]["delayed_visibility"] == 1

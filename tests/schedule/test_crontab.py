@@ -51,9 +51,17 @@ def test_words(word: str, first: str) -> None:
 
 def test_a_day_of_the_month_and_a_weekday_mean_either_of_them() -> None:
     found = local("0 6 13 * 5", "2026-06-10 00:00", 4)
-    assert [time[:14] for time in found] == ["Fri 2026-06-12", "Sat 2026-06-13", "Fri 2026-06-19", "Fri 2026-06-26"]
+    assert [time[:14] for time in found] == [
+        "Fri 2026-06-12",
+        "Sat 2026-06-13",
+        "Fri 2026-06-19",
+        "Fri 2026-06-26",
+    ]
     # but not where one of them begins with a star
-    assert [time[:14] for time in local("0 6 */2 * 5", "2026-06-10 00:00", 2)] == ["Fri 2026-06-19", "Fri 2026-07-03"]
+    assert [time[:14] for time in local("0 6 */2 * 5", "2026-06-10 00:00", 2)] == [
+        "Fri 2026-06-19",
+        "Fri 2026-07-03",
+    ]
 
 
 def test_steps_lists_and_names_of_months() -> None:
@@ -63,7 +71,10 @@ def test_steps_lists_and_names_of_months() -> None:
 
 
 def test_a_leap_day_is_found() -> None:
-    assert local("0 0 29 2 *", "2025-01-01 00:00", 2) == ["Tue 2028-02-29 00:00+01", "Sun 2032-02-29 00:00+01"]
+    assert local("0 0 29 2 *", "2025-01-01 00:00", 2) == [
+        "Tue 2028-02-29 00:00+01",
+        "Sun 2032-02-29 00:00+01",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +106,9 @@ def test_what_is_wrong_is_named(fields: str, said: str) -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Olso", "", "../etc/passwd", "CEST"])
 def test_an_unknown_zone_is_named(zone: str) -> None:
-    with pytest.raises(ValueError, match=r"time zone .* is not known; use a name such as Europe/Oslo"):
+    with pytest.raises(
+        ValueError, match=r"time zone .* is not known; use a name such as Europe/Oslo"
+    ):
         crontab("@daily", zone)
 
 
@@ -108,7 +121,10 @@ def test_a_local_time_that_is_skipped_comes_once_when_the_clock_jumps() -> None:
     assert local("*/20 2-3 * * *", "2026-03-28 12:00", 4) == [
         "Sun 2026-03-29 03:00+02", "Sun 2026-03-29 03:20+02", "Sun 2026-03-29 03:40+02", "Mon 2026-03-30 02:00+02",
     ]  # fmt: skip
-    assert local("0 3 * * *", "2026-03-28 12:00", 2) == ["Sun 2026-03-29 03:00+02", "Mon 2026-03-30 03:00+02"]
+    assert local("0 3 * * *", "2026-03-28 12:00", 2) == [
+        "Sun 2026-03-29 03:00+02",
+        "Mon 2026-03-30 03:00+02",
+    ]
 
 
 def test_a_local_time_that_is_repeated_comes_at_its_first_passing_only() -> None:
@@ -135,7 +151,9 @@ def test_every_ten_minutes_stays_so_through_both_changes(fields: str, since: str
 def _moments(first: int, last: int) -> st.SearchStrategy[datetime]:
     """Any second of these years."""
     begin, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last, 1, 1, tzinfo=UTC)
-    return st.integers(0, int((end - begin).total_seconds())).map(lambda seconds: begin + timedelta(seconds=seconds))
+    return st.integers(0, int((end - begin).total_seconds())).map(
+        lambda seconds: begin + timedelta(seconds=seconds)
+    )
 
 
 _NUMBERS = {"minute": (0, 59), "hour": (0, 23), "month": (1, 12), "weekday": (0, 7)}
@@ -211,8 +229,12 @@ _JUMPS = {
 
 
 @pytest.mark.parametrize("zone", _JUMPS)
-@pytest.mark.parametrize("fields", ["30 2 * * *", "*/7 1-3 * * *", "15,45 0-23 * * *", "*/10 * * * *", "5 * * * 0"])
-def test_through_a_clock_change_it_is_what_somebody_watching_the_clock_would_do(fields: str, zone: str) -> None:
+@pytest.mark.parametrize(
+    "fields", ["30 2 * * *", "*/7 1-3 * * *", "15,45 0-23 * * *", "*/10 * * * *", "5 * * * 0"]
+)
+def test_through_a_clock_change_it_is_what_somebody_watching_the_clock_would_do(
+    fields: str, zone: str
+) -> None:
     """Asked at every quarter of an hour around the change, and in the very seconds before it."""
     schedule = crontab(fields, zone)
     for text in _JUMPS[zone]:
@@ -239,7 +261,10 @@ def _watched(fields: str, zone: ZoneInfo, begin: datetime, hours: int) -> list[d
         moment = begin + timedelta(minutes=number)
         local, before = moment.astimezone(zone), shown
         shown = local.replace(tzinfo=None, fold=0)
-        skipped = [before + timedelta(minutes=n) for n in range(1, int((shown - before) / timedelta(minutes=1)))]
+        skipped = [
+            before + timedelta(minutes=n)
+            for n in range(1, int((shown - before) / timedelta(minutes=1)))
+        ]
         by_clock = (matches(shown) and not local.fold) or any(map(matches, skipped))
         due = matches(shown) if hour == "*" else by_clock
         times += [moment] if due else []

@@ -7,7 +7,8 @@ from sync.schedule import Every, duration, next_times
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("6h", 21600), ("1d", 86400), ("1h30m", 5400), ("0s", 0)]
+    ("text", "seconds"),
+    [("90s", 90), ("30m", 1800), ("6h", 21600), ("1d", 86400), ("1h30m", 5400), ("0s", 0)],
 )
 def test_durations(text: str, seconds: int) -> None:
     assert duration(text) == timedelta(seconds=seconds)
@@ -26,4 +27,6 @@ def test_times_do_not_hang_on_when_one_asks() -> None:
         datetime(2026, 6, 1, 10, tzinfo=UTC),
         datetime(2026, 6, 1, 10, 30, tzinfo=UTC),
     ]
-    assert every.next_after(datetime(2026, 6, 1, 9, 30, tzinfo=UTC)) == datetime(2026, 6, 1, 10, tzinfo=UTC)
+    assert every.next_after(datetime(2026, 6, 1, 9, 30, tzinfo=UTC)) == datetime(
+        2026, 6, 1, 10, tzinfo=UTC
+    )

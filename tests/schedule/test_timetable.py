@@ -7,10 +7,10 @@ from threading import Event
 import pytest
 import time_machine
 from sync.schedule import Every, crontab
-from sync.schedule.timetable import Timed, Timetable
+from sync.schedule.timetable import ScheduledJob, Timetable
 
 START = datetime(2026, 6, 1, 9, 1, tzinfo=UTC)
-HALF_HOUR = Timed(Every(timedelta(minutes=30)))
+HALF_HOUR = ScheduledJob(Every(timedelta(minutes=30)))
 
 
 class Office:
@@ -76,8 +76,12 @@ def test_a_late_run_runs_once_not_once_for_each_missed_time(office: Office) -> N
     assert office.settled() == ["rehearsal"]
 
 
-def test_of_a_job_that_takes_too_long_one_more_run_waits_and_the_rest_is_counted(office: Office) -> None:
-    office.timetable.replace({"rehearsal": HALF_HOUR, "nightly": Timed(crontab("15 2 * * *", "Europe/Oslo"))})
+def test_of_a_job_that_takes_too_long_one_more_run_waits_and_the_rest_is_counted(
+    office: Office,
+) -> None:
+    office.timetable.replace(
+        {"rehearsal": HALF_HOUR, "nightly": ScheduledJob(crontab("15 2 * * *", "Europe/Oslo"))}
+    )
     office.hold.clear()
     office.until(START.replace(minute=30))
     office.until(START.replace(hour=10, minute=0))
@@ -90,7 +94,7 @@ def test_of_a_job_that_takes_too_long_one_more_run_waits_and_the_rest_is_counted
 
 def test_jitter_comes_after_the_time_and_does_not_add_up(office: Office) -> None:
     office.chance = 0.5
-    office.timetable.replace({"rehearsal": Timed(HALF_HOUR.schedule, timedelta(minutes=4))})
+    office.timetable.replace({"rehearsal": ScheduledJob(HALF_HOUR.schedule, timedelta(minutes=4))})
     assert office.timetable.next_times() == {"rehearsal": START.replace(minute=32)}
     office.chance = 1.0
     office.until(START.replace(minute=32))
@@ -112,7 +116,9 @@ def test_what_a_job_raises_is_told_and_it_runs_again_at_its_next_time(office: Of
 def test_replaced_jobs_fire_nothing_by_that_and_what_stays_keeps_its_time(office: Office) -> None:
     office.timetable.replace({"rehearsal": HALF_HOUR, "old": HALF_HOUR})
     office.clock.move_to(START.replace(minute=20))
-    office.timetable.replace({"rehearsal": HALF_HOUR, "new": Timed(crontab("*/5 * * * *", "Europe/Oslo"))})
+    office.timetable.replace(
+        {"rehearsal": HALF_HOUR, "new": ScheduledJob(crontab("*/5 * * * *", "Europe/Oslo"))}
+    )
     office.timetable.tick()
     assert office.timetable.next_times() == {
         "rehearsal": START.replace(minute=30),

@@ -15,7 +15,12 @@ def linked(external_id: str) -> list[dict[str, str]]:
 
 def account(row: dict[str, str], **other: Any) -> dict[str, Any]:
     """The account of a person in a file, as it should be, but for what is other."""
-    names = {"username": row["feide"], "firstName": row["given"], "lastName": row["family"], "email": row["mail"]}
+    names = {
+        "username": row["feide"],
+        "firstName": row["given"],
+        "lastName": row["family"],
+        "email": row["mail"],
+    }
     return {**names, "externalIds": linked(row["feide"]), **other}
 
 

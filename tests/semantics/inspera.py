@@ -16,7 +16,9 @@ class Inspera:
     _seen = 0
 
     def _look_from_here(self) -> None:
-        self._seen = max((call["seq"] for call in self.sandbox.requests(self._seen)), default=self._seen)
+        self._seen = max(
+            (call["seq"] for call in self.sandbox.requests(self._seen)), default=self._seen
+        )
 
     def people(self) -> dict[str, dict[str, Any]]:
         """Inspera's learners by username."""
@@ -52,8 +54,14 @@ class Inspera:
 
     def sent(self, path: str = "", method: str = "") -> list[dict[str, Any]]:
         """The last command's writing calls, whole; only those to a path that ends so, and of that method."""
-        calls = [call for call in self.calls() if call["method"] != "GET" and "authenticate" not in call["path"]]
-        return [call for call in calls if call["path"].endswith(path) and method in ("", call["method"])]
+        calls = [
+            call
+            for call in self.calls()
+            if call["method"] != "GET" and "authenticate" not in call["path"]
+        ]
+        return [
+            call for call in calls if call["path"].endswith(path) and method in ("", call["method"])
+        ]
 
     def writes(self) -> list[str]:
         """The last command's writing calls, such as `POST /v1/users/student`."""
@@ -65,7 +73,9 @@ class Inspera:
         found = []
         for call in self.sent():
             parts = call["path"].split("/")
-            about = call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
+            about = (
+                call["body"].get("username") or call["body"].get("externalTestId") or runs[parts[4]]
+            )
             found.append(f"{call['method']} {parts[-1]} {about}")
         return found
 

@@ -22,10 +22,20 @@ def leaks(site: Site, logged: str = "") -> list[str]:
     """The places in which a secret of this university stands, each with the secret."""
     secrets = [secret for secret in site.secrets if len(secret) >= SHORTEST]
     places = list(_places(site, logged))
-    found = [f"{secret} in {place}" for place, content in places for secret in secrets if _stands(secret, content)]
+    found = [
+        f"{secret} in {place}"
+        for place, content in places
+        for secret in secrets
+        if _stands(secret, content)
+    ]
     keys = {file.read_bytes() for file in site.folder.rglob(f"*{KEY_FILE}")}
     others = [(place, content) for place, content in places if not place.endswith(KEY_FILE)]
-    return found + [f"the key of the seals in {place}" for place, text in others for key in keys if _held(key, text)]
+    return found + [
+        f"the key of the seals in {place}"
+        for place, text in others
+        for key in keys
+        if _held(key, text)
+    ]
 
 
 def _places(site: Site, logged: str) -> Iterator[tuple[str, bytes]]:

@@ -89,7 +89,9 @@ class Mangling:
             for row in made:
                 row[self.column] = row[self.other]
         else:
-            for row, value in zip(made, self._moved([row[self.column] for row in rows]), strict=True):
+            for row, value in zip(
+                made, self._moved([row[self.column] for row in rows]), strict=True
+            ):
                 row[self.column] = value
         return made
 
@@ -116,10 +118,14 @@ def manglings(
     of, step = st.sampled_from(sorted(CELLS)), st.sampled_from([1, 1, 2, 7])
     cells = st.builds(Mangling, of, column, st.integers(0, 4), step)
     moved = column.flatmap(
-        lambda name: st.builds(Mangling, st.sampled_from(moves.get(name, otherwise)), st.just(name), st.integers(0, 2))
+        lambda name: st.builds(
+            Mangling, st.sampled_from(moves.get(name, otherwise)), st.just(name), st.integers(0, 2)
+        )
     )
     two = st.permutations(columns).map(lambda drawn: drawn[:2])
     mixed = st.builds(
-        lambda name, drawn: Mangling(name, drawn[0], other=drawn[1]), st.sampled_from(["swapped", "copied"]), two
+        lambda name, drawn: Mangling(name, drawn[0], other=drawn[1]),
+        st.sampled_from(["swapped", "copied"]),
+        two,
     )
     return st.one_of(cells, cells, moved, mixed)

@@ -17,7 +17,19 @@ from .configuration import CONFIG, MORE
 from .inspera import OTHER, TEST, Inspera
 from .tables import TABLES, Table, table
 
-__all__ = ["BEFORE", "DAY_AFTER", "DURING", "NEXT_DAY", "OTHER", "TEST", "Ran", "Site", "names", "numbers", "told"]
+__all__ = [
+    "BEFORE",
+    "DAY_AFTER",
+    "DURING",
+    "NEXT_DAY",
+    "OTHER",
+    "TEST",
+    "Ran",
+    "Site",
+    "names",
+    "numbers",
+    "told",
+]
 
 KEY = "noekkel-til-sandkassen"
 """The API key: nothing but its own file may hold it."""
@@ -150,7 +162,9 @@ class Site(Inspera):
         self._write_key()
         self.config["inspera"]["url"] = self.config["inspera"]["url"] or self.sandbox.url
         config = self.folder / "inspera-sync.yaml"
-        text = self.raw_config or yaml.dump(self.config, Dumper=yaml.CSafeDumper, allow_unicode=True)
+        text = self.raw_config or yaml.dump(
+            self.config, Dumper=yaml.CSafeDumper, allow_unicode=True
+        )
         config.write_text(text, encoding="utf-8")
         self.planted.add(config)
         return config
@@ -168,7 +182,9 @@ class Site(Inspera):
         for person in (*self.students.rows, *self.employees.rows):
             self.secrets.add(person.get("secret", ""))
         hidden = ("SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE")
-        self.secrets.update(row.get("value", "") for row in self.settings.rows if row["option"] in hidden)
+        self.secrets.update(
+            row.get("value", "") for row in self.settings.rows if row["option"] in hidden
+        )
 
     def run(self, *words: str) -> Ran:
         """Runs one command in this process."""
@@ -183,7 +199,9 @@ class Site(Inspera):
     def apply(self, *words: str) -> Ran:
         """Applies; whatever comes of it."""
         if not self.state.exists():
-            shutil.copy(empty_file(), self.state)  # as the first apply would make it, which takes its time
+            shutil.copy(
+                empty_file(), self.state
+            )  # as the first apply would make it, which takes its time
         return self.run("apply", "--all", *words)
 
     def settled(self) -> Ran:

@@ -66,8 +66,17 @@ class Table:
 def student(key: str) -> dict[str, str]:
     """A made-up student by number."""
     number = int(key) if key.isdecimal() else len(key)
-    names = {"given": GIVEN[number % len(GIVEN)], "family": FAMILY[number // len(GIVEN) % len(FAMILY)]}
-    return {"student_no": key, "feide": f"s{key}", "mail": f"s{key}@example.edu", "status": "active", **names}
+    names = {
+        "given": GIVEN[number % len(GIVEN)],
+        "family": FAMILY[number // len(GIVEN) % len(FAMILY)],
+    }
+    return {
+        "student_no": key,
+        "feide": f"s{key}",
+        "mail": f"s{key}@example.edu",
+        "status": "active",
+        **names,
+    }
 
 
 def exam(key: str) -> dict[str, str]:
@@ -87,9 +96,12 @@ def registration(key: str) -> dict[str, str]:
 def employee(key: str) -> dict[str, str]:
     """A made-up member of staff by number."""
     person = student(key)
-    return {"employee_no": key, "feide": f"t{key}", "mail": f"t{key}@example.edu", "given": person["given"]} | {
-        "family": f"Ansatt-{person['family']}"
-    }
+    return {
+        "employee_no": key,
+        "feide": f"t{key}",
+        "mail": f"t{key}@example.edu",
+        "given": person["given"],
+    } | {"family": f"Ansatt-{person['family']}"}
 
 
 def grader(key: str) -> dict[str, str]:
@@ -113,14 +125,21 @@ def setting(key: str) -> dict[str, str]:
     return {"course": course, "term": term, "option": option}
 
 
-TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[str], Mapping[str, str]], str]] = {
+TABLES: Mapping[
+    str, tuple[tuple[str, ...], tuple[str, ...], Callable[[str], Mapping[str, str]], str]
+] = {
     "students": (
         ("student_no", "feide", "given", "family", "mail", "status", "secret"),
         ("student_no",),
         student,
         ",",
     ),
-    "exams": (("course", "term", "name", "start", "end", "minutes", "template"), ("course", "term"), exam, ";"),
+    "exams": (
+        ("course", "term", "name", "start", "end", "minutes", "template"),
+        ("course", "term"),
+        exam,
+        ";",
+    ),
     "registrations": (
         ("course", "term", "student_no", "number", "extra", "room"),
         ("course", "term", "student_no"),

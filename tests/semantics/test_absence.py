@@ -15,7 +15,9 @@ def full(site: Site) -> Site:
     return site
 
 
-def test_a_registration_that_is_absent_from_a_sound_file_is_removed_and_no_other(full: Site) -> None:
+def test_a_registration_that_is_absent_from_a_sound_file_is_removed_and_no_other(
+    full: Site,
+) -> None:
     full.registrations.drop(f"{TEST} 1002")
     assert full.planned() == [f"remove candidate {TEST}/1002"]
     full.settled()
@@ -78,7 +80,9 @@ def test_a_file_with_only_a_header_counts_as_unhealthy(full: Site) -> None:
     assert len(full.seats()) == len(CLASS)
 
 
-def test_a_file_cut_inside_a_quoted_field_exits_4_with_the_line_and_removes_nothing(full: Site) -> None:
+def test_a_file_cut_inside_a_quoted_field_exits_4_with_the_line_and_removes_nothing(
+    full: Site,
+) -> None:
     whole = full.registrations.text()
     full.registrations.raw = (whole.rsplit("\n", 4)[0] + f'\n{TEST.replace("-", ",")},"10').encode()
     ran = full.apply()
@@ -100,7 +104,9 @@ def test_a_file_cut_inside_a_quoted_field_exits_4_with_the_line_and_removes_noth
     ],
     ids=["ragged", "without a column", "with a NUL"],
 )
-def test_a_file_that_is_not_sound_adds_nothing_and_removes_nothing(full: Site, spoil: object) -> None:
+def test_a_file_that_is_not_sound_adds_nothing_and_removes_nothing(
+    full: Site, spoil: object
+) -> None:
     assert callable(spoil)
     full.registrations.drop(f"{TEST} 1002")
     full.registrations.raw = spoil(full.registrations.text()).encode()
@@ -118,12 +124,16 @@ def test_bytes_in_another_encoding_are_refused_with_their_line(full: Site) -> No
     assert len(full.seats()) == len(CLASS)
 
 
-def test_a_row_whose_key_cannot_be_read_withholds_all_removals_of_its_kind_and_says_so(full: Site) -> None:
+def test_a_row_whose_key_cannot_be_read_withholds_all_removals_of_its_kind_and_says_so(
+    full: Site,
+) -> None:
     full.registrations.add(f"{TEST} 1099", course="")
     full.registrations.drop(f"{TEST} 1002")
     changes = full.plan_json()["changes"]
     assert [(change["action"], change["verdict"]) for change in changes] == [("remove", "withheld")]
-    assert f"the key in registrations.csv line {len(CLASS) + 1} can't be read" in changes[0]["reason"]
+    assert (
+        f"the key in registrations.csv line {len(CLASS) + 1} can't be read" in changes[0]["reason"]
+    )
     assert full.apply().status == 1
     assert len(full.seats()) == len(CLASS)
     full.registrations.rows.pop()
@@ -131,7 +141,9 @@ def test_a_row_whose_key_cannot_be_read_withholds_all_removals_of_its_kind_and_s
     assert set(full.seats()) == names(CLASS) - {"s1002"}
 
 
-def test_a_row_that_names_only_its_test_withholds_the_removals_of_that_test_alone(full: Site) -> None:
+def test_a_row_that_names_only_its_test_withholds_the_removals_of_that_test_alone(
+    full: Site,
+) -> None:
     full.seat(OTHER, *CLASS[:5])
     full.settled()
     full.registrations.add(f"{TEST} 1001", student_no="")
@@ -162,9 +174,14 @@ def test_an_unread_file_of_one_kind_does_not_stop_the_removals_of_another(full: 
     assert set(full.seats()) == names(CLASS) - {"s1002"}
 
 
-def test_emptiness_is_judged_after_where_and_a_feed_can_say_that_it_may_be_empty(full: Site) -> None:
+def test_emptiness_is_judged_after_where_and_a_feed_can_say_that_it_may_be_empty(
+    full: Site,
+) -> None:
     full.feed("candidate")["where"] = {"term": "V27"}
-    full.config["limits"] = {"kind": {"percent": 100, "at_least": 99}, "test": {"percent": 100, "at_least": 99}}
+    full.config["limits"] = {
+        "kind": {"percent": 100, "at_least": 99},
+        "test": {"percent": 100, "at_least": 99},
+    }
     ran = full.apply()
     assert ran.status == 4
     assert f"no row is left after `where` ({len(CLASS)} read)" in ran.out

@@ -57,15 +57,23 @@ def accounts(site: Site) -> dict[int, dict[str, Any]]:
     return {one["userId"]: one for one in (*site.people().values(), *site.staff().values())}
 
 
-def test_500_people_are_taken_in_without_one_new_account_and_the_doubtful_are_held(used: Site) -> None:
+def test_500_people_are_taken_in_without_one_new_account_and_the_doubtful_are_held(
+    used: Site,
+) -> None:
     before = accounts(used)
     assert len(before) == 500
     assert used.adopt("--show", "--all").status == 3
     assert not used.state.exists()
     ran = used.adopt("--all")
     assert ran.status == 3
-    assert f"doubtful: learner {RENAMED}: the account with this external id has another username" in ran.out
-    assert f"doubtful: staff {STRANGE}: the account with this username has another external id" in ran.out
+    assert (
+        f"doubtful: learner {RENAMED}: the account with this external id has another username"
+        in ran.out
+    )
+    assert (
+        f"doubtful: staff {STRANGE}: the account with this username has another external id"
+        in ran.out
+    )
     assert ran.out.count("doubtful: ") == 2
     assert used.writes() == []
     assert accounts(used) == before
@@ -124,7 +132,9 @@ def test_an_address_proves_nothing_unless_the_configuration_says_so(moved: Site)
     assert set(moved.people()) == {"old1002", "s1001", "s1002", "s1003"}
 
 
-def test_whoever_is_matched_by_address_keeps_insperas_username_and_no_rekey_follows(moved: Site) -> None:
+def test_whoever_is_matched_by_address_keeps_insperas_username_and_no_rekey_follows(
+    moved: Site,
+) -> None:
     moved.config["found"] = {"match_email": True}
     assert moved.adopt().status == 0
     moved.settled()
@@ -141,14 +151,18 @@ def test_whoever_is_matched_by_address_keeps_insperas_username_and_no_rekey_foll
 
 def test_an_address_that_several_accounts_have_is_doubtful(moved: Site) -> None:
     moved.config["found"] = {"match_email": True}
-    moved.sandbox.by_hand(student=account(moved.students.rows[1], username="older1002", externalIds=[]))
+    moved.sandbox.by_hand(
+        student=account(moved.students.rows[1], username="older1002", externalIds=[])
+    )
     ran = moved.adopt()
     assert ran.status == 3
     assert "doubtful: learner 1002: several accounts in Inspera have this email address" in ran.out
     assert moved.writes() == []
 
 
-def test_roles_given_by_hand_before_us_are_doubtful_and_held_until_they_are_adopted(site: Site) -> None:
+def test_roles_given_by_hand_before_us_are_doubtful_and_held_until_they_are_adopted(
+    site: Site,
+) -> None:
     site.also("staff", "contributor")
     site.seat(TEST, "1001")
     site.hire(TEST, "7001", "7002")
@@ -158,7 +172,10 @@ def test_roles_given_by_hand_before_us_are_doubtful_and_held_until_they_are_adop
     put_contributor(site, "7002", roles=["evaluate"])
     ran = site.adopt()
     assert ran.status == 3
-    assert f"doubtful: contributor {TEST} / 7001: Inspera has further roles (plan) than the source" in ran.out
+    assert (
+        f"doubtful: contributor {TEST} / 7001: Inspera has further roles (plan) than the source"
+        in ran.out
+    )
     assert site.apply().status == 3
     assert sorted(site.contributors()["t7001"]["roles"]) == ["evaluate", "plan"]
     assert site.adopt("contributor", TEST, "7001").status == 0

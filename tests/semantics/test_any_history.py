@@ -37,7 +37,9 @@ class History:
     def step(self) -> None:
         """Something happens, and the day ends with an `apply`."""
         self.site.time += timedelta(hours=1)
-        self.chance.choice((self.come, self.come, self.go, self.more_time, self.move, self.hand, self.copy))()
+        self.chance.choice(
+            (self.come, self.come, self.go, self.more_time, self.move, self.hand, self.copy)
+        )()
         self.site.settled()
 
     def come(self) -> None:
@@ -53,7 +55,9 @@ class History:
 
     def more_time(self) -> None:
         minutes = str(self.chance.choice((15, 30, 45)))
-        self.site.registrations.set(f"{TEST} {self.chance.choice(sorted(self.wanted))}", extra=minutes)
+        self.site.registrations.set(
+            f"{TEST} {self.chance.choice(sorted(self.wanted))}", extra=minutes
+        )
 
     def move(self) -> None:
         self.site.exams.set(TEST, end=f"01.12.2026 13:{self.chance.choice((10, 20, 30))}")
@@ -92,7 +96,9 @@ class History:
         """Everybody who should be there is, and of each it is known whose seat it is."""
         assert set(self.site.seats()) == names(self.wanted | self.by_hand)
         with closing(sqlite3.connect(self.site.state)) as state:
-            known = dict(state.execute("SELECT learner, ours FROM known_candidate WHERE standing = 'active'"))
+            known = dict(
+                state.execute("SELECT learner, ours FROM known_candidate WHERE standing = 'active'")
+            )
         assert {number for number, ours in known.items() if ours} == self.wanted
         assert self.site.planned() == []
 

@@ -8,7 +8,9 @@ import pytest
 
 from .site import TEST, Site, numbers
 
-TABLE = "CREATE TABLE registration (course TEXT, term TEXT, student_no TEXT, room TEXT, changed TEXT)"
+TABLE = (
+    "CREATE TABLE registration (course TEXT, term TEXT, student_no TEXT, room TEXT, changed TEXT)"
+)
 
 
 class Database:
@@ -27,7 +29,9 @@ class Database:
         course, term = TEST.split("-")
         changed = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%d %H:%M:%S")
         self.drop(learner)
-        self.run("INSERT INTO registration VALUES (?, ?, ?, ?, ?)", course, term, learner, room, changed)
+        self.run(
+            "INSERT INTO registration VALUES (?, ?, ?, ?, ?)", course, term, learner, room, changed
+        )
 
     def drop(self, learner: str) -> None:
         self.run("DELETE FROM registration WHERE student_no = ?", learner)
@@ -65,7 +69,10 @@ def test_what_was_added_and_changed_arrives_and_who_has_gone_stays_until_a_full_
     database.drop("1001")
     ran = site.apply("--changed")
     assert ran.status == 0
-    assert "Changes: sqlite:///sis.db: only what changed was read; removals wait for a full reading" in ran.out
+    assert (
+        "Changes: sqlite:///sis.db: only what changed was read; removals wait for a full reading"
+        in ran.out
+    )
     assert seats(site) == {f"s{number}" for number in numbers(1001, 6)}
     assert site.seats()["s1002"]["roomName"] == "Ø2"
     site.settled()
@@ -75,20 +82,27 @@ def test_what_was_added_and_changed_arrives_and_who_has_gone_stays_until_a_full_
 def test_a_plan_of_changes_writes_nothing(site: Site, database: Database) -> None:
     database.put("1006")
     before = site.state.read_bytes()
-    assert f"create candidate {TEST} / 1006 (registrations (sqlite:///sis.db) " in site.plan("--changed").out
+    assert (
+        f"create candidate {TEST} / 1006 (registrations (sqlite:///sis.db) "
+        in site.plan("--changed").out
+    )
     assert site.state.read_bytes() == before
     site.apply("--changed")
     assert "s1006" in seats(site)
 
 
-def test_what_could_not_be_sent_is_not_lost_with_the_reading_that_brought_it(site: Site, database: Database) -> None:
+def test_what_could_not_be_sent_is_not_lost_with_the_reading_that_brought_it(
+    site: Site, database: Database
+) -> None:
     database.put("1099")  # whom no source names yet
     ran = site.apply("--changed")
     assert ran.status == 1
     assert "no feed makes the learner '1099'" in ran.out
     site.students.add("1099")
     # the row is not read again, as it was changed long before the last reading by now
-    database.run("UPDATE registration SET changed = '2020-01-01 00:00:00' WHERE student_no = '1099'")
+    database.run(
+        "UPDATE registration SET changed = '2020-01-01 00:00:00' WHERE student_no = '1099'"
+    )
     assert site.apply("--changed").status == 0
     assert "s1099" in seats(site)
 
@@ -111,7 +125,9 @@ def test_the_word_for_changes_needs_a_feed_that_can(site: Site, database: Databa
     assert "no feed says 'changed_since'" in ran.said
 
 
-def test_a_registration_that_is_cancelled_while_it_waits_is_not_sent_any_more(site: Site, database: Database) -> None:
+def test_a_registration_that_is_cancelled_while_it_waits_is_not_sent_any_more(
+    site: Site, database: Database
+) -> None:
     site.feed("candidate")["where"] = {"room": ["", "A"]}
     site.settled()
     database.put("1099")
@@ -122,7 +138,9 @@ def test_a_registration_that_is_cancelled_while_it_waits_is_not_sent_any_more(si
     assert "s1099" not in seats(site)
 
 
-def test_a_full_reading_that_is_not_whole_loses_nothing_that_waits(site: Site, database: Database) -> None:
+def test_a_full_reading_that_is_not_whole_loses_nothing_that_waits(
+    site: Site, database: Database
+) -> None:
     database.put("1099")
     site.apply("--changed")
     site.config["sources"]["registrations"]["whole"] = {"minimum_rows": 6}
@@ -149,10 +167,14 @@ def test_a_reading_of_changes_forgets_no_groups(site: Site, database: Database) 
     assert "has no row any more with 'A' in column 'room'" in ran.out
 
 
-def test_an_old_row_of_a_record_that_another_row_wants_makes_nobody_depart(site: Site, database: Database) -> None:
+def test_an_old_row_of_a_record_that_another_row_wants_makes_nobody_depart(
+    site: Site, database: Database
+) -> None:
     site.feed("candidate")["departs"] = {"room": "out"}
     course, term = TEST.split("-")
-    database.run("INSERT INTO registration VALUES (?, ?, '1001', 'out', '2020-01-01 00:00:00')", course, term)
+    database.run(
+        "INSERT INTO registration VALUES (?, ?, '1001', 'out', '2020-01-01 00:00:00')", course, term
+    )
     site.settled()
     assert "s1001" in seats(site)
     database.run("UPDATE registration SET changed = datetime('now') WHERE room = 'out'")
@@ -179,8 +201,14 @@ class People:
 
     def __init__(self, site: Site) -> None:
         self._path = site.folder / "people.db"
-        self.run("CREATE TABLE p (student_no TEXT, feide TEXT, given TEXT, family TEXT, mail TEXT, changed TEXT)")
-        site.config["sources"]["students"] = {"type": "sql", "url": "sqlite:///people.db", "query": "SELECT * FROM p"}
+        self.run(
+            "CREATE TABLE p (student_no TEXT, feide TEXT, given TEXT, family TEXT, mail TEXT, changed TEXT)"
+        )
+        site.config["sources"]["students"] = {
+            "type": "sql",
+            "url": "sqlite:///people.db",
+            "query": "SELECT * FROM p",
+        }
         learners = site.feed("learner")
         del learners["where"]
         learners["changed_since"] = "changed"
@@ -203,7 +231,9 @@ def test_a_key_that_is_corrected_before_it_was_sent_makes_no_second_account(site
     site.config["inspera"]["proxy"] = "http://127.0.0.1:9"
     assert site.apply("--changed").status == 5
     del site.config["inspera"]["proxy"]
-    people.run("UPDATE p SET student_no = '1004', feide = 's1004', changed = datetime('now') WHERE given = 'Ada'")
+    people.run(
+        "UPDATE p SET student_no = '1004', feide = 's1004', changed = datetime('now') WHERE given = 'Ada'"
+    )
     site.apply("--changed")
     assert set(site.people()) == {"s1001", "s1004"}
 
@@ -214,7 +244,9 @@ def test_after_a_rekey_is_settled_the_old_record_does_not_come_back(site: Site) 
     people.put("1002", "Bo")
     site.only("learner")
     site.settled()
-    people.run("UPDATE p SET student_no = '9001', family = 'Nytt', changed = datetime('now') WHERE student_no = '1001'")
+    people.run(
+        "UPDATE p SET student_no = '9001', family = 'Nytt', changed = datetime('now') WHERE student_no = '1001'"
+    )
     assert site.apply("--changed").status == 3
     site.adopt("learner", "9001")
     ran = site.apply("--changed")

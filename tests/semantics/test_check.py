@@ -24,7 +24,11 @@ def test_check_tells_every_fault_at_once_even_of_rows_that_did_not_change(site: 
     ran = site.run("check")
     assert ran.status == 1
     assert ran.out.splitlines()[-1].startswith("Check: 4 faults; exit status 1:")
-    places = ("students.csv line 2: email:", "students.csv line 3: first_name:", "exams.csv line 2: duration:")
+    places = (
+        "students.csv line 2: email:",
+        "students.csv line 3: first_name:",
+        "exams.csv line 2: duration:",
+    )
     assert all(place in ran.out for place in (*places, "registrations.csv line 4: extra_time:"))
 
 
@@ -33,4 +37,7 @@ def test_check_says_which_column_is_missing_and_how_many_there_are(site: Site) -
     site.feed("learner")["map"]["email"] = "epost"
     ran = site.run("check")
     assert ran.status == 4
-    assert "students.csv: column 'epost' is missing (it has 7 columns); correct the source or the" in ran.out
+    assert (
+        "students.csv: column 'epost' is missing (it has 7 columns); correct the source or the"
+        in ran.out
+    )

@@ -16,7 +16,8 @@ def seated(site: Site) -> Site:
 
 
 @pytest.mark.parametrize(
-    ("offset", "words"), [(7200, "2 h 0 min behind"), (-7200, "1 h 59 min ahead of"), (90, "90 s behind")]
+    ("offset", "words"),
+    [(7200, "2 h 0 min behind"), (-7200, "1 h 59 min ahead of"), (90, "90 s behind")],
 )
 def test_while_the_clocks_differ_nothing_is_removed_and_the_status_is_4_until_they_agree(
     seated: Site, offset: int, words: str

@@ -39,14 +39,18 @@ def leave(site: Site) -> None:
     site.graders.set(f"{TEST} 7004", committees="A")
 
 
-def test_committees_that_contributors_and_candidates_name_are_made_once_and_before_them(parted: Site) -> None:
+def test_committees_that_contributors_and_candidates_name_are_made_once_and_before_them(
+    parted: Site,
+) -> None:
     assert f"create committee {TEST}/D" in parted.planned()
     parted.settled()
     assert parted.committees() == dict.fromkeys("ABCD", "GRADING")
     assert members(parted)["t7002"] == ["A", "B"]
     assert members(parted)["s1002"] == ["D"]
     paths = [call["path"].rsplit("/", 1)[1] for call in parted.sent()]
-    assert paths.index("contributors") > max(n for n, path in enumerate(paths) if path == "committees")
+    assert paths.index("contributors") > max(
+        n for n, path in enumerate(paths) if path == "committees"
+    )
     assert parted.planned() == []
 
 
@@ -67,7 +71,9 @@ def test_a_feed_of_committees_gives_their_type(parted: Site) -> None:
     parted.panels.add(f"{TEST} A", type="GRADING")
     parted.panels.add(f"{TEST} Klagekommisjon", type="REASSESSMENT")
     parted.settled()
-    assert parted.committees() == dict.fromkeys("ABCD", "GRADING") | {"Klagekommisjon": "REASSESSMENT"}
+    assert parted.committees() == dict.fromkeys("ABCD", "GRADING") | {
+        "Klagekommisjon": "REASSESSMENT"
+    }
     assert parted.planned() == []
 
 
@@ -92,14 +98,19 @@ def test_a_committee_that_nobody_names_any_more_is_kept_by_default(parted: Site)
     assert parted.planned() == []
 
 
-def test_it_is_removed_where_the_configuration_says_so_after_its_people_have_left_it(parted: Site) -> None:
+def test_it_is_removed_where_the_configuration_says_so_after_its_people_have_left_it(
+    parted: Site,
+) -> None:
     parted.settled()
     parted.config["on_absence"] = {"committee": "remove"}
     leave(parted)
     assert parted.planned() == [f"update contributor {TEST}/7004", f"remove committee {TEST}/C"]
     parted.settled()
     assert set(parted.committees()) == set("ABD")
-    assert [call["path"].rsplit("/", 1)[1] for call in parted.sent()] == ["contributors", "committees"]
+    assert [call["path"].rsplit("/", 1)[1] for call in parted.sent()] == [
+        "contributors",
+        "committees",
+    ]
     assert parted.planned() == []
 
 
@@ -159,7 +170,9 @@ def test_an_error_that_lies_is_settled_by_reading(parted: Site) -> None:
     assert (parted.status()["refused"], parted.planned()) == ([], [])
 
 
-def test_an_error_that_tells_the_truth_is_a_refusal_and_whoever_is_in_the_committee_waits(parted: Site) -> None:
+def test_an_error_that_tells_the_truth_is_a_refusal_and_whoever_is_in_the_committee_waits(
+    parted: Site,
+) -> None:
     parted.config["inspera"]["batch"] = 1
     body = {"success": False, "errors": ["Wrong committee type"]}
     parted.fail(method="POST", path=COMMITTEES, status=400, times=1, body=body)
@@ -175,14 +188,18 @@ def test_an_error_that_tells_the_truth_is_a_refusal_and_whoever_is_in_the_commit
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_an_answer_that_was_lost_is_settled_by_reading_and_no_name_is_asked_for_twice(parted: Site, when: str) -> None:
+def test_an_answer_that_was_lost_is_settled_by_reading_and_no_name_is_asked_for_twice(
+    parted: Site, when: str
+) -> None:
     parted.fail(method="POST", path=COMMITTEES, status="reset", when=when, times=1)
     parted.settled()
     assert set(parted.committees()) == set("ABCD")
     assert sorted(made(parted)) == sorted("ABCD" * (2 if when == "before" else 1))
 
 
-def test_what_became_of_one_that_nobody_can_read_is_found_out_before_it_is_asked_for_again(parted: Site) -> None:
+def test_what_became_of_one_that_nobody_can_read_is_found_out_before_it_is_asked_for_again(
+    parted: Site,
+) -> None:
     parted.config["inspera"]["attempts"] = 1
     lost = {"method": "POST", "path": COMMITTEES, "status": 500, "when": "after"}
     blind = {"method": "GET", "path": "/api/v1/test/2*", "status": 500, "skip": 1}

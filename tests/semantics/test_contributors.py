@@ -27,7 +27,9 @@ def roles(site: Site, username: str) -> list[str]:
 
 def sent_entries(site: Site) -> list[dict[str, Any]]:
     """Every contributor of the last command's assignments."""
-    return [entry for call in site.sent(CONTRIBUTORS, "POST") for entry in call["body"]["contributors"]]
+    return [
+        entry for call in site.sent(CONTRIBUTORS, "POST") for entry in call["body"]["contributors"]
+    ]
 
 
 def by_hand(site: Site, number: str, **place: object) -> None:
@@ -35,7 +37,9 @@ def by_hand(site: Site, number: str, **place: object) -> None:
     site.sandbox.by_hand(contributor={"test": TEST, "username": f"t{number}", **place})
 
 
-def test_several_rows_of_one_person_are_one_contributor_with_all_roles_and_committees(graded: Site) -> None:
+def test_several_rows_of_one_person_are_one_contributor_with_all_roles_and_committees(
+    graded: Site,
+) -> None:
     graded.graders.add(f"{TEST} 7005", duties="evaluate", committees="A")
     graded.graders.add(f"{TEST} 7005", duties="plan;evaluate", committees="B")
     graded.graders.add(f"{TEST} 7005", duties="monitor")
@@ -47,7 +51,9 @@ def test_several_rows_of_one_person_are_one_contributor_with_all_roles_and_commi
     assert graded.planned() == []
 
 
-def test_rows_of_one_person_that_differ_in_their_room_are_faults_and_change_nothing(graded: Site) -> None:
+def test_rows_of_one_person_that_differ_in_their_room_are_faults_and_change_nothing(
+    graded: Site,
+) -> None:
     graded.graders.add(f"{TEST} 7001", duties="plan", room="U-37")
     ran = graded.apply()
     assert ran.status == 1
@@ -120,7 +126,10 @@ def test_a_role_given_by_hand_is_drift_and_held_until_it_is_adopted(graded: Site
     ran = graded.apply()
     assert ran.status == 3
     assert "drift: Inspera has further roles for this contributor (chief_invigilate)" in ran.out
-    assert (roles(graded, "t7001"), roles(graded, "t7002")) == (["chief_invigilate", "evaluate"], ["plan"])
+    assert (roles(graded, "t7001"), roles(graded, "t7002")) == (
+        ["chief_invigilate", "evaluate"],
+        ["plan"],
+    )
     assert graded.adopt("contributor", TEST, "7001").status == 0
     assert graded.writes() == []
     assert "roles chief_invigilate, evaluate → evaluate, plan" in graded.plan().out
@@ -143,7 +152,9 @@ def test_a_contributor_taken_off_by_hand_is_held_when_the_source_changes_and_com
 
 
 @pytest.mark.parametrize("missing", ["staff", "test"])
-def test_a_contributor_of_staff_or_a_test_that_nobody_knows_is_a_row_error(graded: Site, missing: str) -> None:
+def test_a_contributor_of_staff_or_a_test_that_nobody_knows_is_a_row_error(
+    graded: Site, missing: str
+) -> None:
     test, staff = (OTHER, "7001") if missing == "test" else (TEST, "7999")
     graded.graders.add(f"{test} {staff}")
     ran = graded.apply()
@@ -164,7 +175,9 @@ def test_removals_wait_while_the_test_is_under_way_and_go_after_its_end(graded: 
     assert set(graded.contributors()) == {"t7002", "t7003", "t7004"}
 
 
-def test_contributors_of_a_test_that_has_ended_and_left_its_source_retire_with_it(graded: Site) -> None:
+def test_contributors_of_a_test_that_has_ended_and_left_its_source_retire_with_it(
+    graded: Site,
+) -> None:
     graded.seat(OTHER, "1001")
     graded.hire(OTHER, "7005")
     graded.exams.set(OTHER, start="01.12.2027 09:00", end="01.12.2027 13:00")

@@ -29,7 +29,9 @@ def test_a_row_that_says_so_takes_its_candidate_off_the_test(site: Site) -> None
     assert "no change" in site.settled().out
 
 
-def test_it_does_so_although_the_source_is_not_whole_and_who_is_merely_absent_stays(site: Site) -> None:
+def test_it_does_so_although_the_source_is_not_whole_and_who_is_merely_absent_stays(
+    site: Site,
+) -> None:
     site.config["sources"]["registrations"]["whole"] = {"minimum_rows": 100}
     depart(site, "1001")
     site.registrations.drop(f"{TEST} 1002")
@@ -97,7 +99,11 @@ def test_where_selects_whose_departures_count(site: Site) -> None:
 
 
 def test_nor_does_anybody_depart_while_another_feed_of_the_kind_is_not_whole(site: Site) -> None:
-    site.config["sources"]["late"] = {"type": "csv", "path": "late.csv", "whole": {"minimum_rows": 2}}
+    site.config["sources"]["late"] = {
+        "type": "csv",
+        "path": "late.csv",
+        "whole": {"minimum_rows": 2},
+    }
     site.config["feeds"].append({**site.feed("candidate"), "source": "late", "same_key": "yield"})
     path = site.folder / "late.csv"
     late = replace(site.registrations, path=path, rows=[])

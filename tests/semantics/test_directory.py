@@ -15,7 +15,12 @@ PEOPLE = {"type": "ldap", "base": "ou=people,dc=example,dc=edu", "filter": "(obj
 
 
 def learners(site: Site, server: Slapd, **more: Any) -> None:
-    site.config["sources"]["people"] = {**PEOPLE, "servers": server.url, "attributes": ATTRIBUTES, **more}
+    site.config["sources"]["people"] = {
+        **PEOPLE,
+        "servers": server.url,
+        "attributes": ATTRIBUTES,
+        **more,
+    }
     feed = site.feed("learner")
     feed.pop("where", None)
     feed["source"] = "people"
@@ -37,12 +42,16 @@ def test_all_of_2500_are_read_by_pages_and_without_pages_nothing_is_used_and_nob
         learners(site, server, paged=False)
         ran = site.apply()
         assert ran.status == 4
-        assert "nothing of it is used in this run, and nothing that rests on it is removed" in ran.out
+        assert (
+            "nothing of it is used in this run, and nothing that rests on it is removed" in ran.out
+        )
         assert site.planned("pass") == []
         assert len(site.people()) == 111
 
 
-def test_members_of_a_group_are_candidates_by_way_of_who_they_are(site: Site, tmp_path: Path) -> None:
+def test_members_of_a_group_are_candidates_by_way_of_who_they_are(
+    site: Site, tmp_path: Path
+) -> None:
     entries = [person(f"p{n}", employeeNumber=str(n)) for n in (1, 2, 3)]
     members = ["UID=p1, ou=People,dc=example,dc=edu", "uid=p3,ou=people,dc=example,dc=edu"]
     server = Slapd(tmp_path / "slapd", [*entries, group(TEST, members)])
@@ -67,10 +76,15 @@ def test_members_of_a_group_are_candidates_by_way_of_who_they_are(site: Site, tm
         assert set(site.seats()) == {"p1", "p3"}
 
 
-def test_a_flag_that_some_entries_do_not_show_makes_nobody_absent(site: Site, tmp_path: Path) -> None:
+def test_a_flag_that_some_entries_do_not_show_makes_nobody_absent(
+    site: Site, tmp_path: Path
+) -> None:
     server = Slapd(tmp_path / "slapd", [person(f"p{n}", employeeNumber="512") for n in range(3)])
     with server.running():
-        attributes = {**ATTRIBUTES, "disabled": {"attribute": "employeeNumber", "flag": "ACCOUNTDISABLE"}}
+        attributes = {
+            **ATTRIBUTES,
+            "disabled": {"attribute": "employeeNumber", "flag": "ACCOUNTDISABLE"},
+        }
         learners(site, server, attributes=attributes)
         site.feed("learner")["where"] = {"disabled": "false"}
         site.only("learner")

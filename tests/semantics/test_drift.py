@@ -32,7 +32,9 @@ def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(seated:
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
 
 
-def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(seated: Site) -> None:
+def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     assert seated.apply().status == 3
@@ -46,11 +48,16 @@ def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
 
 
-def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_a_word(seated: Site) -> None:
+def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_a_word(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, end="01.12.2026 13:45")
     ran = seated.settled()
-    assert "somebody had changed its times in Inspera to what the source says: taken as known" in ran.out
+    assert (
+        "somebody had changed its times in Inspera to what the source says: taken as known"
+        in ran.out
+    )
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
     assert seated.planned() == []
 
@@ -65,7 +72,9 @@ def test_extra_time_given_by_hand_is_held_and_the_others_go_on(seated: Site) -> 
     assert (minutes(seated, "1001"), minutes(seated, "1002")) == (60, 15)
 
 
-def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_gave(seated: Site) -> None:
+def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_gave(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", number="7")
     assert seated.apply().status == 3
@@ -116,7 +125,9 @@ def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: Site) ->
     assert minutes(seated, "1009") == 90
 
 
-def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_the_seat(seated: Site) -> None:
+def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_the_seat(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     ran = seated.apply()
@@ -128,7 +139,9 @@ def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_t
     assert set(seated.seats()) == names(numbers(1001, 3))
 
 
-def test_a_candidate_who_was_taken_off_by_hand_and_by_the_source_needs_no_call(seated: Site) -> None:
+def test_a_candidate_who_was_taken_off_by_hand_and_by_the_source_needs_no_call(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
     seated.registrations.drop(f"{TEST} 1001")
     seated.settled()
@@ -146,7 +159,9 @@ def test_a_test_started_earlier_by_hand_keeps_its_candidates(seated: Site) -> No
     assert set(seated.seats()) == names(numbers(1001, 3))
 
 
-def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_without_a_call(seated: Site) -> None:
+def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_without_a_call(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="60")
     ran = seated.settled()
@@ -167,7 +182,10 @@ def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     said = seated.apply().out
-    assert f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01T12:00:00Z (exams.csv line 2)" in said
+    assert (
+        f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01T12:00:00Z (exams.csv line 2)"
+        in said
+    )
     assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in said
     told = seated.adopt("test", TEST).out
     assert "the next `apply` is to send title INF1000 Muntlig prøve and end" not in told
@@ -176,7 +194,9 @@ def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
 
 
-def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_ordinary_change(seated: Site) -> None:
+def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_ordinary_change(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     seated.apply()
@@ -206,11 +226,16 @@ def test_what_is_kept_of_a_test_holds_nothing_else_back(seated: Site) -> None:
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
 
 
-def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_own(seated: Site) -> None:
+def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_own(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     said = seated.apply().out
-    assert f"`adopt candidate {TEST} 1001` lets the next `apply` send extra_time 45 (registrations.csv line 2)" in said
+    assert (
+        f"`adopt candidate {TEST} 1001` lets the next `apply` send extra_time 45 (registrations.csv line 2)"
+        in said
+    )
     assert "extra_time 60" in seated.adopt("candidate", TEST, "1001", "--keep").out
     seated.registrations.set(f"{TEST} 1001", number="77")
     seated.settled()
@@ -225,7 +250,10 @@ def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(se
     seated.exams.set(TEST, name="Ny tittel")
     assert seated.apply().status == 3
     told = seated.adopt("test", TEST, "--keep").out
-    assert "kept until the source says something else: end 2026-12-01T12:30:00Z; the next `apply` is to send" in told
+    assert (
+        "kept until the source says something else: end 2026-12-01T12:30:00Z; the next `apply` is to send"
+        in told
+    )
     seated.settled()
     there = seated.tests()[TEST]
     assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
@@ -249,7 +277,9 @@ def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site)
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.apply()
     seated.adopt("candidate", TEST, "1001", "--keep")
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60})
+    seated.sandbox.by_hand(
+        candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60}
+    )
     seated.registrations.set(f"{TEST} 1001", number="77")
     seated.adopt("candidate", TEST, "1001", "--keep")
     seated.settled()
@@ -268,7 +298,9 @@ def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
     assert minutes(seated, "1001") == 45
 
 
-def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(seated: Site) -> None:
+def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(
+    seated: Site,
+) -> None:
     seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.apply()
@@ -292,12 +324,18 @@ def test_further_roles_of_a_contributor_can_be_kept_or_taken_back(site: Site) ->
         site.graders.set(f"{TEST} {number}", room="B2")
     said = site.apply()
     assert said.status == 3
-    assert f"`adopt contributor {TEST} 7001` lets the next `apply` send roles evaluate (graders.csv line 2)" in said.out
+    assert (
+        f"`adopt contributor {TEST} 7001` lets the next `apply` send roles evaluate (graders.csv line 2)"
+        in said.out
+    )
     assert site.adopt("contributor", TEST, "7001", "--keep").status == 0
     assert site.adopt("contributor", TEST, "7002").status == 0
     site.settled()
     there = site.contributors()
-    assert (sorted(there["t7001"]["roles"]), there["t7002"]["roles"]) == (["evaluate", "plan"], ["evaluate"])
+    assert (sorted(there["t7001"]["roles"]), there["t7002"]["roles"]) == (
+        ["evaluate", "plan"],
+        ["evaluate"],
+    )
 
 
 def test_a_persons_name_as_inspera_has_it_can_be_kept(seated: Site) -> None:
@@ -328,7 +366,9 @@ def test_of_a_seat_that_is_gone_nothing_can_be_kept_and_the_way_back_is_said(sea
 
 def test_a_test_that_a_search_does_not_show_for_once_is_not_forgotten(seated: Site) -> None:
     seated.registrations.drop(f"{TEST} 1001")
-    seated.fail(method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []})
+    seated.fail(
+        method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []}
+    )
     said = seated.apply()
     assert f"`adopt test {TEST} --as-new` forgets it and all that is on it here" in said.out
     ran = seated.adopt("test", TEST, "--as-new")
@@ -351,7 +391,9 @@ def test_adopting_what_is_held_reads_each_test_once_however_many_are_held(site: 
     site.seat(TEST, *numbers(1001, 30))
     site.settled()
     for number in numbers(1001, 30):
-        site.sandbox.by_hand(candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60})
+        site.sandbox.by_hand(
+            candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60}
+        )
         site.registrations.set(f"{TEST} {number}", extra="45")
     digest = site.plan_json()["summary"]["held_scopes"][0]["hash"]
     assert "30 update held" in site.apply("--allow", digest).out

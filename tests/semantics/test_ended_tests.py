@@ -15,20 +15,30 @@ def two(site: Site) -> Site:
     return site
 
 
-@pytest.mark.parametrize("moment", [BEFORE, "2026-12-01T08:00", DURING, "2026-12-01T12:00", DAY_AFTER])
-def test_a_missing_registration_removes_nobody_from_the_tests_start_on(two: Site, moment: str) -> None:
+@pytest.mark.parametrize(
+    "moment", [BEFORE, "2026-12-01T08:00", DURING, "2026-12-01T12:00", DAY_AFTER]
+)
+def test_a_missing_registration_removes_nobody_from_the_tests_start_on(
+    two: Site, moment: str
+) -> None:
     two.at(moment)
     two.registrations.drop(f"{TEST} 1002", f"{OTHER} 1002")
     two.settled()
-    assert set(two.seats(TEST)) == names(numbers(1001, 6)) - ({"s1002"} if moment == BEFORE else set())
+    assert set(two.seats(TEST)) == names(numbers(1001, 6)) - (
+        {"s1002"} if moment == BEFORE else set()
+    )
     assert set(two.seats(OTHER)) == names(numbers(1001, 6)) - {"s1002"}
 
 
-def test_while_a_test_runs_a_missing_registration_is_withheld_and_late_ones_still_go_in(two: Site) -> None:
+def test_while_a_test_runs_a_missing_registration_is_withheld_and_late_ones_still_go_in(
+    two: Site,
+) -> None:
     two.at(DURING)
     two.registrations.drop(f"{TEST} 1002")
     two.seat(TEST, "1009")
-    changes = {one["key"][-1]: (one["verdict"], one["reason"]) for one in two.plan_json()["changes"]}
+    changes = {
+        one["key"][-1]: (one["verdict"], one["reason"]) for one in two.plan_json()["changes"]
+    }
     assert changes["1002"] == ("withheld", "the test has begun: its candidates stay")
     two.settled()
     assert set(two.seats()) == names([*numbers(1001, 6), "1009"])
@@ -42,7 +52,9 @@ def test_no_approval_removes_candidates_of_a_begun_test(two: Site) -> None:
     assert set(two.seats()) == names(numbers(1001, 6))
 
 
-def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_retired_when_it_ends(two: Site) -> None:
+def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_retired_when_it_ends(
+    two: Site,
+) -> None:
     two.at(DURING)
     two.exams.drop(TEST)
     two.registrations.drop(*(f"{TEST} {one}" for one in numbers(1001, 6)))
@@ -55,7 +67,9 @@ def test_a_test_that_its_source_drops_while_it_runs_keeps_its_candidates_and_is_
     assert set(two.seats(TEST)) == names(numbers(1001, 6))
 
 
-def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_the_old(two: Site) -> None:
+def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_the_old(
+    two: Site,
+) -> None:
     """It moves far, so it is held first; whoever sat it and is not registered again is left to a person."""
     two.at(DAY_AFTER)
     two.exams.drop(TEST)
@@ -68,7 +82,11 @@ def test_a_retired_test_that_comes_back_for_a_resit_takes_new_candidates_beside_
     assert two.apply("--allow", line["reason"].rpartition(" ")[2]).status == 0
     assert two.tests()[TEST]["startTime"] == "2027-02-15T08:00:00Z"
     assert set(two.seats(TEST)) == names([*numbers(1001, 6), "1009"])
-    assert two.planned() == two.planned("held") == [f"remove candidate {TEST}/{one}" for one in numbers(1002, 5)]
+    assert (
+        two.planned()
+        == two.planned("held")
+        == [f"remove candidate {TEST}/{one}" for one in numbers(1002, 5)]
+    )
     assert two.apply().status == 3
     assert set(two.seats(TEST)) == names([*numbers(1001, 6), "1009"])
 
@@ -85,7 +103,9 @@ def test_the_longest_extra_time_counts_until_a_test_has_ended(two: Site) -> None
     assert f"retire test {TEST}" in two.planned("pass")
 
 
-def test_a_new_terms_files_without_the_ended_tests_remove_nothing_hold_nothing_and_retire_them(two: Site) -> None:
+def test_a_new_terms_files_without_the_ended_tests_remove_nothing_hold_nothing_and_retire_them(
+    two: Site,
+) -> None:
     two.at(DAY_AFTER)
     two.exams.drop(TEST)
     two.registrations.drop(*(f"{TEST} {one}" for one in numbers(1001, 6)))
@@ -116,14 +136,19 @@ def test_registrations_that_name_a_retired_test_are_ignored_and_counted(two: Sit
 
 
 def test_retired_and_ended_records_do_not_count_in_the_share_of_a_limit(two: Site) -> None:
-    two.config["limits"] = {"kind": {"at_least": 1, "percent": 20}, "test": {"at_least": 6, "percent": 100}}
+    two.config["limits"] = {
+        "kind": {"at_least": 1, "percent": 20},
+        "test": {"at_least": 6, "percent": 100},
+    }
     two.at(DAY_AFTER)
     two.registrations.drop(f"{OTHER} 1001", f"{OTHER} 1002")
     (held,) = two.plan_json()["summary"]["held_scopes"]
     assert held["why"].startswith("2 of 6 known is more than max(1, 20% up to 500) = 1.2")
 
 
-def test_a_test_that_leaves_its_source_before_it_ended_is_withdrawn_without_a_call_and_comes_back(two: Site) -> None:
+def test_a_test_that_leaves_its_source_before_it_ended_is_withdrawn_without_a_call_and_comes_back(
+    two: Site,
+) -> None:
     two.exams.drop(OTHER)
     for learner in numbers(1001, 6):
         two.registrations.drop(f"{OTHER} {learner}")
@@ -183,7 +208,9 @@ def test_a_learner_who_left_is_released_only_when_no_seat_of_theirs_is_left(two:
     assert two.planned() == []
 
 
-def test_a_released_learner_who_comes_back_is_kept_again_without_a_second_account(two: Site) -> None:
+def test_a_released_learner_who_comes_back_is_kept_again_without_a_second_account(
+    two: Site,
+) -> None:
     two.students.drop("1001")
     for test in (TEST, OTHER):
         two.registrations.drop(f"{test} 1001")

@@ -69,7 +69,9 @@ def test_1_when_the_outcome_of_a_change_stayed_unknown(used: Site) -> None:
 
 
 @pytest.mark.parametrize("words", [["plan"], ["apply"], ["check"], ["status"], ["adopt"]])
-def test_2_when_the_configuration_is_wrong_with_file_line_and_what_to_do(used: Site, words: list[str]) -> None:
+def test_2_when_the_configuration_is_wrong_with_file_line_and_what_to_do(
+    used: Site, words: list[str]
+) -> None:
     used.config["sources"]["students"]["pth"] = "students.csv"
     ran = used.run(*words)
     assert ran.status == 2
@@ -78,7 +80,9 @@ def test_2_when_the_configuration_is_wrong_with_file_line_and_what_to_do(used: S
     assert "Traceback" not in ran.said
 
 
-@pytest.mark.parametrize("words", [["aply"], ["apply", "--alow", "x"], ["adopt", "lerner", "1001"], ["adopt", "test"]])
+@pytest.mark.parametrize(
+    "words", [["aply"], ["apply", "--alow", "x"], ["adopt", "lerner", "1001"], ["adopt", "test"]]
+)
 def test_2_when_the_words_are_wrong(used: Site, words: list[str]) -> None:
     ran = used.run(*words)
     assert ran.status == 2
@@ -135,7 +139,9 @@ def test_10_when_a_plan_was_asked_whether_there_are_changes_and_there_are(used: 
 
 
 @pytest.mark.parametrize("command", ["apply", "adopt"])
-def test_75_when_another_process_holds_the_state_while_plans_and_statuses_go_on(used: Site, command: str) -> None:
+def test_75_when_another_process_holds_the_state_while_plans_and_statuses_go_on(
+    used: Site, command: str
+) -> None:
     used.seat(TEST, "1099")
     with (used.folder / "state.db.lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -157,9 +163,13 @@ def test_130_and_143_when_interrupted_after_the_calls_under_way_were_finished_an
     site.config["inspera"]["workers"] = 2
     site.sandbox.control(latency=0.2)
     config = site.write()
-    environment = {name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "INSPERA_SYNC_CONFIG"
+    }
     command = [sys.executable, "-m", "sync", "--config", str(config), "apply"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         while not site.sent() and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(number)
@@ -177,7 +187,9 @@ CASES = [make_fault, make_hold, make_unreadable, make_unreachable]
 
 
 @pytest.mark.parametrize(("several", "status"), [(CASES[:2], 3), (CASES[:3], 4), (CASES, 5)])
-def test_of_several_statuses_the_gravest_is_given(used: Site, several: list[object], status: int) -> None:
+def test_of_several_statuses_the_gravest_is_given(
+    used: Site, several: list[object], status: int
+) -> None:
     for make in several:
         assert callable(make)
         make(used)

@@ -17,7 +17,12 @@ def test_a_field_that_is_not_mapped_is_never_sent_and_inspera_keeps_its_own(site
     site.seat(TEST, "1001")
     site.settled()
     assert "email" not in site.sent()[0]["body"]
-    student = {"username": "s1001", "firstName": "Åse", "lastName": "Prøvesen", "email": "hers@example.edu"}
+    student = {
+        "username": "s1001",
+        "firstName": "Åse",
+        "lastName": "Prøvesen",
+        "email": "hers@example.edu",
+    }
     site.sandbox.by_hand(student=student)
     site.students.set("1001", family="Øvelsesen")
     site.settled()
@@ -25,14 +30,18 @@ def test_a_field_that_is_not_mapped_is_never_sent_and_inspera_keeps_its_own(site
     assert site.people()["s1001"]["email"] == "hers@example.edu"
 
 
-def test_a_newly_mapped_field_is_sent_to_those_who_have_it_and_nothing_else_changes(site: Site) -> None:
+def test_a_newly_mapped_field_is_sent_to_those_who_have_it_and_nothing_else_changes(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001", "1002", "1003")
     site.registrations.set(f"{TEST} 1002", room="U-37")
     site.settled()
     site.feed("candidate")["map"]["room"] = "room"
     assert site.planned() == [f"update candidate {TEST}/1002"]
     site.settled()
-    assert [call["body"]["candidates"] for call in site.sent()] == [[{"externalId": "s1002", "roomName": "U-37"}]]
+    assert [call["body"]["candidates"] for call in site.sent()] == [
+        [{"externalId": "s1002", "roomName": "U-37"}]
+    ]
     assert site.planned() == []
 
 
@@ -76,7 +85,9 @@ def test_nought_is_a_value(site: Site) -> None:
     assert site.seats()["s1001"]["extraTimeMins"] == 0
 
 
-def test_a_candidate_post_carries_every_known_field_so_that_a_new_room_never_drops_the_minutes(site: Site) -> None:
+def test_a_candidate_post_carries_every_known_field_so_that_a_new_room_never_drops_the_minutes(
+    site: Site,
+) -> None:
     site.feed("candidate")["map"]["room"] = "room"
     site.seat(TEST, "1001")
     site.registrations.set(f"{TEST} 1001", extra="30", number="12", room="U-37")
@@ -114,8 +125,20 @@ def test_a_password_is_in_no_plan_no_log_no_status_and_no_state(site: Site) -> N
     site.config["inspera"]["workers"] = 1
     site.seat(TEST, "1001", "1002")
     site.students.set("1001", secret=SECRET)
-    site.fail(method="POST", path="/api/v1/users/student", status=400, times=1, body={"error": f"weak: {SECRET}"})
-    words = (["plan", "--all"], ["plan", "--json"], ["--verbose", "apply"], ["status", "--all"], ["status", "--json"])
+    site.fail(
+        method="POST",
+        path="/api/v1/users/student",
+        status=400,
+        times=1,
+        body={"error": f"weak: {SECRET}"},
+    )
+    words = (
+        ["plan", "--all"],
+        ["plan", "--json"],
+        ["--verbose", "apply"],
+        ["status", "--all"],
+        ["status", "--json"],
+    )
     said = "".join(site.run(*one).said for one in words)
     assert "create learner 1001" in said
     assert SECRET not in said
@@ -127,9 +150,16 @@ def test_plans_and_statuses_name_keys_and_never_people(site: Site) -> None:
     site.students.set("1001", given="Gudrún", family="Plannavnsen")
     said = site.plan().said + site.run("plan", "--json").said + site.apply().said
     site.students.set("1001", family="Annetsen", mail="nytt@example.edu")
-    said += site.plan().said + site.run("plan", "--json").said + site.apply().said + site.run("status", "--all").said
+    said += (
+        site.plan().said
+        + site.run("plan", "--json").said
+        + site.apply().said
+        + site.run("status", "--all").said
+    )
     assert "last_name changes" in said
-    assert not any(word in said for word in ("Gudrún", "Plannavnsen", "Annetsen", "nytt@example.edu"))
+    assert not any(
+        word in said for word in ("Gudrún", "Plannavnsen", "Annetsen", "nytt@example.edu")
+    )
 
 
 def test_a_template_is_sent_when_the_test_is_made_and_never_again(site: Site) -> None:

@@ -35,14 +35,19 @@ def test_a_duration_is_worked_out_from_start_and_end(site: Site) -> None:
 
 
 def test_both_cant_be_worked_out_from_each_other(site: Site) -> None:
-    site.feed("test")["map"] |= {"end": {"computed": "start + duration"}, "duration": {"computed": "end - start"}}
+    site.feed("test")["map"] |= {
+        "end": {"computed": "start + duration"},
+        "duration": {"computed": "end - start"},
+    }
     ran = site.run("check")
     assert ran.status == 2
     assert "each computed from the other" in ran.err
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_an_end_before_the_start_is_on_the_next_day_where_the_feed_says_so(site: Site, allowed: bool) -> None:
+def test_an_end_before_the_start_is_on_the_next_day_where_the_feed_says_so(
+    site: Site, allowed: bool
+) -> None:
     site.only("test")
     site.exams.add(TEST, start="01.12.2026 22:00", end="01.12.2026 02:00")
     site.feed("test")["map"]["end"]["next_day"] = allowed
@@ -79,16 +84,30 @@ def test_months_and_weekdays_are_read_in_the_language_of_the_source(
 ) -> None:
     site.only("test")
     site.exams.add(TEST, start=text, end="03.12.2026 13:00")
-    site.feed("test")["map"]["start"] = {"column": "start", "format": pattern, "language": language, **ZONE}
+    site.feed("test")["map"]["start"] = {
+        "column": "start",
+        "format": pattern,
+        "language": language,
+        **ZONE,
+    }
     site.settled()
     assert times(site)[0].startswith("2026-12-03T08:00")
 
 
-@pytest.mark.parametrize("text", ["3. Mrz 2026 09:00", "3. Kreszentia 2026 09:00", "3. 12 2026 09:00"])
-def test_a_month_of_another_language_is_a_row_error_that_names_nobody(site: Site, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["3. Mrz 2026 09:00", "3. Kreszentia 2026 09:00", "3. 12 2026 09:00"]
+)
+def test_a_month_of_another_language_is_a_row_error_that_names_nobody(
+    site: Site, text: str
+) -> None:
     site.only("test")
     site.exams.add(TEST, start=text)
-    site.feed("test")["map"]["start"] = {"column": "start", "format": "%d. %B %Y %H:%M", "language": "nb", **ZONE}
+    site.feed("test")["map"]["start"] = {
+        "column": "start",
+        "format": "%d. %B %Y %H:%M",
+        "language": "nb",
+        **ZONE,
+    }
     ran = site.run("check")
     assert ran.status == 1
     assert "exams.csv line 2: start:" in ran.out
@@ -147,7 +166,9 @@ def test_the_first_of_several_columns_that_is_not_blank_counts(site: Site) -> No
 
 
 @pytest.mark.parametrize("rule", ["{given} {mail}", {"first_of": ["secret", "mail"]}])
-def test_a_first_name_that_comes_to_nothing_is_a_row_error_in_check(site: Site, rule: object) -> None:
+def test_a_first_name_that_comes_to_nothing_is_a_row_error_in_check(
+    site: Site, rule: object
+) -> None:
     site.only("learner")
     site.feed("learner")["map"]["first_name"] = rule
     site.students.add("1001", mail="", secret="")
@@ -189,14 +210,20 @@ def test_check_lists_the_values_that_no_condition_names(site: Site) -> None:
     site.students.add("1013")
     ran = site.run("check")
     said = next(line for line in ran.out.splitlines() if "named by no condition" in line)
-    assert said.startswith("students.csv: status: 4 values named by no condition: 'PERMISJON' (6), ")
-    assert {"'on-leave' (1)", "'K*********' (1)", "(blank) (1)"} <= set(said.split(": ")[-1].split(", "))
+    assert said.startswith(
+        "students.csv: status: 4 values named by no condition: 'PERMISJON' (6), "
+    )
+    assert {"'on-leave' (1)", "'K*********' (1)", "(blank) (1)"} <= set(
+        said.split(": ")[-1].split(", ")
+    )
     site.feed("learner")["where_not"] = {"status": {"pattern": ".*"}}
     assert "named by no condition" not in site.run("check").out
 
 
 @pytest.mark.parametrize("mail", ["no address", "kari@@example.edu", "kari\x07@example.edu"])
-def test_an_email_that_cant_be_used_is_left_out_and_the_person_is_made(site: Site, mail: str) -> None:
+def test_an_email_that_cant_be_used_is_left_out_and_the_person_is_made(
+    site: Site, mail: str
+) -> None:
     site.seat(TEST, "1001")
     site.students.set("1001", mail=mail)
     assert site.run("check").status == 1
@@ -217,7 +244,12 @@ def test_an_email_that_cant_be_used_is_left_out_and_the_person_is_made(site: Sit
 
 @pytest.mark.parametrize(
     ("zone", "meant"),
-    [("GMT", "Europe/London"), ("EST", "America/New_York"), ("Etc/GMT-1", "Europe/Oslo"), ("UTC", "")],
+    [
+        ("GMT", "Europe/London"),
+        ("EST", "America/New_York"),
+        ("Etc/GMT-1", "Europe/Oslo"),
+        ("UTC", ""),
+    ],
 )
 def test_a_zone_without_summer_time_warns(site: Site, zone: str, meant: str) -> None:
     site.seat(TEST, "1001")
@@ -238,12 +270,20 @@ def test_rows_of_a_database_are_named_by_source_and_key(site: Site, tmp_path: Pa
     site.planted.add(path)
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE s (student_no, feide, given, family, mail)")
-        rows = [("1001", "s1001", "Kari", "Nord", "bad"), ("1002", "", "Kari", "Nord", ""), ("", "x", "K", "N", "")]
+        rows = [
+            ("1001", "s1001", "Kari", "Nord", "bad"),
+            ("1002", "", "Kari", "Nord", ""),
+            ("", "x", "K", "N", ""),
+        ]
         database.executemany("INSERT INTO s VALUES (?,?,?,?,?)", rows)
         database.commit()
     site.only("learner")
     site.feed("learner").pop("where")
-    site.config["sources"]["students"] = {"type": "sql", "url": "sqlite:///sis.db", "query": "SELECT * FROM s"}
+    site.config["sources"]["students"] = {
+        "type": "sql",
+        "url": "sqlite:///sis.db",
+        "query": "SELECT * FROM s",
+    }
     ran = site.run("check")
     assert ran.status == 1
     assert "students (sqlite:///sis.db) key 1001: email: is not an email address" in ran.out

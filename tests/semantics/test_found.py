@@ -55,7 +55,10 @@ def test_a_found_seat_is_brought_up_to_date_and_stays_found(hand: Site) -> None:
     hand.registrations.add(f"{TEST} 1001", number="77", extra="30")
     hand.registrations.add(f"{TEST} 1002", number="78")
     hand.settled()
-    assert (hand.seats()["s1001"]["candidateId"], hand.seats()["s1001"]["extraTimeMins"]) == ("77", 30)
+    assert (hand.seats()["s1001"]["candidateId"], hand.seats()["s1001"]["extraTimeMins"]) == (
+        "77",
+        30,
+    )
     hand.registrations.drop(f"{TEST} 1001")
     hand.settled()
     assert set(hand.seats()) == names(["1001", "1002"])
@@ -77,7 +80,9 @@ def test_where_candidates_cannot_be_read_what_we_put_on_our_own_test_is_ours(sit
     assert set(site.seats()) == names(["1002", "1003"])
 
 
-@pytest.mark.parametrize(("unread", "left"), [("theirs", numbers(1001, 3)), ("ours", ["1002", "1003"])])
+@pytest.mark.parametrize(
+    ("unread", "left"), [("theirs", numbers(1001, 3)), ("ours", ["1002", "1003"])]
+)
 def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and_the_run_says_so(
     site: Site, unread: str, left: list[str]
 ) -> None:
@@ -91,13 +96,17 @@ def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and
     site.settled()
     site.seat(TEST, *numbers(1001, 3))
     ran = site.settled()
-    assert ("assumed to have been there before (found.unread: theirs)" in ran.out) is (unread == "theirs")
+    assert ("assumed to have been there before (found.unread: theirs)" in ran.out) is (
+        unread == "theirs"
+    )
     site.registrations.drop(f"{TEST} 1001")
     site.settled()
     assert set(site.seats()) == names(left)
 
 
-def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_one(hand: Site) -> None:
+def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_one(
+    hand: Site,
+) -> None:
     hand.sandbox.by_hand(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **TIMES)
     hand.exams.add("FYS1001-H26")
     ran = hand.settled()
@@ -109,7 +118,9 @@ def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_o
     assert hand.planned() == []
 
 
-def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_template(hand: Site) -> None:
+def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_template(
+    hand: Site,
+) -> None:
     hand.sandbox.by_hand(test="FYS1001-H26", title="Kladd", **TIMES)
     hand.exams.add("FYS1001-H26")
     hand.settled()

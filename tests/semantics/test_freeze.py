@@ -80,7 +80,9 @@ def test_a_later_end_with_a_longer_duration_is_sent_and_so_are_more_minutes_and_
     assert "s1009" in running.seats()
 
 
-@pytest.mark.parametrize("change", [{"room": "B"}, {"number": "102"}, {"extra": "15"}, {"extra": "0"}])
+@pytest.mark.parametrize(
+    "change", [{"room": "B"}, {"number": "102"}, {"extra": "15"}, {"extra": "0"}]
+)
 @pytest.mark.parametrize("moment", [SOON, DURING])
 def test_other_changes_of_a_candidate_wait_by_name_until_the_end_unless_they_are_allowed(
     running: Site, moment: str, change: dict[str, str]
@@ -118,7 +120,9 @@ def test_more_minutes_are_not_kept_back_by_another_room_in_the_same_row(running:
     assert running.planned("withheld") == [f"update candidate {TEST}/1001"]
 
 
-def test_blank_minutes_of_a_feed_that_clears_take_nothing_away_within_the_freeze(running: Site) -> None:
+def test_blank_minutes_of_a_feed_that_clears_take_nothing_away_within_the_freeze(
+    running: Site,
+) -> None:
     running.feed("candidate")["blank"] = "clear"
     running.registrations.set(f"{TEST} 1001", extra="", number="101", room="A")
     running.settled()
@@ -148,7 +152,10 @@ def test_several_changes_on_one_test_have_a_hash_together(running: Site) -> None
     for learner in ("1001", "1002", "1003"):
         running.registrations.set(f"{TEST} {learner}", room="C")
     (together,) = running.plan_json()["summary"]["held_scopes"]
-    assert (together["scope"], together["why"]) == (f"changes on test {TEST}", "3 wait because of when their tests are")
+    assert (together["scope"], together["why"]) == (
+        f"changes on test {TEST}",
+        "3 wait because of when their tests are",
+    )
     assert together["hash"] in running.plan().out
     assert running.apply("--allow", together["hash"]).status == 0
     assert {seat["roomName"] for seat in running.seats().values()} == {"C"}
@@ -174,9 +181,13 @@ def test_no_word_takes_anybody_off_a_test_that_has_begun(running: Site) -> None:
 
 
 @pytest.mark.parametrize("moment", ["2026-11-20T08:00", "2026-12-01T05:59"])
-def test_before_the_freeze_a_test_may_still_be_moved_shortened_and_renamed(running: Site, moment: str) -> None:
+def test_before_the_freeze_a_test_may_still_be_moved_shortened_and_renamed(
+    running: Site, moment: str
+) -> None:
     running.at(moment)
-    running.exams.set(TEST, start="02.12.2026 10:00", end="02.12.2026 12:00", minutes="120", name="Muntlig prøve")
+    running.exams.set(
+        TEST, start="02.12.2026 10:00", end="02.12.2026 12:00", minutes="120", name="Muntlig prøve"
+    )
     running.settled()
     assert running.tests()[TEST]["startTime"] == "2026-12-02T09:00:00Z"
 
@@ -204,8 +215,14 @@ def test_the_freeze_can_begin_earlier(running: Site) -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"start": "01.03.2027 09:00", "end": "01.03.2027 13:00"}, "its start would move by 90 days"),
-        ({"start": "12.01.2026 09:00", "end": "12.01.2026 13:00"}, "its start would be in the past"),
+        (
+            {"start": "01.03.2027 09:00", "end": "01.03.2027 13:00"},
+            "its start would move by 90 days",
+        ),
+        (
+            {"start": "12.01.2026 09:00", "end": "12.01.2026 13:00"},
+            "its start would be in the past",
+        ),
         ({"end": "01.12.2062 13:00"}, "its end would move by 13,149 days"),
         ({"end": "03.12.2026 13:00", "minutes": "1500"}, "its duration would be 25 h, above 24 h"),
     ],
@@ -227,7 +244,10 @@ def test_a_week_long_home_exam_is_held_until_its_feed_says_that_it_has_such(site
     site.only("test")
     ran = site.apply()
     assert ran.status == 3
-    assert "its duration would be 168 h, above 24 h (if the feed has longer ones, set its longest_duration)" in ran.out
+    assert (
+        "its duration would be 168 h, above 24 h (if the feed has longer ones, set its longest_duration)"
+        in ran.out
+    )
     assert site.tests() == {}
     site.feed("test")["longest_duration"] = "7d"
     site.settled()
@@ -246,7 +266,9 @@ def test_a_whole_plan_that_moves_far_has_one_hash_for_all_its_tests(site: Site) 
     assert {one["startTime"] for one in site.tests().values()} == {"2027-03-01T08:00:00Z"}
 
 
-def test_a_test_that_had_ended_before_it_was_ever_sent_is_left_out_with_its_candidates_and_counted(site: Site) -> None:
+def test_a_test_that_had_ended_before_it_was_ever_sent_is_left_out_with_its_candidates_and_counted(
+    site: Site,
+) -> None:
     site.at(DAY_AFTER)
     site.seat(TEST, "1001", "1002")
     site.seat(OTHER, "1001")
@@ -329,7 +351,9 @@ def test_an_end_that_was_too_early_by_mistake_is_corrected_while_the_test_runs(s
     assert set(site.seats()) == names(["1001", "1002"])
 
 
-def test_minutes_given_by_hand_on_the_whole_test_are_not_taken_back_by_taking_them_in(running: Site) -> None:
+def test_minutes_given_by_hand_on_the_whole_test_are_not_taken_back_by_taking_them_in(
+    running: Site,
+) -> None:
     running.sandbox.by_hand(test=TEST, end="2026-12-01T12:45:00Z")
     running.exams.set(TEST, end="01.12.2026 13:15", minutes="255")
     assert running.apply().status == 3

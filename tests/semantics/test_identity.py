@@ -28,7 +28,9 @@ def test_a_changed_username_is_held_as_a_rekey_and_no_second_account_is_made(sit
 def test_adopt_takes_the_account_that_inspera_renamed_as_the_known_one(site: Site) -> None:
     site.seat(TEST, "1001", "1002")
     site.settled()
-    site.sandbox.by_hand(student={"username": "s1001-new", "firstName": "Åse", "lastName": "Prøvesen"})
+    site.sandbox.by_hand(
+        student={"username": "s1001-new", "firstName": "Åse", "lastName": "Prøvesen"}
+    )
     site.students.set("1001", feide="s1001-new")
     assert site.apply().status == 3
     ran = site.adopt("learner", "1001")
@@ -48,7 +50,9 @@ def test_a_changed_login_can_be_settled_as_a_new_account(site: Site) -> None:
     assert "s1001-new" in site.seats()
 
 
-def test_a_changed_external_test_id_on_a_known_key_is_held_and_makes_no_second_test(site: Site) -> None:
+def test_a_changed_external_test_id_on_a_known_key_is_held_and_makes_no_second_test(
+    site: Site,
+) -> None:
     site.feed("test")["map"] |= {"key": "{course}", "external_test_id": "{course}-{term}"}
     site.feed("candidate")["map"]["test"] = "course"
     site.seat(TEST, "1001")
@@ -78,7 +82,10 @@ def test_a_new_number_with_a_vanished_persons_name_and_email_is_held_with_all_th
     site.students.set("1001", student_no="2001")
     site.registrations.set(f"{TEST} 1001", student_no="2001")
     site.registrations.drop(f"{TEST} 1006")
-    changes = {(one["action"], one["kind"], one["key"][-1]): one["verdict"] for one in site.plan_json()["changes"]}
+    changes = {
+        (one["action"], one["kind"], one["key"][-1]): one["verdict"]
+        for one in site.plan_json()["changes"]
+    }
     assert changes == {
         ("rekey", "learner", "2001"): "held",
         ("remove", "candidate", "1001"): "held",
@@ -89,7 +96,9 @@ def test_a_new_number_with_a_vanished_persons_name_and_email_is_held_with_all_th
     assert set(site.seats()) == names(numbers(1001, 5))
 
 
-def test_adopting_a_look_alike_moves_it_and_its_seats_to_the_new_key_without_a_call(site: Site) -> None:
+def test_adopting_a_look_alike_moves_it_and_its_seats_to_the_new_key_without_a_call(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001", "1002")
     site.settled()
     site.students.set("1001", student_no="2001")
@@ -115,7 +124,9 @@ def test_a_look_alike_can_be_settled_as_somebody_else(site: Site) -> None:
     assert set(site.seats()) == names(["2001", "1002", "1003"])
 
 
-def test_a_new_test_with_a_vanished_ones_title_and_start_is_held_and_its_candidates_wait(site: Site) -> None:
+def test_a_new_test_with_a_vanished_ones_title_and_start_is_held_and_its_candidates_wait(
+    site: Site,
+) -> None:
     site.feed("test")["map"]["title"] = "name"
     site.seat(TEST, *numbers(1001, 3))
     site.exams.add(OTHER, name="Annen prøve")
@@ -142,7 +153,9 @@ def test_keys_that_differ_only_in_case_are_faults_that_name_both_places(site: Si
     assert [change["key"] for change in plan["changes"]] == [["1003"]]
 
 
-def test_a_registration_in_another_case_than_its_test_is_a_fault_and_keeps_the_seat_it_means(site: Site) -> None:
+def test_a_registration_in_another_case_than_its_test_is_a_fault_and_keeps_the_seat_it_means(
+    site: Site,
+) -> None:
     site.seat(TEST, *numbers(1001, 4))
     site.settled()
     site.registrations.set(f"{TEST} 1001", course="inf1000")
@@ -153,7 +166,9 @@ def test_a_registration_in_another_case_than_its_test_is_a_fault_and_keeps_the_s
     assert set(site.seats()) == names(["1001", "1003", "1004"])
 
 
-def test_two_combinations_that_a_template_makes_into_one_key_are_faults_that_name_both_places(site: Site) -> None:
+def test_two_combinations_that_a_template_makes_into_one_key_are_faults_that_name_both_places(
+    site: Site,
+) -> None:
     site.exams.add("INF-H26", course="INF-A", term="B")
     site.exams.add("INF-H26", course="INF", term="A-B")
     site.exams.add(TEST)
@@ -163,7 +178,9 @@ def test_two_combinations_that_a_template_makes_into_one_key_are_faults_that_nam
     assert [change["key"] for change in plan["changes"]] == [[TEST]]
 
 
-def test_a_registration_whose_values_only_happen_to_make_a_tests_key_is_a_fault_and_seats_nobody(site: Site) -> None:
+def test_a_registration_whose_values_only_happen_to_make_a_tests_key_is_a_fault_and_seats_nobody(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001")
     site.exams.add("INF-H26", course="INF-A", term="B")
     site.registrations.add("INF-H26 1001", course="INF", term="A-B")
@@ -174,7 +191,9 @@ def test_a_registration_whose_values_only_happen_to_make_a_tests_key_is_a_fault_
     assert set(site.seats()) == {"s1001"}
 
 
-def test_rows_that_map_to_the_same_record_are_one_whatever_their_other_columns_say(site: Site) -> None:
+def test_rows_that_map_to_the_same_record_are_one_whatever_their_other_columns_say(
+    site: Site,
+) -> None:
     site.only("learner")
     site.students.add("1001", "1001")
     site.students.rows[1] |= {"status": "exchange", "secret": "not mapped"}
@@ -190,19 +209,29 @@ def test_two_spellings_of_one_key_name_one_learner(site: Site) -> None:
     assert set(site.seats()) == {"så1001"}
 
 
-def test_two_rows_of_one_key_that_say_different_things_are_faults_and_the_record_stays_as_it_is(site: Site) -> None:
+def test_two_rows_of_one_key_that_say_different_things_are_faults_and_the_record_stays_as_it_is(
+    site: Site,
+) -> None:
     site.only("learner")
     site.students.add("1001", "1002")
     site.settled()
     site.students.add("1001", mail="other@example.edu")
     ran = site.apply()
     assert ran.status == 1
-    assert "students.csv line 2: key: students.csv line 4 has the same key and says otherwise" in ran.out
-    assert "students.csv line 4: key: students.csv line 2 has the same key and says otherwise" in ran.out
+    assert (
+        "students.csv line 2: key: students.csv line 4 has the same key and says otherwise"
+        in ran.out
+    )
+    assert (
+        "students.csv line 4: key: students.csv line 2 has the same key and says otherwise"
+        in ran.out
+    )
     assert site.people()["s1001"]["email"] == "s1001@example.edu"
 
 
-def test_text_is_stripped_and_composed_so_that_two_spellings_of_a_name_are_no_change(site: Site) -> None:
+def test_text_is_stripped_and_composed_so_that_two_spellings_of_a_name_are_no_change(
+    site: Site,
+) -> None:
     site.only("learner")
     site.students.add("1001", given="A\u030ase", family="  Prøvesen ")
     site.settled()
@@ -225,7 +254,12 @@ def test_a_control_character_is_a_fault_of_its_row_alone(site: Site) -> None:
 def test_national_identity_numbers_are_masked_wherever_they_would_be_shown(site: Site) -> None:
     site.students.add("01019912345", feide="s-masked", mail="not an email")
     site.students.add("02029912345", feide="t-masked", mail="")
-    said = site.plan().said + site.run("plan", "--json").said + site.apply().said + site.run("status").said
+    said = (
+        site.plan().said
+        + site.run("plan", "--json").said
+        + site.apply().said
+        + site.run("status").said
+    )
     assert "01019912345" not in said
     assert "02029912345" not in said
     assert "0202*******" in said

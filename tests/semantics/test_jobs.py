@@ -3,10 +3,10 @@
 import fcntl
 from threading import Event
 
-from sync.app import House
+from sync.app import App
 from sync.commands.apply import ApplyOptions, apply
 from sync.commands.interruption import Interruption
-from sync.commands.jobs import Job
+from sync.commands.jobs import ConfiguredJob
 from sync.records.base import Kind
 from sync.service.metrics import Metrics
 
@@ -28,7 +28,9 @@ Job rehearsal, next:
 """
 
 
-def test_check_and_status_print_the_next_three_times_in_the_jobs_zone_and_in_utc(site: Site) -> None:
+def test_check_and_status_print_the_next_three_times_in_the_jobs_zone_and_in_utc(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001")
     site.config["jobs"] = JOBS
     assert SAID in site.run("check").out
@@ -38,7 +40,7 @@ def test_check_and_status_print_the_next_three_times_in_the_jobs_zone_and_in_utc
 
 def test_nothing_is_said_where_there_are_no_jobs(site: Site) -> None:
     site.seat(TEST, "1001")
-    assert "Job" not in site.run("check").out + site.run("status").out
+    assert "ConfiguredJob" not in site.run("check").out + site.run("status").out
 
 
 def test_a_paused_apply_sends_nothing_and_says_why_with_3(site: Site) -> None:
@@ -64,7 +66,7 @@ def test_a_pause_that_cannot_be_read_stops_all_the_same(site: Site) -> None:
 
 def as_job(site: Site, name: str, *kinds: Kind) -> None:
     """Runs as a job of this name does."""
-    house = House.open(site.write(), lambda _line: None)
+    house = App.open(site.write(), lambda _line: None)
     site._look_from_here()
     options = ApplyOptions(kinds=frozenset(kinds), job=name)
     apply(house, options, lambda _line: None, lambda *_: None, Interruption(Event()))
@@ -73,7 +75,9 @@ def as_job(site: Site, name: str, *kinds: Kind) -> None:
 def test_what_a_job_held_stays_in_status_when_another_job_has_run_since(site: Site) -> None:
     site.config["jobs"] = JOBS | {"exam_day": {"every": "10m", "kinds": ["candidate"]}}
     site.seat(TEST, "1001")
-    site.students.add("1009")  # who is on no test, so that no run for candidates has a word for them
+    site.students.add(
+        "1009"
+    )  # who is on no test, so that no run for candidates has a word for them
     as_job(site, "nightly")
     site.students.set("1009", feide="other")
     as_job(site, "nightly")
@@ -87,13 +91,17 @@ def test_what_a_job_held_stays_in_status_when_another_job_has_run_since(site: Si
     assert (finding["type"], finding["key"]) == ("held", ["1009"])
 
 
-def test_a_pause_given_while_a_run_waited_for_its_turn_stops_it_before_anything_is_sent(site: Site) -> None:
+def test_a_pause_given_while_a_run_waited_for_its_turn_stops_it_before_anything_is_sent(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001")
-    house = House.open(site.write(), lambda _line: None)
+    house = App.open(site.write(), lambda _line: None)
     site._look_from_here()
 
     def paused_meanwhile(_holder: str) -> bool:
-        site.state.with_name("state.db.paused").write_text('{"since": "2026-09-01T08:00:00Z", "reason": "a drill"}')
+        site.state.with_name("state.db.paused").write_text(
+            '{"since": "2026-09-01T08:00:00Z", "reason": "a drill"}'
+        )
         lock.close()
         return True
 
@@ -114,8 +122,10 @@ def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(site: Site) ->
     site.settled()
     site.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     site.registrations.add(f"{TEST} 1001", extra="30")
-    house = House.open(site.write(), lambda _line: None)
-    job = Job(house, "exam_day", house.loaded.settings.jobs["exam_day"], Metrics(site.now))
+    house = App.open(site.write(), lambda _line: None)
+    job = ConfiguredJob(
+        house, "exam_day", house.loaded.settings.jobs["exam_day"], Metrics(site.now)
+    )
     assert job.begin().soonest().startswith("2026-")
     as_job(site, "exam_day")
     assert [one["type"] for one in site.status()["findings"]] == ["held"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Event
 
 import pytest
-from sync.app import House
+from sync.app import App
 from sync.commands.apply import ApplyOptions, apply
 from sync.commands.interruption import Interruption
 from sync.records.base import Kind
@@ -17,10 +17,16 @@ def run(site: Site) -> Callable[..., list[str]]:
     """Runs as a job for these kinds does; gives what was written, such as `POST student s1001`."""
 
     def run(*kinds: Kind) -> list[str]:
-        house = House.open(site.write(), lambda _line: None)
+        house = App.open(site.write(), lambda _line: None)
         said: list[str] = []
         site._look_from_here()
-        status = apply(house, ApplyOptions(kinds=frozenset(kinds)), said.append, lambda *_: None, Interruption(Event()))
+        status = apply(
+            house,
+            ApplyOptions(kinds=frozenset(kinds)),
+            said.append,
+            lambda *_: None,
+            Interruption(Event()),
+        )
         assert status in (0, 1, 3, 4), said
         return site.written()
 
@@ -40,10 +46,16 @@ def test_a_run_for_candidates_adds_the_learner_and_the_test_that_a_new_one_needs
 ) -> None:
     settled(site)
     site.seat("NEW1000-H26", "2001")
-    assert run(Kind.CANDIDATE) == ["POST student s2001", "POST test NEW1000-H26", "POST candidates NEW1000-H26"]
+    assert run(Kind.CANDIDATE) == [
+        "POST student s2001",
+        "POST test NEW1000-H26",
+        "POST candidates NEW1000-H26",
+    ]
 
 
-def test_it_adds_nobody_whom_no_candidate_needs_and_changes_nobody(site: Site, run: Callable[..., list[str]]) -> None:
+def test_it_adds_nobody_whom_no_candidate_needs_and_changes_nobody(
+    site: Site, run: Callable[..., list[str]]
+) -> None:
     settled(site)
     site.students.add("2001")
     site.exams.add("NEW1000-H26")
@@ -77,7 +89,9 @@ def test_kinds_that_are_not_read_lose_nothing_and_keep_their_baseline(
         site.registrations.drop(f"{TEST} {number}")
     assert run(Kind.LEARNER) == []
     assert run(Kind.TEST) == []
-    assert site.apply().status == 4  # the candidates' source has shrunk: no other run has taken that for right
+    assert (
+        site.apply().status == 4
+    )  # the candidates' source has shrunk: no other run has taken that for right
 
 
 def test_what_was_refused_or_is_open_for_other_kinds_is_not_forgotten(
@@ -85,7 +99,9 @@ def test_what_was_refused_or_is_open_for_other_kinds_is_not_forgotten(
 ) -> None:
     settled(site)
     site.students.add("2001")
-    site.sandbox.control(fail=[{"method": "POST", "path": "/api/v1/users/student", "status": 400, "times": 1}])
+    site.sandbox.control(
+        fail=[{"method": "POST", "path": "/api/v1/users/student", "status": 400, "times": 1}]
+    )
     assert site.apply().status == 1
     assert run(Kind.CANDIDATE) == []
     assert run(Kind.LEARNER) == []  # it rests, as before

@@ -33,7 +33,10 @@ def test_nine_of_nine_candidates_gone_is_held_whatever_the_limit(forty: Site) ->
     forty.config["limits"] = {"test": {"at_least": 50}}
     ran = forty.apply()
     assert ran.status == 3
-    assert f"removals on test {OTHER}: 9 of 9 known: none would remain; if it is right: apply --allow " in ran.out
+    assert (
+        f"removals on test {OTHER}: 9 of 9 known: none would remain; if it is right: apply --allow "
+        in ran.out
+    )
     assert set(forty.seats(OTHER)) == names(numbers(1001, 9))
     assert set(forty.seats(TEST)) == names(numbers(1001, 39))
 
@@ -48,7 +51,9 @@ def test_the_only_candidate_of_a_test_may_go(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("gone", "passes"), [(10, True), (11, False)])
-def test_a_tests_removals_pass_up_to_a_quarter_of_its_candidates(forty: Site, gone: int, passes: bool) -> None:
+def test_a_tests_removals_pass_up_to_a_quarter_of_its_candidates(
+    forty: Site, gone: int, passes: bool
+) -> None:
     forty.config["limits"] = {"kind": {"at_least": 40}}
     leave(forty, TEST, numbers(1001, gone))
     assert forty.apply().status == (0 if passes else 3)
@@ -68,7 +73,10 @@ def test_a_small_tests_removals_pass_up_to_three(forty: Site, gone: int, passes:
 def test_a_kinds_removals_are_counted_over_all_its_tests(forty: Site) -> None:
     leave(forty, TEST, numbers(1001, 9))
     leave(forty, OTHER, numbers(1001, 2))
-    assert held(forty)["removals of candidate"]["why"] == "11 of 49 known is more than max(10, 10% up to 500) = 10"
+    assert (
+        held(forty)["removals of candidate"]["why"]
+        == "11 of 49 known is more than max(10, 10% up to 500) = 10"
+    )
     assert forty.apply().status == 3
     assert forty.writes() == []
 
@@ -81,7 +89,10 @@ def test_the_hash_lets_exactly_those_changes_pass_that_it_was_printed_for(forty:
     assert held(forty)[f"removals on test {OTHER}"]["hash"] != hash_
     refused = forty.apply("--allow", hash_)
     assert (refused.status, len(forty.seats(OTHER))) == (2, 9)
-    assert f"--allow {hash_}: nothing that is held now has this hash, so nothing was sent" in refused.err
+    assert (
+        f"--allow {hash_}: nothing that is held now has this hash, so nothing was sent"
+        in refused.err
+    )
     forty.registrations.add(f"{OTHER} 1005")
     assert forty.apply("--allow", hash_).status == 0
     assert set(forty.seats(OTHER)) == names(numbers(1005, 5))
@@ -119,7 +130,9 @@ def test_no_hash_lets_a_rekey_pass(forty: Site) -> None:
 def test_updates_above_half_of_a_kind_are_held_and_can_be_allowed(forty: Site) -> None:
     for learner in numbers(1001, 21):
         forty.students.set(learner, family="Øvelsesenius")
-    assert held(forty)["updates of learner"]["why"] == "21 of 40 known is more than max(10, 50%) = 20"
+    assert (
+        held(forty)["updates of learner"]["why"] == "21 of 40 known is more than max(10, 50%) = 20"
+    )
     assert forty.apply().status == 3
     assert forty.writes() == []
     assert forty.apply("--allow", held(forty)["updates of learner"]["hash"]).status == 0
@@ -141,7 +154,10 @@ def test_withdrawn_tests_are_counted_and_held_above_the_limit(site: Site) -> Non
     site.exams.add(*courses)
     site.settled()
     site.exams.drop(*courses)
-    assert held(site)["removals of test"]["why"] == "11 of 12 known is more than max(10, 10% up to 500) = 10"
+    assert (
+        held(site)["removals of test"]["why"]
+        == "11 of 12 known is more than max(10, 10% up to 500) = 10"
+    )
     assert site.apply().status == 3
     assert "withdrawn" not in site.run("status").out.split("Last runs")[0]
 
@@ -156,7 +172,10 @@ def test_a_leak_that_stays_below_the_limit_each_time_is_held_once_it_adds_up(for
     forty.at(EVENING)
     leave(forty, TEST, numbers(1008, 4))
     why = held(forty)[f"removals on test {TEST}"]["why"]
-    assert why == "4 in this run and 7 in the last 24 h of 40 known is more than max(3, 25% up to 100) = 10"
+    assert (
+        why
+        == "4 in this run and 7 in the last 24 h of 40 known is more than max(3, 25% up to 100) = 10"
+    )
     ran = forty.apply()
     assert ran.status == 3
     assert why in ran.out
@@ -173,7 +192,9 @@ def test_a_leak_over_several_tests_adds_up_for_the_kind(forty: Site) -> None:
     forty.settled()
     forty.at(EVENING)
     leave(forty, OTHER, numbers(1001, 3))
-    why = "3 in this run and 8 in the last 24 h of 49 known is more than max(10, 10% up to 500) = 10"
+    why = (
+        "3 in this run and 8 in the last 24 h of 49 known is more than max(10, 10% up to 500) = 10"
+    )
     assert {name: one["why"] for name, one in held(forty).items()} == {"removals of candidate": why}
 
 
@@ -214,7 +235,9 @@ def test_withdrawn_tests_of_the_last_day_count_as_well(site: Site) -> None:
     assert site.apply().status == 0
     site.at(EVENING)
     site.exams.drop(*courses[8:])
-    why = "3 in this run and 8 in the last 24 h of 12 known is more than max(10, 10% up to 500) = 10"
+    why = (
+        "3 in this run and 8 in the last 24 h of 12 known is more than max(10, 10% up to 500) = 10"
+    )
     assert held(site)["removals of test"]["why"] == why
     site.at(NEXT_DAY)
     assert held(site) == {}

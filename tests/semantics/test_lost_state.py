@@ -24,7 +24,9 @@ def test_a_lost_state_is_held_and_nothing_is_sent(lost: Site) -> None:
     assert lost.writes() == []
 
 
-def test_adopt_settles_a_lost_state_without_sending_and_only_what_no_search_shows_is_sent_once(lost: Site) -> None:
+def test_adopt_settles_a_lost_state_without_sending_and_only_what_no_search_shows_is_sent_once(
+    lost: Site,
+) -> None:
     ran = lost.adopt("--ours")
     assert ran.status == 0
     assert "15 taken" in ran.out
@@ -67,7 +69,9 @@ def test_the_doubtful_is_shown_and_not_taken_in(lost: Site) -> None:
 def test_a_person_without_our_external_id_is_found_by_login(site: Site) -> None:
     site.seat(TEST, "1001")
     (row,) = site.students.rows
-    site.sandbox.by_hand(student={"username": "s1001", "firstName": row["given"], "lastName": row["family"]})
+    site.sandbox.by_hand(
+        student={"username": "s1001", "firstName": row["given"], "lastName": row["family"]}
+    )
     ran = site.adopt()
     assert "taken: learner 1001" in ran.out
     site.settled()
@@ -76,7 +80,9 @@ def test_a_person_without_our_external_id_is_found_by_login(site: Site) -> None:
 
 
 def test_a_tenant_with_nobody_of_ours_is_no_lost_state(site: Site) -> None:
-    site.sandbox.by_hand(student={"username": "stranger", "firstName": "Éowyn", "lastName": "Testdóttir"})
+    site.sandbox.by_hand(
+        student={"username": "stranger", "firstName": "Éowyn", "lastName": "Testdóttir"}
+    )
     site.seat(TEST, "1001")
     site.settled()
     assert set(site.seats()) == {"s1001"}

@@ -18,7 +18,13 @@ from .mangling import WHOLE, Mangling, Rows, manglings
 from .site import Site
 
 EXAMPLES = int(os.environ.get("MANGLINGS", "15"))
-LEARNERS = ["000001", "000002", "000013", "000140", *(str(number) for number in range(100004, 100020))]
+LEARNERS = [
+    "000001",
+    "000002",
+    "000013",
+    "000140",
+    *(str(number) for number in range(100004, 100020)),
+]
 STAFF = ["007001", "007002", "007013", "007140", "107001", "107002", "107003", "107004"]
 SEATED = {
     "INF1000-H26": LEARNERS,
@@ -27,7 +33,12 @@ SEATED = {
     "MAT1100-H26": LEARNERS[4:],
     "FYS1001-H26": LEARNERS[9:10],
 }
-GRADED = {"INF1000-H26": STAFF, "ØKO2100-H26": STAFF[:5], "HIS1200-H26": STAFF[2:6], "MAT1100-H26": STAFF[::2]}
+GRADED = {
+    "INF1000-H26": STAFF,
+    "ØKO2100-H26": STAFF[:5],
+    "HIS1200-H26": STAFF[2:6],
+    "MAT1100-H26": STAFF[::2],
+}
 REGISTRATIONS = ("course", "term", "student_no", "number")
 GRADERS = ("course", "term", "employee_no")
 BLANKED = ("moved down", "moved up", "filled down")
@@ -54,7 +65,9 @@ def full(site: Site) -> Site:
     for test, staff in GRADED.items():
         site.hire(test, *staff)
     for source in site.config["sources"].values():
-        source.setdefault("whole", {})["shrink"] = {"percent": 100}  # only limits and what rows say stop a removal
+        source.setdefault("whole", {})["shrink"] = {
+            "percent": 100
+        }  # only limits and what rows say stop a removal
     site.settled()
     return site
 
@@ -78,14 +91,18 @@ def later(rows: Rows, leave: int, come: int) -> Rows:
     return [*left, {**rows[come], "course": "FYS1001", "number": number}]
 
 
-@pytest.mark.parametrize(("table", "kind"), [("registrations", "candidate"), ("graders", "contributor")])
+@pytest.mark.parametrize(
+    ("table", "kind"), [("registrations", "candidate"), ("graders", "contributor")]
+)
 def test_no_mangling_of_a_column_takes_anybody_off_a_test_who_would_have_stayed(
     full: Site, table: str, kind: str
 ) -> None:
     one, person = full._tables[table], PEOPLE[table]
     before = [dict(row) for row in one.rows]
     columns = REGISTRATIONS if kind == "candidate" else GRADERS
-    drawn = manglings(columns, {"student_no": WHOLE, "number": WHOLE, "employee_no": ("filled down",)}, BLANKED)
+    drawn = manglings(
+        columns, {"student_no": WHOLE, "number": WHOLE, "employee_no": ("filled down",)}, BLANKED
+    )
 
     @SLOW
     @given(mangling=drawn, leave=st.integers(0, 20), come=st.integers(3, 20))
@@ -100,7 +117,9 @@ def test_no_mangling_of_a_column_takes_anybody_off_a_test_who_would_have_stayed(
 
 
 @pytest.mark.parametrize("table", ["students", "exams", "employees"])
-def test_no_mangling_of_who_and_what_there_is_takes_anybody_off_a_test(full: Site, table: str) -> None:
+def test_no_mangling_of_who_and_what_there_is_takes_anybody_off_a_test(
+    full: Site, table: str
+) -> None:
     one = full._tables[table]
     before = [dict(row) for row in one.rows]
 
@@ -135,7 +154,9 @@ def there(site: Site) -> set[tuple[str, ...]]:
     return {(test, login, one["candidateId"] or "") for test, login, one in seats}
 
 
-def test_no_run_ends_green_while_something_that_the_file_names_is_not_in_inspera(site: Site) -> None:
+def test_no_run_ends_green_while_something_that_the_file_names_is_not_in_inspera(
+    site: Site,
+) -> None:
     for test, learners in SEATED.items():
         site.seat(test, *learners[:6])
     for number, row in enumerate(site.registrations.rows):

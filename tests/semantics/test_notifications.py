@@ -47,7 +47,9 @@ def test_a_feed_can_have_everybody_told(site: Site) -> None:
     assert told(site) == {"t7001": 1}
 
 
-def test_whoever_is_to_be_told_is_told_once_and_not_again_when_something_changes(telling: Site) -> None:
+def test_whoever_is_to_be_told_is_told_once_and_not_again_when_something_changes(
+    telling: Site,
+) -> None:
     telling.graders.set(f"{TEST} 7002", notify="no")
     telling.settled()
     assert told(telling) == {"t7001": 1, "t7002": 0}
@@ -66,7 +68,9 @@ def test_a_newly_wished_notice_is_no_change_of_those_who_are_there(telling: Site
     assert telling.calls() == []
 
 
-def test_an_answer_that_was_lost_after_the_call_was_carried_out_tells_nobody_twice(telling: Site) -> None:
+def test_an_answer_that_was_lost_after_the_call_was_carried_out_tells_nobody_twice(
+    telling: Site,
+) -> None:
     telling.fail(method="POST", path=CONTRIBUTORS, status="reset", when="after", times=1)
     telling.settled()
     assert told(telling) == {"t7001": 1, "t7002": 1}
@@ -100,7 +104,9 @@ def test_where_nobody_can_read_what_became_of_it_the_next_run_finds_out_and_tell
 def test_what_can_never_be_read_is_sent_again_without_a_notice(telling: Site) -> None:
     telling.config["inspera"]["attempts"] = 1
     blind = {"method": "GET", "path": "/api/v1/test/2*", "status": 403}
-    telling.sandbox.control(fail=[{"method": "POST", "path": CONTRIBUTORS, "status": 500, "when": "after"}, blind])
+    telling.sandbox.control(
+        fail=[{"method": "POST", "path": CONTRIBUTORS, "status": 500, "when": "after"}, blind]
+    )
     assert telling.apply().status == 1
     telling.sandbox.control(fail=[blind])
     telling.settled()

@@ -75,7 +75,9 @@ def test_numbers_of_leavers_whom_a_limit_holds_are_not_given_away(numbered: Site
     seat(numbered, "6100", "300")
     why = reasons(numbered, "withheld")
     assert set(why) == set(numbers(6001, 6))
-    assert why["6001"].startswith("number 112 is still 1012's, who stays: limit: 6 of 20 known is more than ")
+    assert why["6001"].startswith(
+        "number 112 is still 1012's, who stays: limit: 6 of 20 known is more than "
+    )
     ran = apply(numbered)
     assert ran.status == 3
     assert "number 112 is still 1012's" in ran.out
@@ -116,7 +118,9 @@ def test_two_who_swap_their_numbers_do_so_in_one_call(numbered: Site) -> None:
     assert len(call["body"]["candidates"]) == 2
 
 
-def test_they_swap_again_and_nobody_is_named_twice_whatever_the_order_of_rows(numbered: Site) -> None:
+def test_they_swap_again_and_nobody_is_named_twice_whatever_the_order_of_rows(
+    numbered: Site,
+) -> None:
     for at, learner in enumerate(LEARNERS):
         give(numbered, learner, str(101 + (at + 1) % 20))
     numbered.config["limits"] = {"updates": {"percent": 100}}
@@ -153,7 +157,10 @@ def test_while_a_test_is_under_way_its_numbers_stay_with_those_who_sit_it(number
     numbered.registrations.drop(f"{TEST} 1001")
     seat(numbered, "6001", "101")
     why = reasons(numbered, "withheld")
-    assert why["6001"] == "number 101 is still 1001's, who stays: the test has begun: its candidates stay"
+    assert (
+        why["6001"]
+        == "number 101 is still 1001's, who stays: the test has begun: its candidates stay"
+    )
     assert apply(numbered).status == 3  # the test is within 7 days
     assert "6001" not in given(numbered)
 

@@ -45,7 +45,9 @@ def yesterday(site: Site) -> Path:
     return copy
 
 
-def test_nothing_is_sent_from_an_older_copy_and_every_command_says_so(site: Site, yesterday: Path) -> None:
+def test_nothing_is_sent_from_an_older_copy_and_every_command_says_so(
+    site: Site, yesterday: Path
+) -> None:
     put_back(site, yesterday)
     for ran in (site.plan(), site.apply(), site.plan(), site.apply("--all")):
         assert ran.status == 3
@@ -65,7 +67,10 @@ def test_plan_says_it_before_anything_has_written_the_copy(site: Site, yesterday
     before = site.state.read_bytes()
     ran = site.plan()
     assert ran.status == 3
-    assert "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here" in ran.out
+    assert (
+        "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here"
+        in ran.out
+    )
     assert site.state.read_bytes() == before
 
 
@@ -82,7 +87,9 @@ def test_the_guide_gives_back_all_that_was_ours(site: Site, yesterday: Path) -> 
     assert set(site.seats()) == names(["1002", "1003"])
 
 
-def test_reconcile_alone_does_not_let_what_is_ours_become_theirs(site: Site, yesterday: Path) -> None:
+def test_reconcile_alone_does_not_let_what_is_ours_become_theirs(
+    site: Site, yesterday: Path
+) -> None:
     put_back(site, yesterday)
     ran = site.reconcile()
     assert ran.status == 3
@@ -136,7 +143,9 @@ def test_a_state_that_is_moved_whole_goes_on(site: Site) -> None:
     site.settled()
 
 
-def test_a_second_copy_is_noticed_as_well_and_so_is_the_same_one_again(site: Site, yesterday: Path) -> None:
+def test_a_second_copy_is_noticed_as_well_and_so_is_the_same_one_again(
+    site: Site, yesterday: Path
+) -> None:
     put_back(site, yesterday)
     site.adopt("--ours")
     site.reconcile()
@@ -186,7 +195,10 @@ def test_an_empty_state_where_runs_were_made_is_held_too(site: Site, yesterday: 
     site.state.unlink()
     ran = site.apply()
     assert ran.status == 3
-    assert "lost state: it is empty, but run 2 of 2026-09-02T08:00:00Z was made with it here" in ran.out
+    assert (
+        "lost state: it is empty, but run 2 of 2026-09-02T08:00:00Z was made with it here"
+        in ran.out
+    )
     told = site.adopt("--ours")
     assert told.status == 0
     assert "Recovered" in told.out

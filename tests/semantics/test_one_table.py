@@ -66,11 +66,21 @@ def test_the_header_again_far_down_a_long_file_too(site: Site) -> None:
     refused(site, f"line {2 + len(rows) + len(more)}: is the header again; {TWO}")
 
 
-@pytest.mark.parametrize("second", ["course,term,name,starts,campus,hall", "alder,bolig,hund,katt,mus,rotte"])
+@pytest.mark.parametrize(
+    "second", ["course,term,name,starts,campus,hall", "alder,bolig,hund,katt,mus,rotte"]
+)
 @pytest.mark.parametrize("gap", [[""], ["", ""], [",,,,,"]])
 def test_a_second_table_after_blank_lines_too(site: Site, second: str, gap: list[str]) -> None:
     header, *rows = lines(site)
-    write(site, header, *rows, *gap, second, "INF1000,H26,Prøve,1030,Blindern,2", "MAT1100,H26,Prøve,1030,Blindern,3")
+    write(
+        site,
+        header,
+        *rows,
+        *gap,
+        second,
+        "INF1000,H26,Prøve,1030,Blindern,2",
+        "MAT1100,H26,Prøve,1030,Blindern,3",
+    )
     refused(site, TWO)
 
 
@@ -89,7 +99,9 @@ def test_a_second_table_without_a_gap_is_told_by_the_words_of_its_header(
 ) -> None:
     del site.feed("learner")["where"]
     header, *rows = lines(site)
-    write(site, header, *rows[:at], second, *rows[at:], "77,t77,A,B,t77@example.edu,active", end=end)
+    write(
+        site, header, *rows[:at], second, *rows[at:], "77,t77,A,B,t77@example.edu,active", end=end
+    )
     refused(site, f"students.csv line {at + 2}: reads like a second header; {TWO}")
 
 
@@ -113,15 +125,19 @@ def test_a_second_table_of_another_width_is_told_with_its_lines(site: Site) -> N
     header, *rows = lines(site)
     write(site, header, *rows, "course,term,name", *["INF1000,H26,Prøve"] * 30)
     refused(site, "students.csv lines 8 (3 cells), 9 (3 cells), 10 (3 cells)")
-    assert f"27 (3 cells) and 11 more: have another number of cells where the header has {len(header.split(','))}" in (
-        site.plan().out
+    assert (
+        f"27 (3 cells) and 11 more: have another number of cells where the header has {len(header.split(','))}"
+        in (site.plan().out)
     )
 
 
 def test_a_lone_ragged_row_is_told_alone(site: Site) -> None:
     header, *rows = lines(site)
     write(site, header, *rows[:2], "1099,s1099", *rows[2:])
-    refused(site, "students.csv line 4: has 2 cells where the header has 6; correct the row in the source")
+    refused(
+        site,
+        "students.csv line 4: has 2 cells where the header has 6; correct the row in the source",
+    )
 
 
 FIRST = [
@@ -134,7 +150,9 @@ FIRST = [
 
 @pytest.mark.parametrize("header", FIRST)
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_under_columns_a_first_line_that_reads_like_a_header(site: Site, header: str, mark: str) -> None:
+def test_under_columns_a_first_line_that_reads_like_a_header(
+    site: Site, header: str, mark: str
+) -> None:
     names, *rows = lines(site)
     site.config["sources"]["students"]["columns"] = names.split(",")
     write(site, mark + header, *rows)
@@ -155,7 +173,15 @@ def test_ordinary_rows_are_no_header(site: Site) -> None:
 
 def test_blank_rows_and_blank_surplus_cells_are_passed_over(site: Site) -> None:
     header, *rows = lines(site)
-    write(site, f"{header},,", ",,,,,,,", *(f"{row},, " for row in rows[:3]), "", ' , ,"",,,', *rows[3:])
+    write(
+        site,
+        f"{header},,",
+        ",,,,,,,",
+        *(f"{row},, " for row in rows[:3]),
+        "",
+        ' , ,"",,,',
+        *rows[3:],
+    )
     site.settled()
     write(site, header, *(f"{row},,x" for row in rows))
     refused(site, "have another number of cells")
@@ -163,7 +189,9 @@ def test_blank_rows_and_blank_surplus_cells_are_passed_over(site: Site) -> None:
 
 @pytest.mark.parametrize("setting", [{"skip_lines": 3}, {"header_line": 4}])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_lines_before_the_header_are_skipped_and_counted(site: Site, setting: dict[str, int], end: str) -> None:
+def test_lines_before_the_header_are_skipped_and_counted(
+    site: Site, setting: dict[str, int], end: str
+) -> None:
     site.config["sources"]["students"].update(setting)
     write(site, "Students of the autumn", 'Made by "SIS', "", *lines(site), end=end)
     site.settled()

@@ -28,7 +28,9 @@ def seated(site: Site) -> Site:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize("other", [{"client_id": "another"}, {"url": "https://test.example.inspera.com"}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"client_id": "another"}, {"url": "https://test.example.inspera.com"}], ids=str
+)
 def test_every_command_refuses_a_state_of_another_tenant(
     seated: Site, words: tuple[str, ...], other: dict[str, str]
 ) -> None:
@@ -56,9 +58,16 @@ def test_pause_works_whatever_the_configuration_names(seated: Site) -> None:
         ("https://example.inspera.com:443", "https://example.inspera.com"),
     ],
 )
-def test_another_spelling_of_an_address_is_the_same_tenant(site: Site, one: str, other: str) -> None:
+def test_another_spelling_of_an_address_is_the_same_tenant(
+    site: Site, one: str, other: str
+) -> None:
     site.seat(TEST, "1001")
-    site.config["inspera"] |= {"url": one, "attempts": 1, "connect_timeout": 1, "proxy": "http://127.0.0.1:9"}
+    site.config["inspera"] |= {
+        "url": one,
+        "attempts": 1,
+        "connect_timeout": 1,
+        "proxy": "http://127.0.0.1:9",
+    }
     assert site.apply().status == 5  # nobody answers, and the state is this tenant's from now on
     site.config["inspera"]["url"] = other
     assert site.plan().status == 0

@@ -40,8 +40,16 @@ FEEDS: list[dict[str, Any]] = [
             "key": "sourcedId",
             "external_test_id": "{course.courseCode}-{classCode}",
             "title": "{course.courseCode} {title}",
-            "start": {"template": "{session.endDate} 09:00", "format": "%Y-%m-%d %H:%M", "zone": "Europe/Oslo"},
-            "end": {"template": "{session.endDate} 13:00", "format": "%Y-%m-%d %H:%M", "zone": "Europe/Oslo"},
+            "start": {
+                "template": "{session.endDate} 09:00",
+                "format": "%Y-%m-%d %H:%M",
+                "zone": "Europe/Oslo",
+            },
+            "end": {
+                "template": "{session.endDate} 13:00",
+                "format": "%Y-%m-%d %H:%M",
+                "zone": "Europe/Oslo",
+            },
             "duration": {"constant": "240"},
             "template": {"constant": "1001"},
         },
@@ -64,7 +72,14 @@ class Bundle:
         self.tables: dict[str, dict[str, dict[str, str]]] = {name: {} for name in HEADERS}
         self.put("orgs", "school", name="Made-up School", type="school")
         self.put("courses", "mat", title="Mathematics", courseCode="MAT101", orgSourcedId="school")
-        self.put("academicSessions", "h26", title="H26", type="term", startDate="2026-08-15", endDate="2026-12-01")
+        self.put(
+            "academicSessions",
+            "h26",
+            title="H26",
+            type="term",
+            startDate="2026-08-15",
+            endDate="2026-12-01",
+        )
         self.put(
             "classes",
             "mat-1a",
@@ -103,7 +118,11 @@ class Bundle:
 
     def drop(self, mode: str, **only: tuple[str, ...]) -> None:
         """Writes the night's files: all rows in bulk, or of a delta those that are named, and an empty file else."""
-        manifest = {"manifest.version": "1.0", "oneroster.version": "1.1", "source.systemName": "Made-up SIS"}
+        manifest = {
+            "manifest.version": "1.0",
+            "oneroster.version": "1.1",
+            "source.systemName": "Made-up SIS",
+        }
         for name, header in HEADERS.items():
             rows = self.tables[name]
             kept = rows.values() if mode == "bulk" else [rows[key] for key in only.get(name, ())]
@@ -112,9 +131,17 @@ class Bundle:
                 writer = csv.DictWriter(file, header.split(","), restval="")
                 writer.writeheader()
                 writer.writerows(
-                    {**row, "status": row.get("status", "" if mode == "bulk" else "active")} for row in kept
+                    {**row, "status": row.get("status", "" if mode == "bulk" else "active")}
+                    for row in kept
                 )
-        for absent in ("categories", "courseResources", "demographics", "lineItems", "resources", "results"):
+        for absent in (
+            "categories",
+            "courseResources",
+            "demographics",
+            "lineItems",
+            "resources",
+            "results",
+        ):
             manifest[f"file.{absent}"] = "absent"
         lines = ["propertyName,value", *(f"{name},{value}" for name, value in manifest.items())]
         (self.folder / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -124,7 +151,9 @@ class Bundle:
 def bundle(site: Site) -> Bundle:
     """Five learners in one class, delivered in bulk and applied."""
     kinds = ("learners", "tests", "candidates")
-    site.config["sources"] = {name: {"type": "oneroster", "path": "roster", "rows_of": name} for name in kinds}
+    site.config["sources"] = {
+        name: {"type": "oneroster", "path": "roster", "rows_of": name} for name in kinds
+    }
     site.config["feeds"] = FEEDS
     bundle = Bundle(site)
     for number in "12345":
@@ -142,7 +171,9 @@ def test_in_bulk_who_is_absent_is_removed(site: Site, bundle: Bundle) -> None:
     assert set(site.seats(TESTS)) == {"s2", "s3", "s4", "s5"}
 
 
-def test_a_delta_without_a_person_removes_nobody_and_brings_who_is_new(site: Site, bundle: Bundle) -> None:
+def test_a_delta_without_a_person_removes_nobody_and_brings_who_is_new(
+    site: Site, bundle: Bundle
+) -> None:
     bundle.person("6")
     bundle.drop("delta", users=("u6",), enrollments=("e6",))
     ran = site.apply()
@@ -165,7 +196,9 @@ def test_an_empty_delta_is_no_reason_for_anything(site: Site, bundle: Bundle) ->
     assert len(site.seats(TESTS)) == 5
 
 
-def test_what_one_delta_brought_and_could_not_be_sent_is_sent_after_the_next(site: Site, bundle: Bundle) -> None:
+def test_what_one_delta_brought_and_could_not_be_sent_is_sent_after_the_next(
+    site: Site, bundle: Bundle
+) -> None:
     bundle.person("6")
     bundle.drop("delta", enrollments=("e6",))  # whoever that is comes a night later
     ran = site.apply()
@@ -177,7 +210,9 @@ def test_what_one_delta_brought_and_could_not_be_sent_is_sent_after_the_next(sit
     assert "s6" in site.seats(TESTS)
 
 
-def test_a_departure_that_was_held_is_not_forgotten_by_the_next_delta(site: Site, bundle: Bundle) -> None:
+def test_a_departure_that_was_held_is_not_forgotten_by_the_next_delta(
+    site: Site, bundle: Bundle
+) -> None:
     for number in "12345":
         bundle.put("enrollments", f"e{number}", status="tobedeleted")
     bundle.drop("delta", enrollments=tuple(f"e{number}" for number in "12345"))

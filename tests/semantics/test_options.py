@@ -11,7 +11,10 @@ import pytest
 from .site import DURING, TEST, Site
 
 PIN, LOCKDOWN, QUIT = "SEB_SETTINGS_PINCODE", "LOCKDOWN_BROWSER", "LOCKDOWN_QUIT_CODE"
-EXPLAIN, EXPLAIN_ALL = "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED", "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES"
+EXPLAIN, EXPLAIN_ALL = (
+    "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED",
+    "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES",
+)
 FIRST_PIN, SECOND_PIN = "Pinkode1234", "Pinkode5678"
 
 
@@ -112,13 +115,17 @@ def test_a_lost_key_sends_each_secret_once_more_and_nothing_else(locked: Site) -
     key_of(locked).unlink()
     assert locked.planned() == [f"update option {TEST}/{PIN}"]
     locked.settled()
-    assert [[one["option"] for one in body["securityOptions"]] for body in bodies(locked)] == [[PIN]]
+    assert [[one["option"] for one in body["securityOptions"]] for body in bodies(locked)] == [
+        [PIN]
+    ]
     assert locked.options()["securityOptions"][PIN] == digest(FIRST_PIN)
     locked.settled()
     assert locked.calls() == []
 
 
-def test_a_lost_key_whose_secrets_are_held_makes_one_by_which_they_can_be_allowed(locked: Site) -> None:
+def test_a_lost_key_whose_secrets_are_held_makes_one_by_which_they_can_be_allowed(
+    locked: Site,
+) -> None:
     locked.settled()
     key_of(locked).unlink()
     locked.config["limits"] = {"updates": {"at_least": 0, "percent": 0}}
@@ -141,7 +148,15 @@ def test_after_a_lost_key_the_secrets_of_a_test_that_has_begun_are_withheld(lock
 
 
 @pytest.mark.parametrize(
-    "words", [["plan"], ["check"], ["status"], ["doctor", "--offline"], ["adopt", "--show"], ["sync", "--dry-run"]]
+    "words",
+    [
+        ["plan"],
+        ["check"],
+        ["status"],
+        ["doctor", "--offline"],
+        ["adopt", "--show"],
+        ["sync", "--dry-run"],
+    ],
 )
 def test_only_commands_that_write_make_a_key(locked: Site, words: list[str]) -> None:
     locked.settled()
@@ -158,7 +173,9 @@ def test_whatever_opens_the_state_for_writing_makes_the_key(locked: Site, words:
     assert S_IMODE(key_of(locked).stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("words", [["plan"], ["check"], ["apply"], ["adopt"], ["reconcile"], ["doctor", "--offline"]])
+@pytest.mark.parametrize(
+    "words", [["plan"], ["check"], ["apply"], ["adopt"], ["reconcile"], ["doctor", "--offline"]]
+)
 def test_a_damaged_key_exits_2_and_sends_nothing(locked: Site, words: list[str]) -> None:
     locked.settled()
     key_of(locked).write_bytes(b"short")
@@ -172,15 +189,23 @@ def test_a_pin_that_breaks_the_vendors_rule_is_a_fault_that_does_not_print_it(lo
     put(locked, **{PIN: "onlyletters"})
     ran = locked.run("check")
     assert ran.status == 1
-    assert "value: is not 6 or more printable ASCII characters with letters and digits among them" in ran.out
+    assert (
+        "value: is not 6 or more printable ASCII characters with letters and digits among them"
+        in ran.out
+    )
     assert "onlyletters" not in ran.said
 
 
-def test_an_option_that_is_not_named_is_a_fault_with_the_list_of_those_that_are(locked: Site) -> None:
+def test_an_option_that_is_not_named_is_a_fault_with_the_list_of_those_that_are(
+    locked: Site,
+) -> None:
     put(locked, SHOW_TIMER="yes")
     ran = locked.run("check")
     assert ran.status == 1
-    assert f"settings.csv line {locked.settings.line(f'{TEST} SHOW_TIMER')}: option: is none of" in ran.out
+    assert (
+        f"settings.csv line {locked.settings.line(f'{TEST} SHOW_TIMER')}: option: is none of"
+        in ran.out
+    )
     assert all(name in ran.out for name in (PIN, LOCKDOWN, QUIT, EXPLAIN, EXPLAIN_ALL))
 
 
@@ -188,7 +213,9 @@ def test_an_option_that_the_configuration_declares_goes_into_its_group(locked: S
     locked.config["inspera"]["options"] = {"SHOW_TIMER": {"group": "exam_day", "type": "text"}}
     put(locked, SHOW_TIMER="last 10 minutes")
     locked.settled()
-    assert bodies(locked)[0]["examDayOptions"] == [{"option": "SHOW_TIMER", "value": "last 10 minutes"}]
+    assert bodies(locked)[0]["examDayOptions"] == [
+        {"option": "SHOW_TIMER", "value": "last 10 minutes"}
+    ]
     assert locked.options()["examDayOptions"] == {"SHOW_TIMER": "last 10 minutes"}
 
 
@@ -199,7 +226,10 @@ def test_options_are_withheld_once_the_test_has_begun_and_those_that_still_can_g
     locked.settled()
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})
     locked.at(DURING)
-    assert set(locked.planned("withheld")) == {f"update option {TEST}/{LOCKDOWN}", f"update option {TEST}/{EXPLAIN}"}
+    assert set(locked.planned("withheld")) == {
+        f"update option {TEST}/{LOCKDOWN}",
+        f"update option {TEST}/{EXPLAIN}",
+    }
     ran = locked.settled()
     assert "the test is activated: its security options can't change any more" in ran.out
     assert bodies(locked) == []
@@ -209,12 +239,17 @@ def test_options_are_withheld_once_the_test_has_begun_and_those_that_still_can_g
     assert locked.options()["securityOptions"][LOCKDOWN] is True
 
 
-def test_security_options_of_a_test_that_somebody_started_earlier_are_withheld_at_apply(locked: Site) -> None:
+def test_security_options_of_a_test_that_somebody_started_earlier_are_withheld_at_apply(
+    locked: Site,
+) -> None:
     locked.settled()
     locked.at("2026-11-30T09:00")
     locked.sandbox.by_hand(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})
-    assert set(locked.planned("pass")) == {f"update option {TEST}/{EXPLAIN}", f"update option {TEST}/{LOCKDOWN}"}
+    assert set(locked.planned("pass")) == {
+        f"update option {TEST}/{EXPLAIN}",
+        f"update option {TEST}/{LOCKDOWN}",
+    }
     locked.settled()
     assert bodies(locked) == [{"explanationOptions": [{"option": EXPLAIN, "value": True}]}]
     assert "the test is activated" in locked.run("status").out

@@ -5,7 +5,9 @@ from .site import OTHER, TEST, Site, numbers
 SOON, LATER, LAST = "BIO1000-H26", TEST, "KJM1100-H26"
 
 
-def test_what_a_test_of_this_week_needs_goes_before_the_rest_and_soonest_tests_come_first(site: Site) -> None:
+def test_what_a_test_of_this_week_needs_goes_before_the_rest_and_soonest_tests_come_first(
+    site: Site,
+) -> None:
     site.config["inspera"]["workers"] = 1
     site.exams.add(LAST, start="20.12.2026 09:00", end="20.12.2026 13:00")
     site.exams.add(SOON, start="05.09.2026 09:00", end="05.09.2026 13:00")
@@ -48,7 +50,11 @@ def test_removals_on_a_test_come_after_its_additions(site: Site) -> None:
     site.registrations.drop(f"{TEST} 1001")
     site.seat(TEST, "1009")
     site.settled()
-    assert site.written() == ["POST student s1009", f"POST candidates {TEST}", f"DELETE candidates {TEST}"]
+    assert site.written() == [
+        "POST student s1009",
+        f"POST candidates {TEST}",
+        f"DELETE candidates {TEST}",
+    ]
 
 
 def test_candidates_go_in_batches_a_test(site: Site) -> None:
@@ -56,7 +62,11 @@ def test_candidates_go_in_batches_a_test(site: Site) -> None:
     site.seat(TEST, *numbers(1001, 10))
     site.seat(OTHER, *numbers(1001, 2))
     site.settled()
-    sizes = [len(call["body"]["candidates"]) for call in site.sent() if call["path"].endswith("/candidates")]
+    sizes = [
+        len(call["body"]["candidates"])
+        for call in site.sent()
+        if call["path"].endswith("/candidates")
+    ]
     assert sorted(sizes) == [2, 2, 4, 4]
 
 

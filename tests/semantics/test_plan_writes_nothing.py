@@ -37,8 +37,12 @@ def used(site: Site) -> Site:
     return site
 
 
-@pytest.mark.parametrize("words", [["plan"], ["plan", "--json"], ["check"], ["status"], ["sync", "--dry-run"]])
-def test_commands_that_only_look_change_no_byte_and_make_no_call(used: Site, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["plan"], ["plan", "--json"], ["check"], ["status"], ["sync", "--dry-run"]]
+)
+def test_commands_that_only_look_change_no_byte_and_make_no_call(
+    used: Site, words: list[str]
+) -> None:
     used.write()
     before = everything(used.folder)
     used.run(*words)
@@ -80,9 +84,13 @@ def test_a_state_that_may_only_be_read_can_be_planned_and_not_applied(used: Site
         home.chmod(0o700)
 
 
-def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply(used: Site) -> None:
+def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply(
+    used: Site,
+) -> None:
     with closing(sqlite3.connect(used.state)) as state:
-        names = [name for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [
+            name for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
     execute(used.state, *(f"DROP TABLE {name}" for name in names))
     used.state.with_name("state.db.high-water").unlink()
     used.write()
@@ -98,7 +106,9 @@ def test_a_state_without_its_schema_is_planned_from_a_copy_and_given_it_by_apply
 
 def test_a_plan_beside_a_running_apply_sees_what_it_has_committed(used: Site) -> None:
     running = sqlite3.connect(used.state)
-    running.execute("UPDATE known_learner SET last_name = 'Øvelsesenius', fingerprint = NULL WHERE key = '1002'")
+    running.execute(
+        "UPDATE known_learner SET last_name = 'Øvelsesenius', fingerprint = NULL WHERE key = '1002'"
+    )
     running.commit()
     try:
         assert used.planned() == [f"remove candidate {TEST}/1001"]
@@ -110,7 +120,9 @@ def test_a_plan_over_which_the_state_was_written_says_so_and_exits_75(
     used: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def written_meanwhile() -> datetime:
-        execute(used.state, "UPDATE known_learner SET last_name = 'Øvelsesenius' WHERE key = '1003'")
+        execute(
+            used.state, "UPDATE known_learner SET last_name = 'Øvelsesenius' WHERE key = '1003'"
+        )
         return used.time
 
     monkeypatch.setattr(plan, "now", written_meanwhile)
@@ -161,7 +173,10 @@ def test_what_apply_did_is_what_plan_said(used: Site) -> None:
     assert set(planned) == {f"remove candidate {TEST}/1001", "update learner 1002"}
     used.settled()
     assert sorted(used.writes()) == sorted(
-        [f"DELETE /v1/test/{used.tests()[TEST]['assessmentRunId']}/candidates", "POST /v1/users/student"]
+        [
+            f"DELETE /v1/test/{used.tests()[TEST]['assessmentRunId']}/candidates",
+            "POST /v1/users/student",
+        ]
     )
     assert set(used.seats()) == names(numbers(1002, 4))
     assert used.planned() == []

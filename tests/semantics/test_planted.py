@@ -46,9 +46,12 @@ def planted(site: Site, caplog: pytest.LogCaptureFixture) -> Iterator[Site]:
     site.config["inspera"]["attempts"] = 1
     for kind in ("learner", "staff"):
         site.feed(kind)["map"]["password"] = "secret"
-    site.feed("staff")["map"]["status"] = {"column": "status", "lookup": {"fast": "active", "sluttet": "disabled"}}
+    site.feed("staff")["map"]["status"] = {
+        "column": "status",
+        "lookup": {"fast": "active", "sluttet": "disabled"},
+    }
     site.feed("staff")["map"]["accesses"] = "rights"
-    site.feed("candidate")["map"] ["room"] = "room"
+    site.feed("candidate")["map"]["room"] = "room"
     site.feed("contributor")["map"]["notify"] = "notify"
     site.seat(TEST, "1001", "1002")
     site.hire(TEST, "7001")
@@ -58,7 +61,9 @@ def planted(site: Site, caplog: pytest.LogCaptureFixture) -> Iterator[Site]:
     site.settings.add(f"{TEST} LOCKDOWN_BROWSER", value="true")
     yield site
     # Planted in a password's column too; but the state may hold the same text as somebody's name.
-    site.secrets -= {secret for secret in site.secrets if any(value in secret for value in PERSONAL)}
+    site.secrets -= {
+        secret for secret in site.secrets if any(value in secret for value in PERSONAL)
+    }
     assert personal(site, PERSONAL, caplog.text) == []
 
 
@@ -106,7 +111,9 @@ def test_in_every_column_of_every_file(planted: Site, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["learner", "staff", "test", "candidate", "contributor"])
-def test_identity_numbers_in_keys_are_masked_and_check_warns_of_them(planted: Site, kind: str) -> None:
+def test_identity_numbers_in_keys_are_masked_and_check_warns_of_them(
+    planted: Site, kind: str
+) -> None:
     tables = {
         "learner": (planted.students, "student_no"),
         "staff": (planted.employees, "employee_no"),
@@ -116,7 +123,9 @@ def test_identity_numbers_in_keys_are_masked_and_check_warns_of_them(planted: Si
     }
     table, column = tables[kind]
     for number, value in enumerate(NATIONAL_IDS):
-        key = {"learner": "{}", "staff": "{}", "test": "P{}-H26"}.get(kind, f"{TEST} {{}}").format(3000 + number)
+        key = {"learner": "{}", "staff": "{}", "test": "P{}-H26"}.get(kind, f"{TEST} {{}}").format(
+            3000 + number
+        )
         table.add(key, **{column: value})
     run_all(planted)
     run_all(planted)
@@ -138,7 +147,9 @@ def test_in_files_that_are_not_as_they_should_be(planted: Site, shape: str) -> N
         "encoding": "",
         "blank name": ",".join([*row, ""]) + "\n",
     }
-    planted.students.raw = lines[shape].encode() or (good + ",".join(row)).encode("cp1252", "replace") + b"\xe6\n"
+    planted.students.raw = (
+        lines[shape].encode() or (good + ",".join(row)).encode("cp1252", "replace") + b"\xe6\n"
+    )
     assert run_all(planted)["check --all"] in (1, 4)
 
 
@@ -169,8 +180,17 @@ def test_in_what_is_joined(planted: Site) -> None:
     planted.config["sources"]["more"] = {"type": "csv", "path": "more.csv"}
     planted.feed("learner")["join"] = {"more": join}
     planted.feed("learner")["map"]["email"] = "more.mail"
-    rows = [f"1001,{MAILS[0]}", f"1001,{NAMES[0]}", *(f"{value},{value}" for value in NATIONAL_IDS), f"1002,{NAMES[1]}"]
-    for text in ("\n".join(["no,mail", *rows]) + "\n", f"{NAMES[0]},{MAILS[0]}\n", f"no,mail\n1001,{NAMES[0]}\x07\n"):
+    rows = [
+        f"1001,{MAILS[0]}",
+        f"1001,{NAMES[0]}",
+        *(f"{value},{value}" for value in NATIONAL_IDS),
+        f"1002,{NAMES[1]}",
+    ]
+    for text in (
+        "\n".join(["no,mail", *rows]) + "\n",
+        f"{NAMES[0]},{MAILS[0]}\n",
+        f"no,mail\n1001,{NAMES[0]}\x07\n",
+    ):
         path = planted.folder / "more.csv"
         path.write_text(text)
         planted.planted.add(path)
@@ -182,20 +202,30 @@ def test_in_what_inspera_answers(planted: Site, status: int) -> None:
     planted.settled()
     for number, value in enumerate(MAILS):
         planted.students.add(str(5000 + number), given=NAMES[0], family=NAMES[1], mail=value)
-        planted.employees.add(str(7500 + number), given=NAMES[2], family=NAMES[3], mail=value, status="fast")
+        planted.employees.add(
+            str(7500 + number), given=NAMES[2], family=NAMES[3], mail=value, status="fast"
+        )
     # In its own words Inspera can name those whom it was sent; ids and addresses are masked whosever they are.
     for path, names in (("*/users/student", NAMES[:2]), ("*/users", NAMES[2:])):
         told = [*names, *MAILS, *NATIONAL_IDS]
         body: Any = {"error": " ".join(told), "sent": "; ".join(told)}
         if status == 200:
-            body = {"success": False, "errors": [{"message": " / ".join([*MAILS, *NATIONAL_IDS]), "email": MAILS[0]}]}
+            body = {
+                "success": False,
+                "errors": [{"message": " / ".join([*MAILS, *NATIONAL_IDS]), "email": MAILS[0]}],
+            }
         planted.fail(method="POST", path=path, status=status, body=body)
         run_all(planted)
 
 
 def test_in_accounts_that_are_found(planted: Site) -> None:
     for number in ("1001", "1002"):
-        person_ = {"username": f"s{number}", "firstName": NAMES[0], "lastName": NAMES[1], "email": MAILS[0]}
+        person_ = {
+            "username": f"s{number}",
+            "firstName": NAMES[0],
+            "lastName": NAMES[1],
+            "email": MAILS[0],
+        }
         planted.sandbox.by_hand(student=person_)
     run_all(planted)
 
@@ -221,9 +251,14 @@ def test_in_rows_of_a_database(planted: Site, tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE s (student_no, feide, given, family, mail, status, secret)")
         for number, value in enumerate(PERSONAL):
-            key = value if value in NATIONAL_IDS else f"x{number}"  # a key is shown; an identity number is masked in it
+            key = (
+                value if value in NATIONAL_IDS else f"x{number}"
+            )  # a key is shown; an identity number is masked in it
             login = value if value not in NAMES else ""
-            for row in ((f"{number}", login, f"{value}\x07", "", ""), (key, "", value, value, value)):
+            for row in (
+                (f"{number}", login, f"{value}\x07", "", ""),
+                (key, "", value, value, value),
+            ):
                 database.execute("INSERT INTO s VALUES (?,?,?,?,?,'active','')", row)
         database.commit()
     source = {"type": "sql", "url": "sqlite:///sis.db", "query": "SELECT * FROM s"}
@@ -238,22 +273,43 @@ def test_in_rows_of_a_database(planted: Site, tmp_path: Path) -> None:
 @pytest.mark.server
 def test_in_entries_of_a_directory(planted: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     entries = [
-        person(f"p{n}", sn=value, mail=value, employeeNumber=value if value in NATIONAL_IDS else f"x{n}")
+        person(
+            f"p{n}",
+            sn=value,
+            mail=value,
+            employeeNumber=value if value in NATIONAL_IDS else f"x{n}",
+        )
         for n, value in enumerate(PERSONAL)
     ]
     several = person("several", sn=NAMES, mail=MAILS, employeeNumber="x99")
     server = Slapd(tmp_path_factory.mktemp("slapd"), [*entries, several])
-    fields = {"student_no": "employeeNumber", "feide": "uid", "given": "title", "family": "sn", "mail": "mail"}
-    people = {"type": "ldap", "base": "ou=people,dc=example,dc=edu", "filter": "(objectClass=person)"}
+    fields = {
+        "student_no": "employeeNumber",
+        "feide": "uid",
+        "given": "title",
+        "family": "sn",
+        "mail": "mail",
+    }
+    people = {
+        "type": "ldap",
+        "base": "ou=people,dc=example,dc=edu",
+        "filter": "(objectClass=person)",
+    }
     with server.running():
         planted.feed("learner").pop("where")
         planted.feed("learner")["map"].pop("password")
-        source = planted.config["sources"]["students"] = {**people, "servers": server.url, "attributes": fields}
+        source = planted.config["sources"]["students"] = {
+            **people,
+            "servers": server.url,
+            "attributes": fields,
+        }
         commands = (("check",), ("plan", "--json"), ("doctor", "--offline"))
         run_all(planted, commands)
         source["filter"] = "(&(objectClass=person)(!(uid=several)))"
         run_all(planted, commands)
-        source["attributes"] = {name: {"attribute": one, "read_as": "time"} for name, one in fields.items()}
+        source["attributes"] = {
+            name: {"attribute": one, "read_as": "time"} for name, one in fields.items()
+        }
         run_all(planted, commands)
 
 

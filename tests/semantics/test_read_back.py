@@ -51,7 +51,9 @@ def test_all_that_was_written_is_read_back_but_for_options_which_nothing_shows(w
 def test_a_sample_is_of_20_of_each_kind_at_most_and_is_the_default(whole: Site) -> None:
     del whole.config["verify"]
     ran = whole.settled()
-    read = next(int(part.split()[0].split()[-1]) for part in ran.out.split(", ") if "read back" in part)
+    read = next(
+        int(part.split()[0].split()[-1]) for part in ran.out.split(", ") if "read back" in part
+    )
     assert 2 * 10 + 6 <= read <= 2 * 20 + 6
 
 
@@ -81,7 +83,10 @@ def test_what_is_not_readable_in_the_time_that_it_may_take_is_told(late: Site) -
     ran = late.apply()
     assert ran.status == 1
     assert "1 not as sent" in ran.out
-    assert "drift: learner 1001: was sent, but is not there; look at it in Inspera, or run `reconcile`" in ran.out
+    assert (
+        "drift: learner 1001: was sent, but is not there; look at it in Inspera, or run `reconcile`"
+        in ran.out
+    )
     assert lookups(late) > 2
     assert "was sent, but is not there" in late.run("status").out
 

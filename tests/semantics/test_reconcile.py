@@ -112,14 +112,18 @@ def way(request: pytest.FixtureRequest, steady: Site) -> str:
     return str(request.param)
 
 
-def test_a_tenant_that_is_in_step_has_only_strangers_who_are_left_alone(steady: Site, way: str) -> None:
+def test_a_tenant_that_is_in_step_has_only_strangers_who_are_left_alone(
+    steady: Site, way: str
+) -> None:
     ran = steady.reconcile()
     assert ran.status == 0
     assert "In Inspera, and not ours (left alone):" in ran.out
     assert found(steady) == STRANGERS | (FOREIGN_PEOPLE if way == "export" else {})
 
 
-def test_it_names_exactly_what_was_changed_and_leaves_inspera_as_it_is(steady: Site, way: str) -> None:
+def test_it_names_exactly_what_was_changed_and_leaves_inspera_as_it_is(
+    steady: Site, way: str
+) -> None:
     plant_drift(steady)
     before = steady.sandbox.contents()
     assert found(steady) == PLANTED | STRANGERS | (FOREIGN_PEOPLE if way == "export" else {})
@@ -149,7 +153,11 @@ def test_the_configuration_can_ask_for_repairs(steady: Site) -> None:
 def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) -> None:
     plant_drift(steady)
     out = steady.reconcile().out
-    headings = ("Changed in Inspera:", "Gone from Inspera:", "In Inspera, and not ours (left alone):")
+    headings = (
+        "Changed in Inspera:",
+        "Gone from Inspera:",
+        "In Inspera, and not ours (left alone):",
+    )
     changed, gone, foreign = map(out.index, headings)
     assert changed < gone < foreign
     assert f"test {TEST}: title, start, end" in out[changed:gone]
@@ -161,14 +169,19 @@ def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) 
     assert f"    committee {TEST} / B" in status
 
 
-def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(steady: Site) -> None:
+def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(
+    steady: Site,
+) -> None:
     steady.sandbox.by_hand(test=RUNNING, title="Forlenget", end="2026-09-01T12:00:00Z")
     put_candidate(steady, "1001", RUNNING, extraTimeMins=45)
     put_candidate(steady, "1002", RUNNING, removed=True)
     ran = steady.reconcile("--repair")
     assert ran.status == 3
     assert f"test {RUNNING}: title, end; its test is under way, so it is left alone" in ran.out
-    assert f"candidate {RUNNING} / 1001: extra_time; its test is under way, so it is left alone" in ran.out
+    assert (
+        f"candidate {RUNNING} / 1001: extra_time; its test is under way, so it is left alone"
+        in ran.out
+    )
     assert steady.tests()[RUNNING]["title"] == "Forlenget"
     assert steady.seats(RUNNING)["s1001"]["extraTimeMins"] == 45
     assert "s1002" in steady.seats(RUNNING)
@@ -181,7 +194,9 @@ def test_people_are_not_read_where_the_configuration_says_so(steady: Site) -> No
     assert not any("/users" in call["path"] for call in steady.calls())
 
 
-def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(steady: Site, way: str) -> None:
+def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(
+    steady: Site, way: str
+) -> None:
     steady.feed("staff")["map"]["status"] = "status"
     steady.employees.add("7005", "7006", status="active")
     steady.settled()
@@ -192,5 +207,8 @@ def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(stead
     planted: Found = {("changed", "staff", number): ["status"] for number in ("7005", "7006")}
     drift = found(steady, "--repair")
     assert {one: fields for one, fields in drift.items() if one[0] != "not ours"} == planted
-    assert [steady.staff()[username]["status"] for username in ("t7005", "t7006")] == ["ACTIVE", "DISABLED"]
+    assert [steady.staff()[username]["status"] for username in ("t7005", "t7006")] == [
+        "ACTIVE",
+        "DISABLED",
+    ]
     assert steady.reconcile().status == 0

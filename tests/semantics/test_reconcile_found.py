@@ -66,7 +66,9 @@ def test_a_found_candidate_who_was_repaired_is_still_never_removed(taken_in: Sit
 
 
 @pytest.mark.parametrize("path", ["*/candidates", "*/users/external/*"])
-def test_what_cannot_be_read_is_named_and_nothing_is_taken_for_gone(taken_in: Site, path: str) -> None:
+def test_what_cannot_be_read_is_named_and_nothing_is_taken_for_gone(
+    taken_in: Site, path: str
+) -> None:
     taken_in.config["inspera"]["attempts"] = 1
     taken_in.fail(method="GET", path=path, status=500)
     ran = taken_in.reconcile("--repair")
@@ -84,8 +86,12 @@ def test_a_tenant_without_the_candidate_list_is_not_taken_for_an_empty_one(taken
     assert len(taken_in.seats()) == 5
 
 
-def test_a_search_that_finds_nothing_takes_no_test_for_gone_that_can_be_read(taken_in: Site) -> None:
-    taken_in.fail(method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []})
+def test_a_search_that_finds_nothing_takes_no_test_for_gone_that_can_be_read(
+    taken_in: Site,
+) -> None:
+    taken_in.fail(
+        method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []}
+    )
     ran = taken_in.reconcile("--repair")
     assert ran.status == 1
     assert f"test {TEST}: a search does not find it, but Inspera shows it by its id" in ran.out

@@ -54,19 +54,31 @@ def test_a_404_on_everything_makes_nothing_anew_and_tells_nobody_again(noted: Si
     ("status", "why"),
     [
         (403, "it cannot be read by its id (Inspera refused test.read (403): no right)"),
-        (405, "it cannot be read by its id (this tenant does not seem to have the call test.read (405)"),
+        (
+            405,
+            "it cannot be read by its id (this tenant does not seem to have the call test.read (405)",
+        ),
         (404, "no test could be read by its id in this run, so that a 404 there proves nothing"),
     ],
 )
-def test_a_key_with_fewer_rights_does_not_make_tests_anew(noted: Site, status: int, why: str) -> None:
-    reading = {"method": "GET", "path": "/api/v1/test/2*", "status": status, "body": {"error": "no right"}}
+def test_a_key_with_fewer_rights_does_not_make_tests_anew(
+    noted: Site, status: int, why: str
+) -> None:
+    reading = {
+        "method": "GET",
+        "path": "/api/v1/test/2*",
+        "status": status,
+        "body": {"error": "no right"},
+    }
     noted.sandbox.control(fail=[EMPTY_SEARCH, reading])
     said = believes_nothing(noted)
     assert f"test {TEST}: a search does not find it, " in said
     assert why in said
 
 
-def test_a_test_that_no_search_finds_and_no_reading_shows_is_gone_where_others_are_shown(noted: Site) -> None:
+def test_a_test_that_no_search_finds_and_no_reading_shows_is_gone_where_others_are_shown(
+    noted: Site,
+) -> None:
     reading = {"method": "GET", "path": f"/api/v1/test/{number_of(noted, TEST)}", "status": 404}
     noted.sandbox.control(fail=[{**EMPTY_SEARCH, "times": 1}, reading])
     ran = noted.reconcile()
@@ -93,8 +105,14 @@ def emptied(site: Site) -> Site:
 def test_more_than_may_be_removed_is_not_taken_over_and_the_rest_is_repaired(emptied: Site) -> None:
     ran = emptied.reconcile("--repair")
     assert ran.status == 3
-    assert "Held: candidate: gone from Inspera: 30 of 40 known is more than max(10, 10% up to 500) = 10" in ran.out
-    assert "raise limits.kind for this once, or settle them one by one with `adopt candidate TEST KEY`" in ran.out
+    assert (
+        "Held: candidate: gone from Inspera: 30 of 40 known is more than max(10, 10% up to 500) = 10"
+        in ran.out
+    )
+    assert (
+        "raise limits.kind for this once, or settle them one by one with `adopt candidate TEST KEY`"
+        in ran.out
+    )
     assert f"  candidate {TEST} / 1030\n" in ran.out, "all of them are listed"
     assert set(emptied.seats()) == names(numbers(1031, 10))
     assert emptied.seats()["s1040"]["extraTimeMins"] == 30
@@ -120,11 +138,16 @@ def test_no_limit_lets_all_of_several_be_taken_for_gone(site: Site) -> None:
     site.students.drop("1003")
     for number in ("1001", "1002", "1003"):
         site.sandbox.by_hand(student={"username": f"s{number}", "removed": True})
-    site.sandbox.by_hand(student={"username": "s9001", "firstName": "Fremmed", "lastName": "Person"})
+    site.sandbox.by_hand(
+        student={"username": "s9001", "firstName": "Fremmed", "lastName": "Person"}
+    )
     site.config |= {"limits": {"kind": {"at_least": 100}}, "reconcile": {"people": "export"}}
     ran = site.reconcile("--repair")
     assert ran.status == 3
-    assert "Held: learner: gone from Inspera: 3 of 3 known: none would remain; so nothing of it is repaired." in ran.out
+    assert (
+        "Held: learner: gone from Inspera: 3 of 3 known: none would remain; so nothing of it is repaired."
+        in ran.out
+    )
     assert "limits.kind" not in ran.out
     assert site.sent("/users/student") == []
     assert site.adopt("learner", "1001", "--as-new").status == 0
@@ -132,7 +155,9 @@ def test_no_limit_lets_all_of_several_be_taken_for_gone(site: Site) -> None:
     assert "s1001" in site.people()
 
 
-def test_somebody_whose_account_was_deleted_gets_their_seat_back_where_no_candidates_can_be_read(site: Site) -> None:
+def test_somebody_whose_account_was_deleted_gets_their_seat_back_where_no_candidates_can_be_read(
+    site: Site,
+) -> None:
     site.seat(TEST, *numbers(1001, 5))
     site.fail(method="GET", path="*/candidates", status=403, body={"error": "no right"})
     site.settled()
@@ -155,4 +180,6 @@ def test_programs_get_nothing_but_json_of_a_repair(emptied: Site) -> None:
 def test_the_status_keeps_what_was_left_to_a_person(emptied: Site) -> None:
     put_candidate(emptied, "1040", extraTimeMins=30)
     emptied.reconcile("--repair", "--json")
-    assert "held: candidate: gone from Inspera: 30 of 40 known" in emptied.run("status", "--all").out
+    assert (
+        "held: candidate: gone from Inspera: 30 of 40 known" in emptied.run("status", "--all").out
+    )

@@ -42,7 +42,9 @@ def test_the_candidates_of_a_test_that_moved_meanwhile_are_ours_again(lost: Site
     assert lost.contributors() == {}
 
 
-def test_a_test_that_moved_is_named_and_nothing_of_it_is_sent_before_a_person_decides(lost: Site) -> None:
+def test_a_test_that_moved_is_named_and_nothing_of_it_is_sent_before_a_person_decides(
+    lost: Site,
+) -> None:
     lost.exams.set(TEST, start="02.12.2026 09:00", end="02.12.2026 13:00")
     ran = lost.adopt("--ours")
     assert ran.status == 3
@@ -65,7 +67,10 @@ def test_somebody_with_more_minutes_than_the_source_says_is_ours_again_and_keeps
     put_candidate(lost, "1001", extraTimeMins=60)
     lost.registrations.set(f"{TEST} 1001", extra="30")
     ran = lost.adopt("--ours")
-    assert f"doubtful: candidate {TEST} / 1001: Inspera gives 60 minutes of extra time, the source 30" in ran.out
+    assert (
+        f"doubtful: candidate {TEST} / 1001: Inspera gives 60 minutes of extra time, the source 30"
+        in ran.out
+    )
     assert lost.apply().status == 3
     assert lost.seats()["s1001"]["extraTimeMins"] == 60
     assert lost.adopt("candidate", TEST, "1001", "--keep").status == 0

@@ -52,11 +52,16 @@ def test_it_rests_for_15_minutes_then_for_longer_and_for_a_day_at_most(refused: 
     assert rests == [0.25, 1, 4, 12, 24, 24, 24]
 
 
-def test_what_rests_is_shown_in_the_plan_with_its_reason_and_when_it_is_tried_again(refused: Site) -> None:
+def test_what_rests_is_shown_in_the_plan_with_its_reason_and_when_it_is_tried_again(
+    refused: Site,
+) -> None:
     plan = refused.plan()
     assert plan.status == 1
     assert "Withheld (clears by itself)" in plan.out
-    assert "refused before: Inspera refused learner.save (400): the name is not taken; tried again after" in plan.out
+    assert (
+        "refused before: Inspera refused learner.save (400): the name is not taken; tried again after"
+        in plan.out
+    )
     assert refused.planned("withheld") == ["update learner 1002"]
 
 
@@ -111,7 +116,9 @@ def test_a_row_that_goes_back_to_what_inspera_has_ends_it(refused: Site) -> None
     assert (refused.writes(), listed(refused)) == ([], [])
 
 
-def test_what_a_test_of_the_next_days_needs_never_rests_for_longer_than_15_minutes(refused: Site) -> None:
+def test_what_a_test_of_the_next_days_needs_never_rests_for_longer_than_15_minutes(
+    refused: Site,
+) -> None:
     refused.at("2026-11-25T08:00")
     for _ in range(4):
         assert tried(refused)

@@ -21,7 +21,9 @@ def releases(site: Site) -> dict[str, str]:
     return {one["key"][0]: one["verdict"] for one in changes if one["action"] == "release"}
 
 
-def test_only_candidate_feeds_remove_candidates_so_a_seated_learner_who_left_stays_seated(leaving: Site) -> None:
+def test_only_candidate_feeds_remove_candidates_so_a_seated_learner_who_left_stays_seated(
+    leaving: Site,
+) -> None:
     assert releases(leaving) == {"1006": "pass"}
     leaving.settled()
     assert leaving.writes() == []
@@ -67,7 +69,9 @@ def test_a_student_whom_where_no_longer_selects_is_absent(leaving: Site) -> None
     assert "1 learner released" in leaving.run("status").out
 
 
-def test_learners_of_two_feeds_are_one_when_both_say_the_same_and_faults_when_not(leaving: Site) -> None:
+def test_learners_of_two_feeds_are_one_when_both_say_the_same_and_faults_when_not(
+    leaving: Site,
+) -> None:
     guests = leaving.folder / "guests.csv"
     header = "student_no,feide,given,family,mail,status\n"
     leaving.config["sources"]["guests"] = {"type": "csv", "path": "guests.csv"}
@@ -80,7 +84,9 @@ def test_learners_of_two_feeds_are_one_when_both_say_the_same_and_faults_when_no
     guests.write_text(header + same.replace("@example.edu", "@other.example.edu") + "\n")
     ran = leaving.apply()
     assert ran.status == 1
-    assert "students.csv line 2: key: guests.csv line 2 has the same key and says otherwise" in ran.out
+    assert (
+        "students.csv line 2: key: guests.csv line 2 has the same key and says otherwise" in ran.out
+    )
 
 
 def test_an_unread_second_feed_of_learners_withholds_their_releases(leaving: Site) -> None:
@@ -90,7 +96,9 @@ def test_an_unread_second_feed_of_learners_withholds_their_releases(leaving: Sit
     assert leaving.apply().status == 4
 
 
-def test_a_key_that_comes_back_in_another_case_is_held_and_makes_no_second_account(site: Site) -> None:
+def test_a_key_that_comes_back_in_another_case_is_held_and_makes_no_second_account(
+    site: Site,
+) -> None:
     site.students.add("ab1001", "1002")
     site.seat(TEST, "ab1001", "1002")
     site.settled()

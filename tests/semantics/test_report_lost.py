@@ -38,7 +38,9 @@ def said_to(out: TextIO, site: Site, *words: str) -> tuple[int, str]:
     site._look_from_here()
     with redirect_stdout(out), redirect_stderr(errors):
         status = run(["--config", str(config), *words])
-    said = [line for line in errors.getvalue().splitlines(keepends=True) if not line.startswith(SLOW)]
+    said = [
+        line for line in errors.getvalue().splitlines(keepends=True) if not line.startswith(SLOW)
+    ]
     assert "Traceback" not in "".join(said)
     return status, "".join(said)
 
@@ -60,7 +62,9 @@ def nobody_reads() -> Iterator[TextIO]:
 
 
 def assert_all_is_there(site: Site) -> None:
-    assert {one["username"] for one in site.sandbox.contents()["students"]} == {f"s{n}" for n in numbers(1001, 5)}
+    assert {one["username"] for one in site.sandbox.contents()["students"]} == {
+        f"s{n}" for n in numbers(1001, 5)
+    }
     (test,) = site.sandbox.contents()["tests"]
     assert len(test["candidates"]) == 5
 
@@ -75,7 +79,10 @@ def test_apply_onto_a_full_disk_sends_everything_and_ends_with_1(new: Site) -> N
 def test_apply_whose_reader_has_gone_sends_everything_and_ends_with_1(new: Site) -> None:
     with nobody_reads() as pipe:
         status, said = said_to(pipe, new, "apply", "--all")
-    assert (status, said) == (1, f"{NO_ROOM.replace('No space left on device', 'Broken pipe')}{WENT_ON}")
+    assert (status, said) == (
+        1,
+        f"{NO_ROOM.replace('No space left on device', 'Broken pipe')}{WENT_ON}",
+    )
     assert_all_is_there(new)
 
 
@@ -86,7 +93,9 @@ def test_a_graver_status_stays(new: Site) -> None:
 
 
 @pytest.mark.parametrize("words", [["pause"], ["resume"], ["adopt"], ["reconcile"]])
-def test_what_another_command_did_is_done_and_its_lost_report_is_1(new: Site, words: list[str]) -> None:
+def test_what_another_command_did_is_done_and_its_lost_report_is_1(
+    new: Site, words: list[str]
+) -> None:
     new.settled()
     with nobody_reads() as pipe:
         assert said_to(pipe, new, *words)[0] == 1
@@ -95,10 +104,15 @@ def test_what_another_command_did_is_done_and_its_lost_report_is_1(new: Site, wo
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_that_knows_few_letters_gets_the_others_escaped(new: Site, encoding: str) -> None:
+def test_a_terminal_that_knows_few_letters_gets_the_others_escaped(
+    new: Site, encoding: str
+) -> None:
     new.registrations.set(f"{TEST} 1003", extra="Đ")
     terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    assert said_to(terminal, new, "apply", "--all") == (1, "")  # by the row that can't be read, not by the letter
+    assert said_to(terminal, new, "apply", "--all") == (
+        1,
+        "",
+    )  # by the row that can't be read, not by the letter
     terminal.seek(0)
     assert "exit status 1" in terminal.read()
     terminal = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
@@ -108,7 +122,8 @@ def test_a_terminal_that_knows_few_letters_gets_the_others_escaped(new: Site, en
 
 
 @pytest.mark.parametrize(
-    "words", [["plan", "--json"], ["sample", "students", "--json"], ["doctor", "--json", "--offline"]]
+    "words",
+    [["plan", "--json"], ["sample", "students", "--json"], ["doctor", "--json", "--offline"]],
 )
 def test_json_on_such_a_terminal_is_json(new: Site, words: list[str]) -> None:
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
@@ -117,24 +132,37 @@ def test_json_on_such_a_terminal_is_json(new: Site, words: list[str]) -> None:
     assert json.loads(terminal.read()) == json.loads(new.run(*words).out)
 
 
-@pytest.mark.parametrize("words", [["plan", "--all"], ["plan", "--json"], ["check"], ["status"], ["schema"]])
+@pytest.mark.parametrize(
+    "words", [["plan", "--all"], ["plan", "--json"], ["check"], ["status"], ["schema"]]
+)
 def test_who_only_reads_ends_quietly_when_its_reader_has_gone(new: Site, words: list[str]) -> None:
     with nobody_reads() as pipe:
         assert said_to(pipe, new, *words) == (0, "")
 
 
-@pytest.mark.parametrize("words", [["plan", "--all"], ["plan", "--json"], ["check"], ["status", "--json"], ["--help"]])
+@pytest.mark.parametrize(
+    "words", [["plan", "--all"], ["plan", "--json"], ["check"], ["status", "--json"], ["--help"]]
+)
 def test_who_only_reads_ends_with_1_when_the_disk_is_full(new: Site, words: list[str]) -> None:
     with full_disk() as full:
-        assert said_to(full, new, *words) == (1, f"{NO_ROOM}run it again where there is room for it\n")
+        assert said_to(full, new, *words) == (
+            1,
+            f"{NO_ROOM}run it again where there is room for it\n",
+        )
 
 
 def test_nothing_is_left_that_fails_at_the_end_of_the_process() -> None:
     command = [sys.executable, "-m", "sync", "schema"]
     with full_disk() as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)
-        assert (ended.returncode, ended.stderr) == (1, f"{NO_ROOM}run it again where there is room for it\n")
-        assert subprocess.run([*command[:3], "aply"], stdout=full, stderr=full, check=False).returncode == 2
+        assert (ended.returncode, ended.stderr) == (
+            1,
+            f"{NO_ROOM}run it again where there is room for it\n",
+        )
+        assert (
+            subprocess.run([*command[:3], "aply"], stdout=full, stderr=full, check=False).returncode
+            == 2
+        )
     with nobody_reads() as pipe:
         ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False, text=True)
         assert (ended.returncode, ended.stderr) == (0, "")

@@ -15,7 +15,9 @@ def disabled(site: Site) -> set[str]:
 
 def whose(site: Site, kind: str, key: str) -> bool:
     with closing(sqlite3.connect(site.state)) as state:
-        return bool(state.execute(f"SELECT ours FROM known_{kind} WHERE key = ?", (key,)).fetchone()[0])
+        return bool(
+            state.execute(f"SELECT ours FROM known_{kind} WHERE key = ?", (key,)).fetchone()[0]
+        )
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def grading(site: Site) -> Site:
     return site
 
 
-def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_whom_another_feed_names(grading: Site) -> None:
+def test_a_feed_that_cannot_be_read_takes_no_role_away_from_those_whom_another_feed_names(
+    grading: Site,
+) -> None:
     guards = grading.folder / "guards.csv"
     guards.write_text("course,term,employee_no,duties\nINF1000,H26,7001,invigilate\n")
     grading.config["sources"]["guards"] = {"type": "csv", "path": "guards.csv"}
@@ -118,7 +122,9 @@ def test_found_staff_stay_somebody_elses_after_a_lost_answer(site: Site) -> None
     assert disabled(site) == set()
 
 
-def test_a_test_that_was_there_stays_somebody_elses_after_a_lost_answer_and_so_do_its_candidates(site: Site) -> None:
+def test_a_test_that_was_there_stays_somebody_elses_after_a_lost_answer_and_so_do_its_candidates(
+    site: Site,
+) -> None:
     site.seat(OTHER, "1001", "1002", "1003")
     site.settled()
     site.seat(TEST, "1001", "1002", "1003", "1004")
@@ -137,7 +143,9 @@ def test_a_test_that_was_there_stays_somebody_elses_after_a_lost_answer_and_so_d
     assert "s1001" in site.seats()
 
 
-def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_ours(site: Site) -> None:
+def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_ours(
+    site: Site,
+) -> None:
     site.also("staff")
     site.only("staff")
     site.feed("staff")["map"]["status"] = "status"
@@ -175,7 +183,12 @@ def test_an_own_password_is_never_replaced_by_the_first_one_of_the_source(site: 
     site.settled()
     site.students.add("1009", secret="foerste-passord-77")
     row = site.students.rows[1]
-    own = {"username": "s1009", "firstName": row["given"], "lastName": row["family"], "password": "eget-1"}
+    own = {
+        "username": "s1009",
+        "firstName": row["given"],
+        "lastName": row["family"],
+        "password": "eget-1",
+    }
     site.sandbox.by_hand(student=own)
     site.settled()
     (sent,) = [call["body"] for call in site.sent() if call["body"].get("username") == "s1009"]
@@ -200,12 +213,20 @@ def test_a_learner_is_made_also_where_nobody_can_be_looked_up(site: Site) -> Non
     assert "s1009" in site.seats()
 
 
-def test_an_exam_that_has_come_near_shortens_the_pause_of_what_was_refused_for_it(site: Site) -> None:
+def test_an_exam_that_has_come_near_shortens_the_pause_of_what_was_refused_for_it(
+    site: Site,
+) -> None:
     site.seat(TEST, *numbers(1001, 4))
     site.settled()
     site.fail(method="POST", path="*/candidates", status=400, body={"error": "no such room"})
     site.seat(TEST, "1005")
-    for at in ("2026-09-01T09:00", "2026-09-01T10:00", "2026-09-01T12:00", "2026-09-01T17:00", "2026-09-02T08:00"):
+    for at in (
+        "2026-09-01T09:00",
+        "2026-09-01T10:00",
+        "2026-09-01T12:00",
+        "2026-09-01T17:00",
+        "2026-09-02T08:00",
+    ):
         site.at(at)
         site.apply()
     site.heal()

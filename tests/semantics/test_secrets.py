@@ -70,14 +70,19 @@ def test_nothing_leaks_when_all_goes_well(secretive: Site) -> None:
     statuses = run_all(secretive)
     assert {words: status for words, status in statuses.items() if status} == {}
     assert secretive.people()["s1001"]["passwordSet"]
-    assert set(secretive.options()["securityOptions"]) == {"SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE"}
+    assert set(secretive.options()["securityOptions"]) == {
+        "SEB_SETTINGS_PINCODE",
+        "LOCKDOWN_QUIT_CODE",
+    }
     secretive.settings.set(f"{TEST} SEB_SETTINGS_PINCODE", value=NEW_PIN)
     secretive.students.add("1003", secret="Passord-nr-tre")
     statuses = run_all(secretive)
     assert {words: status for words, status in statuses.items() if status} == {}
 
 
-def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_beside_the_state(secretive: Site) -> None:
+def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_beside_the_state(
+    secretive: Site,
+) -> None:
     secretive.config["inspera"]["attempts"] = 1
     secretive.only("learner", "test", "option", "staff")
     secretive.students.add("1003")
@@ -95,20 +100,36 @@ def test_nothing_leaks_into_the_log_of_writes_that_the_database_keeps_beside_the
 
 def refusals(status: int, shape: str) -> list[dict[str, Any]]:
     """Inspera says no to everything that is written, and repeats what was sent in one of several shapes."""
-    secrets = {"*/users/student": PASSWORD, "*/users": STAFF_PASSWORD, "*/options": f"{PIN} and {QUIT}"}
+    secrets = {
+        "*/users/student": PASSWORD,
+        "*/users": STAFF_PASSWORD,
+        "*/options": f"{PIN} and {QUIT}",
+    }
 
     def body(secret: str) -> Any:
         if shape == "in words":
-            return {"error": f"{secret} is not taken, {secret}!", "description": f"we were sent '{secret}'"}
-        return {"success": False, "errors": [{"message": "not taken", "value": secret}, secret, {"password": secret}]}
+            return {
+                "error": f"{secret} is not taken, {secret}!",
+                "description": f"we were sent '{secret}'",
+            }
+        return {
+            "success": False,
+            "errors": [{"message": "not taken", "value": secret}, secret, {"password": secret}],
+        }
 
-    return [{"method": "POST", "path": path, "status": status, "body": body(said)} for path, said in secrets.items()]
+    return [
+        {"method": "POST", "path": path, "status": status, "body": body(said)}
+        for path, said in secrets.items()
+    ]
 
 
 @pytest.mark.parametrize(
-    ("status", "shape"), [(200, "in members"), (400, "in words"), (409, "in members"), (500, "in words")]
+    ("status", "shape"),
+    [(200, "in members"), (400, "in words"), (409, "in members"), (500, "in words")],
 )
-def test_nothing_leaks_when_inspera_repeats_what_it_was_sent(secretive: Site, status: int, shape: str) -> None:
+def test_nothing_leaks_when_inspera_repeats_what_it_was_sent(
+    secretive: Site, status: int, shape: str
+) -> None:
     secretive.config["inspera"]["attempts"] = 1
     secretive.only("learner", "staff", "test", "option", "contributor")
     secretive.sandbox.control(fail=refusals(status, shape))
@@ -148,9 +169,16 @@ def broken(site: Site) -> Iterator[dict[str, Any]]:
     yield {"inspera": {**inspera, "proxy_password": PROXY_PASSWORD}}
     yield {"inspera": {**inspera, "url": f"https://{KEY}@example.edu"}}
     feeds = site.config["feeds"]
-    contradiction, table = {"constant": PIN, "column": "value"}, {"column": "value", "lookup": {"a": [PIN]}}
+    contradiction, table = (
+        {"constant": PIN, "column": "value"},
+        {"column": "value", "lookup": {"a": [PIN]}},
+    )
     for value in (contradiction, table, {"constant": [PIN]}, {"constant": UNSOUND}):
-        pin = {"test": "{course}-{term}", "option": {"constant": "SEB_SETTINGS_PINCODE"}, "value": value}
+        pin = {
+            "test": "{course}-{term}",
+            "option": {"constant": "SEB_SETTINGS_PINCODE"},
+            "value": value,
+        }
         option = {**site.feed("option"), "map": pin}
         yield {"feeds": [*feeds, option]}
 
@@ -166,7 +194,9 @@ def test_nothing_leaks_when_the_configuration_is_wrong(secretive: Site) -> None:
     secretive.config = good
 
 
-@pytest.mark.parametrize("line", [f'  api_key: "{KEY}', f"  api_key: {KEY}: {KEY}", f"\tapi_key: {KEY}", f"  {KEY}"])
+@pytest.mark.parametrize(
+    "line", [f'  api_key: "{KEY}', f"  api_key: {KEY}: {KEY}", f"\tapi_key: {KEY}", f"  {KEY}"]
+)
 def test_nothing_leaks_when_the_configuration_is_no_yaml(secretive: Site, line: str) -> None:
     secretive.raw_config = f"inspera:\n  url: http://127.0.0.1:9\n{line}\nsources: {{}}\n"
     for words in (("check",), ("plan",), ("apply",), ("doctor",)):

@@ -8,10 +8,18 @@ STUDENT = "/api/v1/users/student"
 SEATS = "*/candidates"
 
 
-def test_a_refused_record_does_not_stop_the_others_and_is_told_in_the_vendors_words(site: Site) -> None:
+def test_a_refused_record_does_not_stop_the_others_and_is_told_in_the_vendors_words(
+    site: Site,
+) -> None:
     site.config["inspera"]["workers"] = 1
     site.seat(TEST, *numbers(1001, 4))
-    site.fail(method="POST", path=STUDENT, status=422, times=1, body={"error": "the registry has closed this account"})
+    site.fail(
+        method="POST",
+        path=STUDENT,
+        status=422,
+        times=1,
+        body={"error": "the registry has closed this account"},
+    )
     ran = site.apply()
     assert ran.status == 1
     assert "refused: learner 1001" in ran.out
@@ -27,7 +35,13 @@ def test_a_200_that_carries_errors_is_a_refusal(site: Site) -> None:
     site.config["inspera"]["workers"] = 1
     site.students.add("1001", "1002")
     site.only("learner")
-    site.fail(method="POST", path=STUDENT, status=200, times=1, body={"success": True, "errors": ["no licence left"]})
+    site.fail(
+        method="POST",
+        path=STUDENT,
+        status=200,
+        times=1,
+        body={"success": True, "errors": ["no licence left"]},
+    )
     ran = site.apply()
     assert ran.status == 1
     assert "no licence left" in ran.out
@@ -49,13 +63,19 @@ def test_a_refused_batch_is_narrowed_down_to_the_seat_that_is_to_blame(site: Sit
     assert len(site.writes()) > 2
 
 
-def test_a_refused_batch_that_names_its_culprit_parts_it_from_the_others_at_once(site: Site) -> None:
+def test_a_refused_batch_that_names_its_culprit_parts_it_from_the_others_at_once(
+    site: Site,
+) -> None:
     site.seat(TEST, *numbers(1001, 20))
     body = {"errors": ["externalId s1007: is blocked"]}
     site.fail(method="POST", path=SEATS, status=400, times=1, body=body)
     site.config["inspera"]["attempts"] = 2
     site.apply()
-    batches = [len(call["body"]["candidates"]) for call in site.sent() if call["path"].endswith("candidates")]
+    batches = [
+        len(call["body"]["candidates"])
+        for call in site.sent()
+        if call["path"].endswith("candidates")
+    ]
     assert (batches[0], sorted(batches[1:])) == (20, [1, 19])
     assert set(site.seats()) == names(numbers(1001, 20))
 
@@ -76,7 +96,9 @@ def test_a_429_is_waited_out_as_asked_and_the_call_repeated(site: Site) -> None:
     assert [call["status"] for call in site.sent()] == [429, 429, 200]
 
 
-def test_a_lost_answer_to_a_create_is_settled_by_searching_and_the_template_is_sent_once(site: Site) -> None:
+def test_a_lost_answer_to_a_create_is_settled_by_searching_and_the_template_is_sent_once(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001")
     site.fail(method="POST", path="/api/v1/test", status="reset", when="after", times=1)
     site.settled()
@@ -100,7 +122,9 @@ def test_a_lost_answer_to_an_assignment_is_settled_by_reading(site: Site) -> Non
     assert set(site.seats()) == names(numbers(1001, 5))
 
 
-def test_a_removal_of_somebody_who_is_not_there_is_done_only_because_a_reading_shows_it(site: Site) -> None:
+def test_a_removal_of_somebody_who_is_not_there_is_done_only_because_a_reading_shows_it(
+    site: Site,
+) -> None:
     site.seat(TEST, *numbers(1001, 5))
     site.settled()
     site.registrations.drop(f"{TEST} 1001")
@@ -143,7 +167,9 @@ def test_one_token_serves_a_whole_run_and_the_key_travels_in_a_header_alone(site
     site.seat(TEST, *numbers(1001, 6))
     site.settled()
     tokens = [call for call in site.calls() if "authenticate" in call["path"]]
-    assert [call["query"] for call in tokens] == [{"grant_type": "authorization_code", "client_id": "example"}]
+    assert [call["query"] for call in tokens] == [
+        {"grant_type": "authorization_code", "client_id": "example"}
+    ]
 
 
 def test_a_second_apply_makes_no_call_at_all_not_even_for_a_token(site: Site) -> None:

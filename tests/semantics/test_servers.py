@@ -50,7 +50,8 @@ def maria(_folder: Path, learners: Sequence[str]) -> Iterator[Running]:
 def _fill(server: Postgres | MariaDb, database: str, learners: Sequence[str]) -> None:
     """The registrations; somebody who is in no longer is a row of the table that the query leaves out."""
     server.execute(
-        "CREATE TABLE registration (course TEXT, term TEXT, student_no TEXT, padding TEXT)", database=database
+        "CREATE TABLE registration (course TEXT, term TEXT, student_no TEXT, padding TEXT)",
+        database=database,
     )
     for learner in learners:
         row = f"('{COURSE}', '{TERM}', '{learner}', repeat('x', {PADDING}))"
@@ -60,7 +61,8 @@ def _fill(server: Postgres | MariaDb, database: str, learners: Sequence[str]) ->
 @contextmanager
 def openldap(folder: Path, learners: Sequence[str]) -> Iterator[Running]:
     entries = [
-        person(learner, departmentNumber=COURSE, employeeType=TERM, description="x" * PADDING) for learner in learners
+        person(learner, departmentNumber=COURSE, employeeType=TERM, description="x" * PADDING)
+        for learner in learners
     ]
     server = Slapd(folder / f"slapd{len(learners)}", entries)
     with server.running():
@@ -114,7 +116,11 @@ def test_a_server_killed_in_the_middle_removes_nobody_and_the_truly_absent_go_wi
     site.exams.add(TEST)
     site.config["sources"]["registrations"] = source(way.port)
     candidates = site.feed("candidate")
-    candidates["map"] = {"test": "{course}-{term}", "learner": "student_no", "room": {"constant": "U-37"}}
+    candidates["map"] = {
+        "test": "{course}-{term}",
+        "learner": "student_no",
+        "room": {"constant": "U-37"},
+    }
     candidates["where"] = {"course": COURSE}
     with start(tmp_path, CLASS) as running:
         way.to = running.port
@@ -129,7 +135,9 @@ def test_a_server_killed_in_the_middle_removes_nobody_and_the_truly_absent_go_wi
         way.to, way.after, way.killed = running.port, HALF, running.kill
         ran = site.apply()
         assert (ran.status, way.cuts) == (4, 2)
-        assert "nothing of it is used in this run, and nothing that rests on it is removed" in ran.out
+        assert (
+            "nothing of it is used in this run, and nothing that rests on it is removed" in ran.out
+        )
         assert site.writes() == []
         assert len(site.seats()) == len(CLASS)
     with start(tmp_path / "less", CLASS[1:]) as running:

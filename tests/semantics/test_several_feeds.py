@@ -89,15 +89,23 @@ def test_a_feed_below_says_nothing_while_the_one_above_cannot_be_read(site: Site
     site.students.raw = b'"cut'
     ran = site.apply()
     assert ran.status == 4
-    assert "directory.csv: is not used, as it gives way to students.csv, which can't be read" in ran.out
+    assert (
+        "directory.csv: is not used, as it gives way to students.csv, which can't be read"
+        in ran.out
+    )
     assert site.writes() == []
     site.students.raw = None
     site.settled()
 
 
-def test_rows_of_a_filling_feed_that_contradict_each_other_fill_nothing_and_are_faults(site: Site) -> None:
+def test_rows_of_a_filling_feed_that_contradict_each_other_fill_nothing_and_are_faults(
+    site: Site,
+) -> None:
     site.students.set("1001", mail="")
-    two = ("1001,s1001,Other,Name,one@example.edu,active\n", "1001,s1001,Other,Name,two@example.edu,active\n")
+    two = (
+        "1001,s1001,Other,Name,one@example.edu,active\n",
+        "1001,s1001,Other,Name,two@example.edu,active\n",
+    )
     more_learners(site, "".join(two), same_key="fill")
     ran = site.apply()
     assert ran.status == 1
@@ -141,7 +149,10 @@ def test_a_feed_that_does_not_give_way_stands_above_those_that_do(site: Site) ->
     site.config["feeds"].insert(2, {**site.feed("learner"), "source": "directory"})
     ran = site.run("check")
     assert ran.status == 2
-    assert "stands below a feed of the same kind that gives way to those above it, put this feed above" in ran.said
+    assert (
+        "stands below a feed of the same kind that gives way to those above it, put this feed above"
+        in ran.said
+    )
 
 
 def test_nothing_can_be_filled_below_blanks_that_clear_nor_for_contributors(site: Site) -> None:
@@ -170,7 +181,9 @@ ALL = "s1001,a@example.edu,x,1\ns1002,b@example.edu,x,2\ns1003,c@example.edu,x,3
 def test_a_column_is_taken_from_another_source_by_key(site: Site) -> None:
     join(site, ALL)
     site.settled()
-    assert [email(site, login) for login in ("s1001", "s1002", "s1003")] == [f"{x}@example.edu" for x in "abc"]
+    assert [email(site, login) for login in ("s1001", "s1002", "s1003")] == [
+        f"{x}@example.edu" for x in "abc"
+    ]
     assert "no change" in site.settled().out
 
 
@@ -183,22 +196,34 @@ def test_upper_and_lower_case_are_the_same_only_where_that_is_said(site: Site) -
     assert email(site, "s1001") == "a@example.edu"
 
 
-@pytest.mark.parametrize(("missing", "status", "there"), [("blank", 0, True), ("fault", 1, False), ("skip", 0, False)])
-def test_who_is_missing_there_is_blank_a_fault_or_skipped(site: Site, missing: str, status: int, there: bool) -> None:
+@pytest.mark.parametrize(
+    ("missing", "status", "there"), [("blank", 0, True), ("fault", 1, False), ("skip", 0, False)]
+)
+def test_who_is_missing_there_is_blank_a_fault_or_skipped(
+    site: Site, missing: str, status: int, there: bool
+) -> None:
     site.registrations.drop(f"{TEST} 1003")
     join(site, ALL.replace("s1003", "s9999"), missing=missing)
     ran = site.apply()
     assert ran.status == status
     assert ("s1003" in site.people()) is there
-    assert ("students.csv line 4: join.ldap: has no row in ldap.csv" in ran.out) is (missing == "fault")
+    assert ("students.csv line 4: join.ldap: has no row in ldap.csv" in ran.out) is (
+        missing == "fault"
+    )
 
 
 def test_rows_that_say_different_things_are_a_fault_that_names_all_places(site: Site) -> None:
     join(site, f"{ALL}s1001,z@example.edu,x,1\ns1002,b@example.edu,y,2\n")
     ran = site.apply()
     assert ran.status == 1
-    assert "students.csv line 2: join.ldap: ldap.csv line 2 and 5 say different things under its key" in ran.out
-    assert set(site.people()) == {"s1002", "s1003"}  # what 1002 has twice differs in nothing that is taken
+    assert (
+        "students.csv line 2: join.ldap: ldap.csv line 2 and 5 say different things under its key"
+        in ran.out
+    )
+    assert set(site.people()) == {
+        "s1002",
+        "s1003",
+    }  # what 1002 has twice differs in nothing that is taken
 
 
 def test_while_the_joined_source_cannot_be_read_its_feed_says_nothing(site: Site) -> None:
@@ -230,8 +255,14 @@ def test_who_is_not_in_a_joined_source_that_is_not_whole_keeps_what_is_known(sit
     site.seat(TEST, "1004")
     ran = site.apply()
     assert ran.status == 4
-    assert "ldap.csv: has 2 rows, fewer than minimum_rows (3); nothing that rests on it is removed" in ran.out
-    assert "students.csv line 4: join.ldap: has no row in ldap.csv, which can't be relied on now" in ran.out
+    assert (
+        "ldap.csv: has 2 rows, fewer than minimum_rows (3); nothing that rests on it is removed"
+        in ran.out
+    )
+    assert (
+        "students.csv line 4: join.ldap: has no row in ldap.csv, which can't be relied on now"
+        in ran.out
+    )
     assert email(site, "s1003") == "c@example.edu"
     assert "s1004" not in site.people()
 
@@ -266,7 +297,10 @@ def test_faults_of_the_configuration_are_said_at_once(site: Site) -> None:
     feed["changed_since"] = "changed"
     ran = site.run("check")
     assert ran.status == 2
-    assert "feeds[0].join.studnts: names no source" in ran.said or "studnts: names no source" in ran.said
+    assert (
+        "feeds[0].join.studnts: names no source" in ran.said
+        or "studnts: names no source" in ran.said
+    )
     assert "gives nothing: no column of the form 'students.COLUMN' is used" in ran.said
     assert "changed_since: can't be used with this source" in ran.said
 
@@ -276,7 +310,10 @@ def test_a_joined_source_that_is_called_like_the_feeds_own_columns_is_refused(si
     site.students.columns = (*site.students.columns, "ldap.id")
     ran = site.apply()
     assert ran.status == 4
-    assert "students.csv: has a column 'ldap.id', which is also what a column of the joined source is called" in ran.out
+    assert (
+        "students.csv: has a column 'ldap.id', which is also what a column of the joined source is called"
+        in ran.out
+    )
 
 
 def test_doctor_looks_at_joined_sources_too(site: Site) -> None:
@@ -285,7 +322,10 @@ def test_doctor_looks_at_joined_sources_too(site: Site) -> None:
     assert "ldap.csv (joined by learner): 4 columns and every row can be read" in ran.out
     path.write_text("uid\ns1001\n")
     ran = site.run("doctor", "--offline")
-    assert "ldap.csv (joined by learner): column 'mail' is missing (it has 1 column); correct the source" in ran.out
+    assert (
+        "ldap.csv (joined by learner): column 'mail' is missing (it has 1 column); correct the source"
+        in ran.out
+    )
 
 
 @pytest.mark.parametrize("where", ["joined", "own"])
@@ -306,7 +346,9 @@ def test_a_key_that_cannot_be_read_on_either_side_leaves_nobody_out(site: Site, 
     assert "s1003" in site.seats()
 
 
-def test_a_joined_source_that_has_lost_its_rows_wipes_nothing_until_that_is_accepted(site: Site) -> None:
+def test_a_joined_source_that_has_lost_its_rows_wipes_nothing_until_that_is_accepted(
+    site: Site,
+) -> None:
     people = [f"{n}" for n in range(1001, 1031)]
     site.seat(TEST, *people)
     lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]
@@ -316,7 +358,10 @@ def test_a_joined_source_that_has_lost_its_rows_wipes_nothing_until_that_is_acce
     path.write_text(LDAP + "".join(lines[:19]))
     ran = site.apply()
     assert ran.status == 4
-    assert "ldap.csv: has 11 rows fewer than the 30 when it was last whole, more than max(10, 10%) = 10" in ran.out
+    assert (
+        "ldap.csv: has 11 rows fewer than the 30 when it was last whole, more than max(10, 10%) = 10"
+        in ran.out
+    )
     assert email(site, "s1030") == "m1030@example.edu"
     path.write_text(LDAP + "".join(lines[:20]))
     site.settled()
@@ -327,10 +372,15 @@ def test_what_is_joined_cannot_be_read_for_changes(site: Site) -> None:
     join(site, ALL)
     site.feed("learner")["changed_since"] = "mail"
     ran = site.run("check")
-    assert "changed_since: can't be used with 'join': what is joined can change although the row does not" in ran.said
+    assert (
+        "changed_since: can't be used with 'join': what is joined can change although the row does not"
+        in ran.said
+    )
 
 
-def test_a_joined_source_under_another_name_is_held_to_the_number_of_rows_that_it_had(site: Site) -> None:
+def test_a_joined_source_under_another_name_is_held_to_the_number_of_rows_that_it_had(
+    site: Site,
+) -> None:
     people = [f"{n}" for n in range(1001, 1031)]
     site.seat(TEST, *people)
     lines = [f"s{n},m{n}@example.edu,x,1\n" for n in people]

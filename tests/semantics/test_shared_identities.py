@@ -8,7 +8,10 @@ from .site import OTHER, TEST, Site, names, numbers
 
 def faults(site: Site) -> dict[str, str]:
     """The row errors of a plan by place."""
-    return {one["where"]: f"{one['field']}: {one['reason']}; {one['remedy']}" for one in site.plan_json()["faults"]}
+    return {
+        one["where"]: f"{one['field']}: {one['reason']}; {one['remedy']}"
+        for one in site.plan_json()["faults"]
+    }
 
 
 def sent_people(site: Site) -> set[str]:
@@ -29,7 +32,11 @@ def twins(site: Site) -> Site:
 
 def keyed_tests(site: Site) -> None:
     """Tests have keys of their own: the name of the row."""
-    site.feed("test")["map"] |= {"key": "name", "title": "Prøve {name}", "external_test_id": "{course}-{term}"}
+    site.feed("test")["map"] |= {
+        "key": "name",
+        "title": "Prøve {name}",
+        "external_test_id": "{course}-{term}",
+    }
     site.feed("candidate")["map"]["test"] = "room"
 
 
@@ -38,7 +45,9 @@ def sitting(site: Site, name: str, course: str = "INF1000", **values: str) -> No
     site.exams.add(f"{course}-H26", name=name, **values)
 
 
-def test_two_rows_of_one_login_are_errors_of_both_in_check_plan_and_apply_and_neither_is_sent(twins: Site) -> None:
+def test_two_rows_of_one_login_are_errors_of_both_in_check_plan_and_apply_and_neither_is_sent(
+    twins: Site,
+) -> None:
     check = twins.run("check")
     assert check.status == 1
     assert "students.csv line 3: username: students.csv line 4 has the same username" in check.out
@@ -55,7 +64,10 @@ def test_what_the_message_says_helps(twins: Site) -> None:
     twins.students.set("4002", feide="s4002")
     twins.settled()
     assert set(twins.seats()) == {"s1001", "twin", "s4002"}
-    assert (twins.seats()["twin"]["extraTimeMins"], twins.seats()["s4002"].get("extraTimeMins") or 0) == (60, 0)
+    assert (
+        twins.seats()["twin"]["extraTimeMins"],
+        twins.seats()["s4002"].get("extraTimeMins") or 0,
+    ) == (60, 0)
 
 
 def test_leaving_a_row_out_helps_too(twins: Site) -> None:
@@ -71,10 +83,15 @@ def test_a_dozen_rows_of_one_login_are_all_errors_and_a_message_names_a_few(site
     ran = site.apply()
     assert (ran.status, site.writes()) == (1, [])
     assert len(faults(site)) == 12
-    assert "students.csv line 3 and students.csv line 4 and students.csv line 5 and 8 more have the same" in ran.out
+    assert (
+        "students.csv line 3 and students.csv line 4 and students.csv line 5 and 8 more have the same"
+        in ran.out
+    )
 
 
-@pytest.mark.parametrize(("one", "other"), [("case@ex.edu", "Case@EX.edu"), ("øst", "ØST"), ("strasse", "straße")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("case@ex.edu", "Case@EX.edu"), ("øst", "ØST"), ("strasse", "straße")]
+)
 def test_logins_that_differ_by_case_are_one(site: Site, one: str, other: str) -> None:
     site.feed("learner")["map"]["external_id"] = "student_no"
     site.seat(TEST, "4001", "4002", "4003")
@@ -166,7 +183,10 @@ def test_a_login_that_moves_from_one_to_another_waits_until_that_is_settled(site
     assert site.adopt("learner", "1002", "--as-new").status == 0
     ran = site.apply()
     assert ran.status == 3
-    assert "learner 4002 (students.csv line 6): the account in Inspera has other names and another email" in ran.out
+    assert (
+        "learner 4002 (students.csv line 6): the account in Inspera has other names and another email"
+        in ran.out
+    )
     assert "s1002-new" in site.seats()
     assert site.people()["s1002"] == before
 
@@ -188,7 +208,9 @@ def test_the_login_of_one_who_left_is_a_rekey_and_no_save_over_the_other(left: S
     before = left.people()["s1009"]
     ran = left.apply()
     assert ran.status == 3
-    assert "looks like learner 1009, which has vanished: it has its username or external id" in ran.out
+    assert (
+        "looks like learner 1009, which has vanished: it has its username or external id" in ran.out
+    )
     assert left.people()["s1009"] == before
     assert set(left.people()) == names([*numbers(1001, 4), "1009"])
     assert set(left.seats()) == names(numbers(1001, 4))
@@ -199,7 +221,9 @@ def test_a_login_of_their_own_is_what_another_person_needs(left: Site) -> None:
     ran = left.adopt("learner", "4009", "--as-new")
     assert ran.status == 3
     assert "Inspera has it as learner 1009" in ran.out
-    assert left.adopt("--held").status == 3, "many are not settled where they may be somebody else's"
+    assert left.adopt("--held").status == 3, (
+        "many are not settled where they may be somebody else's"
+    )
     assert left.apply().status == 3
     assert left.people()["s1009"]["lastName"] != "Student"
     left.students.set("4009", feide="s4009")
@@ -229,11 +253,19 @@ def both(site: Site) -> Site:
     return site
 
 
-def test_a_person_who_is_learner_and_staff_on_one_login_is_held_before_anything_is_sent(both: Site) -> None:
+def test_a_person_who_is_learner_and_staff_on_one_login_is_held_before_anything_is_sent(
+    both: Site,
+) -> None:
     check = both.run("check")
     assert check.status == 1
-    assert "students.csv line 3: username: employees.csv line 3 (staff) has the same username" in check.out
-    assert "employees.csv line 3: username: students.csv line 3 (learner) has the same username" in check.out
+    assert (
+        "students.csv line 3: username: employees.csv line 3 (staff) has the same username"
+        in check.out
+    )
+    assert (
+        "employees.csv line 3: username: students.csv line 3 (learner) has the same username"
+        in check.out
+    )
     assert both.plan().status == 3
     assert set(both.planned("held")) == {"create learner 1002", "create staff 7002"}
     assert both.apply().status == 3
@@ -283,7 +315,9 @@ def test_one_who_left_and_comes_back_as_the_other_kind_gets_an_account_by_the_wa
     site.seat(TEST, *numbers(1001, 3))
     site.employees.add("7001", "7002", "7003")
     site.settled()
-    left, kind, table = ("1002", "learner", site.students) if hired else ("7002", "staff", site.employees)
+    left, kind, table = (
+        ("1002", "learner", site.students) if hired else ("7002", "staff", site.employees)
+    )
     login = table.rows[1]["feide"]
     if hired:
         site.registrations.drop(f"{TEST} {left}")
@@ -296,7 +330,9 @@ def test_one_who_left_and_comes_back_as_the_other_kind_gets_an_account_by_the_wa
     ran = site.apply()
     assert ran.status == 3
     way = f"adopt {kind} {left} --as-new"
-    assert f"take that account away in Inspera, and then run `{way}`, which forgets it here" in ran.out
+    assert (
+        f"take that account away in Inspera, and then run `{way}`, which forgets it here" in ran.out
+    )
     assert site.run(*way.split()).status == 3  # it is still there
     site.sandbox.by_hand(**{"student" if hired else "staff": {"username": login, "removed": True}})
     assert site.run(*way.split()).status == 0
@@ -322,7 +358,9 @@ def test_a_run_that_does_not_read_staff_minds_those_who_are_known(site: Site) ->
     site.settled()
 
 
-def test_two_tests_of_one_external_id_are_errors_of_both_and_no_advice_mixes_them(site: Site) -> None:
+def test_two_tests_of_one_external_id_are_errors_of_both_and_no_advice_mixes_them(
+    site: Site,
+) -> None:
     keyed_tests(site)
     site.students.add(*numbers(1001, 2))
     sitting(site, "9001")
@@ -331,7 +369,10 @@ def test_two_tests_of_one_external_id_are_errors_of_both_and_no_advice_mixes_the
     site.registrations.add(f"{TEST} 1002", room="9002", number="101")
     check = site.run("check")
     assert check.status == 1
-    assert "exams.csv line 2: external_test_id: exams.csv line 3 has the same external test id" in check.out
+    assert (
+        "exams.csv line 2: external_test_id: exams.csv line 3 has the same external test id"
+        in check.out
+    )
     ran = site.apply()
     assert (ran.status, site.tests()) == (1, {})
     assert "adopt" not in ran.out
@@ -347,7 +388,9 @@ def test_two_tests_of_one_external_id_are_errors_of_both_and_no_advice_mixes_the
     assert (set(site.seats()), set(site.seats("INF1000-V27"))) == ({"s1001"}, {"s1002"})
 
 
-def test_tests_whose_external_ids_differ_by_case_are_one_and_a_known_one_stays_as_it_is(site: Site) -> None:
+def test_tests_whose_external_ids_differ_by_case_are_one_and_a_known_one_stays_as_it_is(
+    site: Site,
+) -> None:
     keyed_tests(site)
     sitting(site, "9001")
     site.students.add(*numbers(1001, 4))

@@ -34,7 +34,10 @@ def test_the_last_rows_of_before_are_missed(site: Site, count: int) -> None:
     site.students.add("1099")
     ran = site.apply()
     assert ran.status == 4
-    assert f"registrations.csv: the last {count} candidates of the delivery before are all missing" in ran.out
+    assert (
+        f"registrations.csv: the last {count} candidates of the delivery before are all missing"
+        in ran.out
+    )
     assert "it may be cut off; nothing that rests on it is removed" in ran.out
     assert "`apply --accept-shrink registrations`" in ran.out
     assert seated(site) == {*CLASS, "1099"}
@@ -120,7 +123,10 @@ def test_a_value_that_was_cut_is_not_sent(timed: Site, characters: int) -> None:
     ran = timed.apply()
     assert ran.status == 4
     assert "its last line has no line end" in ran.out
-    assert f"registrations.csv line {len(CLASS)}: row: may be cut off, as no line end follows" in ran.out
+    assert (
+        f"registrations.csv line {len(CLASS)}: row: may be cut off, as no line end follows"
+        in ran.out
+    )
     assert seated(timed) == set(CLASS)
     assert timed.seats()[f"s{CLASS[-1]}"]["extraTimeMins"] == 30
     assert timed.apply().status == 4

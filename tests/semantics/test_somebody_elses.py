@@ -32,7 +32,9 @@ def stranger(site: Site) -> Site:
     in_use(site)
     site.seat(TEST, "1001", "1002")
     row = site.students.rows[1]
-    site.sandbox.by_hand(student=account(row, firstName="Fremmed", lastName="Konto", email="fremmed@example.edu"))
+    site.sandbox.by_hand(
+        student=account(row, firstName="Fremmed", lastName="Konto", email="fremmed@example.edu")
+    )
     return site
 
 
@@ -48,12 +50,19 @@ def test_somebody_elses_account_is_held_and_never_overwritten(stranger: Site) ->
 
 
 def test_only_the_command_that_decides_shows_both(stranger: Site) -> None:
-    said = stranger.apply().said + stranger.plan().said + stranger.run("status").said + str(stranger.status())
+    said = (
+        stranger.apply().said
+        + stranger.plan().said
+        + stranger.run("status").said
+        + str(stranger.status())
+    )
     assert "Fremmed" not in said + stranger.state.read_bytes().decode("latin-1")
     shown = stranger.adopt("learner", "1001", "--show")
     assert shown.status == 0
     assert "source: first name 'Bjørn', last name" in shown.out
-    assert "Inspera: first name 'Fremmed', last name 'Konto', email 'fremmed@example.edu'" in shown.out
+    assert (
+        "Inspera: first name 'Fremmed', last name 'Konto', email 'fremmed@example.edu'" in shown.out
+    )
     assert known(stranger) == {"active": 2}
 
 
@@ -84,7 +93,10 @@ def test_correcting_the_source_helps(stranger: Site) -> None:
         ({"firstName": "Fremmed", "lastName": "Konto", "email": ""}, True),
         ({"firstName": "Fremmed", "lastName": "Konto"}, False),
         ({"email": "annen@example.edu"}, False),
-        ({"firstName": "PRØVESEN", "lastName": " bjo\u0308rn ", "email": "annen@example.edu"}, True),
+        (
+            {"firstName": "PRØVESEN", "lastName": " bjo\u0308rn ", "email": "annen@example.edu"},
+            True,
+        ),
         ({"firstName": "PRØVESEN", "lastName": " bjørn ", "email": "annen@example.edu"}, False),
         ({"firstName": "", "email": "annen@example.edu"}, False),
         ({"firstName": "", "lastName": "", "email": "annen@example.edu"}, True),
@@ -107,7 +119,11 @@ def test_it_is_the_same_for_staff(site: Site) -> None:
     site.only("staff")
     in_use(site, "staff")
     site.employees.add("7001", "7002")
-    site.sandbox.by_hand(staff=account(site.employees.rows[1], firstName="Fremmed", lastName="Konto", email="x@y.edu"))
+    site.sandbox.by_hand(
+        staff=account(
+            site.employees.rows[1], firstName="Fremmed", lastName="Konto", email="x@y.edu"
+        )
+    )
     before = site.staff()["t7001"]
     assert site.apply().status == 3
     assert site.staff()["t7001"] == before
@@ -126,8 +142,12 @@ def test_a_found_account_whose_save_is_refused_stays_refused_until_it_is_taken(
     in_use(site, kind)
     table = site.students if kind == "learner" else site.employees
     table.add("1001", "1002")
-    site.sandbox.by_hand(**{"student" if kind == "learner" else "staff": account(table.rows[1], **other)})
-    site.fail(method="POST", path=SAVE[kind], status=409, body={"error": "the username exists"}, times=1)
+    site.sandbox.by_hand(
+        **{"student" if kind == "learner" else "staff": account(table.rows[1], **other)}
+    )
+    site.fail(
+        method="POST", path=SAVE[kind], status=409, body={"error": "the username exists"}, times=1
+    )
     site.config["inspera"]["workers"] = 1
     assert site.apply().status == 1
     for _ in range(2):
@@ -144,12 +164,16 @@ def test_a_found_account_whose_save_is_refused_stays_refused_until_it_is_taken(
     assert site.writes() == []
 
 
-def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_learner(site: Site) -> None:
+def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_learner(
+    site: Site,
+) -> None:
     in_use(site)
     site.seat(TEST, "1000")
     site.settled()
     site.students.add("1001")
-    site.sandbox.by_hand(staff=account(site.students.rows[1]))  # one account can't be both: the save is refused
+    site.sandbox.by_hand(
+        staff=account(site.students.rows[1])
+    )  # one account can't be both: the save is refused
     assert site.apply().status == 1
     ran = site.adopt("learner", "1001")
     assert "stays refused until one is taken" in ran.out

@@ -25,7 +25,9 @@ def statuses(site: Site) -> dict[str, str]:
 
 def standings(site: Site) -> dict[str, int]:
     """How many members of staff are known, by standing."""
-    return {one["standing"]: one["count"] for one in site.status()["known"] if one["kind"] == "staff"}
+    return {
+        one["standing"]: one["count"] for one in site.status()["known"] if one["kind"] == "staff"
+    }
 
 
 def test_a_member_of_staff_is_made_once(staffed: Site) -> None:
@@ -75,7 +77,9 @@ def test_whoever_is_dropped_is_deleted_once_where_the_configuration_says_so(staf
     assert staffed.calls() == []
 
 
-def test_whoever_is_dropped_stays_as_they_are_where_the_configuration_says_keep(staffed: Site) -> None:
+def test_whoever_is_dropped_stays_as_they_are_where_the_configuration_says_keep(
+    staffed: Site,
+) -> None:
     staffed.config["on_absence"] = {"staff": "keep"}
     staffed.employees.drop("7002")
     assert staffed.planned() == []
@@ -84,7 +88,9 @@ def test_whoever_is_dropped_stays_as_they_are_where_the_configuration_says_keep(
     assert statuses(staffed)["t7002"] == "ACTIVE"
 
 
-def test_one_who_was_disabled_and_comes_back_is_enabled_with_what_changed_meanwhile(staffed: Site) -> None:
+def test_one_who_was_disabled_and_comes_back_is_enabled_with_what_changed_meanwhile(
+    staffed: Site,
+) -> None:
     row = staffed.employees.rows[1]
     staffed.employees.drop("7002")
     staffed.settled()
@@ -96,7 +102,9 @@ def test_one_who_was_disabled_and_comes_back_is_enabled_with_what_changed_meanwh
     assert (standings(staffed), staffed.planned()) == ({"active": 5}, [])
 
 
-def test_a_row_that_says_disabled_disables_though_another_source_cannot_be_read(staffed: Site) -> None:
+def test_a_row_that_says_disabled_disables_though_another_source_cannot_be_read(
+    staffed: Site,
+) -> None:
     staffed.feed("staff")["map"]["status"] = "status"
     staffed.config["sources"]["guests"] = {"type": "csv", "path": "guests.csv"}
     staffed.config["feeds"].append({**staffed.feed("staff"), "source": "guests"})
@@ -165,7 +173,10 @@ def test_staff_found_in_inspera_are_brought_up_to_date_and_never_disabled(site: 
 
 
 def test_the_account_of_somebody_else_is_not_taken_over(staffed: Site) -> None:
-    hand = {"username": "t7009", "externalIds": [{"authType": "FEIDE", "externalId": "somebody-else"}]}
+    hand = {
+        "username": "t7009",
+        "externalIds": [{"authType": "FEIDE", "externalId": "somebody-else"}],
+    }
     staffed.sandbox.by_hand(staff={"firstName": "Annen", "lastName": "Person", **hand})
     staffed.employees.add("7009")
     ran = staffed.apply()

@@ -93,7 +93,9 @@ def test_a_changed_username_is_a_rekey_and_held(grading: Site) -> None:
     assert "t7003-new" not in grading.staff()
 
 
-def test_a_new_person_who_looks_like_one_that_vanished_is_held_and_the_other_not_disabled(grading: Site) -> None:
+def test_a_new_person_who_looks_like_one_that_vanished_is_held_and_the_other_not_disabled(
+    grading: Site,
+) -> None:
     grading.employees.set("7003", employee_no="8003")
     ran = grading.apply()
     assert ran.status == 3
@@ -104,7 +106,9 @@ def test_a_new_person_who_looks_like_one_that_vanished_is_held_and_the_other_not
     assert (grading.writes(), disabled(grading)) == ([], set())
 
 
-def test_a_password_is_sent_with_the_first_call_alone_and_is_nowhere_in_the_state(site: Site) -> None:
+def test_a_password_is_sent_with_the_first_call_alone_and_is_nowhere_in_the_state(
+    site: Site,
+) -> None:
     site.also("staff")
     site.only("staff")
     site.feed("staff")["map"]["password"] = "secret"
@@ -139,7 +143,9 @@ def test_a_lost_answer_makes_no_second_account_and_no_stranger_of_the_first(site
     assert disabled(site) == {"t7001"}
 
 
-def test_a_deletion_whose_answer_was_lost_is_settled_by_reading_and_not_sent_again(site: Site) -> None:
+def test_a_deletion_whose_answer_was_lost_is_settled_by_reading_and_not_sent_again(
+    site: Site,
+) -> None:
     site.also("staff")
     site.only("staff")
     site.config["inspera"]["attempts"] = 1
@@ -170,7 +176,9 @@ def test_a_departure_whose_answer_was_lost_is_sent_again(grading: Site, when: st
     assert (grading.status()["unsettled"], grading.planned()) == (0, [])
 
 
-def test_one_who_is_wanted_again_before_a_lost_departure_was_settled_can_work(grading: Site) -> None:
+def test_one_who_is_wanted_again_before_a_lost_departure_was_settled_can_work(
+    grading: Site,
+) -> None:
     row = dict(grading.employees.rows[2])
     grading.config["inspera"]["attempts"] = 1
     grading.employees.drop("7003")

@@ -11,7 +11,10 @@ from sync.state.sqlite import open as database
 from ..disks import Disk, small_disk
 from .site import TEST, Ran, Site, numbers
 
-HELD, FULL = "the state can't be used just now: another program holds it", "can't be used just now: the disk is full"
+HELD, FULL = (
+    "the state can't be used just now: another program holds it",
+    "can't be used just now: the disk is full",
+)
 
 
 @pytest.fixture
@@ -34,7 +37,9 @@ def used(site: Site) -> Site:
 @pytest.fixture
 def other(used: Site) -> Iterator[sqlite3.Connection]:
     """Another program, which has opened the state's file."""
-    with closing(sqlite3.connect(used.state, isolation_level=None, check_same_thread=False)) as connection:
+    with closing(
+        sqlite3.connect(used.state, isolation_level=None, check_same_thread=False)
+    ) as connection:
         yield connection
 
 
@@ -42,7 +47,9 @@ def goes_on(site: Site) -> None:
     """The next run brings everything into Inspera, and makes nothing twice."""
     ran = site.apply()
     assert ran.status == 0, ran.said
-    assert {row["username"] for row in site.sandbox.contents()["students"]} == {f"s{n}" for n in numbers(1001, 8)}
+    assert {row["username"] for row in site.sandbox.contents()["students"]} == {
+        f"s{n}" for n in numbers(1001, 8)
+    }
     (test,) = site.sandbox.contents()["tests"]
     assert (len(test["candidates"]), test["templates_sent"]) == (8, 1)
     assert site.status()["unsettled"] == 0
@@ -61,7 +68,11 @@ def test_75_when_another_program_holds_the_state_in_other_words_than_for_a_run(
 ) -> None:
     other.execute("BEGIN IMMEDIATE")
     ran = used.run(command)
-    says(ran, 75, f"{used.state}: {HELD}; let that program finish, or end it: `fuser {used.state}` shows which one")
+    says(
+        ran,
+        75,
+        f"{used.state}: {HELD}; let that program finish, or end it: `fuser {used.state}` shows which one",
+    )
     assert "in use by" not in ran.said
     assert used.calls() == []
     assert used.plan().status == 0  # who only reads is in nobody's way
@@ -112,13 +123,19 @@ def disk(site: Site, tmp_path: Path) -> Iterator[Disk]:
 def test_a_full_disk_is_4_and_nothing_is_sent(disk: Disk, used: Site) -> None:
     disk.fill()
     for command in ("apply", "adopt", "reconcile"):
-        says(used.run(command), 4, f"{disk.folder}/state.db: the state {FULL}; free some space on the disk of")
+        says(
+            used.run(command),
+            4,
+            f"{disk.folder}/state.db: the state {FULL}; free some space on the disk of",
+        )
         assert used.calls() == []
     disk.free()
     goes_on(used)
 
 
-def test_a_disk_that_is_full_in_the_middle_of_a_run_ends_it_and_nothing_more_is_sent(disk: Disk, used: Site) -> None:
+def test_a_disk_that_is_full_in_the_middle_of_a_run_ends_it_and_nothing_more_is_sent(
+    disk: Disk, used: Site
+) -> None:
     used.meanwhile = disk.fill
     used.seat(TEST, *numbers(1009, 400))
     ran = used.apply()
@@ -175,7 +192,11 @@ def test_a_file_that_is_no_state_is_still_2(used: Site, command: str) -> None:
     for file in used.folder.glob("state.db*"):
         file.unlink()
     used.state.write_bytes(b"these are not the bytes of a database" * 100)
-    says(used.run(command), 2, "state.db: the state cannot be used (DatabaseError: file is not a database)")
+    says(
+        used.run(command),
+        2,
+        "state.db: the state cannot be used (DatabaseError: file is not a database)",
+    )
 
 
 def test_a_folder_in_the_place_of_the_state_is_2(site: Site) -> None:

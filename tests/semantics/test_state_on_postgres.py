@@ -48,7 +48,9 @@ class OnServer:
     def _client(self, program: str, *words: str, given: bytes = b"") -> bytes:
         (path,) = (need(program, "postgresql", beside=BINARIES),)
         where = ["--host=127.0.0.1", f"--port={self.server.port}", f"--username={SUPERUSER}"]
-        return subprocess.run([path, *where, *words], input=given, capture_output=True, check=True).stdout
+        return subprocess.run(
+            [path, *where, *words], input=given, capture_output=True, check=True
+        ).stdout
 
 
 @pytest.fixture
@@ -60,9 +62,19 @@ def on_server(site: Site, server: Postgres) -> OnServer:
     return on_server
 
 
-def test_every_command_refuses_a_state_of_another_tenant_until_it_is_moved(site: Site, on_server: OnServer) -> None:
+def test_every_command_refuses_a_state_of_another_tenant_until_it_is_moved(
+    site: Site, on_server: OnServer
+) -> None:
     site.config["inspera"]["client_id"] = "another"
-    for words in (("plan",), ("apply",), ("status",), ("adopt",), ("reconcile",), ("check",), ("resume",)):
+    for words in (
+        ("plan",),
+        ("apply",),
+        ("status",),
+        ("adopt",),
+        ("reconcile",),
+        ("check",),
+        ("resume",),
+    ):
         ran = site.run(*words)
         assert (words, ran.status) == (words, 2), ran.said
         assert "this state belongs to " in ran.err
@@ -75,7 +87,9 @@ def test_every_command_refuses_a_state_of_another_tenant_until_it_is_moved(site:
     site.settled()
 
 
-def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(site: Site, on_server: OnServer) -> None:
+def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(
+    site: Site, on_server: OnServer
+) -> None:
     dump = on_server.dump()
     site.at("2026-09-02T08:00")
     site.registrations.drop(f"{TEST} 1001")
@@ -97,7 +111,9 @@ def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(site: Site, on_
     assert set(site.seats()) == names(["1002", "1003"])
 
 
-def test_tables_that_were_put_back_without_the_mark_are_noticed(site: Site, on_server: OnServer) -> None:
+def test_tables_that_were_put_back_without_the_mark_are_noticed(
+    site: Site, on_server: OnServer
+) -> None:
     site.at("2026-09-02T08:00")
     site.seat(TEST, "1004")
     site.settled()
@@ -111,7 +127,10 @@ def test_tables_that_were_put_back_without_the_mark_are_noticed(site: Site, on_s
     )
     ran = site.apply()
     assert ran.status == 3
-    assert "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here" in ran.out
+    assert (
+        "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here"
+        in ran.out
+    )
     site.adopt("--ours")
     assert "Recovered" in site.reconcile().out
     site.settled()
@@ -122,7 +141,9 @@ def test_tables_that_were_put_back_without_the_mark_are_noticed(site: Site, on_s
 
 def test_a_reader_plans_and_is_told_as_well(site: Site, on_server: OnServer) -> None:
     on_server.server.execute(
-        "CREATE ROLE looker LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker", database=on_server.name
+        "CREATE ROLE looker LOGIN",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker",
+        database=on_server.name,
     )
     on_server.use(on_server.name, "looker")
     assert site.plan().status == 0
@@ -144,8 +165,9 @@ def test_kept_values_agreement_and_who_stays_are_the_same(site: Site, on_server:
     assert "Inspera had it so already: taken as known, and nothing was sent" in ran.out
     assert site.adopt("--held", "--keep").status == 0
     site.registrations.drop(f"{TEST} 1009")
-    assert f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST}" in (
-        site.settled().out
+    assert (
+        f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST}"
+        in (site.settled().out)
     )
     assert site.seats()["s1001"]["extraTimeMins"] == 60
     site.registrations.set(f"{TEST} 1001", extra="20")

@@ -30,11 +30,21 @@ def by_hand(site: Site) -> Site:
 
 def test_whoever_stays_is_said_by_every_command_and_it_is_no_trouble(by_hand: Site) -> None:
     by_hand.registrations.drop(f"{TEST} 1009")
-    for ran in (by_hand.plan(), by_hand.apply(), by_hand.run("status"), by_hand.reconcile(), by_hand.plan()):
+    for ran in (
+        by_hand.plan(),
+        by_hand.apply(),
+        by_hand.run("status"),
+        by_hand.reconcile(),
+        by_hand.plan(),
+    ):
         assert ran.status == 0
         assert SAID in ran.out
-    assert by_hand.plan_json()["summary"]["stays"] == [{"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}]
-    assert by_hand.status()["stays"] == [{"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}]
+    assert by_hand.plan_json()["summary"]["stays"] == [
+        {"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}
+    ]
+    assert by_hand.status()["stays"] == [
+        {"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}
+    ]
     assert "1 stay (put there by hand)" in by_hand.apply().out
     assert "s1009" in by_hand.seats()
 
@@ -42,7 +52,10 @@ def test_whoever_stays_is_said_by_every_command_and_it_is_no_trouble(by_hand: Si
 def test_a_contributor_who_stays_is_said_too(by_hand: Site) -> None:
     by_hand.graders.drop(f"{TEST} 7009")
     ran = by_hand.settled()
-    assert f"Stays: 1 contributor stays, put there by hand, although no source names them any more: {TEST}" in ran.out
+    assert (
+        f"Stays: 1 contributor stays, put there by hand, although no source names them any more: {TEST}"
+        in ran.out
+    )
     assert "t7009" in by_hand.contributors()
 
 
@@ -57,7 +70,10 @@ def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
     site.settled()
     site.employees.drop("7009")
     ran = site.settled()
-    assert "Stays: 1 staff stays, put there by hand, although no source names them any more: 7009" in ran.out
+    assert (
+        "Stays: 1 staff stays, put there by hand, although no source names them any more: 7009"
+        in ran.out
+    )
     told = site.adopt("staff", "7009", "--ours")
     assert told.status == 0
     assert "the next `apply` is to remove it (or to disable it)" in told.out

@@ -30,7 +30,9 @@ def family_name(site: Site) -> str:
     return str(site.people()["s1001"]["lastName"])
 
 
-@pytest.mark.parametrize("blank", ["\u200b", "\ufeff", "\u00a0", "\u3000", "\u202c", "\u200e \u00ad"])
+@pytest.mark.parametrize(
+    "blank", ["\u200b", "\ufeff", "\u00a0", "\u3000", "\u202c", "\u200e \u00ad"]
+)
 def test_what_nobody_sees_at_the_ends_of_an_id_is_a_blank(site: Site, blank: str) -> None:
     site.registrations.set(f"{TEST} 1001", student_no=f"{blank}1001{blank}")
     site.students.set("1002", student_no=f"1002{blank}", feide=f"{blank}s1002")
@@ -47,7 +49,10 @@ def test_inside_an_id_it_is_a_row_error_and_nobody_leaves_the_test(site: Site, o
     site.registrations.drop(f"{TEST} 1002")
     ran = site.apply()
     assert ran.status == 1
-    assert f"registrations.csv line 2: learner: holds a {'digit' if odd.isdigit() else ''}" in ran.out or odd.isspace()
+    assert (
+        f"registrations.csv line 2: learner: holds a {'digit' if odd.isdigit() else ''}" in ran.out
+        or odd.isspace()
+    )
     assert everybody(site)
     assert site.run("check").status == 1
 
@@ -80,7 +85,9 @@ def test_a_login_that_is_not_what_it_looks_like_is_not_made(site: Site, login: s
     assert set(site.people()) == {f"s{one}" for one in CLASS}
 
 
-@pytest.mark.parametrize("login", ["UNI\\u012345", "UNI\\xabi", "иван", "ivan-иван", "søren", "zażółć", "a%20b"])
+@pytest.mark.parametrize(
+    "login", ["UNI\\u012345", "UNI\\xabi", "иван", "ivan-иван", "søren", "zażółć", "a%20b"]
+)
 def test_a_login_in_the_letters_of_its_people_is_made(site: Site, login: str) -> None:
     site.students.add("1009")
     site.students.set("1009", feide=login)
@@ -106,10 +113,16 @@ def test_a_test_s_id_neither(site: Site, column: str) -> None:
     assert set(site.tests()) == {TEST}
 
 
-@pytest.mark.parametrize("printing", [("plan",), ("check",), ("apply",), ("sample", "registrations"), ("status",)])
+@pytest.mark.parametrize(
+    "printing", [("plan",), ("check",), ("apply",), ("sample", "registrations"), ("status",)]
+)
 @pytest.mark.parametrize("steering", ["\x1b[2J", "\u202e", "\u009b31m"])
-def test_whatever_is_printed_is_escaped(site: Site, printing: tuple[str, ...], steering: str) -> None:
-    site.registrations.set(f"{TEST} 1001", student_no=f"10{steering}01", extra=f"half {steering} an hour")
+def test_whatever_is_printed_is_escaped(
+    site: Site, printing: tuple[str, ...], steering: str
+) -> None:
+    site.registrations.set(
+        f"{TEST} 1001", student_no=f"10{steering}01", extra=f"half {steering} an hour"
+    )
     site.exams.set(TEST, minutes=f"2{steering}40")
     site.apply()
     said = site.run(*printing).said
@@ -127,8 +140,25 @@ def test_json_stays_json_and_says_the_same(site: Site) -> None:
     assert json.loads(site.run("plan", "--json").out)
 
 
-DAMAGED = ["Ã…se", "SÃ¸rensen", "Å»Ã³Å‚Ä‡", "S&oslash;ren", "S&#248;ren", "\\N", "S\ufffdren", "(null)"]
-DAMAGED += ["S\\u00f8ren", "S\\xc3\\xb8ren", "S%C3%B8ren", "S=C3=B8ren", "S&oslash ren", "S¿ren", "Mu¨ller"]
+DAMAGED = [
+    "Ã…se",
+    "SÃ¸rensen",
+    "Å»Ã³Å‚Ä‡",
+    "S&oslash;ren",
+    "S&#248;ren",
+    "\\N",
+    "S\ufffdren",
+    "(null)",
+]
+DAMAGED += [
+    "S\\u00f8ren",
+    "S\\xc3\\xb8ren",
+    "S%C3%B8ren",
+    "S=C3=B8ren",
+    "S&oslash ren",
+    "S¿ren",
+    "Mu¨ller",
+]
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -152,7 +182,9 @@ def test_an_odd_space_in_a_name_is_sent_as_a_plain_one(site: Site) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "iso-8859-1", "cp850"])
 @pytest.mark.parametrize("name", ["Ås", "Š", "Nguyễn"])
-def test_a_one_byte_encoding_over_utf_8_refuses_the_source(site: Site, encoding: str, name: str) -> None:
+def test_a_one_byte_encoding_over_utf_8_refuses_the_source(
+    site: Site, encoding: str, name: str
+) -> None:
     site.config["sources"]["students"]["encoding"] = encoding
     for one in site.students.rows:
         one.update(given="Ada", family="Prove")
@@ -180,7 +212,9 @@ def test_a_file_in_the_encoding_that_it_says_is_read(site: Site) -> None:
 
 @pytest.mark.parametrize("named", ["utf-16", "utf-32", "utf-16-le", "utf-16-be", "utf-32-be"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_wide_text_is_named_with_the_setting_also_in_an_archive(site: Site, named: str, packed: bool) -> None:
+def test_wide_text_is_named_with_the_setting_also_in_an_archive(
+    site: Site, named: str, packed: bool
+) -> None:
     content = site.students.text().encode(named)
     site.students.raw = gzip.compress(content) if packed else content
     site.config["sources"]["students"]["compression"] = "gzip" if packed else "none"

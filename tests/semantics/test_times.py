@@ -42,7 +42,9 @@ def test_a_share_waits_with_its_candidate_until_the_tests_duration_is_known(site
     assert site.planned() == []
 
 
-def test_blank_extra_time_keeps_the_minutes_or_takes_them_back_where_the_feed_says_clear(site: Site) -> None:
+def test_blank_extra_time_keeps_the_minutes_or_takes_them_back_where_the_feed_says_clear(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001", "1002")
     site.registrations.set(f"{TEST} 1001", extra="25%")
     site.settled()
@@ -76,7 +78,9 @@ def test_a_duration_longer_than_the_test_is_a_fault(site: Site) -> None:
     assert set(site.tests()) == {OTHER}
 
 
-def test_two_learners_with_one_candidate_number_on_a_test_are_faults_that_name_both_places(site: Site) -> None:
+def test_two_learners_with_one_candidate_number_on_a_test_are_faults_that_name_both_places(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001", "1002", "1003")
     site.settled()
     site.registrations.set(f"{TEST} 1001", number="7")
@@ -103,7 +107,9 @@ def test_one_candidate_number_on_two_tests_is_no_fault(site: Site) -> None:
     assert site.seats(OTHER)["s1002"]["candidateId"] == "7"
 
 
-def test_above_1500_candidates_those_known_stay_and_every_addition_beyond_is_withheld_by_name(site: Site) -> None:
+def test_above_1500_candidates_those_known_stay_and_every_addition_beyond_is_withheld_by_name(
+    site: Site,
+) -> None:
     site.config["inspera"]["batch"] = 1500
     site.config["found"] = {"look_up_learners": False}  # thousands of look-ups prove nothing here
     site.seat(TEST, *numbers(10001, 1498))
@@ -111,23 +117,32 @@ def test_above_1500_candidates_those_known_stay_and_every_addition_beyond_is_wit
     site.seat(TEST, *numbers(20001, 4))
     withheld = [one for one in site.plan_json()["changes"] if one["verdict"] == "withheld"]
     assert [one["key"][1] for one in withheld] == ["20003", "20004"]
-    assert "the test already has the most candidates that it can hold (1500)" in withheld[0]["reason"]
+    assert (
+        "the test already has the most candidates that it can hold (1500)" in withheld[0]["reason"]
+    )
     assert site.apply().status == 1  # two who are wanted have no place
     assert set(site.seats()) == names([*numbers(10001, 1498), "20001", "20002"])
 
 
-def test_a_test_that_others_filled_takes_only_as_many_as_it_has_places_left_and_names_the_rest(site: Site) -> None:
+def test_a_test_that_others_filled_takes_only_as_many_as_it_has_places_left_and_names_the_rest(
+    site: Site,
+) -> None:
     site.exams.add(TEST)
     site.seat(OTHER, "1001", "1002")
     site.settled()
     for number in numbers(10001, 1499):
         external = [{"authType": "EMAIL", "externalId": f"{number}@example.edu"}]
-        site.sandbox.by_hand(student={"username": number, "firstName": "Dagfinn", "externalIds": external})
+        site.sandbox.by_hand(
+            student={"username": number, "firstName": "Dagfinn", "externalIds": external}
+        )
         site.sandbox.by_hand(candidate={"test": TEST, "username": number})
     site.seat(TEST, "1001", "1002")
     ran = site.apply()
     assert ran.status == 1
-    assert f"withheld: candidate {TEST} / 1002 (registrations.csv line 5): the test already has the most" in ran.out
+    assert (
+        f"withheld: candidate {TEST} / 1002 (registrations.csv line 5): the test already has the most"
+        in ran.out
+    )
     assert "s1001" in site.seats()
     assert len(site.seats()) == 1500
 
@@ -144,7 +159,9 @@ def test_local_times_are_sent_in_utc_summer_and_winter(site: Site) -> None:
     }
 
 
-@pytest.mark.parametrize(("start", "why"), [("29.03.2026 02:30", "skips it"), ("25.10.2026 02:30", "comes twice")])
+@pytest.mark.parametrize(
+    ("start", "why"), [("29.03.2026 02:30", "skips it"), ("25.10.2026 02:30", "comes twice")]
+)
 def test_a_time_that_a_clock_change_skips_or_repeats_is_a_fault_and_not_a_guess(
     site: Site, start: str, why: str
 ) -> None:

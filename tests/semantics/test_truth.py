@@ -40,7 +40,9 @@ def test_a_key_that_is_not_there_stays_with_the_run_that_it_stopped(site: Site) 
 
 
 @pytest.mark.parametrize("content", [None, ""])
-def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(site: Site, content: str | None) -> None:
+def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(
+    site: Site, content: str | None
+) -> None:
     site.seat(TEST, "1001")
     site.config["inspera"]["api_key"] = "${file:other-key}"
     if content is not None:
@@ -49,7 +51,9 @@ def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(site: Site
     assert ran.status == 2
     assert "Configuration: inspera.api_key: ${file:other-key}" in ran.out
     assert "students.csv: 1 row read, 1 valid learner" in ran.out
-    assert ran.out.splitlines()[-1].startswith("Check: 1 secret can't be read, no faults; exit status 2:")
+    assert ran.out.splitlines()[-1].startswith(
+        "Check: 1 secret can't be read, no faults; exit status 2:"
+    )
 
 
 def test_check_counts_valid_rows_apart_from_faulty_ones(site: Site) -> None:
@@ -90,7 +94,9 @@ def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(site: Site) ->
 def test_the_last_line_of_plan_bears_its_exit_status(site: Site) -> None:
     site.seat(TEST, "1001")
     assert site.run("plan").out.splitlines()[-1].endswith("0 faults; exit status 0.")
-    assert site.run("plan", "--exit-code").out.splitlines()[-1].endswith("0 faults; exit status 10.")
+    assert (
+        site.run("plan", "--exit-code").out.splitlines()[-1].endswith("0 faults; exit status 10.")
+    )
     site.students.set("1001", given="Å\u0001se")
     last = site.run("plan").out.splitlines()[-1]
     assert "exit status 1: a row is in error, or a change failed." in last

@@ -30,7 +30,9 @@ def held_by(site: Site) -> set[tuple[str, str]]:
     return {(test, login) for test in site.tests() for login in site.seats(test)}
 
 
-def rewrite(site: Site, change: Callable[[str], str], column: str = "student_no", test: str = "") -> int:
+def rewrite(
+    site: Site, change: Callable[[str], str], column: str = "student_no", test: str = ""
+) -> int:
     """Changes a column of the registrations, on one test or on all. Returns how many rows that changes."""
     changed = 0
     for row in site.registrations.rows:
@@ -44,13 +46,19 @@ def unzeroed(value: str) -> str:
     return value.lstrip("0")
 
 
-def test_lost_leading_zeros_are_one_line_with_count_first_place_and_the_key_that_is_meant(full: Site) -> None:
+def test_lost_leading_zeros_are_one_line_with_count_first_place_and_the_key_that_is_meant(
+    full: Site,
+) -> None:
     assert rewrite(full, unzeroed) == 10
     ran = full.run("check")
     assert ran.status == 1
     (line,) = [line for line in ran.out.splitlines() if "000001" in line]
-    assert line.strip().startswith("registrations.csv line 2 and 9 more rows: learner: no feed makes the learner '1'")
-    assert "it differs only by leading zeros from 000001; write it as in the learner's own row" in line
+    assert line.strip().startswith(
+        "registrations.csv line 2 and 9 more rows: learner: no feed makes the learner '1'"
+    )
+    assert (
+        "it differs only by leading zeros from 000001; write it as in the learner's own row" in line
+    )
     assert "10 faults; exit status 1" in ran.out
 
 
@@ -68,10 +76,14 @@ def test_lost_leading_zeros_take_no_seat_and_no_run_ends_green(full: Site) -> No
     assert full.planned() == []
 
 
-def test_while_a_row_names_somebody_unknown_nobody_is_removed_from_its_test_and_others_are(full: Site) -> None:
+def test_while_a_row_names_somebody_unknown_nobody_is_removed_from_its_test_and_others_are(
+    full: Site,
+) -> None:
     full.registrations.set(f"{TEST} 000001", student_no="1")
     full.registrations.drop(f"{TEST} 100010", f"{OTHER} 100010")
-    changes = {tuple(one["key"]): (one["verdict"], one["reason"]) for one in full.plan_json()["changes"]}
+    changes = {
+        tuple(one["key"]): (one["verdict"], one["reason"]) for one in full.plan_json()["changes"]
+    }
     assert changes[OTHER, "100010"][0] == "pass"
     assert changes[TEST, "100010"] == (
         "withheld",
@@ -83,7 +95,9 @@ def test_while_a_row_names_somebody_unknown_nobody_is_removed_from_its_test_and_
     assert "s100010" not in full.seats(OTHER)
 
 
-def test_not_even_a_departure_is_carried_out_on_a_test_of_which_a_row_may_mean_anybody(full: Site) -> None:
+def test_not_even_a_departure_is_carried_out_on_a_test_of_which_a_row_may_mean_anybody(
+    full: Site,
+) -> None:
     full.feed("candidate")["departs"] = {"room": "gone"}
     full.registrations.set(f"{TEST} 100010", room="gone")
     full.registrations.set(f"{TEST} 000001", student_no="1")
@@ -96,11 +110,17 @@ def test_not_even_a_departure_is_carried_out_on_a_test_of_which_a_row_may_mean_a
     ("change", "said"),
     [
         (lambda value: f"{value}.0", "it differs only by a trailing .0 from 000001"),
-        (lambda value: f"{int(value)}.0", "it differs only by a trailing .0 and leading zeros from 000001"),
+        (
+            lambda value: f"{int(value)}.0",
+            "it differs only by a trailing .0 and leading zeros from 000001",
+        ),
         (lambda value: f"{int(value):.5E}", "it differs only by scientific notation from 100004"),
         (lambda value: f"{int(value):.0E}", "it is a number that a spreadsheet has shortened"),
         (lambda value: f"{value[:3]} {value[3:]}", "it differs only by spaces from 000001"),
-        (lambda value: value[:4], "in this row (four digits), and this state does not know it; known keys look like"),
+        (
+            lambda value: value[:4],
+            "in this row (four digits), and this state does not know it; known keys look like",
+        ),
         (lambda value: f"s{value}", "the value is a username and not a key"),
         (lambda _value: "Øvelse Prøvesen", "known keys look like 000001: six digits"),
     ],
@@ -111,7 +131,10 @@ def test_a_whole_column_that_a_program_has_rewritten_is_told_by_its_cause_and_un
     before = held_by(full)
     assert rewrite(full, change) == 50
     ran = full.run("check")
-    assert ran.status in (1, 4)  # where no row's learner can be read at all, the source counts as shrunk, too
+    assert ran.status in (
+        1,
+        4,
+    )  # where no row's learner can be read at all, the source counts as shrunk, too
     assert said in ran.out
     assert "Øvelse" not in ran.out
     assert sum("registrations.csv line" in line for line in ran.out.splitlines()) <= 3
@@ -126,7 +149,9 @@ def test_a_wrong_column_of_a_first_load_is_no_green_light(site: Site) -> None:
         row["number"] = str(number + 1)
     ran = site.run("check")
     assert ran.status == 1
-    assert "registrations.csv line 2 and 29 more rows: learner: no feed makes the learner" in ran.out
+    assert (
+        "registrations.csv line 2 and 29 more rows: learner: no feed makes the learner" in ran.out
+    )
     assert "known keys look like 1001: four digits" in ran.out
     assert site.apply().status == 1
 
@@ -135,7 +160,10 @@ def test_a_row_of_an_unknown_test_keeps_the_seats_of_its_learner_and_no_others(f
     full.registrations.set(f"{TEST} 100010", course="INF100O")
     full.registrations.drop(f"{OTHER} 100010", f"{OTHER} 100011")
     ran = full.plan()
-    assert "this learner on a test that no feed makes and nobody knows, so it may mean this test" in ran.out
+    assert (
+        "this learner on a test that no feed makes and nobody knows, so it may mean this test"
+        in ran.out
+    )
     assert full.planned("pass") == [f"remove candidate {OTHER}/100011"]
     assert full.apply().status == 1
     assert "s100010" in full.seats(OTHER)
@@ -175,7 +203,10 @@ def test_the_table_of_staff_in_the_place_of_that_of_learners_is_told(full: Site)
     full.registrations.add(f"{TEST} 7001")
     ran = full.run("check")
     assert ran.status == 1
-    assert "no feed makes the learner in this row: the value is the key of a member of staff" in ran.out
+    assert (
+        "no feed makes the learner in this row: the value is the key of a member of staff"
+        in ran.out
+    )
 
 
 @pytest.fixture
@@ -188,7 +219,9 @@ def graded(full: Site) -> Site:
 
 
 @pytest.mark.parametrize("wrong", ["feide", "given", "number"])
-def test_a_wrong_staff_column_of_contributors_takes_nobody_off_a_test(graded: Site, wrong: str) -> None:
+def test_a_wrong_staff_column_of_contributors_takes_nobody_off_a_test(
+    graded: Site, wrong: str
+) -> None:
     before = graded.contributors()
     values = {"feide": "t700{}", "given": "Gudrún", "number": "{}"}
     for number, row in enumerate(graded.graders.rows, 1):
@@ -222,7 +255,9 @@ def test_a_committee_or_an_option_of_an_unknown_test_is_a_row_error(full: Site, 
     assert "test: no feed makes the test" in ran.out
 
 
-def test_a_learner_whose_row_departs_is_not_unknown_but_the_row_is_an_error_all_the_same(full: Site) -> None:
+def test_a_learner_whose_row_departs_is_not_unknown_but_the_row_is_an_error_all_the_same(
+    full: Site,
+) -> None:
     full.feed("learner")["departs"] = {"status": "left"}
     full.students.add("100099", status="left")
     full.registrations.add(f"{TEST} 100099")
@@ -267,7 +302,10 @@ def test_a_column_whose_cells_have_moved_by_a_row_unseats_nobody_and_says_so(ful
     before = held_by(full)
     ran = full.plan()
     assert ran.status == 3
-    assert "1 of 10 known, and 9 of the 9 who stay get another number: are the rows shifted?" in ran.out
+    assert (
+        "1 of 10 known, and 9 of the 9 who stay get another number: are the rows shifted?"
+        in ran.out
+    )
     full.apply()
     assert held_by(full) >= before
 

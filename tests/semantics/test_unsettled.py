@@ -69,7 +69,9 @@ def test_a_create_whose_search_fails_too_stays_open_until_a_search_tells(site: S
     assert site.planned() == []
 
 
-def test_a_lost_batch_is_read_before_anything_is_sent_and_only_what_is_missing_goes_again(site: Site) -> None:
+def test_a_lost_batch_is_read_before_anything_is_sent_and_only_what_is_missing_goes_again(
+    site: Site,
+) -> None:
     site.config["inspera"] |= {"attempts": 1, "batch": 3}
     site.seat(TEST, *numbers(1001, 6))
     lose_seats(site, when="after", skip=1)
@@ -108,7 +110,9 @@ def test_a_lost_removal_is_settled_by_reading(site: Site) -> None:
     assert site.planned() == []
 
 
-def test_an_update_of_times_that_arrived_unnoticed_is_not_taken_for_somebodys_hand(site: Site) -> None:
+def test_an_update_of_times_that_arrived_unnoticed_is_not_taken_for_somebodys_hand(
+    site: Site,
+) -> None:
     site.config["inspera"]["attempts"] = 1
     site.seat(TEST, "1001")
     site.settled()
@@ -135,7 +139,9 @@ def test_a_call_that_was_lost_and_is_not_wanted_any_more_is_undone(site: Site) -
     assert set(site.seats()) == names(["1001", "1002"])
 
 
-def test_what_cannot_be_looked_at_just_now_is_not_sent_again_and_holds_nobody_else_up(site: Site) -> None:
+def test_what_cannot_be_looked_at_just_now_is_not_sent_again_and_holds_nobody_else_up(
+    site: Site,
+) -> None:
     other = "MAT1100-H26"
     site.config["inspera"] |= {"attempts": 1}
     site.exams.add(other)
@@ -145,7 +151,9 @@ def test_what_cannot_be_looked_at_just_now_is_not_sent_again_and_holds_nobody_el
     assert unsettled(site) == 2
     site.seat(other, "1002")
     number = site.tests()[TEST]["assessmentRunId"]
-    site.sandbox.control(fail=[{"method": "GET", "path": f"/api/v1/test/{number}/candidates", "status": 500}])
+    site.sandbox.control(
+        fail=[{"method": "GET", "path": f"/api/v1/test/{number}/candidates", "status": 500}]
+    )
     ran = site.apply()
     assert ran.status == 1
     assert "could not be found out just now" in ran.out

@@ -11,7 +11,9 @@ def reasons(site: Site) -> dict[str, str]:
     return {one["key"][1]: one["reason"] for one in changes if one["verdict"] == "waiting"}
 
 
-def test_a_seat_of_a_learner_or_a_test_that_no_source_names_is_a_row_error_and_goes_once_one_does(site: Site) -> None:
+def test_a_seat_of_a_learner_or_a_test_that_no_source_names_is_a_row_error_and_goes_once_one_does(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001")
     site.registrations.add(f"{TEST} 1002", f"{OTHER} 1001")
     assert reasons(site) == {}
@@ -29,7 +31,11 @@ def test_a_seat_of_a_learner_or_a_test_that_no_source_names_is_a_row_error_and_g
 
 @pytest.mark.parametrize(
     ("now", "status", "due"),
-    [(BEFORE, 1, ""), ("2026-11-27T08:00", 3, ", 1 of them for tests that start within 7 days"), (DURING, 3, ", 1 of")],
+    [
+        (BEFORE, 1, ""),
+        ("2026-11-27T08:00", 3, ", 1 of them for tests that start within 7 days"),
+        (DURING, 3, ", 1 of"),
+    ],
 )
 def test_what_waits_never_ends_green_and_ends_with_3_when_its_test_is_near(
     site: Site, now: str, status: int, due: str
@@ -44,7 +50,9 @@ def test_what_waits_never_ends_green_and_ends_with_3_when_its_test_is_near(
     assert "s1001" in site.seats()
 
 
-def test_a_contributor_waits_for_staff_whose_own_row_says_that_they_are_disabled(site: Site) -> None:
+def test_a_contributor_waits_for_staff_whose_own_row_says_that_they_are_disabled(
+    site: Site,
+) -> None:
     site.also("staff", "contributor")
     site.feed("staff")["map"]["status"] = "status"
     site.seat(TEST, "1001")
@@ -97,7 +105,9 @@ def test_a_test_whose_row_became_a_fault_still_takes_candidates(site: Site) -> N
     assert site.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
 
 
-def test_a_seat_whose_learner_inspera_refused_waits_in_that_run_and_goes_in_the_next(site: Site) -> None:
+def test_a_seat_whose_learner_inspera_refused_waits_in_that_run_and_goes_in_the_next(
+    site: Site,
+) -> None:
     site.seat(TEST, "1001", "1002")
     site.fail(method="POST", path="/api/v1/users/student", status=400, times=1)
     ran = site.apply()

@@ -36,7 +36,9 @@ def withheld(site: Site, ran: Ran, because: str) -> None:
     assert {f"s{learner}" for learner in CLASS} <= set(site.seats())
 
 
-def test_a_source_that_names_eleven_of_forty_no_more_takes_nobody_off_until_a_person_says_so(site: Site) -> None:
+def test_a_source_that_names_eleven_of_forty_no_more_takes_nobody_off_until_a_person_says_so(
+    site: Site,
+) -> None:
     leave(site, *CLASS[:11])
     site.seat(TEST, "1099")
     why = (
@@ -125,7 +127,11 @@ def test_canary(site: Site, canary: str, well: bool) -> None:
         assert ran.status == 0
         assert "s1001" not in site.seats()
     else:
-        withheld(site, ran, "registrations.csv: lacks '1041' in column 'student_no', which the canary says must be")
+        withheld(
+            site,
+            ran,
+            "registrations.csv: lacks '1041' in column 'student_no', which the canary says must be",
+        )
 
 
 @pytest.mark.parametrize("well", [True, False])
@@ -145,7 +151,11 @@ def test_no_group_may_vanish(site: Site, well: bool) -> None:
         return
     leave(site, "1001")
     ran = site.apply()
-    withheld(site, ran, "registrations.csv: has no row any more with 'A1' in column 'number', of 2 such groups before")
+    withheld(
+        site,
+        ran,
+        "registrations.csv: has no row any more with 'A1' in column 'number', of 2 such groups before",
+    )
     assert site.apply("--accept-shrink", "registrations").status == 0
     site.settled()
 
@@ -182,14 +192,18 @@ def test_a_trailer_that_is_missing_is_a_file_that_may_be_cut_off(site: Site) -> 
     rule(site, "registrations", trailer=r"EOF;(?P<rows>\d+)")
     leave(site, "1001")
     site.seat(TEST, "1099")
-    withheld(site, site.apply(), "registrations.csv: its last line is no trailer: it may be cut off")
+    withheld(
+        site, site.apply(), "registrations.csv: its last line is no trailer: it may be cut off"
+    )
 
 
 def test_all_that_fails_is_said_at_once_and_in_check_too(site: Site) -> None:
     rule(site, "registrations", minimum_rows=50, canary={"student_no": "1077"})
     ran = site.run("check")
     assert ran.status == 4
-    assert "has 40 rows, fewer than minimum_rows (50); lacks '1077' in column 'student_no'" in ran.out
+    assert (
+        "has 40 rows, fewer than minimum_rows (50); lacks '1077' in column 'student_no'" in ran.out
+    )
 
 
 def test_a_rule_about_a_column_that_is_not_there_is_said_as_such(site: Site) -> None:

@@ -1,12 +1,12 @@
 """What the service tells of itself, without a process of its own."""
 
-from sync.commands.serve import Desk
+from sync.commands.serve import ServiceMonitor
 
 from .site import Served
 
 
 def test_a_pause_that_cannot_be_read_stops_sending_and_is_shown_all_the_same(site: Served) -> None:
-    desk = Desk(site.configuration())
+    desk = ServiceMonitor(site.configuration())
     (site.university.folder / "state.db.paused").write_text("{")
     desk.look()
     desk.round(True, "", {})

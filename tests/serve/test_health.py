@@ -72,7 +72,9 @@ class Figures:
 
     def __init__(self, text: str) -> None:
         self.at = time.time()
-        self._samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        self._samples = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
 
     def of(self, name: str) -> dict[tuple[str, ...], float]:
         """One figure, by the values of its labels in the order of the labels' names."""
@@ -111,11 +113,18 @@ class Life:
         university = self.site.university
         for number in (NEW, REFUSED, FAULTY):
             given = "Å\x01se" if number == FAULTY else "Åse"
-            row = {"feide": f"s{number}", "mail": f"s{number}@example.edu", "given": given, "family": "Eksempel"}
+            row = {
+                "feide": f"s{number}",
+                "mail": f"s{number}@example.edu",
+                "given": given,
+                "family": "Eksempel",
+            }
             university.students[number] = row
         for key in [key for key in university.seats if key[0] == FEW][:GONE]:
             del university.seats[key]
-        late = next(number for number in university.students if (MANY, number) not in university.seats)
+        late = next(
+            number for number in university.students if (MANY, number) not in university.seats
+        )
         university.seats[MANY, late] = {"number": "L1", "extra": ""}
         # of two learners, whichever comes first is let in
         self.site.rule("POST", "/api/v1/users/student", skip=1, times=9, status=400)
@@ -154,7 +163,9 @@ def test_it_says_that_it_is_alive_and_ready(life: Life) -> None:
             "clock": "right",
         },
     )
-    assert 0 <= (datetime.now(UTC) - datetime.fromisoformat(read["loaded_at"])).total_seconds() < 120
+    assert (
+        0 <= (datetime.now(UTC) - datetime.fromisoformat(read["loaded_at"])).total_seconds() < 120
+    )
     assert read["reload_failed_at"] is None
     assert life.figures.of("leader") == {(): 1}
     assert life.figures.of("paused") == {(): 0}
@@ -181,7 +192,10 @@ def test_changes_are_counted_by_kind_action_and_outcome(life: Life) -> None:
 
 
 def test_what_was_withheld_is_counted_by_reason(life: Life) -> None:
-    assert life.figures.of("withheld") == {("often", "limit", "held"): GONE, ("often", "row", "fault"): 1}
+    assert life.figures.of("withheld") == {
+        ("often", "limit", "held"): GONE,
+        ("often", "row", "fault"): 1,
+    }
 
 
 def test_calls_are_counted_by_name_and_status_as_inspera_has_had_them(life: Life) -> None:
@@ -194,14 +208,21 @@ def test_calls_are_counted_by_name_and_status_as_inspera_has_had_them(life: Life
         for (method, path, status), number in had.items()
         if (method, path) in CALLS
     }
-    assert named["learner.save", "400"] == named["learner.save", "200"] == named["token.fetch", "200"] == 1
+    assert (
+        named["learner.save", "400"]
+        == named["learner.save", "200"]
+        == named["token.fetch", "200"]
+        == 1
+    )
 
 
 def test_the_time_of_every_call_is_in_the_histogram(life: Life) -> None:
     counted = Counter[str]()
     for (call, _), number in life.figures.of("calls_total").items():
         counted[call] += int(number)
-    assert {call: number for (call,), number in life.figures.of("call_seconds_count").items()} == counted
+    assert {
+        call: number for (call,), number in life.figures.of("call_seconds_count").items()
+    } == counted
     within = life.figures.of("call_seconds_bucket")
     assert {call: within[call, "+Inf"] for call in counted} == counted
     seconds = life.figures.of("call_seconds_sum")
@@ -218,10 +239,19 @@ def test_rows_are_counted_by_source(life: Life) -> None:
 
 def test_the_last_success_and_the_next_run_are_told(life: Life) -> None:
     ended = datetime.fromisoformat(life.serving.events("run ended")[0]["timestamp"]).timestamp()
-    assert life.figures.of("last_success_timestamp_seconds")["often",] == pytest.approx(ended, abs=1)
-    assert life.figures.of("since_success_seconds")["often",] == pytest.approx(life.figures.at - ended, abs=1)
+    assert life.figures.of("last_success_timestamp_seconds")["often",] == pytest.approx(
+        ended, abs=1
+    )
+    assert life.figures.of("since_success_seconds")["often",] == pytest.approx(
+        life.figures.at - ended, abs=1
+    )
     following = datetime.fromtimestamp(life.figures.of("next_run_timestamp_seconds")["often",], UTC)
-    assert (following.month, following.day, following.hour, following.minute) == (2, 29, 1, 15)  # 02:15 in Oslo
+    assert (following.month, following.day, following.hour, following.minute) == (
+        2,
+        29,
+        1,
+        15,
+    )  # 02:15 in Oslo
 
 
 def test_systemd_hears_of_start_reload_and_life(life: Life) -> None:
@@ -246,7 +276,9 @@ def test_a_pause_is_shown_everywhere_and_the_service_stays_ready(
     site.until(lambda: site.ready()["paused_since"] is not None, serving)
     since = str(site.ready()["paused_since"])
     assert site.page("/readyz")[0] == 200
-    site.until(lambda: ("often", "paused") in Figures(site.page("/metrics")[1]).of("runs_total"), serving)
+    site.until(
+        lambda: ("often", "paused") in Figures(site.page("/metrics")[1]).of("runs_total"), serving
+    )
     site.until(lambda: site.systemd.status.startswith(f"paused since {since}; "), serving)
     assert Figures(site.page("/metrics")[1]).of("paused") == {(): 1}
     site.until(lambda: "All sending is paused since" in serving.said, serving)
@@ -295,8 +327,12 @@ def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(site:
     site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], serving)
     figures = Figures(site.page("/metrics")[1])
     assert set(figures.of("runs_total")) == {("often", "stopped")}
-    assert figures.of("last_success_timestamp_seconds") == {("often",): pytest.approx(success, abs=1)}
-    assert figures.of("since_success_seconds")["often",] == pytest.approx(figures.at - success, abs=1.5)
+    assert figures.of("last_success_timestamp_seconds") == {
+        ("often",): pytest.approx(success, abs=1)
+    }
+    assert figures.of("since_success_seconds")["often",] == pytest.approx(
+        figures.at - success, abs=1.5
+    )
     assert site.page("/readyz")[0] == 200
     stopped(serving)
 
@@ -309,13 +345,17 @@ def test_nobody_listens_once_it_has_stopped(site: Watched) -> None:
     assert site.page("/healthz")[0] == 0
 
 
-def test_a_clock_that_is_wrong_is_shown_and_nothing_is_removed_until_it_is_right(site: Watched) -> None:
+def test_a_clock_that_is_wrong_is_shown_and_nothing_is_removed_until_it_is_right(
+    site: Watched,
+) -> None:
     site.apply()
     seats = len(site.contents()["seats"])
     del site.university.seats[next(iter(site.university.seats))]
     site.clock(7200)
     serving = site.serve()
-    site.until(lambda: str(site.ready().get("clock", "")).startswith("this machine's clock is"), serving)
+    site.until(
+        lambda: str(site.ready().get("clock", "")).startswith("this machine's clock is"), serving
+    )
     assert site.ready()["ready"] is True
     assert len(site.contents()["seats"]) == seats
     assert Figures(site.page("/metrics")[1]).of("clock_offset_seconds")[()] < -7000

@@ -19,7 +19,9 @@ def under_way(site: Served) -> Serving:
     return serving
 
 
-def test_a_second_process_exits_75_and_names_the_holder(site: Served, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_process_exits_75_and_names_the_holder(
+    site: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
     serving = under_way(site)
     config = site.university.folder / "inspera-sync.yaml"
     assert run(["-c", str(config), "apply"]) == 75

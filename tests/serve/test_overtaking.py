@@ -16,7 +16,9 @@ CROWD = 5000
 
 def exam_in_two_hours(site: Served) -> None:
     """An exam in two hours, with five candidates."""
-    start = (datetime.now(UTC) + timedelta(hours=2)).astimezone(OSLO).replace(second=0, microsecond=0)
+    start = (
+        (datetime.now(UTC) + timedelta(hours=2)).astimezone(OSLO).replace(second=0, microsecond=0)
+    )
     row = {
         "name": "Muntlig prøve",
         "start": start,
@@ -36,7 +38,9 @@ def seats(call: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.timeout(400)
-def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_removed(site: Served) -> None:
+def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_removed(
+    site: Served,
+) -> None:
     exam_in_two_hours(site)
     site.apply()
     assert site.contents() == site.university.expected()
@@ -58,7 +62,12 @@ def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_remo
     serving = site.serve()
     site.until(lambda: site.writes("POST", "/users/student") >= 60, serving)
     # a registration for the exam in two hours, of somebody new and of somebody known; and the missing one is back
-    university.students["30001"] = {"feide": "s30001", "mail": "s30001@example.edu", "given": "Bo", "family": "Sen"}
+    university.students["30001"] = {
+        "feide": "s30001",
+        "mail": "s30001@example.edu",
+        "given": "Bo",
+        "family": "Sen",
+    }
     university.seats[NOW1, "30001"] = {"number": "30001", "extra": ""}
     university.seats[NOW1, "1010"] = {"number": "1010", "extra": ""}
     university.seats[missing] = row
@@ -72,7 +81,11 @@ def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_remo
     most = RATE * (EVERY + 8) + 8
     between = [call for call in calls[written:at] if call["path"].endswith("/users/student")]
     assert len(between) <= most, f"{len(between)} learners were sent first"
-    crowd = [one for call in calls[: at + 1] if (one := (call["body"] or {}).get("username", "")).startswith("s2")]
+    crowd = [
+        one
+        for call in calls[: at + 1]
+        if (one := (call["body"] or {}).get("username", "")).startswith("s2")
+    ]
     assert len(crowd) < CROWD / 2
     assert "yielded" in serving.ran("full") + serving.ran("exam_day")
     gone = [call for call in calls if call["method"] == "DELETE"]
@@ -86,4 +99,6 @@ def test_a_late_registration_overtakes_a_full_load_and_who_came_back_is_not_remo
     site.more += "found: {look_up_learners: false}\n"  # thousands of look-ups prove nothing here
     site.recovers()
     removed = university.students[missing[1]]["feide"]
-    assert not [call for call in site.calls() if call["method"] == "DELETE" and removed in seats(call)]
+    assert not [
+        call for call in site.calls() if call["method"] == "DELETE" and removed in seats(call)
+    ]

@@ -33,7 +33,9 @@ class Replicated(Served):
     def configuration(self) -> Path:
         """Writes the files; gives the configuration's."""
         config = super().configuration()
-        config.write_text(config.read_text("utf-8").replace("sqlite:///state.db", self.url), "utf-8")
+        config.write_text(
+            config.read_text("utf-8").replace("sqlite:///state.db", self.url), "utf-8"
+        )
         return config
 
     def replica(self) -> Serving:
@@ -83,7 +85,9 @@ def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
     return leader, standby
 
 
-def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes(site: Replicated) -> None:
+def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes(
+    site: Replicated,
+) -> None:
     leader, standby = in_the_middle(site)
     leader.kill()
     killed = time.monotonic()
@@ -104,14 +108,19 @@ def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_r
 ) -> None:
     leader, standby = in_the_middle(site)
     locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-    server.execute(f"SELECT pg_terminate_backend(pid) FROM ({locks}) held", database=site.url.rpartition("/")[2])
+    server.execute(
+        f"SELECT pg_terminate_backend(pid) FROM ({locks}) held",
+        database=site.url.rpartition("/")[2],
+    )
     sent = intents(site)
     site.until(lambda: bool(leader.events("run failed")), leader)
     assert leader.events("run failed")[0]["error"].endswith("; this run stops")
     site.heal()
     one = leader if leader.events("leads")[1:] else standby
     site.settled(one, 60)
-    assert intents(site) - sent <= 16  # what was on its way to the state already, and no more of the first run
+    assert (
+        intents(site) - sent <= 16
+    )  # what was on its way to the state already, and no more of the first run
     templates = {row[-1] for row in site.contents()["tests"].values()}
     assert templates == {1}  # no test was made twice
     assert site.contents() == site.university.expected()

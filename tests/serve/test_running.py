@@ -54,7 +54,9 @@ def test_calls_under_way_are_recorded_when_it_stops(site: Served) -> None:
     assert site.recovers() == set()
 
 
-def test_a_run_that_was_cut_off_is_taken_up_at_the_next_start_before_its_next_time(site: Served) -> None:
+def test_a_run_that_was_cut_off_is_taken_up_at_the_next_start_before_its_next_time(
+    site: Served,
+) -> None:
     site.jobs = "seldom: {every: 7s}"
     site.slow(0.05)
     serving = site.serve()

@@ -67,7 +67,9 @@ class Away(Served):
         config = super().configuration()
         url = f"postgresql://{USER}@127.0.0.1:{self.server.port}/{self.database}"
         state = f"state: {url}\nstate_password: ${{file:state-password}}"
-        config.write_text(config.read_text("utf-8").replace("state: sqlite:///state.db", state), "utf-8")
+        config.write_text(
+            config.read_text("utf-8").replace("state: sqlite:///state.db", state), "utf-8"
+        )
         return config
 
     def replica(self) -> Replica:
@@ -117,8 +119,19 @@ def start_again(server: Postgres) -> None:
     pg_ctl = need("pg_ctl", "postgresql", beside=BINARIES)
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     data, log = server.folder / "data", server.folder / "log"
-    command = [*as_user, pg_ctl, "-D", str(data), "-w", "-l", str(log), "restart"]  # which knows how it was started
-    subprocess.run(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    command = [
+        *as_user,
+        pg_ctl,
+        "-D",
+        str(data),
+        "-w",
+        "-l",
+        str(log),
+        "restart",
+    ]  # which knows how it was started
+    subprocess.run(
+        command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+    )
 
 
 @contextmanager
@@ -154,10 +167,16 @@ def test_a_state_that_is_down_at_the_start_is_waited_for(site: Away, server: Pos
     server.stop()
     try:
         serving = site.replica()
-        site.until(lambda: serving.status() == 503 and "reachable" not in str(serving.ready["state"]), serving)
+        site.until(
+            lambda: serving.status() == 503 and "reachable" not in str(serving.ready["state"]),
+            serving,
+        )
         said = serving.ready
         assert (said["ready"], said["alive"], said["migrations"]) == (False, True, "pending")
-        assert f"postgresql://127.0.0.1:{server.port}/{site.database}: the state can't be reached" in said["state"]
+        assert (
+            f"postgresql://127.0.0.1:{server.port}/{site.database}: the state can't be reached"
+            in said["state"]
+        )
         assert "check host, port and options in 'state', and that the server is up" in said["state"]
         time.sleep(1.5)  # more than one round
         assert serving.running
@@ -184,7 +203,9 @@ def test_a_server_that_freezes_in_the_middle_of_a_run_does_not_keep_it_from_stop
         assert serving.wait() == 0, serving.said[-3000:]
         assert time.monotonic() - began < GRACE + 2
         sent = len(site.calls())
-    assert serving.events("not over within the grace; its open calls are settled by the next run", jobs=["often"])
+    assert serving.events(
+        "not over within the grace; its open calls are settled by the next run", jobs=["often"]
+    )
     time.sleep(0.3)
     assert len(site.calls()) == sent
     site.heal()
@@ -214,7 +235,9 @@ def test_a_server_that_does_not_answer_is_told_and_the_service_goes_on_once_it_d
     stopped(serving)
 
 
-def test_a_password_that_is_gone_for_a_while_does_not_end_the_service(site: Away, server: Postgres) -> None:
+def test_a_password_that_is_gone_for_a_while_does_not_end_the_service(
+    site: Away, server: Postgres
+) -> None:
     serving = site.replica()
     site.settled(serving)
     site.until(lambda: "done" in serving.ran("often"), serving)
@@ -234,7 +257,9 @@ def test_a_password_that_is_gone_for_a_while_does_not_end_the_service(site: Away
     stopped(serving)
 
 
-def test_a_password_that_is_wrong_for_a_while_does_not_end_the_service(site: Away, server: Postgres) -> None:
+def test_a_password_that_is_wrong_for_a_while_does_not_end_the_service(
+    site: Away, server: Postgres
+) -> None:
     site.jobs = SELDOM
     serving = site.replica()
     site.until(lambda: serving.status() == 200, serving)
@@ -248,10 +273,14 @@ def test_a_password_that_is_wrong_for_a_while_does_not_end_the_service(site: Awa
     stopped(serving)
 
 
-def test_who_stands_by_is_ready_once_the_leader_has_made_the_state_ready(site: Away, server: Postgres) -> None:
+def test_who_stands_by_is_ready_once_the_leader_has_made_the_state_ready(
+    site: Away, server: Postgres
+) -> None:
     site.jobs = SELDOM
     with psycopg.connect(server.url(site.database), user="postgres", autocommit=True) as other:
-        assert other.execute("SELECT pg_try_advisory_lock(%s::int, %s::int)", [LOCKS, SERVICE]).fetchone() == (True,)
+        assert other.execute(
+            "SELECT pg_try_advisory_lock(%s::int, %s::int)", [LOCKS, SERVICE]
+        ).fetchone() == (True,)
         replicas = [site.replica(), site.replica()]
         for one in replicas:
             site.until(lambda one=one: one.ready.get("state") == "reachable", one)  # type: ignore[misc]
@@ -259,14 +288,18 @@ def test_who_stands_by_is_ready_once_the_leader_has_made_the_state_ready(site: A
             assert (one.ready["role"], one.ready["migrations"]) == ("standby", "pending")
     for one in replicas:
         site.until(lambda one=one: one.status() == 200, one)  # type: ignore[misc]
-    site.until(lambda: sorted(one.ready["role"] for one in replicas) == ["leader", "standby"], replicas[0])
+    site.until(
+        lambda: sorted(one.ready["role"] for one in replicas) == ["leader", "standby"], replicas[0]
+    )
     assert [one.ready["migrations"] for one in replicas] == ["done", "done"]
     for one in replicas:
         stopped(one)
 
 
 @pytest.mark.timeout(120)
-def test_a_run_that_loses_its_lock_alone_is_taken_up_again_and_finishes(site: Away, server: Postgres) -> None:
+def test_a_run_that_loses_its_lock_alone_is_taken_up_again_and_finishes(
+    site: Away, server: Postgres
+) -> None:
     serving = in_the_middle(site)
     site.jobs = SELDOM  # so that it is not its next time that mends it
     text = (site.university.folder / "replica1" / "inspera-sync.yaml").read_text("utf-8")
@@ -283,7 +316,9 @@ def test_a_run_that_loses_its_lock_alone_is_taken_up_again_and_finishes(site: Aw
     assert len(site.calls()) == sent  # it stopped
     assert site.contents() != site.university.expected()
     assert len(serving.events("leads")) == 1  # and leads all the same
-    site.until(lambda: bool(serving.events("takes up", job="often", why="it lost the state")), serving, 45)
+    site.until(
+        lambda: bool(serving.events("takes up", job="often", why="it lost the state")), serving, 45
+    )
     site.until(lambda: "done" in serving.ran("often"), serving)
     assert site.contents() == site.university.expected()
     assert site.open_intents() == 0

@@ -102,7 +102,9 @@ def lives_through(site: Troubled, serving: Serving, words: str, end: Callable[[]
 def test_a_state_that_another_program_holds_for_a_minute_is_lived_through(site: Troubled) -> None:
     serving = site.hasty()
     site.settled(serving, LONG)
-    with closing(sqlite3.connect(site.university.folder / "state.db", isolation_level=None, timeout=20)) as other:
+    with closing(
+        sqlite3.connect(site.university.folder / "state.db", isolation_level=None, timeout=20)
+    ) as other:
         other.execute("BEGIN IMMEDIATE")
         lives_through(site, serving, "another program holds it", lambda: other.execute("ROLLBACK"))
 
@@ -130,7 +132,9 @@ def test_a_service_goes_on_when_its_log_can_be_written_no_more(site: Troubled) -
     config = site.configuration()
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "sync", "-c", str(config), "serve"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer) as serving:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer
+    ) as serving:
         try:
             os.close(writer)
             first = os.read(reader, 1)

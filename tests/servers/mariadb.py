@@ -48,7 +48,9 @@ class MariaDb:
     def _connect(self, database: str) -> Any:
         import pymysql  # type: ignore[import-untyped]
 
-        return pymysql.connect(host="127.0.0.1", port=self.port, user=SUPERUSER, database=database or None)
+        return pymysql.connect(
+            host="127.0.0.1", port=self.port, user=SUPERUSER, database=database or None
+        )
 
     def insert(self, into: str, rows: Iterable[Sequence[object]], database: str) -> None:
         """Fills a table, named with its columns."""
@@ -60,7 +62,9 @@ class MariaDb:
 
     def terminate_all(self, database: str) -> None:
         """Ends every connection to a database, as its administrator would."""
-        for (number,) in self.execute(f"SELECT id FROM information_schema.processlist WHERE db = '{database}'"):
+        for (number,) in self.execute(
+            f"SELECT id FROM information_schema.processlist WHERE db = '{database}'"
+        ):
             self.execute(f"KILL {number}")
 
     def create_database(self, name: str) -> str:
@@ -102,8 +106,21 @@ def mariadb() -> Iterator[MariaDb]:
         prepare = [install, "--no-defaults", data, user, login, "--skip-test-db", *small]
         subprocess.run(prepare, check=True, **quiet)  # type: ignore[call-overload]
         port = free_port()
-        where = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}", "--skip-name-resolve"]
-        command = [daemon, "--no-defaults", data, user, *where, *small, "--innodb-flush-log-at-trx-commit=0"]
+        where = [
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={folder / 'socket'}",
+            "--skip-name-resolve",
+        ]
+        command = [
+            daemon,
+            "--no-defaults",
+            data,
+            user,
+            *where,
+            *small,
+            "--innodb-flush-log-at-trx-commit=0",
+        ]
         server = MariaDb(subprocess.Popen(command, encoding="utf-8", **quiet), port)  # type: ignore[call-overload]
         _wait(server)
         yield server

@@ -10,7 +10,9 @@ import pytest
 
 def need(program: str, package: str, *, beside: str = "") -> str:
     """The path of a program of a server. `beside` is a pattern of folders where it may be although not on the PATH."""
-    folders = [str(folder) for folder in sorted(Path("/").glob(beside), reverse=True)] if beside else []
+    folders = (
+        [str(folder) for folder in sorted(Path("/").glob(beside), reverse=True)] if beside else []
+    )
     found = shutil.which(program) or shutil.which(program, path=os.pathsep.join(folders))
     if found:
         return found

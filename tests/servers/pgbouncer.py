@@ -33,7 +33,9 @@ def pgbouncer(server: Postgres, pool_mode: str, user: str) -> Iterator[int]:
             f"auth_file = {folder}/users\npool_mode = {pool_mode}\nlogfile = {folder}/log\n"
         )
         command = [*_as_server_user(folder), program, "--quiet", str(folder / "pgbouncer.ini")]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        )
         _await(port, process)
         yield port
     finally:

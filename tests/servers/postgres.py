@@ -54,7 +54,9 @@ class Postgres:
         import psycopg
 
         with (
-            psycopg.connect(host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database) as connection,
+            psycopg.connect(
+                host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database
+            ) as connection,
             connection.cursor().copy(f"COPY {into} FROM STDIN".encode()) as copy,
         ):
             for row in rows:
@@ -62,7 +64,9 @@ class Postgres:
 
     def terminate_all(self, database: str) -> None:
         """Ends every connection to a database, as its administrator would."""
-        self.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
+        self.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'"
+        )
 
     def create_database(self, name: str, icu: str = "") -> str:
         """Makes an empty database, sorted by the rules of an ICU locale such as `nb-NO`, and gives its URL."""
@@ -141,7 +145,17 @@ def _make_data(data: Path, as_user: list[str], initdb: str) -> None:
     with (original.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not original.exists():
-            how = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
+            how = (
+                "-U",
+                SUPERUSER,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "--wal-segsize=1",
+            )
             _run(as_user, initdb, "-D", str(original), *how)
     if original != data:
         _run(as_user, "cp", "-a", str(original), str(data))
@@ -150,10 +164,10 @@ def _make_data(data: Path, as_user: list[str], initdb: str) -> None:
 def _started(server: Postgres, as_user: list[str], pg_ctl: str) -> Postgres:
     """The same, running; on another port where somebody has taken its own meanwhile."""
     for attempt in range(5):
-        options = f"-h 127.0.0.1 -p {server.port} -k {server.folder} -c fsync=off -c max_connections=40"
-        options += (
-            " -c dynamic_shared_memory_type=mmap"  # in its folder, so that nothing stays behind when it is killed
+        options = (
+            f"-h 127.0.0.1 -p {server.port} -k {server.folder} -c fsync=off -c max_connections=40"
         )
+        options += " -c dynamic_shared_memory_type=mmap"  # in its folder, so that nothing stays behind when it is killed
         files = ("-D", str(server.folder / "data"), "-w", "-l", str(server.folder / "log"))
         try:
             _run(as_user, pg_ctl, *files, "-o", options, "start")
@@ -177,7 +191,12 @@ def _as_server_user(folder: Path) -> list[str]:
 
 def _run(as_user: list[str], *command: str) -> None:
     done = subprocess.run(
-        [*as_user, *command], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", check=False
+        [*as_user, *command],
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with status {done.returncode}: {done.stderr}")

@@ -39,7 +39,12 @@ TREE: tuple[Entry, ...] = (
 
 def person(uid: str, /, **attributes: str | bytes | Sequence[str | bytes]) -> Entry:
     """Somebody made up; `attributes` are added, or stand instead of the usual ones."""
-    usual: Attributes = {"objectClass": "inetOrgPerson", "uid": uid, "cn": f"Åse {uid}", "sn": "Eksempel"}
+    usual: Attributes = {
+        "objectClass": "inetOrgPerson",
+        "uid": uid,
+        "cn": f"Åse {uid}",
+        "sn": "Eksempel",
+    }
     return f"uid={uid},{PEOPLE}", {**usual, **attributes}
 
 
@@ -50,7 +55,11 @@ def people(count: int, start: int = 0) -> Iterator[Entry]:
 
 def group(name: str, members: Iterable[str]) -> Entry:
     """A group of these distinguished names."""
-    return f"cn={name},{GROUPS}", {"objectClass": "groupOfNames", "cn": name, "member": tuple(members)}
+    return f"cn={name},{GROUPS}", {
+        "objectClass": "groupOfNames",
+        "cn": name,
+        "member": tuple(members),
+    }
 
 
 def ldif(entries: Iterable[Entry]) -> Iterator[str]:
@@ -178,7 +187,10 @@ class Slapd:
         lines = [_line("dn", dn), "changetype: modify\n"]
         for name, values in attributes.items():
             lines.append(f"replace: {name}\n")
-            lines += [_line(name, value) for value in ((values,) if isinstance(values, str | bytes) else values)]
+            lines += [
+                _line(name, value)
+                for value in ((values,) if isinstance(values, str | bytes) else values)
+            ]
             lines.append("-\n")
         self._tool("ldapmodify", "".join(lines))
 
@@ -191,11 +203,21 @@ class Slapd:
         return self.folder / "slapd.conf"
 
     def _configure(self) -> None:
-        lines = [f"include /etc/ldap/schema/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
-        lines += [f"pidfile {self.folder / 'slapd.pid'}", "modulepath /usr/lib/ldap", "moduleload back_mdb"]
+        lines = [
+            f"include /etc/ldap/schema/{name}.schema"
+            for name in ("core", "cosine", "inetorgperson")
+        ]
+        lines += [
+            f"pidfile {self.folder / 'slapd.pid'}",
+            "modulepath /usr/lib/ldap",
+            "moduleload back_mdb",
+        ]
         lines += [f"sizelimit {self.limits}", self.options]
         if self.certificate:
-            lines += [f"TLSCertificateFile {self.certificate.chain}", f"TLSCertificateKeyFile {self.certificate.key}"]
+            lines += [
+                f"TLSCertificateFile {self.certificate.chain}",
+                f"TLSCertificateKeyFile {self.certificate.key}",
+            ]
             if self.certificate.clients:
                 lines += [f"TLSCACertificateFile {self.certificate.clients}", "TLSVerifyClient try"]
         lines += ["database mdb", f'suffix "{SUFFIX}"', f'rootdn "{ADMIN}"', f"rootpw {PASSWORD}"]
@@ -209,7 +231,9 @@ class Slapd:
                 if one.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             assert self._process is not None
-            assert self._process.poll() is None, "slapd ended: run it by hand with the slapd.conf in its folder"
+            assert self._process.poll() is None, (
+                "slapd ended: run it by hand with the slapd.conf in its folder"
+            )
             time.sleep(0.01)
         self.stop()
         raise AssertionError("slapd does not answer")

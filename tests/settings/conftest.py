@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sync.config import ConfigurationFaults, Loaded, load
+from sync.config import ConfigurationErrors, Loaded, load
 
 Load = Callable[[str], Loaded]
 Faults = Callable[[str], list[str]]
@@ -27,7 +27,7 @@ def faults_of(load_text: Load) -> Faults:
     """The faults of a configuration's text, each as `line:column: path: what`, without the file's name."""
 
     def faults(text: str) -> list[str]:
-        with pytest.raises(ConfigurationFaults) as caught:
+        with pytest.raises(ConfigurationErrors) as caught:
             load_text(text)
         return [str(fault).removeprefix(f"{fault.file}:") for fault in caught.value.faults]
 

@@ -8,7 +8,13 @@ URL = "https://example.inspera.com"
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:8080", "http://127.8.9.1", "http://[::1]:80", "http://localhost:1", "https://a.inspera.no:8443"],
+    [
+        "http://127.0.0.1:8080",
+        "http://127.8.9.1",
+        "http://[::1]:80",
+        "http://localhost:1",
+        "https://a.inspera.no:8443",
+    ],
 )
 def test_addresses_of_a_tenant_and_of_this_machine_are_taken(load_text: Load, url: str) -> None:
     assert load_text(changed(URL, f'"{url}/"')).settings.inspera.url == url
@@ -36,7 +42,9 @@ def test_addresses_of_a_tenant_and_of_this_machine_are_taken(load_text: Load, ur
         ("https://bokmål.example.edu", "holds a character that an address can't"),
     ],
 )
-def test_addresses_that_would_not_work_or_not_be_safe_are_refused(faults_of: Faults, url: str, reason: str) -> None:
+def test_addresses_that_would_not_work_or_not_be_safe_are_refused(
+    faults_of: Faults, url: str, reason: str
+) -> None:
     (fault,) = faults_of(changed(URL, f"'{url}'"))
     assert fault.startswith(f"2:8: inspera.url: {reason}, ")
     assert "hush" not in fault
@@ -71,23 +79,36 @@ def test_a_proxy_is_a_bare_address(faults_of: Faults, proxy: str, reason: str) -
         ("postgresql://me@db.example.edu", "names no database on that server"),
         ("postgresql://me@db.example.edu/", "names no database on that server"),
         ("postgresql://me@db.example.edu/x y", "holds a character that an address can't"),
-        ("mysql://me@db.example.edu/x", "names no database that can hold the state (known: sqlite, postgresql)"),
-        ("postgresql+asyncpg://db/x", "names no database that can hold the state (known: sqlite, postgresql)"),
+        (
+            "mysql://me@db.example.edu/x",
+            "names no database that can hold the state (known: sqlite, postgresql)",
+        ),
+        (
+            "postgresql+asyncpg://db/x",
+            "names no database that can hold the state (known: sqlite, postgresql)",
+        ),
         ("state.db", "names no database that can hold the state (known: sqlite, postgresql)"),
         ("sqlite:///", "names no file, so nothing would be remembered"),
         ("sqlite:///:memory:", "names no file, so nothing would be remembered"),
         ("sqlite:///folder/", "names no file, so nothing would be remembered"),
-        ("sqlite:///a.db?mode=memory", "holds a character that can't be part of the file's name here"),
+        (
+            "sqlite:///a.db?mode=memory",
+            "holds a character that can't be part of the file's name here",
+        ),
     ],
 )
-def test_a_state_that_would_forget_or_is_not_supported_is_refused(faults_of: Faults, state: str, reason: str) -> None:
+def test_a_state_that_would_forget_or_is_not_supported_is_refused(
+    faults_of: Faults, state: str, reason: str
+) -> None:
     (fault,) = faults_of(SOUND + f"state: '{state}'")
     assert fault.startswith(f"25:8: state: {reason}, ")
     assert "hush" not in fault
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_a_state_on_postgresql_has_one_name_however_it_is_written(load_text: Load, scheme: str) -> None:
+def test_a_state_on_postgresql_has_one_name_however_it_is_written(
+    load_text: Load, scheme: str
+) -> None:
     place = "inspera_sync@db.example.edu:5433/state?sslmode=verify-full&passfile=x"
     loaded = load_text(SOUND + f"state: {scheme}://{place}\nstate_password: hush")
     assert loaded.state_url == f"postgresql://{place}"
@@ -96,10 +117,14 @@ def test_a_state_on_postgresql_has_one_name_however_it_is_written(load_text: Loa
 
 
 def test_a_state_needs_no_password_of_ours(load_text: Load) -> None:
-    assert load_text(SOUND + "state: postgresql:///state?host=/run/postgresql").state_password() == ""
+    assert (
+        load_text(SOUND + "state: postgresql:///state?host=/run/postgresql").state_password() == ""
+    )
 
 
 def test_a_password_for_a_file_is_a_slip(load_text: Load) -> None:
     warnings = load_text(SOUND + "state_password: hush").warnings
-    assert any("state_password: means nothing for a state in a file" in str(one) for one in warnings)
+    assert any(
+        "state_password: means nothing for a state in a file" in str(one) for one in warnings
+    )
     assert not any("hush" in str(one) for one in warnings)

@@ -26,15 +26,21 @@ def test_contributors_without_a_feed_of_staff_are_refused(faults_of: Faults) -> 
 
 
 @pytest.mark.parametrize("text", [with_option("o"), with_committees("committee: c")])
-def test_options_and_committees_without_a_feed_of_tests_are_refused(faults_of: Faults, text: str) -> None:
+def test_options_and_committees_without_a_feed_of_tests_are_refused(
+    faults_of: Faults, text: str
+) -> None:
     candidates = SOUND[SOUND.index("  - kind: candidate") :]
     (fault,) = faults_of(text.replace(TEST, "").replace(candidates, ""))
     assert fault.startswith("14:11: feeds[2].kind: ")
     assert fault.endswith("s name tests by key, but there is no test feed, add a feed of kind test")
 
 
-def test_committees_of_contributors_and_candidates_need_no_feed_of_their_own(load_text: Load) -> None:
-    text = with_contributors("roles: r, committees: c").replace("learner: no}", "learner: no, committees: c}")
+def test_committees_of_contributors_and_candidates_need_no_feed_of_their_own(
+    load_text: Load,
+) -> None:
+    text = with_contributors("roles: r, committees: c").replace(
+        "learner: no}", "learner: no, committees: c}"
+    )
     assert len(load_text(text).settings.feeds) == 5
 
 
@@ -42,7 +48,9 @@ def test_learners_alone_are_fine(load_text: Load) -> None:
     assert len(load_text(SOUND[: SOUND.index("  - kind: test")]).settings.feeds) == 1
 
 
-def test_a_learner_feed_without_an_auth_system_is_told_both_ways_to_give_one(faults_of: Faults) -> None:
+def test_a_learner_feed_without_an_auth_system_is_told_both_ways_to_give_one(
+    faults_of: Faults,
+) -> None:
     (fault,) = faults_of(changed("    auth_system: FEIDE\n", ""))
     assert fault.startswith("10:5: feeds[1].auth_system: is needed, add 'auth_system: FEIDE'")
     assert fault.endswith("or map it from a column")
@@ -63,21 +71,32 @@ def test_staff_need_an_auth_system_once_like_learners(faults_of: Faults, load_te
 def test_whether_contributors_are_told_is_said_once(faults_of: Faults, notify: str) -> None:
     text = with_contributors("roles: r, notify: n")
     text = text.replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
-    assert faults_of(text) == ["30:5: feeds[5].notify: is given beside the one in 'map', keep one of them"]
+    assert faults_of(text) == [
+        "30:5: feeds[5].notify: is given beside the one in 'map', keep one of them"
+    ]
 
 
 @pytest.mark.parametrize("text", [with_option("o"), with_committees("committee: c")])
-def test_options_and_committees_have_nothing_to_clear(faults_of: Faults, load_text: Load, text: str) -> None:
+def test_options_and_committees_have_nothing_to_clear(
+    faults_of: Faults, load_text: Load, text: str
+) -> None:
     feed = text[text.rindex("  - kind: ") :]
-    cleared = text.replace(feed, feed.replace("    source: exams", "    source: exams\n    blank: clear"))
+    cleared = text.replace(
+        feed, feed.replace("    source: exams", "    source: exams\n    blank: clear")
+    )
     (fault,) = faults_of(cleared)
     assert fault.startswith("27:12: feeds[4].blank: says 'clear', but ")
     assert fault.endswith("s have nothing that can be cleared, take the line out")
-    assert load_text(cleared.replace("blank: clear", "blank: keep")).settings.feeds[3].blank == "keep"
+    assert (
+        load_text(cleared.replace("blank: clear", "blank: keep")).settings.feeds[3].blank == "keep"
+    )
 
 
 def test_an_empty_auth_system_is_not_one(faults_of: Faults) -> None:
-    assert "feeds[1].auth_system: is needed" in faults_of(changed("auth_system: FEIDE", "auth_system:"))[0]
+    assert (
+        "feeds[1].auth_system: is needed"
+        in faults_of(changed("auth_system: FEIDE", "auth_system:"))[0]
+    )
 
 
 def test_an_auth_system_given_twice_is_refused(faults_of: Faults) -> None:
@@ -87,8 +106,16 @@ def test_an_auth_system_given_twice_is_refused(faults_of: Faults) -> None:
 
 
 def test_cross_faults_are_said_beside_faults_of_the_model(faults_of: Faults) -> None:
-    faults = faults_of(changed("source: people", "source: peple").replace("client_id: example", "client_idd: example"))
-    assert [fault.split(": ")[1] for fault in faults] == ["inspera.client_id", "inspera.client_idd", "feeds[1].source"]
+    faults = faults_of(
+        changed("source: people", "source: peple").replace(
+            "client_id: example", "client_idd: example"
+        )
+    )
+    assert [fault.split(": ")[1] for fault in faults] == [
+        "inspera.client_id",
+        "inspera.client_idd",
+        "feeds[1].source",
+    ]
 
 
 def test_a_ca_bundle_that_is_not_there_is_a_fault_and_one_beside_the_file_is_found(
@@ -105,7 +132,10 @@ def test_a_ca_bundle_that_is_not_there_is_a_fault_and_one_beside_the_file_is_fou
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        ("proxy_user: me", "4:15: inspera.proxy_user: means nothing without 'proxy', add 'proxy', or take it out"),
+        (
+            "proxy_user: me",
+            "4:15: inspera.proxy_user: means nothing without 'proxy', add 'proxy', or take it out",
+        ),
         (
             "proxy: http://proxy.example.edu:3128\n  proxy_password: ${P}",
             "5:19: inspera.proxy_password: means nothing without 'proxy_user', add 'proxy_user', or take it out",

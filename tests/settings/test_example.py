@@ -22,7 +22,10 @@ def whole(tmp_path: Path) -> Loaded:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("made up", encoding="utf-8")
     path = tmp_path / "inspera-sync.yaml"
-    path.write_text(all_switched_on().replace("/etc/ssl/certs/ca-certificates.crt", str(bundle)), encoding="utf-8")
+    path.write_text(
+        all_switched_on().replace("/etc/ssl/certs/ca-certificates.crt", str(bundle)),
+        encoding="utf-8",
+    )
     return load(path)
 
 
@@ -30,7 +33,9 @@ def test_the_mapping_can_follow_every_feed_of_the_example(whole: Loaded) -> None
     for feed in whole.settings.feeds:
         rules = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
         options = whole.settings.inspera.options_in_force()
-        compiled = compile_feed(FeedRule(feed.kind, rules, {}, feed.clear_blanks, options), feed.source)
+        compiled = compile_feed(
+            FeedRule(feed.kind, rules, {}, feed.clear_blanks, options), feed.source
+        )
         assert compiled.kind is feed.kind
         assert compiled.columns
 
@@ -40,7 +45,9 @@ def used(value: Any) -> Iterator[tuple[str, str]]:
     for name in getattr(value, "model_fields_set", ()):
         yield type(value).__name__, name
         yield from used(getattr(value, name))
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ():
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+    ):
         yield from used(inner)
 
 
@@ -62,7 +69,9 @@ def test_every_setting_of_the_model_stands_in_the_example(whole: Loaded) -> None
         (owner, name)
         for owner, name in offered(json_schema())
         if not (
-            (owner, name) in shown or (owner.endswith("Spec") and name in fields) or feed_setting(owner, name, shown)
+            (owner, name) in shown
+            or (owner.endswith("Spec") and name in fields)
+            or feed_setting(owner, name, shown)
         )
     }
     assert missing == set()
@@ -73,7 +82,9 @@ def feed_setting(owner: str, name: str, shown: set[tuple[str, str]]) -> bool:
     if name == "whole":
         return True
     alike = (str.endswith, "Feed") if owner.endswith("Feed") else (str.startswith, "Whole")
-    return alike[0](owner, alike[1]) and any(alike[0](other, alike[1]) and name == shared for other, shared in shown)
+    return alike[0](owner, alike[1]) and any(
+        alike[0](other, alike[1]) and name == shared for other, shared in shown
+    )
 
 
 def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None:
@@ -83,12 +94,23 @@ def test_a_setting_that_is_switched_off_shows_its_default(whole: Loaded) -> None
         assert getattr(full.inspera, name) == getattr(plain.inspera, name), name
     assert (full.limits.kind, full.limits.test) == (plain.limits.kind, plain.limits.test)
     assert (full.limits.updates.at_least, full.limits.updates.percent) == (10, 50)
-    assert (full.state, full.on_absence, full.verify) == (plain.state, plain.on_absence, plain.verify)
-    assert (full.found.unread, full.found.match_email) == (plain.found.unread, plain.found.match_email)
+    assert (full.state, full.on_absence, full.verify) == (
+        plain.state,
+        plain.on_absence,
+        plain.verify,
+    )
+    assert (full.found.unread, full.found.match_email) == (
+        plain.found.unread,
+        plain.found.match_email,
+    )
     assert full.reconcile == plain.reconcile
     for name, source in plain.sources.items():
         assert full.sources[name].whole.shrink == source.whole.shrink
-        own = {one: getattr(source, one) for one in ("whole", *WITHOUT_DEFAULT) if one in type(source).model_fields}
+        own = {
+            one: getattr(source, one)
+            for one in ("whole", *WITHOUT_DEFAULT)
+            if one in type(source).model_fields
+        }
         assert full.sources[name].model_copy(update=own) == source
 
 

@@ -55,16 +55,21 @@ NOTHING = {
         ),
     ],
 )
-def test_each_way_to_make_a_field_becomes_its_rule(load_text: Load, spec: str, rule: dict[str, object]) -> None:
+def test_each_way_to_make_a_field_becomes_its_rule(
+    load_text: Load, spec: str, rule: dict[str, object]
+) -> None:
     feed = load_text(with_title(spec)).settings.feeds[1]
     assert feed.fields()["title"].as_rule() == NOTHING | rule
 
 
 def test_times_and_minutes_carry_how_they_are_written(load_text: Load) -> None:
     text = changed(
-        "{column: start, zone: Europe/Oslo}", "{column: start, format: '%d.%m.%y %I:%M %p', zone: Europe/Oslo}"
+        "{column: start, zone: Europe/Oslo}",
+        "{column: start, format: '%d.%m.%y %I:%M %p', zone: Europe/Oslo}",
     )
-    feed = load_text(text.replace("duration: minutes", "duration: {column: m, minutes: 'hh:mm'}")).settings.feeds[1]
+    feed = load_text(
+        text.replace("duration: minutes", "duration: {column: m, minutes: 'hh:mm'}")
+    ).settings.feeds[1]
     start = {"column": "start", "format": "%d.%m.%y %I:%M %p", "zone": "Europe/Oslo"}
     assert feed.fields()["start"].as_rule() == NOTHING | start
     assert feed.fields()["duration"].as_rule() == NOTHING | {"column": "m", "minutes": "hh:mm"}
@@ -83,16 +88,25 @@ def test_lists_carry_what_stands_between_their_items(load_text: Load) -> None:
     [
         ("''", "is empty, give it a value, or take the line out"),
         ("01234567890", "is too long, characters at most: 10"),
-        ('"\\t"', "holds a character that no value can, write a visible one, such as ',', or take the line out"),
+        (
+            '"\\t"',
+            "holds a character that no value can, write a visible one, such as ',', or take the line out",
+        ),
     ],
 )
-def test_a_separator_that_can_stand_in_no_value_is_refused(faults_of: Faults, separator: str, fault: str) -> None:
-    text = changed("learner: no}", f"learner: no, committees: {{column: g, separator: {separator}}}}}")
+def test_a_separator_that_can_stand_in_no_value_is_refused(
+    faults_of: Faults, separator: str, fault: str
+) -> None:
+    text = changed(
+        "learner: no}", f"learner: no, committees: {{column: g, separator: {separator}}}}}"
+    )
     assert faults_of(text) == [f"24:84: feeds[3].map.committees.separator: {fault}"]
 
 
 def test_values_that_stand_in_the_configuration_are_in_no_repr_of_it(load_text: Load) -> None:
-    text = with_option("LOCKDOWN_QUIT_CODE", "{column: x, default: made-up-1, lookup: {a: made-up-2}}")
+    text = with_option(
+        "LOCKDOWN_QUIT_CODE", "{column: x, default: made-up-1, lookup: {a: made-up-2}}"
+    )
     for loaded in (load_text(text), load_text(with_option("q", "{constant: made-up-3}"))):
         assert "made-up" not in f"{loaded!r} {loaded.settings!s}"
         rule = FieldRule(**loaded.settings.feeds[3].fields()["value"].as_rule())
@@ -108,7 +122,14 @@ def test_a_learner_has_its_auth_system_as_a_constant_and_its_own_key(load_text: 
     feed = load_text(SOUND).settings.feeds[0]
     assert isinstance(feed, LearnerFeed)
     fields = feed.fields()
-    assert set(fields) == {"key", "username", "external_id", "first_name", "last_name", "auth_system"}
+    assert set(fields) == {
+        "key",
+        "username",
+        "external_id",
+        "first_name",
+        "last_name",
+        "auth_system",
+    }
     assert (fields["key"].column, fields["auth_system"].constant) == ("no", "FEIDE")
 
 
@@ -123,7 +144,9 @@ def test_keys_default_to_the_external_identifiers(load_text: Load) -> None:
 
 
 def test_an_auth_system_may_be_mapped_from_a_column(load_text: Load) -> None:
-    text = changed("    auth_system: FEIDE\n", "").replace("{key: no,", "{key: no, auth_system: login,")
+    text = changed("    auth_system: FEIDE\n", "").replace(
+        "{key: no,", "{key: no, auth_system: login,"
+    )
     assert load_text(text).settings.feeds[0].fields()["auth_system"].column == "login"
 
 
@@ -144,7 +167,9 @@ def test_a_member_of_staff_has_what_a_learner_has_and_more(load_text: Load) -> N
     assert keyless.fields()["key"].column == "feide"
 
 
-def test_options_committees_and_contributors_are_made_of_what_their_feeds_map(load_text: Load) -> None:
+def test_options_committees_and_contributors_are_made_of_what_their_feeds_map(
+    load_text: Load,
+) -> None:
     for text, names in (
         (with_option("{constant: LOCKDOWN_BROWSER}"), ["test", "option", "value"]),
         (with_committees("committee: name"), ["test", "committee"]),
@@ -158,29 +183,44 @@ def test_options_committees_and_contributors_are_made_of_what_their_feeds_map(lo
 
 
 @pytest.mark.parametrize(("notify", "constant"), [("true", "true"), ("false", None)])
-def test_a_feed_of_contributors_may_tell_everybody(load_text: Load, notify: str, constant: str | None) -> None:
-    text = with_contributors("roles: r").replace("kind: contributor", f"kind: contributor\n    notify: {notify}")
+def test_a_feed_of_contributors_may_tell_everybody(
+    load_text: Load, notify: str, constant: str | None
+) -> None:
+    text = with_contributors("roles: r").replace(
+        "kind: contributor", f"kind: contributor\n    notify: {notify}"
+    )
     field = load_text(text).settings.feeds[-1].fields().get("notify")
     assert (field.constant if field else None) == constant
 
 
 def test_contributors_without_roles_are_refused(faults_of: Faults) -> None:
     (fault,) = faults_of(with_contributors("room: r"))
-    assert fault.startswith("31:5: feeds[5].map.roles: is needed, add it: what the person does on the test")
+    assert fault.startswith(
+        "31:5: feeds[5].map.roles: is needed, add it: what the person does on the test"
+    )
 
 
 @pytest.mark.parametrize(
     ("spec", "fault"),
     [
-        ("{lower: true}", ": does not say where the value comes from, add 'column', 'template' or 'constant'"),
+        (
+            "{lower: true}",
+            ": does not say where the value comes from, add 'column', 'template' or 'constant'",
+        ),
         (
             "{column: a, template: '{b}'}",
             ".template: is given beside 'column', keep one, or add the 'pattern' whose groups it joins",
         ),
         ("{constant: a, default: b}", ".default: does nothing beside 'constant', keep one of them"),
         ("{column: a, lower: true, upper: true}", ".upper: contradicts 'lower', keep one of them"),
-        ("{template: '{a}', pattern: '(?P<value>.)'}", ".pattern: has no column to read, add 'column'"),
-        ("{column: a, pattern: '(.)'}", ".pattern: has no named group, name the part to take, as in (?P<value>…)"),
+        (
+            "{template: '{a}', pattern: '(?P<value>.)'}",
+            ".pattern: has no column to read, add 'column'",
+        ),
+        (
+            "{column: a, pattern: '(.)'}",
+            ".pattern: has no named group, name the part to take, as in (?P<value>…)",
+        ),
         (
             "{column: a, pattern: '(?P<x>.)'}",
             ".pattern: has no group named 'value', "
@@ -206,7 +246,10 @@ def test_contributors_without_roles_are_refused(faults_of: Faults) -> None:
         ),
         ("''", ": is empty, give it a value, or take the line out"),
         ("{column: a, lookup: {}}", ".lookup: is empty, give at least one entry"),
-        ("{column: a, format: '%Y'}", ".format: is only for the fields 'start' and 'end', take it out here"),
+        (
+            "{column: a, format: '%Y'}",
+            ".format: is only for the fields 'start' and 'end', take it out here",
+        ),
         (
             "{column: a, minutes: hours}",
             ".minutes: is only for the fields 'duration' and 'extra_time', take it out here",
@@ -217,17 +260,25 @@ def test_contributors_without_roles_are_refused(faults_of: Faults) -> None:
             "take it out here",
         ),
         ("{colunm: a}", ".colunm: unknown setting, did you mean 'column'?"),
-        ("{template: plain}", ".template: is a template without any {name} in it, write 'constant:' for a fixed value"),
+        (
+            "{template: plain}",
+            ".template: is a template without any {name} in it, write 'constant:' for a fixed value",
+        ),
         (
             "'{a'",
             ": is a template with a brace that has no partner, pair it, or double it ('{{') for the character itself",
         ),
         ("'{a:>5}'", f": has a placeholder that is not a plain {{name}}, {PLAIN}"),
         ("'{}'", f": has a placeholder that is not a plain {{name}}, {PLAIN}"),
-        ("[a, b]", ": should hold settings of its own, write them below it, indented, as 'name: value'"),
+        (
+            "[a, b]",
+            ": should hold settings of its own, write them below it, indented, as 'name: value'",
+        ),
     ],
 )
-def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(faults_of: Faults, spec: str, fault: str) -> None:
+def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(
+    faults_of: Faults, spec: str, fault: str
+) -> None:
     found = faults_of(with_title(spec))
     assert [one.split(": ", 1)[0].split(":")[0] for one in found] == ["18"]
     assert [one.split("feeds[2].map.title")[1] for one in found] == [fault]
@@ -256,8 +307,14 @@ def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(faults_of: Faul
             "format: '%m.%Y %H', zone: UTC",
             ".format: does not say the whole date, give the year (%Y), the month (%m) and the day (%d)",
         ),
-        ("format: '%d.%m.%Y %H %Q', zone: UTC", f".format: has '%Q', which is not understood here, {LETTERS}"),
-        ("format: '%d.%m.%Y %H %', zone: UTC", f".format: has '%', which is not understood here, {LETTERS}"),
+        (
+            "format: '%d.%m.%Y %H %Q', zone: UTC",
+            f".format: has '%Q', which is not understood here, {LETTERS}",
+        ),
+        (
+            "format: '%d.%m.%Y %H %', zone: UTC",
+            f".format: has '%', which is not understood here, {LETTERS}",
+        ),
         (
             "format: '%d.%d.%m.%Y %H', zone: UTC",
             ".format: can't be read back, say each part of the time once, with something between the parts",
@@ -268,7 +325,9 @@ def test_a_field_that_can_not_be_made_is_refused_at_its_own_line(faults_of: Faul
         ("zone: ''", ".zone: is no time zone, write one such as Europe/Oslo"),
     ],
 )
-def test_a_time_that_could_only_be_guessed_is_refused(faults_of: Faults, spec: str, fault: str) -> None:
+def test_a_time_that_could_only_be_guessed_is_refused(
+    faults_of: Faults, spec: str, fault: str
+) -> None:
     found = faults_of(changed("{column: start, zone: Europe/Oslo}", f"{{column: start, {spec}}}"))
     assert [one.split("feeds[2].map.start")[1] for one in found] == [fault]
 

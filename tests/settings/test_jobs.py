@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sync.config import ConfigurationFaults, Job, json_schema
+from sync.config import ConfigurationErrors, JobSettings, json_schema
 from sync.records.base import Kind
 from sync.schedule import next_times
 
@@ -25,7 +25,7 @@ def with_job(job: str, name: str = "nightly") -> str:
     return f"{SOUND}jobs:\n  {name}: {job}\n"
 
 
-def job_of(load_text: Load, job: str) -> Job:
+def job_of(load_text: Load, job: str) -> JobSettings:
     return load_text(with_job(job)).settings.jobs["nightly"]
 
 
@@ -52,13 +52,20 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
     for text in (SOUND, f"{SOUND}jobs:\nservice:\n"):
         loaded = load_text(text).settings
         assert (loaded.jobs, loaded.service.listen) == ({}, None)
-        assert (loaded.service.grace, loaded.service.deadline) == (timedelta(seconds=30), timedelta(hours=4))
+        assert (loaded.service.grace, loaded.service.deadline) == (
+            timedelta(seconds=30),
+            timedelta(hours=4),
+        )
 
 
 @pytest.mark.parametrize(
     ("job", "at", "said"),
     [
-        ('{cron: "0 0 31 2 *", zone: UTC}', "cron", "never fires: there is no such day, correct the day of the month"),
+        (
+            '{cron: "0 0 31 2 *", zone: UTC}',
+            "cron",
+            "never fires: there is no such day, correct the day of the month",
+        ),
         (
             '{cron: "0 6 * * 9", zone: UTC}',
             "cron",
@@ -67,15 +74,27 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         ('{cron: "@reboot", zone: UTC}', "cron", "'@reboot' is not known, use @hourly, @daily"),
         ('{cron: "", zone: UTC}', "cron", "has 0 fields instead of five"),
         ('{cron: "0 6 * * 1"}', "cron", "has no zone, add 'zone', such as Europe/Oslo"),
-        ('{cron: "@daily", zone: Europe/Olso}', "zone", "is no time zone, did you mean 'Europe/Oslo'?"),
+        (
+            '{cron: "@daily", zone: Europe/Olso}',
+            "zone",
+            "is no time zone, did you mean 'Europe/Oslo'?",
+        ),
         ("{every: 5m, zone: Europe/Oslo}", "zone", "means nothing with 'every', take it out"),
-        ("{every: 30}", "every", "is no duration, write how long in days, hours, minutes and seconds, such as 90s"),
+        (
+            "{every: 30}",
+            "every",
+            "is no duration, write how long in days, hours, minutes and seconds, such as 90s",
+        ),
         ("{every: 5 minutes}", "every", "is no duration"),
         ("{every: 99999999999d}", "every", "is no duration"),
         ("{every: 0s}", "every", "is not from 1s to 366d"),
         ("{every: 5m, jitter: 5m}", "jitter", "is not less than 'every'"),
         ("{every: 1d, jitter: 61m}", "jitter", "is not from 0s to 1h"),
-        ("{every: 5m, kinds: [candidate, room]}", "kinds[2]", "input should be 'learner', 'staff', 'test'"),
+        (
+            "{every: 5m, kinds: [candidate, room]}",
+            "kinds[2]",
+            "input should be 'learner', 'staff', 'test'",
+        ),
         ("{every: 5m, kinds: [staff]}", "kinds[1]", "has no feed, add a feed of this kind"),
         ("{every: 5m, kinds: [test, test]}", "kinds", "names a kind twice, name each kind once"),
         ("{every: 5m, kinds: []}", "kinds", "is empty, give at least one entry"),
@@ -104,7 +123,10 @@ def test_names_of_jobs_are_plain(faults_of: Faults, name: str) -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once(faults_of: Faults) -> None:
-    text = with_job('{cron: "99 * * * *", zone: Mars, mode: dry, jitter: x}') + "service: {grace: 0s, listen: 9464}\n"
+    text = (
+        with_job('{cron: "99 * * * *", zone: Mars, mode: dry, jitter: x}')
+        + "service: {grace: 0s, listen: 9464}\n"
+    )
     told = [fault.split(": ")[1] for fault in faults_of(text)]
     assert sorted(told) == [
         "jobs.nightly.cron", "jobs.nightly.jitter", "jobs.nightly.mode", "jobs.nightly.zone",
@@ -112,7 +134,9 @@ def test_everything_that_is_wrong_is_told_at_once(faults_of: Faults) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("cron", "said"), [("@daily", "keeps for itself"), ("*/10 * * * *", "is an alias to YAML")])
+@pytest.mark.parametrize(
+    ("cron", "said"), [("@daily", "keeps for itself"), ("*/10 * * * *", "is an alias to YAML")]
+)
 def test_a_schedule_that_needs_quotes_is_told_so(faults_of: Faults, cron: str, said: str) -> None:
     (fault,) = faults_of(f"{SOUND}jobs:\n  nightly:\n    cron: {cron}\n    zone: UTC\n")
     assert fault.startswith(f"{FIRST + 2}:")
@@ -125,10 +149,16 @@ def test_a_job_reads_only_changes_where_a_feed_can_tell_them(load_text: Load) ->
     text = changed("seats: {type: csv, path: seats.csv}", f"seats: {table}").replace(
         "source: seats", "source: seats\n    changed_since: changed"
     )
-    assert load_text(f"{text}jobs: {{often: {{every: 5m, changed: true}}}}\n").settings.jobs["often"].changed
+    assert (
+        load_text(f"{text}jobs: {{often: {{every: 5m, changed: true}}}}\n")
+        .settings.jobs["often"]
+        .changed
+    )
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:9464", "127.8.8.8:1", "'[::1]:9464'", "localhost:65535"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:9464", "127.8.8.8:1", "'[::1]:9464'", "localhost:65535"]
+)
 def test_the_service_answers_on_this_machine(load_text: Load, address: str) -> None:
     listen = load_text(f"{SOUND}service: {{listen: {address}}}\n").settings.service.listen
     assert listen == address.strip("'")
@@ -148,7 +178,9 @@ def test_the_service_answers_on_this_machine(load_text: Load, address: str) -> N
         ("deadline: 4", "is no duration"),
     ],
 )
-def test_a_faulty_setting_of_the_service_is_told(faults_of: Faults, setting: str, said: str) -> None:
+def test_a_faulty_setting_of_the_service_is_told(
+    faults_of: Faults, setting: str, said: str
+) -> None:
     (fault,) = faults_of(f"{SOUND}service: {{{setting}}}\n")
     assert f" service.{setting.partition(':')[0]}: {said}" in fault
 
@@ -158,12 +190,14 @@ def test_reading_a_configuration_without_cron_brings_no_scheduler_along() -> Non
         "import sys; import sync.config; "
         "sync.config.Job.model_validate({'every': '30m'}); print('apscheduler' in sys.modules)"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert answer.stdout.strip() == "False"
 
 
 def test_editors_know_the_form_of_durations() -> None:
-    job: dict[str, Any] = json_schema()["$defs"]["Job"]["properties"]
+    job: dict[str, Any] = json_schema()["$defs"]["JobSettings"]["properties"]
     pattern = job["jitter"]["pattern"]
     assert pattern == job["every"]["anyOf"][0]["pattern"]
     assert job["kinds"]["anyOf"][0]["minItems"] == 1
@@ -173,13 +207,17 @@ WORDS = st.text(max_size=12) | st.from_regex(r"[0-9]{0,12}[dhms]?[0-9]{0,3}[smhd
 FIELDS = st.text("0123456789*/-, @monsu", max_size=20)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.sampled_from(["cron", "every", "zone", "jitter", "kinds", "mode", "changed"]),
     WORDS | FIELDS,
     st.sampled_from(["every: 30m", "cron: '@daily', zone: UTC", "mode: plan"]),
 )
-def test_whatever_is_written_is_understood_or_told(load_text: Load, name: str, value: str, beside: str) -> None:
+def test_whatever_is_written_is_understood_or_told(
+    load_text: Load, name: str, value: str, beside: str
+) -> None:
     quoted = "'" + value.replace("'", "''") + "'"
-    with suppress(ConfigurationFaults):  # any other exception would reach the people at the console
+    with suppress(ConfigurationErrors):  # any other exception would reach the people at the console
         load_text(with_job(f"{{{beside}, {name}: {quoted}}}"))

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sync.config import ConfigurationFaults, load
+from sync.config import ConfigurationErrors, load
 from sync.records.base import Kind
 
 from .configurations import SOUND, changed
@@ -12,19 +12,36 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     settings = load_text(SOUND).settings
     inspera, limits = settings.inspera, settings.limits
 
-    assert (inspera.calls_per_second, inspera.workers, inspera.batch, inspera.attempts) == (5, 8, 100, 5)
+    assert (inspera.calls_per_second, inspera.workers, inspera.batch, inspera.attempts) == (
+        5,
+        8,
+        100,
+        5,
+    )
     assert (inspera.connect_timeout, inspera.read_timeout) == (5, 10)
     assert (inspera.retry_after_ceiling, inspera.visibility_delay) == (300, 10)
     assert (inspera.proxy, inspera.ca_bundle) == (None, None)
     assert (limits.kind.at_least, limits.kind.percent, limits.kind.at_most) == (10, 10, 500)
     assert limits.kind.at_most_percent == 3
     assert (limits.test.at_least, limits.test.percent, limits.test.at_most) == (3, 25, 100)
-    assert (limits.updates.at_least, limits.updates.percent, limits.updates.at_most) == (10, 50, None)
+    assert (limits.updates.at_least, limits.updates.percent, limits.updates.at_most) == (
+        10,
+        50,
+        None,
+    )
     absence = settings.on_absence
     assert (absence.learner, absence.test, absence.candidate) == ("release", "withdraw", "remove")
     assert (absence.staff, absence.committee, absence.contributor) == ("disable", "keep", "remove")
-    assert (settings.found.claim, settings.found.unread, settings.found.match_email) == ((), "theirs", False)
-    assert (settings.verify, settings.reconcile.repair, settings.reconcile.people) == ("sample", False, "one_by_one")
+    assert (settings.found.claim, settings.found.unread, settings.found.match_email) == (
+        (),
+        "theirs",
+        False,
+    )
+    assert (settings.verify, settings.reconcile.repair, settings.reconcile.people) == (
+        "sample",
+        False,
+        "one_by_one",
+    )
     assert (inspera.calls, inspera.options) == ({}, {})
     assert [(feed.kind, feed.blank, feed.may_be_empty) for feed in settings.feeds] == [
         (kind, "keep", False) for kind in (Kind.LEARNER, Kind.TEST, Kind.CANDIDATE)
@@ -38,7 +55,10 @@ def test_a_relative_state_lies_beside_the_configuration_file(load_text: Load) ->
 
 
 def test_an_absolute_state_stays_where_it_is(load_text: Load) -> None:
-    assert load_text(SOUND + "state: sqlite:////var/lib/x/state.db").state_url == "sqlite:////var/lib/x/state.db"
+    assert (
+        load_text(SOUND + "state: sqlite:////var/lib/x/state.db").state_url
+        == "sqlite:////var/lib/x/state.db"
+    )
 
 
 def test_limits_that_are_partly_given_keep_the_other_defaults(load_text: Load) -> None:
@@ -47,7 +67,9 @@ def test_limits_that_are_partly_given_keep_the_other_defaults(load_text: Load) -
     assert limits.kind.at_most_percent == 3
 
 
-@pytest.mark.parametrize(("given", "grows"), [("at_most: 500", 0), ("{at_most: 500, at_most_percent: 2}", 2)])
+@pytest.mark.parametrize(
+    ("given", "grows"), [("at_most: 500", 0), ("{at_most: 500, at_most_percent: 2}", 2)]
+)
 def test_a_bound_that_somebody_has_set_does_not_grow_unless_they_say_so(
     load_text: Load, given: str, grows: int
 ) -> None:
@@ -69,12 +91,13 @@ def test_all_faults_are_said_at_once_with_file_line_column_and_path(tmp_path: Pa
     )
     path.write_text(text.replace("source: seats", "source: seat"), encoding="utf-8")
 
-    with pytest.raises(ConfigurationFaults) as caught:
+    with pytest.raises(ConfigurationErrors) as caught:
         load(path)
 
     assert str(caught.value).splitlines() == [
         f"{path}:4:12: inspera.workers: should be a whole number, write one such as 5",
-        f"{path}:7:3: sources.people.path: is needed, " + str(caught.value).splitlines()[1].split("is needed, ")[1],
+        f"{path}:7:3: sources.people.path: is needed, "
+        + str(caught.value).splitlines()[1].split("is needed, ")[1],
         f"{path}:7:23: sources.people.pth: unknown setting, did you mean 'path'?",
         f"{path}:24:13: feeds[3].source: names no source, did you mean 'seats'?",
     ]
@@ -96,8 +119,14 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: F
             "reconcile: {people: export_all}",
             "25:21: reconcile.people: is none of the choices, did you mean 'export'?",
         ),
-        ("reconcile: {repair: maybe}", "25:21: reconcile.repair: should be true or false, write one of these"),
-        ("found: {match_email: often}", "25:22: found.match_email: should be true or false, write one of these"),
+        (
+            "reconcile: {repair: maybe}",
+            "25:21: reconcile.repair: should be true or false, write one of these",
+        ),
+        (
+            "found: {match_email: often}",
+            "25:22: found.match_email: should be true or false, write one of these",
+        ),
         (
             "on_absence: {staff: remove}",
             "25:21: on_absence.staff: is none of the choices, known here: disable, delete, keep",
@@ -113,7 +142,9 @@ def test_an_unknown_setting_without_a_near_name_lists_what_there_is(faults_of: F
         ),
     ],
 )
-def test_what_is_no_choice_of_a_setting_is_refused_with_the_choices(faults_of: Faults, more: str, fault: str) -> None:
+def test_what_is_no_choice_of_a_setting_is_refused_with_the_choices(
+    faults_of: Faults, more: str, fault: str
+) -> None:
     assert faults_of(f"{SOUND}{more}\n") == [fault]
 
 
@@ -139,7 +170,11 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(faults_of: Faults) -> 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ("client_id: example", "client_id: example\n  batch: 0", "4:10: inspera.batch: is too small, the least is 1"),
+        (
+            "client_id: example",
+            "client_id: example\n  batch: 0",
+            "4:10: inspera.batch: is too small, the least is 1",
+        ),
         (
             "client_id: example",
             "client_id: example\n  batch: 1501",
@@ -212,7 +247,9 @@ def test_a_missing_setting_is_explained_by_what_it_is_for(faults_of: Faults) -> 
         ),
     ],
 )
-def test_each_fault_stands_at_its_own_line_in_plain_words(faults_of: Faults, old: str, new: str, fault: str) -> None:
+def test_each_fault_stands_at_its_own_line_in_plain_words(
+    faults_of: Faults, old: str, new: str, fault: str
+) -> None:
     assert faults_of(changed(old, new)) == [fault]
 
 
@@ -220,7 +257,10 @@ def test_each_fault_stands_at_its_own_line_in_plain_words(faults_of: Faults, old
     ("settings", "fault"),
     [
         ("type: csv, path: a.csv, delimiter: ;;", "delimiter: is too long, characters at most: 1"),
-        ("type: csv, path: a.csv, quotechar: ''", "quotechar: is empty, give it a value, or take the line out"),
+        (
+            "type: csv, path: a.csv, quotechar: ''",
+            "quotechar: is empty, give it a value, or take the line out",
+        ),
         ("path: a.csv", "type: is needed, add it: it says what the settings around it mean"),
         ("type: csv, path: [a]", "path: should be one text, write a single value on this line"),
     ],
@@ -233,14 +273,20 @@ def test_faults_in_a_sources_own_settings_are_said_in_the_same_words(
     assert found.endswith(f": sources.exams.{fault}")
 
 
-def test_what_a_source_says_of_its_own_settings_is_passed_on_with_the_line(faults_of: Faults) -> None:
+def test_what_a_source_says_of_its_own_settings_is_passed_on_with_the_line(
+    faults_of: Faults,
+) -> None:
     (found,) = faults_of(changed("path: exams.csv", "path: exams.csv, encoding: latin-seven"))
     assert found.startswith("7:49: sources.exams.encoding: ")
     assert "encoding, such as utf-8-sig" in found
 
 
 def test_an_empty_file_says_what_is_needed(faults_of: Faults) -> None:
-    assert [fault.split(": ")[1] for fault in faults_of("# nothing yet\n")] == ["inspera", "sources", "feeds"]
+    assert [fault.split(": ")[1] for fault in faults_of("# nothing yet\n")] == [
+        "inspera",
+        "sources",
+        "feeds",
+    ]
 
 
 def test_a_file_that_is_a_list_is_refused(faults_of: Faults) -> None:
@@ -264,23 +310,25 @@ def test_one_wrong_feed_does_not_make_the_list_look_empty(faults_of: Faults) -> 
 
 def test_a_missing_file_is_a_fault_without_a_line(tmp_path: Path) -> None:
     with pytest.raises(
-        ConfigurationFaults, match=r"no\.yaml: there is no such file, give the path of the configuration$"
+        ConfigurationErrors,
+        match=r"no\.yaml: there is no such file, give the path of the configuration$",
     ):
         load(tmp_path / "no.yaml")
 
 
 def test_a_folder_and_an_enormous_file_are_not_configurations(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationFaults, match="can't be read, name a file"):
+    with pytest.raises(ConfigurationErrors, match="can't be read, name a file"):
         load(tmp_path)
     (tmp_path / "big.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
-    with pytest.raises(ConfigurationFaults, match="is above 1024 KiB"):
+    with pytest.raises(ConfigurationErrors, match="is above 1024 KiB"):
         load(tmp_path / "big.yaml")
 
 
 def test_a_byte_that_is_not_utf_8_is_named_by_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes("inspera:\n  client_id: Å".encode("cp1252"))
     with pytest.raises(
-        ConfigurationFaults, match=r"a\.yaml:2:14: there is a byte that is not UTF-8, save the file as UTF-8"
+        ConfigurationErrors,
+        match=r"a\.yaml:2:14: there is a byte that is not UTF-8, save the file as UTF-8",
     ):
         load(tmp_path / "a.yaml")
 
@@ -292,7 +340,7 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
 
 def test_a_very_long_list_of_faults_is_printed_capped_but_held_whole(load_text: Load) -> None:
     nonsense = "".join(f"x{number}: 1\n" for number in range(150))
-    with pytest.raises(ConfigurationFaults) as caught:
+    with pytest.raises(ConfigurationErrors) as caught:
         load_text(SOUND + nonsense)
     assert len(caught.value.faults) == 150
     assert str(caught.value).splitlines()[-1] == "and 50 more"

@@ -48,28 +48,38 @@ def test_a_role_that_there_is_not_is_refused_with_those_that_there_are(
         "grader",
     ],
 )
-def test_roles_are_taken_in_any_case_with_their_prefix_and_from_columns_of_any_name(load_text: Load, spec: str) -> None:
+def test_roles_are_taken_in_any_case_with_their_prefix_and_from_columns_of_any_name(
+    load_text: Load, spec: str
+) -> None:
     assert "roles" in load_text(with_contributors(f"roles: {spec}")).settings.feeds[-1].fields()
 
 
-def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(faults_of: Faults) -> None:
+def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(
+    faults_of: Faults,
+) -> None:
     fault = f"is no option of tests, use one of {KNOWN}"
     assert faults_of(with_option("{constant: LOCKDOWN_BROWSR}")) == [
         f"29:26: feeds[4].map.option.constant: {fault}, or declare it under 'inspera.options'"
     ]
 
 
-def test_an_option_that_the_configuration_declares_is_one(faults_of: Faults, load_text: Load) -> None:
+def test_an_option_that_the_configuration_declares_is_one(
+    faults_of: Faults, load_text: Load
+) -> None:
     declared = "options: {SHOW_TIMER: {group: general}}"
     text = with_option("{constant: show_timer}", "{constant: ON}")
     assert load_text(text.replace("client_id: example", f"client_id: example\n  {declared}"))
-    wrong = with_option("{constant: SHOW_CLOCK}").replace("client_id: example", f"client_id: example\n  {declared}")
+    wrong = with_option("{constant: SHOW_CLOCK}").replace(
+        "client_id: example", f"client_id: example\n  {declared}"
+    )
     assert f"use one of {KNOWN}, SHOW_TIMER, or declare it" in faults_of(wrong)[0]
 
 
 @pytest.mark.parametrize("pin", ["aB345", "123456", "abcdef", "aB345é", "aB34 5\u00a06"])
 @pytest.mark.parametrize("spec", ["constant: ", "column: a, default: ", "column: a, lookup: {x: "])
-def test_a_pin_that_breaks_the_rule_is_refused_without_being_shown(faults_of: Faults, pin: str, spec: str) -> None:
+def test_a_pin_that_breaks_the_rule_is_refused_without_being_shown(
+    faults_of: Faults, pin: str, spec: str
+) -> None:
     (fault,) = faults_of(with_option(PIN, f'{{{spec}"{pin}"{"}" * spec.count("{")}}}'))
     assert fault.startswith(f"30:{15 + len(spec)}: feeds[4].map.value.")
     assert fault.endswith(f": {NO_PIN}")
@@ -93,7 +103,9 @@ def test_a_switch_is_true_or_false(faults_of: Faults, option: str, value: str) -
     ],
 )
 def test_values_that_an_option_can_have_are_taken(load_text: Load, option: str, value: str) -> None:
-    feed = load_text(with_option(f"{{constant: {option}}}", f"{{constant: {value}}}")).settings.feeds[-1]
+    feed = load_text(
+        with_option(f"{{constant: {option}}}", f"{{constant: {value}}}")
+    ).settings.feeds[-1]
     assert feed.fields()["value"].constant == value
 
 
@@ -108,7 +120,9 @@ def test_the_types_that_the_configuration_declares_hold_for_values_too(faults_of
         ("NOTE", "text", ""),
     ):
         declared = f"options: {{{option}: {{group: general, type: {type_}}}}}"
-        text = with_option(f"{{constant: {option}}}", "{constant: some}").replace("source: seats", "source: s")
+        text = with_option(f"{{constant: {option}}}", "{constant: some}").replace(
+            "source: seats", "source: s"
+        )
         text = text.replace("client_id: example", f"client_id: example\n  {declared}")
         faults = [fault for fault in faults_of(text) if "map.value" in fault]
         assert [told in fault for fault in faults] == ([True] if told else [])
@@ -118,7 +132,10 @@ def test_the_types_that_the_configuration_declares_hold_for_values_too(faults_of
     ("text", "fault"),
     [
         (
-            SOUND + STAFF.replace("last_name: family", "last_name: family, status: {column: s, lookup: {x: gone}}"),
+            SOUND
+            + STAFF.replace(
+                "last_name: family", "last_name: family, status: {column: s, lookup: {x: gone}}"
+            ),
             "28:127: feeds[4].map.status.lookup.x: is no status of staff, use one of active, disabled",
         ),
         (
@@ -134,7 +151,9 @@ def test_the_types_that_the_configuration_declares_hold_for_values_too(faults_of
             "31:67: feeds[5].map.committees.constant: is too long, characters at most: 50",
         ),
         (
-            changed("learner: no}", f"learner: no, committees: {{column: c, default: {'c' * 51}}}}}"),
+            changed(
+                "learner: no}", f"learner: no, committees: {{column: c, default: {'c' * 51}}}}}"
+            ),
             "24:82: feeds[3].map.committees.default: is too long, characters at most: 50",
         ),
         (
@@ -152,7 +171,9 @@ def test_the_configuration_and_the_rows_are_judged_by_the_same_words() -> None:
     assert set(contract_checks.STATUSES) == set(STATUSES)
 
 
-def test_a_pin_may_stand_in_a_file_and_is_judged_without_being_shown(faults_of: Faults, load_text: Load) -> None:
+def test_a_pin_may_stand_in_a_file_and_is_judged_without_being_shown(
+    faults_of: Faults, load_text: Load
+) -> None:
     loaded = load_text(SOUND)
     pin = loaded.folder / "pin"
     pin.write_text("aB3456\n", encoding="utf-8")
@@ -177,20 +198,29 @@ def test_a_pin_in_a_file_that_is_not_there_is_one_fault(faults_of: Faults) -> No
     ("text", "path"),
     [
         (with_option(PIN, "{constant: aB3456}"), "feeds[4].map.value.constant"),
-        (with_option("{constant: lockdown_quit_code}", "{column: c, default: q}"), "feeds[4].map.value.default"),
+        (
+            with_option("{constant: lockdown_quit_code}", "{column: c, default: q}"),
+            "feeds[4].map.value.default",
+        ),
         (
             with_option("{constant: DOOR}", "{constant: aB3456}").replace(
-                "client_id: example", "client_id: example\n  options: {DOOR: {group: general, type: text, secret: yes}}"
+                "client_id: example",
+                "client_id: example\n  options: {DOOR: {group: general, type: text, secret: yes}}",
             ),
             "feeds[4].map.value.constant",
         ),
         (
-            SOUND + STAFF.replace("last_name: family", "last_name: family, password: {constant: made-up}"),
+            SOUND
+            + STAFF.replace(
+                "last_name: family", "last_name: family, password: {constant: made-up}"
+            ),
             "feeds[4].map.password.constant",
         ),
     ],
 )
-def test_a_secret_that_stands_openly_in_a_feed_is_a_warning(load_text: Load, text: str, path: str) -> None:
+def test_a_secret_that_stands_openly_in_a_feed_is_a_warning(
+    load_text: Load, text: str, path: str
+) -> None:
     (warning,) = load_text(text).warnings
     assert (warning.path, warning.reason) == (path, "is a secret in plain text")
 
@@ -207,7 +237,9 @@ def test_what_is_no_secret_may_stand_in_the_open(load_text: Load) -> None:
     assert load_text(with_option("{constant: LOCKDOWN_BROWSER}", "{constant: true}")).warnings == ()
 
 
-def test_an_option_s_declaration_that_is_wrong_is_not_taken_for_its_value_s_fault(faults_of: Faults) -> None:
+def test_an_option_s_declaration_that_is_wrong_is_not_taken_for_its_value_s_fault(
+    faults_of: Faults,
+) -> None:
     text = with_option("{constant: DOOR}", "{constant: some}")
     declared = "client_id: example\n  options: {DOOR: {group: general, type: pen}}"
     assert faults_of(text.replace("client_id: example", declared)) == [

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sync.config import ConfigurationFaults, Loaded, json_schema, load
+from sync.config import ConfigurationErrors, Loaded, json_schema, load
 from sync.contract import CALLS
 from sync.records.base import Kind
 
@@ -15,8 +15,24 @@ from .configurations import changed, with_contributors, with_inspera, with_optio
 SECRET = "Zq9hemmelig"
 
 NAMES = sorted(
-    {name for one in [json_schema(), *json_schema()["$defs"].values()] for name in one.get("properties", ())}
-    | {"column", "template", "constant", "default", "lookup", "lower", "upper", "pattern", "format", "zone", "minutes"}
+    {
+        name
+        for one in [json_schema(), *json_schema()["$defs"].values()]
+        for name in one.get("properties", ())
+    }
+    | {
+        "column",
+        "template",
+        "constant",
+        "default",
+        "lookup",
+        "lower",
+        "upper",
+        "pattern",
+        "format",
+        "zone",
+        "minutes",
+    }
     | {"separator", "LOCKDOWN_BROWSER", "candidate.assign"}
 )
 WHOLE = with_contributors("roles: {column: r, separator: ','}, notify: n").replace(
@@ -25,16 +41,50 @@ WHOLE = with_contributors("roles: {column: r, separator: ','}, notify: n").repla
 )
 """A sound configuration with nearly everything in it."""
 SECTIONS = ["inspera", "sources", "feeds", "limits", "found", "state", "verify", "reconcile"]
-PIECES = ["/", "v1", "{test}", "{user}", "{job}", "{x}", "{", "}", "..", "%2e%2E", ":", "?a=", "#", "\0", "Å", " ", "@"]
+PIECES = [
+    "/",
+    "v1",
+    "{test}",
+    "{user}",
+    "{job}",
+    "{x}",
+    "{",
+    "}",
+    "..",
+    "%2e%2E",
+    ":",
+    "?a=",
+    "#",
+    "\0",
+    "Å",
+    " ",
+    "@",
+]
 WORDS = st.one_of(
     st.sampled_from(
-        ["csv", "keep", "GET", "/v1/{test}", *Kind, "https://a.example.edu", "{a}", "{", "${", "${X}", "%z", "5"]
+        [
+            "csv",
+            "keep",
+            "GET",
+            "/v1/{test}",
+            *Kind,
+            "https://a.example.edu",
+            "{a}",
+            "{",
+            "${",
+            "${X}",
+            "%z",
+            "5",
+        ]
     ),
     st.text(max_size=20),
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | WORDS, inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES) | WORDS, inner, max_size=6)
+    ),
     max_leaves=25,
 )
 
@@ -44,21 +94,22 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("configurations") / "a.yaml"
 
 
-def outcome(file: Path, text: str) -> Loaded | ConfigurationFaults:
+def outcome(file: Path, text: str) -> Loaded | ConfigurationErrors:
     """What becomes of a text; anything but these two fails the test."""
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
         return load(file)
-    except ConfigurationFaults as faults:
+    except ConfigurationErrors as faults:
         return faults
 
 
-def well_told(answer: Loaded | ConfigurationFaults) -> bool:
+def well_told(answer: Loaded | ConfigurationErrors) -> bool:
     """Whether a refusal has faults, each of one line with all its parts."""
     if isinstance(answer, Loaded):
         return True
     return bool(answer.faults) and all(
-        len(str(fault).splitlines()) == 1 and fault.reason and fault.remedy for fault in answer.faults
+        len(str(fault).splitlines()) == 1 and fault.reason and fault.remedy
+        for fault in answer.faults
     )
 
 
@@ -69,14 +120,21 @@ def test_any_mapping_is_loaded_or_refused_with_faults(file: Path, data: dict[str
 
 
 @settings(deadline=None)
-@given(text=st.text(alphabet=st.sampled_from("ab:-{}[]*&!<>|'\"#%@`,?~ \n\t$\\0\x85Å") | st.characters(), max_size=60))
+@given(
+    text=st.text(
+        alphabet=st.sampled_from("ab:-{}[]*&!<>|'\"#%@`,?~ \n\t$\\0\x85Å") | st.characters(),
+        max_size=60,
+    )
+)
 def test_any_text_is_loaded_or_refused_with_faults(file: Path, text: str) -> None:
     assert well_told(outcome(file, text))
 
 
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_sound_file_with_a_piece_replaced_is_loaded_or_refused_with_faults(file: Path, data: st.DataObject) -> None:
+def test_a_sound_file_with_a_piece_replaced_is_loaded_or_refused_with_faults(
+    file: Path, data: st.DataObject
+) -> None:
     start = data.draw(st.integers(0, len(WHOLE)))
     end = data.draw(st.integers(start, min(len(WHOLE), start + 40)))
     piece = data.draw(st.text(alphabet="ab:-{}[]*&!|'\"#, \n\t$5", max_size=12))
@@ -86,18 +144,44 @@ def test_a_sound_file_with_a_piece_replaced_is_loaded_or_refused_with_faults(fil
 @settings(deadline=None)
 @given(
     before=st.sampled_from(
-        ["", "'", '"', "*", "&", "!", "|", ">", "%", "@", "`", "{", "[", "- ", "? ", "${", "$${", "\t", "a: "]
+        [
+            "",
+            "'",
+            '"',
+            "*",
+            "&",
+            "!",
+            "|",
+            ">",
+            "%",
+            "@",
+            "`",
+            "{",
+            "[",
+            "- ",
+            "? ",
+            "${",
+            "$${",
+            "\t",
+            "a: ",
+        ]
     ),
     after=st.sampled_from(["", "'", '"', "}", ":", "\\", "\n  client_id: x", "\n\t", "\n x", " #"]),
-    elsewhere=st.sampled_from(["client_id: example", "clientid: example", "client_id: [", "workers: x"]),
+    elsewhere=st.sampled_from(
+        ["client_id: example", "clientid: example", "client_id: [", "workers: x"]
+    ),
 )
-def test_no_fault_and_no_repr_ever_shows_the_secret(file: Path, before: str, after: str, elsewhere: str) -> None:
+def test_no_fault_and_no_repr_ever_shows_the_secret(
+    file: Path, before: str, after: str, elsewhere: str
+) -> None:
     assume((before, after) != ("${", "}"))  # a sound reference, by a name that may be shown
-    text = changed("${INSPERA_KEY}", f"{before}{SECRET}{after}").replace("client_id: example", elsewhere, 1)
+    text = changed("${INSPERA_KEY}", f"{before}{SECRET}{after}").replace(
+        "client_id: example", elsewhere, 1
+    )
     assert SECRET not in shown(outcome(file, text))
 
 
-def shown(answer: Loaded | ConfigurationFaults) -> str:
+def shown(answer: Loaded | ConfigurationErrors) -> str:
     """Everything that could be printed of it."""
     if isinstance(answer, Loaded):
         return f"{answer!r} {answer} {answer.settings!s} {[str(warning) for warning in answer.warnings]}"
@@ -107,7 +191,9 @@ def shown(answer: Loaded | ConfigurationFaults) -> str:
 
 @settings(deadline=None)
 @given(
-    option=st.sampled_from(["SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE", "LOCKDOWN_BROWSER", "UNKNOWN", "${X}"]),
+    option=st.sampled_from(
+        ["SEB_SETTINGS_PINCODE", "LOCKDOWN_QUIT_CODE", "LOCKDOWN_BROWSER", "UNKNOWN", "${X}"]
+    ),
     rule=st.sampled_from(
         [
             "{{constant: {}}}",
@@ -117,11 +203,17 @@ def shown(answer: Loaded | ConfigurationFaults) -> str:
             "{{constant: [{}]}}",
         ]
     ),
-    value=st.sampled_from([SECRET, SECRET[:5], f"'{SECRET} æ'", f'"{SECRET}\\t1"', f"'${{{SECRET}'", f"'{{{SECRET}'"]),
+    value=st.sampled_from(
+        [SECRET, SECRET[:5], f"'{SECRET} æ'", f'"{SECRET}\\t1"', f"'${{{SECRET}'", f"'{{{SECRET}'"]
+    ),
     elsewhere=st.sampled_from(["source: seats", "source: nowhere"]),
 )
-def test_no_fault_and_no_repr_ever_shows_a_pin(file: Path, option: str, rule: str, value: str, elsewhere: str) -> None:
-    text = with_option(f"{{constant: '{option}'}}", rule.format(value)).replace("source: seats", elsewhere)
+def test_no_fault_and_no_repr_ever_shows_a_pin(
+    file: Path, option: str, rule: str, value: str, elsewhere: str
+) -> None:
+    text = with_option(f"{{constant: '{option}'}}", rule.format(value)).replace(
+        "source: seats", elsewhere
+    )
     assert SECRET[:5] not in shown(outcome(file, text))
 
 
@@ -143,10 +235,16 @@ def test_a_call_s_path_is_refused_or_can_be_filled_and_stays_below_the_tenant(
 
 
 @settings(deadline=None)
-@given(setting=st.sampled_from(["url: https://example.inspera.com", "client_id: example", "kind: test", "title: name"]))
+@given(
+    setting=st.sampled_from(
+        ["url: https://example.inspera.com", "client_id: example", "kind: test", "title: name"]
+    )
+)
 def test_a_value_in_the_wrong_place_is_not_repeated_by_its_fault(file: Path, setting: str) -> None:
     name = setting.partition(":")[0]
-    answer = outcome(file, changed(setting, f"{name}: {SECRET}: x" if name == "title" else f"{name}: [{SECRET}]"))
+    answer = outcome(
+        file, changed(setting, f"{name}: {SECRET}: x" if name == "title" else f"{name}: [{SECRET}]")
+    )
     assert SECRET not in str(answer) or isinstance(answer, Loaded)
 
 

@@ -15,17 +15,24 @@ def secret(load_text: Load, written: str) -> tuple[SecretRef, Path]:
     return loaded.settings.inspera.api_key, loaded.folder
 
 
-def test_a_secret_is_not_read_when_the_file_is_loaded(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_not_read_when_the_file_is_loaded(
+    load_text: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("INSPERA_KEY", raising=False)
     loaded = load_text(SOUND)
-    with pytest.raises(UsageError, match=r"^\$\{INSPERA_KEY\} names an environment variable that is not set, set it"):
+    with pytest.raises(
+        UsageError,
+        match=r"^\$\{INSPERA_KEY\} names an environment variable that is not set, set it",
+    ):
         loaded.settings.inspera.api_key.reveal(loaded.folder)
     monkeypatch.setenv("INSPERA_KEY", SECRET)
     assert loaded.settings.inspera.api_key.reveal(loaded.folder) == SECRET
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
-def test_a_secret_in_a_file_beside_the_configuration_loses_one_line_ending(load_text: Load, ending: str) -> None:
+def test_a_secret_in_a_file_beside_the_configuration_loses_one_line_ending(
+    load_text: Load, ending: str
+) -> None:
     key, folder = secret(load_text, "${file:key}")
     (folder / "key").write_bytes((SECRET + ending).encode())
     assert key.reveal(folder) == SECRET
@@ -37,7 +44,8 @@ def test_a_secret_may_be_a_credential_that_systemd_passes(
     key, folder = secret(load_text, "${cred:api-key}")
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     with pytest.raises(
-        UsageError, match=r"^\$\{cred:api-key\} needs a credential from systemd .*LoadCredential=api-key:PATH"
+        UsageError,
+        match=r"^\$\{cred:api-key\} needs a credential from systemd .*LoadCredential=api-key:PATH",
     ):
         key.reveal(folder)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -83,7 +91,9 @@ def test_a_secret_in_plain_text_works_with_a_warning_that_does_not_show_it(load_
     (warning,) = loaded.warnings
     assert (warning.line, warning.column, warning.path) == (4, 12, "inspera.api_key")
     assert "is a secret in plain text, move it into a file" in str(warning)
-    assert "Zq9" not in f"{warning!r} {loaded!r} {loaded.settings} {loaded.settings.model_dump_json()}"
+    assert (
+        "Zq9" not in f"{warning!r} {loaded!r} {loaded.settings} {loaded.settings.model_dump_json()}"
+    )
 
 
 def test_a_secret_in_a_file_that_others_may_read_is_warned_about(load_text: Load) -> None:
@@ -104,9 +114,12 @@ def test_a_reference_is_shown_as_written_and_a_secret_never(load_text: Load) -> 
 
 
 @pytest.mark.parametrize(
-    "written", ["Zq9${", "Zq9${}", "Zq9${a b}", "Zq9${vault:x}", "Zq9${cred:../x}", "Zq9${file:${X}}"]
+    "written",
+    ["Zq9${", "Zq9${}", "Zq9${a b}", "Zq9${vault:x}", "Zq9${cred:../x}", "Zq9${file:${X}}"],
 )
-def test_a_secret_with_a_broken_reference_is_a_fault_that_does_not_show_it(faults_of: Faults, written: str) -> None:
+def test_a_secret_with_a_broken_reference_is_a_fault_that_does_not_show_it(
+    faults_of: Faults, written: str
+) -> None:
     (fault,) = faults_of(changed("${INSPERA_KEY}", f"'{written}'"))
     assert fault.startswith("4:12: inspera.api_key: has a '${")
     assert "Zq9" not in fault
@@ -120,7 +133,9 @@ def test_a_secret_that_is_no_single_text_is_refused(faults_of: Faults) -> None:
     ]
 
 
-def test_other_settings_are_read_through_references_at_once(load_text: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_settings_are_read_through_references_at_once(
+    load_text: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TENANT", "bokmal")
     loaded = load_text(changed("https://example.inspera.com", "https://${TENANT}.inspera.com"))
     assert loaded.settings.inspera.url == "https://bokmal.inspera.com"

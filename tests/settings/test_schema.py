@@ -43,13 +43,18 @@ def test_a_field_may_be_a_text_or_a_mapping() -> None:
     for name in ("FieldSpec", "TimeSpec", "MinutesSpec", "ListSpec"):
         text, mapping = json_schema()["$defs"][name]["anyOf"]
         assert text["type"] == "string"
-        assert {"column", "template", "constant", "default", "lookup", "pattern"} <= set(mapping["properties"])
+        assert {"column", "template", "constant", "default", "lookup", "pattern"} <= set(
+            mapping["properties"]
+        )
 
 
 def test_the_schema_says_what_it_is_and_is_plain_json() -> None:
     schema = json.loads(schema_text())
     assert schema["$schema"].startswith("https://json-schema.org/")
-    assert (schema["title"], schema["required"]) == ("inspera-sync", ["inspera", "sources", "feeds"])
+    assert (schema["title"], schema["required"]) == (
+        "inspera-sync",
+        ["inspera", "sources", "feeds"],
+    )
     assert schema["description"].startswith("The configuration file of inspera-sync.")
 
 

@@ -1,14 +1,14 @@
 """Calls that a tenant takes otherwise, and options that it has besides: what is in force, and what is refused."""
 
 import pytest
-from sync.config import Inspera
+from sync.config import InsperaSettings
 from sync.contract import CALLS, OPTIONS, OptionRule
 
 from .configurations import SOUND, with_inspera
 from .conftest import Faults, Load
 
 
-def inspera_of(load_text: Load, *lines: str) -> Inspera:
+def inspera_of(load_text: Load, *lines: str) -> InsperaSettings:
     return load_text(with_inspera(*lines)).settings.inspera
 
 
@@ -27,15 +27,27 @@ def test_a_changed_call_keeps_what_is_not_changed_and_its_place(load_text: Load)
     )
     calls = inspera.calls_in_force()
     remove, usual = calls["candidate.remove"], CALLS["candidate.remove"]
-    assert (remove.method, remove.path) == ("POST", "/v1/test/{test}/candidates/remove?isExternal=true")
-    assert (remove.wrapper, remove.repeat, remove.fields) == (usual.wrapper, usual.repeat, usual.fields)
+    assert (remove.method, remove.path) == (
+        "POST",
+        "/v1/test/{test}/candidates/remove?isExternal=true",
+    )
+    assert (remove.wrapper, remove.repeat, remove.fields) == (
+        usual.wrapper,
+        usual.repeat,
+        usual.fields,
+    )
     assert (calls["option.set"].wrapper, calls["option.set"].path) == ("", CALLS["option.set"].path)
     assert list(calls) == list(CALLS)
-    assert [name for name, call in calls.items() if call != CALLS[name]] == ["option.set", "candidate.remove"]
+    assert [name for name, call in calls.items() if call != CALLS[name]] == [
+        "option.set",
+        "candidate.remove",
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_any_call_but_the_token_s_can_be_changed(load_text: Load, faults_of: Faults, name: str) -> None:
+def test_any_call_but_the_token_s_can_be_changed(
+    load_text: Load, faults_of: Faults, name: str
+) -> None:
     usual = CALLS[name]
     line = f"  {name}: {{method: {usual.method}, path: '/v2{usual.path}'}}"
     if name == "token.fetch":
@@ -44,14 +56,22 @@ def test_any_call_but_the_token_s_can_be_changed(load_text: Load, faults_of: Fau
             "can't be changed: it is documented, and carries the API key, take it out"
         ]
     else:
-        assert inspera_of(load_text, "calls:", line).calls_in_force()[name].path == f"/v2{usual.path}"
+        assert (
+            inspera_of(load_text, "calls:", line).calls_in_force()[name].path == f"/v2{usual.path}"
+        )
 
 
 @pytest.mark.parametrize(
     ("call", "fault"),
     [
-        ("candidate.asign: {method: PUT}", "5:5: inspera.calls.{0}: is no call, did you mean 'candidate.assign'?"),
-        ("zzz: {method: PUT}", "5:5: inspera.calls.zzz: is no call, known here: learner.save, staff.save,"),
+        (
+            "candidate.asign: {method: PUT}",
+            "5:5: inspera.calls.{0}: is no call, did you mean 'candidate.assign'?",
+        ),
+        (
+            "zzz: {method: PUT}",
+            "5:5: inspera.calls.zzz: is no call, known here: learner.save, staff.save,",
+        ),
         ("test.read:", "5:15: inspera.calls.{0}: is empty, give it a value, or take the line out"),
         (
             "test.read: GET",
@@ -69,13 +89,22 @@ def test_any_call_but_the_token_s_can_be_changed(load_text: Load, faults_of: Fau
             "candidate.remove: {method: GET}",
             "5:32: inspera.calls.{0}.method: would only read, but this call changes something, use POST, PUT, PATCH",
         ),
-        ("test.read: {method: }", "5:24: inspera.calls.{0}.method: is empty, give it a value, or take the line out"),
+        (
+            "test.read: {method: }",
+            "5:24: inspera.calls.{0}.method: is empty, give it a value, or take the line out",
+        ),
         (
             "candidate.list: {wrapper: list}",
             "5:31: inspera.calls.{0}.wrapper: would hold nothing: this call sends no body, take it out",
         ),
-        ("test.read: {wrapper: }", "5:25: inspera.calls.{0}.wrapper: is empty, give it a value, or take the line out"),
-        ("test.read: {url: /v1}", "5:17: inspera.calls.{0}.url: unknown setting, known here: method, path, wrapper"),
+        (
+            "test.read: {wrapper: }",
+            "5:25: inspera.calls.{0}.wrapper: is empty, give it a value, or take the line out",
+        ),
+        (
+            "test.read: {url: /v1}",
+            "5:17: inspera.calls.{0}.url: unknown setting, known here: method, path, wrapper",
+        ),
         (
             "option.set: {wrapper: test.options}",
             "5:27: inspera.calls.{0}.wrapper: is no name of a member, write one such as candidates, "
@@ -110,9 +139,21 @@ def test_a_change_that_says_nothing_changes_nothing(load_text: Load) -> None:
             "/v1/users/search",
             "lacks {auth_system} and {external_id}, put it in where Inspera expects it",
         ),
-        ("test.search", "/v1/tests/{query}", "has {query}, which this call does not fill, take it out"),
-        ("candidate.list", "/v1/{test}/{}", "has {}, which this call does not fill, this call fills {test}"),
-        ("candidate.list", "/v1/{test", "has a brace that has no partner, write each place as {name}"),
+        (
+            "test.search",
+            "/v1/tests/{query}",
+            "has {query}, which this call does not fill, take it out",
+        ),
+        (
+            "candidate.list",
+            "/v1/{test}/{}",
+            "has {}, which this call does not fill, this call fills {test}",
+        ),
+        (
+            "candidate.list",
+            "/v1/{test",
+            "has a brace that has no partner, write each place as {name}",
+        ),
         (
             "candidate.list",
             "/v1/{test!r}",
@@ -133,8 +174,16 @@ def test_a_change_that_says_nothing_changes_nothing(load_text: Load) -> None:
             "//evil.example/{test}",
             "should begin with one '/', write what follows /api, such as /v1/test/{test}",
         ),
-        ("candidate.list", "/v1/../{test}", "holds '..', write the path as Inspera has it, from '/' on"),
-        ("candidate.list", "/v1/%2e%2E/{test}", "holds '..', write the path as Inspera has it, from '/' on"),
+        (
+            "candidate.list",
+            "/v1/../{test}",
+            "holds '..', write the path as Inspera has it, from '/' on",
+        ),
+        (
+            "candidate.list",
+            "/v1/%2e%2E/{test}",
+            "holds '..', write the path as Inspera has it, from '/' on",
+        ),
         (
             "candidate.list",
             "/v1/{test}#x",
@@ -193,17 +242,25 @@ def test_declared_options_come_after_those_that_are_known(load_text: Load) -> No
         (
             "showTimer: {group: general}",
             "5:16: inspera.options.showTimer: is no name of an option, "
-            "write it as Inspera does, in capitals, such as SHOW_TIMER",
+            "write it as InsperaSettings does, in capitals, such as SHOW_TIMER",
         ),
         (
             "A: {group: generel}",
             "5:16: inspera.options.A.group: is none of the choices, did you mean 'general'?",
         ),
-        ("A: {group: general, type: pn}", "5:31: inspera.options.A.type: is none of the choices, did you mean 'pin'?"),
-        ("A: {type: pin}", "5:5: inspera.options.A.group: is needed, add it: the group that the option is sent in"),
+        (
+            "A: {group: general, type: pn}",
+            "5:31: inspera.options.A.type: is none of the choices, did you mean 'pin'?",
+        ),
+        (
+            "A: {type: pin}",
+            "5:5: inspera.options.A.group: is needed, add it: the group that the option is sent in",
+        ),
         ("A:", "5:7: inspera.options.A: is empty, give it a value, or take the line out"),
     ],
 )
-def test_an_option_that_can_not_be_declared_is_refused(faults_of: Faults, option: str, fault: str) -> None:
+def test_an_option_that_can_not_be_declared_is_refused(
+    faults_of: Faults, option: str, fault: str
+) -> None:
     (found,) = faults_of(with_inspera("options:", f"  {option}"))
     assert found.startswith(fault)

@@ -24,7 +24,9 @@ WORDS = [
 
 @pytest.mark.parametrize("word", WORDS)
 def test_a_value_stays_the_text_that_was_written(load_text: Load, word: str) -> None:
-    feed = load_text(with_title(f"{{column: a, default: {word}, lookup: {{{word}: {word}}}}}")).settings.feeds[1]
+    feed = load_text(
+        with_title(f"{{column: a, default: {word}, lookup: {{{word}: {word}}}}}")
+    ).settings.feeds[1]
     assert isinstance(feed, TestFeed)
     assert feed.map.title.default == word
     assert feed.map.title.lookup == {word: word}
@@ -32,14 +34,21 @@ def test_a_value_stays_the_text_that_was_written(load_text: Load, word: str) -> 
 
 def test_where_compares_with_the_text_that_was_written(load_text: Load) -> None:
     loaded = load_text(
-        changed("source: people", "source: people\n    where: {active: true, country: [NO, SE], year: 2026}")
+        changed(
+            "source: people",
+            "source: people\n    where: {active: true, country: [NO, SE], year: 2026}",
+        )
     )
     where = {name: condition.plain for name, condition in loaded.settings.feeds[0].where.items()}
     assert where == {"active": ("true",), "country": ("NO", "SE"), "year": ("2026",)}
 
 
-@pytest.mark.parametrize(("word", "meaning"), [("true", True), ("yes", True), ("false", False), ("off", False)])
-def test_a_switch_may_be_written_in_any_usual_way(load_text: Load, word: str, meaning: bool) -> None:
+@pytest.mark.parametrize(
+    ("word", "meaning"), [("true", True), ("yes", True), ("false", False), ("off", False)]
+)
+def test_a_switch_may_be_written_in_any_usual_way(
+    load_text: Load, word: str, meaning: bool
+) -> None:
     loaded = load_text(changed("source: people", f"source: people\n    may_be_empty: {word}"))
     assert loaded.settings.feeds[0].may_be_empty is meaning
 
@@ -48,11 +57,15 @@ def test_text_of_decomposed_letters_is_compared_composed(load_text: Load) -> Non
     feed = load_text(
         changed("source: people", "source: people\n    where: {a\u030arstall: besta\u030att}")
     ).settings.feeds[0]
-    assert {name: condition.plain for name, condition in feed.where.items()} == {"årstall": ("bestått",)}
+    assert {name: condition.plain for name, condition in feed.where.items()} == {
+        "årstall": ("bestått",)
+    }
 
 
 def test_a_setting_given_twice_names_both_lines(faults_of: Faults) -> None:
-    faults = faults_of(changed("client_id: example", "client_id: example\n  url: https://b.example.edu"))
+    faults = faults_of(
+        changed("client_id: example", "client_id: example\n  url: https://b.example.edu")
+    )
     assert faults == ["2:3: inspera.url: is given twice, on line 2 and on line 4, keep one of them"]
 
 
@@ -62,13 +75,20 @@ def test_two_names_that_only_yaml_would_tell_apart_are_one(faults_of: Faults) ->
 
 def test_faults_inside_a_setting_given_twice_are_said_too(faults_of: Faults) -> None:
     text = changed(
-        "people: {type: csv, path: people.csv}", "people: {type: cvs}\n  people: {type: csv, path: people.csv}"
+        "people: {type: csv, path: people.csv}",
+        "people: {type: cvs}\n  people: {type: csv, path: people.csv}",
     )
-    assert [fault.split(": ")[1] for fault in faults_of(text)] == ["sources.people", "sources.people.type"]
+    assert [fault.split(": ")[1] for fault in faults_of(text)] == [
+        "sources.people",
+        "sources.people.type",
+    ]
 
 
 def test_anchors_aliases_and_merge_keys_are_followed(load_text: Load) -> None:
-    text = changed("start: {column: start, zone: Europe/Oslo}", "start: &when {column: start, zone: Europe/Oslo}")
+    text = changed(
+        "start: {column: start, zone: Europe/Oslo}",
+        "start: &when {column: start, zone: Europe/Oslo}",
+    )
     feed = load_text(
         text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}")
     ).settings.feeds[1]
@@ -77,55 +97,94 @@ def test_anchors_aliases_and_merge_keys_are_followed(load_text: Load) -> None:
 
 
 def test_of_several_merged_mappings_the_first_to_say_something_wins(load_text: Load) -> None:
-    text = changed("start: {column: start, zone: Europe/Oslo}", "start: &a {column: start, zone: Europe/Oslo}")
-    text = text.replace("end: {column: end, zone: Europe/Oslo}", "end: &b {column: end, zone: Europe/Riga}")
+    text = changed(
+        "start: {column: start, zone: Europe/Oslo}", "start: &a {column: start, zone: Europe/Oslo}"
+    )
+    text = text.replace(
+        "end: {column: end, zone: Europe/Oslo}", "end: &b {column: end, zone: Europe/Riga}"
+    )
     feed = load_text(
-        text.replace("duration: minutes", "duration: minutes\n      key: {<<: [{column: x}, {column: y}]}")
+        text.replace(
+            "duration: minutes", "duration: minutes\n      key: {<<: [{column: x}, {column: y}]}"
+        )
     )
     assert isinstance(feed.settings.feeds[1], TestFeed)
     assert feed.settings.feeds[1].fields()["key"].column == "x"
 
 
 def test_a_fault_in_a_merged_mapping_stands_where_it_was_written(faults_of: Faults) -> None:
-    text = changed("start: {column: start, zone: Europe/Oslo}", "start: &when {column: start, zone: Europe/Olso}")
-    faults = faults_of(text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}"))
+    text = changed(
+        "start: {column: start, zone: Europe/Oslo}",
+        "start: &when {column: start, zone: Europe/Olso}",
+    )
+    faults = faults_of(
+        text.replace("end: {column: end, zone: Europe/Oslo}", "end: {<<: *when, column: end}")
+    )
     assert faults == [
-        f"19:42: feeds[2].map.{name}.zone: is no time zone, did you mean 'Europe/Oslo'?" for name in ("start", "end")
+        f"19:42: feeds[2].map.{name}.zone: is no time zone, did you mean 'Europe/Oslo'?"
+        for name in ("start", "end")
     ]
 
 
 @pytest.mark.parametrize("merge", ["<<: 5", "<<: [a]", "<<: "])
 def test_a_merge_of_something_that_is_no_mapping_is_refused(faults_of: Faults, merge: str) -> None:
-    assert any("<<': does not name a mapping to merge" in fault for fault in faults_of(SOUND + f"found: {{{merge}}}"))
+    assert any(
+        "<<': does not name a mapping to merge" in fault
+        for fault in faults_of(SOUND + f"found: {{{merge}}}")
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
         ("a:\n\tb: 1", "2:1: there is a tab, indent with spaces"),
-        ("a: 1\n b: 2", "2:3: there is a second ':' on this line, or it is not aligned, quote the value, or align it"),
-        ("a:\n   b: 1\n  c: 1", "3:3: this line is not aligned with those that it belongs to, correct its indentation"),
+        (
+            "a: 1\n b: 2",
+            "2:3: there is a second ':' on this line, or it is not aligned, quote the value, or align it",
+        ),
+        (
+            "a:\n   b: 1\n  c: 1",
+            "3:3: this line is not aligned with those that it belongs to, correct its indentation",
+        ),
         ("a: 'x", "1:6: a quoted text is never closed, add the missing quotation mark"),
         (
             "a: {b: 1",
             "1:9: a list or mapping in brackets is not closed, or lacks a comma, "
             "add it, or put the value in single quotes",
         ),
-        ("a: @x", "1:4: a value begins with a character that YAML keeps for itself, put the value in single quotes"),
-        ("a: *x", "1:4: a value beginning with '*' is an alias that nothing defines, put the value in single quotes"),
-        ('a: "\\d"', "1:6: there is a backslash that means nothing in double quotes, use single quotes"),
+        (
+            "a: @x",
+            "1:4: a value begins with a character that YAML keeps for itself, put the value in single quotes",
+        ),
+        (
+            "a: *x",
+            "1:4: a value beginning with '*' is an alias that nothing defines, put the value in single quotes",
+        ),
+        (
+            'a: "\\d"',
+            "1:6: there is a backslash that means nothing in double quotes, use single quotes",
+        ),
         ("a: 1\n---\nb: 1", "2:1: there is a second document ('---'), keep all settings in one"),
-        ("a: 1\nb", "2:2: there is no ':' after a name, add it, or indent the line below the one above"),
-        ("a: \x07", "1:4: there is a character that YAML does not allow, delete it; it may be invisible"),
+        (
+            "a: 1\nb",
+            "2:2: there is no ':' after a name, add it, or indent the line below the one above",
+        ),
+        (
+            "a: \x07",
+            "1:4: there is a character that YAML does not allow, delete it; it may be invisible",
+        ),
         ("[" * 5000, "1:1: the file is nested too deeply, write it with fewer levels"),
     ],
 )
-def test_text_that_is_not_yaml_is_a_fault_with_its_place(faults_of: Faults, text: str, fault: str) -> None:
+def test_text_that_is_not_yaml_is_a_fault_with_its_place(
+    faults_of: Faults, text: str, fault: str
+) -> None:
     assert faults_of(text) == [fault]
 
 
 @pytest.mark.parametrize(
-    "value", ["!env X", "!!python/object:os.system x", "!!set {a}", "!!timestamp 2026-01-01", "!!int [1]"]
+    "value",
+    ["!env X", "!!python/object:os.system x", "!!set {a}", "!!timestamp 2026-01-01", "!!int [1]"],
 )
 def test_tags_are_refused(faults_of: Faults, value: str) -> None:
     assert faults_of(changed("client_id: example", f"client_id: {value}")) == [
@@ -142,12 +201,15 @@ def test_a_name_that_is_no_text_is_refused(faults_of: Faults, name: str) -> None
 
 def test_an_alias_for_something_that_it_is_part_of_is_refused(faults_of: Faults) -> None:
     assert any(
-        "is an alias ('*') for something that it is part of" in fault for fault in faults_of("sources: &a {b: *a}")
+        "is an alias ('*') for something that it is part of" in fault
+        for fault in faults_of("sources: &a {b: *a}")
     )
 
 
 def test_a_merge_of_something_that_it_is_part_of_is_refused(faults_of: Faults) -> None:
-    assert any("does not name a mapping to merge" in fault for fault in faults_of("sources: &a {<<: *a}"))
+    assert any(
+        "does not name a mapping to merge" in fault for fault in faults_of("sources: &a {<<: *a}")
+    )
 
 
 def test_a_few_lines_that_stand_for_billions_of_values_are_refused(faults_of: Faults) -> None:
@@ -167,7 +229,9 @@ def test_merges_that_stand_for_billions_of_names_are_refused(faults_of: Faults) 
 @pytest.mark.parametrize("escape", ["\\0", "\\ud800"])
 def test_an_escape_that_stands_for_no_character_is_refused(faults_of: Faults, escape: str) -> None:
     (fault,) = faults_of(changed("client_id: example", f'client_id: "a{escape}"'))
-    assert fault.startswith("3:14: inspera.client_id: holds an escape ('\\') that stands for no character")
+    assert fault.startswith(
+        "3:14: inspera.client_id: holds an escape ('\\') that stands for no character"
+    )
     assert "is a name that is not plain text" in faults_of(SOUND + f'"a{escape}": 1')[0]
 
 

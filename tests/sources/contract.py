@@ -31,7 +31,9 @@ class SourceContract(ABC):
     """Subclasses are collected by pytest; the methods below are all that they give."""
 
     @abstractmethod
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         """A source of these rows, by a path relative to `folder` where it has one."""
 
     @abstractmethod
@@ -108,7 +110,9 @@ class SourceContract(ABC):
         source = self.make_large(tmp_path, 20_000)
         assert sum(1 for _ in source.rows(tmp_path)) == 20_000
 
-    def test_a_source_that_is_not_there_is_a_source_error_that_says_where_and_what_to_do(self, tmp_path: Path) -> None:
+    def test_a_source_that_is_not_there_is_a_source_error_that_says_where_and_what_to_do(
+        self, tmp_path: Path
+    ) -> None:
         source = self.absent()
         for read in (source.column_names, lambda folder: list(source.rows(folder))):
             with pytest.raises(SourceError) as caught:

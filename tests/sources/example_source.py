@@ -33,7 +33,11 @@ class JsonLines(SourceSettings):
             lists = _lists(opened)
             columns = column_names(next(lists, (0, [""]))[1])
             if "" in columns or repeated_name(columns):
-                raise SourceError(opened.place, "its first line does not name each column once", "correct its export")
+                raise SourceError(
+                    opened.place,
+                    "its first line does not name each column once",
+                    "correct its export",
+                )
             rows = (Row(line, dict(zip(columns, values, strict=True))) for line, values in lists)
             yield Extract(opened.place, columns, rows)
 
@@ -45,7 +49,11 @@ def _lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
         for number, line in enumerate(opened.file, start=1):
             values = _values(line)
             if not values or len(values) != (width or len(values)):
-                raise SourceError(f"{opened.place} line {number}", "is not a list like the first", "correct its export")
+                raise SourceError(
+                    f"{opened.place} line {number}",
+                    "is not a list like the first",
+                    "correct its export",
+                )
             width = len(values)
             yield number, values
     opened.refuse_change()  # what is written to while it is read may have ended early
@@ -58,4 +66,6 @@ def _values(line: bytes) -> list[str]:
     except ValueError:
         return []
     listed = values if isinstance(values, list) else []
-    return ["" if one is None else one if isinstance(one, str) else json.dumps(one) for one in listed]
+    return [
+        "" if one is None else one if isinstance(one, str) else json.dumps(one) for one in listed
+    ]

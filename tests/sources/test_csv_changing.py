@@ -84,9 +84,21 @@ def read_while(folder: Path, doing: Doing, rows_before: int) -> list[Row]:
 @pytest.mark.parametrize("rows_before", [FEW, MANY])
 @pytest.mark.parametrize(
     "doing",
-    [append, truncate, truncate_mid_row, empty, rewrite_in_place, replace, replace_by_its_equal, remove, tear],
+    [
+        append,
+        truncate,
+        truncate_mid_row,
+        empty,
+        rewrite_in_place,
+        replace,
+        replace_by_its_equal,
+        remove,
+        tear,
+    ],
 )
-def test_a_file_that_changes_while_it_is_read_is_not_used(tmp_path: Path, doing: Doing, rows_before: int) -> None:
+def test_a_file_that_changes_while_it_is_read_is_not_used(
+    tmp_path: Path, doing: Doing, rows_before: int
+) -> None:
     with pytest.raises(SourceError) as caught:
         read_while(tmp_path, doing, rows_before)
     assert str(caught.value) == (

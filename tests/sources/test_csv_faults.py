@@ -21,7 +21,9 @@ def test_a_file_without_even_a_header_is_empty(refusal: Refusal, content: str) -
 
 
 @pytest.mark.parametrize(("header", "column"), [("number,,note", 2), ('" ",given,note', 1)])
-def test_a_column_without_a_name_is_told_by_its_number(refusal: Refusal, header: str, column: int) -> None:
+def test_a_column_without_a_name_is_told_by_its_number(
+    refusal: Refusal, header: str, column: int
+) -> None:
     error = refusal(f"\n{header}\n{GOOD}")
     assert error.where == "students.csv line 2"
     assert error.reason == f"the header has no name for column {column} of 3"
@@ -29,9 +31,15 @@ def test_a_column_without_a_name_is_told_by_its_number(refusal: Refusal, header:
 
 @pytest.mark.parametrize(
     ("header", "same"),
-    [("note,given,note", "1 and 3"), ("note, note ,given", "1 and 2"), ("\u00e5r,a\u030ar,note", "1 and 2")],
+    [
+        ("note,given,note", "1 and 3"),
+        ("note, note ,given", "1 and 2"),
+        ("\u00e5r,a\u030ar,note", "1 and 2"),
+    ],
 )
-def test_two_columns_with_one_name_are_refused_without_repeating_it(refusal: Refusal, header: str, same: str) -> None:
+def test_two_columns_with_one_name_are_refused_without_repeating_it(
+    refusal: Refusal, header: str, same: str
+) -> None:
     error = refusal(f"{header}\n{GOOD}")
     assert error.where == "students.csv line 1"
     assert error.reason == f"the header gives columns {same} the same name"
@@ -46,9 +54,12 @@ def test_a_byte_order_mark_that_the_encoding_does_not_take_is_told(refusal: Refu
 
 
 @pytest.mark.parametrize(
-    ("row", "found"), [("1,Åse", "2 cells"), ("1,Åse,x,y", "4 cells"), ("1", "1 cell"), (",Åse,,x", "4 cells")]
+    ("row", "found"),
+    [("1,Åse", "2 cells"), ("1,Åse,x,y", "4 cells"), ("1", "1 cell"), (",Åse,,x", "4 cells")],
 )
-def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(refusal: Refusal, row: str, found: str) -> None:
+def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(
+    refusal: Refusal, row: str, found: str
+) -> None:
     error = refusal(HEADER + '1,Åse,"a\nb"\n\n' + row + "\n" + GOOD)
     assert error.where == "students.csv line 5"
     assert error.reason == f"has {found} where the header has 3"
@@ -57,7 +68,12 @@ def test_a_row_with_too_few_or_too_many_cells_is_told_with_both_numbers(refusal:
 
 def test_no_fault_says_what_a_row_holds(refusal: Refusal) -> None:
     person = "999,Åse Plainly-Madeup,ase@example.edu"
-    for content in (f"{person},x\n", f'{person[:-4]}"\n9,"{person}', f'"{person}"x,y,z\n', f"{person}\0\n"):
+    for content in (
+        f"{person},x\n",
+        f'{person[:-4]}"\n9,"{person}',
+        f'"{person}"x,y,z\n',
+        f"{person}\0\n",
+    ):
         told = str(refusal(HEADER + content)).lower()
         assert "madeup" not in told
         assert "example.edu" not in told
@@ -79,13 +95,17 @@ def test_bytes_that_are_no_text_are_told_with_line_byte_and_encoding(
 ) -> None:
     mark = b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b""
     lines = ["number,given,note", *["1,Ase,x"] * before, "2,"]
-    error = refusal(mark + end.join(lines).encode() + bad + f",x{end}3,Eva,y{end}".encode(), encoding=encoding)
+    error = refusal(
+        mark + end.join(lines).encode() + bad + f",x{end}3,Eva,y{end}".encode(), encoding=encoding
+    )
     assert error.where == f"students.csv line {before + 2}"
     assert error.reason == f"byte 0x{byte} can't be read as {encoding}"
     assert encoding in error.remedy
 
 
-def test_bad_bytes_in_a_cell_over_several_lines_are_told_by_the_line_they_are_on(refusal: Refusal) -> None:
+def test_bad_bytes_in_a_cell_over_several_lines_are_told_by_the_line_they_are_on(
+    refusal: Refusal,
+) -> None:
     assert refusal(HEADER.encode() + b'1,"a\nb\n\xe5",x\n').where == "students.csv line 4"
 
 
@@ -97,7 +117,9 @@ def test_half_a_character_in_utf_16_is_told_by_its_line(refusal: Refusal, encodi
     assert refusal(whole + lone + rest, encoding=encoding).where == "students.csv line 3"
 
 
-@pytest.mark.parametrize(("encoding", "cut"), [("utf-8-sig", "2,Ola,Å".encode()[:-1]), ("utf-16-le", b"2")])
+@pytest.mark.parametrize(
+    ("encoding", "cut"), [("utf-8-sig", "2,Ola,Å".encode()[:-1]), ("utf-16-le", b"2")]
+)
 def test_a_file_that_ends_in_the_middle_of_a_character_is_told_by_its_last_line(
     refusal: Refusal, encoding: str, cut: bytes
 ) -> None:
@@ -109,7 +131,9 @@ def test_a_file_that_ends_in_the_middle_of_a_character_is_told_by_its_last_line(
 def test_utf_16_without_its_mark_is_not_guessed(refusal: Refusal) -> None:
     error = refusal((HEADER + GOOD).encode("utf-16-be"), encoding="utf-16")
     # from 3.13 on Python names the byte at which a stream without a mark fails
-    told = "byte 0x00 can't be read as utf-16" if sys.version_info >= (3, 13) else "is not in utf-16"
+    told = (
+        "byte 0x00 can't be read as utf-16" if sys.version_info >= (3, 13) else "is not in utf-16"
+    )
     assert error.reason == told
 
 
@@ -147,7 +171,9 @@ def test_an_open_quote_is_found_without_swallowing_a_long_file(refusal: Refusal)
 
 
 def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_path: Path) -> None:
-    rows = CsvSettings(path=written(tmp_path, HEADER + GOOD + '2,"Ola","cut').relative_to(tmp_path)).rows(tmp_path)
+    rows = CsvSettings(
+        path=written(tmp_path, HEADER + GOOD + '2,"Ola","cut').relative_to(tmp_path)
+    ).rows(tmp_path)
     assert next(rows).values["number"] == "1"
     with pytest.raises(SourceError, match=r"^students\.csv line 3: .* is not closed"):
         next(rows)
@@ -171,7 +197,9 @@ def test_a_lone_quote_far_below_its_cell_s_start_names_both_lines(refusal: Refus
 
 
 @pytest.mark.parametrize("rows", range(3_560, 3_640, 10))
-def test_a_lone_quote_is_told_although_bytes_follow_that_are_no_text(refusal: Refusal, rows: int) -> None:
+def test_a_lone_quote_is_told_although_bytes_follow_that_are_no_text(
+    refusal: Refusal, rows: int
+) -> None:
     good = "number,note\n" + f"1,Å{'x' * 50}\n" * rows
     error = refusal((good + '2,"say "hei"\n' + "3,x\n" * 1_750).encode() + b"4,\xff\n")
     assert error.where == f"students.csv line {rows + 2}"
@@ -182,7 +210,9 @@ def test_quote_faults_speak_of_the_quote_character_that_is_set(refusal: Refusal)
     assert "(')" in refusal("a;b\n1;'x\n", delimiter=";", quotechar="'").reason
 
 
-@pytest.mark.parametrize("cell", ["x" * 140_000, '"' + "x" * 140_000 + '"', '"' + "x\n" * 70_000 + '"'])
+@pytest.mark.parametrize(
+    "cell", ["x" * 140_000, '"' + "x" * 140_000 + '"', '"' + "x\n" * 70_000 + '"']
+)
 def test_a_cell_beyond_all_measure_is_told_with_the_measure(refusal: Refusal, cell: str) -> None:
     error = refusal(HEADER + GOOD + f"2,Ola,{cell}\n" + GOOD)
     assert error.where == "students.csv line 3"

@@ -20,7 +20,9 @@ HEADER = "no,given,family\n"
 
 
 class TestCsvKeepsTheContract(SourceContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         with (folder / "students.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
@@ -122,7 +124,9 @@ def test_delimiter_and_quote_character_are_as_the_settings_say(tmp_path: Path) -
 
 
 def test_line_breaks_may_fall_anywhere_in_a_long_file(tmp_path: Path) -> None:
-    rows = [[str(n), "Å" * (n * 31 % 997), "one\r\ntwo" if n % 5 == 0 else "one"] for n in range(1_500)]
+    rows = [
+        [str(n), "Å" * (n * 31 % 997), "one\r\ntwo" if n % 5 == 0 else "one"] for n in range(1_500)
+    ]
     lines = [",".join(f'"{cell}"' for cell in row) for row in rows]
     for ending in ("\r\n", "\r", "\n"):
         found = read(tmp_path, ending.join([HEADER.rstrip(), *lines]) + ending)
@@ -157,7 +161,9 @@ def test_every_line_ending_is_understood_across_blocks(tmp_path: Path, ending: s
     assert [(row.line, row.values["no"]) for row in rows] == [(n + 2, str(n)) for n in range(5_000)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "iso-8859-1", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1252", "iso-8859-1", "utf-16", "utf-16-le"]
+)
 def test_a_file_is_read_in_the_encoding_that_is_named(tmp_path: Path, encoding: str) -> None:
     rows = read(tmp_path, (HEADER + "1,Åse,Bjørnø\n").encode(encoding), encoding=encoding)
     assert rows[0].values["family"] == "Bjørnø"
@@ -176,7 +182,9 @@ def test_a_file_cut_in_a_quoted_cell_is_refused_although_its_rows_were_good(tmp_
         next(rows)
 
 
-def test_a_disk_that_fails_midway_is_a_source_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_midway_is_a_source_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = write(tmp_path, HEADER + "1,a,b\n")
 
     class FailingDisk(io.FileIO):
@@ -191,7 +199,9 @@ def test_a_disk_that_fails_midway_is_a_source_error(tmp_path: Path, monkeypatch:
         list(source.rows(tmp_path))
 
 
-def test_the_place_of_a_file_inside_the_folder_is_relative_to_it_and_otherwise_whole(tmp_path: Path) -> None:
+def test_the_place_of_a_file_inside_the_folder_is_relative_to_it_and_otherwise_whole(
+    tmp_path: Path,
+) -> None:
     assert CsvSettings(path=tmp_path / "in" / "a.csv").place(tmp_path) == "in/a.csv"
     assert CsvSettings(path=Path("/srv/exports/a.csv")).place(tmp_path) == "/srv/exports/a.csv"
 
@@ -205,7 +215,13 @@ def test_an_encoding_that_is_no_text_encoding_is_refused(encoding: str) -> None:
 @pytest.mark.parametrize("setting", ["delimiter", "quotechar"])
 @pytest.mark.parametrize(
     ("value", "why"),
-    [("", "at least 1"), (";;", "at most 1"), ("\n", "line break"), ("\r", "line break"), ("\0", "NUL")],
+    [
+        ("", "at least 1"),
+        (";;", "at most 1"),
+        ("\n", "line break"),
+        ("\r", "line break"),
+        ("\0", "NUL"),
+    ],
 )
 def test_delimiter_and_quotechar_are_one_character_each_and_not_a_line_break(
     setting: str, value: str, why: str

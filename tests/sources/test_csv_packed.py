@@ -24,7 +24,9 @@ SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 
 
 class TestGzipKeepsTheContract(SourceContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         (folder / "students.csv.gz").write_bytes(gzip.compress(csv_text(columns, rows).encode()))
         return CsvSettings(path=Path("students.csv.gz"))
 
@@ -41,7 +43,9 @@ class TestGzipKeepsTheContract(SourceContract):
 
 
 class TestZipKeepsTheContract(SourceContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         (folder / "students.zip").write_bytes(zipped({"out/students.csv": csv_text(columns, rows)}))
         return CsvSettings(path=Path("students.zip"))
 
@@ -93,7 +97,10 @@ def test_the_setting_is_believed_more_than_the_name(tmp_path: Path) -> None:
 
 
 def test_a_gzip_file_of_several_pieces_is_read_to_its_last(tmp_path: Path) -> None:
-    assert count(tmp_path, "a.gz", gzip.compress(TEXT.encode()) + gzip.compress("x,Åse\n".encode())) == 2_001
+    assert (
+        count(tmp_path, "a.gz", gzip.compress(TEXT.encode()) + gzip.compress("x,Åse\n".encode()))
+        == 2_001
+    )
 
 
 @SHARED
@@ -107,12 +114,17 @@ def test_a_gzip_file_that_is_cut_anywhere_is_refused(tmp_path: Path, keep: int) 
 @SHARED
 @given(keep=st.integers(0, len(zipped({"a.csv": TEXT})) - 1))
 def test_a_zip_file_that_is_cut_anywhere_is_refused(tmp_path: Path, keep: int) -> None:
-    assert "can't be unpacked: the zip file" in refused(tmp_path, "a.zip", zipped({"a.csv": TEXT})[:keep]).reason
+    assert (
+        "can't be unpacked: the zip file"
+        in refused(tmp_path, "a.zip", zipped({"a.csv": TEXT})[:keep]).reason
+    )
 
 
 @pytest.mark.parametrize("header", [None, ["number", "given"]])
 @pytest.mark.parametrize("name", ["a.gz", "a.zip"])
-def test_an_empty_file_is_no_archive_of_nothing(tmp_path: Path, name: str, header: list[str] | None) -> None:
+def test_an_empty_file_is_no_archive_of_nothing(
+    tmp_path: Path, name: str, header: list[str] | None
+) -> None:
     assert "can't be unpacked" in refused(tmp_path, name, b"", columns=header).reason
 
 
@@ -125,7 +137,9 @@ def test_an_archive_with_a_damaged_byte_is_read_right_or_refused(
     tmp_path: Path, name: str, data: st.DataObject
 ) -> None:
     content = bytearray(PACKED[name])
-    near_the_ends = st.one_of(st.integers(0, 60), st.integers(-120, -1), st.integers(0, len(content) - 1))
+    near_the_ends = st.one_of(
+        st.integers(0, 60), st.integers(-120, -1), st.integers(0, len(content) - 1)
+    )
     content[data.draw(near_the_ends)] ^= data.draw(st.integers(1, 255))
     source = source_of(tmp_path, name, bytes(content))
     with warnings.catch_warnings():
@@ -135,7 +149,9 @@ def test_an_archive_with_a_damaged_byte_is_read_right_or_refused(
             assert [row.values["number"] for row in rows] == [str(n) for n in range(2_000)]
 
 
-def test_an_archive_with_a_directory_that_can_not_be_is_read_right_or_refused(tmp_path: Path) -> None:
+def test_an_archive_with_a_directory_that_can_not_be_is_read_right_or_refused(
+    tmp_path: Path,
+) -> None:
     packed = zipped({"å.csv": TEXT})
     directory = len(packed) - packed.index(b"PK\x01\x02")
     for at in [*range(45), *range(-directory, 0)]:
@@ -147,7 +163,9 @@ def test_an_archive_with_a_directory_that_can_not_be_is_read_right_or_refused(tm
                 assert len(list(source.rows(tmp_path))) == 2_000
 
 
-def test_a_checksum_of_the_archive_that_does_not_fit_is_a_fault_after_good_rows(tmp_path: Path) -> None:
+def test_a_checksum_of_the_archive_that_does_not_fit_is_a_fault_after_good_rows(
+    tmp_path: Path,
+) -> None:
     packed = gzip.compress((TEXT + TEXT.partition("\n")[2] * 19).encode())
     wrong = packed[:-8] + bytes(4) + packed[-4:]
     rows = source_of(tmp_path, "a.csv.gz", wrong).rows(tmp_path)
@@ -197,8 +215,12 @@ def test_an_archive_of_several_files_needs_to_be_told_which(tmp_path: Path) -> N
     assert "'member'" in error.remedy
     for member in ("students.csv", "out/students.csv", "*/stud*.csv", "student?.csv"):
         assert count(tmp_path, "a.zip", packed, member=member) == 2_000
-    assert refused(tmp_path, "a.zip", packed, member="*.csv").reason.startswith("holds 2 files named '*.csv'")
-    assert refused(tmp_path, "a.zip", packed, member="x.csv").reason.startswith("holds no file named 'x.csv'")
+    assert refused(tmp_path, "a.zip", packed, member="*.csv").reason.startswith(
+        "holds 2 files named '*.csv'"
+    )
+    assert refused(tmp_path, "a.zip", packed, member="x.csv").reason.startswith(
+        "holds no file named 'x.csv'"
+    )
 
 
 def test_folders_in_an_archive_are_no_files_and_an_archive_may_hold_none(tmp_path: Path) -> None:
@@ -215,7 +237,10 @@ def test_an_encrypted_archive_is_told_from_a_damaged_one(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packing_that_could_grow_without_bound_is_refused(tmp_path: Path, method: int) -> None:
-    assert "by a method that is not read here" in refused(tmp_path, "a.zip", zipped({"a.csv": TEXT}, method)).reason
+    assert (
+        "by a method that is not read here"
+        in refused(tmp_path, "a.zip", zipped({"a.csv": TEXT}, method)).reason
+    )
 
 
 def test_an_archive_may_hold_its_file_as_it_is(tmp_path: Path) -> None:
@@ -223,12 +248,16 @@ def test_an_archive_may_hold_its_file_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bomb.csv.gz", "bomb.zip"])
-def test_a_little_file_that_unpacks_to_an_endless_line_is_refused_in_bounded_memory(tmp_path: Path, name: str) -> None:
+def test_a_little_file_that_unpacks_to_an_endless_line_is_refused_in_bounded_memory(
+    tmp_path: Path, name: str
+) -> None:
     source = source_of(tmp_path, name, packed_alike(name, "a,b\n" + "x" * 100_000_000))
     assert (tmp_path / name).stat().st_size < 200_000
     tracemalloc.start()
     try:
-        with pytest.raises(SourceError, match="line 2: has more than 1,048,576 characters in one line"):
+        with pytest.raises(
+            SourceError, match="line 2: has more than 1,048,576 characters in one line"
+        ):
             list(source.rows(tmp_path))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -42,13 +42,19 @@ def numbers(folder: Path, content: str, **more: object) -> list[tuple[int, str]]
         (-5.0, "1m", ""),
     ],
 )
-def test_a_file_that_is_too_old_is_read_and_doubted(tmp_path: Path, hours: float, most: str, told: str) -> None:
+def test_a_file_that_is_too_old_is_read_and_doubted(
+    tmp_path: Path, hours: float, most: str, told: str
+) -> None:
     path = written(tmp_path, HEADER + "1,Åse\n")
     at = time.time() - hours * 3600 - (1 if told else 0)
     os.utime(path, (at, at))
-    rows, found, _ = opened(CsvSettings.model_validate({"path": NAME, "whole": {"max_age": most}}), tmp_path)
+    rows, found, _ = opened(
+        CsvSettings.model_validate({"path": NAME, "whole": {"max_age": most}}), tmp_path
+    )
     assert len(rows) == 1
-    assert found == ([f"{told}; see whether its export still runs, or raise max_age"] if told else [])
+    assert found == (
+        [f"{told}; see whether its export still runs, or raise max_age"] if told else []
+    )
 
 
 def test_the_age_of_a_packed_file_is_that_of_the_archive(tmp_path: Path) -> None:
@@ -61,7 +67,9 @@ def test_the_age_of_a_packed_file_is_that_of_the_archive(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n\r\n"])
-def test_a_trailer_that_counts_the_rows_is_no_row_and_raises_no_doubt(tmp_path: Path, end: str) -> None:
+def test_a_trailer_that_counts_the_rows_is_no_row_and_raises_no_doubt(
+    tmp_path: Path, end: str
+) -> None:
     content = HEADER + '1,"Åse\nBerg"\n\n2,Ola\nEOF;2' + end
     assert doubts(tmp_path, content, **TRAILER) == []
     assert numbers(tmp_path, content, whole=TRAILER) == [(2, "1"), (5, "2")]
@@ -69,16 +77,24 @@ def test_a_trailer_that_counts_the_rows_is_no_row_and_raises_no_doubt(tmp_path: 
 
 @pytest.mark.parametrize(
     ("count", "told"),
-    [("1200", "1,200 rows and 2 were read"), ("1", "1 row and 2 were read"), ("0", "0 rows and 2 were read")],
+    [
+        ("1200", "1,200 rows and 2 were read"),
+        ("1", "1 row and 2 were read"),
+        ("0", "0 rows and 2 were read"),
+    ],
 )
-def test_a_trailer_that_counts_other_rows_is_doubted_with_both_counts(tmp_path: Path, count: str, told: str) -> None:
+def test_a_trailer_that_counts_other_rows_is_doubted_with_both_counts(
+    tmp_path: Path, count: str, told: str
+) -> None:
     found = doubts(tmp_path, HEADER + f"1,Åse\n2,Ola\nEOF;{count}\n", **TRAILER)
     assert [text.split(";")[0] for text in found] == [f"its last line counts {told}"]
     assert "export it again" in found[0]
 
 
 def test_one_row_is_said_as_one(tmp_path: Path) -> None:
-    assert "counts 2 rows and 1 was read" in doubts(tmp_path, HEADER + "1,Åse\nEOF;2\n", **TRAILER)[0]
+    assert (
+        "counts 2 rows and 1 was read" in doubts(tmp_path, HEADER + "1,Åse\nEOF;2\n", **TRAILER)[0]
+    )
 
 
 @pytest.mark.parametrize("count", ["002", " 2 "])
@@ -88,15 +104,23 @@ def test_a_count_may_be_padded(tmp_path: Path, count: str) -> None:
 
 @pytest.mark.parametrize("count", ["", "two", "-2", "2.0", "9" * 5_000])
 def test_a_count_that_is_no_number_is_doubted(tmp_path: Path, count: str) -> None:
-    assert "counts no rows" in doubts(tmp_path, HEADER + f"1,Åse\n2,Ola\nEOF;{count}\n", **TRAILER)[0]
+    assert (
+        "counts no rows" in doubts(tmp_path, HEADER + f"1,Åse\n2,Ola\nEOF;{count}\n", **TRAILER)[0]
+    )
 
 
 def test_a_group_that_took_no_part_counts_nothing(tmp_path: Path) -> None:
-    assert "counts no rows" in doubts(tmp_path, HEADER + "EOF\n", trailer=r"EOF(;(?P<rows>\d+))?")[0]
+    assert (
+        "counts no rows" in doubts(tmp_path, HEADER + "EOF\n", trailer=r"EOF(;(?P<rows>\d+))?")[0]
+    )
 
 
-@pytest.mark.parametrize("content", [HEADER + "1,Åse\n", HEADER, HEADER + "1,Åse\n\n\n", HEADER.rstrip()])
-def test_a_file_without_its_trailer_may_be_cut_off_and_its_last_line_is_a_row(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", [HEADER + "1,Åse\n", HEADER, HEADER + "1,Åse\n\n\n", HEADER.rstrip()]
+)
+def test_a_file_without_its_trailer_may_be_cut_off_and_its_last_line_is_a_row(
+    tmp_path: Path, content: str
+) -> None:
     assert doubts(tmp_path, content, **TRAILER) == [
         "its last line is no trailer: it may be cut off; export it again, or correct 'trailer'"
     ]
@@ -115,7 +139,9 @@ def test_the_whole_last_line_has_to_match(refusal: Refusal) -> None:
         assert error.reason == "has 1 cell where the header has 2"
 
 
-def test_a_trailer_before_the_last_line_is_an_ordinary_row(tmp_path: Path, refusal: Refusal) -> None:
+def test_a_trailer_before_the_last_line_is_an_ordinary_row(
+    tmp_path: Path, refusal: Refusal
+) -> None:
     assert refusal(HEADER + "EOF;0\n1,Åse\nEOF;1\n", whole=TRAILER).where == f"{NAME} line 2"
     even = {"trailer": r"EOF,(?P<rows>\d+)"}
     assert numbers(tmp_path, HEADER + "EOF,0\n1,Åse\nEOF,2\n", whole=even) == [(2, "EOF"), (3, "1")]
@@ -149,7 +175,10 @@ def test_a_trailer_is_found_at_the_end_of_a_long_file(tmp_path: Path, rows: int,
 def test_a_trailer_moves_no_fault_to_another_line(refusal: Refusal, bad: str, rows: int) -> None:
     content = HEADER + "1,Åse\n" * rows + f"{bad}1,2,3\nEOF;9\n"
     # without a trailer, its line is a ragged one as well
-    first = [re.findall(r"\d+", where)[0] for where in (refusal(content, whole=TRAILER).where, refusal(content).where)]
+    first = [
+        re.findall(r"\d+", where)[0]
+        for where in (refusal(content, whole=TRAILER).where, refusal(content).where)
+    ]
     assert first[0] == first[1]
 
 
@@ -170,7 +199,9 @@ def test_with_a_right_trailer_the_rows_are_those_of_the_file_without_it(
     assert doubts(tmp_path, with_it, **whole) == []
 
 
-def test_blank_lines_without_end_after_the_trailer_are_read_in_bounded_time_and_doubted(tmp_path: Path) -> None:
+def test_blank_lines_without_end_after_the_trailer_are_read_in_bounded_time_and_doubted(
+    tmp_path: Path,
+) -> None:
     content = "number\n1\n" + "EOF;1\n" + "\n" * 5_000_000
     assert "no trailer" in doubts(tmp_path, content, **TRAILER)[0]
 
@@ -187,7 +218,10 @@ NAMES = ["number", "given"]
 
 def test_a_file_without_a_header_is_read_by_the_names_that_are_set(tmp_path: Path) -> None:
     assert numbers(tmp_path, "1,Åse\n\n2,Ola\n", columns=NAMES) == [(1, "1"), (3, "2")]
-    assert CsvSettings.model_validate({"path": NAME, "columns": NAMES}).column_names(tmp_path) == ("number", "given")
+    assert CsvSettings.model_validate({"path": NAME, "columns": NAMES}).column_names(tmp_path) == (
+        "number",
+        "given",
+    )
 
 
 def test_a_file_without_a_header_and_rows_is_read_as_none(tmp_path: Path) -> None:
@@ -201,7 +235,9 @@ def test_a_row_that_has_not_as_many_cells_as_there_are_names_is_told(refusal: Re
 
 
 @pytest.mark.parametrize("first", ["number,given", ' number ,"given"', "\nnumber,given"])
-def test_a_file_that_has_a_header_after_all_is_not_read_by_other_names(refusal: Refusal, first: str) -> None:
+def test_a_file_that_has_a_header_after_all_is_not_read_by_other_names(
+    refusal: Refusal, first: str
+) -> None:
     error = refusal(f"{first}\n1,Åse\n", columns=NAMES)
     assert error.reason == "is a header, which 'columns' says is not there"
     assert error.where == f"{NAME} line {1 + first.count(chr(10))}"
@@ -209,7 +245,10 @@ def test_a_file_that_has_a_header_after_all_is_not_read_by_other_names(refusal: 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_cell(tmp_path: Path, refusal: Refusal) -> None:
     assert numbers(tmp_path, "\ufeff1,Åse\n", columns=NAMES) == [(1, "1")]
-    assert refusal("\ufeff1,Åse\n", columns=NAMES, encoding="utf-8").reason == "starts with a byte order mark"
+    assert (
+        refusal("\ufeff1,Åse\n", columns=NAMES, encoding="utf-8").reason
+        == "starts with a byte order mark"
+    )
 
 
 def test_a_file_without_a_header_can_have_a_trailer(tmp_path: Path) -> None:

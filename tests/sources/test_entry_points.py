@@ -29,13 +29,19 @@ feeds:
     auth_system: FEIDE
     map: {external_id: student_no, username: student_no, first_name: given, last_name: family}
 """
-PEOPLE = '["student_no", "given", "family"]\n["500001", "Åse", "Eksempel"]\n[500002, "Bjørn", null]\n'
+PEOPLE = (
+    '["student_no", "given", "family"]\n["500001", "Åse", "Eksempel"]\n[500002, "Bjørn", null]\n'
+)
 
 
-def install(folder: Path, *points: str, code: str = "", package: str = "example-jsonl", version: str = "1.2") -> None:
+def install(
+    folder: Path, *points: str, code: str = "", package: str = "example-jsonl", version: str = "1.2"
+) -> None:
     """Puts a package into the folder as an installer does: its module, and what it says of itself."""
     name = package.replace("-", "_")
-    (folder / f"{name}_code.py").write_text(code or MODULE.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / f"{name}_code.py").write_text(
+        code or MODULE.read_text(encoding="utf-8"), encoding="utf-8"
+    )
     about = folder / f"{name}-{version}.dist-info"
     about.mkdir()
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
@@ -57,7 +63,10 @@ def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[st
     folder.joinpath("people.jsonl").write_text(PEOPLE, encoding="utf-8")
     folder.joinpath("key").write_text("k")
     folder.joinpath("key").chmod(0o400)
-    environment = os.environ | {"PYTHONPATH": str(site), "INSPERA_SYNC_CONFIG": str(folder / "inspera-sync.yaml")}
+    environment = os.environ | {
+        "PYTHONPATH": str(site),
+        "INSPERA_SYNC_CONFIG": str(folder / "inspera-sync.yaml"),
+    }
     command = [sys.executable, "-m", "sync", *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
@@ -79,7 +88,11 @@ def test_the_whole_program_reads_a_source_of_another_package(site: Path, tmp_pat
 
 
 def test_its_settings_are_checked_like_all_others(site: Path, tmp_path: Path) -> None:
-    install(site, "jsonl = example_jsonl_code:JsonLines", code=MODULE.read_text().replace("path: Path", "paht: Path"))
+    install(
+        site,
+        "jsonl = example_jsonl_code:JsonLines",
+        code=MODULE.read_text().replace("path: Path", "paht: Path"),
+    )
     ran = run(site, tmp_path, "check")
     assert ran.returncode == Exit.USAGE
     assert "sources.people.path: unknown setting, did you mean 'paht'?" in ran.stderr
@@ -94,12 +107,16 @@ def test_it_is_in_the_schema_for_editors(site: Path, tmp_path: Path) -> None:
     assert "JsonLines" not in json.loads(run(tmp_path, tmp_path, "schema").stdout)["$defs"]
 
 
-def test_a_module_that_was_imported_before_the_program_was_is_found_all_the_same(site: Path) -> None:
+def test_a_module_that_was_imported_before_the_program_was_is_found_all_the_same(
+    site: Path,
+) -> None:
     install(site, "jsonl = example_jsonl_code:JsonLines")
     code = "import example_jsonl_code as e, sync.config\nfrom sync.sources import SOURCES\n"
     code += "print(SOURCES['jsonl'] is e.JsonLines, dict(SOURCES.broken))"
     environment = os.environ | {"PYTHONPATH": str(site)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
     assert done.stdout.split() == ["True", "{}"]
 
 
@@ -166,27 +183,41 @@ def test_a_word_of_our_own_can_not_be_taken(site: Path) -> None:
 def test_a_word_that_two_packages_offer_is_nobodys(site: Path) -> None:
     for package in ("example-jsonl", "other-jsonl"):
         install(site, f"jsonl = {package.replace('-', '_')}_code:JsonLines", package=package)
-    assert "example-jsonl 1.2 and the package other-jsonl 1.2 offers it more than once" in why_not("jsonl")
+    assert "example-jsonl 1.2 and the package other-jsonl 1.2 offers it more than once" in why_not(
+        "jsonl"
+    )
 
 
-def test_one_that_is_broken_does_not_keep_the_program_from_its_work(site: Path, tmp_path: Path) -> None:
+def test_one_that_is_broken_does_not_keep_the_program_from_its_work(
+    site: Path, tmp_path: Path
+) -> None:
     install(site, "jsonl = example_jsonl_code:JsonLines", "bad = absent_module:X")
     assert run(site, tmp_path, "check").returncode == Exit.OK
 
 
-def test_a_configuration_that_uses_one_that_is_broken_is_told_why_at_its_line(site: Path, tmp_path: Path) -> None:
+def test_a_configuration_that_uses_one_that_is_broken_is_told_why_at_its_line(
+    site: Path, tmp_path: Path
+) -> None:
     install(site, "jsonl = absent_module:X")
     ran = run(site, tmp_path, "check")
     assert ran.returncode == Exit.USAGE
-    assert "inspera-sync.yaml:3:18: sources.people.type: the package example-jsonl 1.2 offers it, but" in ran.stderr
-    assert "(ModuleNotFoundError: No module named 'absent_module'), correct or update that package" in ran.stderr
+    assert (
+        "inspera-sync.yaml:3:18: sources.people.type: the package example-jsonl 1.2 offers it, but"
+        in ran.stderr
+    )
+    assert (
+        "(ModuleNotFoundError: No module named 'absent_module'), correct or update that package"
+        in ran.stderr
+    )
     assert "Traceback" not in ran.stderr
 
 
 class TestExampleSource(SourceContract):
     """The guide's example keeps what every source must keep."""
 
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         with (folder / "people.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in (columns, *rows))
         return JsonLines(path=Path("people.jsonl"))
@@ -215,7 +246,9 @@ class TestExampleSource(SourceContract):
         ]
 
     @pytest.mark.parametrize("line", ['"abc"', '{"a": 1}', "[1]", "[]", "7", "", "[1, 2"])
-    def test_a_line_that_is_no_list_like_the_first_is_a_fault(self, line: str, tmp_path: Path) -> None:
+    def test_a_line_that_is_no_list_like_the_first_is_a_fault(
+        self, line: str, tmp_path: Path
+    ) -> None:
         (tmp_path / "a.jsonl").write_text(f'["a", "b", "c"]\n{line}\n')
         with pytest.raises(Exception, match=r"a\.jsonl line 2: is not a list like the first"):
             list(JsonLines(path=Path("a.jsonl")).rows(tmp_path))

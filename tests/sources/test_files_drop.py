@@ -19,7 +19,9 @@ NOON = 1_795_521_600
 
 
 class TestAPatternKeepsTheContract(SourceContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         (folder / "drop").mkdir(exist_ok=True)
         text = csv_text(columns, rows)
         for name, content, at in (("1", "not,this\n", 1), ("2", text, 2), ("3", "nor,this\n", 3)):
@@ -35,7 +37,11 @@ class TestAPatternKeepsTheContract(SourceContract):
     def damage_end(self, folder: Path) -> None:
         path = folder / "drop" / "students-2.csv"
         put(path, path.read_text(encoding="utf-8") + '1,"cut', at=2)
-        put(path.with_name("students-2.csv.sha256"), checksum(path.read_text(encoding="utf-8")), at=2)
+        put(
+            path.with_name("students-2.csv.sha256"),
+            checksum(path.read_text(encoding="utf-8")),
+            at=2,
+        )
 
     def disturb(self, folder: Path) -> None:
         put(folder / "drop" / "students-2.csv", "student_no,given,family\n", at=2)
@@ -98,7 +104,9 @@ def test_the_file_that_was_written_last_is_the_newest(tmp_path: Path, choice: Ch
     assert choice("[ac].csv") == "c.csv"
 
 
-def test_of_files_written_at_once_the_last_by_name_is_the_newest(tmp_path: Path, choice: Choice) -> None:
+def test_of_files_written_at_once_the_last_by_name_is_the_newest(
+    tmp_path: Path, choice: Choice
+) -> None:
     deliver(tmp_path, b_csv=1, c_csv=1, a_csv=1)
     assert choice("?.csv") == "c.csv"
 
@@ -167,9 +175,16 @@ def test_packed_files_can_be_mixed_with_others(tmp_path: Path, choice: Choice) -
 
 @pytest.mark.parametrize(
     ("template", "marker"),
-    [("{file}.done", "b.csv.done"), ("{stem}.ok", "b.ok"), ("READY", "READY"), (".{file}-{stem}", ".b.csv-b")],
+    [
+        ("{file}.done", "b.csv.done"),
+        ("{stem}.ok", "b.ok"),
+        ("READY", "READY"),
+        (".{file}-{stem}", ".b.csv-b"),
+    ],
 )
-def test_without_its_marker_a_file_is_not_complete(tmp_path: Path, choice: Choice, template: str, marker: str) -> None:
+def test_without_its_marker_a_file_is_not_complete(
+    tmp_path: Path, choice: Choice, template: str, marker: str
+) -> None:
     deliver(tmp_path, b_csv=5)
     for path, where in (("b.csv", "b.csv"), ("*.csv", "*.csv")):
         assert refused(tmp_path, path, done=template).where == where
@@ -204,7 +219,9 @@ def test_when_none_is_complete_they_are_counted_and_a_marker_is_named(tmp_path: 
     assert refused(tmp_path, "*.csv", done="{file}.done").reason == (
         "none of the 2 files that match is marked as complete, such as by 'b.csv.done', written after it"
     )
-    assert refused(tmp_path, "a*.csv", done="{file}.done").reason.startswith("the file that matches is not marked")
+    assert refused(tmp_path, "a*.csv", done="{file}.done").reason.startswith(
+        "the file that matches is not marked"
+    )
 
 
 def test_a_marker_is_none_of_the_files_even_when_it_matches(tmp_path: Path, choice: Choice) -> None:
@@ -223,7 +240,8 @@ def test_a_file_can_not_be_its_own_marker(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "stem"), [("a.csv", "a"), ("a.csv.gz", "a"), ("a-1.2.csv.zip", "a-1.2"), ("a", "a"), (".a.csv", ".a")]
+    ("name", "stem"),
+    [("a.csv", "a"), ("a.csv.gz", "a"), ("a-1.2.csv.zip", "a-1.2"), ("a", "a"), (".a.csv", ".a")],
 )
 def test_the_stem_is_the_name_without_the_ends_that_say_what_it_is(
     tmp_path: Path, choice: Choice, name: str, stem: str
@@ -246,7 +264,9 @@ def test_the_stem_is_the_name_without_the_ends_that_say_what_it_is(
     ],
 )
 @pytest.mark.parametrize("setting", ["done", "sha256"])
-def test_a_name_that_can_not_belong_to_the_file_is_refused(setting: str, template: str, why: str) -> None:
+def test_a_name_that_can_not_belong_to_the_file_is_refused(
+    setting: str, template: str, why: str
+) -> None:
     with pytest.raises(ValidationError, match=why):
         CsvSettings.model_validate({"path": "a.csv", setting: template})
 
@@ -268,13 +288,17 @@ WRONG = checksum("another")
         f"{WRONG}  b.csv\n{RIGHT}  a.csv\n\n",
     ],
 )
-def test_the_checksum_is_read_as_sha256sum_writes_it(tmp_path: Path, choice: Choice, told: str) -> None:
+def test_the_checksum_is_read_as_sha256sum_writes_it(
+    tmp_path: Path, choice: Choice, told: str
+) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "a.csv.sha256", told)
     assert choice("a.csv", sha256=SIDECAR) == "a.csv"
 
 
-def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(tmp_path: Path) -> None:
+def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(
+    tmp_path: Path,
+) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "a.csv.sha256", WRONG)
     rows = CsvSettings(path=Path("a.csv"), sha256=SIDECAR).rows(tmp_path)
@@ -287,7 +311,9 @@ def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(tmp
 
 
 @pytest.mark.parametrize("told", [None, WRONG])
-def test_an_older_file_is_not_taken_for_one_whose_checksum_fails(tmp_path: Path, told: str | None) -> None:
+def test_an_older_file_is_not_taken_for_one_whose_checksum_fails(
+    tmp_path: Path, told: str | None
+) -> None:
     deliver(tmp_path, a_csv=1, b_csv=2)
     put(tmp_path / "a.csv.sha256", RIGHT)
     if told:
@@ -295,11 +321,16 @@ def test_an_older_file_is_not_taken_for_one_whose_checksum_fails(tmp_path: Path,
     assert refused(tmp_path, "*.csv", sha256=SIDECAR).where == "b.csv"
 
 
-@pytest.mark.parametrize("told", ["", "\n", "a.csv\n", RIGHT[:-1], f"{WRONG}  b.csv\n{WRONG}  c.csv\n", RIGHT + "0"])
+@pytest.mark.parametrize(
+    "told", ["", "\n", "a.csv\n", RIGHT[:-1], f"{WRONG}  b.csv\n{WRONG}  c.csv\n", RIGHT + "0"]
+)
 def test_a_checksum_that_says_nothing_of_the_file_is_told(tmp_path: Path, told: str) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "a.csv.sha256", told)
-    assert refused(tmp_path, "a.csv", sha256=SIDECAR).reason == "'a.csv.sha256' does not say its SHA-256 checksum"
+    assert (
+        refused(tmp_path, "a.csv", sha256=SIDECAR).reason
+        == "'a.csv.sha256' does not say its SHA-256 checksum"
+    )
 
 
 def test_two_checksums_of_one_file_prove_nothing(tmp_path: Path) -> None:

@@ -20,7 +20,12 @@ COLUMNS_OF = {"student_no": "uid", "given": "givenName", "family": "description"
 
 
 def settings(server: Slapd, **others: object) -> LdapSettings:
-    usual = {"servers": server.url, "base": PEOPLE, "scope": "onelevel", "attributes": ["uid", "cn"]}
+    usual = {
+        "servers": server.url,
+        "base": PEOPLE,
+        "scope": "onelevel",
+        "attributes": ["uid", "cn"],
+    }
     return LdapSettings.model_validate(usual | others)
 
 
@@ -52,7 +57,9 @@ class TestLdapKeepsTheContract(SourceContract):
         server.start()
         return settings(server, attributes=COLUMNS_OF)
 
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         assert tuple(columns) == COLUMNS
         return self.serve(folder, Slapd(folder / "slapd", map(entry, rows)))
 
@@ -65,7 +72,11 @@ class TestLdapKeepsTheContract(SourceContract):
         return self.serve(folder, Slapd(folder / "slapd", data=self.data[count]))
 
     def absent(self) -> SourceSettings:
-        values = {"servers": f"ldap://127.0.0.1:{free_port()}", "base": PEOPLE, "attributes": ["uid"]}
+        values = {
+            "servers": f"ldap://127.0.0.1:{free_port()}",
+            "base": PEOPLE,
+            "attributes": ["uid"],
+        }
         return LdapSettings.model_validate(values)
 
     def damage_end(self, folder: Path) -> None:
@@ -126,41 +137,59 @@ def refused(server: Slapd, folder: Path, **others: object) -> str:
 
 @pytest.mark.server
 class TestWhole:
-    def test_pages_give_all_although_only_1000_come_at_once(self, server: Slapd, tmp_path: Path) -> None:
+    def test_pages_give_all_although_only_1000_come_at_once(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         rows = read(server, tmp_path)
         assert [row.values["uid"] for row in rows] == [str(n) for n in range(2500)]
         assert [row.line for row in rows] == list(range(1, 2501))
 
     @pytest.mark.parametrize("size", [1, 36, 37, 110, 111, 112])
-    def test_the_size_of_pages_changes_nothing(self, size: int, server: Slapd, tmp_path: Path) -> None:
+    def test_the_size_of_pages_changes_nothing(
+        self, size: int, server: Slapd, tmp_path: Path
+    ) -> None:
         assert len(read(server, tmp_path, page_size=size, filter="(uid=3*)")) == 111
 
-    def test_without_pages_the_size_limit_is_a_failure_that_is_named(self, server: Slapd, tmp_path: Path) -> None:
+    def test_without_pages_the_size_limit_is_a_failure_that_is_named(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         said = refused(server, tmp_path, paged=False)
-        assert "could not be read to its end: its size limit was exceeded (sizeLimitExceeded); take out" in said
+        assert (
+            "could not be read to its end: its size limit was exceeded (sizeLimitExceeded); take out"
+            in said
+        )
         assert "'paged: false'" in said
 
     def test_without_pages_what_fits_is_read(self, server: Slapd, tmp_path: Path) -> None:
         assert len(read(server, tmp_path, paged=False, filter="(uid=3*)")) == 111
 
     def test_a_limit_on_all_pages_together_is_a_failure(self, tmp_path: Path) -> None:
-        limited = Slapd(tmp_path / "slapd", people(50), limits="size.soft=20 size.hard=20 size.prtotal=30")
+        limited = Slapd(
+            tmp_path / "slapd", people(50), limits="size.soft=20 size.hard=20 size.prtotal=30"
+        )
         with limited.running():
             said = refused(limited, tmp_path, page_size=10)
         assert "sizeLimitExceeded" in said
         assert "size.prtotal" in said
 
     def test_a_directory_that_allows_no_pages_says_what_to_set(self, tmp_path: Path) -> None:
-        limited = Slapd(tmp_path / "slapd", people(5), limits="size.soft=20 size.hard=20 size.prtotal=disabled")
+        limited = Slapd(
+            tmp_path / "slapd", people(5), limits="size.soft=20 size.hard=20 size.prtotal=disabled"
+        )
         with limited.running():
             assert "if it forbids paging, set 'paged: false'" in refused(limited, tmp_path)
             assert len(read(limited, tmp_path, paged=False)) == 5
 
     def test_a_base_that_is_not_there_is_a_failure(self, server: Slapd, tmp_path: Path) -> None:
         said = refused(server, tmp_path, base=f"ou=nowhere,{SUFFIX}")
-        assert "the base is not there, or hidden from this account (noSuchObject); check 'base'" in said
+        assert (
+            "the base is not there, or hidden from this account (noSuchObject); check 'base'"
+            in said
+        )
 
-    def test_a_base_in_no_directory_of_this_server_is_a_failure(self, server: Slapd, tmp_path: Path) -> None:
+    def test_a_base_in_no_directory_of_this_server_is_a_failure(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         assert "noSuchObject" in refused(server, tmp_path, base="dc=elsewhere")
 
     def test_a_server_that_is_killed_between_pages_is_a_failure(self, tmp_path: Path) -> None:
@@ -169,38 +198,56 @@ class TestWhole:
             rows = settings(dying, page_size=10).rows(tmp_path)
             assert next(rows).values["uid"] == "0"
             dying.kill()
-            with pytest.raises(SourceError, match="the connection was closed before all was read; try again later"):
+            with pytest.raises(
+                SourceError, match="the connection was closed before all was read; try again later"
+            ):
                 list(rows)
 
-    def test_parts_on_other_servers_are_left_out_or_refused_as_configured(self, tmp_path: Path) -> None:
+    def test_parts_on_other_servers_are_left_out_or_refused_as_configured(
+        self, tmp_path: Path
+    ) -> None:
         elsewhere: Entry = (
             f"ou=elsewhere,{PEOPLE}",
-            {"objectClass": ("referral", "extensibleObject"), "ou": "elsewhere", "ref": "ldap://127.0.0.1:1/dc=x"},
+            {
+                "objectClass": ("referral", "extensibleObject"),
+                "ou": "elsewhere",
+                "ref": "ldap://127.0.0.1:1/dc=x",
+            },
         )
         with Slapd(tmp_path / "slapd", [*people(3), elsewhere]).running() as one:
             assert len(read(one, tmp_path, scope="subtree", filter="(uid=*)")) == 3
             said = refused(one, tmp_path, scope="subtree", filter="(uid=*)", referrals="refuse")
             assert "a part of it is on another server" in said
-            assert "it refers to another server (referral)" in refused(one, tmp_path, base=f"ou=elsewhere,{PEOPLE}")
+            assert "it refers to another server (referral)" in refused(
+                one, tmp_path, base=f"ou=elsewhere,{PEOPLE}"
+            )
 
 
 @pytest.mark.server
 class TestRows:
-    def test_a_row_has_its_entrys_own_name_in_the_form_for_comparing(self, server: Slapd, tmp_path: Path) -> None:
+    def test_a_row_has_its_entrys_own_name_in_the_form_for_comparing(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         (row,) = read(server, tmp_path, filter="(uid=7)")
         assert row.values == {"dn": f"uid=7,{PEOPLE}", "uid": "7", "cn": "Åse 7"}
 
     def test_each_member_of_a_group_becomes_a_row_that_matches_its_persons_name(
         self, server: Slapd, tmp_path: Path
     ) -> None:
-        attributes = {"test": "cn", "member": {"many": "all"}, "uid": {"attribute": "member", "many": "first"}}
+        attributes = {
+            "test": "cn",
+            "member": {"many": "all"},
+            "uid": {"attribute": "member", "many": "first"},
+        }
         rows = read(server, tmp_path, base=GROUPS, filter="(cn=EX1)", attributes=attributes)
         people = read(server, tmp_path, filter="(|(uid=1)(uid=2)(uid=3))")
         assert [row.values["member"] for row in rows] == [row.values["dn"] for row in people]
         assert {row.values["test"] for row in rows} == {"EX1"}
         assert {row.line for row in rows} == {1}
 
-    def test_members_may_be_given_by_what_their_names_begin_with(self, server: Slapd, tmp_path: Path) -> None:
+    def test_members_may_be_given_by_what_their_names_begin_with(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         member = {"many": "join", "separator": "|", "read_as": "rdn"}
         rows = read(server, tmp_path, base=GROUPS, filter="(cn=EX1)", attributes={"member": member})
         assert [row.values["member"] for row in rows] == ["1|2|3"]
@@ -218,25 +265,35 @@ class TestRows:
         said = refused(server, tmp_path, base=GROUPS, attributes=["cn", "member"])
         assert "entry 1: attribute 'member' has 3 values; say for this column 'many: first'" in said
 
-    def test_the_first_value_is_the_smallest_whatever_their_order(self, server: Slapd, tmp_path: Path) -> None:
+    def test_the_first_value_is_the_smallest_whatever_their_order(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         attributes = {"member": {"many": "first"}}
         rows = read(server, tmp_path, base=GROUPS, filter="(cn=EX1)", attributes=attributes)
         assert [row.values["member"] for row in rows] == [f"uid=1,{PEOPLE}"]
 
-    def test_one_attribute_can_be_in_several_columns_and_in_any_case(self, server: Slapd, tmp_path: Path) -> None:
+    def test_one_attribute_can_be_in_several_columns_and_in_any_case(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         attributes = {"no": "UID", "again": "uid", "missing": "description"}
         (row,) = read(server, tmp_path, filter="(uid=7)", attributes=attributes)
         assert row.values == {"dn": f"uid=7,{PEOPLE}", "no": "7", "again": "7", "missing": ""}
 
-    def test_a_filter_may_hold_letters_beyond_ascii_and_escapes(self, server: Slapd, tmp_path: Path) -> None:
+    def test_a_filter_may_hold_letters_beyond_ascii_and_escapes(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         assert len(read(server, tmp_path, filter="(cn=Åse 7)")) == 1
         assert len(read(server, tmp_path, filter=r"(cn=\c3\85se 7)")) == 1
 
-    def test_a_slip_in_an_attributes_name_is_a_failure_not_a_blank_column(self, server: Slapd, tmp_path: Path) -> None:
+    def test_a_slip_in_an_attributes_name_is_a_failure_not_a_blank_column(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "maill"])
         assert "attribute 'maill' is not known to this directory; correct its name" in said
 
-    def test_an_attribute_under_its_other_name_is_never_blank_by_mistake(self, server: Slapd, tmp_path: Path) -> None:
+    def test_an_attribute_under_its_other_name_is_never_blank_by_mistake(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "surname"])
         assert "attribute 'surname' is called 'sn' by this directory; write 'sn'" in said
 
@@ -244,10 +301,17 @@ class TestRows:
         rows = read(server, tmp_path, filter="(uid=7)", attributes=["uid", "mail"])
         assert [row.values["mail"] for row in rows] == [""]
 
-    def test_bytes_that_are_no_text_are_a_failure_that_names_the_attribute(self, tmp_path: Path) -> None:
-        with Slapd(tmp_path / "slapd", [person("1", jpegPhoto=b"\xff\xd8\xff\xe0")]).running() as one:
+    def test_bytes_that_are_no_text_are_a_failure_that_names_the_attribute(
+        self, tmp_path: Path
+    ) -> None:
+        with Slapd(
+            tmp_path / "slapd", [person("1", jpegPhoto=b"\xff\xd8\xff\xe0")]
+        ).running() as one:
             said = refused(one, tmp_path, attributes=["uid", "jpegPhoto"])
-        assert "entry 1: attribute 'jpegPhoto' holds bytes that are no text (UTF-8); leave it out" in said
+        assert (
+            "entry 1: attribute 'jpegPhoto' holds bytes that are no text (UTF-8); leave it out"
+            in said
+        )
 
     def test_times_come_as_iso_8601_in_utc(self, server: Slapd, tmp_path: Path) -> None:
         (row,) = read(server, tmp_path, filter="(uid=7)", attributes=["createTimestamp"])
@@ -263,13 +327,21 @@ class TestRows:
         with Slapd(tmp_path / "slapd", [odd, crew]).running() as one:
             (person_row,) = read(one, tmp_path, attributes=["cn"])
             (member_row,) = read(one, tmp_path, base=GROUPS, attributes=["member"])
-        assert member_row.values["member"] == person_row.values["dn"] == rf"cn=eksempel\, \"åse\",{PEOPLE}"
+        assert (
+            member_row.values["member"]
+            == person_row.values["dn"]
+            == rf"cn=eksempel\, \"åse\",{PEOPLE}"
+        )
 
 
 @pytest.mark.server
-def test_the_attributes_that_entries_may_have_are_known_from_the_schema(server: Slapd, tmp_path: Path) -> None:
+def test_the_attributes_that_entries_may_have_are_known_from_the_schema(
+    server: Slapd, tmp_path: Path
+) -> None:
     known = settings(server).known_attributes(tmp_path)
-    assert {"uid", "cn", "sn", "mail", "employeeNumber", "objectClass", "telephoneNumber"} <= set(known)
+    assert {"uid", "cn", "sn", "mail", "employeeNumber", "objectClass", "telephoneNumber"} <= set(
+        known
+    )
     assert list(known) == sorted(known, key=str.lower)
     assert "member" not in known
     assert "member" in settings(server, base=GROUPS).known_attributes(tmp_path)
@@ -287,26 +359,40 @@ SOUND = {"servers": "ldaps://ldap.example.edu", "base": PEOPLE, "attributes": ["
         ({"servers": "ldaps://ldap.example.edu/dc=x"}, "more than a server and a port"),
         ({"servers": "ldaps://me:secret@ldap.example.edu"}, "more than a server and a port"),
         ({"servers": []}, "is empty"),
-        ({"servers": "ldap://ldap.example.edu", "start_tls": False}, "ldap://ldap.example.edu unprotected"),
+        (
+            {"servers": "ldap://ldap.example.edu", "start_tls": False},
+            "ldap://ldap.example.edu unprotected",
+        ),
         ({"base": "people"}, "no distinguished name"),
         ({"filter": "(uid=*"}, "a parenthesis that is not closed"),
         ({"attributes": []}, "is empty"),
         ({"attributes": ["uid", "uid"]}, "'uid' more than once"),
         ({"attributes": ["dn"]}, "every row has the entry's own name"),
-        ({"attributes": {"a": {"many": "all"}, "b": {"many": "all"}}}, "'many: all' for 'a' and for 'b'"),
+        (
+            {"attributes": {"a": {"many": "all"}, "b": {"many": "all"}}},
+            "'many: all' for 'a' and for 'b'",
+        ),
         ({"attributes": {"a": {"separator": ","}}}, "without 'many: join'"),
         ({"attributes": {"a": {"flag": "ACCOUNTDISABLED"}}}, "no bit of userAccountControl"),
-        ({"attributes": {"a": {"flag": "ACCOUNTDISABLE", "read_as": "text"}}}, "both 'flag' and 'read_as'"),
+        (
+            {"attributes": {"a": {"flag": "ACCOUNTDISABLE", "read_as": "text"}}},
+            "both 'flag' and 'read_as'",
+        ),
         ({"attributes": {"a": {"atribute": "uid"}}}, "atribute"),
         ({"user": "cn=sync"}, "has no 'password'"),
         ({"bind": "simple"}, "needs a 'user'"),
-        ({"bind": "anonymous", "user": "cn=sync", "password": "x"}, "takes no user and no password"),
+        (
+            {"bind": "anonymous", "user": "cn=sync", "password": "x"},
+            "takes no user and no password",
+        ),
         ({"bind": "external"}, "needs a certificate to show"),
         ({"client_key": "key.pem"}, "a key without its certificate"),
         ({"page_size": 0}, "greater than or equal to 1"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_when_they_are_loaded(values: dict[str, object], said: str) -> None:
+def test_settings_that_make_no_sense_are_refused_when_they_are_loaded(
+    values: dict[str, object], said: str
+) -> None:
     LdapSettings.model_validate(SOUND)
     with pytest.raises(ValidationError, match=said) as caught:
         LdapSettings.model_validate(SOUND | values)
@@ -315,7 +401,11 @@ def test_settings_that_make_no_sense_are_refused_when_they_are_loaded(values: di
 
 @pytest.mark.parametrize(
     "servers",
-    ["ldap://ldap.example.edu", ["ldaps://a.example.edu", "ldap://b.example.edu:3389"], "ldap://[2001:db8::1]"],
+    [
+        "ldap://ldap.example.edu",
+        ["ldaps://a.example.edu", "ldap://b.example.edu:3389"],
+        "ldap://[2001:db8::1]",
+    ],
 )
 def test_a_plain_address_of_another_machine_turns_to_tls_by_itself(servers: object) -> None:
     source = LdapSettings.model_validate(SOUND | {"servers": servers})
@@ -323,5 +413,7 @@ def test_a_plain_address_of_another_machine_turns_to_tls_by_itself(servers: obje
 
 
 def test_its_place_is_the_first_server_and_the_base() -> None:
-    source = LdapSettings.model_validate(SOUND | {"servers": ["ldaps://LDAP.example.edu:636", "ldap://localhost"]})
+    source = LdapSettings.model_validate(
+        SOUND | {"servers": ["ldaps://LDAP.example.edu:636", "ldap://localhost"]}
+    )
     assert source.place(Path()) == f"ldaps://ldap.example.edu/{PEOPLE}"

@@ -148,7 +148,11 @@ class Active:
             part = every[start : start + MOST_VALUES]
             last = start + len(part) == len(every)
             if start or not last:
-                given.append(self._attribute(f"{name};range={start}-{'*' if last else start + len(part) - 1}", part))
+                given.append(
+                    self._attribute(
+                        f"{name};range={start}-{'*' if last else start + len(part) - 1}", part
+                    )
+                )
                 given += [] if start else [self._attribute(name, [])]
             else:
                 given.append(self._attribute(name, part))
@@ -202,7 +206,10 @@ def source(url: object, **others: object) -> LdapSettings:
 
 
 def read(active: Active, **others: object) -> list[Row]:
-    with played(active) as url, source(url, **others).reading(Path(), lambda: NOW).opened() as extract:
+    with (
+        played(active) as url,
+        source(url, **others).reading(Path(), lambda: NOW).opened() as extract,
+    ):
         return list(extract.rows)
 
 
@@ -232,7 +239,9 @@ def test_a_group_that_is_told_in_parts_is_read_whole(count: int) -> None:
         ("close", "the connection was closed before all was read"),
     ],
 )
-def test_a_group_of_which_a_part_fails_is_a_failure_not_a_smaller_group(answer: object, said: str) -> None:
+def test_a_group_of_which_a_part_fails_is_a_failure_not_a_smaller_group(
+    answer: object, said: str
+) -> None:
     active = group_of(4000)
     active.range_answer = answer
     with pytest.raises(SourceError, match=said):
@@ -242,7 +251,9 @@ def test_a_group_of_which_a_part_fails_is_a_failure_not_a_smaller_group(answer: 
 def test_an_answer_that_does_not_say_whether_more_follows_is_not_believed() -> None:
     active = group_of(3)
     active.silent_paging = True
-    with pytest.raises(SourceError, match="without saying whether this was the last page; set 'paged: false'"):
+    with pytest.raises(
+        SourceError, match="without saying whether this was the last page; set 'paged: false'"
+    ):
         read(active)
     assert len(read(active, paged=False)) == 3
 
@@ -257,7 +268,10 @@ def test_an_answer_that_does_not_say_whether_more_follows_is_not_believed() -> N
 )
 def test_a_refused_login_says_what_is_wrong_with_the_account(data: str, said: str) -> None:
     active = account()
-    active.login = (49, f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v4563")
+    active.login = (
+        49,
+        f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v4563",
+    )
     with pytest.raises(SourceError) as caught:
         read(active, user="sync@example.edu", password="made-up")
     assert f"refuses this login {said}" in str(caught.value)
@@ -278,7 +292,14 @@ def ticks(moment: datetime) -> bytes:
 
 
 def account(**values: bytes) -> Active:
-    return Active({f"cn=Somebody,{BASE}": {"cn": [b"Somebody"], **{name: [one] for name, one in values.items()}}})
+    return Active(
+        {
+            f"cn=Somebody,{BASE}": {
+                "cn": [b"Somebody"],
+                **{name: [one] for name, one in values.items()},
+            }
+        }
+    )
 
 
 def cells(active: Active, **attributes: object) -> dict[str, str]:
@@ -317,18 +338,31 @@ def test_an_account_is_expired_by_the_clock(ends: bytes, expired: str) -> None:
 
 
 def test_an_account_without_an_end_is_not_expired() -> None:
-    assert cells(account(), expired={"attribute": "accountExpires", "read_as": "expired"}) == {"expired": "false"}
+    assert cells(account(), expired={"attribute": "accountExpires", "read_as": "expired"}) == {
+        "expired": "false"
+    }
 
 
 @pytest.mark.parametrize(
     ("control", "disabled", "normal"),
-    [(b"512", "false", "true"), (b"514", "true", "true"), (b"66050", "true", "true"), (b"4096", "false", "false")],
+    [
+        (b"512", "false", "true"),
+        (b"514", "true", "true"),
+        (b"66050", "true", "true"),
+        (b"4096", "false", "false"),
+    ],
 )
-def test_a_bit_of_the_account_control_becomes_true_or_false(control: bytes, disabled: str, normal: str) -> None:
+def test_a_bit_of_the_account_control_becomes_true_or_false(
+    control: bytes, disabled: str, normal: str
+) -> None:
     def bit(name: str) -> object:
         return {"attribute": "userAccountControl", "flag": name}
 
-    found = cells(account(userAccountControl=control), disabled=bit("ACCOUNTDISABLE"), normal=bit("NORMAL_ACCOUNT"))
+    found = cells(
+        account(userAccountControl=control),
+        disabled=bit("ACCOUNTDISABLE"),
+        normal=bit("NORMAL_ACCOUNT"),
+    )
     assert found == {"disabled": disabled, "normal": normal}
 
 
@@ -365,8 +399,13 @@ def test_a_value_that_can_not_be_read_is_a_failure_that_names_its_attribute(
 
 
 def test_a_flag_of_what_is_no_number_is_a_failure() -> None:
-    with pytest.raises(SourceError, match="attribute 'userAccountControl' has a value that is no whole number"):
-        cells(account(userAccountControl=b"many"), off={"attribute": "userAccountControl", "flag": "ACCOUNTDISABLE"})
+    with pytest.raises(
+        SourceError, match="attribute 'userAccountControl' has a value that is no whole number"
+    ):
+        cells(
+            account(userAccountControl=b"many"),
+            off={"attribute": "userAccountControl", "flag": "ACCOUNTDISABLE"},
+        )
 
 
 def changed(active: Active, column: str, mark: str = "") -> tuple[list[str], str, str]:
@@ -423,12 +462,17 @@ def test_changes_by_time_start_before_the_servers_own_clock() -> None:
 
 
 def test_active_directory_can_not_be_searched_by_a_time_that_it_makes_up() -> None:
-    with pytest.raises(SourceError, match="can't be searched by 'modifyTimestamp'; set 'changed_since' to uSNChanged"):
+    with pytest.raises(
+        SourceError,
+        match="can't be searched by 'modifyTimestamp'; set 'changed_since' to uSNChanged",
+    ):
         changed(counted(), "modifyTimestamp")
 
 
 def test_an_entry_that_does_not_say_when_it_changed_is_a_failure() -> None:
     active = counted()
     active.entries[f"cn=D,{BASE}"] = {"cn": [b"D"]}
-    with pytest.raises(SourceError, match="entry 4: has no 'uSNChanged', so its changes can't be told"):
+    with pytest.raises(
+        SourceError, match="entry 4: has no 'uSNChanged', so its changes can't be told"
+    ):
         changed(active, "uSNChanged")

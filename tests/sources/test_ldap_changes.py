@@ -18,7 +18,9 @@ LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def changed_at(uid: str, moment: str) -> Entry:
-    return person(uid, modifyTimestamp=moment, createTimestamp=moment, creatorsName=ADMIN, modifiersName=ADMIN)
+    return person(
+        uid, modifyTimestamp=moment, createTimestamp=moment, creatorsName=ADMIN, modifiersName=ADMIN
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,11 @@ def test_the_first_reading_is_of_everything_and_marks_the_latest_change(server: 
 
 
 def test_the_next_one_is_of_what_changed_since_then(server: Slapd) -> None:
-    assert changed(source(server), "20260109115500Z") == (["9", "10"], "20260110115500Z", "only what changed")
+    assert changed(source(server), "20260109115500Z") == (
+        ["9", "10"],
+        "20260110115500Z",
+        "only what changed",
+    )
     assert changed(source(server, filter="(uid=9)"), "20260109115500Z")[0] == ["9"]
 
 
@@ -59,7 +65,11 @@ def test_how_far_it_reaches_back_is_configured(server: Slapd) -> None:
 
 
 def test_where_nothing_changed_the_mark_stays(server: Slapd) -> None:
-    assert changed(source(server), "20290101000000Z") == ([], "20290101000000Z", "only what changed")
+    assert changed(source(server), "20290101000000Z") == (
+        [],
+        "20290101000000Z",
+        "only what changed",
+    )
 
 
 def test_the_mark_is_never_after_the_beginning_of_the_reading(server: Slapd) -> None:
@@ -68,7 +78,9 @@ def test_the_mark_is_never_after_the_beginning_of_the_reading(server: Slapd) -> 
 
 
 def test_a_change_is_seen_by_the_next_reading(tmp_path: Path) -> None:
-    with Slapd(tmp_path / "slapd", [changed_at(str(n), "20260101120000Z") for n in range(3)]).running() as server:
+    with Slapd(
+        tmp_path / "slapd", [changed_at(str(n), "20260101120000Z") for n in range(3)]
+    ).running() as server:
         one = source(server)
         mark = changed(one)[1]
         server.modify(f"uid=1,{PEOPLE}", sn="Other")
@@ -93,12 +105,17 @@ def test_it_is_opened_as_the_engine_opens_it(server: Slapd, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        ("whenChanged", "can't be searched by 'whenChanged'; set 'changed_since' to modifyTimestamp"),
+        (
+            "whenChanged",
+            "can't be searched by 'whenChanged'; set 'changed_since' to modifyTimestamp",
+        ),
         ("uSNChanged", "can't be searched by 'uSNChanged'; set 'changed_since' to modifyTimestamp"),
         ("uid", "can't tell what changed by 'uid'; set 'changed_since' to modifyTimestamp"),
     ],
 )
-def test_what_can_not_tell_is_refused_and_what_can_is_named(column: str, said: str, server: Slapd) -> None:
+def test_what_can_not_tell_is_refused_and_what_can_is_named(
+    column: str, said: str, server: Slapd
+) -> None:
     with pytest.raises(SourceError, match=said):
         changed(source(server), column=column)
 
@@ -110,8 +127,12 @@ def test_a_mark_of_another_kind_asks_for_a_full_reading(server: Slapd) -> None:
 
 def test_an_entry_that_hides_when_it_changed_is_a_failure(tmp_path: Path) -> None:
     lines = "access to attrs=modifyTimestamp by users read\naccess to * by * read"
-    with Slapd(tmp_path / "slapd", [changed_at("1", "20260101120000Z")], lines=lines).running() as server:
-        with pytest.raises(SourceError, match="entry 1: has no 'modifyTimestamp', so its changes can't be told"):
+    with Slapd(
+        tmp_path / "slapd", [changed_at("1", "20260101120000Z")], lines=lines
+    ).running() as server:
+        with pytest.raises(
+            SourceError, match="entry 1: has no 'modifyTimestamp', so its changes can't be told"
+        ):
             changed(source(server))
         assert changed(source(server, user=ADMIN, password=PASSWORD))[0] == ["1"]
 

@@ -20,7 +20,9 @@ LOGIN = {"user": ADMIN, "password": PASSWORD}
 
 
 def source(servers: object, **others: object) -> LdapSettings:
-    return LdapSettings.model_validate({"servers": servers, "base": PEOPLE, "attributes": ["uid"]} | others)
+    return LdapSettings.model_validate(
+        {"servers": servers, "base": PEOPLE, "attributes": ["uid"]} | others
+    )
 
 
 def names(servers: object, folder: Path, **others: object) -> list[str]:
@@ -53,7 +55,11 @@ def ca_file(ca: trustme.CA, tmp_path: Path) -> Path:
 
 
 def certificate(
-    ca: trustme.CA, folder: Path, *identities: str, ends: datetime | None = None, clients: Path | None = None
+    ca: trustme.CA,
+    folder: Path,
+    *identities: str,
+    ends: datetime | None = None,
+    clients: Path | None = None,
 ) -> Certificate:
     """PEM files of a certificate for these names."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +79,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, ca: trustme.CA) -> Iterator
     ca.cert_pem.write_to_path(str(folder / "clients.pem"))
     certificate_ = certificate(ca, folder, "localhost", "127.0.0.1", clients=folder / "clients.pem")
     lines = 'access to dn.subtree="ou=people,dc=example,dc=edu" by anonymous auth by users read'
-    with Slapd(folder / "server", people(3), certificate=certificate_, lines=lines).running() as one:
+    with Slapd(
+        folder / "server", people(3), certificate=certificate_, lines=lines
+    ).running() as one:
         yield one
 
 
@@ -85,7 +93,11 @@ class TestTls:
     ) -> None:
         by_tls, turned = f"ldaps://{host}:{server.tls_port}", f"ldap://{host}:{server.port}"
         assert names(by_tls, tmp_path, ca_file="ca.pem", **LOGIN) == ["0", "1", "2"]
-        assert names(turned, tmp_path, ca_file=str(ca_file), start_tls=True, **LOGIN) == ["0", "1", "2"]
+        assert names(turned, tmp_path, ca_file=str(ca_file), start_tls=True, **LOGIN) == [
+            "0",
+            "1",
+            "2",
+        ]
 
     @pytest.mark.parametrize("start_tls", [False, True])
     def test_an_authority_that_is_not_trusted_is_named_as_the_reason(
@@ -93,7 +105,10 @@ class TestTls:
     ) -> None:
         url = server.url if start_tls else server.ldaps_url
         said = refused(url, tmp_path, start_tls=start_tls, **LOGIN)
-        assert f"can't be connected to ({url}: its certificate is from an authority that is not trusted here" in said
+        assert (
+            f"can't be connected to ({url}: its certificate is from an authority that is not trusted here"
+            in said
+        )
         assert "; set 'ca_file' to the PEM file of the authority that issued it" in said
 
     @pytest.mark.parametrize("start_tls", [False, True])
@@ -113,7 +128,10 @@ class TestTls:
         with Slapd(tmp_path / "slapd", certificate=old).running() as one:
             url = one.url if start_tls else one.ldaps_url
             said = refused(url, tmp_path, start_tls=start_tls, ca_file=str(ca_file), **LOGIN)
-        assert f"{url}: its certificate, or that of its authority, has expired (it ends on 2020-02-29)" in said
+        assert (
+            f"{url}: its certificate, or that of its authority, has expired (it ends on 2020-02-29)"
+            in said
+        )
         assert "renew it on the server" in said
 
     @pytest.mark.parametrize("start_tls", [False, True])
@@ -126,7 +144,10 @@ class TestTls:
             said = refused(url, tmp_path, start_tls=start_tls, ca_file=str(ca_file), **LOGIN)
             by_name = url.replace("127.0.0.1", "localhost")
             named = refused(by_name, tmp_path, start_tls=start_tls, ca_file=str(ca_file), **LOGIN)
-        assert f"{url}: its certificate is made for ldap.example.edu, 10.1.2.3, not for 127.0.0.1" in said
+        assert (
+            f"{url}: its certificate is made for ldap.example.edu, 10.1.2.3, not for 127.0.0.1"
+            in said
+        )
         assert "not for localhost" in named
         assert "write the server's name as in the certificate" in named
 
@@ -142,31 +163,44 @@ class TestTls:
             bytes.fromhex("300c02010178070a010204000400"),  # it says no
             bytes.fromhex("300c02010178070a010004000400"),  # it says yes, and then nothing
             bytes.fromhex("300c02010178070a010004000400") + b"not the beginning of TLS",
-            bytes.fromhex("300c02010178070a010004000400300c02010261070a010004000400"),  # … and that the login is good
+            bytes.fromhex(
+                "300c02010178070a010004000400300c02010261070a010004000400"
+            ),  # … and that the login is good
         ],
     )
     def test_nothing_is_said_before_tls_has_started(self, answer: bytes, tmp_path: Path) -> None:
         with Counting(answer) as (port, calls):
             url = f"ldap://127.0.0.1:{port}"
-            said = refused(url, tmp_path, start_tls=True, timeout="1s", connect_timeout="1s", **LOGIN)
+            said = refused(
+                url, tmp_path, start_tls=True, timeout="1s", connect_timeout="1s", **LOGIN
+            )
         assert f"can't be connected to ({url}: " in said
         assert len(calls) == 1
         assert PASSWORD.encode() not in calls[0]
         assert ADMIN.encode() not in calls[0]
 
     def test_a_port_without_tls_is_not_talked_to(self, server: Slapd, tmp_path: Path) -> None:
-        said = refused(f"ldaps://127.0.0.1:{server.port}", tmp_path, timeout="2s", connect_timeout="2s", **LOGIN)
+        said = refused(
+            f"ldaps://127.0.0.1:{server.port}",
+            tmp_path,
+            timeout="2s",
+            connect_timeout="2s",
+            **LOGIN,
+        )
         assert f"(ldaps://127.0.0.1:{server.port}: " in said
 
     @pytest.mark.parametrize(
-        ("content", "said"), [(None, "can't be read (No such file"), ("no PEM", "holds no PEM that can be used")]
+        ("content", "said"),
+        [(None, "can't be read (No such file"), ("no PEM", "holds no PEM that can be used")],
     )
     def test_a_file_of_authorities_that_can_not_be_used_is_named(
         self, content: str | None, said: str, server: Slapd, tmp_path: Path
     ) -> None:
         if content:
             (tmp_path / "bad.pem").write_text(content, encoding="utf-8")
-        assert f"the file of 'ca_file' {said}" in refused(server.ldaps_url, tmp_path, ca_file="bad.pem")
+        assert f"the file of 'ca_file' {said}" in refused(
+            server.ldaps_url, tmp_path, ca_file="bad.pem"
+        )
 
 
 @pytest.mark.server
@@ -176,9 +210,16 @@ class TestLogin:
         assert "refuses this login (invalidCredentials); check 'user' and 'password'" in said
         assert "not-it-at-all" not in said
 
-    def test_a_wrong_password_is_tried_at_one_server_only(self, server: Slapd, tmp_path: Path) -> None:
+    def test_a_wrong_password_is_tried_at_one_server_only(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         with Counting() as (port, calls):
-            refused([server.url, f"ldap://127.0.0.1:{port}"], tmp_path, user=ADMIN, password="not-it-at-all")
+            refused(
+                [server.url, f"ldap://127.0.0.1:{port}"],
+                tmp_path,
+                user=ADMIN,
+                password="not-it-at-all",
+            )
         assert calls == []
 
     def test_the_password_is_read_when_it_is_used(self, server: Slapd, tmp_path: Path) -> None:
@@ -194,23 +235,39 @@ class TestLogin:
 
     def test_without_a_user_one_is_anonymous(self, server: Slapd, tmp_path: Path) -> None:
         assert source(server.url).column_names(tmp_path) == ("dn", "uid")
-        with pytest.raises(SourceError, match="this account may not read here \\(insufficientAccessRights\\)"):
+        with pytest.raises(
+            SourceError, match="this account may not read here \\(insufficientAccessRights\\)"
+        ):
             names(server.url, tmp_path)
 
     def test_a_client_certificate_is_a_login(
         self, server: Slapd, ca: trustme.CA, ca_file: Path, tmp_path: Path
     ) -> None:
         mine = certificate(ca, tmp_path / "client", "sync.example.edu")
-        files = {"ca_file": str(ca_file), "client_cert": str(mine.chain), "client_key": str(mine.key)}
+        files = {
+            "ca_file": str(ca_file),
+            "client_cert": str(mine.chain),
+            "client_key": str(mine.key),
+        }
         assert names(server.ldaps_url, tmp_path, bind="external", **files) == ["0", "1", "2"]
-        assert names(server.url, tmp_path, bind="external", start_tls=True, **files) == ["0", "1", "2"]
+        assert names(server.url, tmp_path, bind="external", start_tls=True, **files) == [
+            "0",
+            "1",
+            "2",
+        ]
 
     def test_a_client_certificate_of_nobody_known_is_refused(
         self, server: Slapd, ca_file: Path, tmp_path: Path
     ) -> None:
         mine = certificate(trustme.CA(), tmp_path / "client", "sync.example.edu")
-        files = {"ca_file": str(ca_file), "client_cert": str(mine.chain), "client_key": str(mine.key)}
-        assert "can't be connected to" in refused(server.ldaps_url, tmp_path, bind="external", **files)
+        files = {
+            "ca_file": str(ca_file),
+            "client_cert": str(mine.chain),
+            "client_key": str(mine.key),
+        }
+        assert "can't be connected to" in refused(
+            server.ldaps_url, tmp_path, bind="external", **files
+        )
 
     def test_a_client_certificate_whose_key_is_missing_is_named(
         self, server: Slapd, ca: trustme.CA, tmp_path: Path
@@ -219,25 +276,34 @@ class TestLogin:
         said = refused(server.ldaps_url, tmp_path, bind="external", client_cert=str(mine.chain))
         assert "the file of 'client_cert' or 'client_key' holds no PEM that can be used" in said
 
-    def test_ones_own_account_is_a_login_over_a_socket_of_this_machine(self, server: Slapd, tmp_path: Path) -> None:
+    def test_ones_own_account_is_a_login_over_a_socket_of_this_machine(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         assert names(server.ldapi_url, tmp_path, bind="external") == ["0", "1", "2"]
 
     def test_a_directory_that_does_not_take_anonymous_says_so(self, tmp_path: Path) -> None:
         with Slapd(tmp_path / "slapd", options="disallow bind_anon").running() as one:
             said = refused(one.url, tmp_path)
-        assert "refuses to let anybody log in so (inappropriateAuthentication); check 'bind'" in said
+        assert (
+            "refuses to let anybody log in so (inappropriateAuthentication); check 'bind'" in said
+        )
 
 
 @pytest.mark.server
 class TestServers:
-    def test_the_next_server_is_used_when_one_can_not_be(self, server: Slapd, tmp_path: Path) -> None:
+    def test_the_next_server_is_used_when_one_can_not_be(
+        self, server: Slapd, tmp_path: Path
+    ) -> None:
         servers = [f"ldap://127.0.0.1:{free_port()}", server.ldaps_url, server.url]
         assert names(servers, tmp_path, **LOGIN) == ["0", "1", "2"]
 
     def test_when_none_can_be_used_each_says_why(self, server: Slapd, tmp_path: Path) -> None:
         gone = f"ldap://127.0.0.1:{free_port()}"
         said = refused([gone, server.ldaps_url, "ldap://ldap.invalid"], tmp_path, **LOGIN)
-        assert f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its certificate is from" in said
+        assert (
+            f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its certificate is from"
+            in said
+        )
         assert "; ldap://ldap.invalid: its name is not known)" in said
         assert "check 'servers', the network and the firewall, or set 'ca_file'" in said
 
@@ -248,10 +314,14 @@ class TestServers:
 
     def test_a_server_that_says_nothing_by_tls_is_given_up(self, tmp_path: Path) -> None:
         with Counting() as (port, _):
-            said = refused(f"ldaps://127.0.0.1:{port}", tmp_path, timeout="1m", connect_timeout="1s")
+            said = refused(
+                f"ldaps://127.0.0.1:{port}", tmp_path, timeout="1m", connect_timeout="1s"
+            )
         assert "no answer in time" in said
 
-    @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x30\x03\x02\x01\x07", b"\xff" * 40])
+    @pytest.mark.parametrize(
+        "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x30\x03\x02\x01\x07", b"\xff" * 40]
+    )
     def test_what_is_no_directory_is_none(self, answer: bytes, tmp_path: Path) -> None:
         with Counting(answer) as (port, _):
             said = refused(f"ldap://127.0.0.1:{port}", tmp_path, timeout="1s", connect_timeout="1s")
@@ -296,13 +366,20 @@ class Counting:
             return b""
 
 
-def test_without_the_library_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_it_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("library", "connection", "search", "schema", "changes", "reading"):
         monkeypatch.delitem(sys.modules, f"sync.sources.directory_{name}", raising=False)
     monkeypatch.setitem(sys.modules, "ldap3", None)
     said = refused("ldaps://ldap.example.edu", tmp_path)
-    assert said.endswith("the library for LDAP is not installed; install it with pip install 'inspera-sync[ldap]'")
+    assert said.endswith(
+        "the library for LDAP is not installed; install it with pip install 'inspera-sync[ldap]'"
+    )
 
 
 def test_the_settings_alone_do_not_need_the_library() -> None:
-    assert source("ldaps://ldap.example.edu", base=SUFFIX).place(Path()) == f"ldaps://ldap.example.edu/{SUFFIX}"
+    assert (
+        source("ldaps://ldap.example.edu", base=SUFFIX).place(Path())
+        == f"ldaps://ldap.example.edu/{SUFFIX}"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from sync.config.fields import FieldSpec, TimeSpec
+from sync.config.fields import FieldSettings, TimeSettings
 from sync.mapping import FeedRule, FieldRule, compile_feed
 from sync.records.base import Kind, Test, utc_text
 from sync.sources.base import SourceSettings
@@ -43,7 +43,9 @@ class OneRosterContract(SourceContract):
 
 
 class TestAFolderKeepsTheContract(OneRosterContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         bundle = folder / "bundle"
         bundle.mkdir(exist_ok=True)
         (bundle / "manifest.csv").write_text(MANIFEST)
@@ -62,10 +64,15 @@ class TestAFolderKeepsTheContract(OneRosterContract):
 
 
 class TestAnArchiveKeepsTheContract(OneRosterContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         with zipfile.ZipFile(folder / "bundle.zip", "w") as archive:
             archive.writestr("manifest.csv", MANIFEST)
-            with archive.open("users.csv", "w") as member, io.TextIOWrapper(member, "utf-8", newline="") as file:
+            with (
+                archive.open("users.csv", "w") as member,
+                io.TextIOWrapper(member, "utf-8", newline="") as file,
+            ):
                 csv.writer(file).writerows(lines_of(columns, rows))
         return OneRosterSettings(path=Path("bundle.zip"), rows_of="learners")
 
@@ -75,7 +82,9 @@ class TestAnArchiveKeepsTheContract(OneRosterContract):
     def damage_end(self, folder: Path) -> None:
         path = folder / "bundle.zip"
         data = bytearray(path.read_bytes())
-        data[data.index(b"PK\x01\x02") - 1] ^= 1  # the last byte of users.csv, before the archive's list of files
+        data[data.index(b"PK\x01\x02") - 1] ^= (
+            1  # the last byte of users.csv, before the archive's list of files
+        )
         path.write_bytes(data)
 
     def disturb(self, folder: Path) -> None:
@@ -86,7 +95,11 @@ class TestAnArchiveKeepsTheContract(OneRosterContract):
 @VERSIONS
 def test_learners_are_users_with_the_role_of_a_student(tmp_path: Path, version: Version) -> None:
     read = Read(folder(tmp_path, version), "learners")
-    people = [row for row in read.table("sourcedId", "username", "familyName", "role") if row[0] != "usr-4"]
+    people = [
+        row
+        for row in read.table("sourcedId", "username", "familyName", "role")
+        if row[0] != "usr-4"
+    ]
     assert people == [
         ("usr-1", "aase", "Eksempel", "student"),
         ("usr-2", "bjorn", "Prøve", "student"),
@@ -133,9 +146,18 @@ def test_the_primary_org_counts_in_1_2_and_else_that_of_the_primary_role(tmp_pat
 
 
 @VERSIONS
-def test_a_test_is_a_class_with_its_course_school_and_first_term(tmp_path: Path, version: Version) -> None:
+def test_a_test_is_a_class_with_its_course_school_and_first_term(
+    tmp_path: Path, version: Version
+) -> None:
     read = Read(folder(tmp_path, version), "tests")
-    shown = read.table("sourcedId", "classCode", "course.courseCode", "org.name", "session.title", "session.endDate")
+    shown = read.table(
+        "sourcedId",
+        "classCode",
+        "course.courseCode",
+        "org.name",
+        "session.title",
+        "session.endDate",
+    )
     assert shown == [
         ("cls-100a", "EKS100-A", "EKS100", "Faculty of Examples", "Spring 2026", "2026-06-12"),
         ("cls-100b", "EKS100-B", "EKS100", "Faculty of Examples", "Spring 2026", "2026-06-12"),
@@ -160,15 +182,52 @@ def test_a_test_can_be_a_course(tmp_path: Path) -> None:
 
 
 @VERSIONS
-def test_candidates_are_enrollments_with_all_that_they_name(tmp_path: Path, version: Version) -> None:
+def test_candidates_are_enrollments_with_all_that_they_name(
+    tmp_path: Path, version: Version
+) -> None:
     read = Read(folder(tmp_path, version), "candidates")
     assert read.place == "bundle/enrollments.csv"
-    shown = read.table("userSourcedId", "user.identifier", "user.email", "class.classCode", "course.title", "org.name")
+    shown = read.table(
+        "userSourcedId",
+        "user.identifier",
+        "user.email",
+        "class.classCode",
+        "course.title",
+        "org.name",
+    )
     assert shown == [
-        ("usr-1", "500001", "aase@example.edu", "EKS100-A", "Examples for beginners", "Faculty of Examples"),
-        ("usr-1", "500001", "aase@example.edu", "EKS100-B", "Examples for beginners", "Faculty of Examples"),
-        ("usr-2", "500002", "bjorn@example.edu", "EKS100-A", "Examples for beginners", "Faculty of Examples"),
-        ("usr-3", "500003", "chloe@example.edu", "EKS200-A", "Samples, continued", "Faculty of Samples"),
+        (
+            "usr-1",
+            "500001",
+            "aase@example.edu",
+            "EKS100-A",
+            "Examples for beginners",
+            "Faculty of Examples",
+        ),
+        (
+            "usr-1",
+            "500001",
+            "aase@example.edu",
+            "EKS100-B",
+            "Examples for beginners",
+            "Faculty of Examples",
+        ),
+        (
+            "usr-2",
+            "500002",
+            "bjorn@example.edu",
+            "EKS100-A",
+            "Examples for beginners",
+            "Faculty of Examples",
+        ),
+        (
+            "usr-3",
+            "500003",
+            "chloe@example.edu",
+            "EKS200-A",
+            "Samples, continued",
+            "Faculty of Samples",
+        ),
     ]
     assert [row.line for row in read.rows] == [2, 3, 4, 5]
     assert read.table("session.title", "role")[0] == ("Spring 2026", "student")
@@ -206,31 +265,43 @@ def test_keys_are_joined_without_the_spaces_around_them(tmp_path: Path) -> None:
     edit(bundle, "users.csv", "usr-2,", " usr-2 ,")
     edit(bundle, "classes.csv", "crs-200", " crs-200 ")
     read = Read(bundle, "candidates")
-    assert read.table("user.username", "course.courseCode")[2:] == [("bjorn", "EKS100"), ("chloe", "EKS200")]
+    assert read.table("user.username", "course.courseCode")[2:] == [
+        ("bjorn", "EKS100"),
+        ("chloe", "EKS200"),
+    ]
     assert read.doubts == []
 
 
 def test_enrollments_that_name_nobody_are_not_taken_for_one_person(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
-    add(bundle, "enrollments.csv", "enr-8,,,cls-200,org-law,,student,,,", "enr-9,,,cls-200,org-law,,student,,,")
+    add(
+        bundle,
+        "enrollments.csv",
+        "enr-8,,,cls-200,org-law,,student,,,",
+        "enr-9,,,cls-200,org-law,,student,,,",
+    )
     assert [row.values["userSourcedId"] for row in Read(bundle, "candidates").rows].count("") == 2
 
 
 @VERSIONS
 @pytest.mark.parametrize("rows_of", ["learners", "staff"])
-def test_a_person_without_an_id_is_left_for_the_feed_to_judge(tmp_path: Path, version: Version, rows_of: str) -> None:
+def test_a_person_without_an_id_is_left_for_the_feed_to_judge(
+    tmp_path: Path, version: Version, rows_of: str
+) -> None:
     bundle = folder(tmp_path, version)
     user = "usr-1" if rows_of == "learners" else "usr-4"
     edit(bundle, "users.csv", f"{user},", " ,")
-    assert [row[0] for row in Read(bundle, rows_of).table("username", "sourcedId") if row[1] == " "] == [
-        "aase" if rows_of == "learners" else "dag"
-    ]
+    assert [
+        row[0] for row in Read(bundle, rows_of).table("username", "sourcedId") if row[1] == " "
+    ] == ["aase" if rows_of == "learners" else "dag"]
 
 
 @VERSIONS
 @pytest.mark.parametrize("inside", ["", "export/"])
 @pytest.mark.parametrize("rows_of", ["learners", "staff", "tests", "candidates", "contributors"])
-def test_an_archive_gives_the_rows_of_the_folder(tmp_path: Path, version: Version, rows_of: str, inside: str) -> None:
+def test_an_archive_gives_the_rows_of_the_folder(
+    tmp_path: Path, version: Version, rows_of: str, inside: str
+) -> None:
     bundle = folder(tmp_path, version)
     packed, plain = Read(zipped(bundle, inside=inside), rows_of), Read(bundle, rows_of)
     assert packed.rows == plain.rows
@@ -283,10 +354,10 @@ def test_a_feed_makes_exam_times_of_dates(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     times = {"format": "%Y-%m-%d %H:%M", "zone": "Europe/Oslo"}
     said = {
-        "key": FieldSpec.model_validate("sourcedId"),
-        "title": FieldSpec.model_validate("{course.courseCode} {title}"),
-        "start": TimeSpec.model_validate({"template": "{session.endDate} 09:00", **times}),
-        "end": TimeSpec.model_validate({"template": "{session.endDate} 13:00", **times}),
+        "key": FieldSettings.model_validate("sourcedId"),
+        "title": FieldSettings.model_validate("{course.courseCode} {title}"),
+        "start": TimeSettings.model_validate({"template": "{session.endDate} 09:00", **times}),
+        "end": TimeSettings.model_validate({"template": "{session.endDate} 13:00", **times}),
     }
     fields = {name: FieldRule(**spec.as_rule()) for name, spec in said.items()}
     feed = compile_feed(FeedRule(Kind.TEST, fields, {}), "bundle/classes.csv")
@@ -296,7 +367,10 @@ def test_a_feed_makes_exam_times_of_dates(tmp_path: Path) -> None:
     assert made.title == "EKS100 Examples A"
     assert made.start is not None
     assert made.end is not None
-    assert (utc_text(made.start), utc_text(made.end)) == ("2026-06-12T07:00:00Z", "2026-06-12T11:00:00Z")
+    assert (utc_text(made.start), utc_text(made.end)) == (
+        "2026-06-12T07:00:00Z",
+        "2026-06-12T11:00:00Z",
+    )
 
 
 def test_roles_say_nothing_of_tests() -> None:

@@ -38,10 +38,17 @@ def test_a_feed_takes_that_for_a_departure(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     delete(bundle, "users", "usr-2")
     rule = FeedRule(
-        Kind.LEARNER, {"key": FieldRule(column="sourcedId")}, {}, departs=dict(OneRosterSettings.departures)
+        Kind.LEARNER,
+        {"key": FieldRule(column="sourcedId")},
+        {},
+        departs=dict(OneRosterSettings.departures),
     )
     feed = compile_feed(rule, "bundle/users.csv")
-    assert [feed.departure(row) for row in Read(bundle, "learners").rows] == [None, ("usr-2",), None]
+    assert [feed.departure(row) for row in Read(bundle, "learners").rows] == [
+        None,
+        ("usr-2",),
+        None,
+    ]
 
 
 def test_in_1_2_a_person_departs_with_the_last_role_that_is_meant(tmp_path: Path) -> None:
@@ -49,7 +56,9 @@ def test_in_1_2_a_person_departs_with_the_last_role_that_is_meant(tmp_path: Path
     delete(bundle, "roles", "rol-3")
     read = Read(bundle, "learners")
     assert read.by("sourcedId", "status")["usr-2"] == ""
-    assert read.by("sourcedId", "org.name")["usr-2"] == "Faculty of Examples"  # of the role that is left
+    assert (
+        read.by("sourcedId", "org.name")["usr-2"] == "Faculty of Examples"
+    )  # of the role that is left
     delete(bundle, "roles", "rol-2")
     assert Read(bundle, "learners").by("sourcedId", "status")["usr-2"] == GONE
 
@@ -64,7 +73,11 @@ def test_in_1_2_another_role_does_not_keep_a_learner(tmp_path: Path) -> None:
 def test_a_class_that_is_to_be_deleted_departs_as_a_test(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     delete(bundle, "classes", "cls-200")
-    assert Read(bundle, "tests").by("sourcedId", "status") == {"cls-100a": "", "cls-100b": "", "cls-200": GONE}
+    assert Read(bundle, "tests").by("sourcedId", "status") == {
+        "cls-100a": "",
+        "cls-100b": "",
+        "cls-200": GONE,
+    }
 
 
 def test_a_deleted_course_is_a_test_that_departs_when_tests_are_courses(tmp_path: Path) -> None:
@@ -74,7 +87,9 @@ def test_a_deleted_course_is_a_test_that_departs_when_tests_are_courses(tmp_path
     assert Read(bundle, "tests").by("sourcedId", "status")["cls-200"] == ""
 
 
-@pytest.mark.parametrize(("file", "key"), [("enrollments", "enr-4"), ("users", "usr-3"), ("classes", "cls-200")])
+@pytest.mark.parametrize(
+    ("file", "key"), [("enrollments", "enr-4"), ("users", "usr-3"), ("classes", "cls-200")]
+)
 @pytest.mark.parametrize("tests_by", ["class", "course"])
 def test_a_candidate_departs_with_the_enrollment_the_user_or_the_class(
     tmp_path: Path, file: str, key: str, tests_by: str
@@ -89,14 +104,18 @@ def test_a_candidate_departs_with_the_enrollment_the_user_or_the_class(
 def test_a_candidate_departs_with_the_course_when_tests_are_courses(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     delete(bundle, "courses", "crs-200")
-    assert Read(bundle, "candidates", tests_by="course").by("userSourcedId", "status")["usr-3"] == GONE
+    assert (
+        Read(bundle, "candidates", tests_by="course").by("userSourcedId", "status")["usr-3"] == GONE
+    )
     assert ("usr-3", "") in Read(bundle, "candidates").table("userSourcedId", "status")
 
 
 @pytest.mark.parametrize(
     ("first", "second"), [one for one in product(("", "active", GONE), repeat=2) if one != ("", "")]
 )
-def test_several_enrollments_stand_as_long_as_one_does(tmp_path: Path, first: str, second: str) -> None:
+def test_several_enrollments_stand_as_long_as_one_does(
+    tmp_path: Path, first: str, second: str
+) -> None:
     bundle = folder(tmp_path)
     delete(bundle, "enrollments", "enr-1", first)
     delete(bundle, "enrollments", "enr-2", second)
@@ -105,7 +124,9 @@ def test_several_enrollments_stand_as_long_as_one_does(tmp_path: Path, first: st
     assert (row.line, row.values["status"]) == expected
 
 
-def test_a_deleted_class_leaves_the_candidate_of_another_class_of_the_course(tmp_path: Path) -> None:
+def test_a_deleted_class_leaves_the_candidate_of_another_class_of_the_course(
+    tmp_path: Path,
+) -> None:
     bundle = folder(tmp_path)
     delete(bundle, "classes", "cls-100a")
     read = Read(bundle, "candidates", tests_by="course")
@@ -120,7 +141,11 @@ def test_a_deleted_class_leaves_the_candidate_of_another_class_of_the_course(tmp
         ("learners", ["orgs"], "the bundle says that orgs.csv is a delta"),
         ("learners", ["enrollments", "classes"], ""),
         ("tests", ["users"], ""),
-        ("candidates", ["enrollments", "users"], "the bundle says that enrollments.csv and users.csv are deltas"),
+        (
+            "candidates",
+            ["enrollments", "users"],
+            "the bundle says that enrollments.csv and users.csv are deltas",
+        ),
         (
             "candidates",
             ["orgs", "classes", "academicSessions"],
@@ -128,7 +153,9 @@ def test_a_deleted_class_leaves_the_candidate_of_another_class_of_the_course(tmp
         ),
     ],
 )
-def test_rows_that_rest_on_a_delta_are_not_all(tmp_path: Path, rows_of: str, deltas: list[str], partial: str) -> None:
+def test_rows_that_rest_on_a_delta_are_not_all(
+    tmp_path: Path, rows_of: str, deltas: list[str], partial: str
+) -> None:
     bundle = folder(tmp_path)
     delta(bundle, *deltas)
     assert Read(bundle, rows_of).partial == partial
@@ -140,7 +167,11 @@ def test_what_a_delta_does_not_hold_is_blank_and_no_doubt(tmp_path: Path) -> Non
     (bundle / "users.csv").write_text(header + "\n", encoding="utf-8")
     delta(bundle, "enrollments", "users")
     read = Read(bundle, "candidates")
-    assert read.table("userSourcedId", "user.username", "class.classCode")[0] == ("usr-1", "", "EKS100-A")
+    assert read.table("userSourcedId", "user.username", "class.classCode")[0] == (
+        "usr-1",
+        "",
+        "EKS100-A",
+    )
     assert read.doubts == []
 
 
@@ -160,13 +191,30 @@ def test_in_a_delta_of_1_2_the_deleted_depart_without_a_role(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("rows_of", "file", "old", "doubt"),
     [
-        ("learners", "users", "org-law,student,chloe", "1 of its rows names something that is not in orgs.csv"),
+        (
+            "learners",
+            "users",
+            "org-law,student,chloe",
+            "1 of its rows names something that is not in orgs.csv",
+        ),
         ("tests", "classes", "crs-200", "1 of its rows names something that is not in courses.csv"),
-        ("candidates", "enrollments", "usr-1", "2 of its rows name something that is not in users.csv"),
-        ("candidates", "classes", "ses-exams,,,", "1 of its rows names something that is not in academicSessions.csv"),
+        (
+            "candidates",
+            "enrollments",
+            "usr-1",
+            "2 of its rows name something that is not in users.csv",
+        ),
+        (
+            "candidates",
+            "classes",
+            "ses-exams,,,",
+            "1 of its rows names something that is not in academicSessions.csv",
+        ),
     ],
 )
-def test_what_is_named_and_not_there_is_a_doubt(tmp_path: Path, rows_of: str, file: str, old: str, doubt: str) -> None:
+def test_what_is_named_and_not_there_is_a_doubt(
+    tmp_path: Path, rows_of: str, file: str, old: str, doubt: str
+) -> None:
     bundle = folder(tmp_path)
     edit(bundle, f"{file}.csv", old, f"x{old}")
     read = Read(bundle, rows_of)
@@ -217,7 +265,9 @@ def test_of_a_folder_the_oldest_file_of_the_rows_counts(tmp_path: Path) -> None:
 
 def test_an_archive_has_to_be_marked_as_complete(tmp_path: Path) -> None:
     path = zipped(folder(tmp_path))
-    with pytest.raises(SourceError, match=r"^bundle\.zip: is not complete: its marker 'bundle\.zip\.done' is not"):
+    with pytest.raises(
+        SourceError, match=r"^bundle\.zip: is not complete: its marker 'bundle\.zip\.done' is not"
+    ):
         Read(path, "learners", done="{file}.done")
     (tmp_path / "bundle.zip.done").touch()
     assert len(Read(path, "learners", done="{file}.done").rows) == 3
@@ -230,16 +280,23 @@ def test_each_file_of_a_folder_has_to_be_older_than_the_marker_in_it(tmp_path: P
     (bundle / "READY").touch()
     assert len(Read(bundle, "learners", done="READY").rows) == 3
     aged(bundle / "users.csv", -1)
-    with pytest.raises(SourceError, match=r"^bundle/users\.csv: is not complete: its marker 'READY' is older"):
+    with pytest.raises(
+        SourceError, match=r"^bundle/users\.csv: is not complete: its marker 'READY' is older"
+    ):
         Read(bundle, "learners", done="READY")
 
 
 def test_checksums_are_held_against_an_archive_or_each_file(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     path = zipped(bundle)
-    (tmp_path / "bundle.zip.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  bundle.zip\n")
+    (tmp_path / "bundle.zip.sha256").write_text(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  bundle.zip\n"
+    )
     assert len(Read(path, "learners", sha256="{file}.sha256").rows) == 3
-    sums = (f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in sorted(bundle.iterdir()))
+    sums = (
+        f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n"
+        for one in sorted(bundle.iterdir())
+    )
     text = "".join(sums)
     (bundle / "SHA256SUMS").write_text(text)
     assert len(Read(bundle, "candidates", sha256="SHA256SUMS").rows) == 4
@@ -261,8 +318,16 @@ def test_the_memory_does_not_grow_with_the_bundle(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     person = "p-{n},,,true,org-arts,student,u{n},,Given{n},Exämple,,{n},u{n}@example.edu,,,,,,"
     add(bundle, "users.csv", *lines(person, PEOPLE))
-    add(bundle, "classes.csv", *lines("c-{n},,,Group {n},,crs-100,G{n},scheduled,,org-arts,ses-spring,,,", CLASSES))
-    add(bundle, "enrollments.csv", *lines("e-{n},,,c-{group},org-arts,p-{person},student,,,", ENROLLED))
+    add(
+        bundle,
+        "classes.csv",
+        *lines("c-{n},,,Group {n},,crs-100,G{n},scheduled,,org-arts,ses-spring,,,", CLASSES),
+    )
+    add(
+        bundle,
+        "enrollments.csv",
+        *lines("e-{n},,,c-{group},org-arts,p-{person},student,,,", ENROLLED),
+    )
     tracemalloc.start()
     try:
         with source(bundle, "candidates").open(tmp_path) as extract:

@@ -29,13 +29,17 @@ def refusal(bundle: Path, rows_of: str = "candidates", **settings: object) -> st
 def test_without_a_manifest_nothing_is_read(tmp_path: Path, rows_of: str) -> None:
     bundle = folder(tmp_path)
     (bundle / "manifest.csv").unlink()
-    assert refusal(bundle, rows_of).startswith("bundle/manifest.csv: is not there; see that the export writes it")
+    assert refusal(bundle, rows_of).startswith(
+        "bundle/manifest.csv: is not there; see that the export writes it"
+    )
     assert "bundle.zip/manifest.csv: is not there" in refusal(zipped(bundle), rows_of)
 
 
 @pytest.mark.parametrize("mode", ["bulk", "delta"])
 @pytest.mark.parametrize("file", ["enrollments", "users", "orgs"])
-def test_a_file_that_the_manifest_promises_has_to_be_there(tmp_path: Path, file: str, mode: str) -> None:
+def test_a_file_that_the_manifest_promises_has_to_be_there(
+    tmp_path: Path, file: str, mode: str
+) -> None:
     bundle = folder(tmp_path)
     edit(bundle, "manifest.csv", f"file.{file},bulk", f"file.{file},{mode}")
     (bundle / f"{file}.csv").unlink()
@@ -64,35 +68,49 @@ def test_that_holds_for_files_that_these_rows_do_not_need(tmp_path: Path) -> Non
 def test_a_file_that_is_needed_may_not_be_absent(tmp_path: Path, rows_of: str, file: str) -> None:
     bundle = folder(tmp_path)
     edit(bundle, "manifest.csv", f"file.{file},bulk", f"file.{file},absent")
-    assert f"bundle/manifest.csv: says that {file}.csv is absent, which rows of {rows_of} need" in refusal(
-        bundle, rows_of
+    assert (
+        f"bundle/manifest.csv: says that {file}.csv is absent, which rows of {rows_of} need"
+        in refusal(bundle, rows_of)
     )
 
 
 def test_courses_are_needed_when_they_are_the_tests(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     edit(bundle, "manifest.csv", "file.courses,bulk\n", "")
-    assert "does not name courses.csv, which rows of candidates need" in refusal(bundle, tests_by="course")
-    assert "does not name courses.csv, which rows of tests need" in refusal(bundle, "tests", tests_by="course")
+    assert "does not name courses.csv, which rows of candidates need" in refusal(
+        bundle, tests_by="course"
+    )
+    assert "does not name courses.csv, which rows of tests need" in refusal(
+        bundle, "tests", tests_by="course"
+    )
     assert len(Read(bundle, "candidates").rows) == 4
 
 
 def test_roles_are_needed_in_1_2(tmp_path: Path) -> None:
     bundle = folder(tmp_path, "v12")
     edit(bundle, "manifest.csv", "file.roles,bulk", "file.roles,absent")
-    assert "says that roles.csv is absent, which rows of learners need" in refusal(bundle, "learners")
+    assert "says that roles.csv is absent, which rows of learners need" in refusal(
+        bundle, "learners"
+    )
     assert len(Read(bundle, "candidates").rows) == 4
 
 
 @pytest.mark.parametrize(
     ("version", "shown"),
-    [("1.0", "'1.0'"), ("2.0", "'2.0'"), ("1.10", "'1.10'"), ("v one", "'v ***'"), ("11.1", "'11.1'")],
+    [
+        ("1.0", "'1.0'"),
+        ("2.0", "'2.0'"),
+        ("1.10", "'1.10'"),
+        ("v one", "'v ***'"),
+        ("11.1", "'11.1'"),
+    ],
 )
 def test_another_version_is_refused_by_its_name(tmp_path: Path, version: str, shown: str) -> None:
     bundle = folder(tmp_path)
     edit(bundle, "manifest.csv", "oneroster.version,1.1", f"oneroster.version,{version}")
-    assert f"manifest.csv: is of OneRoster {shown}; have the bundle exported as OneRoster 1.1 or 1.2" in refusal(
-        bundle
+    assert (
+        f"manifest.csv: is of OneRoster {shown}; have the bundle exported as OneRoster 1.1 or 1.2"
+        in refusal(bundle)
     )
 
 
@@ -100,14 +118,24 @@ def test_another_version_is_refused_by_its_name(tmp_path: Path, version: str, sh
     ("old", "new", "wanted"),
     [
         ("oneroster.version,1.1\n", "", "bundle/manifest.csv: does not say 'oneroster.version'"),
-        ("file.users,bulk", "file.users,some", "says 'some' of 'file.users'; have it say bulk, delta or absent"),
+        (
+            "file.users,bulk",
+            "file.users,some",
+            "says 'some' of 'file.users'; have it say bulk, delta or absent",
+        ),
         ("file.users,bulk", "file.users,", "says '' of 'file.users'"),
-        ("file.users,bulk", "file.users,bulk\nfile.users,delta", "line 10: says something else of its property"),
+        (
+            "file.users,bulk",
+            "file.users,bulk\nfile.users,delta",
+            "line 10: says something else of its property",
+        ),
         ("propertyName,value", "propertyname,value", "column 'propertyName' is missing"),
         ("file.users,bulk", "file.users", "line 9: has 1 cell where the header has 2"),
     ],
 )
-def test_a_manifest_that_can_not_be_understood_is_refused(tmp_path: Path, old: str, new: str, wanted: str) -> None:
+def test_a_manifest_that_can_not_be_understood_is_refused(
+    tmp_path: Path, old: str, new: str, wanted: str
+) -> None:
     bundle = folder(tmp_path)
     edit(bundle, "manifest.csv", old, new)
     assert wanted in refusal(bundle)
@@ -154,12 +182,16 @@ def test_a_column_that_is_needed_in_1_2(tmp_path: Path) -> None:
     assert "bundle/roles.csv: column 'userSourcedId' is missing" in refusal(bundle, "learners")
 
 
-@pytest.mark.parametrize("file", ["users", "classes", "orgs", "academicSessions", "enrollments", "courses"])
+@pytest.mark.parametrize(
+    "file", ["users", "classes", "orgs", "academicSessions", "enrollments", "courses"]
+)
 def test_a_fault_in_any_file_of_the_rows_makes_nothing_of_it(tmp_path: Path, file: str) -> None:
     bundle = folder(tmp_path)
     lines = (bundle / f"{file}.csv").read_text(encoding="utf-8").count("\n")
     add(bundle, f"{file}.csv", 'one,"cut')
-    assert refusal(bundle).startswith(f'bundle/{file}.csv line {lines + 1}: the quote (") that opens a cell here')
+    assert refusal(bundle).startswith(
+        f'bundle/{file}.csv line {lines + 1}: the quote (") that opens a cell here'
+    )
     assert refusal(zipped(bundle)).startswith(f"bundle.zip/{file}.csv line {lines + 1}: the quote")
 
 
@@ -175,8 +207,16 @@ def test_text_that_is_not_utf_8_is_told_by_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows_of", "file", "row"),
     [
-        ("learners", "users", "usr-1,,,true,org-arts,student,other,,A,B,,500009,x@example.edu,,,,,made-up-secret-9,"),
-        ("candidates", "users", "usr-1,,,true,org-arts,student,other,,A,B,,500009,x@example.edu,,,,,made-up-secret-9,"),
+        (
+            "learners",
+            "users",
+            "usr-1,,,true,org-arts,student,other,,A,B,,500009,x@example.edu,,,,,made-up-secret-9,",
+        ),
+        (
+            "candidates",
+            "users",
+            "usr-1,,,true,org-arts,student,other,,A,B,,500009,x@example.edu,,,,,made-up-secret-9,",
+        ),
         ("tests", "classes", "cls-100a,,,Other,,crs-100,X,scheduled,,org-arts,ses-spring,,,"),
         ("candidates", "classes", "cls-100a,,,Other,,crs-100,X,scheduled,,org-arts,ses-spring,,,"),
         ("candidates", "courses", "crs-100,,,ses-year,Other,X,,org-arts,,,10"),
@@ -189,7 +229,9 @@ def test_two_rows_that_say_different_things_of_one_id_are_refused(
     lines = (bundle / f"{file}.csv").read_text(encoding="utf-8").count("\n")
     add(bundle, f"{file}.csv", row)
     where = f"bundle/{file}.csv line {lines + 1}"
-    assert f"{where}: has the sourcedId of line 2 and says something else of it" in refusal(bundle, rows_of)
+    assert f"{where}: has the sourcedId of line 2 and says something else of it" in refusal(
+        bundle, rows_of
+    )
 
 
 def test_two_rows_that_say_the_same_are_one(tmp_path: Path) -> None:
@@ -204,9 +246,16 @@ def test_two_rows_that_say_the_same_are_one(tmp_path: Path) -> None:
 def test_in_1_1_a_person_may_have_a_row_for_each_role(tmp_path: Path) -> None:
     bundle = folder(tmp_path)
     first = (bundle / "users.csv").read_text(encoding="utf-8").splitlines()[1]
-    add(bundle, "users.csv", first.replace(",student,", ",teacher,"), first.replace(",student,", ",proctor,"))
+    add(
+        bundle,
+        "users.csv",
+        first.replace(",student,", ",teacher,"),
+        first.replace(",student,", ",proctor,"),
+    )
     assert len(Read(bundle, "learners").rows) == 3
-    assert [row[0] for row in Read(bundle, "staff", roles=["teacher", "proctor"]).table("sourcedId")] == [
+    assert [
+        row[0] for row in Read(bundle, "staff", roles=["teacher", "proctor"]).table("sourcedId")
+    ] == [
         "usr-4",
         "usr-5",
         "usr-1",
@@ -218,7 +267,9 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     for content in (b"", b"sourcedId,status\n", b"PK\x03\x04 and so on"):
         path.write_bytes(content)
-        assert refusal(path).startswith("bundle.zip: can't be unpacked: the zip archive is cut off, is damaged")
+        assert refusal(path).startswith(
+            "bundle.zip: can't be unpacked: the zip archive is cut off, is damaged"
+        )
 
 
 def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path) -> None:
@@ -262,13 +313,18 @@ def test_an_archive_that_needs_a_password_is_refused(tmp_path: Path) -> None:
     assert data[entry : entry + 4] == b"PK\x01\x02"
     data[entry + 8] |= 1
     path.write_bytes(data)
-    assert "bundle.zip/users.csv: is encrypted with a password; deliver it without one" in refusal(path)
+    assert "bundle.zip/users.csv: is encrypted with a password; deliver it without one" in refusal(
+        path
+    )
 
 
 @pytest.mark.parametrize(
     ("rows_of", "file", "rows_before"),
     [
-        *(("candidates", file, 0) for file in ("manifest", "users", "orgs", "classes", "enrollments")),
+        *(
+            ("candidates", file, 0)
+            for file in ("manifest", "users", "orgs", "classes", "enrollments")
+        ),
         *(("learners", file, 1) for file in ("manifest", "users", "orgs")),
     ],
 )
@@ -281,17 +337,23 @@ def test_a_folder_in_which_a_file_changes_during_the_reading_is_not_used(
         replaced = tmp_path / "new.csv"
         replaced.write_bytes((bundle / f"{file}.csv").read_bytes())
         replaced.replace(bundle / f"{file}.csv")
-        with pytest.raises(SourceError, match=rf"^bundle/{file}\.csv: was changed or replaced while it was read"):
+        with pytest.raises(
+            SourceError, match=rf"^bundle/{file}\.csv: was changed or replaced while it was read"
+        ):
             list(extract.rows)
 
 
 @pytest.mark.parametrize("rows_of", ["learners", "candidates"])
-def test_an_archive_that_is_replaced_during_the_reading_is_not_used(tmp_path: Path, rows_of: str) -> None:
+def test_an_archive_that_is_replaced_during_the_reading_is_not_used(
+    tmp_path: Path, rows_of: str
+) -> None:
     bundle = folder(tmp_path)
     path = zipped(bundle)
     with source(path, rows_of).open(tmp_path) as extract:
         zipped(bundle, "other.zip").replace(path)
-        with pytest.raises(SourceError, match=r"^bundle\.zip: was changed or replaced while it was read"):
+        with pytest.raises(
+            SourceError, match=r"^bundle\.zip: was changed or replaced while it was read"
+        ):
             list(extract.rows)
 
 
@@ -304,17 +366,29 @@ def test_a_delta_is_read_as_strictly(tmp_path: Path) -> None:
 
 def test_a_pattern_that_matches_no_archive_says_so(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"^drop/\*\.zip: is not there"):
-        list(source(tmp_path / "x", "learners").model_copy(update={"path": Path("drop/*.zip")}).rows(tmp_path))
+        list(
+            source(tmp_path / "x", "learners")
+            .model_copy(update={"path": Path("drop/*.zip")})
+            .rows(tmp_path)
+        )
     (tmp_path / "drop").mkdir()
     with pytest.raises(SourceError, match=r"^drop/\*\.zip: no file matches"):
-        list(source(tmp_path / "x", "learners").model_copy(update={"path": Path("drop/*.zip")}).rows(tmp_path))
+        list(
+            source(tmp_path / "x", "learners")
+            .model_copy(update={"path": Path("drop/*.zip")})
+            .rows(tmp_path)
+        )
 
 
 def test_a_temporary_file_that_can_not_grow_is_told() -> None:
     def fill() -> None:
         with scratch("users.csv") as database:
             database.execute("PRAGMA max_page_count = 8")
-            database.executemany("INSERT INTO lookup (id) VALUES (?)", (("x" * 1000,) for _ in range(1000)))
+            database.executemany(
+                "INSERT INTO lookup (id) VALUES (?)", (("x" * 1000,) for _ in range(1000))
+            )
 
-    with pytest.raises(SourceError, match=r"^users\.csv: can't be put together .*full.*; make room .*TMPDIR"):
+    with pytest.raises(
+        SourceError, match=r"^users\.csv: can't be put together .*full.*; make room .*TMPDIR"
+    ):
         fill()

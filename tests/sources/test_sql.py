@@ -42,15 +42,23 @@ def query(broken: str, table: str = "people") -> str:
 
 def table_of(folder: Path) -> str:
     """A name of its own for each test's folder."""
-    return "".join(one if one.isalnum() else "_" for one in f"{folder.parent.name}_{folder.name}")[-60:]
+    return "".join(one if one.isalnum() else "_" for one in f"{folder.parent.name}_{folder.name}")[
+        -60:
+    ]
 
 
 class TestSqliteKeepsTheContract(SourceContract):
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         assert tuple(columns) == COLUMNS
         with closing(sqlite3.connect(folder / "sis.db")) as database:
-            database.execute("CREATE TABLE people (n INTEGER PRIMARY KEY, student_no, given, family, broken)")
-            database.executemany("INSERT INTO people (student_no, given, family) VALUES (?, ?, ?)", rows)
+            database.execute(
+                "CREATE TABLE people (n INTEGER PRIMARY KEY, student_no, given, family, broken)"
+            )
+            database.executemany(
+                "INSERT INTO people (student_no, given, family) VALUES (?, ?, ?)", rows
+            )
             database.commit()
         return SqlSettings(url="sqlite:///sis.db", query=query("abs(-9223372036854775808)"))
 
@@ -78,7 +86,9 @@ class TestPostgresKeepsTheContract(SourceContract):
     def _served(self, postgres_server: Postgres) -> None:
         self.server = postgres_server
 
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         assert tuple(columns) == COLUMNS
         table = table_of(folder)
         kinds = "n serial PRIMARY KEY, student_no text, given text, family text, broken int"
@@ -88,10 +98,14 @@ class TestPostgresKeepsTheContract(SourceContract):
         return SqlSettings(url=url, user="postgres", query=query("(1 / (broken - 1))::text", table))
 
     def absent(self) -> SourceSettings:
-        return SqlSettings(url=f"postgresql://127.0.0.1:{free_port()}/sis", user="reader", query="SELECT 1 AS one")
+        return SqlSettings(
+            url=f"postgresql://127.0.0.1:{free_port()}/sis", user="reader", query="SELECT 1 AS one"
+        )
 
     def damage_end(self, folder: Path) -> None:
-        self.server.execute(f"INSERT INTO {table_of(folder)} (broken) VALUES (1)", database=DATABASE)
+        self.server.execute(
+            f"INSERT INTO {table_of(folder)} (broken) VALUES (1)", database=DATABASE
+        )
 
     def disturb(self, folder: Path) -> None:  # noqa: ARG002
         self.server.terminate_all(DATABASE)
@@ -105,10 +119,14 @@ class TestMariaDbKeepsTheContract(SourceContract):
     def _served(self, mariadb_server: MariaDb) -> None:
         self.server = mariadb_server
 
-    def make(self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> SourceSettings:
+    def make(
+        self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    ) -> SourceSettings:
         assert tuple(columns) == COLUMNS
         table = table_of(folder)
-        kinds = "n int AUTO_INCREMENT PRIMARY KEY, student_no text, given text, family text, broken int"
+        kinds = (
+            "n int AUTO_INCREMENT PRIMARY KEY, student_no text, given text, family text, broken int"
+        )
         self.server.execute(f"CREATE TABLE {table} ({kinds})", database=DATABASE)
         self.server.insert(f"{table} (student_no, given, family)", rows, DATABASE)
         several = "(SELECT 1 UNION SELECT 2)"  # where one value is wanted
@@ -117,13 +135,19 @@ class TestMariaDbKeepsTheContract(SourceContract):
     def make_large(self, folder: Path, count: int = LARGE) -> SourceSettings:
         """Wide rows where there are fewer, or all of them are on their way before anybody can disturb the server."""
         given = "Given" * (100 if count < LARGE else 1)
-        return self.make(folder, COLUMNS, ((str(n), f"{given}{n}", "Exämple") for n in range(count)))
+        return self.make(
+            folder, COLUMNS, ((str(n), f"{given}{n}", "Exämple") for n in range(count))
+        )
 
     def absent(self) -> SourceSettings:
-        return SqlSettings(url=f"mariadb://127.0.0.1:{free_port()}/sis", user="reader", query="SELECT 1 AS one")
+        return SqlSettings(
+            url=f"mariadb://127.0.0.1:{free_port()}/sis", user="reader", query="SELECT 1 AS one"
+        )
 
     def damage_end(self, folder: Path) -> None:
-        self.server.execute(f"INSERT INTO {table_of(folder)} (broken) VALUES (1)", database=DATABASE)
+        self.server.execute(
+            f"INSERT INTO {table_of(folder)} (broken) VALUES (1)", database=DATABASE
+        )
 
     def disturb(self, folder: Path) -> None:  # noqa: ARG002
         self.server.terminate_all(DATABASE)

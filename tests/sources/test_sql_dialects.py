@@ -41,7 +41,11 @@ class FakeCursor:
         known = (row for start, row in self.answers.items() if statement.strip().startswith(start))
         row = next(known, ("something",) if asks else None)
         self.rows = [row] if row is not None else []
-        self.description = [(f"c{n}", None, None, None, None, None, None) for n in range(len(row))] if row else None
+        self.description = (
+            [(f"c{n}", None, None, None, None, None, None) for n in range(len(row))]
+            if row
+            else None
+        )
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self.rows.pop(0) if self.rows else None
@@ -82,9 +86,9 @@ class FakeSqlServer(ModuleType):
 
     __version__ = "2.3.0"
     paramstyle = "pyformat"
-    Error = DatabaseError = OperationalError = InterfaceError = ProgrammingError = DataError = IntegrityError = (
-        FakeError
-    )
+    Error = DatabaseError = OperationalError = InterfaceError = ProgrammingError = DataError = (
+        IntegrityError
+    ) = FakeError
     InternalError = NotSupportedError = FakeError
 
     def __init__(self, snapshot: int, read_committed_snapshot: int) -> None:
@@ -105,7 +109,9 @@ class FakeSqlServer(ModuleType):
         return FakeConnection(self.sent, self.answers)
 
 
-def sql_server(monkeypatch: pytest.MonkeyPatch, snapshot: int, read_committed_snapshot: int) -> FakeSqlServer:
+def sql_server(
+    monkeypatch: pytest.MonkeyPatch, snapshot: int, read_committed_snapshot: int
+) -> FakeSqlServer:
     server = FakeSqlServer(snapshot, read_committed_snapshot)
     monkeypatch.setitem(sys.modules, "pymssql", server)
     return server
@@ -117,9 +123,15 @@ def settings(query: str, tmp_path: Path) -> SqlSettings:
     return SqlSettings.model_validate({"url": "mssql://db.example.edu/sis", "query": query} | login)
 
 
-@pytest.mark.parametrize(("allowed", "level", "doubts"), [((1, 0), True, 0), ((0, 1), False, 0), ((0, 0), False, 1)])
+@pytest.mark.parametrize(
+    ("allowed", "level", "doubts"), [((1, 0), True, 0), ((0, 1), False, 0), ((0, 0), False, 1)]
+)
 def test_sql_server_is_read_as_of_one_moment_or_doubted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, allowed: tuple[int, int], level: bool, doubts: int
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    allowed: tuple[int, int],
+    level: bool,
+    doubts: int,
 ) -> None:
     server = sql_server(monkeypatch, *allowed)
     with settings("SELECT no, changed FROM people", tmp_path).open(tmp_path) as extract:
@@ -132,14 +144,23 @@ def test_sql_server_is_read_as_of_one_moment_or_doubted(
     assert server.sent[-1] == "CLOSE"
 
 
-def test_sql_server_is_asked_for_changes_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sql_server_is_asked_for_changes_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     server = sql_server(monkeypatch, 1, 0)
-    with settings("SELECT no, changed AS c1 FROM people", tmp_path).open_since(tmp_path, Since("c1", "7")) as extract:
+    with settings("SELECT no, changed AS c1 FROM people", tmp_path).open_since(
+        tmp_path, Since("c1", "7")
+    ) as extract:
         assert extract.columns == ("c0", "c1")
-    assert "SELECT * FROM (SELECT no, changed AS c1 FROM people) q WHERE q.[c1] >= 7 OR q.[c1] IS NULL" in server.sent
+    assert (
+        "SELECT * FROM (SELECT no, changed AS c1 FROM people) q WHERE q.[c1] >= 7 OR q.[c1] IS NULL"
+        in server.sent
+    )
 
 
-def test_a_common_table_has_to_take_the_mark_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_common_table_has_to_take_the_mark_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sql_server(monkeypatch, 1, 0)
     source = settings("WITH a AS (SELECT 1 AS no) SELECT no FROM a", tmp_path)
     with (
@@ -160,7 +181,9 @@ def test_oracle_is_asked_within_a_transaction_that_reads() -> None:
 def test_oracle_is_asked_for_changes_in_its_own_words() -> None:
     dialect = oracle.dialect()  # type: ignore[no-untyped-call]
     column = dialect.identifier_preparer.quote_identifier("CHANGED")
-    made = statement("SELECT no, changed FROM people;", "oracle").changed(column, manner("oracle").changed)
+    made = statement("SELECT no, changed FROM people;", "oracle").changed(
+        column, manner("oracle").changed
+    )
     assert str(text(made.text).compile(dialect=dialect)) == (
         'SELECT * FROM (SELECT no, changed FROM people) q WHERE q."CHANGED" >= :since OR q."CHANGED" IS NULL'
     )
@@ -169,7 +192,10 @@ def test_oracle_is_asked_for_changes_in_its_own_words() -> None:
 @pytest.mark.parametrize(
     ("dialect", "statements"),
     [
-        ("postgresql", ["SET LOCAL statement_timeout = 900000", "SET LOCAL cursor_tuple_fraction = 1"]),
+        (
+            "postgresql",
+            ["SET LOCAL statement_timeout = 900000", "SET LOCAL cursor_tuple_fraction = 1"],
+        ),
         ("mssql", []),
         ("firebird", []),
     ],
@@ -179,7 +205,10 @@ def test_a_timeout_is_set_where_there_is_one(dialect: str, statements: Sequence[
 
 
 def test_mysql_and_mariadb_have_a_timeout_of_their_own_each() -> None:
-    mysql, mariadb = manner("mysql").statements(QUARTER), manner("mysql", is_mariadb=True).statements(QUARTER)
+    mysql, mariadb = (
+        manner("mysql").statements(QUARTER),
+        manner("mysql", is_mariadb=True).statements(QUARTER),
+    )
     assert mysql[0] == "SET SESSION max_execution_time = 900000"
     assert mariadb[0] == "SET SESSION max_statement_time = 900"
     assert mysql[1:] == mariadb[1:]
@@ -187,7 +216,10 @@ def test_mysql_and_mariadb_have_a_timeout_of_their_own_each() -> None:
 
 
 def test_a_timeout_beyond_what_a_database_can_hold_is_the_longest_it_can() -> None:
-    assert manner("postgresql").statements(timedelta(days=365))[0] == "SET LOCAL statement_timeout = 2147483647"
+    assert (
+        manner("postgresql").statements(timedelta(days=365))[0]
+        == "SET LOCAL statement_timeout = 2147483647"
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,25 +251,48 @@ def said(*arguments: object, connecting: bool = False) -> str:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("ORA-00942: table or view does not exist\nHelp: ...",), "can't run the query (ORA-00942: table or view"),
+        (
+            ("ORA-00942: table or view does not exist\nHelp: ...",),
+            "can't run the query (ORA-00942: table or view",
+        ),
         (("ORA-01017: invalid username/password",), "refuses the login (ORA-01017)"),
         (("DPY-4024: call timeout of 900000 ms exceeded",), "took longer than timeout (15m)"),
-        (("DPY-4011: the database or network closed the connection",), "the connection was lost before the last row"),
+        (
+            ("DPY-4011: the database or network closed the connection",),
+            "the connection was lost before the last row",
+        ),
         (
             ("DPY-6005: cannot connect to database (geheim)",),
             "can't be reached (DPY-6005: cannot connect to database (****)",
         ),
-        (("ORA-01722: unable to convert string value 'Åse' to a number",), "failed while it was read (ORA-01722)"),
-        (((18456, b"Login failed for user 'reader'.DB-Lib error message 20018"),), "refuses the login (18456)"),
-        ((208, b"Invalid object name 'people'.DB-Lib error"), "can't run the query (Invalid object name 'people'"),
+        (
+            ("ORA-01722: unable to convert string value 'Åse' to a number",),
+            "failed while it was read (ORA-01722)",
+        ),
+        (
+            ((18456, b"Login failed for user 'reader'.DB-Lib error message 20018"),),
+            "refuses the login (18456)",
+        ),
+        (
+            (208, b"Invalid object name 'people'.DB-Lib error"),
+            "can't run the query (Invalid object name 'people'",
+        ),
         ((20003, b"Adaptive Server connection timed out"), "took longer than timeout (15m)"),
-        ((20047, b"DBPROCESS is dead or not enabled"), "the connection was lost before the last row (20047)"),
-        ((245, b"Conversion failed when converting the varchar value 'Ase'"), "failed while it was read (245)"),
+        (
+            (20047, b"DBPROCESS is dead or not enabled"),
+            "the connection was lost before the last row (20047)",
+        ),
+        (
+            (245, b"Conversion failed when converting the varchar value 'Ase'"),
+            "failed while it was read (245)",
+        ),
         (("no words that anybody knows: Åse",), "failed while it was read"),
         ((), "failed while it was read"),
     ],
 )
-def test_errors_are_told_by_what_to_do_and_show_no_row(arguments: tuple[object, ...], reason: str) -> None:
+def test_errors_are_told_by_what_to_do_and_show_no_row(
+    arguments: tuple[object, ...], reason: str
+) -> None:
     told = said(*arguments)
     assert told.startswith(reason)
     assert "Åse" not in told
@@ -245,4 +300,7 @@ def test_errors_are_told_by_what_to_do_and_show_no_row(arguments: tuple[object, 
 
 
 def test_whatever_goes_wrong_before_there_is_a_connection_is_about_reaching_it() -> None:
-    assert said("connection timeout expired", connecting=True) == "can't be reached (connection timeout expired)"
+    assert (
+        said("connection timeout expired", connecting=True)
+        == "can't be reached (connection timeout expired)"
+    )

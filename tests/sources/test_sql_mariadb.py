@@ -51,7 +51,9 @@ def test_a_server_that_dies_midway_gives_no_short_list() -> None:
         rows = source(server, WIDE).rows(Path())
         next(rows)
         server.kill()
-        with pytest.raises(SourceError, match=r"row \d+ or later: the connection was lost before the last row"):
+        with pytest.raises(
+            SourceError, match=r"row \d+ or later: the connection was lost before the last row"
+        ):
             list(rows)
 
 
@@ -75,17 +77,27 @@ def test_rows_that_are_dropped_midway_are_not_read_first(server: MariaDb) -> Non
 
 
 def test_a_query_that_takes_too_long_is_given_up(server: MariaDb) -> None:
-    error = refusal(server, "SELECT COUNT(*) AS n FROM seq_1_to_1000000 a, seq_1_to_1000000 b", timeout="1s")
+    error = refusal(
+        server, "SELECT COUNT(*) AS n FROM seq_1_to_1000000 a, seq_1_to_1000000 b", timeout="1s"
+    )
     assert error.reason == "took longer than timeout (1s)"
 
 
 def test_a_function_that_writes_is_refused_by_the_database(server: MariaDb) -> None:
-    assert "refuses the query, because it would write" in str(refusal(server, "SELECT note() AS noted"))
-    assert server.execute("SELECT COUNT(*) FROM people WHERE student_no = 99", database="sis") == [(0,)]
+    assert "refuses the query, because it would write" in str(
+        refusal(server, "SELECT note() AS noted")
+    )
+    assert server.execute("SELECT COUNT(*) FROM people WHERE student_no = 99", database="sis") == [
+        (0,)
+    ]
 
 
 def test_a_url_for_mysql_will_do_as_well(server: MariaDb) -> None:
-    reader = source(server, "SELECT '100%' AS share, 7 % 4 AS rest", url=server.url("sis").replace("mariadb", "mysql"))
+    reader = source(
+        server,
+        "SELECT '100%' AS share, 7 % 4 AS rest",
+        url=server.url("sis").replace("mariadb", "mysql"),
+    )
     assert [dict(row.values) for row in reader.rows(Path())] == [{"share": "100%", "rest": "3"}]
     assert reader.place(Path()).startswith("mysql://127.0.0.1:")
 
@@ -105,7 +117,10 @@ def test_types_become_text(server: MariaDb) -> None:
 
 
 def test_a_bit_is_no_text(server: MariaDb) -> None:
-    assert refusal(server, "SELECT b'1' AS active").reason == "column 'active' holds bytes that are no text in UTF-8"
+    assert (
+        refusal(server, "SELECT b'1' AS active").reason
+        == "column 'active' holds bytes that are no text in UTF-8"
+    )
 
 
 @pytest.mark.parametrize("column", ["changed", "stamp"])
@@ -122,8 +137,12 @@ def test_changes_are_dated_by_the_databases_own_clock(server: MariaDb, column: s
     assert 3900 <= age < 3930
 
 
-@pytest.mark.parametrize(("user", "reason"), [("reader", "refuses the login"), ("root", "has no such database")])
-def test_no_error_shows_the_password(server: MariaDb, tmp_path: Path, user: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("user", "reason"), [("reader", "refuses the login"), ("root", "has no such database")]
+)
+def test_no_error_shows_the_password(
+    server: MariaDb, tmp_path: Path, user: str, reason: str
+) -> None:
     (tmp_path / "password").write_text(f"{PASSWORD}-wrong" if user == "reader" else PASSWORD)
     url = server.url("sis" if user == "reader" else "nowhere")
     secret = f"${{file:{tmp_path / 'password'}}}" if user == "reader" else None
@@ -134,7 +153,9 @@ def test_no_error_shows_the_password(server: MariaDb, tmp_path: Path, user: str,
 
 def test_the_right_password_lets_in(server: MariaDb, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(PASSWORD)
-    reader = source(server, "SELECT CURRENT_USER() AS me", user="reader", password="${file:password}")
+    reader = source(
+        server, "SELECT CURRENT_USER() AS me", user="reader", password="${file:password}"
+    )
     assert [row.values["me"] for row in reader.rows(tmp_path)] == ["reader@127.0.0.1"]
 
 

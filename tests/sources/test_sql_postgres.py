@@ -21,7 +21,9 @@ from ..servers.postgres import Postgres, postgres
 pytestmark = pytest.mark.server
 
 PASSWORD = "Sesam-Åpne-Deg/1"
-WIDE = "SELECT n::text AS student_no, repeat('x', 400) AS given FROM generate_series(1, 100000) AS n"
+WIDE = (
+    "SELECT n::text AS student_no, repeat('x', 400) AS given FROM generate_series(1, 100000) AS n"
+)
 """Some 40 MB: more than fits between server and client."""
 
 
@@ -47,7 +49,9 @@ def people(server: Postgres) -> None:
         f"INSERT INTO people SELECT '{n}', t, t, t::date, {n * 10} FROM (SELECT {one}) AS q(t)"
         for n, one in enumerate(when)
     ]
-    server.execute("TRUNCATE people", *rows, "INSERT INTO people VALUES ('unknown')", database="sis")
+    server.execute(
+        "TRUNCATE people", *rows, "INSERT INTO people VALUES ('unknown')", database="sis"
+    )
 
 
 def source(server: Postgres, query: str, **others: object) -> SqlSettings:
@@ -67,7 +71,9 @@ def refusal(server: Postgres, query: str = "SELECT 1 AS one", **others: object) 
     return caught.value
 
 
-def changes(server: Postgres, column: str, mark: str, query: str = "SELECT * FROM people") -> tuple[list[str], str]:
+def changes(
+    server: Postgres, column: str, mark: str, query: str = "SELECT * FROM people"
+) -> tuple[list[str], str]:
     with source(server, query).open_since(Path(), Since(column, mark)) as extract:
         read = sorted(row.values["student_no"] for row in extract.rows)
         return read, extract.mark()
@@ -79,7 +85,9 @@ def test_a_server_that_dies_midway_gives_no_short_list() -> None:
         rows = source(server, WIDE).rows(Path())
         first = next(rows)
         server.kill()
-        with pytest.raises(SourceError, match=r"row \d+ or later: the connection was lost before the last row"):
+        with pytest.raises(
+            SourceError, match=r"row \d+ or later: the connection was lost before the last row"
+        ):
             list(rows)
         assert first.line == 1
 
@@ -107,15 +115,15 @@ def test_a_query_that_takes_too_long_is_given_up(server: Postgres) -> None:
 
 def test_a_function_that_writes_is_refused_by_the_database(server: Postgres) -> None:
     before = server.execute("SELECT count(*) FROM people", database="sis")
-    assert "refuses the query, because it would write" in str(refusal(server, "SELECT note() AS noted"))
+    assert "refuses the query, because it would write" in str(
+        refusal(server, "SELECT note() AS noted")
+    )
     assert server.execute("SELECT count(*) FROM people", database="sis") == before
 
 
 def test_what_is_committed_during_a_reading_is_not_in_it(server: Postgres, people: None) -> None:
     # Each function sees what is committed when it begins, unless all see the same moment.
-    counting = (
-        "CREATE OR REPLACE FUNCTION counted() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM people'"
-    )
+    counting = "CREATE OR REPLACE FUNCTION counted() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM people'"
     server.execute(counting, database="sis")
     rows = source(server, "SELECT counted() AS n FROM generate_series(1, 12000)").rows(Path())
     first = next(rows)
@@ -158,16 +166,27 @@ def test_a_value_that_is_no_text_is_named_by_row_and_column(server: Postgres) ->
     ("query", "reason"),
     [
         ("SELECT 'Åse Eksempel'::int AS n", r"could not work out a row of the query \(22P02\)"),
-        ("SELECT (s || '')::int AS n FROM (VALUES ('1'), ('Åse')) q(s)", r"could not work out a row .* \(22P02\)"),
-        ("SELECT 1 / (n - 1) AS n FROM generate_series(1, 2) n", r"could not work out a row of the query \(22012\)"),
+        (
+            "SELECT (s || '')::int AS n FROM (VALUES ('1'), ('Åse')) q(s)",
+            r"could not work out a row .* \(22P02\)",
+        ),
+        (
+            "SELECT 1 / (n - 1) AS n FROM generate_series(1, 2) n",
+            r"could not work out a row of the query \(22012\)",
+        ),
         ("SELECT 'infinity'::timestamptz AS t", "could not work out a row of the query"),
         ("SELECT * FROM nowhere", r"can't run the query \(relation \"nowhere\" does not exist\)"),
-        ("SELECT nothing FROM people", r"can't run the query \(column \"nothing\" does not exist\)"),
+        (
+            "SELECT nothing FROM people",
+            r"can't run the query \(column \"nothing\" does not exist\)",
+        ),
         ("SELECT 1 + 1", "column 1 of the query has no name"),
         ("SELECT 1 AS n, 2 AS n", "the query has two columns named 'n'"),
     ],
 )
-def test_a_query_that_fails_says_why_without_anybodys_data(server: Postgres, query: str, reason: str) -> None:
+def test_a_query_that_fails_says_why_without_anybodys_data(
+    server: Postgres, query: str, reason: str
+) -> None:
     error = refusal(server, query)
     assert error.where.startswith(server.url("sis"))
     assert re.search(reason, error.reason)
@@ -202,9 +221,14 @@ def test_the_password_is_read_when_it_is_used(server: Postgres, tmp_path: Path) 
         ({"url": "{url}?sslmode=require"}, "can't be reached"),
     ],
 )
-def test_no_error_shows_the_password(server: Postgres, tmp_path: Path, others: dict[str, str], reason: str) -> None:
+def test_no_error_shows_the_password(
+    server: Postgres, tmp_path: Path, others: dict[str, str], reason: str
+) -> None:
     wrong = f"{PASSWORD}-wrong"
-    filled = {name: value.format(port=free_port(), url=server.url("sis")) for name, value in others.items()}
+    filled = {
+        name: value.format(port=free_port(), url=server.url("sis"))
+        for name, value in others.items()
+    }
     settings = source(server, "SELECT 1 AS one", **login(tmp_path, wrong), **filled)
     with pytest.raises(SourceError) as caught:
         list(settings.rows(tmp_path))
@@ -232,7 +256,9 @@ def test_a_full_reading_gives_the_mark_for_the_next(server: Postgres, people: No
     assert changes(server, "changed", mark)[0] == ["1", "2", "unknown"]
 
 
-def test_a_column_of_local_times_is_compared_by_the_databases_zone(server: Postgres, people: None) -> None:
+def test_a_column_of_local_times_is_compared_by_the_databases_zone(
+    server: Postgres, people: None
+) -> None:
     _, mark = changes(server, "local", "")
     assert changes(server, "local", mark)[0] == ["1", "2", "unknown"]
 
@@ -243,7 +269,9 @@ def test_a_column_of_days_takes_the_whole_day_again(server: Postgres, people: No
     assert {"2", "unknown"} <= set(changes(server, "day", mark)[0])
 
 
-def test_a_column_of_numbers_starts_at_the_highest_that_was_seen(server: Postgres, people: None) -> None:
+def test_a_column_of_numbers_starts_at_the_highest_that_was_seen(
+    server: Postgres, people: None
+) -> None:
     everybody, mark = changes(server, "version", "")
     assert (len(everybody), mark) == (4, "20")
     server.execute("UPDATE people SET version = 21 WHERE student_no = '0'", database="sis")
@@ -262,9 +290,17 @@ def test_a_query_may_say_itself_where_the_mark_stands(server: Postgres, people: 
 @pytest.mark.parametrize(
     ("column", "mark", "reason"),
     [
-        ("nothing", "", r"column 'nothing' is missing \(it has 5 columns\); correct the source or 'changed_since'"),
+        (
+            "nothing",
+            "",
+            r"column 'nothing' is missing \(it has 5 columns\); correct the source or 'changed_since'",
+        ),
         ("student_no", "", "column 'student_no' does not say when a row changed"),
-        ("changed", "yesterday", "the mark of the last reading can't be used; run it once without --changed"),
+        (
+            "changed",
+            "yesterday",
+            "the mark of the last reading can't be used; run it once without --changed",
+        ),
         ("version", "2026-01-01T00:00:00+00:00", "can't run the query"),
     ],
 )
@@ -277,7 +313,14 @@ def test_a_mark_or_a_column_that_cant_be_used(
 
 def test_signs_that_others_take_for_parameters_stay_as_they_are(server: Postgres) -> None:
     query = r"SELECT '100%' AS a, ':since' AS b, '12:30' AS c, '\:x' AS d, 5 % 3 AS e, '1'::text AS f -- :since; '"
-    assert list(read(server, query)[0].values.values()) == ["100%", ":since", "12:30", r"\:x", "2", "1"]
+    assert list(read(server, query)[0].values.values()) == [
+        "100%",
+        ":since",
+        "12:30",
+        r"\:x",
+        "2",
+        "1",
+    ]
 
 
 def test_a_server_that_freezes_midway_is_not_waited_for_for_ever(
@@ -286,7 +329,9 @@ def test_a_server_that_freezes_midway_is_not_waited_for_for_ever(
     monkeypatch.setattr(watchdog, "GRACE", 1)
     rows = source(server, WIDE, timeout="1s").rows(Path())
     next(rows)
-    ((pid,),) = server.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'sis' AND state IS NOT NULL")
+    ((pid,),) = server.execute(
+        "SELECT pid FROM pg_stat_activity WHERE datname = 'sis' AND state IS NOT NULL"
+    )
     os.kill(int(str(pid)), signal.SIGSTOP)
     try:
         with pytest.raises(SourceError, match="row"):

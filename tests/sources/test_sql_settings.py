@@ -24,7 +24,9 @@ def fault(**settings: object) -> str:
     with pytest.raises(ValidationError) as caught:
         SqlSettings.model_validate({"url": URL, "query": "SELECT 1 AS one"} | settings)
     assert SECRET not in str(caught.value)
-    return "; ".join(one["msg"] for one in caught.value.errors(include_input=False, include_url=False))
+    return "; ".join(
+        one["msg"] for one in caught.value.errors(include_input=False, include_url=False)
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,9 @@ def test_a_url_that_cant_be_right(url: str, reason: str) -> None:
         ("postgresql://db.example.edu/sis?passfile=/etc/pgpass", "postgresql://db.example.edu/sis"),
     ],
 )
-def test_a_place_is_the_url_without_driver_user_and_options(tmp_path: Path, url: str, place: str) -> None:
+def test_a_place_is_the_url_without_driver_user_and_options(
+    tmp_path: Path, url: str, place: str
+) -> None:
     assert SqlSettings(url=url, query="SELECT 1 AS one").place(tmp_path) == place
 
 
@@ -98,7 +102,10 @@ def test_a_short_url_means_the_driver_that_the_extra_installs(url: str, full: st
     [
         ({"query": None}, "needs either 'query' or 'query_file'"),
         ({"query_file": "people.sql"}, "needs either 'query' or 'query_file'"),
-        ({"url": "postgresql://reader@h/sis", "user": "other"}, "has a user both in 'url' and in 'user'"),
+        (
+            {"url": "postgresql://reader@h/sis", "user": "other"},
+            "has a user both in 'url' and in 'user'",
+        ),
         ({"url": "sqlite:///sis.db", "user": "reader"}, "are not for a SQLite file"),
         ({"url": "sqlite:///sis.db", "password": SECRET}, "are not for a SQLite file"),
         ({"timeout": "soon"}, "is no length of time"),
@@ -118,13 +125,19 @@ def test_settings_that_cant_be_right_together(settings: dict[str, object], reaso
         ("CALL everybody()", "does not begin with SELECT or WITH"),
         ("SELECT 1; SELECT 2", "holds more than one statement"),
         ("SELECT 1; DROP TABLE people", "holds more than one statement"),
-        ("WITH gone AS (DELETE FROM people RETURNING *) SELECT * FROM gone", "holds the word DELETE"),
+        (
+            "WITH gone AS (DELETE FROM people RETURNING *) SELECT * FROM gone",
+            "holds the word DELETE",
+        ),
         ("SELECT * INTO copy FROM people", "holds the word INTO"),
         ("SELECT * FROM people FOR UPDATE", "holds the word UPDATE"),
         ("SELECT 1 EXEC sp_who", "holds the word EXEC"),
         ("SELECT 'Ola", "a quote or a comment that is not closed"),
         ("SELECT 1 /* all", "a quote or a comment that is not closed"),
-        ("SELECT * FROM people WHERE term = :term", "has the parameter ':term', which nobody fills in"),
+        (
+            "SELECT * FROM people WHERE term = :term",
+            "has the parameter ':term', which nobody fills in",
+        ),
         ("SELECT 1 /*! INTO OUTFILE '/tmp/x' */", "a comment that MySQL runs"),
     ],
 )
@@ -154,11 +167,16 @@ def test_a_query_that_only_looks_dangerous_will_do(query: str, kind: str) -> Non
 def test_comments_go_hints_and_parameters_stay() -> None:
     sql = "/* Åse's */ SELECT /*+ FULL(t) */ a, b::date -- :since\nFROM t WHERE c >= :since::date AND d < :now ; -- end"
     made = statement(sql, "postgresql")
-    assert made.text == r"SELECT /*+ FULL(t) */ a, b::date  " + "\nFROM t WHERE c >= :since ::date AND d < :now"
+    assert (
+        made.text
+        == r"SELECT /*+ FULL(t) */ a, b::date  " + "\nFROM t WHERE c >= :since ::date AND d < :now"
+    )
     assert made.binds == {"since", "now"}
 
 
-QUOTED = st.text(alphabet=r":\ax$% 1'", max_size=12).map(lambda inner: "'" + inner.replace("'", "''") + "'")
+QUOTED = st.text(alphabet=r":\ax$% 1'", max_size=12).map(
+    lambda inner: "'" + inner.replace("'", "''") + "'"
+)
 
 
 @given(QUOTED)
@@ -174,7 +192,9 @@ def test_percent_signs_are_doubled_only_for_drivers_that_halve_them() -> None:
 
 
 def test_the_password_is_in_no_repr() -> None:
-    settings = SqlSettings.model_validate({"url": URL, "query": "SELECT 1 AS one", "password": SECRET})
+    settings = SqlSettings.model_validate(
+        {"url": URL, "query": "SELECT 1 AS one", "password": SECRET}
+    )
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
@@ -211,16 +231,22 @@ def test_a_driver_that_is_missing_is_named_with_what_to_install(
     tmp_path: Path, without_drivers: None, kind: str, driver: str, extra: str
 ) -> None:
     with pytest.raises(SourceError) as caught:
-        SqlSettings(url=f"{kind}://db.example.edu/sis", query="SELECT 1 AS one").column_names(tmp_path)
+        SqlSettings(url=f"{kind}://db.example.edu/sis", query="SELECT 1 AS one").column_names(
+            tmp_path
+        )
     assert str(caught.value) == (
         f"{kind}://db.example.edu/sis: needs the driver {driver}, which is not installed; "
         f"install it with pip install 'inspera-sync[{extra}]'"
     )
 
 
-@pytest.mark.parametrize(("url", "name"), [("postgres://h/sis", "postgres"), ("mssql+pyodbc://h/sis", "mssql+pyodbc")])
+@pytest.mark.parametrize(
+    ("url", "name"), [("postgres://h/sis", "postgres"), ("mssql+pyodbc://h/sis", "mssql+pyodbc")]
+)
 def test_a_kind_that_nobody_knows_and_a_driver_of_ones_own(
     tmp_path: Path, without_drivers: None, url: str, name: str
 ) -> None:
-    with pytest.raises(SourceError, match=rf"'{name.replace('+', '.')}' names a (kind|driver)".replace("+", r"\+")):
+    with pytest.raises(
+        SourceError, match=rf"'{name.replace('+', '.')}' names a (kind|driver)".replace("+", r"\+")
+    ):
         SqlSettings(url=url, query="SELECT 1 AS one").column_names(tmp_path)

@@ -64,7 +64,9 @@ class _File:
         left = self._folder / str(self._number)
         left.mkdir()
         for file in self._path.parent.glob("state.db*"):
-            if not file.name.endswith(("-shm", ".lock")):  # the one is memory, the other dies with its process
+            if not file.name.endswith(
+                ("-shm", ".lock")
+            ):  # the one is memory, the other dies with its process
                 shutil.copy(file, left / file.name)
         self._path = left / "state.db"
 
@@ -81,7 +83,11 @@ def empty_file() -> Path:
 
 _EMPTY = "; ".join(
     [
-        *(f'DELETE FROM "{table.name}"' for table in reversed(METADATA.sorted_tables) if table.name != "leader"),
+        *(
+            f'DELETE FROM "{table.name}"'
+            for table in reversed(METADATA.sorted_tables)
+            if table.name != "leader"
+        ),
         *(f"ALTER SEQUENCE {numbered}_id_seq RESTART" for numbered in ("run", "intent", "finding")),
     ]
 )

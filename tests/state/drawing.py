@@ -11,12 +11,12 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Key,
     Kind,
     Learner,
     Option,
     Record,
+    RowError,
     Staff,
     Test,
     key_of,
@@ -39,7 +39,9 @@ lists_of_committees = st.sampled_from([None, None, "B 1", "B 1", "B 1\nÅ", "å"
 def learners(key: Key) -> st.SearchStrategy[Learner]:
     def make(login: int, look: int) -> Learner:
         name = f"{'U' if look == 8 else 'u'}{login}@example.edu"  # by case, too, it is one account in Inspera
-        return Learner(key[0], name, name, "FEIDE", "Åse", f"Prøvesen {look}", f"p{look}@example.edu")
+        return Learner(
+            key[0], name, name, "FEIDE", "Åse", f"Prøvesen {look}", f"p{look}@example.edu"
+        )
 
     return st.builds(make, st.integers(1, 8), st.integers(1, 8))
 
@@ -54,18 +56,30 @@ def staff(key: Key) -> st.SearchStrategy[Staff]:
 def tests_of(key: Key) -> st.SearchStrategy[Test]:
     def make(name: int, external: int, hours: tuple[int, int]) -> Test:
         start = NOW + timedelta(hours=hours[0])
-        return Test(key[0], f"x{external}", f"Øving {name}", start, start + timedelta(hours=hours[1]), 60, "1001")
+        return Test(
+            key[0],
+            f"x{external}",
+            f"Øving {name}",
+            start,
+            start + timedelta(hours=hours[1]),
+            60,
+            "1001",
+        )
 
     return st.builds(make, st.integers(1, 5), st.integers(1, 8), st.sampled_from(HOURS))
 
 
 def options(key: Key) -> st.SearchStrategy[Option]:
-    return st.builds(lambda value: Option(key[0], key[1], value), st.sampled_from([None, "true", "true", "false"]))
+    return st.builds(
+        lambda value: Option(key[0], key[1], value),
+        st.sampled_from([None, "true", "true", "false"]),
+    )
 
 
 def committees(key: Key) -> st.SearchStrategy[Committee]:
     return st.builds(
-        lambda type_: Committee(key[0], key[1], type_), st.sampled_from([None, None, "GRADING", "REASSESSMENT"])
+        lambda type_: Committee(key[0], key[1], type_),
+        st.sampled_from([None, None, "GRADING", "REASSESSMENT"]),
     )
 
 
@@ -124,15 +138,21 @@ def records(kind: Kind, key: Key) -> st.SearchStrategy[Any]:
 @st.composite
 def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]:
     known = {}
-    keys = draw(st.lists(KEYS[kind], max_size=6, unique_by=lambda key: tuple(part.lower() for part in key)))
+    keys = draw(
+        st.lists(KEYS[kind], max_size=6, unique_by=lambda key: tuple(part.lower() for part in key))
+    )
     for key in keys:
         record = draw(records(kind, key))
         standing = draw(st.sampled_from(STANDINGS[kind]))
         if kind is Kind.STAFF:
             record = record._replace(status="disabled" if standing == "disabled" else None)
-        fields = {name: value for name, value in fields_of(record).items() if name in COMPARED[kind]}
+        fields = {
+            name: value for name, value in fields_of(record).items() if name in COMPARED[kind]
+        }
         told = {
-            "fingerprint": draw(st.sampled_from([fingerprint(record), fingerprint(record), None, b"of old"])),
+            "fingerprint": draw(
+                st.sampled_from([fingerprint(record), fingerprint(record), None, b"of old"])
+            ),
             "standing": standing,
             "ours": draw(st.sampled_from([True, True, False])),
         }
@@ -141,34 +161,48 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
 
 
 @st.composite
-def rows_of(draw: st.DrawFn, kind: Kind, known: dict[Identity, dict[str, Any]]) -> list[Record | Fault]:
+def rows_of(
+    draw: st.DrawFn, kind: Kind, known: dict[Identity, dict[str, Any]]
+) -> list[Record | RowError]:
     """Rows for some of what is known (often unchanged), for some that is new, and some that can't be used."""
-    rows: list[Record | Fault] = []
+    rows: list[Record | RowError] = []
     for identity in known:
         if identity[0] is kind and draw(st.booleans()):
-            rows.append(draw(st.one_of(st.just(known[identity]["record"]), records(kind, identity[1]))))
+            rows.append(
+                draw(st.one_of(st.just(known[identity]["record"]), records(kind, identity[1])))
+            )
     for key in draw(st.lists(KEYS[kind], max_size=4)):
         rows.append(draw(records(kind, key)))
     for key in draw(st.lists(KEYS[kind], max_size=draw(st.sampled_from([0, 0, 1, 2])))):
         whole = draw(st.sampled_from(["whole", "whole", "half", "none"]))
         half = (key[0], "") if kind in ON_A_TEST else None
         said = {"whole": key, "half": half, "none": None}[whole]
-        rows.append(Fault(f"{kind}.csv line 99", "field", "is bad", "correct it", kind, said))
+        rows.append(RowError(f"{kind}.csv line 99", "field", "is bad", "correct it", kind, said))
     return draw(st.permutations(rows))
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Any world of a few records of each kind."""
-    known = {identity: fields for kind in Kind for identity, fields in draw(known_records(kind)).items()}
+    known = {
+        identity: fields for kind in Kind for identity, fields in draw(known_records(kind)).items()
+    }
     rows = {kind: draw(rows_of(kind, known)) for kind in Kind}
-    unread = draw(st.sampled_from([frozenset[Kind](), frozenset[Kind](), *(frozenset({kind}) for kind in Kind)]))
-    wanted = [row for made in rows.values() for row in made if not isinstance(row, Fault)]
+    unread = draw(
+        st.sampled_from(
+            [frozenset[Kind](), frozenset[Kind](), *(frozenset({kind}) for kind in Kind)]
+        )
+    )
+    wanted = [row for made in rows.values() for row in made if not isinstance(row, RowError)]
     named = sorted({(row.kind, key_of(row)) for row in wanted} | set(known))
     under_way = {}
-    for kind, key in draw(st.lists(st.sampled_from(named), max_size=3, unique=True)) if named else []:
+    for kind, key in (
+        draw(st.lists(st.sampled_from(named), max_size=3, unique=True)) if named else []
+    ):
         record = draw(records(kind, key))
-        under_way[kind, key] = {name: value for name, value in fields_of(record).items() if name in COMPARED[kind]}
+        under_way[kind, key] = {
+            name: value for name, value in fields_of(record).items() if name in COMPARED[kind]
+        }
     new = [identity for identity in named if identity[0] not in ON_A_TEST]
     accepted = frozenset(draw(st.lists(st.sampled_from(new), max_size=2))) if new else frozenset()
     refused: dict[Identity, tuple[Record | None, bool]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sync.mapping import fingerprint
 from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind
-from sync.records.changes import Action, Change, Fields, Outcome, Planned, Result, Verdict
+from sync.records.changes import Action, Change, Fields, Outcome, PlannedChange, Result, Verdict
 from sync.state.journal import Journal
 from sync.state.store import Store
 
@@ -30,7 +30,11 @@ RECORDS: tuple[Identity, ...] = (
     (Kind.COMMITTEE, ("PRV1-H26", "Å")),
     (Kind.CONTRIBUTOR, ("PRV1-H26", "7")),
 )
-ONLY_STAFF = {Action.ENABLE: Action.UPDATE, Action.DISABLE: Action.UPDATE, Action.DELETE: Action.REMOVE}
+ONLY_STAFF = {
+    Action.ENABLE: Action.UPDATE,
+    Action.DISABLE: Action.UPDATE,
+    Action.DELETE: Action.REMOVE,
+}
 """What only staff can undergo, and what that is for others."""
 
 
@@ -70,19 +74,24 @@ class State:
 
     def open(self) -> dict[int, tuple[Kind, Key, Action, Fields]]:
         """The open intents as a run sees them."""
-        return {one.id: (one.kind, one.key, one.action, one.fields) for one in self.store.open_intents()}
+        return {
+            one.id: (one.kind, one.key, one.action, one.fields) for one in self.store.open_intents()
+        }
 
     def known(self, identity: Identity) -> Fields | None:
         """What a run sees as known of a record, but for when it was written and whether as a source said it."""
         known = self.store.known(*identity)
-        return known and {name: value for name, value in known.items() if name not in ("updated", "as_sent")}
+        return known and {
+            name: value for name, value in known.items() if name not in ("updated", "as_sent")
+        }
 
     def fingerprint(self, identity: Identity) -> bytes | None:
         """By which a record would be told as unchanged."""
         kind, key = identity
         same = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         found: bytes | None = self._connection.execute(
-            text(f"SELECT fingerprint FROM known_{kind} WHERE {same}"), dict(zip(KEY_FIELDS[kind], key, strict=True))
+            text(f"SELECT fingerprint FROM known_{kind} WHERE {same}"),
+            dict(zip(KEY_FIELDS[kind], key, strict=True)),
         ).scalar_one()
         return found
 
@@ -93,13 +102,15 @@ def fields_of(kind: Kind, value: str | None) -> dict[str, Any]:
     return {name: whole.get(name, value) for name in COMPARED[kind]}
 
 
-def line(identity: Identity, action: Action, value: str | None = "Åse") -> Planned:
+def line(identity: Identity, action: Action, value: str | None = "Åse") -> PlannedChange:
     """A planned change of a record to this value."""
     kind, key = identity
     fields = fields_of(kind, value)
     before, after = (fields, {}) if action in (Action.REMOVE, Action.DELETE) else ({}, fields)
     change = Change(action, kind, key, before, after)
-    return Planned(1, change, Verdict.PASS, "", "", "0", 1, b"\x01" + (value or "").encode(), None)
+    return PlannedChange(
+        1, change, Verdict.PASS, "", "", "0", 1, b"\x01" + (value or "").encode(), None
+    )
 
 
 @dataclass
@@ -110,9 +121,15 @@ class Model:
     known: dict[Identity, dict[str, Any]] = field(default_factory=dict)
 
     def copy(self) -> "Model":
-        return replace(self, open=dict(self.open), known={one: dict(fields) for one, fields in self.known.items()})
+        return replace(
+            self,
+            open=dict(self.open),
+            known={one: dict(fields) for one, fields in self.known.items()},
+        )
 
-    def record(self, intent: int, change: Change, outcome: Outcome, open_before: Iterable[int]) -> None:
+    def record(
+        self, intent: int, change: Change, outcome: Outcome, open_before: Iterable[int]
+    ) -> None:
         """Notes an outcome; one that is well settles whatever earlier runs left open for the record."""
         if outcome.result is Result.UNKNOWN:
             return
@@ -133,6 +150,16 @@ class Model:
 
     def _fold(self, identity: Identity, change: Change, outcome: Outcome) -> dict[str, Any]:
         old = self.known.get(identity, {"remote_id": None, "ours": 1})
-        ours = old["ours"] if change.action is not Action.CREATE else int(outcome.result is Result.DONE)
+        ours = (
+            old["ours"]
+            if change.action is not Action.CREATE
+            else int(outcome.result is Result.DONE)
+        )
         remote_id = outcome.remote_id or old["remote_id"]
-        return {**change.after, **outcome.there, "remote_id": remote_id, "ours": ours, "standing": "active"}
+        return {
+            **change.after,
+            **outcome.there,
+            "remote_id": remote_id,
+            "ours": ours,
+            "standing": "active",
+        }

@@ -57,7 +57,10 @@ class Oracle:
             start = min(side["start"] for side in sides if side)
             end = datetime.fromisoformat(max(side["end"] for side in sides if side)).astimezone(UTC)
             self.timed.add(key[0])
-            if datetime.fromisoformat(start) <= NOW + FREEZE and end + timedelta(minutes=longest[key[0]]) > NOW:
+            if (
+                datetime.fromisoformat(start) <= NOW + FREEZE
+                and end + timedelta(minutes=longest[key[0]]) > NOW
+            ):
                 self.frozen.add(key[0])
             if datetime.fromisoformat(start) <= NOW:
                 self.begun.add(key[0])
@@ -65,15 +68,27 @@ class Oracle:
                 self.ended.add(key[0])
                 if not known and not tried:
                     self.unsent.add(key[0])
-                if known and key not in self.wanted[T] and key not in self.faulted[T] and not self.trouble(T):
+                if (
+                    known
+                    and key not in self.wanted[T]
+                    and key not in self.faulted[T]
+                    and not self.trouble(T)
+                ):
                     self.retiring.add(key[0])
 
     def vanished(self, kind: Kind) -> dict[Key, dict[str, Any]]:
         gone = self.known(kind).items()
-        return {key: f for key, f in gone if key not in self.wanted[kind] and key not in self.faulted[kind]}
+        return {
+            key: f
+            for key, f in gone
+            if key not in self.wanted[kind] and key not in self.faulted[kind]
+        }
 
     def _suspects(self) -> None:
-        self.new_suspects, self.old_suspects = {new for new, _ in self.reused}, {old for _, old in self.reused}
+        self.new_suspects, self.old_suspects = (
+            {new for new, _ in self.reused},
+            {old for _, old in self.reused},
+        )
         for kind in (L, S, T):
             for new, wanted in self.wanted[kind].items():
                 if new in self.known(kind) or (kind, new) in self.world.accepted:
@@ -88,8 +103,14 @@ class Oracle:
             return all(wanted[name] == known[name] for name in names)
 
         if kind is T:
-            return same("external_test_id") or (same("title", "start") and known["standing"] != "retired")
-        return same("first_name", "last_name", "email") or same("username") or same("external_id", "auth_system")
+            return same("external_test_id") or (
+                same("title", "start") and known["standing"] != "retired"
+            )
+        return (
+            same("first_name", "last_name", "email")
+            or same("username")
+            or same("external_id", "auth_system")
+        )
 
     def plan(self) -> dict[Identity, Said]:
         for kind in (L, S, T):
@@ -135,11 +156,16 @@ class Oracle:
             return None
         if known is None:
             return ("rekey", "held") if (kind, key) in self.new_suspects else ("create", "pass")
-        differing = {name for name, value in wanted.items() if value is not None and value != known[name]}
+        differing = {
+            name for name, value in wanted.items() if value is not None and value != known[name]
+        }
         if any(known[name] for name in differing & IDENTITY.get(kind, set())):
             return ("rekey", "held")
         if differing or (kind, key) in self.world.under_way:
-            return ("update", "held" if kind is T and self._shifts(key[0], wanted, known) else "pass")
+            return (
+                "update",
+                "held" if kind is T and self._shifts(key[0], wanted, known) else "pass",
+            )
         return ("restore", "pass") if known["standing"] != "active" else None
 
     def _shifts(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> bool:
@@ -152,7 +178,9 @@ class Oracle:
             return bool(moves or wanted["end"] < known["end"] or wanted["title"] != known["title"])
         return bool(moves and wanted["start"] <= soon and wanted["end"] > now)
 
-    def _present_staff(self, key: Key, wanted: dict[str, Any], known: dict[str, Any] | None) -> Said | None:
+    def _present_staff(
+        self, key: Key, wanted: dict[str, Any], known: dict[str, Any] | None
+    ) -> Said | None:
         unsettled = (S, key) in self.world.under_way
         if known is None:
             if wanted["status"] == "disabled":
@@ -162,7 +190,9 @@ class Oracle:
         if wanted["status"] == "disabled":
             kept = not known["ours"] or self._shares_account(key, known)
             return ("disable", "held" if kept else "pass") if unsettled or not out else None
-        others = {name: value for name, value in wanted.items() if name != "status" and value is not None}
+        others = {
+            name: value for name, value in wanted.items() if name != "status" and value is not None
+        }
         differing = {name for name, value in others.items() if value != known[name]}
         if differing & IDENTITY[S]:
             return ("rekey", "held")
@@ -172,7 +202,11 @@ class Oracle:
 
     def _member(self, kind: Kind, key: Key) -> Said | None:
         test = (key[0],)
-        if key[0] in self.unsent or self._over(key[0]) or (kind is O and key[1] == LOCKED and key[0] in self.ended):
+        if (
+            key[0] in self.unsent
+            or self._over(key[0])
+            or (kind is O and key[1] == LOCKED and key[0] in self.ended)
+        ):
             return None
         said = self._present(kind, key)
         if said is None or said[0] not in CALLING:
@@ -180,7 +214,9 @@ class Oracle:
         needed = [(T, test)] + ([(PERSON[kind], (key[1],))] if kind in PERSON else [])
         for identity in needed:
             planned = self.said.get(identity, ("", ""))
-            if planned[0] == "rekey" or (identity not in self.world.known and planned != ("create", "pass")):
+            if planned[0] == "rekey" or (
+                identity not in self.world.known and planned != ("create", "pass")
+            ):
                 return (said[0], "waiting")
         unsure = self.trouble(kind) or self._half_read(kind, test[0])
         locked = kind is O and key[1] == LOCKED and key[0] in self.begun
@@ -193,8 +229,12 @@ class Oracle:
     def _adds(self, kind: Kind, key: Key) -> bool:
         """Whether anything that is wanted on a frozen test adds to what is known, or nothing differs from it."""
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
-        differing = {name for name, value in wanted.items() if value is not None and value != known[name]}
-        return not differing or any(self._adds_to(name, known[name], wanted[name]) for name in differing)
+        differing = {
+            name for name, value in wanted.items() if value is not None and value != known[name]
+        }
+        return not differing or any(
+            self._adds_to(name, known[name], wanted[name]) for name in differing
+        )
 
     def _adds_to(self, name: str, known: Any, wanted: Any) -> bool:
         if name == "extra_time":
@@ -207,7 +247,9 @@ class Oracle:
         """Whether what is wanted leaves somebody on a test with less than they have; blank leaves everything."""
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
         for name in {"roles", "committees"} & wanted.keys():
-            if wanted[name] is not None and set((known[name] or "").split("\n")) - {""} - set(wanted[name].split("\n")):
+            if wanted[name] is not None and set((known[name] or "").split("\n")) - {""} - set(
+                wanted[name].split("\n")
+            ):
                 return True
         minutes = wanted.get("extra_time")
         return minutes is not None and minutes < (known.get("extra_time") or 0)
@@ -217,8 +259,14 @@ class Oracle:
         if (S, key) in self.concerned:
             return True
         for kind in (L, S):
-            errors = {one: fields for one, fields in self.known(kind).items() if one in self.faulted[kind]}
-            if any(self._one_account(known, one) for key_, one in errors.items() if (kind, key_) != (S, key)):
+            errors = {
+                one: fields for one, fields in self.known(kind).items() if one in self.faulted[kind]
+            }
+            if any(
+                self._one_account(known, one)
+                for key_, one in errors.items()
+                if (kind, key_) != (S, key)
+            ):
                 return True
             for other, wanted in self.wanted[kind].items():
                 itself = kind is S and (other == key or wanted["status"] == "disabled")
@@ -227,7 +275,10 @@ class Oracle:
         return False
 
     def _one_account(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        same_id = (one["external_id"], one["auth_system"]) == (other["external_id"], other["auth_system"])
+        same_id = (one["external_id"], one["auth_system"]) == (
+            other["external_id"],
+            other["auth_system"],
+        )
         return same_id or one["username"] == other["username"]
 
     def _test_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
@@ -238,7 +289,10 @@ class Oracle:
         if self.trouble(T) or (self.trouble(C) and not ended):
             return (action, "withheld")
         named = any(test == key[0] for test, _ in self.wanted[C])
-        return (action, "held" if (T, key) in self.old_suspects or (named and not ended) else "pass")
+        return (
+            action,
+            "held" if (T, key) in self.old_suspects or (named and not ended) else "pass",
+        )
 
     def _member_gone(self, kind: Kind, key: Key, fields: dict[str, Any]) -> Said | None:
         test, other = key
@@ -250,10 +304,17 @@ class Oracle:
         unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
             ended and self.said.get((T, (test,)), ("", ""))[0] == "update"
         )
-        unsettled = unsettled or self._may_be_meant(kind, test, other) or self._shares_names(kind, test, other)
+        unsettled = (
+            unsettled
+            or self._may_be_meant(kind, test, other)
+            or self._shares_names(kind, test, other)
+        )
         if self.trouble(kind) or self._half_read(kind, test) or unsettled:
             return (action, "withheld")
-        if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (T, (test,)) in self.old_suspects:
+        if (PERSON.get(kind, T), (other,)) in self.old_suspects & self._people() or (
+            T,
+            (test,),
+        ) in self.old_suspects:
             return (action, "held")
         if self._same_account(kind, test, other) or (test in self.begun and not ended):
             return (action, "withheld")
@@ -273,7 +334,12 @@ class Oracle:
     def _half_read(self, kind: Kind, test: str) -> bool:
         """Whether a row of this test might mean anybody; any row may name a committee."""
         if kind is K:
-            rows = {key[0] for one in (K, P, C) for key in (*self.faulted[one], *self.astray[one]) if key}
+            rows = {
+                key[0]
+                for one in (K, P, C)
+                for key in (*self.faulted[one], *self.astray[one])
+                if key
+            }
             return test in rows or any(not key[0] for one in (K, P, C) for key in self.astray[one])
         return (test, "") in self.faulted[kind]
 
@@ -284,10 +350,14 @@ class Oracle:
         mine = self.known(of).get((person,))
         others = [(other,) for at, other in self.wanted[kind] if at == test]
         theirs = [self.known(of).get(key) or self.wanted[of].get(key) for key in others]
-        return mine is not None and any(one and one["external_id"] == mine["external_id"] for one in theirs)
+        return mine is not None and any(
+            one and one["external_id"] == mine["external_id"] for one in theirs
+        )
 
     def _hold_where_nobody_would_remain(self) -> None:
-        going = {i for i, (action, verdict) in self.said.items() if verdict == "pass" and action in GOING}
+        going = {
+            i for i, (action, verdict) in self.said.items() if verdict == "pass" and action in GOING
+        }
         active = {i for i, fields in self.world.known.items() if fields["standing"] == "active"}
         ending = {i for i in active if i[0] not in (L, S) and i[1][0] in self.ended}
         scopes = [(self._of(going, kind), self._of(active - ending, kind)) for kind in Kind]
@@ -298,7 +368,9 @@ class Oracle:
         for identity in held:
             self.said[identity] = (self.said[identity][0], "held")
 
-    def _of(self, identities: Iterable[Identity], kind: Kind, test: str | None = None) -> set[Identity]:
+    def _of(
+        self, identities: Iterable[Identity], kind: Kind, test: str | None = None
+    ) -> set[Identity]:
         return {one for one in identities if one[0] is kind and test in (None, one[1][0])}
 
     def _named_on(self, kind: Kind) -> set[Key]:
@@ -306,7 +378,10 @@ class Oracle:
         places = {key for key in self.wanted[kind] if kind is not P or not self._over(key[0])}
         places |= {key for key in self.faulted[kind] if key}
         for key, fields in self.known(kind).items():
-            leaves = self.said.get((kind, key), ("", "")) in {("remove", "pass"), ("retire", "pass")}
+            leaves = self.said.get((kind, key), ("", "")) in {
+                ("remove", "pass"),
+                ("retire", "pass"),
+            }
             if fields["standing"] == "active" and key[0] not in self.retiring and not leaves:
                 places.add(key)
         return places
@@ -314,7 +389,9 @@ class Oracle:
     def _over(self, test: str) -> bool:
         """Whether a test is retired, or retires now: what still names it is ignored."""
         known = self.known(T).get((test,), {"standing": ""})
-        return test in self.retiring or (known["standing"] == "retired" and (test,) not in self.wanted[T])
+        return test in self.retiring or (
+            known["standing"] == "retired" and (test,) not in self.wanted[T]
+        )
 
     def _learner_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         seated = any(learner == key[0] for _, learner in self._named_on(C))

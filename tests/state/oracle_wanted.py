@@ -8,12 +8,12 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Key,
     Kind,
     Learner,
     Option,
     Record,
+    RowError,
     Staff,
     Test,
 )
@@ -52,7 +52,11 @@ def fields_of(record: Record) -> dict[str, Any]:
         case Staff():
             names = (*PERSONAL, "status", "accesses", "organisations")
         case Test():
-            shown = {"external_test_id": record.external_test_id, "title": record.title, "duration": record.duration}
+            shown = {
+                "external_test_id": record.external_test_id,
+                "title": record.title,
+                "duration": record.duration,
+            }
             return shown | {"start": text_of(record.start), "end": text_of(record.end)}
         case Option():
             names = ("value",)
@@ -79,9 +83,13 @@ class Wanted:
         self.astray: dict[Kind, set[tuple[str, str]]] = {kind: set() for kind in Kind}
         """What rows may mean that name something unknown: tests with anybody, people on any test, anything."""
         for kind in Kind:
-            self.faulted[kind] = {row.key for row in world.rows[kind] if isinstance(row, Fault)}
+            self.faulted[kind] = {row.key for row in world.rows[kind] if isinstance(row, RowError)}
         for kind in Kind:
-            read = [row for row in world.rows[kind] if not isinstance(row, Fault) and kind not in world.unread]
+            read = [
+                row
+                for row in world.rows[kind]
+                if not isinstance(row, RowError) and kind not in world.unread
+            ]
             self.rows[kind] = read
             self._drop(kind)
             if kind in ON_TESTS:
@@ -150,7 +158,11 @@ class Wanted:
         return ("" if T in unknown else test, "" if lost else other), unknown
 
     def _is_there(self, kind: Kind, key: str) -> bool:
-        return (key,) in self.records(kind) or (key,) in self.known(kind) or (key,) in self.faulted[kind]
+        return (
+            (key,) in self.records(kind)
+            or (key,) in self.known(kind)
+            or (key,) in self.faulted[kind]
+        )
 
     def _faults_astray(self, kind: Kind) -> None:
         for key in self.faulted[kind]:
@@ -182,7 +194,11 @@ class Wanted:
 
     def _known_case(self, kind: Kind, part: str) -> str:
         known = {key[0] for key in self.known(kind)}
-        return part if part in known else next((key for key in known if key.lower() == part.lower()), part)
+        return (
+            part
+            if part in known
+            else next((key for key in known if key.lower() == part.lower()), part)
+        )
 
     def _shared_numbers(self) -> None:
         by_number: dict[Key, set[Key]] = defaultdict(set)
@@ -193,7 +209,9 @@ class Wanted:
 
     def _derive_committees(self) -> None:
         """A committee is wanted when a row names it, or when somebody's row leaves them in theirs."""
-        named = {(test, name) for test, name in self._named() if (test, name) not in self.faulted[K]}
+        named = {
+            (test, name) for test, name in self._named() if (test, name) not in self.faulted[K]
+        }
         there = {key_of(row) for row in self.rows[K]}
         if named - there:
             self.rows[K] += [Committee(test, name) for test, name in sorted(named - there)]
@@ -201,8 +219,15 @@ class Wanted:
 
     def _shared_identities(self) -> None:
         """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
-        wanted = {(kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()}
-        pairs = [(one, other) for one in wanted for other in wanted if one != other and self._share(one, other, wanted)]
+        wanted = {
+            (kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()
+        }
+        pairs = [
+            (one, other)
+            for one in wanted
+            for other in wanted
+            if one != other and self._share(one, other, wanted)
+        ]
         within = {one for one, other in pairs if one[0] is other[0]}
         across = {one for one, other in pairs if one[0] is not other[0]}
         for kind, key in within:
@@ -220,23 +245,34 @@ class Wanted:
         for kind, key in self.held:
             self.faulted[kind].add(key)
 
-    def _share(self, one: Identity, other: Identity, fields: Mapping[Identity, dict[str, Any]]) -> bool:
+    def _share(
+        self, one: Identity, other: Identity, fields: Mapping[Identity, dict[str, Any]]
+    ) -> bool:
         return bool(_names(one[0], fields[one]) & _names(other[0], fields[other]))
 
-    def _taken(self, wanted: Mapping[Identity, dict[str, Any]]) -> list[tuple[Identity, Identity, bool]]:
+    def _taken(
+        self, wanted: Mapping[Identity, dict[str, Any]]
+    ) -> list[tuple[Identity, Identity, bool]]:
         """Each new record with each known one that has its name, and whether that one is gone and of its kind."""
         known = {one: fields for one, fields in self.world.known.items() if one[0] in (L, S, T)}
         taken = []
         for one in wanted.keys() - known.keys():  # all that is known here has its names
             for other, fields in known.items():
                 if _names(one[0], wanted[one]) & _names(other[0], fields):
-                    gone = other[1] not in self.records(other[0]) and other[1] not in self.faulted[other[0]]
+                    gone = (
+                        other[1] not in self.records(other[0])
+                        and other[1] not in self.faulted[other[0]]
+                    )
                     taken.append((one, other, gone and one[0] is other[0]))
         return taken
 
     def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
         """What is wanted of a kind, without whoever is only to be disabled."""
-        return {key: one for key, one in self.records(kind).items() if kind is not S or one["status"] != "disabled"}
+        return {
+            key: one
+            for key, one in self.records(kind).items()
+            if kind is not S or one["status"] != "disabled"
+        }
 
     def _named(self) -> Iterator[tuple[str, str]]:
         kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
@@ -245,7 +281,11 @@ class Wanted:
                 yield from ((key[0], name) for name in items(fields["committees"]))
                 known = self.known(kind).get(key)
                 if fields["committees"] is None and known and known["standing"] == "active":
-                    yield from ((key[0], name) for name in items(known["committees"]) if (key[0], name) in kept)
+                    yield from (
+                        (key[0], name)
+                        for name in items(known["committees"])
+                        if (key[0], name) in kept
+                    )
 
 
 def _one_of(rows: list[Record]) -> Record | None:
@@ -258,7 +298,9 @@ def _one_of(rows: list[Record]) -> Record | None:
     for name in ("roles", "committees"):
         told = [getattr(row, name) for row in rows]
         found = set().union(*map(items, told))
-        merged[name] = "\n".join(sorted(found)) if any(value is not None for value in told) else None
+        merged[name] = (
+            "\n".join(sorted(found)) if any(value is not None for value in told) else None
+        )
     return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
 
 

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed
 from sync.mapping import fingerprint
-from sync.records.base import Candidate, Fault, Kind, Learner, Record
+from sync.records.base import Candidate, Kind, Learner, Record, RowError
 from sync.records.changes import Action
 from sync.state.journal import Journal
-from sync.state.staging.lookups import Found
+from sync.state.staging.lookups import StagedLookup
 from sync.state.store import Store
 
 from .databases import blank, kept
@@ -18,7 +18,10 @@ from .journalled import START, line
 from .worlds import NOW
 
 pytestmark = pytest.mark.usefixtures("database")
-AASE, BJOERN = Learner("1", "åse@example.edu", first_name="Åse"), Learner("2", "bjørn@example.edu", first_name="Bjørn")
+AASE, BJOERN = (
+    Learner("1", "åse@example.edu", first_name="Åse"),
+    Learner("2", "bjørn@example.edu", first_name="Bjørn"),
+)
 
 
 @pytest.fixture
@@ -29,11 +32,16 @@ def connection() -> Iterator[Connection]:
 
 def stage(store: Store, feed: int, *records: Record) -> None:
     for kind in Kind:
-        store.stage(kind, feed, [(one, None, n) for n, one in enumerate(records, 2) if one.kind is kind])
+        store.stage(
+            kind, feed, [(one, None, n) for n, one in enumerate(records, 2) if one.kind is kind]
+        )
 
 
 def test_what_a_reading_of_changes_does_not_name_is_wanted_as_it_was(tmp_path: Path) -> None:
-    state, bad = kept(tmp_path), Fault("people.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("3",))
+    state, bad = (
+        kept(tmp_path),
+        RowError("people.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("3",)),
+    )
     with state.open() as connection:
         store = Store(connection, ["people"], fingerprint)
         stage(store, 0, AASE, BJOERN)
@@ -73,11 +81,16 @@ def test_a_later_feed_fills_up_what_an_earlier_one_lacks(connection: Connection)
 def test_joined_rows_are_found_by_key_with_those_that_say_otherwise(connection: Connection) -> None:
     store = Store(connection, [], fingerprint)
     assert store.stage_lookup(3, [("å", ("R 1",), 2), ("å", ("R 2",), 3), ("Å", ("R 3",), 4)]) == 3
-    assert store.look_up(3, ["å", "Å", "a"]) == {"å": Found(("R 1",), 2, (3,)), "Å": Found(("R 3",), 4)}
+    assert store.look_up(3, ["å", "Å", "a"]) == {
+        "å": StagedLookup(("R 1",), 2, (3,)),
+        "Å": StagedLookup(("R 3",), 4),
+    }
     assert store.look_up(2, ["å"]) == {}
 
 
-def test_who_named_what_is_known_is_noted_and_tells_when_a_source_has_shrunk(connection: Connection) -> None:
+def test_who_named_what_is_known_is_noted_and_tells_when_a_source_has_shrunk(
+    connection: Connection,
+) -> None:
     journal = Journal(connection, lambda: START, "apply")
     for key in "123":
         journal.remember(Kind.LEARNER, (key,), {})
@@ -102,14 +115,23 @@ def _forget_the_scratch(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("DISCARD TEMP")
         return
-    names = connection.exec_driver_sql("SELECT name FROM scratch.sqlite_master WHERE type = 'table'").scalars().all()
+    names = (
+        connection.exec_driver_sql("SELECT name FROM scratch.sqlite_master WHERE type = 'table'")
+        .scalars()
+        .all()
+    )
     for name in names:
         connection.exec_driver_sql(f"DROP TABLE scratch.{name}")
 
 
 def test_what_is_known_on_a_test_is_told_with_its_people(connection: Connection) -> None:
     journal = Journal(connection, lambda: START, "apply")
-    for kind, key in ((Kind.LEARNER, ("1",)), (Kind.LEARNER, ("2",)), (Kind.STAFF, ("7",)), (Kind.TEST, ("T",))):
+    for kind, key in (
+        (Kind.LEARNER, ("1",)),
+        (Kind.LEARNER, ("2",)),
+        (Kind.STAFF, ("7",)),
+        (Kind.TEST, ("T",)),
+    ):
         journal.remember(kind, key, {"first_name": "Åse"})
     journal.remember(Kind.CANDIDATE, ("T", "1"), {"extra_time": 15, "committees": "Å"}, ours=False)
     journal.remember(Kind.CONTRIBUTOR, ("T", "7"), {"committees": "B"})
@@ -128,7 +150,9 @@ def test_what_is_known_on_a_test_is_told_with_its_people(connection: Connection)
 
 
 def test_somebody_matched_by_email_keeps_the_username_that_is_there(connection: Connection) -> None:
-    Journal(connection, lambda: START, "apply").alias(Kind.LEARNER, ("1",), "åse@example.edu", "old@example.edu")
+    Journal(connection, lambda: START, "apply").alias(
+        Kind.LEARNER, ("1",), "åse@example.edu", "old@example.edu"
+    )
     store = Store(connection, ["people"], fingerprint)
     stage(store, 0, AASE)
     store.close_staging(unsure=frozenset(Kind))
@@ -137,7 +161,9 @@ def test_somebody_matched_by_email_keeps_the_username_that_is_there(connection: 
     assert wanted["username"] == "old@example.edu"
 
 
-def test_a_run_that_another_one_has_taken_over_from_intends_nothing_more(connection: Connection) -> None:
+def test_a_run_that_another_one_has_taken_over_from_intends_nothing_more(
+    connection: Connection,
+) -> None:
     def deposed() -> None:
         raise Deposed("another process has taken over this state; this run stops")
 

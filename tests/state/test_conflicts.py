@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.records.base import Candidate, Fault, Key, Kind, Learner, Record, Test, key_of
+from sync.records.base import Candidate, Key, Kind, Learner, Record, RowError, Test, key_of
 from sync.state.staging.scratch import Origin
 from sync.state.store import Store
 
@@ -19,7 +19,9 @@ FEEDS = {Kind.LEARNER: 0, Kind.TEST: 2, Kind.CANDIDATE: 3}
 Staged = tuple[Record, Origin | None, int]
 
 
-def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], dict[tuple[Kind, Key], int | None]]:
+def closed(
+    *rows: Staged, second: Iterable[Staged] = ()
+) -> tuple[list[RowError], dict[tuple[Kind, Key], int | None]]:
     """The faults, and for the candidates that stay wanted their minutes. `second` comes from another file."""
     with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
@@ -38,7 +40,10 @@ def closed(*rows: Staged, second: Iterable[Staged] = ()) -> tuple[list[Fault], d
 def test_two_rows_that_say_otherwise_name_each_other_across_files() -> None:
     one, other = Learner("1001", first_name="Åse"), Learner("1001", first_name="Ase")
     faults, wanted = closed((one, None, 2), second=[(other, None, 7)])
-    assert [(fault.where, fault.key) for fault in faults] == [("a.csv line 2", ("1001",)), ("b.csv line 7", ("1001",))]
+    assert [(fault.where, fault.key) for fault in faults] == [
+        ("a.csv line 2", ("1001",)),
+        ("b.csv line 7", ("1001",)),
+    ]
     assert "b.csv line 7 has the same key" in faults[0].reason
     assert "a.csv line 2 has the same key" in faults[1].reason
     assert wanted == {}
@@ -51,12 +56,16 @@ def test_two_rows_that_say_the_same_are_one() -> None:
 
 
 def test_a_blank_and_a_value_are_not_the_same() -> None:
-    faults, _ = closed((Learner("1001", email="a@example.edu"), None, 2), (Learner("1001"), None, 3))
+    faults, _ = closed(
+        (Learner("1001", email="a@example.edu"), None, 2), (Learner("1001"), None, 3)
+    )
     assert len(faults) == 2
 
 
 def test_keys_that_differ_in_case_alone_name_each_other_beyond_ascii_too() -> None:
-    faults, wanted = closed((Test("Øving"), None, 2), (Test("øving"), None, 3), (Test("oving"), None, 4))
+    faults, wanted = closed(
+        (Test("Øving"), None, 2), (Test("øving"), None, 3), (Test("oving"), None, 4)
+    )
     assert {fault.key for fault in faults} == {("Øving",), ("øving",)}
     assert "exams.csv line 3" in faults[0].reason
     assert list(wanted) == [(Kind.TEST, ("oving",))]
@@ -64,11 +73,19 @@ def test_keys_that_differ_in_case_alone_name_each_other_beyond_ascii_too() -> No
 
 def test_two_combinations_that_make_one_key_name_each_other() -> None:
     faults, _ = closed((Test("A-B-C"), ("A\x1fB-C",), 2), (Test("A-B-C"), ("A-B\x1fC",), 9))
-    assert ["exams.csv line 9" in faults[0].reason, "exams.csv line 2" in faults[1].reason] == [True, True]
+    assert ["exams.csv line 9" in faults[0].reason, "exams.csv line 2" in faults[1].reason] == [
+        True,
+        True,
+    ]
 
 
 def test_two_learners_with_one_candidate_number_on_a_test_name_each_other() -> None:
-    rows = [Candidate("T", "1", "17"), Candidate("T", "2", "17"), Candidate("T", "3", "18"), Candidate("U", "1", "17")]
+    rows = [
+        Candidate("T", "1", "17"),
+        Candidate("T", "2", "17"),
+        Candidate("T", "3", "18"),
+        Candidate("U", "1", "17"),
+    ]
     faults, wanted = closed(*((row, None, n) for n, row in enumerate(rows, start=2)))
     assert {fault.key for fault in faults} == {("T", "1"), ("T", "2")}
     assert "seats.csv line 3 gives another learner the same candidate number" in faults[0].reason
@@ -90,7 +107,9 @@ def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
     with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
         store.stage(Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)])
-        store.add_faults([Fault("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))])
+        store.add_faults(
+            [RowError("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))]
+        )
         store.close_staging(unsure=frozenset(Kind))
         assert store.wanted(Kind.LEARNER, ("1001",)) is None
         assert store.wanted(Kind.LEARNER, ("1002",)) is not None
@@ -98,7 +117,9 @@ def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 100), st.integers(1, 600))
-def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(percent: int, duration: int) -> None:
+def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(
+    percent: int, duration: int
+) -> None:
     seat = Candidate("T", "1001", extra_share=percent * 3000)
     faults, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
     minutes = wanted[Kind.CANDIDATE, ("T", "1001")]
@@ -109,7 +130,13 @@ def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(percent: int, 
 
 @pytest.mark.parametrize(
     ("share", "duration", "minutes"),
-    [(99_900, 240, 80), (37_500, 240, 30), (37_500, 241, 31), (100_000, 180, 60), (100_000, 181, 61)],
+    [
+        (99_900, 240, 80),
+        (37_500, 240, 30),
+        (37_500, 241, 31),
+        (100_000, 180, 60),
+        (100_000, 181, 61),
+    ],
 )
 def test_a_share_is_exact_before_it_is_rounded_up(share: int, duration: int, minutes: int) -> None:
     seat = Candidate("T", "1001", extra_share=share)
@@ -117,7 +144,9 @@ def test_a_share_is_exact_before_it_is_rounded_up(share: int, duration: int, min
     assert wanted[Kind.CANDIDATE, ("T", "1001")] == minutes
 
 
-@pytest.mark.parametrize(("duration", "extra", "sound"), [(240, 240, True), (240, 241, False), (4320, 2000, True)])
+@pytest.mark.parametrize(
+    ("duration", "extra", "sound"), [(240, 240, True), (240, 241, False), (4320, 2000, True)]
+)
 def test_extra_time_is_at_most_as_long_as_the_test(duration: int, extra: int, sound: bool) -> None:
     seat = Candidate("T", "1001", extra_time=extra)
     faults, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))

@@ -25,7 +25,9 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "state.db"
     with open_to_write(path, "apply") as connection:
         connection.execute(
-            text("INSERT INTO known_learner (key, standing, ours, updated) VALUES ('Ærlig', 'active', 1, '')")
+            text(
+                "INSERT INTO known_learner (key, standing, ours, updated) VALUES ('Ærlig', 'active', 1, '')"
+            )
         )
         connection.commit()
     return path
@@ -34,7 +36,9 @@ def path(tmp_path: Path) -> Path:
 def as_older(path: Path) -> None:
     """Takes the state back to before its first migration was noted: the oldest version that there can be."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        for (name,) in raw.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        ).fetchall():
             raw.execute(f"DROP TABLE {name}")
     raw.close()
 
@@ -50,7 +54,9 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_knows(path: Path) 
 def test_a_state_is_its_owners_alone(path: Path) -> None:
     path.chmod(0o644)
     with open_to_write(path, "apply"):
-        kept = [name for name in path.parent.iterdir() if stat.S_IMODE(name.stat().st_mode) != 0o600]
+        kept = [
+            name for name in path.parent.iterdir() if stat.S_IMODE(name.stat().st_mode) != 0o600
+        ]
         assert kept == []
 
 
@@ -62,7 +68,10 @@ def test_what_is_written_survives_a_power_cut(path: Path) -> None:
 
 def test_a_held_state_says_who_holds_it(path: Path) -> None:
     with open_to_write(path, "adopt"):
-        with pytest.raises(Locked, match=re.escape(f"{path}: the state is in use by pid {os.getpid()} (adopt); wait")):
+        with pytest.raises(
+            Locked,
+            match=re.escape(f"{path}: the state is in use by pid {os.getpid()} (adopt); wait"),
+        ):
             open_to_write(path, "apply").__enter__()
         with open_to_read(path) as connection:
             assert connection.execute(text("SELECT count(*) FROM known_learner")).scalar() == 1
@@ -86,7 +95,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("opened", [open_to_read, open_copy])
-def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(path: Path, opened: type[object]) -> None:
+def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(
+    path: Path, opened: type[object]
+) -> None:
     before = contents(path.parent)
     with opened(path) as connection:  # type: ignore[call-arg, attr-defined]  # one of two context managers
         connection.execute(text("CREATE TABLE scratch.note (word TEXT)"))
@@ -108,17 +119,23 @@ def test_a_copy_can_be_written_and_the_state_stays(path: Path) -> None:
 
 
 @pytest.mark.parametrize("opened", [open_to_read, open_copy])
-def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(tmp_path: Path, opened: type[object]) -> None:
+def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
+    tmp_path: Path, opened: type[object]
+) -> None:
     with opened(tmp_path / "none.db") as connection:  # type: ignore[call-arg, attr-defined]  # as above
         assert connection.execute(text("SELECT count(*) FROM known_test")).scalar() == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(path: Path) -> None:
+def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
+    path: Path,
+) -> None:
     as_older(path)
     before = path.read_bytes()
     with open_to_read(path) as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head()
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head()
+        )
     assert path.read_bytes() == before
     with open_to_write(path, "apply"):
         pass
@@ -127,27 +144,39 @@ def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_w
     raw.close()
 
 
-@pytest.mark.parametrize("opened", [open_to_read, open_copy, lambda path: open_to_write(path, "apply")])
+@pytest.mark.parametrize(
+    "opened", [open_to_read, open_copy, lambda path: open_to_write(path, "apply")]
+)
 def test_a_state_from_a_newer_version_is_refused_by_name(path: Path, opened: type[object]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
-    with pytest.raises(StateError, match=r"newer version of inspera-sync \(schema 9999, this one knows .*; install"):
+    with pytest.raises(
+        StateError, match=r"newer version of inspera-sync \(schema 9999, this one knows .*; install"
+    ):
         opened(path).__enter__()  # type: ignore[call-arg, attr-defined]  # as above
 
 
-@pytest.mark.parametrize("opened", [open_to_read, open_copy, lambda path: open_to_write(path, "apply")])
-def test_a_file_that_is_no_state_is_refused_with_what_to_do(tmp_path: Path, opened: type[object]) -> None:
+@pytest.mark.parametrize(
+    "opened", [open_to_read, open_copy, lambda path: open_to_write(path, "apply")]
+)
+def test_a_file_that_is_no_state_is_refused_with_what_to_do(
+    tmp_path: Path, opened: type[object]
+) -> None:
     path = tmp_path / "state.db"
     path.write_text("student_no,feide\n" * 200)
-    with pytest.raises(StateError, match=r"state\.db: the state cannot be used \(.*not a database\); check that"):
+    with pytest.raises(
+        StateError, match=r"state\.db: the state cannot be used \(.*not a database\); check that"
+    ):
         opened(path).__enter__()  # type: ignore[call-arg, attr-defined]  # as above
     assert path.read_text() == "student_no,feide\n" * 200
 
 
 def test_a_place_that_cannot_be_written_is_said_with_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match="let this user write there, or change the setting 'state'"):
+    with pytest.raises(
+        StateError, match="let this user write there, or change the setting 'state'"
+    ):
         open_to_write(tmp_path / "file" / "state.db", "apply").__enter__()
 
 

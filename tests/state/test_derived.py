@@ -12,10 +12,10 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Kind,
     Learner,
     Record,
+    RowError,
     Staff,
     joined,
     listed,
@@ -50,7 +50,7 @@ def contributor(store: Store) -> Any:
     return store.wanted(Kind.CONTRIBUTOR, ("T", "7"))
 
 
-def faults(store: Store) -> list[Fault]:
+def faults(store: Store) -> list[RowError]:
     return list(store.faults())
 
 
@@ -58,7 +58,11 @@ def committees(store: Store) -> dict[str, str]:
     """The committees that are wanted on test T, with the places of what asks for them."""
     store.gather_windows(NOW)
     store.gather_circumstances(NOW, {})
-    return {pair.key[1]: pair.where for pair in store.arrived_or_changed(Kind.COMMITTEE) if pair.key[0] == "T"}
+    return {
+        pair.key[1]: pair.where
+        for pair in store.arrived_or_changed(Kind.COMMITTEE)
+        if pair.key[0] == "T"
+    }
 
 
 def a_known(kind: Kind, **values: str) -> str:
@@ -83,7 +87,10 @@ rows_of_one = st.lists(
 def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
     rows: list[tuple[set[str], set[str] | None, int | None]],
 ) -> None:
-    made = [Contributor("T", "7", joined(r), None if c is None else joined(c), "R 1", None, n) for r, c, n in rows]
+    made = [
+        Contributor("T", "7", joined(r), None if c is None else joined(c), "R 1", None, n)
+        for r, c, n in rows
+    ]
     wanted, said = closed(made, lambda store: (contributor(store), faults(store)))
     named = [c for _, c, _ in rows if c is not None]
     assert said == []
@@ -94,7 +101,9 @@ def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
 
 @pytest.mark.parametrize("notify", [(None, None), (1, None), (None, 1)])
 def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int | None]) -> None:
-    made = [Contributor("T", "7", role, notify=told) for role, told in zip(ROLES, notify, strict=False)]
+    made = [
+        Contributor("T", "7", role, notify=told) for role, told in zip(ROLES, notify, strict=False)
+    ]
 
     def sent(store: Store) -> Any:
         store.gather_windows(NOW)
@@ -121,7 +130,10 @@ def test_one_contributor_looks_the_same_however_many_rows_make_it() -> None:
 def test_rows_of_one_contributor_that_differ_in_their_place_contradict_each_other(
     room: str | None, building: str | None
 ) -> None:
-    rows = [Contributor("T", "7", "evaluate", room="R 1"), Contributor("T", "7", "monitor", None, room, building)]
+    rows = [
+        Contributor("T", "7", "evaluate", room="R 1"),
+        Contributor("T", "7", "monitor", None, room, building),
+    ]
     wanted, said = closed(rows, lambda store: (contributor(store), faults(store)))
     assert wanted is None
     assert [fault.key for fault in said] == [("T", "7"), ("T", "7")]
@@ -152,7 +164,10 @@ def test_committees_whose_names_differ_only_in_case_are_faults() -> None:
     ]
     wanted, said = closed(rows, lambda store: (committees(store), faults(store)))
     assert wanted == {}
-    assert {(fault.kind, fault.key) for fault in said} == {(Kind.COMMITTEE, ("T", "Å")), (Kind.COMMITTEE, ("T", "å"))}
+    assert {(fault.kind, fault.key) for fault in said} == {
+        (Kind.COMMITTEE, ("T", "Å")),
+        (Kind.COMMITTEE, ("T", "å")),
+    }
     assert "candidate.csv line 3" in said[0].reason
 
 
@@ -166,7 +181,11 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
     rows = [Candidate("T", "1"), Candidate("T", "2", committees="")]
 
     def wanted(store: Store) -> list[str]:
-        return [name for name in ("A", "B", "Not ours") if store.wanted(Kind.COMMITTEE, ("T", name)) is not None]
+        return [
+            name
+            for name in ("A", "B", "Not ours")
+            if store.wanted(Kind.COMMITTEE, ("T", name)) is not None
+        ]
 
     assert closed(rows, wanted, known) == ["A"]
 
@@ -176,7 +195,9 @@ def alias(kind: Kind) -> str:
 
 
 @pytest.mark.parametrize(("kind", "record"), [(Kind.LEARNER, Learner), (Kind.STAFF, Staff)])
-def test_a_person_matched_by_email_keeps_the_username_that_inspera_has(kind: Kind, record: type[Record]) -> None:
+def test_a_person_matched_by_email_keeps_the_username_that_inspera_has(
+    kind: Kind, record: type[Record]
+) -> None:
     def look(store: Store) -> Any:
         store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
@@ -197,4 +218,7 @@ def test_a_username_that_the_source_changes_later_is_not_hidden_by_the_kept_one(
         return (store.wanted(Kind.LEARNER, ("7",)) or {})["username"]
 
     assert closed([changed], username, [alias(Kind.LEARNER)]) == "ase2@example.edu"
-    assert closed([changed._replace(username="ase@example.edu")], username, [alias(Kind.STAFF)]) == "ase@example.edu"
+    assert (
+        closed([changed._replace(username="ase@example.edu")], username, [alias(Kind.STAFF)])
+        == "ase@example.edu"
+    )

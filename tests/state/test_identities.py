@@ -32,12 +32,20 @@ def sent(world: World) -> dict[Identity, set[tuple[str, ...]]]:
         put(connection, world)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
         make_plan(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
-        changes = [line.change for line in store.planned(Verdict.PASS) if line.change.action in SENT]
+        changes = [
+            line.change for line in store.planned(Verdict.PASS) if line.change.action in SENT
+        ]
     people = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
-    return {(one.kind, one.key): names(one.kind, dict(one.after)) for one in changes if one.kind in people}
+    return {
+        (one.kind, one.key): names(one.kind, dict(one.after))
+        for one in changes
+        if one.kind in people
+    }
 
 
-def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_another_is_known_by(database: str) -> None:
+def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_another_is_known_by(
+    database: str,
+) -> None:
     @settings(
         max_examples=50 if database == "sqlite" else 15,
         deadline=None,
@@ -50,7 +58,11 @@ def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_anoth
             others = {other: theirs for other, theirs in passing.items() if other != one}
             assert not any(mine & theirs for theirs in others.values())
             if one not in world.known:
-                known = {other: names(other[0], fields) for other, fields in world.known.items() if other[0] in _NAMED}
+                known = {
+                    other: names(other[0], fields)
+                    for other, fields in world.known.items()
+                    if other[0] in _NAMED
+                }
                 assert not any(mine & theirs for theirs in known.values())
 
     hold()

@@ -17,12 +17,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sync.records.base import COMPARED, Kind
-from sync.records.changes import Action, Outcome, Planned, Result
+from sync.records.changes import Action, Outcome, PlannedChange, Result
 
 from .journalled import ONLY_STAFF, RECORDS, START, Identity, Model, State, fields_of, line
 
 LEARNER, TEST, SEAT = RECORDS[0], RECORDS[2], RECORDS[3]
-SENDING = (Action.CREATE, Action.UPDATE, Action.REMOVE, Action.ENABLE, Action.DISABLE, Action.DELETE)
+SENDING = (
+    Action.CREATE,
+    Action.UPDATE,
+    Action.REMOVE,
+    Action.ENABLE,
+    Action.DISABLE,
+    Action.DELETE,
+)
 CLOSING = (Result.DONE, Result.FOUND, Result.REFUSED, Result.HELD, Result.NOT_SENT)
 pytestmark = pytest.mark.usefixtures("database")
 values = st.sampled_from(["Åse", "Bjørn", "Łucja", None])
@@ -52,17 +59,26 @@ class Journalling(RuleBasedStateMachine):
         self._next_run()
 
     def _next_run(self) -> None:
-        self.under_way: dict[int, Planned] = {}
+        self.under_way: dict[int, PlannedChange] = {}
         self.touched: set[Identity] = set()
         self.open_before = set(self.said.open)
 
-    @rule(chosen=st.sets(st.sampled_from(RECORDS), min_size=1), action=st.sampled_from(SENDING), value=values)
+    @rule(
+        chosen=st.sets(st.sampled_from(RECORDS), min_size=1),
+        action=st.sampled_from(SENDING),
+        value=values,
+    )
     def intend(self, chosen: set[Identity], action: Action, value: str | None) -> None:
         lines = [line(one, self._fit(one, action), value) for one in sorted(chosen - self.touched)]
         for number, one in zip(self.state.journal.intend(lines), lines, strict=True):
             change = one.change
             self.under_way[number] = one
-            self.said.open[number] = (change.kind, change.key, change.action, change.after or change.before)
+            self.said.open[number] = (
+                change.kind,
+                change.key,
+                change.action,
+                change.after or change.before,
+            )
         self.touched |= chosen
         self.durable = self.said.copy()
 
@@ -74,8 +90,13 @@ class Journalling(RuleBasedStateMachine):
     @precondition(lambda self: self.under_way)
     @rule(data=st.data())
     def record(self, data: st.DataObject) -> None:
-        ended = data.draw(st.lists(st.sampled_from(sorted(self.under_way)), unique=True, min_size=1))
-        results = [(number, one, data.draw(outcomes(one.change.kind))) for number, one in self._out_of_the_way(ended)]
+        ended = data.draw(
+            st.lists(st.sampled_from(sorted(self.under_way)), unique=True, min_size=1)
+        )
+        results = [
+            (number, one, data.draw(outcomes(one.change.kind)))
+            for number, one in self._out_of_the_way(ended)
+        ]
         self.state.now += timedelta(seconds=1)
         self.state.journal.record(results)
         for number, one, outcome in results:
@@ -83,7 +104,7 @@ class Journalling(RuleBasedStateMachine):
             if outcome.result is not Result.UNKNOWN:
                 self.touched.discard((one.change.kind, one.change.key))
 
-    def _out_of_the_way(self, ended: Sequence[int]) -> list[tuple[int, Planned]]:
+    def _out_of_the_way(self, ended: Sequence[int]) -> list[tuple[int, PlannedChange]]:
         return [(number, self.under_way.pop(number)) for number in ended]
 
     @precondition(lambda self: self.open_before & set(self.said.open))
@@ -117,7 +138,9 @@ class Journalling(RuleBasedStateMachine):
 
     @invariant()
     def known_is_what_the_good_outcomes_add_up_to(self) -> None:
-        assert {one: self.state.known(one) for one in RECORDS} == {one: self.said.known.get(one) for one in RECORDS}
+        assert {one: self.state.known(one) for one in RECORDS} == {
+            one: self.said.known.get(one) for one in RECORDS
+        }
 
     def teardown(self) -> None:
         self.state.close()
@@ -130,7 +153,11 @@ def test_any_sequence_of_what_runs_do(database: str) -> None:
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
-        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # every step waits for the disk: shrinking takes minutes
+        phases=[
+            Phase.explicit,
+            Phase.reuse,
+            Phase.generate,
+        ],  # every step waits for the disk: shrinking takes minutes
     )
     run_state_machine_as_test(Journalling, settings=how)
 
@@ -143,10 +170,12 @@ def state(tmp_path: Path) -> Iterator[State]:
     state.close()
 
 
-def done(state: State, lines: Sequence[Planned], result: Result = Result.DONE) -> None:
+def done(state: State, lines: Sequence[PlannedChange], result: Result = Result.DONE) -> None:
     """Intends and records these lines; the outcome is not committed yet."""
     intents = state.journal.intend(lines)
-    state.journal.record([(intent, one, Outcome(result)) for intent, one in zip(intents, lines, strict=True)])
+    state.journal.record(
+        [(intent, one, Outcome(result)) for intent, one in zip(intents, lines, strict=True)]
+    )
 
 
 def test_an_intent_outlives_a_crash_that_comes_right_after_it(state: State) -> None:

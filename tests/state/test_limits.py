@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.planning.decide import Drafted
+from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, HeldScope, Limit, Limits, Ruling
 from sync.records.base import ON_A_TEST, Kind
-from sync.records.changes import Action, Cause, Change, Planned, Verdict
+from sync.records.changes import Action, Cause, Change, PlannedChange, Verdict
 from sync.state.store import Store
 
 from .databases import blank
@@ -24,16 +24,18 @@ TIGHT = Limits(Limit(1, 0), Limit(1, 0), Limit(1, 0))
 TEST = "ØV-1"
 
 
-def drafted(action: Action, kind: Kind, *key: str, **after: Any) -> Drafted:
-    return Drafted(Change(action, kind, key, after=after, changed=tuple(after)), PASS)
+def drafted(action: Action, kind: Kind, *key: str, **after: Any) -> DraftedChange:
+    return DraftedChange(Change(action, kind, key, after=after, changed=tuple(after)), PASS)
 
 
-def removal(n: int, kind: Kind = Kind.CANDIDATE, **before: Any) -> Drafted:
-    return Drafted(Change(Action.REMOVE, kind, (TEST, f"{n:02}"), before=before), PASS)
+def removal(n: int, kind: Kind = Kind.CANDIDATE, **before: Any) -> DraftedChange:
+    return DraftedChange(Change(Action.REMOVE, kind, (TEST, f"{n:02}"), before=before), PASS)
 
 
 @contextmanager
-def planned(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> Iterator[tuple[Store, list[HeldScope]]]:
+def planned(
+    items: Sequence[DraftedChange], allowed: Sequence[str] = ()
+) -> Iterator[tuple[Store, list[HeldScope]]]:
     with blank() as connection:
         store = Store(connection, [], fingerprint)
         store.draft(items)
@@ -42,12 +44,16 @@ def planned(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> Iterator[t
         yield store, scopes
 
 
-def left(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> dict[tuple[Verdict, Cause], int]:
+def left(
+    items: Sequence[DraftedChange], allowed: Sequence[str] = ()
+) -> dict[tuple[Verdict, Cause], int]:
     with planned(items, allowed) as (store, _):
         return store.causes()
 
 
-def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[HeldScope], list[Planned]]:
+def held(
+    items: Sequence[DraftedChange], allowed: Sequence[str] = ()
+) -> tuple[list[HeldScope], list[PlannedChange]]:
     with planned(items, allowed) as (store, scopes):
         return scopes, list(store.planned())
 
@@ -60,7 +66,9 @@ def held(items: Sequence[Drafted], allowed: Sequence[str] = ()) -> tuple[list[He
         (Kind.COMMITTEE, "removals of committee on test"),
     ],
 )
-def test_a_removal_beyond_the_limits_of_both_kind_and_test_is_named_for_both(kind: Kind, on_test: str) -> None:
+def test_a_removal_beyond_the_limits_of_both_kind_and_test_is_named_for_both(
+    kind: Kind, on_test: str
+) -> None:
     scopes, lines = held([removal(n, kind) for n in range(3)])
     assert [scope.scope.name for scope in scopes] == [f"removals of {kind}", f"{on_test} {TEST}"]
     assert {line.verdict for line in lines} == {Verdict.HELD}
@@ -84,7 +92,9 @@ def test_kinds_are_counted_apart_on_a_test_too() -> None:
 
 
 def test_disabling_and_deleting_staff_is_counted_as_one() -> None:
-    leaving = [drafted(action, Kind.STAFF, f"{action}") for action in (Action.DISABLE, Action.DELETE)]
+    leaving = [
+        drafted(action, Kind.STAFF, f"{action}") for action in (Action.DISABLE, Action.DELETE)
+    ]
     scopes, lines = held(leaving)
     assert [(scope.scope.name, scope.scope.count) for scope in scopes] == [("removals of staff", 2)]
     assert {line.verdict for line in lines} == {Verdict.HELD}
@@ -132,7 +142,7 @@ def test_a_scopes_hash_does_not_depend_on_the_order_of_the_rows(order: Sequence[
         [removal(0), removal(1), removal(2, room="R 7")],
     ],
 )
-def test_a_scopes_hash_depends_on_every_change_in_it(other: list[Drafted]) -> None:
+def test_a_scopes_hash_depends_on_every_change_in_it(other: list[DraftedChange]) -> None:
     mine = {scope.digest for scope in held([removal(n) for n in range(3)])[0]}
     theirs = {scope.digest for scope in held(other)[0]}
     assert theirs

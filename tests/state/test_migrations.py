@@ -44,7 +44,10 @@ def value(column: sa.Column[Any], n: int) -> object:
 
 
 def told(connection: sa.Connection, table: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in connection.execute(sa.text(f'SELECT * FROM "{table}" ORDER BY rowid')).mappings()]
+    return [
+        dict(row)
+        for row in connection.execute(sa.text(f'SELECT * FROM "{table}" ORDER BY rowid')).mappings()
+    ]
 
 
 @pytest.fixture
@@ -54,15 +57,30 @@ def path(tmp_path: Path) -> Path:
 
 def test_every_row_of_the_first_version_is_kept_with_all_its_values(path: Path) -> None:
     before = at_version(path, "0001")
-    assert {"known_learner", "known_test", "known_candidate", "intent", "run", "finding", "accepted"} <= set(before)
+    assert {
+        "known_learner",
+        "known_test",
+        "known_candidate",
+        "intent",
+        "run",
+        "finding",
+        "accepted",
+    } <= set(before)
     with open_to_write(path, "apply") as connection:
         after = {table: told(connection, table) for table in before}
-        new = {kind: connection.execute(sa.text(f"SELECT count(*) FROM known_{kind}")).scalar() for kind in Kind}
+        new = {
+            kind: connection.execute(sa.text(f"SELECT count(*) FROM known_{kind}")).scalar()
+            for kind in Kind
+        }
     for table, rows in before.items():
         kept = [{name: row[name] for name in rows[0]} for row in after[table]]
         assert kept == rows, table
     assert all(row["committees"] is None for row in after["known_candidate"])
-    assert [kind for kind, count in new.items() if count] == [Kind.LEARNER, Kind.TEST, Kind.CANDIDATE]
+    assert [kind for kind, count in new.items() if count] == [
+        Kind.LEARNER,
+        Kind.TEST,
+        Kind.CANDIDATE,
+    ]
 
 
 def test_an_older_state_is_only_read_through_a_migrated_copy(path: Path) -> None:

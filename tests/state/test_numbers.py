@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from sync.records.base import Candidate, Fault, Kind, Learner, Record
-from sync.records.changes import Planned, Verdict
+from sync.records.base import Candidate, Kind, Learner, Record, RowError
+from sync.records.changes import PlannedChange, Verdict
 
 from .test_reasons import ENDED, TEST, UNDER_WAY, knowing, planned, said
 from .worlds import Identity
@@ -24,18 +24,22 @@ def seat(n: int, number: str | None, **more: str) -> Candidate:
     return Candidate("T", str(n), number, **more)  # type: ignore[arg-type]  # texts alone
 
 
-def plan(*rows: Record | Fault, known: Sequence[Candidate], test: Record = TEST) -> dict[Identity, Planned]:
+def plan(
+    *rows: Record | RowError, known: Sequence[Candidate], test: Record = TEST
+) -> dict[Identity, PlannedChange]:
     return planned([*PEOPLE, test, *rows], knowing(*PEOPLE, test, *known))
 
 
-def why(plan: dict[Identity, Planned], n: int) -> str:
+def why(plan: dict[Identity, PlannedChange], n: int) -> str:
     _, verdict, reason = said(plan, Kind.CANDIDATE, "T", str(n))
     assert verdict is Verdict.WITHHELD
     return reason
 
 
-def order(plan: dict[Identity, Planned]) -> list[tuple[str, str]]:
-    passing = sorted((line for line in plan.values() if line.verdict is Verdict.PASS), key=lambda line: line.seq)
+def order(plan: dict[Identity, PlannedChange]) -> list[tuple[str, str]]:
+    passing = sorted(
+        (line for line in plan.values() if line.verdict is Verdict.PASS), key=lambda line: line.seq
+    )
     return [(line.change.action, line.change.key[-1]) for line in passing]
 
 
@@ -52,7 +56,17 @@ def test_the_removal_that_frees_a_number_goes_first_and_others_last() -> None:
         ((seat(3, "1"),), UNDER_WAY, "the test has begun: its candidates stay"),
         ((seat(3, "1"),), ENDED, "this run does not remove them"),
         (
-            (seat(3, "1"), Fault("candidate.csv line 9", "room", "is bad", "correct it", Kind.CANDIDATE, ("T", "1"))),
+            (
+                seat(3, "1"),
+                RowError(
+                    "candidate.csv line 9",
+                    "room",
+                    "is bad",
+                    "correct it",
+                    Kind.CANDIDATE,
+                    ("T", "1"),
+                ),
+            ),
             TEST,
             "their row is a fault",
         ),
@@ -60,7 +74,7 @@ def test_the_removal_that_frees_a_number_goes_first_and_others_last() -> None:
     ],
 )
 def test_a_number_of_somebody_who_stays_is_not_given(
-    rows: tuple[Record | Fault, ...], test: Record, reason: str
+    rows: tuple[Record | RowError, ...], test: Record, reason: str
 ) -> None:
     found = plan(*rows, known=[seat(1, "1"), seat(2, "2")], test=test)
     assert why(found, 3) == f"number 1 is still 1's, who stays: {reason}"
@@ -76,10 +90,16 @@ def test_a_row_of_changes_waits_as_a_whole_when_its_end_stays() -> None:
     known = [seat(1, "1"), seat(2, "2"), seat(3, "3")]
     found = plan(seat(1, "2"), seat(2, "3"), seat(3, None), known=known)
     assert why(found, 2) == "number 3 is still 3's, who stays: their row gives them no other number"
-    assert why(found, 1) == "number 2 is still 2's, who stays: their own new number is not free either"
-    assert order(plan(seat(1, "2"), seat(2, "3"), seat(3, "4"), known=known)) == [("update", n) for n in "123"]
+    assert (
+        why(found, 1) == "number 2 is still 2's, who stays: their own new number is not free either"
+    )
+    assert order(plan(seat(1, "2"), seat(2, "3"), seat(3, "4"), known=known)) == [
+        ("update", n) for n in "123"
+    ]
 
 
 def test_a_circle_passes_and_so_does_who_follows_it() -> None:
     known = [seat(1, "1"), seat(2, "2"), seat(3, "3"), seat(4, "4")]
-    assert len(order(plan(seat(1, "2"), seat(2, "1"), seat(3, "3"), seat(4, "4"), known=known))) == 2
+    assert (
+        len(order(plan(seat(1, "2"), seat(2, "1"), seat(3, "3"), seat(4, "4"), known=known))) == 2
+    )

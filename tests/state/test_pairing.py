@@ -23,11 +23,14 @@ def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tup
     with blank() as connection:
         put(connection, world)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
-        policy = Policy(Limits(ANY, ANY, ANY), {Kind.STAFF: "delete" if world.delete else "disable"})
+        policy = Policy(
+            Limits(ANY, ANY, ANY), {Kind.STAFF: "delete" if world.delete else "disable"}
+        )
         make_plan(world.feeds(), store, policy, NOW, lambda *_: None)
         lines = list(store.planned())
     said: dict[object, tuple[str, str]] = {
-        (line.change.kind, line.change.key): (line.change.action.value, line.verdict.value) for line in lines
+        (line.change.kind, line.change.key): (line.change.action.value, line.verdict.value)
+        for line in lines
     }
     return Counter((line.change.kind, line.change.key) for line in lines), said
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sync.mapping import fingerprint
-from sync.planning.decide import Drafted
+from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, Ruling
 from sync.records.base import (
     PEOPLE,
@@ -23,7 +23,7 @@ from sync.records.base import (
     Staff,
     Test,
 )
-from sync.records.changes import ADDITIONS, REMOVALS, Action, Cause, Change, Planned, Verdict
+from sync.records.changes import ADDITIONS, REMOVALS, Action, Cause, Change, PlannedChange, Verdict
 from sync.state.store import Store
 
 from .databases import blank
@@ -63,8 +63,10 @@ def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[
         yield store
 
 
-def drafted(action: Action, kind: Kind, *key: str, ruling: Ruling = PASS, **after: Any) -> Drafted:
-    return Drafted(Change(action, kind, key, after=after, changed=tuple(after)), ruling)
+def drafted(
+    action: Action, kind: Kind, *key: str, ruling: Ruling = PASS, **after: Any
+) -> DraftedChange:
+    return DraftedChange(Change(action, kind, key, after=after, changed=tuple(after)), ruling)
 
 
 LAYERS = (
@@ -77,7 +79,7 @@ LAYERS = (
 )
 
 
-def layer(line: Planned) -> int:
+def layer(line: PlannedChange) -> int:
     """Additions in the order in which kinds need each other, then removals in reverse, then what makes no call."""
     added = next(number for number, kinds in enumerate(LAYERS) if line.change.kind in kinds)
     if line.change.action in ADDITIONS:
@@ -85,7 +87,9 @@ def layer(line: Planned) -> int:
     return 2 * len(LAYERS) - added if line.change.action in REMOVALS else 99
 
 
-pairs_drawn = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=12).map(sorted)
+pairs_drawn = st.sets(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=12).map(
+    sorted
+)
 starts_drawn = st.tuples(*[st.integers(1, 40)] * 4)
 ACTIONS = {
     Kind.LEARNER: [Action.CREATE, Action.UPDATE, Action.RELEASE],
@@ -103,21 +107,29 @@ ACTIONS = {
 def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     starts: tuple[int, ...], seats: Pairs, duties: Pairs, data: st.DataObject
 ) -> None:
-    keys: dict[Kind, list[tuple[str, ...]]] = {kind: [(key,) for key in LEARNERS] for kind in PEOPLE}
+    keys: dict[Kind, list[tuple[str, ...]]] = {
+        kind: [(key,) for key in LEARNERS] for kind in PEOPLE
+    }
     keys[Kind.TEST] = [(key,) for key in TESTS]
     keys[Kind.OPTION] = [(key, "LOCKDOWN_BROWSER") for key in TESTS]
     keys[Kind.COMMITTEE] = [(key, "A") for key in TESTS]
     keys[Kind.CONTRIBUTOR] = [(TESTS[t], LEARNERS[n]) for t, n in duties]
     keys[Kind.CANDIDATE] = [(TESTS[t], LEARNERS[n]) for t, n in seats]
-    wanted = [drafted(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key) for kind in Kind for key in keys[kind]]
+    wanted = [
+        drafted(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key)
+        for kind in Kind
+        for key in keys[kind]
+    ]
     for store in filled(starts, seats, duties):
         store.draft(data.draw(st.permutations(wanted)))
         store.put_in_order()
         lines = list(store.planned())
-    assert sorted(map(repr, (line.change for line in lines))) == sorted(repr(item.change) for item in wanted)
+    assert sorted(map(repr, (line.change for line in lines))) == sorted(
+        repr(item.change) for item in wanted
+    )
     days, on = dict(zip(TESTS, starts, strict=True)), {Kind.LEARNER: seats, Kind.STAFF: duties}
 
-    def wave(line: Planned) -> int:
+    def wave(line: PlannedChange) -> int:
         """The days to the test that needs it; of those within a day, and within a week, each is one wave."""
         who = line.change.key[0]
         needed = [starts[t] for t, n in on.get(line.change.kind, []) if LEARNERS[n] == who]
@@ -132,17 +144,24 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
 @given(pairs_drawn, st.data())
 def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> None:
     kept_back = st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.PASS])
-    rulings = st.just(PASS) | st.builds(Ruling, kept_back, st.just("why"), st.sampled_from(list(Cause)))
+    rulings = st.just(PASS) | st.builds(
+        Ruling, kept_back, st.just("why"), st.sampled_from(list(Cause))
+    )
     wanted = [
-        drafted(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings)) for t, n in seats
+        drafted(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings))
+        for t, n in seats
     ]
     for store in filled([1, 2, 3, 40], seats):
         store.draft(wanted)
         store.put_in_order()
-        read = {verdict: {line.change.key for line in store.planned(verdict)} for verdict in Verdict}
+        read = {
+            verdict: {line.change.key for line in store.planned(verdict)} for verdict in Verdict
+        }
         tally, causes = store.tally(), store.causes()
     ruled = [one.ruling for one in wanted if one.ruling.verdict is not Verdict.PASS]
     assert causes == Counter((ruling.verdict, ruling.cause) for ruling in ruled)
     for verdict in Verdict:
-        assert read[verdict] == {item.change.key for item in wanted if item.ruling.verdict is verdict}
+        assert read[verdict] == {
+            item.change.key for item in wanted if item.ruling.verdict is verdict
+        }
         assert tally.get((Kind.CANDIDATE, Action.CREATE, verdict), 0) == len(read[verdict])

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sync.errors import StateError
-from sync.state.backend import Place
+from sync.state.backend import Backend
 from sync.state.migrations import head, migrate
 from sync.state.open import place_of
 from sync.state.schema import METADATA
@@ -37,12 +37,12 @@ def database(server: Postgres) -> str:
     return name
 
 
-def place(server: Postgres, database: str, user: str = OWNER) -> Place:
+def place(server: Postgres, database: str, user: str = OWNER) -> Backend:
     return place_of(f"postgresql://{user}@127.0.0.1:{server.port}/{database}")
 
 
 @pytest.fixture
-def state(server: Postgres, database: str) -> Place:
+def state(server: Postgres, database: str) -> Backend:
     """A state with one learner in it."""
     one = place(server, database)
     with one.open_to_write("apply") as opened:
@@ -61,10 +61,12 @@ def learners(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT key FROM known_learner ORDER BY key")).scalars())
 
 
-def older(server: Postgres, database: str) -> Place:
+def older(server: Postgres, database: str) -> Backend:
     """A state of the first version, with a learner, and a run with an intent."""
     one = place(server, database)
-    engine = create_engine(f"postgresql+psycopg://{OWNER}@127.0.0.1:{server.port}/{database}", poolclass=NullPool)
+    engine = create_engine(
+        f"postgresql+psycopg://{OWNER}@127.0.0.1:{server.port}/{database}", poolclass=NullPool
+    )
     with engine.connect() as connection:
         migrate(connection, "0001")
         learn(connection, "Ærlig")
@@ -85,19 +87,26 @@ def contents(server: Postgres, database: str) -> list[tuple[object, ...]]:
         "SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
         database=database,
     )
-    rows = [server.execute(f'SELECT * FROM "{name}"', database=database) for name, kind in tables if kind == "r"]
+    rows = [
+        server.execute(f'SELECT * FROM "{name}"', database=database)
+        for name, kind in tables
+        if kind == "r"
+    ]
     return [*tables, tuple(map(tuple, rows))]
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_knows(state: Place) -> None:
+def test_the_migrations_make_exactly_the_tables_that_the_code_knows(state: Backend) -> None:
     with state.open_to_write("apply") as opened:
         context = MigrationContext.configure(
-            opened.connection, opts={"include_object": lambda _thing, name, *_: name != "alembic_version"}
+            opened.connection,
+            opts={"include_object": lambda _thing, name, *_: name != "alembic_version"},
         )
         assert compare_metadata(context, METADATA) == []
 
 
-def test_text_is_sorted_by_its_bytes_whatever_the_database_does(state: Place, server: Postgres, database: str) -> None:
+def test_text_is_sorted_by_its_bytes_whatever_the_database_does(
+    state: Backend, server: Postgres, database: str
+) -> None:
     assert server.execute("SELECT 'å' < 'Z'", database=database) == [(False,)]
     assert server.execute("SELECT 'a' < 'B'", database=database) == [(True,)]
     with state.open_to_write("apply") as opened:
@@ -113,7 +122,7 @@ def test_text_is_sorted_by_its_bytes_whatever_the_database_does(state: Place, se
 
 
 @pytest.mark.parametrize("how", ["open_to_read", "open_copy"])
-def test_reading_changes_nothing(state: Place, server: Postgres, database: str, how: str) -> None:
+def test_reading_changes_nothing(state: Backend, server: Postgres, database: str, how: str) -> None:
     before = contents(server, database)
     with getattr(state, how)() as connection:
         connection.execute(text("CREATE TEMP TABLE note (word TEXT)"))
@@ -123,7 +132,7 @@ def test_reading_changes_nothing(state: Place, server: Postgres, database: str, 
     assert contents(server, database) == before
 
 
-def test_a_reader_cannot_write(state: Place, server: Postgres, database: str) -> None:
+def test_a_reader_cannot_write(state: Backend, server: Postgres, database: str) -> None:
     before = contents(server, database)
     with state.open_to_read() as connection:
         connection.execute(text("DELETE FROM known_learner"))
@@ -134,7 +143,7 @@ def test_a_reader_cannot_write(state: Place, server: Postgres, database: str) ->
     assert contents(server, database) == before
 
 
-def test_a_reader_sees_one_moment(state: Place) -> None:
+def test_a_reader_sees_one_moment(state: Backend) -> None:
     with state.open_to_read() as connection:
         assert learners(connection) == ["Ærlig"]
         with state.open_to_write("apply") as opened:
@@ -145,7 +154,9 @@ def test_a_reader_sees_one_moment(state: Place) -> None:
         assert learners(connection) == ["Ærlig", "Øvrig"]
 
 
-def test_a_copy_can_be_written_and_the_state_stays(state: Place, server: Postgres, database: str) -> None:
+def test_a_copy_can_be_written_and_the_state_stays(
+    state: Backend, server: Postgres, database: str
+) -> None:
     before = contents(server, database)
     with state.open_copy() as connection:
         connection.execute(text("DELETE FROM known_learner"))
@@ -162,7 +173,9 @@ def test_what_is_added_to_a_copy_is_numbered_on(server: Postgres, database: str)
 
 
 @pytest.mark.parametrize("how", ["open_to_read", "open_copy"])
-def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(server: Postgres, database: str, how: str) -> None:
+def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
+    server: Postgres, database: str, how: str
+) -> None:
     state = place(server, database)
     assert state.version() is None
     assert state.paused() is None
@@ -172,7 +185,10 @@ def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(server: Postgres,
         assert learners(connection) == []
         connection.commit()
     assert (
-        server.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace", database=database)
+        server.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+            database=database,
+        )
         == []
     )
 
@@ -183,7 +199,9 @@ def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_w
     state = older(server, database)
     before = contents(server, database)
     with state.open_to_read() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head()
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head()
+        )
         assert learners(connection) == ["Ærlig"]
         assert connection.execute(text("SELECT run_id, k1 FROM intent")).all() == [(1, "Ærlig")]
         assert connection.execute(text("SELECT count(*) FROM known_staff")).scalar() == 0
@@ -195,14 +213,18 @@ def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_w
 
 @pytest.mark.parametrize("how", ["open_to_read", "open_copy", "open_to_write"])
 def test_a_state_from_a_newer_version_is_refused_by_name(
-    state: Place, server: Postgres, database: str, how: str
+    state: Backend, server: Postgres, database: str, how: str
 ) -> None:
     server.execute("UPDATE alembic_version SET version_num = '9999'", database=database)
-    with pytest.raises(StateError, match=r"newer version of inspera-sync \(schema 9999, this one knows .*; install"):
+    with pytest.raises(
+        StateError, match=r"newer version of inspera-sync \(schema 9999, this one knows .*; install"
+    ):
         getattr(state, how)(*["apply"] * (how == "open_to_write")).__enter__()
 
 
-def test_a_role_that_may_only_look_can_read(state: Place, server: Postgres, database: str) -> None:
+def test_a_role_that_may_only_look_can_read(
+    state: Backend, server: Postgres, database: str
+) -> None:
     server.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}", database=database)
     looking = place(server, database, READER)
     for how in (looking.open_to_read, looking.open_copy):
@@ -210,44 +232,66 @@ def test_a_role_that_may_only_look_can_read(state: Place, server: Postgres, data
             connection.execute(text("CREATE TEMP TABLE note (word TEXT)"))
             assert learners(connection) == ["Ærlig"]
     assert (looking.version(), looking.paused(), looking.holder()) == (head(), None, "")
-    with pytest.raises(StateError, match=r"lets this user not do what is needed \(permission denied .*; grant it"):
+    with pytest.raises(
+        StateError, match=r"lets this user not do what is needed \(permission denied .*; grant it"
+    ):
         looking.open_to_write("apply").__enter__()
     assert looking.holder() == ""
 
 
-def test_a_role_that_may_not_even_look_is_told_so(state: Place, server: Postgres, database: str) -> None:
+def test_a_role_that_may_not_even_look_is_told_so(
+    state: Backend, server: Postgres, database: str
+) -> None:
     with pytest.raises(StateError, match=r"permission denied for table alembic_version"):
         place(server, database, READER).open_to_read().__enter__()
 
 
 def test_a_state_where_nobody_looks_is_not_taken_for_a_missing_one(
-    state: Place,
+    state: Backend,
     server: Postgres,
     database: str,
 ) -> None:
     server.execute(
-        "ALTER SCHEMA public RENAME TO kept", f"CREATE SCHEMA public AUTHORIZATION {OWNER}", database=database
+        "ALTER SCHEMA public RENAME TO kept",
+        f"CREATE SCHEMA public AUTHORIZATION {OWNER}",
+        database=database,
     )
-    for how in (place(server, database).open_to_read, lambda: place(server, database).open_to_write("apply")):
-        with pytest.raises(StateError, match="a state lies in schema 'kept', where this user does not look"):
+    for how in (
+        place(server, database).open_to_read,
+        lambda: place(server, database).open_to_write("apply"),
+    ):
+        with pytest.raises(
+            StateError, match="a state lies in schema 'kept', where this user does not look"
+        ):
             how().__enter__()
 
 
-def test_a_role_without_the_right_to_make_tables_is_told_so(server: Postgres, database: str) -> None:
-    with pytest.raises(StateError, match=r"permission denied for schema public.*; grant it: to write, its own schema"):
+def test_a_role_without_the_right_to_make_tables_is_told_so(
+    server: Postgres, database: str
+) -> None:
+    with pytest.raises(
+        StateError,
+        match=r"permission denied for schema public.*; grant it: to write, its own schema",
+    ):
         place(server, database, READER).open_to_write("apply").__enter__()
 
 
-def test_the_key_of_the_seals_is_made_once_and_kept(state: Place, server: Postgres, database: str) -> None:
+def test_the_key_of_the_seals_is_made_once_and_kept(
+    state: Backend, server: Postgres, database: str
+) -> None:
     assert state.seal_key(write=False) != state.seal_key(write=False)
     key = state.seal_key(write=True)
     assert key == state.seal_key(write=True) == state.seal_key(write=False)
     server.execute("UPDATE seal SET key = 'short'", database=database)
-    with pytest.raises(StateError, match="holds no key of the seals, which has 32 bytes; put back a copy"):
+    with pytest.raises(
+        StateError, match="holds no key of the seals, which has 32 bytes; put back a copy"
+    ):
         state.seal_key(write=False)
 
 
-def test_what_is_committed_survives_a_power_cut(state: Place, server: Postgres, database: str) -> None:
+def test_what_is_committed_survives_a_power_cut(
+    state: Backend, server: Postgres, database: str
+) -> None:
     server.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
     with state.open_to_write("apply") as opened:
         assert opened.connection.execute(text("SHOW synchronous_commit")).scalar() == "on"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sync.planning.decide import Drafted
+from sync.planning.decide import DraftedChange
 from sync.planning.guard import PASS, Ruling
 from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, Option, Record, Staff
 from sync.records.changes import Action, Change, Outcome, Result, Verdict
@@ -49,14 +49,18 @@ def standings(state: State) -> dict[tuple[Kind, Key], object]:
 
 
 def drafted(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
-    state.store.draft([Drafted(Change(action, kind, key), ruling)])
+    state.store.draft([DraftedChange(Change(action, kind, key), ruling)])
 
 
 @pytest.mark.parametrize("kind", list(ON_A_TEST))
-def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_ours(state: State, kind: Kind) -> None:
+def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_ours(
+    state: State, kind: Kind
+) -> None:
     one = (kind, ("PRV3-H26", "8"))
     there = {"committees": "B"} if kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE) else {}
-    state.journal.record([(None, line(one, Action.CREATE), Outcome(Result.FOUND, remote_id="5", there=there))])
+    state.journal.record(
+        [(None, line(one, Action.CREATE), Outcome(Result.FOUND, remote_id="5", there=there))]
+    )
     fields = state.known(one)
     assert fields is not None
     assert (fields["ours"], fields["remote_id"]) == (0, "5")
@@ -64,7 +68,9 @@ def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_ours(stat
 
 
 @pytest.mark.parametrize("differs", [False, True])
-def test_a_record_that_inspera_has_otherwise_than_wanted_is_paired_anew_next_time(state: State, differs: bool) -> None:
+def test_a_record_that_inspera_has_otherwise_than_wanted_is_paired_anew_next_time(
+    state: State, differs: bool
+) -> None:
     one = (Kind.COMMITTEE, ("PRV3-H26", "B"))
     there = {"type": "REASSESSMENT" if differs else "GRADING"}
     wanted = line(one, Action.CREATE, "GRADING")
@@ -73,12 +79,18 @@ def test_a_record_that_inspera_has_otherwise_than_wanted_is_paired_anew_next_tim
     assert state.fingerprint(one) == (None if differs else wanted.fingerprint)
 
 
-def test_staff_who_are_disabled_stay_known_as_such_and_enabling_makes_them_active_again(state: State) -> None:
+def test_staff_who_are_disabled_stay_known_as_such_and_enabling_makes_them_active_again(
+    state: State,
+) -> None:
     one = (Kind.STAFF, ("7",))
     state.journal.record([(None, line(one, Action.DISABLE), Outcome(Result.DONE))])
     assert (state.known(one) or {})["status"] == (state.known(one) or {})["standing"] == "disabled"
-    change = replace(line(one, Action.ENABLE).change, after={"status": "active", "first_name": "Åse"})
-    state.journal.record([(None, replace(line(one, Action.ENABLE), change=change), Outcome(Result.DONE))])
+    change = replace(
+        line(one, Action.ENABLE).change, after={"status": "active", "first_name": "Åse"}
+    )
+    state.journal.record(
+        [(None, replace(line(one, Action.ENABLE), change=change), Outcome(Result.DONE))]
+    )
     fields = state.known(one) or {}
     assert (fields["status"], fields["standing"], fields["first_name"], fields["ours"]) == (
         "active",
@@ -103,9 +115,12 @@ def test_a_test_is_forgotten_with_everything_on_it_and_no_other(state: State) ->
 
 
 @pytest.mark.parametrize(
-    ("kind", "key", "part"), [(Kind.LEARNER, "1", Kind.CANDIDATE), (Kind.STAFF, "7", Kind.CONTRIBUTOR)]
+    ("kind", "key", "part"),
+    [(Kind.LEARNER, "1", Kind.CANDIDATE), (Kind.STAFF, "7", Kind.CONTRIBUTOR)],
 )
-def test_a_person_is_forgotten_with_their_places_on_all_tests(state: State, kind: Kind, key: str, part: Kind) -> None:
+def test_a_person_is_forgotten_with_their_places_on_all_tests(
+    state: State, kind: Kind, key: str, part: Kind
+) -> None:
     state.journal.forget_with_candidates(kind, (key,))
     places = {(part, (test[0], key)) for test in (TEST, OTHER)}
     assert set(everything()) - known(state) == {(kind, (key,)), *places}
@@ -118,9 +133,12 @@ def test_a_tests_new_key_goes_to_everything_on_it(state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "key", "part"), [(Kind.LEARNER, "1", Kind.CANDIDATE), (Kind.STAFF, "7", Kind.CONTRIBUTOR)]
+    ("kind", "key", "part"),
+    [(Kind.LEARNER, "1", Kind.CANDIDATE), (Kind.STAFF, "7", Kind.CONTRIBUTOR)],
 )
-def test_a_persons_new_key_goes_to_their_places(state: State, kind: Kind, key: str, part: Kind) -> None:
+def test_a_persons_new_key_goes_to_their_places(
+    state: State, kind: Kind, key: str, part: Kind
+) -> None:
     state.journal.rename(kind, (key,), ("99",))
     assert all(state.known((part, (test[0], "99"))) for test in (TEST, OTHER))
     assert not any(state.known((part, (test[0], key))) for test in (TEST, OTHER))
@@ -128,7 +146,13 @@ def test_a_persons_new_key_goes_to_their_places(state: State, kind: Kind, key: s
 
 def test_everything_on_a_test_retires_with_it(state: State) -> None:
     drafted(state, Action.RETIRE, Kind.TEST, TEST)
-    drafted(state, Action.RETIRE, Kind.TEST, OTHER, Ruling(Verdict.WITHHELD, "its feed can't be relied on"))
+    drafted(
+        state,
+        Action.RETIRE,
+        Kind.TEST,
+        OTHER,
+        Ruling(Verdict.WITHHELD, "its feed can't be relied on"),
+    )
     state.journal.promote_silent()
     retired = {one for one, standing in standings(state).items() if standing == "retired"}
     assert retired == {(Kind.TEST, TEST), *on(TEST)}

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sync.mapping import fingerprint
 from sync.records.base import COMPARED, Key, Kind
 from sync.records.changes import Action, Fields, Outcome, Result
-from sync.records.remote import FoundPerson
+from sync.records.remote import RemotePerson
 from sync.state.journal import Journal
 from sync.state.store import Store
 
@@ -51,8 +51,12 @@ def everything(book: Book, kind: Kind) -> dict[Key, Fields]:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_all_that_is_known_of_a_kind_is_read_page_by_page_with_all_its_fields(book: Book, kind: Kind) -> None:
-    keys: list[Key] = [(f"T{n}", "x") if len(kind_key(kind)) > 1 else (f"{n}",) for n in range(1_100)]
+def test_all_that_is_known_of_a_kind_is_read_page_by_page_with_all_its_fields(
+    book: Book, kind: Kind
+) -> None:
+    keys: list[Key] = [
+        (f"T{n}", "x") if len(kind_key(kind)) > 1 else (f"{n}",) for n in range(1_100)
+    ]
     for key in keys:
         book.know(kind, *key)
     read = everything(book, kind)
@@ -106,10 +110,14 @@ def test_a_test_runs_from_its_start_until_the_longest_extra_time_is_over(
 
 def test_a_test_without_known_times_has_neither_begun_nor_ended(book: Book) -> None:
     book.know(Kind.TEST, "T", start="2026-09-01T08:00:00Z")
-    assert book.store.window_by("T", START) == book.store.window_by("U", START) == ("", False, False)
+    assert (
+        book.store.window_by("T", START) == book.store.window_by("U", START) == ("", False, False)
+    )
 
 
-def write(book: Book, keys: Sequence[Key], kind: Kind = Kind.CANDIDATE, result: Result = Result.DONE) -> None:
+def write(
+    book: Book, keys: Sequence[Key], kind: Kind = Kind.CANDIDATE, result: Result = Result.DONE
+) -> None:
     lines = [line((kind, key), Action.CREATE) for key in keys]
     intents = book.journal.intend(lines)
     book.journal.record([(i, one, Outcome(result)) for i, one in zip(intents, lines, strict=True)])
@@ -135,9 +143,17 @@ def test_a_sample_of_what_was_written_is_spread_evenly_whatever_was_written_betw
 
 @pytest.mark.parametrize(
     ("result", "read"),
-    [(Result.DONE, 1), (Result.FOUND, 1), (Result.REFUSED, 0), (Result.UNKNOWN, 0), (Result.NOT_SENT, 0)],
+    [
+        (Result.DONE, 1),
+        (Result.FOUND, 1),
+        (Result.REFUSED, 0),
+        (Result.UNKNOWN, 0),
+        (Result.NOT_SENT, 0),
+    ],
 )
-def test_only_what_this_run_has_surely_written_is_read_back(book: Book, result: Result, read: int) -> None:
+def test_only_what_this_run_has_surely_written_is_read_back(
+    book: Book, result: Result, read: int
+) -> None:
     write(book, [("T", "1")], result=result)
     run = book.journal.run_id
     written = list(book.store.written(run, Kind.CANDIDATE, None))
@@ -147,8 +163,10 @@ def test_only_what_this_run_has_surely_written_is_read_back(book: Book, result: 
     assert list(book.store.written(run + 1, Kind.CANDIDATE, None)) == []
 
 
-def person(n: int, *ids: tuple[str, str], status: str | None = None) -> FoundPerson:
-    return FoundPerson(f"u{n}", f"login{n}", ids, "Åse", f"Prøvesen {n}", f"p{n}@example.edu", status)
+def person(n: int, *ids: tuple[str, str], status: str | None = None) -> RemotePerson:
+    return RemotePerson(
+        f"u{n}", f"login{n}", ids, "Åse", f"Prøvesen {n}", f"p{n}@example.edu", status
+    )
 
 
 def test_an_export_is_held_against_the_known_by_external_id_then_by_username(book: Book) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sync.engine.plan import Policy, make_plan
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
-from sync.records.base import Candidate, Fault, Kind, Learner, Record, Test
+from sync.records.base import Candidate, Kind, Learner, Record, RowError, Test
 from sync.records.changes import Action
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -26,14 +26,16 @@ def learner(n: int) -> Learner:
     return Learner(str(n), login, login, "FEIDE", "Åse", f"Eksempel {n}", login)
 
 
-def test_somebody_who_may_only_read_can_make_a_long_plan(postgresql: Postgresql, tmp_path: Path) -> None:
+def test_somebody_who_may_only_read_can_make_a_long_plan(
+    postgresql: Postgresql, tmp_path: Path
+) -> None:
     with postgresql.kept(tmp_path).open() as connection:
         Store(connection, [], fingerprint)
         journal = Journal(connection, lambda: START, "apply")
         for n in range(MANY):
             journal.remember(Kind.LEARNER, (f"gone{n}",), {})
         journal.commit()
-    rows: dict[Kind, list[Record | Fault]] = {kind: [] for kind in Kind}
+    rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.LEARNER] = [learner(n) for n in range(MANY)]
     rows[Kind.TEST] = [Test("T", "T", "Øving", NOW, NOW + timedelta(hours=4), 240, "1001")]
     rows[Kind.CANDIDATE] = [Candidate("T", str(n)) for n in range(MANY)]

@@ -13,17 +13,17 @@ from sync.records.base import (
     Candidate,
     Committee,
     Contributor,
-    Fault,
     Key,
     Kind,
     Learner,
     Option,
     Record,
+    RowError,
     Staff,
     Test,
     key_of,
 )
-from sync.records.changes import Planned, Verdict
+from sync.records.changes import PlannedChange, Verdict
 from sync.state.store import Store
 
 from .databases import blank
@@ -43,28 +43,40 @@ def staff(key: str, account: str = "") -> Staff:
     return Staff(key, mail, mail, "FEIDE", "Åse", f"Prøvesen {key}", f"{key}@example.edu")
 
 
-def knowing(*records: Record, ours: bool = True, standing: str = "active") -> dict[Identity, dict[str, Any]]:
+def knowing(
+    *records: Record, ours: bool = True, standing: str = "active"
+) -> dict[Identity, dict[str, Any]]:
     known = {}
     for record in records:
-        fields = {name: value for name, value in fields_of(record).items() if name in COMPARED[record.kind]}
+        fields = {
+            name: value
+            for name, value in fields_of(record).items()
+            if name in COMPARED[record.kind]
+        }
         told = {"fingerprint": fingerprint(record), "standing": standing, "ours": ours}
         known[record.kind, key_of(record)] = {**fields, **told}
     return known
 
 
 def planned(
-    rows: Sequence[Record | Fault], known: dict[Identity, dict[str, Any]] | None = None, **world: Any
-) -> dict[Identity, Planned]:
+    rows: Sequence[Record | RowError],
+    known: dict[Identity, dict[str, Any]] | None = None,
+    **world: Any,
+) -> dict[Identity, PlannedChange]:
     """The plan of what these rows want against what is known, by record."""
-    whole = World(known or {}, {kind: [row for row in rows if row.kind is kind] for kind in Kind}, **world)
+    whole = World(
+        known or {}, {kind: [row for row in rows if row.kind is kind] for kind in Kind}, **world
+    )
     with blank() as connection:
         put(connection, whole)
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"})
+        store = Store(
+            connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"}
+        )
         make_plan(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         return {(line.change.kind, line.change.key): line for line in store.planned()}
 
 
-def said(plan: dict[Identity, Planned], kind: Kind, *key: str) -> tuple[str, Verdict, str]:
+def said(plan: dict[Identity, PlannedChange], kind: Kind, *key: str) -> tuple[str, Verdict, str]:
     line = plan[kind, key]
     return line.change.action.value, line.verdict, line.reason
 
@@ -73,8 +85,8 @@ PART: Key = ("T", "7")
 A_PART = Contributor("T", "7", "evaluate")
 
 
-def bad(kind: Kind, *key: str) -> Fault:
-    return Fault(f"{kind}.csv line 9", "email", "is bad", "correct it", kind, key)
+def bad(kind: Kind, *key: str) -> RowError:
+    return RowError(f"{kind}.csv line 9", "email", "is bad", "correct it", kind, key)
 
 
 def test_a_contributor_waits_for_staff_whose_row_is_a_fault() -> None:
@@ -85,10 +97,12 @@ def test_a_contributor_waits_for_staff_whose_row_is_a_fault() -> None:
 
 @pytest.mark.parametrize("rows", [[TEST], [staff("7")], []])
 def test_a_contributor_of_nobody_known_is_no_change_but_waits_where_a_source_can_not_be_read(
-    rows: list[Record | Fault],
+    rows: list[Record | RowError],
 ) -> None:
     assert (Kind.CONTRIBUTOR, PART) not in planned([*rows, A_PART])
-    _, verdict, reason = said(planned([*rows, A_PART], unread={Kind.STAFF, Kind.TEST}), Kind.CONTRIBUTOR, *PART)
+    _, verdict, reason = said(
+        planned([*rows, A_PART], unread={Kind.STAFF, Kind.TEST}), Kind.CONTRIBUTOR, *PART
+    )
     assert verdict is Verdict.WAITING
     assert "staff 7 (its source can't be relied on in this run)" in reason
 
@@ -127,15 +141,21 @@ def test_any_row_of_a_test_that_is_a_fault_might_have_named_its_committee(kind: 
 
 def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -> None:
     rows: list[Record] = [TEST, A_PART, Contributor("U", "7", "plan"), staff("8")]
-    plan = planned(rows, knowing(TEST, OTHER, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART))
+    plan = planned(
+        rows, knowing(TEST, OTHER, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART)
+    )
     action, verdict, reason = said(plan, Kind.STAFF, "7")
     assert (action, verdict) == ("disable", Verdict.HELD)
-    assert reason.startswith("2 contributors still name this person"), "test V leaves with its own row"
+    assert reason.startswith("2 contributors still name this person"), (
+        "test V leaves with its own row"
+    )
 
 
 def test_a_part_of_the_same_account_under_another_key_is_not_taken_away() -> None:
     again = staff("77", "7")
-    plan = planned([TEST, again, Contributor("T", "77", "evaluate")], knowing(TEST, staff("7"), again, A_PART))
+    plan = planned(
+        [TEST, again, Contributor("T", "77", "evaluate")], knowing(TEST, staff("7"), again, A_PART)
+    )
     action, verdict, reason = said(plan, Kind.CONTRIBUTOR, *PART)
     assert (action, verdict) == ("remove", Verdict.WITHHELD)
     assert reason == "staff 77 has the same account in Inspera, and a place on this test"
@@ -155,22 +175,34 @@ def test_a_test_under_way_keeps_its_people_and_an_ended_one_its_candidates(
     test: Test, kind: Kind, verdict: Verdict
 ) -> None:
     part: Record = A_PART if kind is Kind.CONTRIBUTOR else Candidate("T", "1")
-    other: Record = Contributor("T", "8", "plan") if kind is Kind.CONTRIBUTOR else Candidate("T", "2")
+    other: Record = (
+        Contributor("T", "8", "plan") if kind is Kind.CONTRIBUTOR else Candidate("T", "2")
+    )
     known = knowing(test, part, other, staff("8"), Learner("2"))
     plan = planned([test, other], known)
     assert said(plan, kind, *key_of(part))[:2] == ("remove", verdict)
 
 
 @pytest.mark.parametrize(("test", "verdict"), [(TEST, Verdict.PASS), (UNDER_WAY, Verdict.WITHHELD)])
-def test_an_option_that_is_locked_can_not_change_from_the_start_on_and_others_can(test: Test, verdict: Verdict) -> None:
-    rows: list[Record] = [test, Option("T", "LOCKDOWN_BROWSER", "true"), Option("T", "OTHER", "true")]
+def test_an_option_that_is_locked_can_not_change_from_the_start_on_and_others_can(
+    test: Test, verdict: Verdict
+) -> None:
+    rows: list[Record] = [
+        test,
+        Option("T", "LOCKDOWN_BROWSER", "true"),
+        Option("T", "OTHER", "true"),
+    ]
     plan = planned(rows, knowing(test))
     assert said(plan, Kind.OPTION, "T", "LOCKDOWN_BROWSER")[1] is verdict
     assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
 
 
 def test_a_locked_option_of_an_ended_test_is_passed_over() -> None:
-    rows: list[Record] = [ENDED, Option("T", "LOCKDOWN_BROWSER", "true"), Option("T", "OTHER", "true")]
+    rows: list[Record] = [
+        ENDED,
+        Option("T", "LOCKDOWN_BROWSER", "true"),
+        Option("T", "OTHER", "true"),
+    ]
     plan = planned(rows, knowing(ENDED))
     assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
     assert [key for kind, key in plan if kind is Kind.OPTION] == [("T", "OTHER")]

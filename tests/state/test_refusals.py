@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 from sync.mapping import fingerprint
 from sync.planning.decide import decide
-from sync.records.base import Contributor, Fault, Kind, Record, Staff, Test, utc_text
-from sync.records.changes import Action, Outcome, Planned, Result
+from sync.records.base import Contributor, Kind, Record, RowError, Staff, Test, utc_text
+from sync.records.changes import Action, Outcome, PlannedChange, Result
 from sync.state import refusals
 from sync.state.journal import Journal
 from sync.state.store import Store
@@ -33,7 +33,9 @@ def connection() -> Iterator[Connection]:
         yield connection
 
 
-def refused(connection: Connection, one: Planned, hours: float = 0, result: Result = Result.REFUSED) -> None:
+def refused(
+    connection: Connection, one: PlannedChange, hours: float = 0, result: Result = Result.REFUSED
+) -> None:
     """Inspera says no (or something else) to this, so many hours after the start."""
     clock = lambda: START + hours * HOUR  # noqa: E731 - a clock of one time
     journal = Journal(connection, clock, "apply")
@@ -42,7 +44,7 @@ def refused(connection: Connection, one: Planned, hours: float = 0, result: Resu
     journal.commit()
 
 
-def asked(value: str = "R 1", action: Action = Action.CREATE, wave: str = LATER) -> Planned:
+def asked(value: str = "R 1", action: Action = Action.CREATE, wave: str = LATER) -> PlannedChange:
     return replace(line(PART, action, value), wave=wave)
 
 
@@ -58,12 +60,16 @@ def _hours(time: str) -> float:
 
 
 def test_what_is_refused_again_and_again_rests_longer_each_time(connection: Connection) -> None:
-    for times, (hours, pause) in enumerate([(0, 0.25), (1, 1), (3, 4), (8, 12), (24, 24), (50, 24)], start=1):
+    for times, (hours, pause) in enumerate(
+        [(0, 0.25), (1, 1), (3, 4), (8, 12), (24, 24), (50, 24)], start=1
+    ):
         refused(connection, asked(), hours)
         assert rest(connection) == [(times, 0, hours + pause)]
 
 
-def test_what_a_test_of_the_next_days_needs_is_tried_again_soon_each_time(connection: Connection) -> None:
+def test_what_a_test_of_the_next_days_needs_is_tried_again_soon_each_time(
+    connection: Connection,
+) -> None:
     for times, hours in enumerate([0, 1, 3, 8], start=1):
         refused(connection, asked(wave="0"), hours)
         assert rest(connection) == [(times, 0, hours + 0.25)]
@@ -85,8 +91,12 @@ def test_a_refusal_passes_when_the_record_does(connection: Connection, result: R
     assert rest(connection) == []
 
 
-@pytest.mark.parametrize("result", [Result.UNKNOWN, Result.HELD, Result.NOT_SENT, Result.WITHHELD, Result.WAITING])
-def test_what_says_nothing_of_the_refusal_leaves_it_as_it_is(connection: Connection, result: Result) -> None:
+@pytest.mark.parametrize(
+    "result", [Result.UNKNOWN, Result.HELD, Result.NOT_SENT, Result.WITHHELD, Result.WAITING]
+)
+def test_what_says_nothing_of_the_refusal_leaves_it_as_it_is(
+    connection: Connection, result: Result
+) -> None:
     refused(connection, asked())
     refused(connection, asked(), 1, result)
     assert rest(connection) == [(1, 0, 0.25)]
@@ -101,7 +111,9 @@ def test_everything_can_be_tried_again_at_once(connection: Connection) -> None:
 PARTY: Sequence[Record] = (Staff("7"), Test("T"), Contributor("T", "7", "evaluate", room="R 1"))
 
 
-def planned(connection: Connection, hours: float, rows: Sequence[Record] = PARTY, *faults: Fault) -> Store:
+def planned(
+    connection: Connection, hours: float, rows: Sequence[Record] = PARTY, *faults: RowError
+) -> Store:
     """A store that has paired what these rows want, so many hours after the start."""
     store = Store(connection, ["rows.csv"], fingerprint)
     for kind in (Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR):
@@ -127,7 +139,9 @@ def barred(store: Store) -> str:
 
 @settings(deadline=None, max_examples=20)
 @given(hours=st.sampled_from([0.1, 0.2, 0.3, 5]), room=st.sampled_from(["R 1", "R 2"]))
-def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_once(hours: float, room: str) -> None:
+def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_once(
+    hours: float, room: str
+) -> None:
     wanted = [*PARTY[:2], Contributor("T", "7", "evaluate", room=room)]
     with blank() as connection:
         refused(connection, replace(asked(), fingerprint=fingerprint(PARTY[2])))
@@ -138,13 +152,17 @@ def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_on
 
 def drafted(connection: Connection) -> None:
     """The plan asks for the contributor."""
-    connection.execute(text("INSERT INTO draft (kind, k1, k2, verdict) VALUES ('contributor', 'T', '7', 'withheld')"))
+    connection.execute(
+        text(
+            "INSERT INTO draft (kind, k1, k2, verdict) VALUES ('contributor', 'T', '7', 'withheld')"
+        )
+    )
 
 
 @pytest.mark.parametrize("asks", ["the plan", "a fault", "nobody", "nobody who can be sure"])
 def test_a_refusal_lapses_once_nothing_asks_for_it(connection: Connection, asks: str) -> None:
     refused(connection, asked())
-    fault = Fault("rows.csv line 3", "room", "is bad", "correct it", *PART)
+    fault = RowError("rows.csv line 3", "room", "is bad", "correct it", *PART)
     planned(connection, 1, (), *([fault] if asks == "a fault" else []))
     if asks == "the plan":
         drafted(connection)

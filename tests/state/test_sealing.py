@@ -13,8 +13,8 @@ from sync.engine.plan import Policy, make_plan
 from sync.errors import StateError
 from sync.mapping import fingerprint
 from sync.planning.guard import Limits
-from sync.records.base import SEALED, Fault, Kind, Option, Record, Test
-from sync.records.changes import Action, Outcome, Planned, Result
+from sync.records.base import SEALED, Kind, Option, Record, RowError, Test
+from sync.records.changes import Action, Outcome, PlannedChange, Result
 from sync.state.journal import Journal
 from sync.state.secret_digest import KEY_BYTES, seal_key
 from sync.state.sqlite.open import open_to_write
@@ -28,18 +28,25 @@ HOURS = NOW.replace(year=2027)
 
 
 @contextmanager
-def planning(path: Path, pin: str | None, *, unmapped: bool = False) -> Iterator[tuple[Connection, Store]]:
+def planning(
+    path: Path, pin: str | None, *, unmapped: bool = False
+) -> Iterator[tuple[Connection, Store]]:
     """A plan for a test whose pin this is, in the state at this path."""
-    rows: dict[Kind, list[Record | Fault]] = {kind: [] for kind in Kind}
+    rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.TEST] = [Test("T", "x1", "Øving", HOURS, HOURS.replace(hour=12), 60)]
     rows[Kind.OPTION] = [] if unmapped else [Option("T", OPTION, secret=pin)]
     with open_to_write(path, "apply") as connection:
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, seal_key=seal_key(path, write=True))
+        store = Store(
+            connection,
+            [f"{kind}.csv" for kind in Kind],
+            fingerprint,
+            seal_key=seal_key(path, write=True),
+        )
         make_plan(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
         yield connection, store
 
 
-def the_option(store: Store) -> Planned | None:
+def the_option(store: Store) -> PlannedChange | None:
     return store.planned_for(Kind.OPTION, ("T", OPTION))
 
 
@@ -48,7 +55,12 @@ def carried_out(connection: Connection, store: Store) -> None:
     journal = Journal(connection, lambda: NOW, "apply")
     lines = list(store.planned())
     intents = journal.intend(lines)
-    journal.record([(i, one, Outcome(Result.DONE, remote_id="9")) for i, one in zip(intents, lines, strict=True)])
+    journal.record(
+        [
+            (i, one, Outcome(Result.DONE, remote_id="9"))
+            for i, one in zip(intents, lines, strict=True)
+        ]
+    )
     journal.end("done", 0, {})
 
 
@@ -61,10 +73,16 @@ def holding(connection: Connection, marker: str) -> set[str]:
     """Every column of the state and its scratch in which some row holds this."""
     found = set()
     for schema in ("main", "scratch"):
-        tables = connection.execute(text(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table'")).scalars()
+        tables = connection.execute(
+            text(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table'")
+        ).scalars()
         for table in tables.fetchall():
             for row in connection.execute(text(f"SELECT * FROM {schema}.{table}")).mappings():
-                found |= {f"{schema}.{table}.{name}" for name, value in row.items() if marker in str(value)}
+                found |= {
+                    f"{schema}.{table}.{name}"
+                    for name, value in row.items()
+                    if marker in str(value)
+                }
     return found
 
 
@@ -99,7 +117,11 @@ def test_the_same_pin_is_no_change_and_another_is(path: Path) -> None:
     with planning(path, OTHER_PIN) as (_, store):
         line = the_option(store)
     assert line is not None
-    assert (line.change.action, line.change.changed, line.secret) == (Action.UPDATE, ("value",), OTHER_PIN)
+    assert (line.change.action, line.change.changed, line.secret) == (
+        Action.UPDATE,
+        ("value",),
+        OTHER_PIN,
+    )
 
 
 @pytest.mark.parametrize("unmapped", [False, True])
@@ -128,7 +150,9 @@ def test_another_state_seals_the_same_pin_otherwise(tmp_path: Path) -> None:
     assert one[1] != two[1]
 
 
-def test_a_copy_of_the_state_alone_gives_no_seal_and_with_its_key_the_same(path: Path, tmp_path: Path) -> None:
+def test_a_copy_of_the_state_alone_gives_no_seal_and_with_its_key_the_same(
+    path: Path, tmp_path: Path
+) -> None:
     before = sealed(path)
     for name, with_key in (("alone", False), ("whole", True)):
         (tmp_path / name).mkdir()
@@ -144,7 +168,11 @@ def test_the_state_itself_holds_nothing_of_the_key(path: Path) -> None:
     key = key_of(path).read_bytes()
     others = [file for file in path.parent.iterdir() if file != key_of(path)]
     assert path in others
-    assert not [file for file in others if key in file.read_bytes() or key.hex().encode() in file.read_bytes()]
+    assert not [
+        file
+        for file in others
+        if key in file.read_bytes() or key.hex().encode() in file.read_bytes()
+    ]
 
 
 def test_without_its_key_a_state_knows_no_pin_again_until_it_was_sent_once_more(path: Path) -> None:
@@ -154,7 +182,11 @@ def test_without_its_key_a_state_knows_no_pin_again_until_it_was_sent_once_more(
     with planning(path, PIN) as (connection, store):
         line = the_option(store)
         assert line is not None
-        assert (line.change.action, line.change.changed, line.secret) == (Action.UPDATE, ("value",), PIN)
+        assert (line.change.action, line.change.changed, line.secret) == (
+            Action.UPDATE,
+            ("value",),
+            PIN,
+        )
         carried_out(connection, store)
     with planning(path, PIN) as (_, store):
         assert the_option(store) is None
@@ -169,7 +201,12 @@ def test_a_key_is_made_once_for_its_owner_alone_and_kept(path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["state.db.key"]
     assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
     assert len(key) == KEY_BYTES
-    assert seal_key(path, write=True) == seal_key(path, write=False) == key == key_of(path).read_bytes()
+    assert (
+        seal_key(path, write=True)
+        == seal_key(path, write=False)
+        == key
+        == key_of(path).read_bytes()
+    )
 
 
 def test_whoever_only_reads_makes_no_key_and_gets_another_one_each_time(path: Path) -> None:
@@ -195,16 +232,24 @@ def test_a_key_that_was_half_written_under_its_other_name_is_in_nobodys_way(path
 
 @pytest.mark.parametrize("write", [False, True])
 @pytest.mark.parametrize("size", [0, KEY_BYTES - 1, KEY_BYTES + 1, 100_000])
-def test_a_file_that_is_no_key_is_named_with_what_to_do_and_left_as_it_is(path: Path, size: int, write: bool) -> None:
+def test_a_file_that_is_no_key_is_named_with_what_to_do_and_left_as_it_is(
+    path: Path, size: int, write: bool
+) -> None:
     key_of(path).write_bytes(b"k" * size)
-    with pytest.raises(StateError, match=r"state\.db\.key: this is no key of the seals.*; put back a copy of it, or"):
+    with pytest.raises(
+        StateError,
+        match=r"state\.db\.key: this is no key of the seals.*; put back a copy of it, or",
+    ):
         seal_key(path, write=write)
     assert key_of(path).read_bytes() == b"k" * size
 
 
 def test_a_key_that_cannot_be_read_is_named_with_what_to_do(path: Path) -> None:
     key_of(path).mkdir()
-    with pytest.raises(StateError, match=r"state\.db\.key: the key of the seals cannot be used \(.+\); let the user"):
+    with pytest.raises(
+        StateError,
+        match=r"state\.db\.key: the key of the seals cannot be used \(.+\); let the user",
+    ):
         seal_key(path, write=True)
 
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 from sync.errors import StateBusy, StateUnreachable
-from sync.state.backend import Place
+from sync.state.backend import Backend
 from sync.state.open import place_of
 from sync.state.sqlite import errors
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(path: Path) -> Place:
+def state(path: Path) -> Backend:
     """A state that is there."""
     state = place_of(f"sqlite:///{path}")
     with state.open_to_write("apply"):
@@ -50,10 +50,16 @@ def error_of(code: int) -> sqlite3.OperationalError:
         (sqlite3.SQLITE_BUSY_SNAPSHOT, "another program holds it; let"),
         (sqlite3.SQLITE_LOCKED, "another program holds it; let"),
         (sqlite3.SQLITE_FULL, "the disk is full (SQLITE_X); free some space on the disk of "),
-        (sqlite3.SQLITE_IOERR_READ, "the disk reports an error (SQLITE_X); look into the machine's log"),
+        (
+            sqlite3.SQLITE_IOERR_READ,
+            "the disk reports an error (SQLITE_X); look into the machine's log",
+        ),
         (sqlite3.SQLITE_CANTOPEN, "it can't be opened (SQLITE_X); give the user"),
         (sqlite3.SQLITE_NOMEM, "memory ran out (SQLITE_X); give the process more memory"),
-        (sqlite3.SQLITE_READONLY_DBMOVED, "the file was moved or replaced while it was in use (SQLITE_X); put "),
+        (
+            sqlite3.SQLITE_READONLY_DBMOVED,
+            "the file was moved or replaced while it was in use (SQLITE_X); put ",
+        ),
     ],
 )
 def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> None:
@@ -63,10 +69,15 @@ def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> N
     assert isinstance(error, StateBusy) is ("another program" in said)
 
 
-@pytest.mark.parametrize("code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR])
+@pytest.mark.parametrize(
+    "code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR]
+)
 def test_what_a_person_must_mend_does_not_pass(path: Path, code: int) -> None:
     error = errors.failure(path, error_of(code))
-    assert "the state cannot be used (OperationalError: in SQLite's words); check that the file" in str(error)
+    assert (
+        "the state cannot be used (OperationalError: in SQLite's words); check that the file"
+        in str(error)
+    )
     assert not isinstance(error, StateUnreachable)
 
 
@@ -146,7 +157,11 @@ def reached() -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("what", "mode", "said"),
     [
-        ("file", 0o600, "it may not be read by this user; give the user who runs this the right to read and write"),
+        (
+            "file",
+            0o600,
+            "it may not be read by this user; give the user who runs this the right to read and write",
+        ),
         ("folder", 0o700, "it may not be read by this user; give"),
     ],
 )
@@ -155,7 +170,12 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
 ) -> None:
     state, changed = place_of(f"sqlite:///{reached}"), reached if what == "file" else reached.parent
     changed.chmod(mode)
-    for use in (state.look, state.version, state.open_to_read().__enter__, state.open_to_write("apply").__enter__):
+    for use in (
+        state.look,
+        state.version,
+        state.open_to_read().__enter__,
+        state.open_to_write("apply").__enter__,
+    ):
         with as_nobody(), pytest.raises(StateUnreachable, match=JUST_NOW) as caught:
             use()
         assert said in str(caught.value)
@@ -169,17 +189,24 @@ def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached
     reached.chmod(0o644)
     with as_nobody(), state.open_to_read() as connection:
         assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 0
-    with as_nobody(), pytest.raises(StateUnreachable, match="it may not be written by this user; give"):
+    with (
+        as_nobody(),
+        pytest.raises(StateUnreachable, match="it may not be written by this user; give"),
+    ):
         state.look()
 
 
-def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(state: Place, path: Path) -> None:
+def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
+    state: Backend, path: Path
+) -> None:
     with state.open_to_write("apply") as opened:
         opened.connection.execute(text("DELETE FROM run"))
         state.look()
         errors.failure(path, error_of(sqlite3.SQLITE_IOERR))
         code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
-        ended = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+        )
         assert "database is locked" in ended.stderr
 
 
@@ -203,13 +230,17 @@ def test_a_full_disk_of_temporary_files_is_said_with_its_own_folder(tmp_path: Pa
         disk.fill()
         environment = {**os.environ, "SQLITE_TMPDIR": str(disk.folder)}
         command = [sys.executable, "-c", SCRATCH, "--config", str(config), "plan"]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment
+        )
         assert ended.returncode == 4, ended.stderr
         said = f"{disk.folder}: the run's temporary files can't be written: the disk is full; free some space on the"
         assert ended.stderr.startswith(said)
         assert f"disk of {disk.folder}, or name a folder with more room in TMPDIR" in ended.stderr
         disk.free()
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment
+        )
         assert ended.returncode == 0, ended.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sync.errors import Locked, StateError
-from sync.state.backend import Pause, Place
+from sync.state.backend import Backend, Pause
 from sync.state.migrations import head
 from sync.state.open import place_of
 
@@ -23,15 +23,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(path: Path) -> Place:
+def state(path: Path) -> Backend:
     return place_of(f"sqlite:///{path}")
 
 
-def test_a_state_is_named_by_its_file(state: Place, path: Path) -> None:
+def test_a_state_is_named_by_its_file(state: Backend, path: Path) -> None:
     assert str(state) == str(path)
 
 
-def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Place) -> None:
+def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend) -> None:
     told: list[str] = []
     with ExitStack() as running:
         running.enter_context(state.open_to_write("apply"))
@@ -49,12 +49,12 @@ def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Place) -> Non
     assert state.holder() == ""
 
 
-def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Place) -> None:
+def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Backend) -> None:
     with state.open_to_write("apply"), pytest.raises(Locked, match=r"in use by pid \d+ \(apply\)"):
         state.open_to_write("adopt", lambda _holder: False).__enter__()
 
 
-def test_the_version_is_told_without_changing_anything(state: Place, path: Path) -> None:
+def test_the_version_is_told_without_changing_anything(state: Backend, path: Path) -> None:
     assert state.version() is None
     assert list(path.parent.iterdir()) == []
     with state.open_to_write("apply") as opened:
@@ -64,7 +64,7 @@ def test_the_version_is_told_without_changing_anything(state: Place, path: Path)
     assert path.read_bytes() == before
 
 
-def test_a_pause_works_while_a_run_holds_the_state_and_stays(state: Place, path: Path) -> None:
+def test_a_pause_works_while_a_run_holds_the_state_and_stays(state: Backend, path: Path) -> None:
     assert state.paused() is None
     with state.open_to_write("apply"):
         state.pause("Øvelse", NOW)
@@ -76,14 +76,14 @@ def test_a_pause_works_while_a_run_holds_the_state_and_stays(state: Place, path:
     assert (state.resume(), state.resume(), state.paused()) == (True, False, None)
 
 
-def test_a_pause_is_its_owners_alone(state: Place, path: Path) -> None:
+def test_a_pause_is_its_owners_alone(state: Backend, path: Path) -> None:
     state.pause("", NOW)
     (file,) = path.parent.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "null", "\udcff"])
-def test_a_pause_that_cannot_be_understood_is_one(state: Place, path: Path, content: str) -> None:
+def test_a_pause_that_cannot_be_understood_is_one(state: Backend, path: Path, content: str) -> None:
     path.with_name("state.db.paused").write_text(content, "utf-8", "surrogateescape")
     paused = state.paused()
     assert paused is not None
@@ -93,14 +93,18 @@ def test_a_pause_that_cannot_be_understood_is_one(state: Place, path: Path, cont
 def test_a_pause_that_cannot_be_noted_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     state = place_of(f"sqlite:///{tmp_path}/file/state.db")
-    with pytest.raises(StateError, match=r"state\.db\.paused: cannot be written \(.+\); let this user write there"):
+    with pytest.raises(
+        StateError, match=r"state\.db\.paused: cannot be written \(.+\); let this user write there"
+    ):
         state.pause("", NOW)
 
 
-def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Place) -> None:
+def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Backend) -> None:
     with state.service() as service:
         assert (service.try_lead(), service.leads()) == (True, True)
-        with pytest.raises(Locked, match=r"another service runs on this state: pid \d+ \(serve\); stop it first"):
+        with pytest.raises(
+            Locked, match=r"another service runs on this state: pid \d+ \(serve\); stop it first"
+        ):
             state.service().__enter__()
         with state.open_to_write("apply"):
             assert service.leads()
@@ -108,12 +112,14 @@ def test_a_state_takes_one_service_which_leads_and_leaves_it_to_runs(state: Plac
         pass
 
 
-def test_a_service_that_is_killed_makes_room(state: Place, path: Path) -> None:
+def test_a_service_that_is_killed_makes_room(state: Backend, path: Path) -> None:
     script = (
         "import os, sys; from sync.state.open import place_of\n"
         "with place_of(sys.argv[1]).service(): print('there', flush=True); os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", script, f"sqlite:///{path}"], check=False, stdout=subprocess.PIPE)
+    killed = subprocess.run(
+        [sys.executable, "-c", script, f"sqlite:///{path}"], check=False, stdout=subprocess.PIPE
+    )
     assert (killed.returncode, killed.stdout) == (-9, b"there\n")
     with state.service():
         pass
@@ -132,6 +138,11 @@ def test_a_service_that_is_killed_makes_room(state: Place, path: Path) -> None:
         ("greatest(NULL, NULL)", None),
     ],
 )
-def test_functions_mean_what_they_mean_on_postgresql(state: Place, sql: str, value: object) -> None:
-    with state.open_to_read() as connection, closing(connection.execute(text(f"SELECT {sql}"))) as result:
+def test_functions_mean_what_they_mean_on_postgresql(
+    state: Backend, sql: str, value: object
+) -> None:
+    with (
+        state.open_to_read() as connection,
+        closing(connection.execute(text(f"SELECT {sql}"))) as result,
+    ):
         assert result.scalar() == value

@@ -27,7 +27,9 @@ def planned(store: Store, held: Ruling = PASS) -> None:
     store.put_in_order()
 
 
-@pytest.mark.parametrize(("held", "soonest"), [(PASS, SOONEST), (Ruling(Verdict.HELD, "why"), NEXT)])
+@pytest.mark.parametrize(
+    ("held", "soonest"), [(PASS, SOONEST), (Ruling(Verdict.HELD, "why"), NEXT)]
+)
 def test_the_soonest_test_is_that_of_an_addition_that_passes(held: Ruling, soonest: str) -> None:
     for store in filled(STARTS, [(1, 1), (3, 1)]):
         planned(store, held)
@@ -57,7 +59,9 @@ def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() 
         assert store.soonest(command="job nightly") == SOONEST
 
 
-def test_of_learners_and_tests_a_run_for_candidates_keeps_what_these_need_and_no_change_or_removal() -> None:
+def test_of_learners_and_tests_a_run_for_candidates_keeps_what_these_need_and_no_change_or_removal() -> (
+    None
+):
     for store in filled(STARTS, [(1, 1)]):
         store.draft(
             [

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, text
-from sync.engine.protocols import Feed, SourceDoor
+from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
-from sync.records.base import COMPARED, KEY_FIELDS, Fault, Key, Kind, Record, Row
+from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, Record, Row, RowError
 from sync.state.staging.scratch import columns_of, to_json
 
 from ..opened import opened
@@ -23,7 +23,7 @@ class World:
     """Everything that a plan rests on. Rows are records or faults, in the order of their lines."""
 
     known: dict[Identity, dict[str, Any]] = field(default_factory=dict)
-    rows: dict[Kind, list[Record | Fault]] = field(default_factory=dict)
+    rows: dict[Kind, list[Record | RowError]] = field(default_factory=dict)
     unread: frozenset[Kind] = frozenset()
     under_way: dict[Identity, dict[str, Any]] = field(default_factory=dict)
     accepted: frozenset[Identity] = frozenset()
@@ -48,7 +48,11 @@ class World:
         names = kind in (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
         place = f"{kind}.csv"
         return Feed(
-            kind, SourceDoor(kind, place, opened(place, (), rows)), mapper, may_be_empty=True, names_committees=names
+            kind,
+            BoundSource(kind, place, opened(place, (), rows)),
+            mapper,
+            may_be_empty=True,
+            names_committees=names,
         )
 
 
@@ -56,7 +60,7 @@ class World:
 class _Prepared:
     """Stands in for a feed's mapping: its rows are records or faults already."""
 
-    made: list[Record | Fault]
+    made: list[Record | RowError]
 
     has_departures = False
 
@@ -66,9 +70,9 @@ class _Prepared:
     def missing(self, _columns: object) -> list[str]:
         return []
 
-    def map(self, row: Row) -> Record | list[Fault]:
+    def map(self, row: Row) -> Record | list[RowError]:
         made = self.made[row.line]
-        return [made] if isinstance(made, Fault) else made
+        return [made] if isinstance(made, RowError) else made
 
     def origin(self, _row: Row) -> None:
         return None
@@ -76,10 +80,18 @@ class _Prepared:
 
 def put(connection: Connection, world: World) -> None:
     """Writes what the world knows, has under way, has accepted and was refused into an empty state."""
-    connection.execute(text("INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}')"))
+    connection.execute(
+        text(
+            "INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}')"
+        )
+    )
     for (kind, key), fields in world.known.items():
         names = [*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint", "standing", "ours", "updated"]
-        values = dict(zip(KEY_FIELDS[kind], key, strict=True)) | {"updated": "2026-11-01T00:00:00Z"} | fields
+        values = (
+            dict(zip(KEY_FIELDS[kind], key, strict=True))
+            | {"updated": "2026-11-01T00:00:00Z"}
+            | fields
+        )
         columns, marks = ", ".join(f'"{n}"' for n in names), ", ".join(f":{n}" for n in names)
         connection.execute(text(f"INSERT INTO known_{kind} ({columns}) VALUES ({marks})"), values)
     for (kind, key), fields in world.under_way.items():
@@ -88,14 +100,19 @@ def put(connection: Connection, world: World) -> None:
                 "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
                 " VALUES (1, :kind, :k1, :k2, 'update', :fields, '2026-11-01T00:00:00Z', '')"
             ),
-            {"kind": kind, "fields": to_json(fields)} | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+            {"kind": kind, "fields": to_json(fields)}
+            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
         )
     for kind, key in world.accepted:
-        connection.execute(text("INSERT INTO accepted VALUES (:kind, :key, '', '')"), {"kind": kind, "key": key[0]})
+        connection.execute(
+            text("INSERT INTO accepted VALUES (:kind, :key, '', '')"), {"kind": kind, "key": key[0]}
+        )
     for (kind, key), (record, rests) in world.refused.items():
         again = "2027-01-01T00:00:00Z" if rests else "2026-11-02T00:00:00Z"
         connection.execute(
-            text("INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"),
+            text(
+                "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"
+            ),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
             | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
         )

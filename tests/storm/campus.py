@@ -89,7 +89,11 @@ class Campus:
         hired = range(self._hired, self._hired + staff)
         self._hired += staff
         for number in hired:
-            self.staff[f"a{number}"] = {"login": f"a{number}@example.edu", "status": "active", **_name(number)}
+            self.staff[f"a{number}"] = {
+                "login": f"a{number}@example.edu",
+                "status": "active",
+                **_name(number),
+            }
         learners, graders = list(self.students), [f"a{number}" for number in hired]
         for number in range(first_exam, first_exam + exams):
             self._add_exam(number, graders)
@@ -127,16 +131,24 @@ class Campus:
                 self.students[learner]["family"] += "-Endret"
         for number, exam in enumerate(list(self.exams)):
             self.exams[exam]["title"] += " II"
-            self.exams[exam]["lockdown"] = "false" if self.exams[exam]["lockdown"] == "true" else "true"
+            self.exams[exam]["lockdown"] = (
+                "false" if self.exams[exam]["lockdown"] == "true" else "true"
+            )
             self.exams[exam]["pin"] += "9"
             mine = [key for key in self.contributors if key[0] == exam]
             self.contributors[mine[0]]["role"] = "evaluate;monitor"
-            for row in (row for key, row in self.contributors.items() if key[0] == exam and row["committee"] == "B"):
+            for row in (
+                row
+                for key, row in self.contributors.items()
+                if key[0] == exam and row["committee"] == "B"
+            ):
                 row["committee"] = "C"
             seats = [key for key in self.registrations if key[0] == exam]
             del self.contributors[mine[-1]]
             for key in seats:
-                self.registrations[key]["committee"] = "C" if self.registrations[key]["committee"] == "B" else "A"
+                self.registrations[key]["committee"] = (
+                    "C" if self.registrations[key]["committee"] == "B" else "A"
+                )
             for key in seats[: 2 + number % 3]:
                 del self.registrations[key]
         named = {staff for _, staff in self.contributors}
@@ -173,9 +185,12 @@ class Campus:
     def expected(self) -> dict[str, Any]:
         """What Inspera must hold: everything by its own names, as plain values."""
         return {
-            "students": {row["login"]: (row["given"], row["family"]) for row in self.students.values()},
+            "students": {
+                row["login"]: (row["given"], row["family"]) for row in self.students.values()
+            },
             "staff": {
-                row["login"]: (row["given"], row["family"], row["status"].upper()) for row in self.staff.values()
+                row["login"]: (row["given"], row["family"], row["status"].upper())
+                for row in self.staff.values()
             },
             "tests": {exam: self._test(exam, row) for exam, row in self.exams.items()},
         }
@@ -187,16 +202,26 @@ class Campus:
             if key[0] == exam
         }
         seats = {
-            self.students[key[1]]["login"]: (one["seat"], int(one["extra"] or 0), one["room"], [one["committee"]])
+            self.students[key[1]]["login"]: (
+                one["seat"],
+                int(one["extra"] or 0),
+                one["room"],
+                [one["committee"]],
+            )
             for key, one in self.registrations.items()
             if key[0] == exam
         }
-        named = {name for _, names in contributors.values() for name in names} | {one[3][0] for one in seats.values()}
+        named = {name for _, names in contributors.values() for name in names} | {
+            one[3][0] for one in seats.values()
+        }
         return {
             "title": row["title"],
             "times": (_utc(row["start"]), _utc(row["end"]), int(row["minutes"])),
             "templates sent": 1,
-            "options": {"LOCKDOWN_BROWSER": row["lockdown"] == "true", "SEB_SETTINGS_PINCODE": _sha(row["pin"])},
+            "options": {
+                "LOCKDOWN_BROWSER": row["lockdown"] == "true",
+                "SEB_SETTINGS_PINCODE": _sha(row["pin"]),
+            },
             "committees": sorted(named),
             "contributors": contributors,
             "candidates": seats,
@@ -206,8 +231,13 @@ class Campus:
 def held(contents: Mapping[str, Any]) -> dict[str, Any]:
     """What the sandbox says that it holds, in the words of `Campus.expected`."""
     return {
-        "students": {one["username"]: (one["firstName"], one["lastName"]) for one in contents["students"]},
-        "staff": {one["username"]: (one["firstName"], one["lastName"], one["status"]) for one in contents["staff"]},
+        "students": {
+            one["username"]: (one["firstName"], one["lastName"]) for one in contents["students"]
+        },
+        "staff": {
+            one["username"]: (one["firstName"], one["lastName"], one["status"])
+            for one in contents["staff"]
+        },
         "tests": {one["externalTestId"]: _held_test(one) for one in contents["tests"]},
     }
 
@@ -224,9 +254,16 @@ def _held_test(test: Mapping[str, Any]) -> dict[str, Any]:
         "templates sent": test["templates_sent"],
         "options": options,
         "committees": sorted(one["name"] for one in test["committees"]),
-        "contributors": {one["username"]: (one["roles"], one["committees"]) for one in test["contributors"]},
+        "contributors": {
+            one["username"]: (one["roles"], one["committees"]) for one in test["contributors"]
+        },
         "candidates": {
-            one["username"]: (one["candidateId"], one["extraTimeMins"], one["roomName"], one["committees"])
+            one["username"]: (
+                one["candidateId"],
+                one["extraTimeMins"],
+                one["roomName"],
+                one["committees"],
+            )
             for one in test["candidates"]
         },
     }

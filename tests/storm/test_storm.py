@@ -35,7 +35,12 @@ RATES = {
 STORM = {
     "seed": SEED,
     "rates": RATES,
-    "seconds": {"throttle_with_wait": 1, "slow": 0.05, "commit_then_time_out": 0.6, "delayed_visibility": 0.15},
+    "seconds": {
+        "throttle_with_wait": 1,
+        "slow": 0.05,
+        "commit_then_time_out": 0.6,
+        "delayed_visibility": 0.15,
+    },
 }
 CALM = {"rates": dict.fromkeys(RATES, 0.0), "seconds": {"delayed_visibility": 0}}
 
@@ -63,7 +68,11 @@ def unsafe(entry: Mapping[str, Any]) -> Iterator[Sent]:
     if method == "POST" and path.endswith("/committees"):
         yield from (("committee", path, one["name"]) for one in body["committees"])
     if method == "POST" and path.endswith("/contributors"):
-        yield from (("notice", path, one["externalId"]) for one in body["contributors"] if one["sendNotification"])
+        yield from (
+            ("notice", path, one["externalId"])
+            for one in body["contributors"]
+            if one["sendNotification"]
+        )
     if method == "DELETE" and path.startswith("/api/v1/users/"):
         yield "deletion", path
 
@@ -91,10 +100,18 @@ def test_a_storm_of_faults_is_weathered_within_three_applies_and_nothing_unsafe_
     campus.grow(students=1600, staff=150, exams=100, seats=20)
     config = campus.write(sandbox.url)
     plan = json.loads(ran(config, "plan", "--json")[1])
-    planned = Counter(f"{one['action']} {one['kind']}" for one in plan["changes"] if one["verdict"] == "pass")
+    planned = Counter(
+        f"{one['action']} {one['kind']}" for one in plan["changes"] if one["verdict"] == "pass"
+    )
     assert sum(planned.values()) >= 5000
     assert len({one.split()[1] for one in planned}) == 7
-    taken = {"delete staff", "disable staff", "remove committee", "remove contributor", "remove candidate"}
+    taken = {
+        "delete staff",
+        "disable staff",
+        "remove committee",
+        "remove contributor",
+        "remove candidate",
+    }
     assert taken <= set(planned)
     before = max(entry["seq"] for entry in sandbox.requests())
     sandbox.control(faults=STORM)
@@ -110,11 +127,16 @@ def test_a_storm_of_faults_is_weathered_within_three_applies_and_nothing_unsafe_
     struck = Counter(entry["fault"] for entry in log if entry.get("fault"))
     assert set(RATES) <= set(struck)
     assert sent_again(log) == []
-    assert max(one["notified"] for test in sandbox.contents()["tests"] for one in test["contributors"]) == 1
+    assert (
+        max(one["notified"] for test in sandbox.contents()["tests"] for one in test["contributors"])
+        == 1
+    )
     sandbox.control(faults=CALM)
     status, said = ran(config, "apply")
     assert (status, held(sandbox.contents())) == (0, campus.expected()), said
     assert json.loads(ran(config, "plan", "--json")[1])["changes"] == []
-    kept = b"".join(path.read_bytes() for path in tmp_path.glob("state.db*")) + "".join(heard).encode()
+    kept = (
+        b"".join(path.read_bytes() for path in tmp_path.glob("state.db*")) + "".join(heard).encode()
+    )
     assert [row["pin"] for row in campus.exams.values() if row["pin"].encode() in kept] == []
     assert b"sandbox-key" not in kept

@@ -31,7 +31,11 @@ def metrics(clock: Clock) -> Metrics:
 
 def exposed(metrics: Metrics) -> Series:
     families = text_string_to_metric_families(metrics.expose().decode())
-    return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
+    return {
+        (one.name, frozenset(one.labels.items())): one.value
+        for family in families
+        for one in family.samples
+    }
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -48,7 +52,9 @@ def test_runs_are_counted_by_job_and_outcome_with_their_time(metrics: Metrics) -
     assert value(metrics, "run_seconds_bucket", job="nightly", le="60.0") == 2
 
 
-def test_the_last_success_ages_until_the_next_one_and_failures_do_not_renew_it(metrics: Metrics, clock: Clock) -> None:
+def test_the_last_success_ages_until_the_next_one_and_failures_do_not_renew_it(
+    metrics: Metrics, clock: Clock
+) -> None:
     metrics.run_ended("nightly", SUCCESS, 1, NOON)
     clock.now = NOON + timedelta(hours=2)
     metrics.run_ended("nightly", "stopped", 1, clock.now)
@@ -58,7 +64,9 @@ def test_the_last_success_ages_until_the_next_one_and_failures_do_not_renew_it(m
     assert value(metrics, "since_success_seconds", job="nightly") == 0
 
 
-def test_a_job_that_was_never_done_has_no_age_and_one_from_before_the_start_has_its_own(metrics: Metrics) -> None:
+def test_a_job_that_was_never_done_has_no_age_and_one_from_before_the_start_has_its_own(
+    metrics: Metrics,
+) -> None:
     metrics.run_ended("exam_day", "stopped", 1, NOON)
     metrics.succeeded("nightly", NOON - timedelta(days=1))
     assert value(metrics, "since_success_seconds", job="exam_day") is None
@@ -123,7 +131,9 @@ def fill(metrics: Metrics, job: str, source: str) -> None:
     metrics.source_rows(source, "learner", 5)
 
 
-def test_jobs_and_sources_that_vanish_at_a_reload_lose_every_series_and_no_other_does(metrics: Metrics) -> None:
+def test_jobs_and_sources_that_vanish_at_a_reload_lose_every_series_and_no_other_does(
+    metrics: Metrics,
+) -> None:
     fill(metrics, "kept", "students")
     before = set(exposed(metrics))
     fill(metrics, "gone", "old")
@@ -132,7 +142,9 @@ def test_jobs_and_sources_that_vanish_at_a_reload_lose_every_series_and_no_other
     assert set(exposed(metrics)) == before
 
 
-def test_every_name_has_the_prefix_or_is_of_the_process_and_there_are_no_series_of_creation(metrics: Metrics) -> None:
+def test_every_name_has_the_prefix_or_is_of_the_process_and_there_are_no_series_of_creation(
+    metrics: Metrics,
+) -> None:
     fill(metrics, "nightly", "students")
     names = {name for name, _ in exposed(metrics)}
     assert all(name.startswith(("inspera_sync_", "process_")) for name in names)

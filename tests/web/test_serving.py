@@ -39,7 +39,9 @@ class Service:
         with closing(self.address) as connection:
             connection.request(method, path)
             answer = connection.getresponse()
-            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            return Answer(
+                answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+            )
 
 
 @contextmanager
@@ -91,7 +93,9 @@ def test_metrics_are_as_they_are_now(service: Service) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_nothing_is_stored_nothing_can_be_written_and_the_server_is_not_named(service: Service, path: str) -> None:
+def test_nothing_is_stored_nothing_can_be_written_and_the_server_is_not_named(
+    service: Service, path: str
+) -> None:
     answer = service.ask(path, "HEAD")
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["cache-control"] == "no-store"
@@ -105,7 +109,9 @@ def test_there_are_no_other_pages(service: Service, path: str) -> None:
     assert service.ask(path).status == 404
 
 
-def test_a_failure_inside_is_a_500_without_a_word_of_it_and_the_next_answer_comes(service: Service) -> None:
+def test_a_failure_inside_is_a_500_without_a_word_of_it_and_the_next_answer_comes(
+    service: Service,
+) -> None:
     def expose() -> bytes:
         raise RuntimeError("Åse Eksempel")
 
@@ -119,7 +125,10 @@ def test_a_failure_inside_is_a_500_without_a_word_of_it_and_the_next_answer_come
 
 def test_it_ends_at_once_also_while_somebody_keeps_a_connection_open() -> None:
     one = Service()
-    with serve_health("127.0.0.1:0", lambda: WELL, one.metrics) as address, closing(address) as connection:
+    with (
+        serve_health("127.0.0.1:0", lambda: WELL, one.metrics) as address,
+        closing(address) as connection,
+    ):
         connection.request("GET", "/healthz")
         connection.getresponse().read()
         began = time.monotonic()
@@ -143,13 +152,19 @@ def test_the_same_port_can_be_taken_again_at_once() -> None:
 def test_a_port_that_is_taken_is_a_fault_that_names_the_address(service: Service) -> None:
     listen = service.address.removeprefix("http://")
     refused = serve_health(listen, lambda: WELL, service.metrics)
-    with pytest.raises(UsageError, match=rf"^service\.listen: {listen} can't be used \(address already in use\); "):
+    with pytest.raises(
+        UsageError, match=rf"^service\.listen: {listen} can't be used \(address already in use\); "
+    ):
         refused.__enter__()
 
 
 @pytest.mark.parametrize(
     ("listen", "address"),
-    [("127.0.0.1:9464", ("127.0.0.1", 9464)), ("localhost:0", ("127.0.0.1", 0)), ("[::1]:80", ("::1", 80))],
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("localhost:0", ("127.0.0.1", 0)),
+        ("[::1]:80", ("::1", 80)),
+    ],
 )
 def test_addresses_of_this_machine_are_understood(listen: str, address: tuple[str, int]) -> None:
     assert address_of(listen) == address
@@ -173,5 +188,8 @@ def test_addresses_of_this_machine_are_understood(listen: str, address: tuple[st
 def test_any_other_address_is_refused(listen: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         address_of(listen)
-    with pytest.raises(UsageError, match=reason), serve_health(listen, lambda: WELL, Metrics(lambda: NOON)):
+    with (
+        pytest.raises(UsageError, match=reason),
+        serve_health(listen, lambda: WELL, Metrics(lambda: NOON)),
+    ):
         pass

@@ -12,7 +12,17 @@ _TEMPLATE_BREAKERS = frozenset("{}:!$")
 _DATA = re.compile(r"[0-9]{4}")
 _LEAST_KNOWN = 2
 
-_TIMES = ("start", "start_date", "start_time", "end", "end_date", "end_time", "date", "duration", "hours")
+_TIMES = (
+    "start",
+    "start_date",
+    "start_time",
+    "end",
+    "end_date",
+    "end_time",
+    "date",
+    "duration",
+    "hours",
+)
 _PEOPLE = (
     "student_no",
     "employee_no",
@@ -28,7 +38,7 @@ _PEOPLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ColumnSample:
     """A source that was looked at.
 
     Attributes:
@@ -57,10 +67,10 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class Detected:
     """A source with what its rows are, as far as can be told, and the column for each meaning."""
 
-    looked: Looked
+    looked: ColumnSample
     kind: Kind | None
     columns: Mapping[str, str]
 
@@ -83,7 +93,7 @@ class Guess:
         return f"{{{course}}}-{{{term}}}"
 
 
-def guess(looked: Looked, kind: Kind | None = None) -> Guess:
+def guess(looked: ColumnSample, kind: Kind | None = None) -> Detected:
     """What this source is; with `kind` what it gives for records of that kind."""
     usable = [column for column in looked.columns if column.isprintable()]
     sure = meanings(usable, WORDS)
@@ -93,30 +103,40 @@ def guess(looked: Looked, kind: Kind | None = None) -> Guess:
     kind = kind or looked.holds or (None if looked.no_feed else _kind(looked, sure, usable))
     general = meanings(usable, GENERIC.get(kind, {})) if kind is not None else {}
     used = set(sure.values())
-    return Guess(looked, kind, {**{name: column for name, column in general.items() if column not in used}, **sure})
+    return Detected(
+        looked,
+        kind,
+        {**{name: column for name, column in general.items() if column not in used}, **sure},
+    )
 
 
-def _settle_user_id(sure: dict[str, str], looked: Looked) -> None:
+def _settle_user_id(sure: dict[str, str], looked: ColumnSample) -> None:
     """Take a column such as `user_id` for the login, unless another one is that: then it is the person's key."""
     user_id = sure.pop("user_id", None)
     if user_id is not None:
-        sure.setdefault("person_key" if looked.ids_are_keys or "login" in sure else "login", user_id)
+        sure.setdefault(
+            "person_key" if looked.ids_are_keys or "login" in sure else "login", user_id
+        )
 
 
-def keys_of_people(sources: Sequence[Looked]) -> list[Looked]:
+def keys_of_people(sources: Sequence[ColumnSample]) -> list[ColumnSample]:
     """Return the sources, each told whether `user_id` is a person's key in all of them."""
     has_both = any({"user_id", "login"} <= meanings(one.columns, WORDS).keys() for one in sources)
     return [replace(one, ids_are_keys=has_both) for one in sources]
 
 
-def unsure(one: Guess) -> bool:
+def unsure(one: Detected) -> bool:
     """Return whether these people may be learners as well as staff, by all that the source says."""
-    told = one.looked.holds or hinted(one.looked.hint) in (Kind.STAFF, Kind.LEARNER) or one.looked.directory
+    told = (
+        one.looked.holds
+        or hinted(one.looked.hint) in (Kind.STAFF, Kind.LEARNER)
+        or one.looked.directory
+    )
     numbered = {"student_no", "employee_no"} & {name for name in one.columns if name in WORDS}
     return one.kind in (Kind.LEARNER, Kind.STAFF) and not told and not numbered
 
 
-def _kind(looked: Looked, sure: Mapping[str, str], columns: Sequence[str]) -> Kind | None:
+def _kind(looked: ColumnSample, sure: Mapping[str, str], columns: Sequence[str]) -> Kind | None:
     hint = hinted(looked.hint)
     if looked.directory:
         return Kind.STAFF if hint is Kind.STAFF else Kind.LEARNER
@@ -128,11 +148,17 @@ def _kind(looked: Looked, sure: Mapping[str, str], columns: Sequence[str]) -> Ki
     if names_test and names_person and (seated or "employee_no" in sure or not timed):
         works = "role" in sure or ("employee_no" in sure and "student_no" not in sure)
         if hint is Kind.CANDIDATE and "employee_no" not in sure:
-            return Kind.CANDIDATE  # as in a learning platform, whose file of enrolments has everybody's role
+            return (
+                Kind.CANDIDATE
+            )  # as in a learning platform, whose file of enrolments has everybody's role
         return Kind.CONTRIBUTOR if works or hint is Kind.CONTRIBUTOR else Kind.CANDIDATE
     if timed or (names_test and "title" in sure):
         return Kind.TEST
     if names_person:
         works = "employee_no" in sure and "student_no" not in sure
-        return Kind.STAFF if works or (hint is Kind.STAFF and "student_no" not in sure) else Kind.LEARNER
+        return (
+            Kind.STAFF
+            if works or (hint is Kind.STAFF and "student_no" not in sure)
+            else Kind.LEARNER
+        )
     return hint

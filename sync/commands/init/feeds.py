@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.commands.init.detect import Guess, Looked, guess, unsure
+from sync.commands.init.detect import ColumnSample, Detected, guess, unsure
 from sync.commands.init.formats import family_first, minutes_way, time_format
 from sync.commands.init.vocabulary import WORDS, rivals
-from sync.commands.init.yaml_values import Value, column, constant, spelt, template
+from sync.commands.init.yaml_values import YamlValue, column, constant, spelt, template
 from sync.config.maps import CandidateMap, ContributorMap, LearnerMap, StaffMap, TestMap
 from sync.config_base.base import Strict
 from sync.contract import ROLES
@@ -28,7 +28,7 @@ _STAFF_FORMS = ("employee_no", "person_key", "external", "login", "email")
 
 
 @dataclass(slots=True)
-class Draft:
+class FeedDraft:
     """A feed in the making.
 
     Attributes:
@@ -39,9 +39,9 @@ class Draft:
         doubt: what a person has to see to before its rows can be relied on.
     """
 
-    guess: Guess
+    guess: Detected
     kind: Kind
-    values: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, YamlValue] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
     ready: bool = True
     why: str = ""
@@ -64,25 +64,30 @@ class Draft:
             self.values[name] = column(found)
 
 
-def drafts(sources: Sequence[Looked], zone: str | None) -> list[Draft]:
+def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]:
     """The feeds of these sources, in an order in which each comes after those that it needs."""
     guesses = [guess(one) for one in sources]
     guesses += _wide(guesses)
     test_form = _common(guesses, Kind.TEST, (Kind.CANDIDATE, Kind.CONTRIBUTOR), _TEST_FORMS)
     learner_form = _common(guesses, Kind.LEARNER, (Kind.CANDIDATE,), _LEARNER_FORMS)
     staff_form = _common(guesses, Kind.STAFF, (Kind.CONTRIBUTOR,), _STAFF_FORMS)
-    made: list[Draft] = []
+    made: list[FeedDraft] = []
     for kind in MAPS:
         for one in guesses:
             if one.kind is kind:
-                draft = Draft(one, kind)
-                _fill(draft, test_form, staff_form if kind in (Kind.STAFF, Kind.CONTRIBUTOR) else learner_form, zone)
+                draft = FeedDraft(one, kind)
+                _fill(
+                    draft,
+                    test_form,
+                    staff_form if kind in (Kind.STAFF, Kind.CONTRIBUTOR) else learner_form,
+                    zone,
+                )
                 made.append(draft)
     _settle(made)
     return made
 
 
-def _wide(guesses: Sequence[Guess]) -> Iterator[Guess]:
+def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
     """Sources of seats that hold the people or the tests as well, where nothing else does."""
     for kind, needed in (
         (Kind.LEARNER, ("given", "family")),
@@ -97,15 +102,23 @@ def _wide(guesses: Sequence[Guess]) -> Iterator[Guess]:
                     yield again
 
 
-def _common(guesses: Sequence[Guess], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]) -> str | None:
+def _common(
+    guesses: Sequence[Detected], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]
+) -> str | None:
     """The form in which all of these can name records of a kind, or else as many as possible."""
     own = [one for one in guesses if one.kind is kind]
     others = [one for one in guesses if one.kind in naming]
     possible = [form for form in forms if all(one.form(form) for one in own)] or list(forms)
-    return max(possible, key=lambda form: sum(one.form(form) is not None for one in [*others, *own]), default=None)
+    return max(
+        possible,
+        key=lambda form: sum(one.form(form) is not None for one in [*others, *own]),
+        default=None,
+    )
 
 
-def _fill(draft: Draft, test_form: str | None, person_form: str | None, zone: str | None) -> None:
+def _fill(
+    draft: FeedDraft, test_form: str | None, person_form: str | None, zone: str | None
+) -> None:
     if draft.kind in (Kind.LEARNER, Kind.STAFF):
         _fill_person(draft, person_form)
     elif draft.kind is Kind.TEST:
@@ -114,15 +127,19 @@ def _fill(draft: Draft, test_form: str | None, person_form: str | None, zone: st
         _fill_seat(draft, test_form, person_form)
 
 
-def _named(one: Guess, form: str | None) -> Value | None:
+def _named(one: Detected, form: str | None) -> YamlValue | None:
     """The value that names a test or a person in this form."""
     text = one.form(form) if form else None
     if text is None:
         return None
-    return template(text, one.columns["course"], one.columns["term"]) if form == "course_term" else column(text)
+    return (
+        template(text, one.columns["course"], one.columns["term"])
+        if form == "course_term"
+        else column(text)
+    )
 
 
-def _fill_person(draft: Draft, form: str | None) -> None:
+def _fill_person(draft: FeedDraft, form: str | None) -> None:
     one = draft.guess
     external = one.columns.get("external") or one.columns.get("login")
     key = _named(one, form)
@@ -137,7 +154,9 @@ def _fill_person(draft: Draft, form: str | None) -> None:
     if form == "email" and key is not None:
         draft.hints["key"] = "An address may change. A number that never does would be better."
     if "username" not in draft.values and "email" in one.columns:
-        draft.hints["username"] = f"Perhaps people log in with their address ({one.columns['email']})? Then say so."
+        draft.hints["username"] = (
+            f"Perhaps people log in with their address ({one.columns['email']})? Then say so."
+        )
     _doubts(draft, form)
     if unsure(one):
         other = Kind.STAFF if draft.kind is Kind.LEARNER else Kind.LEARNER
@@ -149,10 +168,15 @@ def _fill_person(draft: Draft, form: str | None) -> None:
     _take_apart(draft)
 
 
-def _doubts(draft: Draft, form: str | None) -> None:
+def _doubts(draft: FeedDraft, form: str | None) -> None:
     """Say where two columns would do equally well, and what was left out of a name."""
     columns = [name for name in draft.guess.looked.columns if name.isprintable()]
-    for name, meaning in (("key", form), ("username", "login"), ("external_id", "external"), ("email", "email")):
+    for name, meaning in (
+        ("key", form),
+        ("username", "login"),
+        ("external_id", "external"),
+        ("email", "email"),
+    ):
         several = rivals(columns, meaning) if meaning and meaning in WORDS else ()
         value = draft.values.get(name)
         if len(several) > 1 and value is not None and value.columns == several[:1]:
@@ -169,7 +193,7 @@ def _doubts(draft: Draft, form: str | None) -> None:
         )
 
 
-def _take_apart(draft: Draft) -> None:
+def _take_apart(draft: FeedDraft) -> None:
     """The names, where one column has them both."""
     whole = draft.guess.columns.get("full_name")
     if whole is None or {"first_name", "last_name"} <= draft.values.keys():
@@ -179,10 +203,12 @@ def _take_apart(draft: Draft) -> None:
         for name, pattern in made.items():
             draft.values.setdefault(name, spelt(whole, pattern=pattern))
     else:
-        draft.hints["first_name"] = f"The column {whole!r} seems to hold whole names: take them apart by a 'pattern'."
+        draft.hints["first_name"] = (
+            f"The column {whole!r} seems to hold whole names: take them apart by a 'pattern'."
+        )
 
 
-def _fill_test(draft: Draft, form: str | None, zone: str | None) -> None:
+def _fill_test(draft: FeedDraft, form: str | None, zone: str | None) -> None:
     one = draft.guess
     own = next((name for name in _TEST_FORMS if one.form(name)), None)
     identifier, key = _named(one, own), _named(one, form)
@@ -198,11 +224,13 @@ def _fill_test(draft: Draft, form: str | None, zone: str | None) -> None:
         way = way or ("hours" if "duration" not in one.columns else None)
         draft.values["duration"] = spelt(length, minutes=way if way != "number" else None)
         if way is None:
-            draft.hints["duration"] = "TODO: these are whole minutes, unless you say otherwise with `minutes`."
+            draft.hints["duration"] = (
+                "TODO: these are whole minutes, unless you say otherwise with `minutes`."
+            )
     draft.add("template", one.columns.get("template"))
 
 
-def _fill_times(draft: Draft, zone: str | None) -> None:
+def _fill_times(draft: FeedDraft, zone: str | None) -> None:
     found = {name: _time_column(draft.guess, name) for name in ("start", "end")}
     rows = draft.guess.looked.rows
     texts = [one.text_of(row) for one in found.values() if one is not None for row in rows]
@@ -217,7 +245,7 @@ def _fill_times(draft: Draft, zone: str | None) -> None:
                 )
 
 
-def _time_column(one: Guess, name: str) -> Value | None:
+def _time_column(one: Detected, name: str) -> YamlValue | None:
     whole, time = one.columns.get(name), one.columns.get(f"{name}_time")
     day = one.columns.get(f"{name}_date") or one.columns.get("date")
     if whole is not None:
@@ -228,7 +256,7 @@ def _time_column(one: Guess, name: str) -> Value | None:
     return column(alone) if alone is not None else None
 
 
-def _fill_seat(draft: Draft, test_form: str | None, person_form: str | None) -> None:
+def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None) -> None:
     one = draft.guess
     person = "learner" if draft.kind is Kind.CANDIDATE else "staff"
     for name, form in (("test", test_form), (person, person_form)):
@@ -245,29 +273,37 @@ def _fill_seat(draft: Draft, test_form: str | None, person_form: str | None) -> 
     draft.add("committees", one.columns.get("committee"))
 
 
-def _fill_roles(draft: Draft) -> None:
+def _fill_roles(draft: FeedDraft) -> None:
     """Roles only where the source's words are those that are known; others need a table that a person writes."""
     role = draft.guess.columns.get("role")
-    said = {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""} if role else set()
+    said = (
+        {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""}
+        if role
+        else set()
+    )
     if role is not None and said and said <= set(ROLES):
         draft.values["roles"] = column(role)
     elif role is not None:
-        draft.hints["roles"] = f"The column {role!r} seems to say it, in words that a 'lookup' has to translate."
+        draft.hints["roles"] = (
+            f"The column {role!r} seems to say it, in words that a 'lookup' has to translate."
+        )
 
 
-def _settle(made: Sequence[Draft]) -> None:
+def _settle(made: Sequence[FeedDraft]) -> None:
     """Decides which feeds can stand as they are, those that others need first."""
     for draft in made:
-        standing = {other.kind for other in made if other.ready and other is not draft and not other.missing}
+        standing = {
+            other.kind for other in made if other.ready and other is not draft and not other.missing
+        }
         lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in standing]
         if lacking:
             draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} beside it."
         draft.ready = not (draft.missing or lacking)
 
 
-def stand_in(sources: Sequence[Looked]) -> Draft:
+def stand_in(sources: Sequence[ColumnSample]) -> FeedDraft:
     """A feed that takes no row at all, for a configuration that would have none otherwise."""
-    draft = Draft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
+    draft = FeedDraft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
     for name in ("key", "username", "external_id", "first_name", "last_name"):
         draft.values[name] = constant("TODO")
     return draft

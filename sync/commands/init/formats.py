@@ -56,11 +56,17 @@ def _is_date(text: str) -> bool:
 def minutes_way(texts: Sequence[str]) -> str | None:
     """How these durations are written: `number`, `hours`, `hh:mm` or `iso8601`; None when that can't be told."""
     given = [text.strip() for text in texts if text.strip()]
-    fitting = [way for way, pattern in _MINUTES.items() if all(re.fullmatch(pattern, text) for text in given)]
+    fitting = [
+        way
+        for way, pattern in _MINUTES.items()
+        if all(re.fullmatch(pattern, text) for text in given)
+    ]
     return fitting[0] if given and len(fitting) == 1 else None
 
 
 def family_first(texts: Sequence[str]) -> bool:
     """Whether whole names are written `Family, Given`, each with one comma."""
     given = [text.strip() for text in texts if text.strip()]
-    return bool(given) and all(re.fullmatch(r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*", text) for text in given)
+    return bool(given) and all(
+        re.fullmatch(r"[^,]*[^, ][^,]*,[^,]*[^, ][^,]*", text) for text in given
+    )

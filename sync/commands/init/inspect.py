@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from sync.commands.init.detect import Looked, guess
+from sync.commands.init.detect import ColumnSample, guess
 from sync.commands.init.vocabulary import plain
 from sync.commands.init.yaml_values import quoted, reference
 from sync.errors import SourceError, UsageError
@@ -41,13 +41,17 @@ def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
         return kind.model_validate(values)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise UsageError("; ".join(f"{option}: {one['msg'].removeprefix('Value error, ')}" for one in found)) from None
+        raise UsageError(
+            "; ".join(f"{option}: {one['msg'].removeprefix('Value error, ')}" for one in found)
+        ) from None
 
 
 def name_of(text: str, taken: Sequence[str]) -> str:
     """A name for a source that is made of this text and that no other has."""
     base = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_") or "source"
-    return next(name for name in (base, *(f"{base}_{n}" for n in range(2, 10_000))) if name not in taken)
+    return next(
+        name for name in (base, *(f"{base}_{n}" for n in range(2, 10_000))) if name not in taken
+    )
 
 
 def stands_at(path: Path, folder: Path) -> str:
@@ -56,7 +60,9 @@ def stands_at(path: Path, folder: Path) -> str:
     return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
 
 
-def csv_source(path: Path, encoding: str | None, folder: Path, taken: Sequence[str]) -> Looked:
+def csv_source(
+    path: Path, encoding: str | None, folder: Path, taken: Sequence[str]
+) -> ColumnSample:
     """A CSV file, with the delimiter that divides its header into the most names.
 
     Raises:
@@ -65,14 +71,18 @@ def csv_source(path: Path, encoding: str | None, folder: Path, taken: Sequence[s
     """
     shown = stands_at(path, folder)
     values = {"path": shown} | ({"encoding": encoding} if encoding else {})
-    source, columns = _divided([made(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS], folder)
+    source, columns = _divided(
+        [made(CsvSettings, "--csv", {**values, "delimiter": one}) for one in DELIMITERS], folder
+    )
     settings = ["type: csv", f"path: {quoted(shown)}"]
     if source.delimiter != ",":
-        settings.append(f"delimiter: {'tab' if source.delimiter == TAB else quoted(source.delimiter)}")
+        settings.append(
+            f"delimiter: {'tab' if source.delimiter == TAB else quoted(source.delimiter)}"
+        )
     if encoding:
         settings.append(f"encoding: {quoted(encoding)}")
     name = name_of(path.name.partition(".")[0], taken)
-    return Looked(name, tuple(settings), columns, first_rows(source, folder), path.name)
+    return ColumnSample(name, tuple(settings), columns, first_rows(source, folder), path.name)
 
 
 def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tuple[str, ...]]:
@@ -125,8 +135,12 @@ def login(user: str | None, password_file: str | None) -> tuple[dict[str, Any], 
 
 
 def sql_source(
-    url: str, table: str, access: tuple[Mapping[str, Any], Sequence[str]], folder: Path, taken: Sequence[str]
-) -> Looked:
+    url: str,
+    table: str,
+    access: tuple[Mapping[str, Any], Sequence[str]],
+    folder: Path,
+    taken: Sequence[str],
+) -> ColumnSample:
     """A table or view of a database.
 
     Raises:
@@ -136,20 +150,28 @@ def sql_source(
     from sync.sources.sql.source import SqlSettings
 
     if not _TABLE.fullmatch(table):
-        raise UsageError(f"--table: {table!r} is no plain name of a table or view, such as students or sis.students")
+        raise UsageError(
+            f"--table: {table!r} is no plain name of a table or view, such as students or sis.students"
+        )
     values, lines = access
     query = f"SELECT * FROM {table}"  # noqa: S608 - a plain name, as was just seen
     source = made(SqlSettings, "--sql", {"url": url, "query": query, **values})
     columns = source.column_names(folder)
     settings = ("type: sql", f"url: {quoted(url)}", *lines, f"query: {quoted(query)}")
-    told = ("Better name the columns that are needed: then a new one in the table changes nothing here.",)
+    told = (
+        "Better name the columns that are needed: then a new one in the table changes nothing here.",
+    )
     name = name_of(table.rpartition(".")[2], taken)
-    return Looked(name, settings, columns, first_rows(source, folder), table, told=told)
+    return ColumnSample(name, settings, columns, first_rows(source, folder), table, told=told)
 
 
 def ldap_source(
-    url: str, base: str, access: tuple[Mapping[str, Any], Sequence[str]], folder: Path, taken: Sequence[str]
-) -> Looked:
+    url: str,
+    base: str,
+    access: tuple[Mapping[str, Any], Sequence[str]],
+    folder: Path,
+    taken: Sequence[str],
+) -> ColumnSample:
     """A directory, of whose attributes those are taken that mean something here.
 
     Raises:
@@ -162,7 +184,7 @@ def ldap_source(
     given = {"servers": [url], "base": base, "filter": _PERSON, "attributes": ["cn"], **values}
     source = made(LdapSettings, "--ldap", given)
     known = source.known_attributes(folder)
-    meant = guess(Looked("", (), known, directory=True)).columns
+    meant = guess(ColumnSample("", (), known, directory=True)).columns
     useful = {meant[one] for one in _USEFUL if one in meant}
     columns = tuple(name for name in known if name in useful) or ("cn",)
     settings = (
@@ -174,9 +196,13 @@ def ldap_source(
         "attributes:",
         *(f"  {quoted(name)}: {{many: {_many(name)}}}" for name in columns),
     )
-    told = ("'many: first' takes one of several values; 'one' makes it a fault when there are several.",)
+    told = (
+        "'many: first' takes one of several values; 'one' makes it a fault when there are several.",
+    )
     hint = base if plain(base) else url
-    return Looked(name_of("directory", taken), settings, columns, hint=hint, directory=True, told=told)
+    return ColumnSample(
+        name_of("directory", taken), settings, columns, hint=hint, directory=True, told=told
+    )
 
 
 def _many(attribute: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from sync.commands.init.detect import Guess, Looked, guess
-from sync.commands.init.feeds import MAPS, Draft, drafts, stand_in
+from sync.commands.init.detect import ColumnSample, Detected, guess
+from sync.commands.init.feeds import MAPS, FeedDraft, drafts, stand_in
 from sync.commands.init.yaml_values import quoted, reference
 from sync.records.base import PEOPLE, Kind
 from sync.text.masking import masked
@@ -55,7 +55,7 @@ class Answers:
     zone: str = ""
 
 
-def needs(sources: Sequence[Looked]) -> tuple[bool, bool]:
+def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
     """Whether these sources need an auth system, and a time zone."""
     made = drafts(sources, None)
     people = [one for one in made if one.kind in PEOPLE]
@@ -63,7 +63,7 @@ def needs(sources: Sequence[Looked]) -> tuple[bool, bool]:
     return any("auth_system" not in one.values for one in people), timed
 
 
-def configuration(sources: Sequence[Looked], answers: Answers) -> str:
+def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
     """The whole file. It can always be loaded; a feed that is not all there is switched off."""
     made = drafts(sources, answers.zone or None)
     return "\n".join(
@@ -98,7 +98,7 @@ def _tenant(answers: Answers) -> Iterator[str]:
     yield "state: sqlite:///state.db"
 
 
-def _source(one: Looked, made: Sequence[Draft]) -> Iterator[str]:
+def _source(one: ColumnSample, made: Sequence[FeedDraft]) -> Iterator[str]:
     yield f"  {one.name}:"
     about = guess(one)
     for text in [*one.told, *_remarks(about, made)]:
@@ -107,7 +107,7 @@ def _source(one: Looked, made: Sequence[Draft]) -> Iterator[str]:
         yield f"    {line}"
 
 
-def _remarks(one: Guess, made: Sequence[Draft]) -> Iterator[str]:
+def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
     if not one.columns:
         yield (
             "TODO: none of its columns was recognised, so no feed could be guessed. If its first line does not name "
@@ -129,16 +129,22 @@ def _remarks(one: Guess, made: Sequence[Draft]) -> Iterator[str]:
 
 def _named(column: str) -> str:
     """A column's name in a comment: on one line, cut, and harmless whatever it is."""
-    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked(column))
+    seen = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked(column)
+    )
     return f"'{seen[:_MOST_NAMED]}{'…' if len(seen) > _MOST_NAMED else ''}'"
 
 
 def _prose(text: str, indent: int) -> list[str]:
     before = " " * indent + "# "
-    return wrap(text, _WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False)
+    return wrap(
+        text, _WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False
+    )
 
 
-def _feeds(sources: Sequence[Looked], made: Sequence[Draft], answers: Answers) -> Iterator[str]:
+def _feeds(
+    sources: Sequence[ColumnSample], made: Sequence[FeedDraft], answers: Answers
+) -> Iterator[str]:
     blocks = [_feed(draft, answers) for draft in made]
     if not any(draft.ready for draft in made):
         blocks.insert(0, _nothing(stand_in(sources), answers))
@@ -148,7 +154,7 @@ def _feeds(sources: Sequence[Looked], made: Sequence[Draft], answers: Answers) -
         yield from block
 
 
-def _feed(draft: Draft, answers: Answers) -> Iterator[str]:
+def _feed(draft: FeedDraft, answers: Answers) -> Iterator[str]:
     yield from _prose(_ABOUT[draft.kind], 2)
     if not draft.ready:
         yield from _prose(_todo(draft), 2)
@@ -169,23 +175,25 @@ def _feed(draft: Draft, answers: Answers) -> Iterator[str]:
             yield f"      {off}{name}: TODO"
 
 
-def _todo(draft: Draft) -> str:
+def _todo(draft: FeedDraft) -> str:
     missing = f"Say where it gets {' and '.join(_listed(draft.missing))}." if draft.missing else ""
-    return " ".join(text for text in ("TODO: this feed is switched off.", draft.why, missing) if text)
+    return " ".join(
+        text for text in ("TODO: this feed is switched off.", draft.why, missing) if text
+    )
 
 
 def _listed(names: Sequence[str]) -> Iterable[str]:
     return [", ".join(names[:-1]), names[-1]] if len(names) > 1 else names
 
 
-def _about_people(draft: Draft, answers: Answers, off: str) -> Iterator[str]:
+def _about_people(draft: FeedDraft, answers: Answers, off: str) -> Iterator[str]:
     if draft.kind in PEOPLE and "auth_system" not in draft.values:
         yield f"    {off}auth_system: {quoted(answers.auth_system or 'TODO')}"
     if draft.kind in (*PEOPLE, Kind.CANDIDATE):
         yield from _where(draft)
 
 
-def _where(draft: Draft) -> Iterator[str]:
+def _where(draft: FeedDraft) -> Iterator[str]:
     """Offer to take only some rows, where a column seems to say which."""
     columns = draft.guess.columns
     status = columns.get("status") if draft.kind is Kind.LEARNER else None
@@ -204,7 +212,7 @@ def _where(draft: Draft) -> Iterator[str]:
         yield f"    #where: {{{', '.join(chosen)}}}"
 
 
-def _nothing(draft: Draft, answers: Answers) -> Iterator[str]:
+def _nothing(draft: FeedDraft, answers: Answers) -> Iterator[str]:
     """A feed that takes no row: there has to be one."""
     names = draft.guess.looked.columns if guess(draft.guess.looked).has_names else ()
     first = next((name for name in names if name.isprintable() and name.strip()), "TODO")

@@ -10,7 +10,9 @@ from typing import Final
 
 from sync.records.base import Kind
 
-_LETTERS: Final = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss", "ð": "d", "þ": "th", "đ": "d", "ł": "l"})
+_LETTERS: Final = str.maketrans(
+    {"ø": "o", "æ": "ae", "ß": "ss", "ð": "d", "þ": "th", "đ": "d", "ł": "l"}
+)
 
 WORDS: Final[Mapping[str, str]] = {
     # People
@@ -97,8 +99,16 @@ WORDS: Final[Mapping[str, str]] = {
 _TESTS: Final = "test exam eksamen tentamen prove prov prufung pruefung klausur toets"
 
 GENERIC: Final[Mapping[Kind, Mapping[str, str]]] = {
-    Kind.LEARNER: {"student_no": "id number no nr nummer", "full_name": "name navn namn naam", "external": "sub"},
-    Kind.STAFF: {"employee_no": "id number no nr nummer", "full_name": "name navn namn naam", "external": "sub"},
+    Kind.LEARNER: {
+        "student_no": "id number no nr nummer",
+        "full_name": "name navn namn naam",
+        "external": "sub",
+    },
+    Kind.STAFF: {
+        "employee_no": "id number no nr nummer",
+        "full_name": "name navn namn naam",
+        "external": "sub",
+    },
     Kind.TEST: {
         "test_id": f"id number no nr nummer {_TESTS}",
         "course": "code kode kod",
@@ -109,7 +119,10 @@ GENERIC: Final[Mapping[Kind, Mapping[str, str]]] = {
         "student_no": "student learner person kandidat candidate studerende deelnemer",
         "candidate_id": "number no nr nummer",
     },
-    Kind.CONTRIBUTOR: {"test_id": _TESTS, "employee_no": "employee staff ansatt medarbejder mitarbeiter person id"},
+    Kind.CONTRIBUTOR: {
+        "test_id": _TESTS,
+        "employee_no": "employee staff ansatt medarbejder mitarbeiter person id",
+    },
 }
 """Names that say something only where it is known what the rows are about."""
 
@@ -147,7 +160,9 @@ def meanings(columns: Iterable[str], words: Mapping[str, str]) -> dict[str, str]
 def hinted(name: str) -> Kind | None:
     """What a file or table of this name is likely to hold, if its name says so."""
     text = plain(name)
-    return next((kind for kind, parts in HINTS.items() if any(part in text for part in parts.split())), None)
+    return next(
+        (kind for kind, parts in HINTS.items() if any(part in text for part in parts.split())), None
+    )
 
 
 def rivals(columns: Iterable[str], meaning: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from sync.commands.init.answers import (
     one_of,
     zone_here,
 )
-from sync.commands.init.detect import Looked, guess, keys_of_people
+from sync.commands.init.detect import ColumnSample, guess, keys_of_people
 from sync.commands.init.inspect import (
     csv_source,
     is_utf8,
@@ -50,7 +50,10 @@ HOLDS: Mapping[str, tuple[Kind, str]] = {
 NOTHING = "other"
 _CHOICES = "\n".join(
     f"  {word:<14}{about}"
-    for word, about in [*((w, about) for w, (_, about) in HOLDS.items()), (NOTHING, "none of these")]
+    for word, about in [
+        *((w, about) for w, (_, about) in HOLDS.items()),
+        (NOTHING, "none of these"),
+    ]
 )
 a_holding = one_of(*HOLDS, NOTHING)
 
@@ -86,7 +89,9 @@ def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
     """
     output = Path(os.path.abspath(options.output))  # noqa: PTH100 - resolve() would follow links
     if os.path.lexists(output):
-        raise UsageError(f"{options.output}: is there already, and is never written over; give another --output")
+        raise UsageError(
+            f"{options.output}: is there already, and is never written over; give another --output"
+        )
     if not output.parent.is_dir():
         raise UsageError(f"{options.output}: its folder is not there; make it first")
     questions = _Questions(options, ask, output.parent)
@@ -100,12 +105,14 @@ def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
     return Exit.OK
 
 
-def _tell(output: Path, sources: list[Looked], todo: int, say: Say) -> None:
+def _tell(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
     """What was written, and what comes next."""
     say(f"Written: {output}")
     for one in sources:
         kind = guess(one).kind
-        say(f"  {one.name}: {f'rows of the kind {kind}' if kind else 'what its rows are could not be told'}")
+        say(
+            f"  {one.name}: {f'rows of the kind {kind}' if kind else 'what its rows are could not be told'}"
+        )
     say("Read all of it" + (", see to each TODO in it," if todo else "") + " and then run:")
     for command in ("check", *(f"sample {one.name}" for one in sources)):
         say(f"  inspera-sync --config {output} {command}")
@@ -118,7 +125,9 @@ def _write(path: Path, text: str) -> None:
     except FileExistsError:
         raise UsageError(f"{path}: is there already, and is never written over") from None
     except OSError as error:
-        raise UsageError(f"{path}: can't be written ({error.strerror}); give another --output") from None
+        raise UsageError(
+            f"{path}: can't be written ({error.strerror}); give another --output"
+        ) from None
 
 
 @dataclass(slots=True)
@@ -130,7 +139,7 @@ class _Questions:
     folder: Path
     missing: list[str] = field(default_factory=list)
 
-    def sources(self) -> list[Looked]:
+    def sources(self) -> list[ColumnSample]:
         """The sources, looked at."""
         given = self.options
         if (given.sql is None) != (not given.tables):
@@ -142,20 +151,28 @@ class _Questions:
         if given.csv or given.sql or given.ldap:
             return self._told(keys_of_people(self._looked(given)))
         if self.ask is None:
-            self.missing.append("--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come from)")
+            self.missing.append(
+                "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come from)"
+            )
             return []
         return self._told(keys_of_people(self._looked(self._asked_source(self.ask))))
 
-    def _told(self, looked: list[Looked]) -> list[Looked]:
+    def _told(self, looked: list[ColumnSample]) -> list[ColumnSample]:
         """Return the sources with what a person says that they hold, where one is there to be asked."""
         if self.ask is None:
             return looked
         return [self._asked_kind(one, self.ask) for one in looked]
 
-    def _asked_kind(self, one: Looked, ask: Ask) -> Looked:
-        likely = next((word for word, (kind, _) in HOLDS.items() if kind is guess(one).kind), NOTHING)
-        said = ask(f"What is in {one.hint or one.name}?\n{_CHOICES}\nOne of these words", likely, a_holding)
-        return replace(one, holds=HOLDS[said][0] if said in HOLDS else None, no_feed=said == NOTHING)
+    def _asked_kind(self, one: ColumnSample, ask: Ask) -> ColumnSample:
+        likely = next(
+            (word for word, (kind, _) in HOLDS.items() if kind is guess(one).kind), NOTHING
+        )
+        said = ask(
+            f"What is in {one.hint or one.name}?\n{_CHOICES}\nOne of these words", likely, a_holding
+        )
+        return replace(
+            one, holds=HOLDS[said][0] if said in HOLDS else None, no_feed=said == NOTHING
+        )
 
     def _asked_source(self, ask: Ask) -> StartOptions:
         kind = ask(
@@ -173,21 +190,27 @@ class _Questions:
             tables = tuple(ask("Tables or views, with spaces between them", "", filled).split())
             given = replace(self.options, sql=url, tables=tables)
         else:
-            base = ask("The entry below which to search, such as ou=people,dc=example,dc=edu", "", filled)
+            base = ask(
+                "The entry below which to search, such as ou=people,dc=example,dc=edu", "", filled
+            )
             given = replace(self.options, ldap=url, base=base)
         user = given.user or ask("Who logs in (return for nobody)", " ", str.strip)
         if not user or given.password_file:
             return replace(given, user=user or None)
-        return replace(given, user=user, password_file=Path(ask("The file with the password", "", a_file)))
+        return replace(
+            given, user=user, password_file=Path(ask("The file with the password", "", a_file))
+        )
 
-    def _looked(self, given: StartOptions) -> list[Looked]:
-        looked: list[Looked] = []
+    def _looked(self, given: StartOptions) -> list[ColumnSample]:
+        looked: list[ColumnSample] = []
 
         def taken() -> list[str]:
             return [one.name for one in looked]
 
         for path in given.csv:
-            looked.append(csv_source(path, self._encoding(path, given.encoding), self.folder, taken()))
+            looked.append(
+                csv_source(path, self._encoding(path, given.encoding), self.folder, taken())
+            )
         password = stands_at(given.password_file, self.folder) if given.password_file else None
         access = login(given.user, password)
         for table in given.tables:
@@ -200,32 +223,44 @@ class _Questions:
         if given or is_utf8(path):
             return given
         if self.ask is not None:
-            return self.ask(f"{path} is not UTF-8. Its encoding, such as cp1252 or iso-8859-1", "", an_encoding)
+            return self.ask(
+                f"{path} is not UTF-8. Its encoding, such as cp1252 or iso-8859-1", "", an_encoding
+            )
         raise UsageError(f"{path}: is not UTF-8; give its --encoding, such as cp1252 or iso-8859-1")
 
-    def answers(self, sources: list[Looked]) -> Answers:
+    def answers(self, sources: list[ColumnSample]) -> Answers:
         """Everything else; what nobody gave is empty, and missing."""
         given, (auth, zone) = self.options, needs(sources)
         url = self._answer("--url URL", "the tenant's address", given.url, "", a_tenant)
         host = (urlsplit(url).hostname or "").partition(".")[0]
         client = given.client_id or ""
         if url:  # of which it is usually a part
-            client = self._answer("--client-id ID", "shown beside the API key", given.client_id, host, filled)
+            client = self._answer(
+                "--client-id ID", "shown beside the API key", given.client_id, host, filled
+            )
         key, name, local = self._key(), given.auth_system, given.zone
         if auth:
-            name = self._answer("--auth-system NAME", "with which people log in, such as FEIDE", name, "", filled)
+            name = self._answer(
+                "--auth-system NAME", "with which people log in, such as FEIDE", name, "", filled
+            )
         if zone:
-            local = self._answer("--zone ZONE", "the sources' time zone, such as Europe/Oslo", local, "", a_zone)
+            local = self._answer(
+                "--zone ZONE", "the sources' time zone, such as Europe/Oslo", local, "", a_zone
+            )
         return Answers(url, client, key, name or "", local or "")
 
     def _key(self) -> str:
         """The file with the key as the configuration names it; it need not be there yet."""
         given = str(self.options.key_file) if self.options.key_file else None
         if given is None and self.ask is not None:
-            given = self.ask("The file with the API key (it need not be there yet)", KEY_FILE, a_key_file)
+            given = self.ask(
+                "The file with the API key (it need not be there yet)", KEY_FILE, a_key_file
+            )
         return checked("--key-file", a_key_file, stands_at(Path(given or KEY_FILE), self.folder))
 
-    def _answer(self, option: str, about: str, given: str | None, default: str, check: Check) -> str:
+    def _answer(
+        self, option: str, about: str, given: str | None, default: str, check: Check
+    ) -> str:
         if given is not None:
             return checked(option.partition(" ")[0], check, given)
         if self.ask is not None:
@@ -242,4 +277,6 @@ class _Questions:
             UsageError: something is.
         """
         if self.missing:
-            raise UsageError(f"init: give {'; '.join(self.missing)}; or run it on a terminal, where it asks")
+            raise UsageError(
+                f"init: give {'; '.join(self.missing)}; or run it on a terminal, where it asks"
+            )

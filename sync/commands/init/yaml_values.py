@@ -11,7 +11,7 @@ _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class YamlValue:
     """Where a field comes from: a column, a template or a constant, and what else is said about it.
 
     Attributes:
@@ -29,7 +29,9 @@ class Value:
     def yaml(self) -> str:
         """As it stands behind the field's name."""
         more = {name: text for name, text in self.more.items() if text is not None}
-        short = not more and (self.how == "template" or (self.how == "column" and "{" not in self.text))
+        short = not more and (
+            self.how == "template" or (self.how == "column" and "{" not in self.text)
+        )
         if short:
             return quoted(self.text)
         return flow({self.how: self.text, **more})
@@ -40,24 +42,24 @@ class Value:
         return " ".join(cells) if all(cells) else ""
 
 
-def column(name: str) -> Value:
+def column(name: str) -> YamlValue:
     """What one column holds."""
-    return Value(name, "column", (name,))
+    return YamlValue(name, "column", (name,))
 
 
-def spelt(name: str, **more: str | None) -> Value:
+def spelt(name: str, **more: str | None) -> YamlValue:
     """The same, with what else is said about it."""
-    return Value(name, "column", (name,), more)
+    return YamlValue(name, "column", (name,), more)
 
 
-def template(text: str, *columns: str) -> Value:
+def template(text: str, *columns: str) -> YamlValue:
     """Text with these columns in braces."""
-    return Value(text, "template", columns)
+    return YamlValue(text, "template", columns)
 
 
-def constant(text: str) -> Value:
+def constant(text: str) -> YamlValue:
     """The same for every row."""
-    return Value(text, "constant")
+    return YamlValue(text, "constant")
 
 
 def quoted(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sync.engine.protocols import Proof
+from sync.engine.protocols import CompletenessRules
 from sync.records.base import Row
 from sync.text.masking import quoted_value
 
@@ -16,7 +16,7 @@ KEPT = "nothing that rests on it is removed"
 
 
 @dataclass(slots=True)
-class Witness:
+class CompletenessCheck:
     """What is seen of one source in one reading.
 
     Attributes:
@@ -24,7 +24,7 @@ class Witness:
         torn: whether that ended without a line end; None when that can't be told.
     """
 
-    proof: Proof
+    proof: CompletenessRules
     rows: int = 0
     groups: set[str] = field(default_factory=set)
     last: Row | None = None

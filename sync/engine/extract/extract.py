@@ -4,16 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync.engine.extract.completeness import KEPT, Witness, cut_off, shorter, shrunk
-from sync.engine.extract.feed_reader import Reader, Reading, unread
-from sync.engine.extract.join import Joined, columns_of, load
-from sync.engine.protocols import Feed, Join, Progress, SourceDoor, Store
+from sync.engine.extract.completeness import KEPT, CompletenessCheck, cut_off, shorter, shrunk
+from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
+from sync.engine.extract.join import JoinedSource, columns_of, load
+from sync.engine.protocols import BoundSource, Feed, Join, Progress, Store
 from sync.errors import SourceError
 from sync.records.base import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class ReadOptions:
     """How sources are to be read in this run.
 
     Attributes:
@@ -25,20 +25,20 @@ class How:
     accepted: Collection[str] = ()
 
 
-EVERYTHING = How()
+EVERYTHING = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class Extracted:
     """All feeds' readings, and for each kind why absence proves nothing (kinds where it does are left out).
 
     Attributes:
         lookups: the readings of sources that feeds join.
     """
 
-    readings: Sequence[Reading]
+    readings: Sequence[FeedReport]
     trouble: Mapping[Kind, str] = field(default_factory=dict)
-    lookups: Sequence[Reading] = ()
+    lookups: Sequence[FeedReport] = ()
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -48,12 +48,18 @@ class Gathered:
     @property
     def unhealthy(self) -> list[str]:
         """What is wrong with sources, one text each, and each said once."""
-        return list(dict.fromkeys(one.unhealthy for one in (*self.readings, *self.lookups) if one.unhealthy))
+        return list(
+            dict.fromkeys(one.unhealthy for one in (*self.readings, *self.lookups) if one.unhealthy)
+        )
 
     @property
     def partial(self) -> list[str]:
         """Of which sources not all was read, though nothing is wrong with them, one text each."""
-        told = (f"{one.place}: {one.partial}; removals wait for a full reading" for one in self.readings if one.partial)
+        told = (
+            f"{one.place}: {one.partial}; removals wait for a full reading"
+            for one in self.readings
+            if one.partial
+        )
         return list(dict.fromkeys(told))
 
     @property
@@ -66,39 +72,52 @@ class Gathered:
         """For which kinds which sources were read whole, and are sound: what they lack, they lack."""
         ill = self.ill
         partial = {(one.kind, one.source) for one in self.readings if one.partial}
-        return frozenset((one.kind, one.source) for one in self.readings if one.source not in ill) - partial
+        return (
+            frozenset((one.kind, one.source) for one in self.readings if one.source not in ill)
+            - partial
+        )
 
 
-def gather(feeds: Sequence[Feed], store: Store, now: datetime, progress: Progress, how: How = EVERYTHING) -> Gathered:
+def gather(
+    feeds: Sequence[Feed],
+    store: Store,
+    now: datetime,
+    progress: Progress,
+    how: ReadOptions = EVERYTHING,
+) -> Extracted:
     """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
-    gathering = _Gathering(store, progress, how, joined)
+    gathering = _Extraction(store, progress, how, joined)
     for number, feed in enumerate(feeds):
         gathering.read(number, feed)
     readings, lookups = gathering.readings, gathering.lookups
     _rely(feeds, store, how)
-    later = [(one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"]
-    store.close_staging(later, _unsure(feeds, Gathered(readings, {}, lookups), store))
+    later = [
+        (one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"
+    ]
+    store.close_staging(later, _unsure(feeds, Extracted(readings, {}, lookups), store))
     store.gather_windows(now)
     _judge_shrinkage(feeds, readings, store, how)
-    _doubt(feeds, Gathered(readings, {}, lookups), store)
+    _doubt(feeds, Extracted(readings, {}, lookups), store)
     trouble = {kind: _trouble(kind, feeds, readings, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
-        trouble[Kind.COMMITTEE] = next((trouble[kind] for kind in sorted(naming) if trouble[kind]), "")
-    return Gathered(readings, {kind: why for kind, why in trouble.items() if why}, lookups)
+        trouble[Kind.COMMITTEE] = next(
+            (trouble[kind] for kind in sorted(naming) if trouble[kind]), ""
+        )
+    return Extracted(readings, {kind: why for kind, why in trouble.items() if why}, lookups)
 
 
 @dataclass(slots=True)
-class _Gathering:
+class _Extraction:
     """The feeds that have been read, and the sources that they join."""
 
     store: Store
     progress: Progress
-    how: How
+    how: ReadOptions
     joined: Collection[str]
-    readings: list[Reading] = field(default_factory=list)
-    lookups: list[Reading] = field(default_factory=list)
+    readings: list[FeedReport] = field(default_factory=list)
+    lookups: list[FeedReport] = field(default_factory=list)
 
     def read(self, number: int, feed: Feed) -> None:
         """Reads one feed, unless something that it rests on can't be read."""
@@ -107,43 +126,51 @@ class _Gathering:
         why = self._unusable(feed, self.lookups[before:])
         if why:
             text = f"{feed.place}: is not used, as it {why}, which can't be read; {KEPT}"
-            self.readings.append(Reading(feed.place, feed.kind, feed.source.name, unread=True, unhealthy=text))
+            self.readings.append(
+                FeedReport(feed.place, feed.kind, feed.source.name, unread=True, unhealthy=text)
+            )
             return
-        reader = Reader(number, feed, joins, self.store, self.progress, self.how.changed)
+        reader = FeedReader(number, feed, joins, self.store, self.progress, self.how.changed)
         self.readings.append(reader.read(feed.source.name in self.how.accepted))
 
-    def _unusable(self, feed: Feed, looked: Sequence[Reading]) -> str:
+    def _unusable(self, feed: Feed, looked: Sequence[FeedReport]) -> str:
         for one in looked:
             if one.unread:
                 return f"joins {one.place}"
         above = next((one for one in self.readings if one.kind is feed.kind and one.unread), None)
         return f"gives way to {above.place}" if above and feed.same_key != "fault" else ""
 
-    def _join(self, feed: Feed, join: Join) -> Joined:
+    def _join(self, feed: Feed, join: Join) -> JoinedSource:
         """Reads a source that a feed joins."""
-        source, witness = join.source, Witness(join.source.proof)
-        joined = Joined(join, len(self.lookups), columns_of(join, feed.mapper))
-        reading = Reading(source.place, feed.kind, source.name)
+        source, witness = join.source, CompletenessCheck(join.source.proof)
+        joined = JoinedSource(join, len(self.lookups), columns_of(join, feed.mapper))
+        reading = FeedReport(source.place, feed.kind, source.name)
         self.lookups.append(reading)
         try:
             load(joined, self.store, witness, accepted=source.name in self.how.accepted)
         except SourceError as error:
             reading.unread, reading.unhealthy = True, unread(error)
             return joined
-        reading.rows, reading.groups, reading.torn = witness.rows, frozenset(witness.groups), witness.torn
+        reading.rows, reading.groups, reading.torn = (
+            witness.rows,
+            frozenset(witness.groups),
+            witness.torn,
+        )
         failed = [joined.unsure] if joined.unsure else []
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
             if source.proof.shrink:
                 before = self.store.rows_of(source.name, self.joined)
-                failed += filter(None, [shorter(before - witness.rows, before, source.proof.shrink)])
+                failed += filter(
+                    None, [shorter(before - witness.rows, before, source.proof.shrink)]
+                )
         joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
         if joined.unsure:
             reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
         return joined
 
 
-def _unsure(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> frozenset[Kind]:
+def _unsure(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> frozenset[Kind]:
     """Return the kinds of which a record may be there although no feed has named it: its source was not all read."""
     ill = gathered.ill
     return frozenset(
@@ -155,13 +182,17 @@ def _unsure(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> frozense
     )
 
 
-def _rely(feeds: Sequence[Feed], store: Store, how: How) -> None:
+def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
     """Tells the store the sources of each kind, and of which kinds a person has said that they name what is right."""
-    sources = {kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind}
-    store.rely_on(sources, [kind for kind, names in sources.items() if set(names).intersection(how.accepted)])
+    sources = {
+        kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
+    }
+    store.rely_on(
+        sources, [kind for kind, names in sources.items() if set(names).intersection(how.accepted)]
+    )
 
 
-def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
+def _doubt(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> None:
     """Where a feed can't be relied on, others of its kind may say less: it may know better.
 
     Nobody departs by their word, as it may still name them; and what gives way to it is not used, or, where it is only
@@ -169,8 +200,12 @@ def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
     """
     ill = gathered.ill
     for number, feed in enumerate(feeds):
-        beside = {at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind}
-        doubtful = [at for at, other in beside.items() if any(one.name in ill for one in _resting_on(other))]
+        beside = {
+            at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind
+        }
+        doubtful = [
+            at for at, other in beside.items() if any(one.name in ill for one in _resting_on(other))
+        ]
         keyless = bool(beside and store.keyless(feed.kind))
         if doubtful or keyless:
             store.doubt_departures(number)
@@ -180,34 +215,42 @@ def _doubt(feeds: Sequence[Feed], gathered: Gathered, store: Store) -> None:
             store.keep_known(feed.kind, number)
 
 
-def _judge_shrinkage(feeds: Sequence[Feed], readings: Sequence[Reading], store: Store, how: How) -> None:
+def _judge_shrinkage(
+    feeds: Sequence[Feed], readings: Sequence[FeedReport], store: Store, how: ReadOptions
+) -> None:
     """Finds sources that have suddenly become shorter, or lack what stood last in them.
 
     Needs the tests' windows: what has ended may go.
     """
     judged: set[tuple[Kind, str]] = set()
     # tests first: what was on one that has left its source as well is not cut off
-    in_order = sorted(zip(feeds, readings, strict=True), key=lambda one: one[0].kind is not Kind.TEST)
+    in_order = sorted(
+        zip(feeds, readings, strict=True), key=lambda one: one[0].kind is not Kind.TEST
+    )
     for feed, reading in in_order:
         source = feed.source
         done = (feed.kind, source.name) in judged or source.name in how.accepted
         if done or source.proof.shrink is None or reading.unhealthy or reading.partial:
             continue
         judged.add((feed.kind, source.name))
-        text = shrunk(*store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind))
+        text = shrunk(
+            *store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind)
+        )
         if not text and source.proof.tail:
-            lost = store.lost_tail(feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(readings))
+            lost = store.lost_tail(
+                feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(readings)
+            )
             text = cut_off(lost, _plural(feed.kind))
         if text:
-            reading.unhealthy = (
-                f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
-            )
+            reading.unhealthy = f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
 
 
-def _tests_whole(readings: Sequence[Reading]) -> bool:
+def _tests_whole(readings: Sequence[FeedReport]) -> bool:
     """Return whether tests were read, and all of them."""
     of_tests = [one for one in readings if one.kind is Kind.TEST]
-    return bool(of_tests) and not any(one.unread or one.unhealthy or one.partial for one in of_tests)
+    return bool(of_tests) and not any(
+        one.unread or one.unhealthy or one.partial for one in of_tests
+    )
 
 
 def _plural(kind: Kind) -> str:
@@ -215,10 +258,18 @@ def _plural(kind: Kind) -> str:
 
 
 def _trouble(
-    kind: Kind, feeds: Sequence[Feed], readings: Sequence[Reading], lookups: Sequence[Reading], store: Store
+    kind: Kind,
+    feeds: Sequence[Feed],
+    readings: Sequence[FeedReport],
+    lookups: Sequence[FeedReport],
+    store: Store,
 ) -> str:
     """Why absence of this kind proves nothing in this run; empty when it does."""
-    mine = [(feed, reading) for feed, reading in zip(feeds, readings, strict=True) if reading.kind is kind]
+    mine = [
+        (feed, reading)
+        for feed, reading in zip(feeds, readings, strict=True)
+        if reading.kind is kind
+    ]
     if not mine:
         return f"no feed of kind {kind}"
     ill = {one.source: one for one in (*lookups, *readings) if one.unhealthy}
@@ -231,8 +282,12 @@ def _trouble(
         if reading.partial:
             return f"{reading.place} is not all there ({reading.partial}): removals wait for a full reading"
     keyless = store.keyless(kind)
-    return f"the key in {keyless} can't be read, so no {kind}'s absence proves anything" if keyless else ""
+    return (
+        f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"
+        if keyless
+        else ""
+    )
 
 
-def _resting_on(feed: Feed) -> list[SourceDoor]:
+def _resting_on(feed: Feed) -> list[BoundSource]:
     return [feed.source, *(join.source for join in feed.joins)]

@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sync.engine.extract.completeness import KEPT, Witness, torn
-from sync.engine.extract.join import Joined, Judged, with_columns
+from sync.engine.extract.completeness import KEPT, CompletenessCheck, torn
+from sync.engine.extract.join import JoinedSource, Judged, with_columns
 from sync.engine.protocols import Feed, Origin, Progress, Store
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed
-from sync.records.base import Fault, Key, Kind, Record, Row
+from sync.records.base import Key, Kind, Record, Row, RowError
 from sync.records.extract import Extract, Since, lacking
 
 MOST_PASSED_OVER = 2_000
@@ -20,7 +20,7 @@ REPORT_EVERY = 10_000
 
 
 @dataclass(slots=True)
-class Reading:
+class FeedReport:
     """How the reading of one feed went.
 
     Attributes:
@@ -51,32 +51,34 @@ def unread(error: SourceError) -> str:
 
 
 @dataclass(slots=True)
-class Reader:
+class FeedReader:
     """What reads one feed; with `changed`, only what changed since its last mark, if it can be asked for that."""
 
     number: int
     feed: Feed
-    joins: Sequence[Joined]
+    joins: Sequence[JoinedSource]
     store: Store
     progress: Progress
     changed: bool = False
-    _faults: list[Fault] = field(default_factory=list)
+    _faults: list[RowError] = field(default_factory=list)
     _departures: list[tuple[Key, int]] = field(default_factory=list)
     _unselected: list[Key] = field(default_factory=list)
     _partial: str = ""
 
-    def read(self, accepted: bool = False) -> Reading:
+    def read(self, accepted: bool = False) -> FeedReport:
         """Stages what the feed wants. One that can't be read to its end adds nothing.
 
         `accepted`: a person has said that it is right that the source is shorter.
         """
         feed = self.feed
-        reading = Reading(feed.place, feed.kind, feed.source.name)
-        witness = Witness(feed.source.proof)
+        reading = FeedReport(feed.place, feed.kind, feed.source.name)
+        witness = CompletenessCheck(feed.source.proof)
         since = self._since()
         try:
             with feed.source.open(since) as extract:
-                self._partial = extract.partial or ("only what changed was read" if since and since.mark else "")
+                self._partial = extract.partial or (
+                    "only what changed was read" if since and since.mark else ""
+                )
                 self._stage(extract, reading, witness)
                 self._judge(extract, reading, witness, accepted=accepted)
         except SourceError as error:
@@ -88,39 +90,55 @@ class Reader:
 
     def _since(self) -> Since | None:
         column = self.feed.changed_since
-        return Since(column, self.store.mark_of(self.feed.digest) if self.changed else "") if column else None
+        return (
+            Since(column, self.store.mark_of(self.feed.digest) if self.changed else "")
+            if column
+            else None
+        )
 
-    def _stage(self, extract: Extract, reading: Reading, witness: Witness) -> None:
+    def _stage(self, extract: Extract, reading: FeedReport, witness: CompletenessCheck) -> None:
         feed = self.feed
         self._need_columns(extract, witness)
         if extract.partial and self.joins:
-            reason = (
-                f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
+            reason = f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
+            raise SourceError(
+                extract.place, reason, "deliver all of it, or take the join out of the feed"
             )
-            raise SourceError(extract.place, reason, "deliver all of it, or take the join out of the feed")
         place = feed.source.rows_at(extract.place)
         self.store.name_place(self.number, place)
         mapper = feed.mapper.at(place)
         rows: Iterator[Judged] = witness.watched(extract.rows)
         for joined in self.joins:
             rows = with_columns(joined, rows, mapper, self.store)
-        reading.records = self.store.stage(feed.kind, self.number, self._records(mapper, rows, reading))
+        reading.records = self.store.stage(
+            feed.kind, self.number, self._records(mapper, rows, reading)
+        )
         reading.rows = witness.rows
         self._flush()
 
-    def _need_columns(self, extract: Extract, witness: Witness) -> None:
+    def _need_columns(self, extract: Extract, witness: CompletenessCheck) -> None:
         for joined in self.joins:
             own_names = joined.own_names(extract.columns)
             if own_names:
                 reason = f"has a column '{own_names[0]}', which is also what a column of the joined source is called"
-                raise SourceError(extract.place, reason, f"give the source '{joined.join.source.name}' another name")
+                raise SourceError(
+                    extract.place,
+                    reason,
+                    f"give the source '{joined.join.source.name}' another name",
+                )
         given = {*extract.columns, *(name for joined in self.joins for name in joined.names)}
         own = {column for joined in self.joins for column in joined.join.on}
-        missing = sorted({*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)})
+        missing = sorted(
+            {*self.feed.mapper.missing(given), *(witness.columns | own).difference(given)}
+        )
         if missing:
-            raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's map and where"))
+            raise SourceError(
+                extract.place, *lacking(missing, extract.columns, "the feed's map and where")
+            )
 
-    def _judge(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> None:
+    def _judge(
+        self, extract: Extract, reading: FeedReport, witness: CompletenessCheck, *, accepted: bool
+    ) -> None:
         """What the reading proves, once all rows are staged; and its snapshot, if it has one."""
         feed = self.feed
         reading.partial = self._partial
@@ -139,7 +157,9 @@ class Reader:
                 "if it may rightly be empty, say may_be_empty: true"
             )
 
-    def _torn(self, extract: Extract, reading: Reading, witness: Witness, *, accepted: bool) -> Iterator[str]:
+    def _torn(
+        self, extract: Extract, reading: FeedReport, witness: CompletenessCheck, *, accepted: bool
+    ) -> Iterator[str]:
         """Say so when the source may be cut off in its last row, and make that row a fault: `30` may be cut to `3`."""
         if extract.torn is None:
             return
@@ -150,20 +170,22 @@ class Reader:
         last = witness.last
         if last is not None:
             self.store.drop_line(self.feed.kind, self.number, last.line)
-            error = BadValueError("may be cut off, as no line end follows", "deliver the file again, whole")
+            error = BadValueError(
+                "may be cut off, as no line end follows", "deliver the file again, whole"
+            )
             without = {name for joined in self.joins for name in joined.names}
             mapper = self.feed.mapper.at(f"{extract.place} {self.feed.source.unit}")
             self._fault(mapper.unsure(last, "row", error, without) or [], reading)
             self._flush()
 
-    def _cover(self, mark: str, reading: Reading) -> None:
+    def _cover(self, mark: str, reading: FeedReport) -> None:
         feed, whole = self.feed, not reading.partial
         reading.records += self.store.cover(
             self.number, feed.kind, feed.digest, mark, source=feed.source.name, whole=whole
         )
 
     def _records(
-        self, mapper: CompiledFeed, rows: Iterator[Judged], reading: Reading
+        self, mapper: CompiledFeed, rows: Iterator[Judged], reading: FeedReport
     ) -> Iterator[tuple[Record, Origin | None, int]]:
         convert, origin, departing = mapper.map, mapper.origin, mapper.has_departures
         phase, read = f"reading {self.feed.place}", 0
@@ -191,16 +213,18 @@ class Reader:
                 continue
             yield made, origin(row), row.line
         if self.feed.source.proof.tail:
-            self._unselected.extend(key for row in passed_over if (key := mapper.key(row)) is not None)
+            self._unselected.extend(
+                key for row in passed_over if (key := mapper.key(row)) is not None
+            )
         self.progress(phase, read, read)
 
-    def _fault(self, faults: list[Fault], reading: Reading) -> None:
+    def _fault(self, faults: list[RowError], reading: FeedReport) -> None:
         reading.faults += 1
         self._faults.extend(faults)
         if len(self._faults) >= REPORT_EVERY:
             self._flush()
 
-    def _depart(self, departs: Key | list[Fault], line: int, reading: Reading) -> None:
+    def _depart(self, departs: Key | list[RowError], line: int, reading: FeedReport) -> None:
         if isinstance(departs, list):
             self._fault(departs, reading)
             return

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from sync.engine.extract.completeness import Witness, torn
-from sync.engine.protocols import Join, Located, Store
+from sync.engine.extract.completeness import CompletenessCheck, torn
+from sync.engine.protocols import Join, LookupRow, Store
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed, clean, seen
-from sync.records.base import Fault, Row
+from sync.records.base import Row, RowError
 from sync.records.extract import lacking
 
 CHUNK = 500
@@ -18,7 +18,7 @@ _BETWEEN = "\x1f"
 
 
 @dataclass(slots=True)
-class Joined:
+class JoinedSource:
     """One join, its source read.
 
     Attributes:
@@ -47,10 +47,14 @@ class Joined:
 def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
     """The columns that a feed takes of a joined source."""
     prefix = f"{join.source.name}."
-    return tuple(sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix)))
+    return tuple(
+        sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix))
+    )
 
 
-def load(joined: Joined, store: Store, witness: Witness, *, accepted: bool = False) -> None:
+def load(
+    joined: JoinedSource, store: Store, witness: CompletenessCheck, *, accepted: bool = False
+) -> None:
     """Reads the joined source into the store. `accepted`: a person has said that it is right as it is.
 
     Raises:
@@ -67,13 +71,15 @@ def load(joined: Joined, store: Store, witness: Witness, *, accepted: bool = Fal
         doubts = [*extract.doubts]
         if extract.torn is not None:
             witness.torn = extract.torn()
-            if witness.torn and (why := torn(store.ended_whole(source.name), accepted, source.name)):
+            if witness.torn and (
+                why := torn(store.ended_whole(source.name), accepted, source.name)
+            ):
                 doubts.append(why)
                 store.drop_lookup_line(joined.number, witness.last.line if witness.last else 0)
         joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
 
 
-def _cells(joined: Joined, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
+def _cells(joined: JoinedSource, rows: Iterator[Row]) -> Iterator[tuple[str, tuple[str, ...], int]]:
     theirs = tuple(joined.join.on.values())
     for row in rows:
         try:
@@ -99,22 +105,30 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
     return text.lower() if join.ignore_case else text
 
 
-Judged = Row | list[Fault]
+Judged = Row | list[RowError]
 """A row, or the faults of one of which not all columns can be told."""
 
 
-def with_columns(joined: Joined, rows: Iterator[Judged], mapper: CompiledFeed, store: Store) -> Iterator[Judged]:
+def with_columns(
+    joined: JoinedSource, rows: Iterator[Judged], mapper: CompiledFeed, store: Store
+) -> Iterator[Judged]:
     """The rows with the joined columns, or the faults of those for which they can't be told."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
         found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
         for row, key in judged:
-            made = _with(joined, row, found.get(key) if key else None, mapper) if isinstance(row, Row) else row
+            made = (
+                _with(joined, row, found.get(key) if key else None, mapper)
+                if isinstance(row, Row)
+                else row
+            )
             if made is not None:
                 yield made
 
 
-def _keyed(joined: Joined, row: Judged, mapper: CompiledFeed) -> tuple[Judged | None, str | None]:
+def _keyed(
+    joined: JoinedSource, row: Judged, mapper: CompiledFeed
+) -> tuple[Judged | None, str | None]:
     """The row with the key by which it is looked up; or its faults, when that can't be read."""
     if isinstance(row, list):
         return row, None
@@ -124,15 +138,20 @@ def _keyed(joined: Joined, row: Judged, mapper: CompiledFeed) -> tuple[Judged | 
         return mapper.unsure(row, f"join.{joined.join.source.name}", error, joined.names), None
 
 
-def _with(joined: Joined, row: Row, found: Located | None, mapper: CompiledFeed) -> Judged | None:
+def _with(
+    joined: JoinedSource, row: Row, found: LookupRow | None, mapper: CompiledFeed
+) -> Judged | None:
     prefix, join = joined.join.source.name, joined.join
     wrong: BadValueError | None = None
     if found is None and joined.unsure:
         wrong = BadValueError(
-            f"has no row in {join.source.place}, which can't be relied on now ({joined.unsure})", "see to that source"
+            f"has no row in {join.source.place}, which can't be relied on now ({joined.unsure})",
+            "see to that source",
         )
     elif found is None and join.missing == "fault":
-        wrong = BadValueError(f"has no row in {join.source.place}", "correct it in one of the two sources")
+        wrong = BadValueError(
+            f"has no row in {join.source.place}", "correct it in one of the two sources"
+        )
     elif found is None and join.missing == "skip":
         return None
     elif found is not None and found.others:

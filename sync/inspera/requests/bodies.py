@@ -49,7 +49,11 @@ def staff(fields: Fields, password: str | None = None) -> dict[str, object]:
 
     What is `None` is left out.
     """
-    body = {**learner(fields, password), "userType": _USER_TYPES[Kind.STAFF], **lists(_STAFF_LISTS, fields)}
+    body = {
+        **learner(fields, password),
+        "userType": _USER_TYPES[Kind.STAFF],
+        **lists(_STAFF_LISTS, fields),
+    }
     status = fields.get("status")
     return {**body, "status": _STATUSES[str(status)]} if status else body
 

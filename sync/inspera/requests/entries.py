@@ -36,7 +36,10 @@ def candidates(call: Call, entries: Sequence[Assignment]) -> object:
     return _people(
         call,
         entries,
-        [{**worded(_CANDIDATE, entry.fields), **lists(committees, entry.fields)} for entry in entries],
+        [
+            {**worded(_CANDIDATE, entry.fields), **lists(committees, entry.fields)}
+            for entry in entries
+        ],
     )
 
 
@@ -66,7 +69,13 @@ def leaving_people(call: Call, entries: Sequence[Assignment]) -> object:
 
 def committees(call: Call, entries: Sequence[Assignment]) -> object:
     """Committees for a test (vendor contract, Test API: committees)."""
-    return wrapped(call, [{"name": entry.external_id, **worded({"type": "type"}, entry.fields)} for entry in entries])
+    return wrapped(
+        call,
+        [
+            {"name": entry.external_id, **worded({"type": "type"}, entry.fields)}
+            for entry in entries
+        ],
+    )
 
 
 def leaving_committees(call: Call, entries: Sequence[Assignment]) -> object:
@@ -85,14 +94,20 @@ def options(call: Call, entries: Sequence[Assignment]) -> object:
 
 def secrets(entries: Sequence[Assignment]) -> tuple[str, ...]:
     """What an answer must not make us repeat: the values of secret options, and names and addresses of people."""
-    hidden = [entry.fields.get(name) for entry in entries for name in ("first_name", "last_name", "email")]
+    hidden = [
+        entry.fields.get(name) for entry in entries for name in ("first_name", "last_name", "email")
+    ]
     hidden += [entry.fields.get("value") for entry in entries if entry.fields.get("secret")]
     return tuple(str(value) for value in hidden if value)
 
 
-def _people(call: Call, entries: Sequence[Assignment], rest: Sequence[Mapping[str, object]]) -> object:
+def _people(
+    call: Call, entries: Sequence[Assignment], rest: Sequence[Mapping[str, object]]
+) -> object:
     auth_system = {"authenticationSystem": entries[0].auth_system}
-    people = [{"externalId": entry.external_id, **more} for entry, more in zip(entries, rest, strict=True)]
+    people = [
+        {"externalId": entry.external_id, **more} for entry, more in zip(entries, rest, strict=True)
+    ]
     if not call.wrapper:
         # A bare list leaves no other place for it, and an id alone could be somebody else's.
         return [{**auth_system, **person} for person in people]

@@ -10,14 +10,26 @@ _LONGEST = 300
 _READ = 4000  # characters of a reason that are looked at; the masks would take long over megabytes
 _DEEPEST = 8
 _LONG_SECRET = 6  # characters, as many as the shortest pin has
-_SPOKEN: Final = ("errors", "error", "message", "errorMessage", "description", "detail", "reason", "code", "externalId")
+_SPOKEN: Final = (
+    "errors",
+    "error",
+    "message",
+    "errorMessage",
+    "description",
+    "detail",
+    "reason",
+    "code",
+    "externalId",
+)
 _BETWEEN_IDS = re.compile(r"[\s,;'\"()\[\]{}<>]+")
 _TOKEN_LIFE = 3600.0
 
 
 def failed(document: object) -> bool:
     """Whether a 2xx is none: `success` is false or there are `errors` (vendor contract, Conventions)."""
-    return isinstance(document, dict) and (document.get("success") is False or bool(document.get("errors")))
+    return isinstance(document, dict) and (
+        document.get("success") is False or bool(document.get("errors"))
+    )
 
 
 def words(document: object, hide: Sequence[str] = ()) -> str:
@@ -41,7 +53,9 @@ def _pattern(secret: str) -> str:
 def named(document: object, ids: frozenset[str]) -> frozenset[str]:
     """Which of `ids` the vendor's reason names, whole."""
     blamed = document.get("errors") or document if isinstance(document, dict) else document
-    return frozenset(part for said in _scalars(blamed, 0) for part in _candidates_for_id(said) if part in ids)
+    return frozenset(
+        part for said in _scalars(blamed, 0) for part in _candidates_for_id(said) if part in ids
+    )
 
 
 def token(document: object) -> tuple[str, float]:
@@ -52,7 +66,13 @@ def token(document: object) -> tuple[str, float]:
     """
     content = document if isinstance(document, dict) else {}
     value, life = content.get("access_token"), content.get("expires_in")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value or not value:
+    if (
+        not isinstance(value, str)
+        or not value.isascii()
+        or not value.isprintable()
+        or " " in value
+        or not value
+    ):
         raise ValueError("no token")
     if isinstance(life, int | float) and not isinstance(life, bool) and life > 0:
         return value, float(life)

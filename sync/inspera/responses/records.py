@@ -15,7 +15,7 @@ from sync.inspera.responses.shapes import (
     unwrapped,
     whole_number,
 )
-from sync.records.remote import FoundPerson, FoundTest
+from sync.records.remote import RemotePerson, RemoteTest
 
 _STATUSES: Final = {"ACTIVE": "active", "DISABLED": "disabled"}
 
@@ -38,11 +38,11 @@ def page(document: object) -> Page:
     return Page(rows, whole_number(outer.get("hits")), whole_number(outer.get("page")))
 
 
-def found_test(row: Mapping[str, object]) -> FoundTest | None:
+def found_test(row: Mapping[str, object]) -> RemoteTest | None:
     """A test among search results, `None` for a template (vendor contract, Test API: search)."""
     if row.get("isTemplate") is True:
         return None
-    return FoundTest(
+    return RemoteTest(
         remote_id=required(row, "assessmentRunId"),
         external_test_id=text(row.get("externalId")),
         title=text(row.get("assessmentRunTitle")),
@@ -53,13 +53,13 @@ def found_test(row: Mapping[str, object]) -> FoundTest | None:
     )
 
 
-def read_test(remote_id: str, document: object) -> FoundTest:
+def read_test(remote_id: str, document: object) -> RemoteTest:
     """A test read by its id, which shows little but its name (vendor contract, Test API: read)."""
     row = unwrapped(document)
     title = text(row.get("name")) or text(row.get("title"))
     if title is None:
         raise ValueError("a test without a name")
-    return FoundTest(
+    return RemoteTest(
         remote_id=remote_id,
         external_test_id=text(row.get("externalTestId")) or text(row.get("externalId")),
         title=title,
@@ -70,9 +70,9 @@ def read_test(remote_id: str, document: object) -> FoundTest:
     )
 
 
-def found_person(row: Mapping[str, object]) -> FoundPerson:
+def found_person(row: Mapping[str, object]) -> RemotePerson:
     """A person read or found (vendor contract, Users API; Conventions on the two spellings of `username`)."""
-    return FoundPerson(
+    return RemotePerson(
         remote_id=text(row.get("userId")),
         username=text(row.get("username")) or text(row.get("userName")),
         external_ids=tuple(pairs(row.get("externalIds"), "externalId")),
@@ -83,12 +83,12 @@ def found_person(row: Mapping[str, object]) -> FoundPerson:
     )
 
 
-def read_person(document: object) -> FoundPerson:
+def read_person(document: object) -> RemotePerson:
     """A person read by their id (vendor contract, Users API)."""
     return found_person(unwrapped(document))
 
 
-def exported_person(row: Mapping[str, object]) -> FoundPerson:
+def exported_person(row: Mapping[str, object]) -> RemotePerson:
     """A person in an export, who is assumed to look as when read by their id (inferred)."""
     person = found_person(row)
     if not person.remote_id and not person.username:

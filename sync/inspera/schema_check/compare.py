@@ -34,7 +34,8 @@ SENT: Final[Mapping[str, tuple[str, ...]]] = {
 """Members that a call may send, within its wrapper where it has one (vendor contract, Token to Test API)."""
 
 BESIDE: Final = dict.fromkeys(
-    ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"), ("authenticationSystem",)
+    ("contributor.assign", "contributor.remove", "candidate.assign", "candidate.remove"),
+    ("authenticationSystem",),
 )
 """Members that are always sent beside the wrapper (vendor contract, Test API: contributors, candidates)."""
 
@@ -58,7 +59,7 @@ class Match(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedCall:
     """One call held against the schema: what differs, each in words, and what to do about it."""
 
     call: Call
@@ -67,12 +68,15 @@ class Compared:
     remedy: str = ""
 
 
-def compare(calls: Collection[Call], schema: Schema) -> list[Compared]:
+def compare(calls: Collection[Call], schema: Schema) -> list[ComparedCall]:
     """All calls, as they are in force, against the tenant's schema. One is never advised to be where another is."""
     taken = frozenset((call.method, shape(segments(call.path))) for call in calls)
     held = (_compared(call, schema, taken) for call in calls)
     # the token's call carries the key, so that no setting leads it elsewhere
-    return [replace(one, remedy=one.remedy and _ASK_WHETHER) if one.call.name == TOKEN.name else one for one in held]
+    return [
+        replace(one, remedy=one.remedy and _ASK_WHETHER) if one.call.name == TOKEN.name else one
+        for one in held
+    ]
 
 
 def setting(call: Call, name: str) -> str:
@@ -80,22 +84,43 @@ def setting(call: Call, name: str) -> str:
     return f"inspera.calls.{call.name}.{name}"
 
 
-def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> Compared:
+def _compared(call: Call, schema: Schema, taken: Collection[Place]) -> ComparedCall:
     there = schema.at(call.path)
     if call.method not in there:
         methods = [method for method in METHODS if method in there]
         match = Match.DIFFERENT if methods else Match.ABSENT
-        difference = f"the schema has {' and '.join(methods)} there, not {call.method}" if methods else _NOTHING
-        return Compared(call, match, (difference,), _by_path(call, schema, taken) or _by_method(call, methods, taken))
+        difference = (
+            f"the schema has {' and '.join(methods)} there, not {call.method}"
+            if methods
+            else _NOTHING
+        )
+        return ComparedCall(
+            call,
+            match,
+            (difference,),
+            _by_path(call, schema, taken) or _by_method(call, methods, taken),
+        )
     differences, remedy = _in_body(call, schema, there[call.method].body)
-    return Compared(call, Match.DIFFERENT, differences, remedy) if differences else Compared(call, Match.PRESENT)
+    return (
+        ComparedCall(call, Match.DIFFERENT, differences, remedy)
+        if differences
+        else ComparedCall(call, Match.PRESENT)
+    )
 
 
 def _by_path(call: Call, schema: Schema, taken: Collection[Place]) -> str:
     """The advice to take a path of the schema that is much like ours; empty when there is none."""
-    free = (one.segments for one in schema.with_method(call.method) if (one.method, shape(one.segments)) not in taken)
+    free = (
+        one.segments
+        for one in schema.with_method(call.method)
+        if (one.method, shape(one.segments)) not in taken
+    )
     near = nearest(call.path, free)
-    return f"it has {call.method} {near.theirs}: set {setting(call, 'path')} to {near.ours}" if near else ""
+    return (
+        f"it has {call.method} {near.theirs}: set {setting(call, 'path')} to {near.ours}"
+        if near
+        else ""
+    )
 
 
 def _by_method(call: Call, methods: Sequence[str], taken: Collection[Place]) -> str:
@@ -113,7 +138,11 @@ def _in_body(call: Call, schema: Schema, body: object) -> tuple[tuple[str, ...],
     beside, sent = BESIDE.get(call.name, ()), SENT.get(call.name, call.fields)
     always = (*beside, call.wrapper) if call.wrapper else (*beside, *call.fields)
     if body is None:
-        return ((f"the schema has no body, and we send {_names(always)}",), _ASK_WHAT) if always else ((), "")
+        return (
+            ((f"the schema has no body, and we send {_names(always)}",), _ASK_WHAT)
+            if always
+            else ((), "")
+        )
     if not call.wrapper:
         members = schema.members(schema.entry(body))
         return tuple(_differences(members, "the body", always, sent)), _ASK_WHAT
@@ -131,7 +160,9 @@ def _by_wrapper(call: Call, schema: Schema, members: Members) -> str:
     return f"set {setting(call, 'wrapper')} to {fitting[0]}" if len(fitting) == 1 else _ASK_WHAT
 
 
-def _differences(members: Members, where: str, always: Sequence[str], sent: Sequence[str]) -> Iterator[str]:
+def _differences(
+    members: Members, where: str, always: Sequence[str], sent: Sequence[str]
+) -> Iterator[str]:
     if lacking := members.lacks(always):
         yield f"{where} has no {_names(lacking)}, which we always send"
     if missing := sorted(members.required.difference(always, sent)):

@@ -15,14 +15,14 @@ _ALIKE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearestPath:
     """A path like one of ours: as the schema writes it, and as `inspera.calls` wants it, with our names of places."""
 
     theirs: str
     ours: str
 
 
-def nearest(path: str, others: Iterable[Segments]) -> Near | None:
+def nearest(path: str, others: Iterable[Segments]) -> NearestPath | None:
     """The one of these paths that is most like ours and has as many places, if any is like it."""
     mine = segments(path)
     likely = [(likeness, theirs) for theirs in others if (likeness := _likeness(mine, theirs))]
@@ -32,7 +32,7 @@ def nearest(path: str, others: Iterable[Segments]) -> Near | None:
     places = iter(_places(mine))
     ours = re.sub(_PLACE, lambda _: next(places), "/".join(theirs))
     query = path.partition("?")[2]
-    return Near("/" + "/".join(theirs), f"/{ours}?{query}" if query else f"/{ours}")
+    return NearestPath("/" + "/".join(theirs), f"/{ours}?{query}" if query else f"/{ours}")
 
 
 def _likeness(mine: Segments, theirs: Segments) -> tuple[bool, int] | None:

@@ -25,7 +25,7 @@ Segments = tuple[str, ...]
 """A path after `/api`, without its query."""
 
 
-class NotASchema(ValueError):  # noqa: N818 - named, like all errors here, by what it means
+class SchemaError(ValueError):
     """The document is no schema that can be read; `str()` says why."""
 
 
@@ -39,7 +39,11 @@ class Members:
 
     def lacks(self, names: Iterable[str]) -> list[str]:
         """Which of these are not known."""
-        return [] if self.open or not self.schemas else [name for name in names if name not in self.schemas]
+        return (
+            []
+            if self.open or not self.schemas
+            else [name for name in names if name not in self.schemas]
+        )
 
     def add(self, other: "Members") -> None:
         """Takes in what another part of the same object says."""
@@ -68,10 +72,12 @@ class Schema:
         self._document = _mapping(document)
         version = self._document.get("openapi", self._document.get("swagger"))
         if not isinstance(self._document.get("paths"), dict) or not _VERSIONS.match(str(version)):
-            raise NotASchema("is neither an OpenAPI 3 nor a Swagger 2 schema")
+            raise SchemaError("is neither an OpenAPI 3 nor a Swagger 2 schema")
         self._operations: dict[Segments, dict[str, Operation]] = {}
         for operation in self._read():
-            self._operations.setdefault(shape(operation.segments), {}).setdefault(operation.method, operation)
+            self._operations.setdefault(shape(operation.segments), {}).setdefault(
+                operation.method, operation
+            )
 
     def at(self, path: str) -> Mapping[str, Operation]:
         """The operations at this path by method, whatever its places are called."""
@@ -93,7 +99,9 @@ class Schema:
             return Members()  # a circle: it is counted already
         seen.add(id(content))
         found = Members(_properties(content), open=bool(content.get("additionalProperties")))
-        found.required = {name for name in _texts(content.get("required")) if not self._only_read(found, name)}
+        found.required = {
+            name for name in _texts(content.get("required")) if not self._only_read(found, name)
+        }
         for part in _list(content.get("allOf")):
             found.add(self._members(part, seen))
         for word in ("anyOf", "oneOf"):
@@ -108,7 +116,9 @@ class Schema:
     def holds_others(self, schema: object) -> bool:
         """Whether this is a list or an object."""
         content = self._resolved(schema) or {}
-        return content.get("type") in ("array", "object") or bool({"items", "properties", "allOf"} & set(content))
+        return content.get("type") in ("array", "object") or bool(
+            {"items", "properties", "allOf"} & set(content)
+        )
 
     def _one_of(self, choices: list[object], seen: set[int]) -> Members:
         """What at least one of the choices knows; only what all of them need is needed."""
@@ -151,14 +161,21 @@ class Schema:
             media = _mapping((self._resolved(operation["requestBody"]) or {}).get("content"))
             chosen = next((name for name in media if "json" in name), next(iter(media), ""))
             return _mapping(media.get(chosen)).get("schema", {})
-        given = [self._resolved(one) for level in (item, operation) for one in _list(level.get("parameters"))]
+        given = [
+            self._resolved(one)
+            for level in (item, operation)
+            for one in _list(level.get("parameters"))
+        ]
         known = [one for one in given if one is not None]
         for one in known:
             if one.get("in") == "body":
                 return one.get("schema", {})
         form = {str(one.get("name")): one for one in known if one.get("in") == "formData"}
         if form:
-            return {"properties": form, "required": [name for name, one in form.items() if one.get("required") is True]}
+            return {
+                "properties": form,
+                "required": [name for name, one in form.items() if one.get("required") is True],
+            }
         return None if len(known) == len(given) else {}
 
     def _resolved(self, value: object) -> Mapping[str, object] | None:

@@ -39,7 +39,9 @@ def find_bad_byte(file: BinaryIO, encoding: str) -> BadByte | None:
     return _byte_by_byte(decoder, b"", breaks)
 
 
-def _byte_by_byte(decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_Breaks") -> BadByte | None:
+def _byte_by_byte(
+    decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_Breaks"
+) -> BadByte | None:
     """Shift states and half characters belong to the decoder, so only the decoder can say which byte is too much."""
     try:
         for at in range(len(chunk)):

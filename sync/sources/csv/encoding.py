@@ -29,14 +29,18 @@ def refuse_other_encoding(place: str, file: BinaryIO, encoding: str) -> None:
     wide = name.startswith(("utf-16", "utf-32"))
     for mark, taking in _MARKS:
         if start.startswith(mark):
-            if name == taking or (name in _TAKES_ITS_OWN and name.startswith(taking.removesuffix("-sig"))):
+            if name == taking or (
+                name in _TAKES_ITS_OWN and name.startswith(taking.removesuffix("-sig"))
+            ):
                 return
             kind = taking.removesuffix("-sig").upper()
             reason = f"is {kind}, as its byte order mark shows, and not {encoding}"
             raise SourceError(place, reason, f"set its 'encoding' to {taking}")
     if wide and start and b"\0" not in start:
         reason = f"is not {encoding}: it has no zero byte, which every table in {encoding} has"
-        raise SourceError(place, reason, "set its 'encoding' to the one it is in, such as utf-8-sig or cp1252")
+        raise SourceError(
+            place, reason, "set its 'encoding' to the one it is in, such as utf-8-sig or cp1252"
+        )
     if not wide and (meant := _unmarked(start)):
         reason = f"seems to be {meant} without a byte order mark: every other byte is zero (NUL)"
         raise SourceError(place, reason, f"set its 'encoding' to {meant}")
@@ -55,8 +59,12 @@ def _unmarked(start: bytes) -> str:
     """Return the wide encoding that the places of zero bytes tell; empty when they tell none."""
     if len(start) < 4 or start.count(b"\0") * 3 < len(start):
         return ""
-    zeros = "".join("0" if start[at::4].count(b"\0") * 4 > len(start) // 2 else "x" for at in range(4))
-    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(zeros, "")
+    zeros = "".join(
+        "0" if start[at::4].count(b"\0") * 4 > len(start) // 2 else "x" for at in range(4)
+    )
+    return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(
+        zeros, ""
+    )
 
 
 class Utf8Watch:
@@ -93,7 +101,9 @@ class Utf8Watch:
 
 def _proves(character: str) -> bool:
     pair = character.encode()
-    seen = "".join(chr(byte) if byte in _UNDEFINED else bytes([byte]).decode("cp1252") for byte in pair)
+    seen = "".join(
+        chr(byte) if byte in _UNDEFINED else bytes([byte]).decode("cp1252") for byte in pair
+    )
     return is_misread(seen) or character == "Š"  # which is seen as "Å" and a no-break space
 
 

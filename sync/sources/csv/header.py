@@ -39,7 +39,9 @@ class HeaderWatch:
         self._names = frozenset(map(folded, names)) - {""}
         width = len(names)
         self._least = width if width < 3 else max(2, (width + 1) // 2)
-        self._pieces = [max(_PLAIN.findall(name.casefold().encode()), key=len, default=b"") for name in names]
+        self._pieces = [
+            max(_PLAIN.findall(name.casefold().encode()), key=len, default=b"") for name in names
+        ]
 
     def may_be_in(self, text: str) -> bool:
         """Tell at a glance whether some row of the text may be a header; where none is, no row need be looked at.
@@ -66,7 +68,11 @@ _NO_DATA = bytes(set(range(256)).difference(b"0123456789@\r\n"))
 def has_line_without_data(text: bytes) -> bool:
     """Tell at a glance whether some line of the text holds neither a digit nor an address, as headers do."""
     data = text.translate(None, _NO_DATA).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return data.startswith(b"\n") or b"\n\n" in data or (data[-1:] in b"\n" and text[-1:] not in (b"\n", b"\r", b""))
+    return (
+        data.startswith(b"\n")
+        or b"\n\n" in data
+        or (data[-1:] in b"\n" and text[-1:] not in (b"\n", b"\r", b""))
+    )
 
 
 _RULE = re.compile(r"[-=_+|\s]*")

@@ -111,7 +111,12 @@ class CsvTable:
             refuse_change: raises a `SourceError` when the file is not any more what it was when it was opened.
             passing: what the text goes through before it is read.
         """
-        self._place, self._again, self._form, self._refuse_change = place, again, form, refuse_change
+        self._place, self._again, self._form, self._refuse_change = (
+            place,
+            again,
+            form,
+            refuse_change,
+        )
         self._text, self._passing = text, passing
         self.torn = False
         self._ended = 0  # lines that ended in the blocks so far
@@ -145,7 +150,9 @@ class CsvTable:
         self._form = self._form._replace(delimiter=delimiter)
         self._line = 1 + self._offset
         self._reader: Reader = csv.reader(
-            chain.from_iterable(StringIO(text, newline="") for text in self._escaped(chain([first], texts))),
+            chain.from_iterable(
+                StringIO(text, newline="") for text in self._escaped(chain([first], texts))
+            ),
             delimiter=delimiter,
             quotechar=self._form.quotechar,
             escapechar=self._form.escape or None,
@@ -238,7 +245,11 @@ class CsvTable:
             return
         if first and self._form.header:
             raise self._fault(self._line, *UNASKED_HEADER)
-        raise self._fault(self._line, "is the header again" if again else "reads like a second header", TWO_EXPORTS)
+        raise self._fault(
+            self._line,
+            "is the header again" if again else "reads like a second header",
+            TWO_EXPORTS,
+        )
 
     def _refuse_ragged(self) -> None:
         if self._ragged.count:
@@ -271,7 +282,9 @@ class CsvTable:
             # The name is not repeated here: in a file without a header it is somebody's.
             first = names.index(repeated)
             reason = f"the header gives columns {first + 1} and {names.index(repeated, first + 1) + 1} the same name"
-            raise self._fault(self._line, reason, "give each column its own name, or name them by 'columns'")
+            raise self._fault(
+                self._line, reason, "give each column its own name, or name them by 'columns'"
+            )
 
     def _blocks(self) -> Iterator[str]:
         """The file in blocks of whole lines: what is looked for in every line is looked for in a block at once."""
@@ -285,7 +298,9 @@ class CsvTable:
             self._ended += line_breaks(text[:end])
             if len(rest) > MAX_LINE:
                 reason = f"has more than {MAX_LINE:,} characters in one line"
-                raise self._fault(self._ended + 1, reason, "check that this is the CSV file that is meant")
+                raise self._fault(
+                    self._ended + 1, reason, "check that this is the CSV file that is meant"
+                )
             yield self._seen(text[:end])
         self.torn = rest != "" and not rest.endswith("\r")
         yield self._seen(rest)
@@ -313,10 +328,14 @@ class CsvTable:
             raise self._fault(1, "starts with a byte order mark", remedy)
         if "\ufeff" in text and (found := _MARK_INSIDE.search(text)):
             line = self._ended + 1 + line_breaks(text[: found.end()])
-            raise self._fault(line, "starts with a byte order mark, in the middle of the file", TWO_EXPORTS)
+            raise self._fault(
+                line, "starts with a byte order mark, in the middle of the file", TWO_EXPORTS
+            )
 
     def _fault(self, line: int | None, reason: str, remedy: str) -> SourceError:
-        return SourceError(self._place if line is None else f"{self._place} line {line}", reason, remedy)
+        return SourceError(
+            self._place if line is None else f"{self._place} line {line}", reason, remedy
+        )
 
     def _explained(self, error: Exception) -> SourceError:
         """What stopped the reading, as a fault at its line. Looks into the file again to find that line."""
@@ -327,8 +346,16 @@ class CsvTable:
                 return self._malformed(error)
         except OSError as again:
             error = again
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        return self._fault(self._line, f"can't be read any further ({reason})", "see to the disk or the share it is on")
+        reason = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else type(error).__name__
+        )
+        return self._fault(
+            self._line,
+            f"can't be read any further ({reason})",
+            "see to the disk or the share it is on",
+        )
 
     def _undecodable(self) -> SourceError:
         encoding = self._form.encoding
@@ -337,7 +364,9 @@ class CsvTable:
             found = find_bad_byte(file, encoding)
         if found is None:
             return self._fault(None, f"is not in {encoding}", remedy)
-        return self._fault(found.line, f"byte 0x{found.byte:02X} can't be read as {encoding}", remedy)
+        return self._fault(
+            found.line, f"byte 0x{found.byte:02X} can't be read as {encoding}", remedy
+        )
 
     def _malformed(self, error: csv.Error) -> SourceError:
         quote, last = self._form.quotechar, self._reader.line_num + self._offset
@@ -351,9 +380,13 @@ class CsvTable:
             reason = f"a cell has more than {most}" if too_long else f"is not CSV ({error})"
             return self._fault(last, reason, "correct it in the source")
         if found.open:
-            within = f" within {most}" if too_long else ": the file is cut off, or a quote is missing"
+            within = (
+                f" within {most}" if too_long else ": the file is cut off, or a quote is missing"
+            )
             reason = f"the quote ({quote}) that opens a cell here is not closed{within}"
-            return self._fault(found.line, reason, "export the file again, or close the quote in the source")
+            return self._fault(
+                found.line, reason, "export the file again, or close the quote in the source"
+            )
         opened = "" if found.line == last else f", which opens on line {found.line}"
         reason = f"a lone quote ({quote}) stands inside a quoted cell{opened}"
         return self._fault(last, reason, f"double it in the source ({quote}{quote})")
@@ -388,10 +421,18 @@ class _Ragged:
             remedy += f"; {TWO_EXPORTS}"
         if self.count == 1:
             (line, cells), remedy = self._named[0], remedy.replace("them", "the row")
-            return SourceError(f"{self._place} line {line}", f"has {_cells(cells)} where {header}", remedy)
+            return SourceError(
+                f"{self._place} line {line}", f"has {_cells(cells)} where {header}", remedy
+            )
         told = ", ".join(f"{line} ({_cells(cells)})" for line, cells in self._named)
-        more = f" and {self.count - len(self._named):,} more" if self.count > len(self._named) else ""
-        return SourceError(f"{self._place} lines {told}{more}", f"have another number of cells where {header}", remedy)
+        more = (
+            f" and {self.count - len(self._named):,} more" if self.count > len(self._named) else ""
+        )
+        return SourceError(
+            f"{self._place} lines {told}{more}",
+            f"have another number of cells where {header}",
+            remedy,
+        )
 
 
 def _cells(count: int) -> str:

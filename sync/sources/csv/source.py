@@ -10,18 +10,18 @@ from typing import Annotated, Any, BinaryIO, Literal, TextIO
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from sync.config_base.base import Named, Told, empty_is_default, filled, told, told_one
+from sync.config_base.base import InvalidSetting, Named, empty_is_default, filled, told, told_one
 from sync.errors import SourceError
 from sync.records.base import Row
 from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import WholeTable
+from sync.sources.completeness import TableCompleteness
 from sync.sources.csv.encoding import refuse_other_encoding
 from sync.sources.csv.header import reads_like_header
 from sync.sources.csv.reader import UNASKED_HEADER, CsvForm, CsvTable, repeated_name
 from sync.sources.csv.trailer import Trailer
 from sync.sources.files.archive import Packing, packing_of, unpacked
-from sync.sources.files.delivery import Beside, Drop, FilePath, NewestBy
+from sync.sources.files.delivery import Beside, Delivery, FilePath, NewestBy
 from sync.sources.files.open import OpenFile, age_doubt, open_file, place_in, reading
 
 
@@ -59,7 +59,9 @@ _Character = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_u
 _Delimiter = Annotated[
     _Character,
     BeforeValidator(_tab),
-    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"enum": ["tab", r"\t"]}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 1}, {"enum": ["tab", r"\t"]}]}
+    ),
 ]
 
 
@@ -95,9 +97,11 @@ class CsvSettings(SourceSettings):
     """How many lines stand before the table, such as a title."""
     header_line: Annotated[int, Field(ge=1, le=1001)] | None = None
     """The line that names the columns, counted from 1: another way to say skip_lines."""
-    columns: Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None = None
+    columns: (
+        Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None
+    ) = None
     """The names of the columns in their order, for a file without a header: its first line is a row then."""
-    whole: Annotated[WholeTable, BeforeValidator(empty_is_default)] = WholeTable()
+    whole: Annotated[TableCompleteness, BeforeValidator(empty_is_default)] = TableCompleteness()
     """What has to hold before this source's word is taken for what it does not name."""
 
     @model_validator(mode="after")
@@ -109,20 +113,46 @@ class CsvSettings(SourceSettings):
     @model_validator(mode="after")
     def _escaped_by_itself(self) -> "CsvSettings":
         if self.escape is not None and self.escape in (self.delimiter, self.quotechar):
-            raise told([Told("escape", "is the delimiter or the quotechar", "give a character of its own, such as \\")])
+            raise told(
+                [
+                    InvalidSetting(
+                        "escape",
+                        "is the delimiter or the quotechar",
+                        "give a character of its own, such as \\",
+                    )
+                ]
+            )
         return self
 
     @model_validator(mode="after")
     def _begins_once(self) -> "CsvSettings":
         if self.header_line is not None and (self.skip_lines or self.columns is not None):
-            reason = "is given beside 'columns'" if self.columns is not None else "says the same as 'skip_lines'"
-            raise told([Told("header_line", reason, "keep one of them; without a header, use skip_lines")])
+            reason = (
+                "is given beside 'columns'"
+                if self.columns is not None
+                else "says the same as 'skip_lines'"
+            )
+            raise told(
+                [
+                    InvalidSetting(
+                        "header_line", reason, "keep one of them; without a header, use skip_lines"
+                    )
+                ]
+            )
         return self
 
     @model_validator(mode="after")
     def _member_of_a_zip(self) -> "CsvSettings":
         if self.member is not None and packing_of(self.path, self.compression) != "zip":
-            raise told([Told("member", "is only for zip archives", "set 'compression' to zip, or take it out")])
+            raise told(
+                [
+                    InvalidSetting(
+                        "member",
+                        "is only for zip archives",
+                        "set 'compression' to zip, or take it out",
+                    )
+                ]
+            )
         return self
 
     def place(self, folder: Path) -> str:
@@ -138,7 +168,7 @@ class CsvSettings(SourceSettings):
                 blank or repeated names.
                 Of its rows: it is not sound to its very end, or was changed while it was read.
         """
-        drop = Drop(self.newest_by, self.done, self.sha256)
+        drop = Delivery(self.newest_by, self.done, self.sha256)
         path = drop.chosen(folder / self.path, self.place(folder))
         with open_file(path, place_in(folder, path)) as opened:
             drop.require_proofs(opened)
@@ -151,7 +181,14 @@ class CsvSettings(SourceSettings):
     @property
     def _form(self) -> CsvForm:
         skip = self.skip_lines if self.header_line is None else self.header_line - 1
-        return CsvForm(self.delimiter, self.quotechar, self.encoding, self.columns or (), skip, self.escape or "")
+        return CsvForm(
+            self.delimiter,
+            self.quotechar,
+            self.encoding,
+            self.columns or (),
+            skip,
+            self.escape or "",
+        )
 
     def _unpacked(self, file: BinaryIO, opened: OpenFile) -> AbstractContextManager[BinaryIO]:
         return unpacked(file, opened.place, packing_of(opened.path, self.compression), self.member)
@@ -173,7 +210,11 @@ class CsvSettings(SourceSettings):
             rows = _without_header_line(rows, opened.place)
         counted = trailer.counted(rows) if trailer else rows
         return Extract(
-            opened.place, columns, counted, doubts=doubts, torn=lambda: table.torn and not (trailer and trailer.found)
+            opened.place,
+            columns,
+            counted,
+            doubts=doubts,
+            torn=lambda: table.torn and not (trailer and trailer.found),
         )
 
 

@@ -53,7 +53,11 @@ class Trailer:
         told = int(digits)
         were = "was" if read == 1 else "were"
         fault = f"its last line counts {told:,} {'row' if told == 1 else 'rows'} and {read:,} {were} read"
-        return "" if told == read else f"{fault}; export it again: rows are missing, or are counted in another way"
+        return (
+            ""
+            if told == read
+            else f"{fault}; export it again: rows are missing, or are counted in another way"
+        )
 
 
 def _start_of_last_line(text: str) -> int:

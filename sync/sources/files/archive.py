@@ -38,7 +38,9 @@ def packing_of(path: PurePath, packing: Packing) -> Packing:
 
 
 @contextmanager
-def unpacked(file: BinaryIO, place: str, packing: Packing, member: str | None = None) -> Iterator[BinaryIO]:
+def unpacked(
+    file: BinaryIO, place: str, packing: Packing, member: str | None = None
+) -> Iterator[BinaryIO]:
     """What is in the file, as a stream. However much it unpacks to, only a little of it is held at a time.
 
     Args:
@@ -64,7 +66,9 @@ def unpacked(file: BinaryIO, place: str, packing: Packing, member: str | None = 
 class _Unpacked(io.RawIOBase):
     """Reads on, and tells damage of the archive as a fault of the source."""
 
-    def __init__(self, read: "Callable[[WriteableBuffer], int]", place: str, packing: Packing) -> None:
+    def __init__(
+        self, read: "Callable[[WriteableBuffer], int]", place: str, packing: Packing
+    ) -> None:
         super().__init__()
         self._read, self._place, self._packing = read, place, packing
 
@@ -85,7 +89,9 @@ def _stream(read: "Callable[[WriteableBuffer], int]", place: str, packing: Packi
 def _damaged(place: str, packing: Packing, error: Exception) -> SourceError:
     cut = "is cut off" if isinstance(error, EOFError) else "is damaged, or none"
     reason = f"can't be unpacked: the {packing} file {cut}"
-    return SourceError(place, reason, "deliver it again, in binary mode; or set 'compression' to what it is")
+    return SourceError(
+        place, reason, "deliver it again, in binary mode; or set 'compression' to what it is"
+    )
 
 
 def _not_empty(file: BinaryIO, place: str) -> BinaryIO:
@@ -116,18 +122,28 @@ def _member(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile
         raise SourceError(place, "is encrypted with a password", "deliver it without one")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # Others are unpacked by the standard library without a bound to what they may grow to in memory.
-        raise SourceError(place, "is packed by a method that is not read here", "pack it by the usual one, 'deflate'")
+        raise SourceError(
+            place,
+            "is packed by a method that is not read here",
+            "pack it by the usual one, 'deflate'",
+        )
     with _opening(place):
         return cast("zipfile.ZipExtFile", archive.open(info))
 
 
 def _chosen(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile.ZipInfo:
-    found = [info for info in archive.infolist() if not info.is_dir() and _is_named(info.filename, wanted)]
+    found = [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and _is_named(info.filename, wanted)
+    ]
     if len(found) == 1:
         return found[0]
     holds = f"holds {len(found)} files" if found else "holds no file"
     named = "" if wanted is None else f" named '{wanted}'"
-    raise SourceError(place, f"{holds}{named}, and has to hold one", "name the one that is meant by 'member'")
+    raise SourceError(
+        place, f"{holds}{named}, and has to hold one", "name the one that is meant by 'member'"
+    )
 
 
 def _is_named(name: str, wanted: str | None) -> bool:

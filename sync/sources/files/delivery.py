@@ -31,7 +31,9 @@ def _beside(template: str) -> str:
     return template
 
 
-Beside = Annotated[Named, AfterValidator(_beside), WithJsonSchema({"type": "string", "examples": ["{file}.done"]})]
+Beside = Annotated[
+    Named, AfterValidator(_beside), WithJsonSchema({"type": "string", "examples": ["{file}.done"]})
+]
 """The name of another file in the same folder, by the name of the one that it belongs to: `{file}`, or its `{stem}`."""
 
 
@@ -45,7 +47,7 @@ FilePath = Annotated[Path, AfterValidator(_pattern_last)]
 """A path whose last part may be a pattern."""
 
 
-class Drop(NamedTuple):
+class Delivery(NamedTuple):
     """How files are delivered.
 
     Attributes:
@@ -81,7 +83,9 @@ def is_pattern(name: str) -> bool:
 
 def beside(path: Path, template: str) -> Path:
     """The other file that belongs to this one."""
-    return path.with_name(_PART.sub(lambda part: path.name if part[1] == "file" else stem_of(path), template))
+    return path.with_name(
+        _PART.sub(lambda part: path.name if part[1] == "file" else stem_of(path), template)
+    )
 
 
 def stem_of(path: PurePath) -> str:
@@ -90,7 +94,7 @@ def stem_of(path: PurePath) -> str:
     return inner.stem
 
 
-def newest(pattern: Path, place: str, drop: Drop) -> Path:
+def newest(pattern: Path, place: str, drop: Delivery) -> Path:
     """The newest complete file that matches the last part of `pattern`. What belongs to another file is none itself.
 
     Raises:
@@ -102,7 +106,11 @@ def newest(pattern: Path, place: str, drop: Drop) -> Path:
     for candidate in sorted(found, reverse=True):
         if drop.done is None or not _unmarked(candidate.path, candidate.written_ns, drop.done):
             return candidate.path
-    none = "the file that matches is not" if len(found) == 1 else f"none of the {len(found)} files that match is"
+    none = (
+        "the file that matches is not"
+        if len(found) == 1
+        else f"none of the {len(found)} files that match is"
+    )
     marker = beside(max(found).path, drop.done or "").name
     reason = f"{none} marked as complete, such as by '{marker}', written after it"
     raise SourceError(place, reason, "see that the export ends by writing it, or correct 'done'")
@@ -116,12 +124,22 @@ class _Candidate(NamedTuple):
     written_ns: int
 
 
-def _matching(pattern: Path, place: str, drop: Drop) -> list[_Candidate]:
+def _matching(pattern: Path, place: str, drop: Delivery) -> list[_Candidate]:
     try:
         every = list(pattern.parent.iterdir())
         named = [path for path in every if _matches(path.name, pattern.name)]
-        belonging = {beside(path, template) for path in named for template in (drop.done, drop.sha256) if template}
-        return [one for path in named if path not in belonging for one in _candidates(path, drop.newest_by)]
+        belonging = {
+            beside(path, template)
+            for path in named
+            for template in (drop.done, drop.sha256)
+            if template
+        }
+        return [
+            one
+            for path in named
+            if path not in belonging
+            for one in _candidates(path, drop.newest_by)
+        ]
     except OSError as error:
         raise open_failure(place, error) from None
 
@@ -152,7 +170,9 @@ def require_marker(opened: OpenFile, template: str) -> None:
     except OSError as error:
         why = f"its marker can't be looked at ({error.strerror})"
     if why:
-        raise SourceError(opened.place, why, "see that the export ends by writing it, or correct 'done'")
+        raise SourceError(
+            opened.place, why, "see that the export ends by writing it, or correct 'done'"
+        )
 
 
 def _unmarked(path: Path, written_ns: int, template: str) -> str:
@@ -180,8 +200,12 @@ def require_checksum(opened: OpenFile, template: str) -> None:
         opened.file.seek(0)
     if found != told:
         opened.refuse_change()
-        remedy = "deliver both again: the file is cut off or damaged, or the checksum is of another one"
-        raise SourceError(opened.place, "has not the SHA-256 checksum that was delivered with it", remedy)
+        remedy = (
+            "deliver both again: the file is cut off or damaged, or the checksum is of another one"
+        )
+        raise SourceError(
+            opened.place, "has not the SHA-256 checksum that was delivered with it", remedy
+        )
 
 
 def _told_checksum(opened: OpenFile, beside_it: Path) -> str:
@@ -191,9 +215,15 @@ def _told_checksum(opened: OpenFile, beside_it: Path) -> str:
             text = file.read(_MOST_OF_A_LIST).decode("utf-8", "replace")
     except OSError as error:
         reason = f"its checksum '{beside_it.name}' can't be read ({error.strerror})"
-        raise SourceError(opened.place, reason, "see that it is delivered with the file, or correct 'sha256'") from None
+        raise SourceError(
+            opened.place, reason, "see that it is delivered with the file, or correct 'sha256'"
+        ) from None
     lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
-    named = [line for line in lines if PurePath(line[-1].strip().removeprefix("*")).name == opened.path.name]
+    named = [
+        line
+        for line in lines
+        if PurePath(line[-1].strip().removeprefix("*")).name == opened.path.name
+    ]
     chosen = named or lines
     if len(chosen) == 1 and re.fullmatch(r"[0-9a-fA-F]{64}", chosen[0][0]):
         return chosen[0][0].lower()

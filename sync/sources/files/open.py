@@ -91,7 +91,9 @@ def reading(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SourceError(place, f"can't be read ({error.strerror})", "see to the disk or the share it is on") from None
+        raise SourceError(
+            place, f"can't be read ({error.strerror})", "see to the disk or the share it is on"
+        ) from None
 
 
 def open_failure(place: str, error: OSError) -> SourceError:

@@ -63,11 +63,15 @@ class Changes:
             moment = moment_of(value.decode())
         except ValueError:
             reason = f"has in '{self.attribute}' what is no time"
-            raise SourceError(f"{self.place} entry {number}", reason, "take 'changed_since' out") from None
+            raise SourceError(
+                f"{self.place} entry {number}", reason, "take 'changed_since' out"
+            ) from None
         self._latest = max(self._latest or moment, moment)
 
 
-def changes(searches: Searches, since: Since, attribute: str, overlap: timedelta, now: datetime) -> Changes:
+def changes(
+    searches: Searches, since: Since, attribute: str, overlap: timedelta, now: datetime
+) -> Changes:
     """What to ask for, and the mark for the next time. `now` is this machine's clock before the reading.
 
     Raises:
@@ -78,10 +82,16 @@ def changes(searches: Searches, since: Since, attribute: str, overlap: timedelta
     active = "highestcommittedusn" in root
     if kind not in (*_TIMES, _NUMBER):
         reason = f"can't tell what changed by '{since.column}'"
-        raise SourceError(place, reason, "set 'changed_since' to modifyTimestamp, whenChanged or uSNChanged")
+        raise SourceError(
+            place, reason, "set 'changed_since' to modifyTimestamp, whenChanged or uSNChanged"
+        )
     if active != (kind in ("whenchanged", _NUMBER)):
         fit = "uSNChanged or whenChanged" if active else "modifyTimestamp"
-        raise SourceError(place, f"this directory can't be searched by '{attribute}'", f"set 'changed_since' to {fit}")
+        raise SourceError(
+            place,
+            f"this directory can't be searched by '{attribute}'",
+            f"set 'changed_since' to {fit}",
+        )
     if kind == _NUMBER:
         return _by_number(place, since, attribute, root)
     return _by_time(place, since, attribute, overlap, now, root.get("currenttime", ""))
@@ -95,20 +105,28 @@ def _by_number(place: str, since: Since, attribute: str, root: dict[str, str]) -
         if found is None:
             raise _unusable(place)
         if found["host"] != host:
-            reason = "another server answers than the last time, and each counts its changes for itself"
+            reason = (
+                "another server answers than the last time, and each counts its changes for itself"
+            )
             raise SourceError(place, reason, f"{_FULL}, or name one server only")
         if int(found["number"]) > int(highest):
-            raise SourceError(place, "the server counts fewer changes than the last time: it was restored", _FULL)
+            raise SourceError(
+                place, "the server counts fewer changes than the last time: it was restored", _FULL
+            )
         condition = f"({attribute}>={int(found['number']) + 1})"
     return Changes(place, attribute, condition, f"{host}:{highest}")
 
 
-def _by_time(place: str, since: Since, attribute: str, overlap: timedelta, now: datetime, clock: str) -> Changes:
+def _by_time(
+    place: str, since: Since, attribute: str, overlap: timedelta, now: datetime, clock: str
+) -> Changes:
     condition = ""
     if since.mark:
         if not re.fullmatch(r"[0-9]{14}Z", since.mark):
             raise _unusable(place)
-        written = since.mark.replace("Z", ".0Z") if attribute.lower() == "whenchanged" else since.mark
+        written = (
+            since.mark.replace("Z", ".0Z") if attribute.lower() == "whenchanged" else since.mark
+        )
         condition = f"({attribute}>={written})"
     if clock:
         return Changes(place, attribute, condition, generalized(moment_of(clock) - overlap))

@@ -20,11 +20,19 @@ DN = "dn"
 """The column that every row has: the entry's own name, in the form in which names are compared."""
 
 READ_AS: Mapping[str, Reading] = {
-    **dict.fromkeys(("member", "uniquemember", "memberof", "ismemberof", "manager", "secretary", "owner"), "dn"),
-    **dict.fromkeys(("roleoccupant", "seealso", "managedby", "managedobjects", "directreports"), "dn"),
+    **dict.fromkeys(
+        ("member", "uniquemember", "memberof", "ismemberof", "manager", "secretary", "owner"), "dn"
+    ),
+    **dict.fromkeys(
+        ("roleoccupant", "seealso", "managedby", "managedobjects", "directreports"), "dn"
+    ),
     **dict.fromkeys(("distinguishedname", "entrydn", "creatorsname", "modifiersname"), "dn"),
-    **dict.fromkeys(("accountexpires", "pwdlastset", "lastlogon", "lastlogontimestamp", "lastlogoff"), "time"),
-    **dict.fromkeys(("lockouttime", "badpasswordtime", "msds-userpasswordexpirytimecomputed"), "time"),
+    **dict.fromkeys(
+        ("accountexpires", "pwdlastset", "lastlogon", "lastlogontimestamp", "lastlogoff"), "time"
+    ),
+    **dict.fromkeys(
+        ("lockouttime", "badpasswordtime", "msds-userpasswordexpirytimecomputed"), "time"
+    ),
     **dict.fromkeys(("whencreated", "whenchanged", "createtimestamp", "modifytimestamp"), "time"),
     **dict.fromkeys(("objectguid", "ms-ds-consistencyguid", "msexchmailboxguid"), "guid"),
     **dict.fromkeys(("objectsid", "sidhistory"), "sid"),
@@ -58,7 +66,7 @@ FLAGS: Mapping[str, int] = {
 """The bits of Active Directory's `userAccountControl`, as it documents them."""
 
 
-class LdapColumn(Strict):
+class LdapColumnSettings(Strict):
     """One column of a directory: an attribute, what to do when it has several values, and how they are read."""
 
     attribute: Named | None = None
@@ -82,24 +90,34 @@ class LdapColumn(Strict):
     def _documented(cls, flag: str | None) -> str | None:
         if flag is not None and flag not in FLAGS:
             near = get_close_matches(flag.upper(), FLAGS, n=1)
-            remedy = f"did you mean '{near[0]}'?" if near else "write a name that Microsoft documents: ACCOUNTDISABLE"
+            remedy = (
+                f"did you mean '{near[0]}'?"
+                if near
+                else "write a name that Microsoft documents: ACCOUNTDISABLE"
+            )
             raise told_one("is no bit of userAccountControl", remedy)
         return flag
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.flag and self.read_as:
-            raise told_one("has both 'flag' and 'read_as'", "take one out: a flag is 'true' or 'false'")
+            raise told_one(
+                "has both 'flag' and 'read_as'", "take one out: a flag is 'true' or 'false'"
+            )
         if self.separator and self.many != "join":
-            raise told_one("has a 'separator' without 'many: join'", "say 'many: join', or take it out")
+            raise told_one(
+                "has a 'separator' without 'many: join'", "say 'many: join', or take it out"
+            )
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return text_or_settings(schema, handler)
 
 
-class UnfitError(Exception):
+class BadAttributeError(Exception):
     """An entry's values can't become a column's text: what is wrong with them, and what to do."""
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -135,7 +153,9 @@ class Column:
             return self._converted(values[0])
         if self.many == "one":
             remedy = "say for this column 'many: first', 'many: join' or 'many: all'"
-            raise UnfitError(f"attribute '{self.attribute}' has {len(values)} values", remedy)
+            raise BadAttributeError(
+                f"attribute '{self.attribute}' has {len(values)} values", remedy
+            )
         texts = self.texts(values)
         return texts[0] if self.many == "first" else self.separator.join(texts)
 
@@ -147,18 +167,26 @@ class Column:
         try:
             return self.convert(value)
         except UnicodeDecodeError:
-            reason, remedy = "holds bytes that are no text (UTF-8)", "leave it out, or say 'read_as: guid' or 'sid'"
+            reason, remedy = (
+                "holds bytes that are no text (UTF-8)",
+                "leave it out, or say 'read_as: guid' or 'sid'",
+            )
         except ValueError as error:
-            reason, remedy = f"has a value that {error}", "correct the entry, or the column's 'read_as' or 'flag'"
-        raise UnfitError(f"attribute '{self.attribute}' {reason}", remedy)
+            reason, remedy = (
+                f"has a value that {error}",
+                "correct the entry, or the column's 'read_as' or 'flag'",
+            )
+        raise BadAttributeError(f"attribute '{self.attribute}' {reason}", remedy)
 
 
-def column(name: str, spec: LdapColumn, now: datetime) -> Column:
+def column(name: str, spec: LdapColumnSettings, now: datetime) -> Column:
     """A column as it is configured; `now` is for accounts that may have expired."""
     attribute = spec.attribute or name
     read_as = spec.read_as or READ_AS.get(attribute.lower(), "text")
     convert = _flag_of(FLAGS[spec.flag]) if spec.flag else _CONVERT.get(read_as) or _expired_at(now)
-    blank = "false" if read_as == "expired" and not spec.flag else ""  # what has no end has not come to it
+    blank = (
+        "false" if read_as == "expired" and not spec.flag else ""
+    )  # what has no end has not come to it
     return Column(name, attribute, spec.many, spec.separator or ";", blank, convert)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from sync.errors import SourceError
 from sync.sources.ldap.library import BROKEN, ldap3
-from sync.sources.ldap.servers import Address
-from sync.sources.ldap.tls import Trust, needs_a_look, refusal
+from sync.sources.ldap.servers import LdapAddress
+from sync.sources.ldap.tls import TlsTrust, needs_a_look, refusal
 
 _BUSY = {51: "busy", 52: "unavailable", 80: "in trouble"}
 _AD_REASONS = {
@@ -37,7 +37,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class DirectoryAccess:
     """How to get to a directory. Times are in seconds.
 
     Attributes:
@@ -47,9 +47,9 @@ class Access:
     """
 
     place: str
-    servers: tuple[Address, ...]
+    servers: tuple[LdapAddress, ...]
     start_tls: tuple[bool, ...]
-    trust: Trust
+    trust: TlsTrust
     login: Login
     connect: int
     answer: int
@@ -86,7 +86,7 @@ class _VerifiedTls(ldap3.Tls):
 
 
 @contextmanager
-def connected(access: Access) -> Iterator[ldap3.Connection]:
+def connected(access: DirectoryAccess) -> Iterator[ldap3.Connection]:
     """A bound connection to the first server that can be used; closed at the end.
 
     Raises:
@@ -100,8 +100,8 @@ def connected(access: Access) -> Iterator[ldap3.Connection]:
         _close(connection)
 
 
-def _first_usable(access: Access, context: ssl.SSLContext) -> ldap3.Connection:
-    refused: list[tuple[Address, _UnusableError]] = []
+def _first_usable(access: DirectoryAccess, context: ssl.SSLContext) -> ldap3.Connection:
+    refused: list[tuple[LdapAddress, _UnusableError]] = []
     for address, start_tls in zip(access.servers, access.start_tls, strict=True):
         try:
             return _bound(access, address, start_tls, context)
@@ -112,7 +112,9 @@ def _first_usable(access: Access, context: ssl.SSLContext) -> ldap3.Connection:
     raise SourceError(access.place, f"can't be connected to ({reasons})", ", or ".join(remedies))
 
 
-def _bound(access: Access, address: Address, start_tls: bool, context: ssl.SSLContext) -> ldap3.Connection:
+def _bound(
+    access: DirectoryAccess, address: LdapAddress, start_tls: bool, context: ssl.SSLContext
+) -> ldap3.Connection:
     connection = _opened(access, address, start_tls, context)
     try:
         _bind(access, connection)
@@ -122,26 +124,41 @@ def _bound(access: Access, address: Address, start_tls: bool, context: ssl.SSLCo
     return connection
 
 
-def _bind(access: Access, connection: ldap3.Connection) -> None:
+def _bind(access: DirectoryAccess, connection: ldap3.Connection) -> None:
     try:
         connection.bind(read_server_info=False)
     except BROKEN as error:
-        raise _UnusableError(f"does not answer as a directory ({_short(error)})", "check 'servers'") from None
+        raise _UnusableError(
+            f"does not answer as a directory ({_short(error)})", "check 'servers'"
+        ) from None
     result = connection.result
     code, words = int(result["result"]), str(result["description"])
     if code in _BUSY:
-        raise _UnusableError(f"is {_BUSY[code]} ({words})", "try again later, or add another server")
+        raise _UnusableError(
+            f"is {_BUSY[code]} ({words})", "try again later, or add another server"
+        )
     if code == 49:
-        why = next((text for data, text in _AD_REASONS.items() if f"data {data}" in str(result["message"])), "")
+        why = next(
+            (
+                text
+                for data, text in _AD_REASONS.items()
+                if f"data {data}" in str(result["message"])
+            ),
+            "",
+        )
         # No other server is tried: each wrong password counts towards the account being locked.
         reason = f"refuses this login ({words}{f': {why}' if why else ''})"
-        raise SourceError(access.place, reason, "check 'user' and 'password', or ask the directory's people")
+        raise SourceError(
+            access.place, reason, "check 'user' and 'password', or ask the directory's people"
+        )
     if code:
         remedy = "check 'bind' and how it may be used: some directories want TLS, or a client certificate"
         raise SourceError(access.place, f"refuses to let anybody log in so ({words})", remedy)
 
 
-def _opened(access: Access, address: Address, start_tls: bool, context: ssl.SSLContext) -> ldap3.Connection:
+def _opened(
+    access: DirectoryAccess, address: LdapAddress, start_tls: bool, context: ssl.SSLContext
+) -> ldap3.Connection:
     """A connection on which nothing was said yet, to the first of the server's addresses that answers."""
     error = _UnusableError("has no address", "check 'servers'")
     for number in _numbers(address):
@@ -153,7 +170,9 @@ def _opened(access: Access, address: Address, start_tls: bool, context: ssl.SSLC
     raise error
 
 
-def _dialled(access: Access, address: Address, number: str, start_tls: bool, tls: ldap3.Tls) -> ldap3.Connection:
+def _dialled(
+    access: DirectoryAccess, address: LdapAddress, number: str, start_tls: bool, tls: ldap3.Tls
+) -> ldap3.Connection:
     connection = _new_connection(access, address, number, tls)
     try:
         connection.open(read_server_info=False)
@@ -167,22 +186,28 @@ def _dialled(access: Access, address: Address, number: str, start_tls: bool, tls
 
 def _turn_to_tls(connection: ldap3.Connection) -> None:
     """Starts TLS, and makes sure of it: for some reasons not to ldap3 only says so and goes on."""
-    if not connection.start_tls(read_server_info=False) or not isinstance(connection.socket, ssl.SSLSocket):
+    if not connection.start_tls(read_server_info=False) or not isinstance(
+        connection.socket, ssl.SSLSocket
+    ):
         raise _UnusableError("does not turn to TLS", "use its ldaps:// address, or enable StartTLS")
 
 
-def _numbers(address: Address) -> list[str]:
+def _numbers(address: LdapAddress) -> list[str]:
     """The IP addresses of a server. Each is tried with its own socket, which ldap3 would not close."""
     if address.scheme == "ldapi":
         return [f"ldapi://{address.host}"]
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:
-        raise _UnusableError("its name is not known", "check 'servers', and this machine's name service") from None
+        raise _UnusableError(
+            "its name is not known", "check 'servers', and this machine's name service"
+        ) from None
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-def _new_connection(access: Access, address: Address, number: str, tls: ldap3.Tls) -> ldap3.Connection:
+def _new_connection(
+    access: DirectoryAccess, address: LdapAddress, number: str, tls: ldap3.Tls
+) -> ldap3.Connection:
     server = ldap3.Server(
         number,
         port=address.port or None,
@@ -196,7 +221,11 @@ def _new_connection(access: Access, address: Address, number: str, tls: ldap3.Tl
     if login.bind == "simple":
         how = {"authentication": ldap3.SIMPLE, "user": login.user, "password": login.password}
     elif login.bind == "external":
-        how = {"authentication": ldap3.SASL, "sasl_mechanism": ldap3.EXTERNAL, "sasl_credentials": ""}
+        how = {
+            "authentication": ldap3.SASL,
+            "sasl_mechanism": ldap3.EXTERNAL,
+            "sasl_credentials": "",
+        }
     return ldap3.Connection(
         server,
         auto_referrals=False,
@@ -208,18 +237,27 @@ def _new_connection(access: Access, address: Address, number: str, tls: ldap3.Tl
     )
 
 
-def _explained(access: Access, address: Address, start_tls: bool, cause: Exception) -> _UnusableError:
+def _explained(
+    access: DirectoryAccess, address: LdapAddress, start_tls: bool, cause: Exception
+) -> _UnusableError:
     if isinstance(cause, ssl.SSLCertVerificationError):
         peer = _peer(access, address, start_tls) if needs_a_look(cause) else {}
         return _UnusableError(*refusal(cause, address.host, peer))
     if isinstance(cause, ssl.SSLError):
-        return _UnusableError(f"TLS fails ({cause.reason or _short(cause)})", "check that the port is one for TLS")
+        return _UnusableError(
+            f"TLS fails ({cause.reason or _short(cause)})", "check that the port is one for TLS"
+        )
     if start_tls and not isinstance(cause, OSError):
-        return _UnusableError(f"does not turn to TLS ({_short(cause)})", "use its ldaps:// address, or enable StartTLS")
-    return _UnusableError(f"can't be reached ({_short(cause)})", "check 'servers', the network and the firewall")
+        return _UnusableError(
+            f"does not turn to TLS ({_short(cause)})",
+            "use its ldaps:// address, or enable StartTLS",
+        )
+    return _UnusableError(
+        f"can't be reached ({_short(cause)})", "check 'servers', the network and the firewall"
+    )
 
 
-def _peer(access: Access, address: Address, start_tls: bool) -> dict[str, Any]:
+def _peer(access: DirectoryAccess, address: LdapAddress, start_tls: bool) -> dict[str, Any]:
     """What a server's certificate says of itself, looked at again; empty when that fails. Nothing is sent there."""
     context = access.trust.lenient_context(access.place)
     tls = _VerifiedTls(context, address.host, access.connect)

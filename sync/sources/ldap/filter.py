@@ -26,7 +26,11 @@ def fault_in(text: str) -> str:
             fault = _closing_fault(stack)
             ended = not fault and not stack
         else:
-            fault = "has a parenthesis inside a value (write \\28 or \\29)" if stack and stack[-1][0] == "(" else ""
+            fault = (
+                "has a parenthesis inside a value (write \\28 or \\29)"
+                if stack and stack[-1][0] == "("
+                else ""
+            )
             stack.append((mark, 0))
         if fault:
             return fault

@@ -10,8 +10,8 @@ from sync.errors import SourceError
 from sync.records.base import Row
 from sync.records.extract import Extract, Since
 from sync.sources.ldap.changes import Changes, changes
-from sync.sources.ldap.columns import DN, Column, LdapColumn, UnfitError, column
-from sync.sources.ldap.connection import Access, connected
+from sync.sources.ldap.columns import DN, BadAttributeError, Column, LdapColumnSettings, column
+from sync.sources.ldap.connection import DirectoryAccess, connected
 from sync.sources.ldap.schema import attributes_of, refuse_unknown
 from sync.sources.ldap.search import Entry, Query, Searches
 from sync.sources.ldap.values import normal_dn
@@ -21,7 +21,7 @@ SAMPLE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LdapReading:
     """What is to be read, and how.
 
     Attributes:
@@ -29,13 +29,15 @@ class Reading:
         clock: this machine's, in UTC.
     """
 
-    access: Access
+    access: DirectoryAccess
     query: Query
-    columns: Mapping[str, LdapColumn]
+    columns: Mapping[str, LdapColumnSettings]
     clock: Callable[[], datetime]
 
     @contextmanager
-    def opened(self, since: Since | None = None, overlap: timedelta = timedelta()) -> Iterator[Extract]:
+    def opened(
+        self, since: Since | None = None, overlap: timedelta = timedelta()
+    ) -> Iterator[Extract]:
         """The directory, for one reading of everything, or of what changed.
 
         Raises:
@@ -44,7 +46,11 @@ class Reading:
         now, place = self.clock(), self.access.place
         with connected(self.access) as connection:
             searches = Searches(place, connection)
-            rows = _Rows(searches, self.query, [column(name, spec, now) for name, spec in self.columns.items()])
+            rows = _Rows(
+                searches,
+                self.query,
+                [column(name, spec, now) for name, spec in self.columns.items()],
+            )
             names = (DN, *self.columns)
             rows.flagged = {
                 one.attribute.lower()
@@ -58,17 +64,25 @@ class Reading:
             attribute = (spec.attribute if spec else None) or since.column
             told = rows.changes = changes(searches, since, attribute, overlap, now)
             partial = "only what changed" if since.mark else ""
-            yield Extract(place, names, rows.read(), partial=partial, mark=told.mark, doubts=rows.doubts)
+            yield Extract(
+                place, names, rows.read(), partial=partial, mark=told.mark, doubts=rows.doubts
+            )
 
     def known_attributes(self) -> tuple[str, ...]:
         """The attributes that entries like the first ones may have."""
         with connected(self.access) as connection:
             searches = Searches(self.access.place, connection)
             first = searches.sample(
-                replace(self.query, attributes=("objectClass",), page_size=SAMPLE if self.query.page_size else 0)
+                replace(
+                    self.query,
+                    attributes=("objectClass",),
+                    page_size=SAMPLE if self.query.page_size else 0,
+                )
             )
             classes = {
-                name.decode(errors="replace") for one in first[:SAMPLE] for name in one.values.get("objectclass", ())
+                name.decode(errors="replace")
+                for one in first[:SAMPLE]
+                for name in one.values.get("objectclass", ())
             }
             return attributes_of(searches, classes)
 
@@ -112,7 +126,9 @@ class _Rows:
         if changes is None:
             return replace(self.query, attributes=tuple(asked.values()))
         every = {changes.attribute.lower(): changes.attribute, **asked}
-        return replace(self.query, attributes=tuple(every.values()), filter=changes.narrowed(self.query.filter))
+        return replace(
+            self.query, attributes=tuple(every.values()), filter=changes.narrowed(self.query.filter)
+        )
 
     def _see(self, entry: Entry) -> None:
         for name in [name for name in self._unseen if entry.values.get(name)]:
@@ -128,8 +144,10 @@ class _Rows:
                     repeated = (one.name, one.texts(values))
                 else:
                     cells[one.name] = one.text(values)
-        except UnfitError as error:
-            raise SourceError(f"{self.searches.place} entry {number}", error.reason, error.remedy) from None
+        except BadAttributeError as error:
+            raise SourceError(
+                f"{self.searches.place} entry {number}", error.reason, error.remedy
+            ) from None
         if repeated is None:
             yield Row(number, cells)
             return
@@ -141,4 +159,6 @@ class _Rows:
         try:
             return normal_dn(entry.dn.decode())
         except ValueError:
-            raise UnfitError("has a name that can't be read", "correct the entry's distinguished name") from None
+            raise BadAttributeError(
+                "has a name that can't be read", "correct the entry's distinguished name"
+            ) from None

@@ -18,14 +18,29 @@ _RANGE = ";range="
 _LIMITED = "ask the directory's people to let this account read all of it"
 _LATER = "try again later, or add another server"
 _FAILURES: Mapping[int, tuple[str, str]] = {
-    3: ("its time limit was exceeded (timeLimitExceeded)", f"{_LIMITED}, or narrow 'base' or 'filter'"),
+    3: (
+        "its time limit was exceeded (timeLimitExceeded)",
+        f"{_LIMITED}, or narrow 'base' or 'filter'",
+    ),
     4: ("its size limit was exceeded (sizeLimitExceeded)", f"{_LIMITED} (OpenLDAP: size.prtotal)"),
     10: ("it refers to another server (referral)", "name that server, or another 'base'"),
-    11: ("its limit was exceeded (adminLimitExceeded)", f"{_LIMITED}, or narrow 'base' or 'filter'"),
-    12: ("it does not let this account read by pages", "ask the directory's people to, or set 'paged: false'"),
-    32: ("the base is not there, or hidden from this account (noSuchObject)", "check 'base', and as whom to bind"),
+    11: (
+        "its limit was exceeded (adminLimitExceeded)",
+        f"{_LIMITED}, or narrow 'base' or 'filter'",
+    ),
+    12: (
+        "it does not let this account read by pages",
+        "ask the directory's people to, or set 'paged: false'",
+    ),
+    32: (
+        "the base is not there, or hidden from this account (noSuchObject)",
+        "check 'base', and as whom to bind",
+    ),
     34: ("the base is no name of an entry (invalidDNSyntax)", "correct 'base'"),
-    50: ("this account may not read here (insufficientAccessRights)", "check as whom to bind, or ask for the right"),
+    50: (
+        "this account may not read here (insufficientAccessRights)",
+        "check as whom to bind, or ask for the right",
+    ),
     51: ("it is busy", _LATER),
     52: ("it is unavailable", _LATER),
 }
@@ -81,23 +96,36 @@ class Searches:
                     yield self._whole(one)
                 elif query.referrals == "refuse":
                     reason = "a part of it is on another server, and is not read"
-                    raise SourceError(self.place, reason, "name that server as a source of its own, or narrow 'base'")
+                    raise SourceError(
+                        self.place,
+                        reason,
+                        "name that server as a source of its own, or narrow 'base'",
+                    )
             if not cookie:
                 return
 
     def sample(self, query: Query) -> list[Entry]:
         """The first page, whatever follows it."""
-        return [self._whole(one) for one in self._page(query, None)[0] if one["type"] == "searchResEntry"]
+        return [
+            self._whole(one)
+            for one in self._page(query, None)[0]
+            if one["type"] == "searchResEntry"
+        ]
 
     def root(self, *attributes: str) -> dict[str, str]:
         """What the server tells about itself, by the names in lower case; what it does not tell is left out."""
         found = self.sample(Query("", "base", "(objectClass=*)", attributes, 0))
         told = {
-            name: values[0].decode(errors="replace") for one in found for name, values in one.values.items() if values
+            name: values[0].decode(errors="replace")
+            for one in found
+            for name, values in one.values.items()
+            if values
         }
         return {name.lower(): told[name.lower()] for name in attributes if name.lower() in told}
 
-    def _page(self, query: Query, cookie: bytes | None) -> tuple[list[dict[str, Any]], bytes | None]:
+    def _page(
+        self, query: Query, cookie: bytes | None
+    ) -> tuple[list[dict[str, Any]], bytes | None]:
         result = self._ask(query, cookie)
         found = list(self.connection.response or ())
         self.connection.response = None
@@ -139,18 +167,24 @@ class Searches:
     def _broken(self, error: Exception) -> SourceError:
         text = str(error)
         if isinstance(error, TimeoutError) or "timed out" in text:
-            return SourceError(self.place, "it has stopped to answer", "try again later, or raise 'timeout'")
+            return SourceError(
+                self.place, "it has stopped to answer", "try again later, or raise 'timeout'"
+            )
         if isinstance(error, LDAPInvalidFilterError):
             return SourceError(self.place, "the filter can't be understood", "correct 'filter'")
         if isinstance(error, OSError | LDAPException):
             return SourceError(self.place, "the connection was closed before all was read", _LATER)
-        return SourceError(self.place, "it answers with something that is not LDAP", "check 'servers'")
+        return SourceError(
+            self.place, "it answers with something that is not LDAP", "check 'servers'"
+        )
 
     def _failed(self, result: Mapping[str, Any], paged: bool) -> SourceError:
         code = int(result["result"])
         words = " ".join(str(result["message"]).replace("\0", "").split())[:200]
         unknown = f"it says {result['description']}" + (f": {words}" if words else "")
-        reason, remedy = _FAILURES.get(code, (unknown, "ask the directory's people, with these words"))
+        reason, remedy = _FAILURES.get(
+            code, (unknown, "ask the directory's people, with these words")
+        )
         if code == 4 and not paged:
             remedy = f"take out 'paged: false', or {_LIMITED}"
         if code == 11 and paged:
@@ -172,7 +206,9 @@ class Searches:
             values[attribute] = self._completed(found["dn"], attribute, range_, given or ())
         return Entry(found["raw_dn"], values)
 
-    def _completed(self, dn: str, attribute: str, range_: str, given: Sequence[bytes]) -> list[bytes]:
+    def _completed(
+        self, dn: str, attribute: str, range_: str, given: Sequence[bytes]
+    ) -> list[bytes]:
         every = list(given)
         while not range_.endswith("-*"):
             following = f"{attribute}{_RANGE}{self._end_of(range_, attribute) + 1}-*"

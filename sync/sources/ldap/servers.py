@@ -10,7 +10,7 @@ _PORTS = {"ldaps": 636, "ldap": 389}
 _DEFAULT_SOCKET = "/var/run/slapd/ldapi"
 
 
-class Address(NamedTuple):
+class LdapAddress(NamedTuple):
     """One server. For `ldapi` the host is the path of its socket, and the port is 0."""
 
     scheme: str
@@ -22,7 +22,9 @@ class Address(NamedTuple):
         if self.scheme == "ldapi":
             return f"ldapi://{quote(self.host, safe='')}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == _PORTS[self.scheme] else f":{self.port}")
+        return f"{self.scheme}://{host}" + (
+            "" if self.port == _PORTS[self.scheme] else f":{self.port}"
+        )
 
     @property
     def is_here(self) -> bool:
@@ -35,7 +37,7 @@ class Address(NamedTuple):
             return False
 
 
-def address_of(text: str) -> Address:
+def address_of(text: str) -> LdapAddress:
     """The server that a text names, such as `ldaps://ldap.example.edu`.
 
     Raises:
@@ -48,10 +50,10 @@ def address_of(text: str) -> Address:
     except ValueError:
         raise told_one("is no address of a server", remedy) from None
     if parts.scheme == "ldapi":
-        return Address("ldapi", unquote(parts.netloc) or _DEFAULT_SOCKET, 0)
+        return LdapAddress("ldapi", unquote(parts.netloc) or _DEFAULT_SOCKET, 0)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise told_one("is no address of a server", remedy)
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         reason = "has more than a server and a port"
         raise told_one(reason, "give the rest by 'base', 'scope', 'filter', 'user' and 'password'")
-    return Address(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+    return LdapAddress(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])

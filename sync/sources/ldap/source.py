@@ -10,21 +10,21 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sync.config_base.base import Filled, Named, Told, filled, told, told_one
+from sync.config_base.base import Filled, InvalidSetting, Named, filled, told, told_one
 from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
 from sync.sources.completeness import Span
-from sync.sources.ldap.columns import DN, LdapColumn
+from sync.sources.ldap.columns import DN, LdapColumnSettings
 from sync.sources.ldap.filter import fault_in
-from sync.sources.ldap.servers import Address, address_of
-from sync.sources.ldap.tls import Trust
+from sync.sources.ldap.servers import LdapAddress, address_of
+from sync.sources.ldap.tls import TlsTrust
 from sync.sources.ldap.values import normal_dn
 
 if TYPE_CHECKING:
-    from sync.sources.ldap.connection import Access
-    from sync.sources.ldap.reader import Reading
+    from sync.sources.ldap.connection import DirectoryAccess
+    from sync.sources.ldap.reader import LdapReading
 
 Bind = Literal["simple", "external", "anonymous"]
 
@@ -41,7 +41,9 @@ def _dn(text: str) -> str:
     try:
         normal_dn(text)
     except ValueError:
-        raise told_one("is no distinguished name", "write it like ou=people,dc=example,dc=edu") from None
+        raise told_one(
+            "is no distinguished name", "write it like ou=people,dc=example,dc=edu"
+        ) from None
     return text
 
 
@@ -55,22 +57,31 @@ def _columns(value: Any) -> Any:
     """A list of attributes, or a mapping in which an attribute's name alone is enough."""
     if isinstance(value, list | tuple):
         if not all(isinstance(name, str) for name in value):
-            raise told_one("holds something that is no attribute's name", "list names, or map columns to attributes")
+            raise told_one(
+                "holds something that is no attribute's name",
+                "list names, or map columns to attributes",
+            )
         if repeated := sorted({name for name in value if value.count(name) > 1}):
             raise told_one(f"has '{repeated[0]}' more than once", "take one out")
         return {name: {} for name in value}
     if isinstance(value, dict):
-        return {name: {"attribute": one} if isinstance(one, str) else one for name, one in value.items()}
+        return {
+            name: {"attribute": one} if isinstance(one, str) else one for name, one in value.items()
+        }
     return value
 
 
-def _fit(columns: dict[str, LdapColumn]) -> dict[str, LdapColumn]:
+def _fit(columns: dict[str, LdapColumnSettings]) -> dict[str, LdapColumnSettings]:
     if DN in columns:
-        raise told_one("has a column 'dn'", "take it out: every row has the entry's own name in 'dn'")
+        raise told_one(
+            "has a column 'dn'", "take it out: every row has the entry's own name in 'dn'"
+        )
     repeated = [name for name, one in columns.items() if one.many == "all"]
     if len(repeated) > 1:
         reason = f"has 'many: all' for '{repeated[0]}' and for '{repeated[1]}'"
-        raise told_one(reason, "say it for one column at most; join the others, or read them by another source")
+        raise told_one(
+            reason, "say it for one column at most; join the others, or read them by another source"
+        )
     return columns
 
 
@@ -78,7 +89,9 @@ class _OrListed:
     """Tells editors that a list will do, too."""
 
     @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         names = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
         return {"anyOf": [names, handler(schema)]}
 
@@ -87,7 +100,9 @@ class _OneOrListed:
     """Tells editors that one text will do, too."""
 
     @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
 
 
@@ -129,7 +144,11 @@ class LdapSettings(SourceSettings):
     filter: Annotated[Filled, AfterValidator(_filter)] = "(objectClass=*)"
     """Which of the entries, as an LDAP filter."""
     attributes: Annotated[
-        dict[Named, LdapColumn], AfterValidator(_fit), AfterValidator(filled), BeforeValidator(_columns), _OrListed
+        dict[Named, LdapColumnSettings],
+        AfterValidator(_fit),
+        AfterValidator(filled),
+        BeforeValidator(_columns),
+        _OrListed,
     ]
     """The attributes to read: a list of names, or columns with what becomes of an attribute there. Every row also has
     the column `dn`, the entry's own name."""
@@ -186,34 +205,50 @@ class LdapSettings(SourceSettings):
         """
         return self.reading(folder).known_attributes()
 
-    def reading(self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> "Reading":
+    def reading(
+        self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> "LdapReading":
         """One reading, by this clock (UTC).
 
         Raises:
             SourceError: the library for LDAP is not installed.
         """
         try:
-            from sync.sources.ldap.reader import Reading
+            from sync.sources.ldap.reader import LdapReading
             from sync.sources.ldap.search import Query
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in ("ldap3", "pyasn1"):
                 raise
             remedy = "install it with pip install 'inspera-sync[ldap]'"
-            raise SourceError(self.place(folder), "the library for LDAP is not installed", remedy) from None
-        query = Query(self.base, self.scope, self.filter, (), self.page_size if self.paged else 0, self.referrals)
-        return Reading(self._access(folder), query, self.attributes, clock)
+            raise SourceError(
+                self.place(folder), "the library for LDAP is not installed", remedy
+            ) from None
+        query = Query(
+            self.base,
+            self.scope,
+            self.filter,
+            (),
+            self.page_size if self.paged else 0,
+            self.referrals,
+        )
+        return LdapReading(self._access(folder), query, self.attributes, clock)
 
-    def _access(self, folder: Path) -> "Access":
-        from sync.sources.ldap.connection import Access, Login
+    def _access(self, folder: Path) -> "DirectoryAccess":
+        from sync.sources.ldap.connection import DirectoryAccess, Login
 
-        files = [folder / one if one else None for one in (self.ca_file, self.client_cert, self.client_key)]
+        files = [
+            folder / one if one else None
+            for one in (self.ca_file, self.client_cert, self.client_key)
+        ]
         bind, addresses = self._bind(), self._addresses()
-        return Access(
+        return DirectoryAccess(
             place=self.place(folder),
             servers=addresses,
             start_tls=tuple(map(self._turns_to_tls, addresses)),
-            trust=Trust(*files),
-            login=Login(bind, self.user or "", self._password(folder)) if bind == "simple" else Login(bind),
+            trust=TlsTrust(*files),
+            login=Login(bind, self.user or "", self._password(folder))
+            if bind == "simple"
+            else Login(bind),
             connect=int(self.connect_timeout.total_seconds()),
             answer=int(self.timeout.total_seconds()),
         )
@@ -222,12 +257,14 @@ class LdapSettings(SourceSettings):
         try:
             return self.password.reveal(folder) if self.password else ""
         except BrokenReference as broken:
-            raise SourceError(self.place(folder), f"'password': {broken.reason}", broken.remedy) from None
+            raise SourceError(
+                self.place(folder), f"'password': {broken.reason}", broken.remedy
+            ) from None
 
-    def _addresses(self) -> tuple[Address, ...]:
+    def _addresses(self) -> tuple[LdapAddress, ...]:
         return tuple(map(address_of, self.servers))
 
-    def _turns_to_tls(self, address: Address) -> bool:
+    def _turns_to_tls(self, address: LdapAddress) -> bool:
         if address.scheme != "ldap":
             return False
         return not address.is_here if self.start_tls is None else self.start_tls
@@ -235,21 +272,37 @@ class LdapSettings(SourceSettings):
     def _bind(self) -> Bind:
         return self.bind or ("simple" if self.user else "anonymous")
 
-    def _login_faults(self) -> Iterator[Told]:
+    def _login_faults(self) -> Iterator[InvalidSetting]:
         bind = self._bind()
         if bind == "simple" and not self.user:
-            yield Told("bind", "needs a 'user'", "give one, or say 'bind: anonymous'")
+            yield InvalidSetting("bind", "needs a 'user'", "give one, or say 'bind: anonymous'")
         if bind == "simple" and self.password is None:
-            yield Told("", "has no 'password' for its user", "give it as ${file:PATH}, ${cred:NAME} or ${NAME}")
+            yield InvalidSetting(
+                "",
+                "has no 'password' for its user",
+                "give it as ${file:PATH}, ${cred:NAME} or ${NAME}",
+            )
         if bind != "simple" and (self.user or self.password):
-            yield Told("bind", "takes no user and no password", "take 'user' and 'password' out, or say 'bind: simple'")
-        if bind == "external" and not self.client_cert and any(one.scheme != "ldapi" for one in self._addresses()):
-            yield Told("bind", "needs a certificate to show", "set 'client_cert'")
+            yield InvalidSetting(
+                "bind",
+                "takes no user and no password",
+                "take 'user' and 'password' out, or say 'bind: simple'",
+            )
+        if (
+            bind == "external"
+            and not self.client_cert
+            and any(one.scheme != "ldapi" for one in self._addresses())
+        ):
+            yield InvalidSetting("bind", "needs a certificate to show", "set 'client_cert'")
         if self.client_key and not self.client_cert:
-            yield Told("client_key", "is a key without its certificate", "set 'client_cert'")
+            yield InvalidSetting(
+                "client_key", "is a key without its certificate", "set 'client_cert'"
+            )
 
-    def _transport_faults(self) -> Iterator[Told]:
+    def _transport_faults(self) -> Iterator[InvalidSetting]:
         for address in self._addresses():
             if address.scheme == "ldap" and not (address.is_here or self._turns_to_tls(address)):
                 reason = f"would send what it says to {address} unprotected"
-                yield Told("start_tls", reason, "take 'start_tls: false' out, or use an ldaps:// address")
+                yield InvalidSetting(
+                    "start_tls", reason, "take 'start_tls: false' out, or use an ldaps:// address"
+                )

@@ -15,7 +15,7 @@ _CA_REMEDY = "set 'ca_file' to the PEM file of the authority that issued it"
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TlsTrust:
     """Whom to trust, and as whom to come: paths of PEM files. Without `ca_file`: the system's authorities."""
 
     ca_file: Path | None = None
@@ -57,9 +57,15 @@ class Trust:
 
 def _unusable(place: str, setting: str, error: OSError) -> SourceError:
     if isinstance(error, ssl.SSLError):
-        reason, remedy = "holds no PEM that can be used", "give a PEM file; a key must not have a passphrase"
+        reason, remedy = (
+            "holds no PEM that can be used",
+            "give a PEM file; a key must not have a passphrase",
+        )
     else:
-        reason, remedy = f"can't be read ({error.strerror})", "correct the path, or let this account read it"
+        reason, remedy = (
+            f"can't be read ({error.strerror})",
+            "correct the path, or let this account read it",
+        )
     return SourceError(place, f"the file of '{setting}' {reason}", remedy)
 
 
@@ -68,18 +74,34 @@ def needs_a_look(error: ssl.SSLCertVerificationError) -> bool:
     return error.verify_code in {*_WRONG_NAME, _TOO_EARLY, _EXPIRED}
 
 
-def refusal(error: ssl.SSLCertVerificationError, host: str, peer: dict[str, Any]) -> tuple[str, str]:
+def refusal(
+    error: ssl.SSLCertVerificationError, host: str, peer: dict[str, Any]
+) -> tuple[str, str]:
     """Why a certificate was refused, and what to do. `peer` is what it says of itself, or empty."""
     if error.verify_code in _WRONG_NAME:
-        names = ", ".join(str(name) for _, name in peer.get("subjectAltName", ())) or "no name at all"
-        return f"its certificate is made for {names}, not for {host}", "write the server's name as in the certificate"
+        names = (
+            ", ".join(str(name) for _, name in peer.get("subjectAltName", ())) or "no name at all"
+        )
+        return (
+            f"its certificate is made for {names}, not for {host}",
+            "write the server's name as in the certificate",
+        )
     if error.verify_code == _EXPIRED:
         when = f" on {_day(peer['notAfter'])}" if peer else ""
-        return f"its certificate, or that of its authority, has expired (it ends{when})", "renew it on the server"
+        return (
+            f"its certificate, or that of its authority, has expired (it ends{when})",
+            "renew it on the server",
+        )
     if error.verify_code == _TOO_EARLY:
         when = f" from {_day(peer['notBefore'])} on" if peer else " later"
-        return f"its certificate is valid only{when}", "set this machine's clock, or renew it on the server"
-    return f"its certificate is from an authority that is not trusted here ({error.verify_message})", _CA_REMEDY
+        return (
+            f"its certificate is valid only{when}",
+            "set this machine's clock, or renew it on the server",
+        )
+    return (
+        f"its certificate is from an authority that is not trusted here ({error.verify_message})",
+        _CA_REMEDY,
+    )
 
 
 def _day(text: str) -> str:

@@ -104,7 +104,9 @@ def _named(text: str) -> _Named:
     kind, equals, value = text.partition("=")
     encoded = value.lstrip().startswith("#")
     raw = b"".join(
-        bytes.fromhex(piece["hex"]) if piece["hex"] else (piece["escaped"] or piece["plain"]).encode()
+        bytes.fromhex(piece["hex"])
+        if piece["hex"]
+        else (piece["escaped"] or piece["plain"]).encode()
         for piece in _pieces(value)
     )
     return _Named(_kind(kind, equals), raw.decode(), encoded)
@@ -128,7 +130,9 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _folded(value: str) -> str:
     value = " ".join(value.split())
-    return value.lower() if value.isascii() else normalize("NFC", normalize("NFD", value).casefold())
+    return (
+        value.lower() if value.isascii() else normalize("NFC", normalize("NFD", value).casefold())
+    )
 
 
 def time_text(text: str) -> str:

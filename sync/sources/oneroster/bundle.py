@@ -25,7 +25,15 @@ MANIFEST = "manifest.csv"
 _FORM = CsvForm()
 _BUFFER = 1 << 16
 _AGAIN = "have the bundle exported and delivered again, whole"
-_DAMAGED = (EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, OSError)
+_DAMAGED = (
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 """What the standard library raises at damaged archives. `ValueError` comes of numbers in them that can't be."""
 
 Check = Callable[[OpenFile], None]
@@ -49,7 +57,9 @@ class Table(NamedTuple):
         for column in columns:
             if column not in self.columns:
                 reason, _ = lacking([column], self.columns, "")
-                raise SourceError(self.place, reason, "have it exported with all columns of OneRoster")
+                raise SourceError(
+                    self.place, reason, "have it exported with all columns of OneRoster"
+                )
 
 
 class Bundle(ABC):
@@ -148,7 +158,9 @@ class Archive(Bundle):
         except _DAMAGED:
             opened.refuse_change()  # one that is being written is damaged in any way
             raise self._damaged(self.place) from None
-        self._files = self._at_the_top([info for info in self._archive.infolist() if not info.is_dir()])
+        self._files = self._at_the_top(
+            [info for info in self._archive.infolist() if not info.is_dir()]
+        )
 
     def holds(self, name: str) -> bool:
         """Whether it has a file of this name."""
@@ -159,7 +171,11 @@ class Archive(Bundle):
         paths = [(PurePosixPath(info.filename), info) for info in every]
         tops = [path.parent for path, _ in paths if path.name == MANIFEST and len(path.parts) <= 2]
         if len(tops) > 1:
-            raise SourceError(self.place, f"holds {len(tops)} files named {MANIFEST}", "deliver one bundle at a time")
+            raise SourceError(
+                self.place,
+                f"holds {len(tops)} files named {MANIFEST}",
+                "deliver one bundle at a time",
+            )
         beside = [(path.name, info) for path, info in paths if tops and path.parent == tops[0]]
         files = dict(beside)
         if len(files) < len(beside):
@@ -174,7 +190,9 @@ class Archive(Bundle):
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             # Others are unpacked by the standard library without a bound to what they may grow to in memory.
             raise SourceError(
-                place, "is packed by a method that is not read here", "pack it by the usual one, 'deflate'"
+                place,
+                "is packed by a method that is not read here",
+                "pack it by the usual one, 'deflate'",
             )
         try:
             member = cast("zipfile.ZipExtFile", self._archive.open(info))
@@ -184,7 +202,9 @@ class Archive(Bundle):
         return io.BufferedReader(_Member(member, self._damaged(place)), _BUFFER)
 
     def _damaged(self, place: str) -> SourceError:
-        return SourceError(place, "can't be unpacked: the zip archive is cut off, is damaged, or is none", _AGAIN)
+        return SourceError(
+            place, "can't be unpacked: the zip archive is cut off, is damaged, or is none", _AGAIN
+        )
 
 
 class _Member(io.RawIOBase):

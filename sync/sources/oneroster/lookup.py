@@ -19,7 +19,9 @@ _encode, _decode = json.JSONEncoder(ensure_ascii=False).encode, json.JSONDecoder
 _CACHE = -32_000
 """The memory that the database may take, in KiB, as SQLite writes it."""
 
-_LOOKUP = "CREATE TABLE lookup (file TEXT, line INTEGER, id TEXT, link TEXT, rank INTEGER, cells TEXT)"
+_LOOKUP = (
+    "CREATE TABLE lookup (file TEXT, line INTEGER, id TEXT, link TEXT, rank INTEGER, cells TEXT)"
+)
 _INDEX = "CREATE INDEX lookup_by_id ON lookup (file, id, rank, line)"
 _FIND = "SELECT cells, rank FROM lookup WHERE file = ? AND id = ? ORDER BY rank, line LIMIT 1"
 _DIFFERING = """SELECT a.line, b.line
@@ -46,7 +48,9 @@ def scratch(place: str) -> Iterator[sqlite3.Connection]:
             yield database
     except sqlite3.Error as error:
         remedy = "make room in the folder for temporary files (TMPDIR), or make it writable"
-        raise SourceError(place, f"can't be put together in a temporary file ({error})", remedy) from None
+        raise SourceError(
+            place, f"can't be put together in a temporary file ({error})", remedy
+        ) from None
 
 
 def is_deleted(values: Mapping[str, str]) -> bool:
@@ -64,7 +68,7 @@ def unpacked(text: str) -> tuple[str, ...]:
     return tuple(_decode(text))
 
 
-class Found(NamedTuple):
+class OneRosterRow(NamedTuple):
     """What was looked up.
 
     Attributes:
@@ -111,13 +115,13 @@ class Lookup:
         if lines := self._database.execute(_DIFFERING, {"file": self.file}).fetchone():
             raise ambiguous(self._table.place, *lines)
 
-    def find(self, key: str) -> Found | None:
+    def find(self, key: str) -> OneRosterRow | None:
         """What it has under this key."""
         row = self._database.execute(_FIND, (self.file, key)).fetchone()
         return self._found(row[0], row[1]) if row else None
 
-    def _found(self, cells: str, rank: int) -> Found:
-        return Found(unpacked(cells), gone=rank > 0)
+    def _found(self, cells: str, rank: int) -> OneRosterRow:
+        return OneRosterRow(unpacked(cells), gone=rank > 0)
 
     def _rank(self, values: Mapping[str, str]) -> int:
         """Of several rows with one id, the one with the lowest rank counts."""
@@ -128,7 +132,14 @@ class Lookup:
         for line, values in self._table.rows:
             if named := values[key].strip():
                 linked = values[link].strip() if link else ""
-                yield file, line, named, linked, self._rank(values), packed([values[name] for name in columns])
+                yield (
+                    file,
+                    line,
+                    named,
+                    linked,
+                    self._rank(values),
+                    packed([values[name] for name in columns]),
+                )
 
 
 class Roles(Lookup):
@@ -146,8 +157,8 @@ class Roles(Lookup):
             return 4
         return 2 * is_deleted(values) + (values.get("roleType", "").strip().lower() != "primary")
 
-    def _found(self, cells: str, rank: int) -> Found:
-        return Found(unpacked(cells), gone=rank in (2, 3), meant=rank < 4)
+    def _found(self, cells: str, rank: int) -> OneRosterRow:
+        return OneRosterRow(unpacked(cells), gone=rank in (2, 3), meant=rank < 4)
 
     def refuse_ambiguous(self) -> None:
         """A person has several roles by right."""
@@ -172,7 +183,9 @@ def columns_given(table: Table) -> tuple[str, ...]:
     return tuple(name for name in table.columns if name not in kept)
 
 
-def each_once(database: sqlite3.Connection, table: Table, rows: Iterable[Row], but: Sequence[str]) -> Iterator[Row]:
+def each_once(
+    database: sqlite3.Connection, table: Table, rows: Iterable[Row], but: Sequence[str]
+) -> Iterator[Row]:
     """The rows, each id once. Rows without an id are left for others to judge.
 
     Args:
@@ -184,15 +197,21 @@ def each_once(database: sqlite3.Connection, table: Table, rows: Iterable[Row], b
     Raises:
         SourceError: two rows say different things of one id.
     """
-    database.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, line INTEGER, digest INTEGER) WITHOUT ROWID")
+    database.execute(
+        "CREATE TABLE seen (id TEXT PRIMARY KEY, line INTEGER, digest INTEGER) WITHOUT ROWID"
+    )
     kept = [name for name in table.columns if name not in but]
     for row in rows:
         key = row.values["sourcedId"].strip()
         if key:
             digest = hash(tuple(row.values[name] for name in kept))
             note = (key, row.line, digest)
-            if not database.execute("INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", note).rowcount:
-                line, before = database.execute("SELECT line, digest FROM seen WHERE id = ?", (key,)).fetchone()
+            if not database.execute(
+                "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING", note
+            ).rowcount:
+                line, before = database.execute(
+                    "SELECT line, digest FROM seen WHERE id = ?", (key,)
+                ).fetchone()
                 if before != digest:
                     raise ambiguous(table.place, line, row.line)
                 continue
@@ -202,4 +221,6 @@ def each_once(database: sqlite3.Connection, table: Table, rows: Iterable[Row], b
 def ambiguous(place: str, one: int, other: int) -> SourceError:
     """Two lines say different things of the same id."""
     reason = f"has the sourcedId of line {one} and says something else of it"
-    return SourceError(f"{place} line {other}", reason, "have the bundle exported with each sourcedId once")
+    return SourceError(
+        f"{place} line {other}", reason, "have the bundle exported with each sourcedId once"
+    )

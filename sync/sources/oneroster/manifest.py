@@ -65,10 +65,18 @@ def read_manifest(bundle: Bundle) -> Manifest:
         remedy = "see that the export writes it: each bundle of OneRoster 1.1 or 1.2 has one, beside its other files"
         raise SourceError(place, "is not there", remedy)
     said = _properties(bundle)
-    modes = {found[1]: _mode(place, name, value) for name, value in said.items() if (found := _FILE.fullmatch(name))}
+    modes = {
+        found[1]: _mode(place, name, value)
+        for name, value in said.items()
+        if (found := _FILE.fullmatch(name))
+    }
     for file, mode in modes.items():
         if mode != ABSENT and not bundle.holds(f"{file}.csv"):
-            raise SourceError(f"{bundle.place}/{file}.csv", f"is not there, but the manifest says '{mode}'", _WHOLE)
+            raise SourceError(
+                f"{bundle.place}/{file}.csv",
+                f"is not there, but the manifest says '{mode}'",
+                _WHOLE,
+            )
     return Manifest(place, _minor(place, said), modes)
 
 
@@ -96,6 +104,10 @@ def _minor(place: str, said: Mapping[str, str]) -> int:
     version = said.get("oneroster.version", "")
     found = _VERSION.fullmatch(version)
     if found is None:
-        what = f"is of OneRoster {quoted_value(version)}" if version else "does not say 'oneroster.version'"
+        what = (
+            f"is of OneRoster {quoted_value(version)}"
+            if version
+            else "does not say 'oneroster.version'"
+        )
         raise SourceError(place, what, "have the bundle exported as OneRoster 1.1 or 1.2")
     return int(found[1])

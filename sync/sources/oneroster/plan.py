@@ -9,11 +9,16 @@ STATUS, DELETED = "status", "tobedeleted"
 SECRET = "password"  # noqa: S105 - the name of a column
 
 PEOPLE = ("learners", "staff")
-DEFAULT_ROLES = {"learners": "student", "candidates": "student", "staff": "teacher", "contributors": "teacher"}
+DEFAULT_ROLES = {
+    "learners": "student",
+    "candidates": "student",
+    "staff": "teacher",
+    "contributors": "teacher",
+}
 """The role of those who are meant, where the settings name none."""
 
 
-class Join(NamedTuple):
+class FileJoin(NamedTuple):
     """Columns that rows take from another file, by its `sourcedId`.
 
     Attributes:
@@ -33,7 +38,7 @@ class Join(NamedTuple):
         return self.named_in[0].endswith("Ids")
 
 
-class Plan(NamedTuple):
+class FilePlan(NamedTuple):
     """How rows are made.
 
     Attributes:
@@ -43,7 +48,7 @@ class Plan(NamedTuple):
     """
 
     base: str
-    joins: tuple[Join, ...]
+    joins: tuple[FileJoin, ...]
     needed: frozenset[str]
 
     @property
@@ -52,51 +57,51 @@ class Plan(NamedTuple):
         return frozenset((self.base, *self.needed, *(join.file for join in self.joins)))
 
 
-def plan_of(rows_of: RowsOf, tests_by: TestsBy, minor: int) -> Plan:
+def plan_of(rows_of: RowsOf, tests_by: TestsBy, minor: int) -> FilePlan:
     """The plan for these rows, from a bundle of OneRoster 1.`minor`."""
     if rows_of in PEOPLE:
         return _PEOPLE[minor]
     if rows_of == "tests":
         return _CLASSES if tests_by == "class" else _COURSES
     needed = {"users", "classes"} | ({"courses"} if tests_by == "course" else set())
-    return Plan("enrollments", _OF_ENROLLMENTS, frozenset(needed))
+    return FilePlan("enrollments", _OF_ENROLLMENTS, frozenset(needed))
 
 
 _PEOPLE = {
-    1: Plan("users", (Join("org", "orgs", ("orgSourcedIds",)),), frozenset()),
-    2: Plan(
+    1: FilePlan("users", (FileJoin("org", "orgs", ("orgSourcedIds",)),), frozenset()),
+    2: FilePlan(
         "users",
         (
-            Join("role", "roles", ("sourcedId",)),
-            Join("org", "orgs", ("primaryOrgSourcedId", "role.orgSourcedId")),
+            FileJoin("role", "roles", ("sourcedId",)),
+            FileJoin("org", "orgs", ("primaryOrgSourcedId", "role.orgSourcedId")),
         ),
         frozenset({"roles"}),
     ),
 }
 
-_CLASSES = Plan(
+_CLASSES = FilePlan(
     "classes",
     (
-        Join("course", "courses", ("courseSourcedId",)),
-        Join("org", "orgs", ("schoolSourcedId",)),
-        Join("session", "academicSessions", ("termSourcedIds",)),
+        FileJoin("course", "courses", ("courseSourcedId",)),
+        FileJoin("org", "orgs", ("schoolSourcedId",)),
+        FileJoin("session", "academicSessions", ("termSourcedIds",)),
     ),
     frozenset(),
 )
 
-_COURSES = Plan(
+_COURSES = FilePlan(
     "courses",
     (
-        Join("org", "orgs", ("orgSourcedId",)),
-        Join("session", "academicSessions", ("schoolYearSourcedId",)),
+        FileJoin("org", "orgs", ("orgSourcedId",)),
+        FileJoin("session", "academicSessions", ("schoolYearSourcedId",)),
     ),
     frozenset(),
 )
 
 _OF_ENROLLMENTS = (
-    Join("user", "users", ("userSourcedId",)),
-    Join("class", "classes", ("classSourcedId",)),
-    Join("course", "courses", ("class.courseSourcedId",)),
-    Join("org", "orgs", ("schoolSourcedId", "class.schoolSourcedId")),
-    Join("session", "academicSessions", ("class.termSourcedIds",)),
+    FileJoin("user", "users", ("userSourcedId",)),
+    FileJoin("class", "classes", ("classSourcedId",)),
+    FileJoin("course", "courses", ("class.courseSourcedId",)),
+    FileJoin("org", "orgs", ("schoolSourcedId", "class.schoolSourcedId")),
+    FileJoin("session", "academicSessions", ("class.termSourcedIds",)),
 )

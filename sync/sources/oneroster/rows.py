@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sync.records.base import Row
 from sync.sources.oneroster.bundle import Table
 from sync.sources.oneroster.lookup import (
-    Found,
     Lookup,
+    OneRosterRow,
     Roles,
     columns_given,
     each_once,
@@ -20,13 +20,13 @@ from sync.sources.oneroster.lookup import (
     unpacked,
 )
 from sync.sources.oneroster.manifest import BULK, Manifest
-from sync.sources.oneroster.plan import DELETED, STATUS, Join, Plan
+from sync.sources.oneroster.plan import DELETED, STATUS, FileJoin, FilePlan
 
 _CACHED = 512
 _REQUIRED = {"roles": ("userSourcedId", "role", STATUS)}
 
 
-class Meant(NamedTuple):
+class RowMeaning(NamedTuple):
     """Who or what is meant, by the settings.
 
     Attributes:
@@ -48,7 +48,9 @@ class Rows:
         doubts: what speaks against the bundle's being whole, once the rows have ended.
     """
 
-    def __init__(self, plan: Plan, tables: Mapping[str, Table], manifest: Manifest, meant: Meant) -> None:
+    def __init__(
+        self, plan: FilePlan, tables: Mapping[str, Table], manifest: Manifest, meant: RowMeaning
+    ) -> None:
         """Reads no row yet. `tables` are the plan's files, as far as the bundle has them.
 
         Raises:
@@ -93,7 +95,7 @@ class Rows:
                 yield from self._tests(database, links)
         self.doubts += [doubt for link in links if (doubt := link.doubt())]
 
-    def _link(self, database: sqlite3.Connection, join: Join) -> "_Link":
+    def _link(self, database: sqlite3.Connection, join: FileJoin) -> "_Link":
         table = self._tables[join.file]
         if join.file == "roles":
             return _Link(join, Roles(database, table, self._meant.roles), self._meant.references)
@@ -109,7 +111,11 @@ class Rows:
     def _people(self, database: sqlite3.Connection, links: "list[_Link]") -> Iterator[Row]:
         roles = next((link for link in links if link.join.file == "roles"), None)
         others = [link for link in links if link is not roles]
-        rows = self._base.rows if roles else (row for row in self._base.rows if self._is_meant(row.values))
+        rows = (
+            self._base.rows
+            if roles
+            else (row for row in self._base.rows if self._is_meant(row.values))
+        )
         for row in each_once(database, self._base, rows, ("role",)):
             values, gone = dict(row.values), is_deleted(row.values)
             if roles:
@@ -174,24 +180,26 @@ class _Entry(NamedTuple):
     """What a text that names others comes to: the joined columns, and whether all that it names is there."""
 
     values: Mapping[str, str]
-    found: Found | None
+    found: OneRosterRow | None
     whole: bool
 
 
 class _Link:
     """One join of this reading, and how often it did not find what is named."""
 
-    def __init__(self, join: Join, lookup: Lookup, counts: bool) -> None:
+    def __init__(self, join: FileJoin, lookup: Lookup, counts: bool) -> None:
         """`counts`: whether something is wrong when it finds nothing."""
         self.join, self.lookup, self._counts = join, lookup, counts
         self._names = tuple(f"{join.prefix}.{name}" for name in lookup.columns)
         self._nothing = _Entry(dict.fromkeys(self._names, ""), None, whole=True)
-        self._earliest = lookup.columns.index("startDate") if "startDate" in lookup.columns else None
+        self._earliest = (
+            lookup.columns.index("startDate") if "startDate" in lookup.columns else None
+        )
         self._missing, self._first = 0, 0
         # Rows that follow each other often name the same class, and so the same course, school and term.
         self._entry = lru_cache(_CACHED)(self._looked_up)
 
-    def into(self, values: dict[str, str], line: int, gone: bool) -> Found | None:
+    def into(self, values: dict[str, str], line: int, gone: bool) -> OneRosterRow | None:
         """Adds the joined columns to `values`; blank ones when there is nothing to be joined."""
         entry = self._nothing
         for column in self.join.named_in:
@@ -214,7 +222,7 @@ class _Link:
         one = self._chosen(found)
         return _Entry(dict(zip(self._names, one.cells, strict=True)), one, whole)
 
-    def _chosen(self, found: list[Found]) -> Found:
+    def _chosen(self, found: list[OneRosterRow]) -> OneRosterRow:
         at = self._earliest
         if len(found) == 1 or at is None:
             return found[0]
@@ -224,7 +232,11 @@ class _Link:
         """What is to be said about what was not found; empty when nothing is."""
         if not self._missing:
             return ""
-        file, count, first = self.lookup.file, f"{self._missing:,}", f"the first on line {self._first}"
+        file, count, first = (
+            self.lookup.file,
+            f"{self._missing:,}",
+            f"the first on line {self._first}",
+        )
         if file == "roles":
             what = f"{count} of its rows {_verb(self._missing, 'have', 'has')} no role in roles.csv, {first}"
         else:
@@ -245,7 +257,7 @@ def _joined(line: int, values: dict[str, str], gone: bool, links: list[_Link]) -
     return Row(line, values)
 
 
-def _origin(column: str, joins: list[Join]) -> tuple[str, str, str]:
+def _origin(column: str, joins: list[FileJoin]) -> tuple[str, str, str]:
     """The file that should have the column, and its name there."""
     prefix, dot, name = column.rpartition(".")
     return next((join.file for join in joins if join.prefix == prefix), ""), dot, name

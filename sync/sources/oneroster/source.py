@@ -8,19 +8,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from sync.config_base.base import Named, Told, empty_is_default, filled, told
+from sync.config_base.base import InvalidSetting, Named, empty_is_default, filled, told
 from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import WholeFile
-from sync.sources.files.delivery import Beside, Drop, FilePath, NewestBy
+from sync.sources.completeness import FileCompleteness
+from sync.sources.files.delivery import Beside, Delivery, FilePath, NewestBy
 from sync.sources.files.open import age_doubt, open_failure, open_file, place_in
 from sync.sources.oneroster.bundle import Archive, Bundle, Folder
 from sync.sources.oneroster.manifest import read_manifest
 from sync.sources.oneroster.plan import DEFAULT_ROLES, DELETED, STATUS, RowsOf, TestsBy, plan_of
-from sync.sources.oneroster.rows import Meant, Rows
+from sync.sources.oneroster.rows import RowMeaning, Rows
 
 
-class WholeBundle(WholeFile):
+class BundleCompleteness(FileCompleteness):
     """Proofs that a bundle is whole. One that fails makes it unhealthy: nothing is removed on its word."""
 
     references: bool = True
@@ -56,13 +56,13 @@ class OneRosterSettings(SourceSettings):
     folder, once each of its files is. What is newer than its marker is not used."""
     sha256: Beside | None = None
     """The name of the file with the checksum of the archive, or of each file in a folder, as `sha256sum` writes it."""
-    whole: Annotated[WholeBundle, BeforeValidator(empty_is_default)] = WholeBundle()
+    whole: Annotated[BundleCompleteness, BeforeValidator(empty_is_default)] = BundleCompleteness()
     """What has to hold before this source's word is taken for what it does not name."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "OneRosterSettings":
         if self.rows_of == "tests" and self.roles is not None:
-            raise told([Told("roles", "does nothing for tests", "take it out")])
+            raise told([InvalidSetting("roles", "does nothing for tests", "take it out")])
         return self
 
     def place(self, folder: Path) -> str:
@@ -91,7 +91,7 @@ class OneRosterSettings(SourceSettings):
             yield Extract(place, rows.columns, rows.rows(), manifest.partial(files), rows.doubts)
 
     def _bundle(self, folder: Path, stack: ExitStack) -> Bundle:
-        drop = Drop(self.newest_by, self.done, self.sha256)
+        drop = Delivery(self.newest_by, self.done, self.sha256)
         path = drop.chosen(folder / self.path, self.place(folder))
         place = place_in(folder, path)
         if _is_folder(path, place):
@@ -100,10 +100,10 @@ class OneRosterSettings(SourceSettings):
         drop.require_proofs(opened)
         return Archive(opened, stack)
 
-    def _meant(self) -> Meant:
+    def _meant(self) -> RowMeaning:
         roles = () if self.rows_of == "tests" else self.roles or (DEFAULT_ROLES[self.rows_of],)
         lower = frozenset(role.lower() for role in roles)
-        return Meant(lower, self.tests_by == "course", self.whole.references)
+        return RowMeaning(lower, self.tests_by == "course", self.whole.references)
 
     def _age_doubts(self, bundle: Bundle) -> list[str]:
         """Of a folder, the oldest file that was opened counts."""

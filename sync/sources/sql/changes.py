@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import SourceError
-from sync.sources.sql.connection import Door, Opened
+from sync.sources.sql.connection import DatabaseAccess, OpenDatabase
 from sync.sources.sql.dialects import EPOCH, Bound
 
 _ALL_ANEW = "run it once without --changed"
@@ -35,7 +35,7 @@ def start(mark: str, place: str) -> Bound:
         raise SourceError(place, "the mark of the last reading can't be used", _ALL_ANEW) from None
 
 
-def clock(opened: Opened, door: Door) -> datetime:
+def clock(opened: OpenDatabase, door: DatabaseAccess) -> datetime:
     """The database's own time: aware, or as its local time.
 
     Raises:
@@ -49,7 +49,9 @@ def clock(opened: Opened, door: Door) -> datetime:
     except SQLAlchemyError as error:
         raise door.failure(error) from None
     except ValueError:
-        raise SourceError(door.place, "does not tell its time", "don't use 'changed_since' with it") from None
+        raise SourceError(
+            door.place, "does not tell its time", "don't use 'changed_since' with it"
+        ) from None
 
 
 @dataclass(slots=True)
@@ -81,7 +83,9 @@ class Marker:
             SourceError: the column holds something that can't say when.
         """
         values = [value for row in rows if (value := row[self.index]) is not None]
-        kinds = {self._kind(value) for value in (values if self.texts else _one_of_each_type(values))}
+        kinds = {
+            self._kind(value) for value in (values if self.texts else _one_of_each_type(values))
+        }
         self._kinds |= kinds
         if "number" in self._kinds and len(self._kinds) > 1:
             raise self._useless("holds both numbers and times")
@@ -98,15 +102,24 @@ class Marker:
             return self.before
         numbers = "number" in self._kinds
         if self.before and self.before.isdecimal() != numbers:
-            raise SourceError(self.place, f"column '{self.column}' is of another type than before", _ALL_ANEW)
+            raise SourceError(
+                self.place, f"column '{self.column}' is of another type than before", _ALL_ANEW
+            )
         if numbers:
             return str(max(self._highest, int(self.before or 0)))
         if "day" in self._kinds:
             return self.next_from.date().isoformat()
-        return (self.next_from.astimezone(UTC) if self.next_from.tzinfo else self.next_from).isoformat()
+        return (
+            self.next_from.astimezone(UTC) if self.next_from.tzinfo else self.next_from
+        ).isoformat()
 
     def _kind(self, value: Any) -> str:
-        if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value >= 0 and value == int(value):
+        if (
+            isinstance(value, (int, Decimal))
+            and not isinstance(value, bool)
+            and value >= 0
+            and value == int(value)
+        ):
             return "number"
         if isinstance(value, datetime):
             return "moment"
@@ -117,7 +130,9 @@ class Marker:
         raise self._useless("does not say when a row changed")
 
     def _useless(self, reason: str) -> SourceError:
-        remedy = "'changed_since' needs times, days or whole numbers that grow: use CAST in the query"
+        remedy = (
+            "'changed_since' needs times, days or whole numbers that grow: use CAST in the query"
+        )
         return SourceError(self.place, f"column '{self.column}' {reason}", remedy)
 
 
@@ -125,7 +140,7 @@ def _one_of_each_type(values: Sequence[Any]) -> list[Any]:
     return list({type(value): value for value in values}.values())
 
 
-def starting_point(opened: Opened, door: Door, overlap: timedelta) -> datetime:
+def starting_point(opened: OpenDatabase, door: DatabaseAccess, overlap: timedelta) -> datetime:
     """The database's time now, less the overlap; and less an hour where its clock goes back when summer time ends.
 
     Raises:

@@ -14,14 +14,14 @@ from urllib.parse import quote
 from sync.errors import SourceError
 from sync.sources.sql.dialects import (
     CONNECT_SECONDS,
-    Manner,
+    DialectSpec,
     call_timeout,
     connect_options,
     isolation,
     manner,
 )
 from sync.sources.sql.errors import failure
-from sync.sources.sql.url import EXTRAS, Address, address_of, with_driver
+from sync.sources.sql.url import EXTRAS, DatabaseUrl, address_of, with_driver
 from sync.sources.sql.watchdog import Watchdog, watched
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LOOK_EVERY = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DatabaseAccess:
     """A database, and what is needed to be let in.
 
     Attributes:
@@ -50,7 +50,7 @@ class Door:
     timeout: timedelta
 
     @property
-    def address(self) -> Address:
+    def address(self) -> DatabaseUrl:
         """The URL taken apart."""
         return address_of(self.url)
 
@@ -64,9 +64,13 @@ class Door:
         """The file of a SQLite database."""
         return self.folder / self.address.database
 
-    def failure(self, error: Exception, where: str = "", *, connecting: bool = False) -> SourceError:
+    def failure(
+        self, error: Exception, where: str = "", *, connecting: bool = False
+    ) -> SourceError:
         """What to say about an error of SQLAlchemy's or of a driver's."""
-        return failure(error, where or self.place, self.timeout, secret=self.password, connecting=connecting)
+        return failure(
+            error, where or self.place, self.timeout, secret=self.password, connecting=connecting
+        )
 
 
 def _no_proof() -> str:
@@ -74,7 +78,7 @@ def _no_proof() -> str:
 
 
 @dataclass(slots=True)
-class Opened:
+class OpenDatabase:
     """A connection within a transaction that reads.
 
     Attributes:
@@ -85,14 +89,14 @@ class Opened:
     """
 
     connection: "Connection"
-    manner: Manner
+    manner: DialectSpec
     doubt: str = ""
     prove: Callable[[], str] = _no_proof
     watchdog: Watchdog = field(default_factory=lambda: Watchdog(0))
 
 
 @contextmanager
-def opened(door: Door) -> Iterator[Opened]:
+def opened(door: DatabaseAccess) -> Iterator[OpenDatabase]:
     """A connection, limited by the timeout and kept from writing wherever the database knows that.
 
     Raises:
@@ -102,14 +106,16 @@ def opened(door: Door) -> Iterator[Opened]:
     try:
         with _connected(engine, door) as connection:
             begun = _begun(connection, door)
-            with watched(connection.connection.dbapi_connection, door.timeout.total_seconds()) as begun.watchdog:
+            with watched(
+                connection.connection.dbapi_connection, door.timeout.total_seconds()
+            ) as begun.watchdog:
                 yield begun
     finally:
         engine.dispose()
 
 
 @contextmanager
-def _connected(engine: "Engine", door: Door) -> Iterator["Connection"]:
+def _connected(engine: "Engine", door: DatabaseAccess) -> Iterator["Connection"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -125,7 +131,7 @@ def _connected(engine: "Engine", door: Door) -> Iterator["Connection"]:
         connection.close()
 
 
-def _begun(connection: "Connection", door: Door) -> Opened:
+def _begun(connection: "Connection", door: DatabaseAccess) -> OpenDatabase:
     """The same within its transaction."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -144,10 +150,10 @@ def _begun(connection: "Connection", door: Door) -> Opened:
         prove = _unchanged(connection, door) if door.address.is_file else _no_proof
     except SQLAlchemyError as error:
         raise door.failure(error) from None
-    return Opened(connection, how, doubt, prove)
+    return OpenDatabase(connection, how, doubt, prove)
 
 
-def _engine(door: Door) -> "Engine":
+def _engine(door: DatabaseAccess) -> "Engine":
     from sqlalchemy import NullPool, create_engine
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -156,14 +162,22 @@ def _engine(door: Door) -> "Engine":
     url = make_url("sqlite://" if address.is_file else with_driver(door.url))
     url = url.set(username=door.user or None) if door.user else url
     url = url.set(password=door.password) if door.password else url
-    options: dict[str, Any] = {**manner(address.kind).engine, "hide_parameters": True, "poolclass": NullPool}
+    options: dict[str, Any] = {
+        **manner(address.kind).engine,
+        "hide_parameters": True,
+        "poolclass": NullPool,
+    }
     if address.is_file:
         options["creator"] = _sqlite(door)
     else:
         told = connect_options(address.driver, door.timeout)
-        options["connect_args"] = {name: value for name, value in told.items() if name not in url.query}
+        options["connect_args"] = {
+            name: value for name, value in told.items() if name not in url.query
+        }
         if door.password and address.driver == "pymysql":
-            options["connect_args"]["password"] = door.password.encode()  # it would take Latin-1 for a text
+            options["connect_args"]["password"] = (
+                door.password.encode()
+            )  # it would take Latin-1 for a text
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ImportError) as error:
@@ -184,30 +198,44 @@ def _limit_calls(engine: "Engine", milliseconds: int) -> None:
         event.listen(engine, "connect", limit)
 
 
-def _no_driver(address: Address, *, unknown: bool) -> SourceError:
+def _no_driver(address: DatabaseUrl, *, unknown: bool) -> SourceError:
     extra = EXTRAS.get(address.driver)
     if extra:
         remedy = f"install it with pip install 'inspera-sync[{extra}]'"
-        return SourceError(address.place, f"needs the driver {address.driver}, which is not installed", remedy)
+        return SourceError(
+            address.place, f"needs the driver {address.driver}, which is not installed", remedy
+        )
     name = f"{address.kind}+{address.driver}" if address.driver else address.kind
-    what = "a kind of database that is not known here" if unknown else "a driver that is not installed"
+    what = (
+        "a kind of database that is not known here" if unknown else "a driver that is not installed"
+    )
     remedy = "write postgresql, mysql, mariadb, oracle, mssql or sqlite, or install what SQLAlchemy needs for it"
     return SourceError(address.place, f"'{name}' names {what}", remedy)
 
 
-def _sqlite(door: Door) -> Callable[[], sqlite3.Connection]:
+def _sqlite(door: DatabaseAccess) -> Callable[[], sqlite3.Connection]:
     """What opens the file, read-only: SQLite would make one that is missing."""
     try:
         mode = door.file.stat().st_mode
     except OSError as error:
-        reason = "is not there" if isinstance(error, FileNotFoundError) else f"can't be opened ({error.strerror})"
-        raise SourceError(door.place, reason, "check the path in 'url', and the rights on it") from None
+        reason = (
+            "is not there"
+            if isinstance(error, FileNotFoundError)
+            else f"can't be opened ({error.strerror})"
+        )
+        raise SourceError(
+            door.place, reason, "check the path in 'url', and the rights on it"
+        ) from None
     if not stat.S_ISREG(mode):
-        raise SourceError(door.place, "is not a plain file", "set 'url' to the file of a SQLite database")
+        raise SourceError(
+            door.place, "is not a plain file", "set 'url' to the file of a SQLite database"
+        )
 
     def connect() -> sqlite3.Connection:
         name = f"file:{quote(str(door.file.absolute()))}?mode=ro"
-        connection = sqlite3.connect(name, uri=True, timeout=CONNECT_SECONDS, check_same_thread=False)
+        connection = sqlite3.connect(
+            name, uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
+        )
         ends = time.monotonic() + door.timeout.total_seconds()
         connection.set_progress_handler(lambda: time.monotonic() > ends, _LOOK_EVERY)
         return connection
@@ -215,14 +243,17 @@ def _sqlite(door: Door) -> Callable[[], sqlite3.Connection]:
     return connect
 
 
-def _unchanged(connection: "Connection", door: Door) -> Callable[[], str]:
+def _unchanged(connection: "Connection", door: DatabaseAccess) -> Callable[[], str]:
     """What makes sure that the file was not written over while it was read.
 
     SQLite's own writers wait for the reader, except in WAL mode, where they don't touch what it reads. But a copy
     written over the file would be read half and half; in WAL mode it looks as if SQLite had written.
     """
     lively = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    before, remedy = _identity(door.file), "copy it under another name and rename it when it is whole"
+    before, remedy = (
+        _identity(door.file),
+        "copy it under another name and rename it when it is whole",
+    )
 
     def prove() -> str:
         changed = _identity(door.file) != before

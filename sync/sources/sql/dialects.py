@@ -25,7 +25,7 @@ _MOST_SECONDS = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class DialectSpec:
     """How one kind of database is asked.
 
     Attributes:
@@ -66,7 +66,7 @@ def _sqlite_text(value: Bound) -> Bound:
     return value.isoformat() if isinstance(value, date) else value
 
 
-SQLITE = Manner(
+SQLITE = DialectSpec(
     clock="SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
     clock_goes_back=False,
     changed="datetime({column}) >= :since OR datetime({column}) IS NULL",
@@ -79,7 +79,7 @@ _MYSQL_BEGIN = (
 )
 _MANNERS = {
     "sqlite": SQLITE,
-    "postgresql": Manner(
+    "postgresql": DialectSpec(
         # All rows are wanted, so the plan that is best for the first tenth of them is not.
         begin=("SET LOCAL statement_timeout = {ms}", "SET LOCAL cursor_tuple_fraction = 1"),
         options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
@@ -87,10 +87,16 @@ _MANNERS = {
         aware=True,
         clock_goes_back=False,
     ),
-    "mysql": Manner(("SET SESSION max_execution_time = {ms}", *_MYSQL_BEGIN), clock="SELECT NOW(6)"),
-    "mariadb": Manner(("SET SESSION max_statement_time = {s}", *_MYSQL_BEGIN), clock="SELECT NOW(6)"),
-    "oracle": Manner(("SET TRANSACTION READ ONLY",), engine={"arraysize": 1000}, clock="SELECT SYSDATE FROM DUAL"),
-    "mssql": Manner(
+    "mysql": DialectSpec(
+        ("SET SESSION max_execution_time = {ms}", *_MYSQL_BEGIN), clock="SELECT NOW(6)"
+    ),
+    "mariadb": DialectSpec(
+        ("SET SESSION max_statement_time = {s}", *_MYSQL_BEGIN), clock="SELECT NOW(6)"
+    ),
+    "oracle": DialectSpec(
+        ("SET TRANSACTION READ ONLY",), engine={"arraysize": 1000}, clock="SELECT SYSDATE FROM DUAL"
+    ),
+    "mssql": DialectSpec(
         clock="SELECT GETDATE()",
         snapshots=(
             "SELECT snapshot_isolation_state, is_read_committed_snapshot_on"
@@ -98,10 +104,10 @@ _MANNERS = {
         ),
     ),
 }
-_OTHER = Manner()
+_OTHER = DialectSpec()
 
 
-def manner(dialect: str, *, is_mariadb: bool = False) -> Manner:
+def manner(dialect: str, *, is_mariadb: bool = False) -> DialectSpec:
     """How the kind of database is asked that SQLAlchemy calls so."""
     return _MANNERS.get("mariadb" if is_mariadb else dialect, _OTHER)
 
@@ -110,7 +116,12 @@ def connect_options(driver: str, timeout: timedelta) -> dict[str, Any]:
     """What a driver is told when it connects: not to wait for ever, neither for a server nor for its answer."""
     wait, seconds = CONNECT_SECONDS, _seconds(timeout)
     if driver in ("psycopg", "psycopg2"):
-        keepalive = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        keepalive = {
+            "keepalives": 1,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        }
         return {"connect_timeout": wait, "tcp_user_timeout": 60_000, **keepalive}
     if driver == "pymysql":
         # The server ends the statement itself; this is for one that is gone without a word.

@@ -15,80 +15,118 @@ MOST_CHARACTERS = 300
 """What is repeated at most of a driver's words."""
 
 
-class Trouble(Enum):
+class DatabaseTrouble(Enum):
     """What can go wrong: what is said, what to do, and whether the driver's words may be added."""
 
-    REACH = ("can't be reached", "check host, port and options in 'url', and that the database is up", True)
-    LOGIN = ("refuses the login", "check 'user' and 'password', and that this user may log in from here", False)
+    REACH = (
+        "can't be reached",
+        "check host, port and options in 'url', and that the database is up",
+        True,
+    )
+    LOGIN = (
+        "refuses the login",
+        "check 'user' and 'password', and that this user may log in from here",
+        False,
+    )
     MISSING = ("has no such database", "check the database's name in 'url'", True)
     STATEMENT = ("can't run the query", "correct the query", True)
-    DENIED = ("lets this user not read all that the query needs", "have the right to read it granted", True)
-    WRITES = ("refuses the query, because it would write", "only read: the database is never changed from here", True)
-    TIMEOUT = ("took longer than timeout ({timeout})", "make the query faster, or raise 'timeout'", False)
-    LOST = ("the connection was lost before the last row", "run it again, and see the database's own log", False)
+    DENIED = (
+        "lets this user not read all that the query needs",
+        "have the right to read it granted",
+        True,
+    )
+    WRITES = (
+        "refuses the query, because it would write",
+        "only read: the database is never changed from here",
+        True,
+    )
+    TIMEOUT = (
+        "took longer than timeout ({timeout})",
+        "make the query faster, or raise 'timeout'",
+        False,
+    )
+    LOST = (
+        "the connection was lost before the last row",
+        "run it again, and see the database's own log",
+        False,
+    )
     BUSY = ("is too busy, or locked", "run it again later", True)
-    CORRUPT = ("can't be opened, or is damaged", "check 'url', the file's rights, and the file", True)
-    DATA = ("could not work out a row of the query", "run the query by hand, and correct it or the data", False)
-    OTHER = ("failed while it was read", "run the query by hand, and see the database's own log", False)
+    CORRUPT = (
+        "can't be opened, or is damaged",
+        "check 'url', the file's rights, and the file",
+        True,
+    )
+    DATA = (
+        "could not work out a row of the query",
+        "run the query by hand, and correct it or the data",
+        False,
+    )
+    OTHER = (
+        "failed while it was read",
+        "run the query by hand, and see the database's own log",
+        False,
+    )
 
 
-_STATES: Mapping[str, Trouble] = {
-    "08": Trouble.LOST,
-    "22": Trouble.DATA,
-    "25006": Trouble.WRITES,
-    "25P03": Trouble.LOST,
-    "28": Trouble.LOGIN,
-    "3D": Trouble.MISSING,
-    "40": Trouble.BUSY,
-    "42": Trouble.STATEMENT,
-    "42501": Trouble.DENIED,
-    "53": Trouble.BUSY,
-    "55": Trouble.BUSY,
-    "57": Trouble.LOST,
-    "57014": Trouble.TIMEOUT,
+_STATES: Mapping[str, DatabaseTrouble] = {
+    "08": DatabaseTrouble.LOST,
+    "22": DatabaseTrouble.DATA,
+    "25006": DatabaseTrouble.WRITES,
+    "25P03": DatabaseTrouble.LOST,
+    "28": DatabaseTrouble.LOGIN,
+    "3D": DatabaseTrouble.MISSING,
+    "40": DatabaseTrouble.BUSY,
+    "42": DatabaseTrouble.STATEMENT,
+    "42501": DatabaseTrouble.DENIED,
+    "53": DatabaseTrouble.BUSY,
+    "55": DatabaseTrouble.BUSY,
+    "57": DatabaseTrouble.LOST,
+    "57014": DatabaseTrouble.TIMEOUT,
 }
 """PostgreSQL's states and classes of states."""
 
-_NUMBERS: Mapping[Trouble, frozenset[int]] = {
-    Trouble.REACH: frozenset({2002, 2003, 2005, 20002, 20009}),
-    Trouble.LOGIN: frozenset({1045, 1698, 18452, 18456}),
-    Trouble.MISSING: frozenset({1049, 4060}),
-    Trouble.STATEMENT: frozenset({102, 156, 207, 208, 1033, 1052, 1054, 1060, 1064, 1146, 1305, 3952}),
-    Trouble.DENIED: frozenset({229, 230, 1044, 1142, 1143, 1370}),
-    Trouble.WRITES: frozenset({1290, 1792}),
-    Trouble.TIMEOUT: frozenset({1969, 3024, 20003}),
-    Trouble.LOST: frozenset({1053, 1317, 1927, 2006, 2013, 20006, 20017, 20047}),
-    Trouble.BUSY: frozenset({1040, 1203, 1205, 1213, 1222}),
+_NUMBERS: Mapping[DatabaseTrouble, frozenset[int]] = {
+    DatabaseTrouble.REACH: frozenset({2002, 2003, 2005, 20002, 20009}),
+    DatabaseTrouble.LOGIN: frozenset({1045, 1698, 18452, 18456}),
+    DatabaseTrouble.MISSING: frozenset({1049, 4060}),
+    DatabaseTrouble.STATEMENT: frozenset(
+        {102, 156, 207, 208, 1033, 1052, 1054, 1060, 1064, 1146, 1305, 3952}
+    ),
+    DatabaseTrouble.DENIED: frozenset({229, 230, 1044, 1142, 1143, 1370}),
+    DatabaseTrouble.WRITES: frozenset({1290, 1792}),
+    DatabaseTrouble.TIMEOUT: frozenset({1969, 3024, 20003}),
+    DatabaseTrouble.LOST: frozenset({1053, 1317, 1927, 2006, 2013, 20006, 20017, 20047}),
+    DatabaseTrouble.BUSY: frozenset({1040, 1203, 1205, 1213, 1222}),
 }
 """MySQL's and MariaDB's numbers, and SQL Server's; none means something else there."""
 
-_ORACLE: Mapping[str, Trouble] = {
-    "ORA-009": Trouble.STATEMENT,
-    "ORA-01017": Trouble.LOGIN,
-    "ORA-01031": Trouble.DENIED,
-    "ORA-01456": Trouble.WRITES,
-    "ORA-01555": Trouble.BUSY,
-    "ORA-03": Trouble.LOST,
-    "ORA-12": Trouble.REACH,
-    "ORA-28": Trouble.LOGIN,
-    "DPY-1001": Trouble.LOST,
-    "DPY-4011": Trouble.LOST,
-    "DPY-4024": Trouble.TIMEOUT,
-    "DPY-6": Trouble.REACH,
+_ORACLE: Mapping[str, DatabaseTrouble] = {
+    "ORA-009": DatabaseTrouble.STATEMENT,
+    "ORA-01017": DatabaseTrouble.LOGIN,
+    "ORA-01031": DatabaseTrouble.DENIED,
+    "ORA-01456": DatabaseTrouble.WRITES,
+    "ORA-01555": DatabaseTrouble.BUSY,
+    "ORA-03": DatabaseTrouble.LOST,
+    "ORA-12": DatabaseTrouble.REACH,
+    "ORA-28": DatabaseTrouble.LOGIN,
+    "DPY-1001": DatabaseTrouble.LOST,
+    "DPY-4011": DatabaseTrouble.LOST,
+    "DPY-4024": DatabaseTrouble.TIMEOUT,
+    "DPY-6": DatabaseTrouble.REACH,
 }
 """Oracle's codes, and its driver's."""
 
-_WORDS: Mapping[str, Trouble] = {
+_WORDS: Mapping[str, DatabaseTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry|login failed"
-    "|role .* (does not exist|is not permitted)": Trouble.LOGIN,
-    'database "[^"]*" does not exist': Trouble.MISSING,
-    "no such (table|column|function)|syntax error|incomplete input|ambiguous column": Trouble.STATEMENT,
-    "readonly database": Trouble.WRITES,
-    "^interrupted$": Trouble.TIMEOUT,
-    "database is locked|too many (clients|connections)|starting up|shutting down": Trouble.BUSY,
-    "not a database|malformed|disk i/o error|unable to open database": Trouble.CORRUPT,
+    "|role .* (does not exist|is not permitted)": DatabaseTrouble.LOGIN,
+    'database "[^"]*" does not exist': DatabaseTrouble.MISSING,
+    "no such (table|column|function)|syntax error|incomplete input|ambiguous column": DatabaseTrouble.STATEMENT,
+    "readonly database": DatabaseTrouble.WRITES,
+    "^interrupted$": DatabaseTrouble.TIMEOUT,
+    "database is locked|too many (clients|connections)|starting up|shutting down": DatabaseTrouble.BUSY,
+    "not a database|malformed|disk i/o error|unable to open database": DatabaseTrouble.CORRUPT,
     "lost connection|server closed|connection (was|is|has been) (closed|lost|killed)|broken pipe|reset by peer"
-    "|gone away|terminating connection": Trouble.LOST,
+    "|gone away|terminating connection": DatabaseTrouble.LOST,
 }
 _ORACLE_CODE = re.compile(r"\b(?:ORA|DPY)-[0-9]{4,5}")
 
@@ -108,26 +146,41 @@ def failure(
     cause = getattr(error, "orig", None) or error
     code, words = _code(cause), _first_line(cause)
     trouble = _trouble(cause, code, words)
-    if connecting and trouble in (Trouble.LOST, Trouble.TIMEOUT, Trouble.DATA, Trouble.OTHER):
-        trouble = Trouble.REACH
+    if connecting and trouble in (
+        DatabaseTrouble.LOST,
+        DatabaseTrouble.TIMEOUT,
+        DatabaseTrouble.DATA,
+        DatabaseTrouble.OTHER,
+    ):
+        trouble = DatabaseTrouble.REACH
     reason, remedy, repeat = trouble.value
     added = words.replace(secret, "****") if repeat and secret else words if repeat else code
     text = reason.format(timeout=span_text(timeout))
-    return SourceError(where, f"{text} ({added})" if added and trouble is not Trouble.TIMEOUT else text, remedy)
+    return SourceError(
+        where,
+        f"{text} ({added})" if added and trouble is not DatabaseTrouble.TIMEOUT else text,
+        remedy,
+    )
 
 
-def _trouble(cause: BaseException, code: str, words: str) -> Trouble:
+def _trouble(cause: BaseException, code: str, words: str) -> DatabaseTrouble:
     if isinstance(next(iter(_arguments(cause)), None), int):
         found = next((one for one, numbers in _NUMBERS.items() if int(code) in numbers), None)
     else:
         found = _longest(code, _STATES if code == _state(cause) else _ORACLE)
-    found = found or next((one for regex, one in _WORDS.items() if re.search(regex, words, re.IGNORECASE)), None)
+    found = found or next(
+        (one for regex, one in _WORDS.items() if re.search(regex, words, re.IGNORECASE)), None
+    )
     if found is None:
-        found = Trouble.DATA if isinstance(cause, ValueError) or type(cause).__name__ == "DataError" else Trouble.OTHER
+        found = (
+            DatabaseTrouble.DATA
+            if isinstance(cause, ValueError) or type(cause).__name__ == "DataError"
+            else DatabaseTrouble.OTHER
+        )
     return found
 
 
-def _longest(code: str, table: Mapping[str, Trouble]) -> Trouble | None:
+def _longest(code: str, table: Mapping[str, DatabaseTrouble]) -> DatabaseTrouble | None:
     return next((table[code[:end]] for end in range(len(code), 1, -1) if code[:end] in table), None)
 
 
@@ -137,7 +190,9 @@ def _state(cause: BaseException) -> str:
 
 def _arguments(cause: BaseException) -> tuple[object, ...]:
     first = cause.args[0] if cause.args else ""
-    return first if isinstance(first, tuple) and first else cause.args  # pymssql has them one deeper at times
+    return (
+        first if isinstance(first, tuple) and first else cause.args
+    )  # pymssql has them one deeper at times
 
 
 def _code(cause: BaseException) -> str:
@@ -148,7 +203,11 @@ def _code(cause: BaseException) -> str:
 
 def _first_line(cause: BaseException) -> str:
     arguments = _arguments(cause)
-    said = arguments[1] if len(arguments) > 1 and isinstance(arguments[0], int) else next(iter(arguments), "")
+    said = (
+        arguments[1]
+        if len(arguments) > 1 and isinstance(arguments[0], int)
+        else next(iter(arguments), "")
+    )
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     line = next(iter(text.strip().splitlines()), "").strip()
     return "".join(one if one.isprintable() else " " for one in line)[:MOST_CHARACTERS]

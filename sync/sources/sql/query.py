@@ -41,7 +41,7 @@ UNTIL_NOW = "{column} >= :since OR {column} IS NULL"
 """Which rows changed. One without a value there is among them: nobody knows when it did."""
 
 
-class Unfit(Exception):  # noqa: N818 - says what it means
+class UnsuitableQuery(Exception):  # noqa: N818 - says what it means
     """The query can't be used; `str()` says why, and what to do."""
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -86,11 +86,13 @@ def statement(sql: str, kind: str) -> Statement:
         return " "
 
     if _HELD in sql:
-        raise Unfit("holds a NUL character", "take it out")
+        raise UnsuitableQuery("holds a NUL character", "take it out")
     code = _quoting(kind).sub(hold, sql).strip().removesuffix(";").rstrip()
     begins_with = _require_reading(code)
     binds = _binds(code)
-    code = re.sub(r"(?<![:\w\\]):(since|now)(?=::)", r":\1 ", code)  # else no parameter, but a part of the cast
+    code = re.sub(
+        r"(?<![:\w\\]):(since|now)(?=::)", r":\1 ", code
+    )  # else no parameter, but a part of the cast
     rest = iter(held)
     return Statement(re.sub(_HELD, lambda _: next(rest), code), binds, begins_with)
 
@@ -101,7 +103,9 @@ def _quoting(kind: str) -> re.Pattern[str]:
     mysql = kind in ("mysql", "mariadb")
     comment = _COMMENT.replace("{dashes}", r"--(?=\s|\Z)[^\n]*|\#[^\n]*" if mysql else r"--[^\n]*")
     quotes = _BACKSLASHES if mysql else _STANDARD
-    return re.compile("|".join((comment, *_QUOTED, *quotes, *([_BRACKETS] if kind == "mssql" else []))))
+    return re.compile(
+        "|".join((comment, *_QUOTED, *quotes, *([_BRACKETS] if kind == "mssql" else [])))
+    )
 
 
 def _escaped(quoted: str) -> str:
@@ -110,21 +114,27 @@ def _escaped(quoted: str) -> str:
 
 def _require_no_code(comment: str) -> None:
     if re.match(r"/\*M?!", comment):
-        raise Unfit("holds a comment that MySQL runs ('/*!')", "write plainly what it does, or take it out")
+        raise UnsuitableQuery(
+            "holds a comment that MySQL runs ('/*!')", "write plainly what it does, or take it out"
+        )
 
 
 def _require_reading(code: str) -> bool:
     if not code:
-        raise Unfit("is empty", "give it a SELECT")
+        raise UnsuitableQuery("is empty", "give it a SELECT")
     if re.search(r"""['"`]|/\*|\*/""", code):
-        raise Unfit("has a quote or a comment that is not closed", "close it")
+        raise UnsuitableQuery("has a quote or a comment that is not closed", "close it")
     if ";" in code:
-        raise Unfit("holds more than one statement", "keep one SELECT, and take the ';' out")
+        raise UnsuitableQuery(
+            "holds more than one statement", "keep one SELECT, and take the ';' out"
+        )
     begins = _BEGINS.match(code)
     if begins is None:
-        raise Unfit("does not begin with SELECT or WITH", "give it one statement that only reads")
+        raise UnsuitableQuery(
+            "does not begin with SELECT or WITH", "give it one statement that only reads"
+        )
     if writes := _WRITES.search(code):
-        raise Unfit(
+        raise UnsuitableQuery(
             f"holds the word {writes[1].upper()}, which changes or locks something",
             "only read; a column of this name has to stand in quotes",
         )
@@ -134,7 +144,7 @@ def _require_reading(code: str) -> bool:
 def _binds(code: str) -> frozenset[str]:
     names = frozenset(_BIND.findall(code))
     if other := sorted(names - BINDS):
-        raise Unfit(
+        raise UnsuitableQuery(
             f"has the parameter ':{other[0]}', which nobody fills in",
             r"only :since and :now are known; write '\:' for a colon that begins no parameter",
         )

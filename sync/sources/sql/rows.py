@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sync.errors import SourceError
 from sync.records.base import Row
-from sync.sources.sql.connection import Door, Opened
+from sync.sources.sql.connection import DatabaseAccess, OpenDatabase
 from sync.sources.sql.dialects import Bound
 from sync.sources.sql.query import Statement
-from sync.sources.sql.values import Untold, as_texts, column_names
+from sync.sources.sql.values import UnreadableValue, as_texts, column_names
 
 if TYPE_CHECKING:
     from sqlalchemy import CursorResult
@@ -27,7 +27,7 @@ Watch = Callable[[Sequence[Sequence[Any]]], None]
 
 
 @dataclass(slots=True)
-class Answer:
+class QueryResult:
     """The answer to a query, while its connection is open.
 
     Attributes:
@@ -38,8 +38,8 @@ class Answer:
 
     result: "CursorResult[Any]"
     columns: tuple[str, ...]
-    opened: Opened
-    door: Door
+    opened: OpenDatabase
+    door: DatabaseAccess
     whole: bool = False
     doubts: list[str] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Answer:
         columns = list(zip(*chunk, strict=True))
         try:
             return [as_texts(values) for values in columns]
-        except Untold:
+        except UnreadableValue:
             raise self._untold(chunk, number) from None
 
     def _untold(self, chunk: Sequence[Sequence[Any]], number: int) -> SourceError:
@@ -83,13 +83,19 @@ class Answer:
             for name, value in zip(self.columns, row, strict=True):
                 try:
                     as_texts([value])
-                except Untold as untold:
-                    return SourceError(f"{self.door.place} row {at}", f"column '{name}' {untold.reason}", untold.remedy)
+                except UnreadableValue as untold:
+                    return SourceError(
+                        f"{self.door.place} row {at}",
+                        f"column '{name}' {untold.reason}",
+                        untold.remedy,
+                    )
         raise AssertionError("it has a text after all")
 
 
 @contextmanager
-def asked(opened: Opened, door: Door, statement: Statement, values: Mapping[str, Bound]) -> Iterator[Answer]:
+def asked(
+    opened: OpenDatabase, door: DatabaseAccess, statement: Statement, values: Mapping[str, Bound]
+) -> Iterator[QueryResult]:
     """The answer to a query. At the end its connection is not to be used any more.
 
     Raises:
@@ -101,11 +107,13 @@ def asked(opened: Opened, door: Door, statement: Statement, values: Mapping[str,
     bound = {name: opened.manner.bound(values[name]) for name in statement.binds}
     try:
         result = opened.connection.execute(
-            text(statement.text), bound, execution_options={"stream_results": True, "yield_per": FETCHED}
+            text(statement.text),
+            bound,
+            execution_options={"stream_results": True, "yield_per": FETCHED},
         )
     except (SQLAlchemyError, OSError, ValueError) as error:
         raise door.failure(error) from None
-    answer = Answer(result, (), opened, door, doubts=[opened.doubt] if opened.doubt else [])
+    answer = QueryResult(result, (), opened, door, doubts=[opened.doubt] if opened.doubt else [])
     try:
         answer.columns = _columns(result, door)
         yield answer
@@ -113,12 +121,12 @@ def asked(opened: Opened, door: Door, statement: Statement, values: Mapping[str,
         _end(result, whole=answer.whole)
 
 
-def _columns(result: "CursorResult[Any]", door: Door) -> tuple[str, ...]:
+def _columns(result: "CursorResult[Any]", door: DatabaseAccess) -> tuple[str, ...]:
     described = result.cursor.description if result.cursor is not None else None
     try:
         # As the cursor has them: SQLAlchemy would write Oracle's in small letters.
         return column_names(one[0] for one in described or ())
-    except Untold as untold:
+    except UnreadableValue as untold:
         raise SourceError(door.place, untold.reason, untold.remedy) from None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, model_validator
 
-from sync.config_base.base import Named, Told, told
+from sync.config_base.base import InvalidSetting, Named, told
 from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since, lacking
@@ -16,9 +16,9 @@ from sync.sources.base import SourceSettings
 from sync.sources.completeness import Span
 from sync.sources.files.open import place_in
 from sync.sources.sql.changes import Marker, clock, start, starting_point
-from sync.sources.sql.connection import Door, Opened, opened
+from sync.sources.sql.connection import DatabaseAccess, OpenDatabase, opened
 from sync.sources.sql.dialects import EPOCH, SQLITE, Bound
-from sync.sources.sql.query import UNTIL_NOW, Statement, Unfit, statement
+from sync.sources.sql.query import UNTIL_NOW, Statement, UnsuitableQuery, statement
 from sync.sources.sql.rows import asked
 from sync.sources.sql.url import address_of, checked_url
 
@@ -55,8 +55,8 @@ class SqlSettings(SourceSettings):
             raise ValueError("needs either 'query' or 'query_file'")
         try:
             statement("SELECT" if self.query is None else self.query, address_of(self.url).kind)
-        except Unfit as unfit:
-            raise told([Told("query", unfit.reason, unfit.remedy)]) from None
+        except UnsuitableQuery as unfit:
+            raise told([InvalidSetting("query", unfit.reason, unfit.remedy)]) from None
         return self
 
     @model_validator(mode="after")
@@ -108,7 +108,9 @@ class SqlSettings(SourceSettings):
             yield extract
 
     @contextmanager
-    def _opened(self, folder: Path, query: Statement, bound: Bound, since: Since | None) -> Iterator[Extract]:
+    def _opened(
+        self, folder: Path, query: Statement, bound: Bound, since: Since | None
+    ) -> Iterator[Extract]:
         door = self._door(folder)
         with opened(door) as inside:
             values = {"since": bound, "now": _now(query, inside, door)}
@@ -121,21 +123,31 @@ class SqlSettings(SourceSettings):
                     yield Extract(door.place, answer.columns, answer.rows(), doubts=doubts)
                     return
                 index = _index(since.column, answer.columns, door.place)
-                marker = Marker(since.column, door.place, index, since.mark, before, inside.manner is SQLITE)
-                yield Extract(door.place, answer.columns, answer.rows(marker.watch), doubts=doubts, mark=marker.mark)
+                marker = Marker(
+                    since.column, door.place, index, since.mark, before, inside.manner is SQLITE
+                )
+                yield Extract(
+                    door.place,
+                    answer.columns,
+                    answer.rows(marker.watch),
+                    doubts=doubts,
+                    mark=marker.mark,
+                )
 
-    def _door(self, folder: Path) -> Door:
+    def _door(self, folder: Path) -> DatabaseAccess:
         try:
             password = self.password.reveal(folder) if self.password is not None else ""
         except BrokenReference as broken:
-            raise SourceError(self.place(folder), f"its password {broken.reason}", broken.remedy) from None
-        return Door(self.url, self.user or "", password, folder, self.timeout)
+            raise SourceError(
+                self.place(folder), f"its password {broken.reason}", broken.remedy
+            ) from None
+        return DatabaseAccess(self.url, self.user or "", password, folder, self.timeout)
 
     def _statement(self, folder: Path) -> Statement:
         sql = self.query if self.query is not None else self._from_file(folder)
         try:
             return statement(sql, address_of(self.url).kind)
-        except Unfit as unfit:
+        except UnsuitableQuery as unfit:
             what = "query" if self.query_file is None else place_in(folder, self.query_file)
             raise SourceError(self.place(folder), f"{what} {unfit.reason}", unfit.remedy) from None
 
@@ -150,17 +162,23 @@ class SqlSettings(SourceSettings):
         raise SourceError(self.place(folder), f"{place_in(folder, path)} {reason}", remedy)
 
 
-def _changed(query: Statement, since: Since, bound: Bound, inside: Opened, door: Door) -> Statement:
+def _changed(
+    query: Statement, since: Since, bound: Bound, inside: OpenDatabase, door: DatabaseAccess
+) -> Statement:
     """The query for the rows only that changed since the mark."""
     dialect = inside.connection.dialect
     if dialect.name == "mssql" and query.begins_with:
         remedy = "put :since into the query, as in WHERE changed >= :since"
-        raise SourceError(door.place, "SQL Server can't be asked what changed in a query that begins with WITH", remedy)
+        raise SourceError(
+            door.place,
+            "SQL Server can't be asked what changed in a query that begins with WITH",
+            remedy,
+        )
     column = dialect.identifier_preparer.quote_identifier(since.column)
     return query.changed(column, UNTIL_NOW if isinstance(bound, int) else inside.manner.changed)
 
 
-def _now(query: Statement, inside: Opened, door: Door) -> datetime:
+def _now(query: Statement, inside: OpenDatabase, door: DatabaseAccess) -> datetime:
     """This machine's time where the database takes one with its offset; else the database's own, as its columns are."""
     local = "now" in query.binds and not inside.manner.aware and inside.manner is not SQLITE
     return clock(inside, door) if local else datetime.now(UTC)

@@ -31,7 +31,7 @@ _SECRET_WITHIN = re.compile(r"(?:pass\w*|pwd)\s*=", re.IGNORECASE)
 _ELSEWHERE = "put it under 'password', as ${file:PATH} or ${cred:NAME}"
 
 
-class Address(NamedTuple):
+class DatabaseUrl(NamedTuple):
     """A database's URL taken apart. `kind` is what stands before `://`, without the driver."""
 
     kind: str
@@ -43,7 +43,11 @@ class Address(NamedTuple):
     @property
     def place(self) -> str:
         """How people name it: without driver, user and options."""
-        return f"{self.kind}://{self.host}/{self.database}" if self.database else f"{self.kind}://{self.host}"
+        return (
+            f"{self.kind}://{self.host}/{self.database}"
+            if self.database
+            else f"{self.kind}://{self.host}"
+        )
 
     @property
     def is_file(self) -> bool:
@@ -51,13 +55,13 @@ class Address(NamedTuple):
         return self.kind == "sqlite"
 
 
-def address_of(url: str) -> Address:
+def address_of(url: str) -> DatabaseUrl:
     """The URL taken apart; it has to be one that `checked_url` lets pass."""
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("not checked before")
     kind = found["kind"]
-    return Address(
+    return DatabaseUrl(
         kind,
         found["driver"] or DRIVERS.get(kind, ""),
         unquote(found["login"] or ""),
@@ -69,7 +73,11 @@ def address_of(url: str) -> Address:
 def with_driver(url: str) -> str:
     """The URL with the driver that is meant, as SQLAlchemy needs it."""
     address = address_of(url)
-    name = f"{address.kind}+{address.driver}" if address.driver and not address.is_file else address.kind
+    name = (
+        f"{address.kind}+{address.driver}"
+        if address.driver and not address.is_file
+        else address.kind
+    )
     return f"{name}://{url.partition('://')[2]}"
 
 
@@ -81,10 +89,16 @@ def checked_url(url: str) -> str:
         raise told_one("is no URL of a database", remedy)
     if ":" in (found["login"] or ""):
         raise told_one("holds a password", _ELSEWHERE)
-    if any(_SECRET.search(name) or _SECRET_WITHIN.search(value) for name, value in parse_qsl(found["options"] or "")):
+    if any(
+        _SECRET.search(name) or _SECRET_WITHIN.search(value)
+        for name, value in parse_qsl(found["options"] or "")
+    ):
         raise told_one("holds a password in its options", _ELSEWHERE)
     if found["kind"] != "sqlite" and "@" in (found["database"] or ""):
-        raise told_one("has an '@' behind the host", f"if it ends a password, {_ELSEWHERE}; otherwise write %40")
+        raise told_one(
+            "has an '@' behind the host",
+            f"if it ends a password, {_ELSEWHERE}; otherwise write %40",
+        )
     if found["kind"] == "sqlite":
         _require_file(found)
     return url
@@ -92,8 +106,13 @@ def checked_url(url: str) -> str:
 
 def _require_file(found: re.Match[str]) -> None:
     if found["login"] or found["host"]:
-        raise told_one("has too few slashes", "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path")
+        raise told_one(
+            "has too few slashes",
+            "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
+        )
     if found["options"]:
         raise told_one("has options, which a file takes none of", "end it with the path")
     if not found["database"] or found["database"] == ":memory:":
-        raise told_one("names no file", "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path")
+        raise told_one(
+            "names no file", "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path"
+        )

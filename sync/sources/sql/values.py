@@ -11,7 +11,7 @@ from uuid import UUID
 _KEPT = {"\t", "\n", "\r"}
 
 
-class Untold(Exception):  # noqa: N818 - says what it means
+class UnreadableValue(Exception):  # noqa: N818 - says what it means
     """A value is no text and can't be made one; says what to do. The value itself is not told: it may be personal."""
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -29,9 +29,13 @@ def column_names(names: Iterable[object]) -> tuple[str, ...]:
     for number, name in enumerate(names, 1):
         text = unicodedata.normalize("NFC", str(name or "").strip())
         if text in ("", "?column?"):
-            raise Untold(f"column {number} of the query has no name", "give it one with AS")
+            raise UnreadableValue(
+                f"column {number} of the query has no name", "give it one with AS"
+            )
         if text in found:
-            raise Untold(f"the query has two columns named '{text}'", "give each its own name with AS")
+            raise UnreadableValue(
+                f"the query has two columns named '{text}'", "give each its own name with AS"
+            )
         found.append(text)
     return tuple(found)
 
@@ -60,7 +64,10 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
     except UnicodeDecodeError:
         text = "\0"  # told below, so that no exception in the chain carries the bytes
     if any(character < " " and character not in _KEPT for character in text):
-        raise Untold("holds bytes that are no text in UTF-8", "make it text (or a number) in the query, with CAST")
+        raise UnreadableValue(
+            "holds bytes that are no text in UTF-8",
+            "make it text (or a number) in the query, with CAST",
+        )
     return text
 
 
@@ -103,4 +110,7 @@ def _way(one: type) -> Callable[[Any], str]:
     for base in one.__mro__:
         if base in _TEXTS:
             return _TEXTS[base]
-    raise Untold(f"holds a value of type {one.__name__}, which is no text", "make it text in the query, with CAST")
+    raise UnreadableValue(
+        f"holds a value of type {one.__name__}, which is no text",
+        "make it text in the query, with CAST",
+    )

@@ -37,7 +37,9 @@ class Watchdog:
         while not self._over.wait(1):
             if self._line is not None and time.monotonic() > self._ends:
                 with suppress(OSError):
-                    self._line.shutdown(socket.SHUT_RDWR)  # the driver then finds its connection gone
+                    self._line.shutdown(
+                        socket.SHUT_RDWR
+                    )  # the driver then finds its connection gone
                 return
 
     def end(self) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.planning.decide import Pair
-from sync.planning.diff import Circumstances
-from sync.planning.freeze import Timing
+from sync.planning.diff import Context
+from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
 from sync.state.dialect import streamed
 
-TimingOf = Callable[[str | None, str | None, int | None], Timing | None]
+TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
 """Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
 
 
@@ -108,7 +108,7 @@ def _absent_records(
         WHERE v.kind = '{kind}'
     """
     for row in streamed(connection, query, nothing=b""):
-        about = Circumstances(
+        about = Context(
             row.standing,
             bool(row.ours),
             unsettled=row.is_open is not None,
@@ -116,9 +116,9 @@ def _absent_records(
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
-        unproven = ("" if row.departed else trouble or ("" if row.ended else _former(row.source, sources))) or (
-            "" if row.ended else seat_trouble
-        )
+        unproven = (
+            "" if row.departed else trouble or ("" if row.ended else _former(row.source, sources))
+        ) or ("" if row.ended else seat_trouble)
         facts = Facts(
             trouble=unproven,
             registered=int(row.seats),
@@ -196,7 +196,9 @@ def _absent_members(
         WHERE m.kind = '{kind}'
     """
     for row in streamed(connection, query, nothing=b""):
-        about = Circumstances(row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring))
+        about = Context(
+            row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring)
+        )
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
         former = "" if row.ended else _former(row.source, sources)
@@ -209,7 +211,10 @@ def _absent_members(
             or (_UNSETTLED if row.unsettled else "")
         )
         if row.same_account is not None and not suspect:
-            proof = proof or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
+            proof = (
+                proof
+                or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
+            )
         # a candidate stays from the start on; graders and committees change again once the test has ended
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
@@ -220,10 +225,14 @@ def _absent_members(
             timing=timing(row.tw_start, row.tw_ends, None),
             retired=row.standing == "retired",
         )
-        yield Pair(kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts)
+        yield Pair(
+            kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts
+        )
 
 
-_UNSETTLED = "its test gets other times, or they are held: what that means for it shows in a later run"
+_UNSETTLED = (
+    "its test gets other times, or they are held: what that means for it shows in a later run"
+)
 
 TEST_TROUBLE = {
     kind: f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"

@@ -87,7 +87,9 @@ _UNSETTLED = "what became of an earlier call for this candidate is not known yet
 def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
     """Yield the changes that take a number which an earlier call without a known outcome may have given away."""
     query = "SELECT k1, k2, fields FROM open_record WHERE kind = 'candidate'"
-    takers = text("SELECT id FROM taking WHERE test = :test AND number = :number AND learner <> :learner")
+    takers = text(
+        "SELECT id FROM taking WHERE test = :test AND number = :number AND learner <> :learner"
+    )
     for row in connection.execute(text(query)).fetchall():
         number = from_json(row.fields).get("candidate_id")
         if number:
@@ -115,9 +117,15 @@ def _defer(connection: Connection) -> None:
     statement = text(
         f"UPDATE draft SET verdict = 'withheld', cause = '{Cause.NUMBER}', reason = :reason WHERE id = :id"
     )
-    first = (next(rows) for _, rows in groupby(streamed(connection, _STUCK_CHANGES), key=lambda row: row.taker))
+    first = (
+        next(rows)
+        for _, rows in groupby(streamed(connection, _STUCK_CHANGES), key=lambda row: row.taker)
+    )
     for chunk in chunks(first):
-        rows = [{"id": row.taker, "reason": still_held(row.number, row.holder, _why(row))} for row in chunk]
+        rows = [
+            {"id": row.taker, "reason": still_held(row.number, row.holder, _why(row))}
+            for row in chunk
+        ]
         connection.execute(statement, rows)
 
 
@@ -141,4 +149,7 @@ def numbers_on(connection: Connection, test: str, numbers: Collection[str]) -> l
         " LEFT JOIN known_learner l ON l.key = k.learner WHERE k.test = :test AND k.candidate_id IN :numbers"
     ).bindparams(bindparam("numbers", expanding=True))
     rows = connection.execute(query, {"test": test, "numbers": list(numbers)})
-    return [Holder(row.candidate_id, row.learner, (str(row.auth_system), str(row.external_id))) for row in rows]
+    return [
+        Holder(row.candidate_id, row.learner, (str(row.auth_system), str(row.external_id)))
+        for row in rows
+    ]

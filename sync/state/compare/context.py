@@ -59,7 +59,9 @@ def gather_windows(connection: Connection, now: datetime, *, leave_out: bool = T
     analyse(connection, "vanished", "missing")
 
 
-def gather_circumstances(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
+def gather_circumstances(
+    connection: Connection, now: datetime, trouble: Mapping[Kind, str]
+) -> None:
     """Fills the workspace's tables of suspect and refused records, and says which tests retire.
 
     Args:
@@ -119,7 +121,9 @@ def _missing(connection: Connection, kind: Kind) -> None:
     wrong, or somebody has corrected the clock (semantics 35).
     """
     part = KEY_FIELDS[kind][1]
-    came_back = "SELECT 1 FROM test_window tw WHERE tw.test = k.test AND tw.ended = 0 AND tw.start <> ''"
+    came_back = (
+        "SELECT 1 FROM test_window tw WHERE tw.test = k.test AND tw.ended = 0 AND tw.start <> ''"
+    )
     connection.execute(
         text(
             f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k"
@@ -162,17 +166,23 @@ _SAME_LOOKS = {
 def _suspects(connection: Connection) -> None:
     """New records that look like vanished ones: same names and email, title and start, account, or key but for case."""
     for kind, looks in _SAME_LOOKS.items():
-        if not connection.execute(text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        if not connection.execute(
+            text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}
+        ).first():
             continue
         arrived = (
             f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n WHERE n.key = w.key)"
             " AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.kind = :kind AND a.k1 = w.key)"
         )
         by_looks = " UNION SELECT w.key, v.key ".join(
-            arrived.format(join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind AND v.key = k.key")
+            arrived.format(
+                join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind AND v.key = k.key"
+            )
             for same in looks
         )
-        by_case = arrived.format(join=f"JOIN unsure v ON v.kind = :kind AND v.folded = {folded(connection, 'w.key')}")
+        by_case = arrived.format(
+            join=f"JOIN unsure v ON v.kind = :kind AND v.folded = {folded(connection, 'w.key')}"
+        )
         connection.execute(
             text(
                 "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
@@ -216,7 +226,9 @@ def note_unsettled(connection: Connection) -> None:
     A person must look at their new times, or they have ended by times that change now: nobody leaves them meanwhile.
     """
     updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"  # the draft has no index yet
-    connection.exec_driver_sql(f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})")
+    connection.exec_driver_sql(
+        f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})"
+    )
     connection.exec_driver_sql(
         f"UPDATE test_window SET unsettled = {HELD} WHERE test IN ({updated} AND cause = 'times')"
     )
@@ -240,7 +252,9 @@ def _window(test: Any, now: datetime) -> Window:
         starts, ends = [test.known_start], [test.known_end]
     else:
         tried = json.loads(test.tried) if test.tried else {}
-        starts = [time for time in (test.known_start, test.wanted_start, tried.get("start")) if time]
+        starts = [
+            time for time in (test.known_start, test.wanted_start, tried.get("start")) if time
+        ]
         ends = [time for time in (test.known_end, test.wanted_end, tried.get("end")) if time]
     start, end = min(starts, default=""), max(ends, default="")
     if not start or not end:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.planning.decide import Pair
-from sync.planning.diff import Circumstances
+from sync.planning.diff import Context
 from sync.planning.guard import Facts
 from sync.records.base import (
     COMPARED,
@@ -75,9 +75,16 @@ _OVER = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
 
 
 def _columns(kind: Kind) -> str:
-    wanted = [f"w.{name} AS w_{name}" for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])]
+    wanted = [
+        f"w.{name} AS w_{name}" for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
+    ]
     known = [f"k.{name} AS k_{name}" for name in (*COMPARED[kind], "standing", "ours")]
-    rest = ("w.fingerprint AS fingerprint", "w.feed AS feed", "w.line AS line", "b.reason AS refused")
+    rest = (
+        "w.fingerprint AS fingerprint",
+        "w.feed AS feed",
+        "w.line AS line",
+        "b.reason AS refused",
+    )
     return ", ".join((*wanted, *known, *rest))
 
 
@@ -85,12 +92,12 @@ def _barred(kind: Kind) -> str:
     """Joins the refusal of just this, while its time has not come."""
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
-    return (
-        f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2} AND b.fingerprint = w.fingerprint"
-    )
+    return f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2} AND b.fingerprint = w.fingerprint"
 
 
-def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf) -> Iterator[Pair]:
+def _records(
+    connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf
+) -> Iterator[Pair]:
     query = f"""
         SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends AS tw_ends,
                (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles,
@@ -106,7 +113,7 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: 
           AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
     """
     for row in streamed(connection, query):
-        about = Circumstances(
+        about = Context(
             standing=row.k_standing or "active",
             ours=row.k_ours is None or bool(row.k_ours),
             unsettled=row.is_open is not None,
@@ -114,7 +121,11 @@ def _records(connection: Connection, kind: Kind, places: Sequence[str], timing: 
             reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
         )
         known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
-        shares = shared(connection, kind, row.w_key) if kind is Kind.STAFF and row.w_status == "disabled" else ""
+        shares = (
+            shared(connection, kind, row.w_key)
+            if kind is Kind.STAFF and row.w_status == "disabled"
+            else ""
+        )
         facts = Facts(
             refused=row.refused or "",
             found=not about.ours,
@@ -142,7 +153,7 @@ def _members(
         if row.ended and key[1] in locked:
             continue  # it can't be set any more, and nobody would notice if it were
         known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
-        about = Circumstances(
+        about = Context(
             standing=row.k_standing or "active",
             ours=row.k_ours is None or bool(row.k_ours),
             unsettled=row.is_open is not None,
@@ -166,7 +177,9 @@ def _members_query(kind: Kind) -> str:
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
     join_person = ""
     if person:
-        of_person = "kl.key AS person_known, dl.action AS person_action, dl.verdict AS person_verdict"
+        of_person = (
+            "kl.key AS person_known, dl.action AS person_action, dl.verdict AS person_verdict"
+        )
         join_person = f"""
         LEFT JOIN known_{person} kl ON kl.key = w.{part}
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
@@ -196,7 +209,9 @@ class _PlacesLeft:
     def take(self, test: str) -> int:
         """The places left on this test before this candidate, who takes one."""
         if test != self._test:
-            query = "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'"
+            query = (
+                "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'"
+            )
             held = int(self._connection.execute(text(query), {"test": test}).scalar_one())
             self._test, self._left = test, MAX_CANDIDATES - held
         self._left -= 1
@@ -223,13 +238,33 @@ def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | N
         return "its row is a fault"
     query = text(f"SELECT 1 FROM wanted_{kind} WHERE key = :key")
     wanted = connection.execute(query, {"key": name}).first()
-    return "its own row says that it is disabled" if wanted else "its source can't be relied on in this run"
+    return (
+        "its own row says that it is disabled"
+        if wanted
+        else "its source can't be relied on in this run"
+    )
 
 
 def _pair(
-    row: Any, kind: Kind, key: Key, known: Fields | None, about: Circumstances, facts: Facts, places: Sequence[str]
+    row: Any,
+    kind: Kind,
+    key: Key,
+    known: Fields | None,
+    about: Context,
+    facts: Facts,
+    places: Sequence[str],
 ) -> Pair:
     wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
     where = row_place(places[row.feed], row.line, key)
-    return Pair(kind, key, wanted, known, about, facts, where, row.fingerprint, None if secret is None else str(secret))
+    return Pair(
+        kind,
+        key,
+        wanted,
+        known,
+        about,
+        facts,
+        where,
+        row.fingerprint,
+        None if secret is None else str(secret),
+    )

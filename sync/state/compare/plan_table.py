@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.planning.decide import Drafted
+from sync.planning.decide import DraftedChange
 from sync.planning.guard import HeldScope, Limit, Limits, Scope
 from sync.records.base import PEOPLE, Key, Kind
-from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, Planned, Verdict
+from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, PlannedChange, Verdict
 from sync.state.compare.recent_removals import recent
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.sqlite.open import count
@@ -23,13 +23,16 @@ _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', '
 _COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, fingerprint, scope"
 
 
-def draft(connection: Connection, drafted: Iterable[Drafted]) -> int:
+def draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
     """Writes changes with their rulings into the draft. Returns how many."""
     columns = _COLUMNS.split(", ")
-    return sum(insert(connection, "draft", columns, [_row(item) for item in chunk]) for chunk in chunks(drafted))
+    return sum(
+        insert(connection, "draft", columns, [_row(item) for item in chunk])
+        for chunk in chunks(drafted)
+    )
 
 
-def _row(item: Drafted) -> tuple[object, ...]:
+def _row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
@@ -54,7 +57,9 @@ def index_draft(connection: Connection) -> None:
     analyse(connection, "draft")
 
 
-def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str], now: datetime) -> list[HeldScope]:
+def hold_scopes(
+    connection: Connection, limits: Limits, allowed: Collection[str], now: datetime
+) -> list[HeldScope]:
     """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
 
     All scopes are counted before any is held, so that holding one never hides another. Removals of the 24 hours before
@@ -70,7 +75,9 @@ def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]
             digest = _digest(connection, scope.name, condition, values)
             over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
     names = [held.scope.name for held, _, _ in over]
-    over.sort(key=lambda one: one[0].allowed)  # the held first: one word does not let pass what needs two
+    over.sort(
+        key=lambda one: one[0].allowed
+    )  # the held first: one word does not let pass what needs two
     for held, condition, values in over:
         connection.execute(
             text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
@@ -79,10 +86,15 @@ def hold_scopes(connection: Connection, limits: Limits, allowed: Collection[str]
     for held in (held for held, _, _ in over if not held.allowed):
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
-            text("UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"),
+            text(
+                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"
+            ),
             {"reason": reason, "scope": held.scope.name},
         )
-    return [*by_times, *sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name))]
+    return [
+        *by_times,
+        *sorted((held for held, _, _ in over), key=lambda held: names.index(held.scope.name)),
+    ]
 
 
 _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'withheld')"
@@ -94,7 +106,13 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
     on_tests = f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1 HAVING count(*) > 1"
     scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
     for test in connection.execute(text(f"{on_tests} ORDER BY d.k1")).scalars().all():
-        scopes.append((f"changes on test {test}", f"d.kind <> 'test' AND d.k1 = :test AND {_TOGETHER}", {"test": test}))
+        scopes.append(
+            (
+                f"changes on test {test}",
+                f"d.kind <> 'test' AND d.k1 = :test AND {_TOGETHER}",
+                {"test": test},
+            )
+        )
     for name, condition, values in scopes:
         number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
         if number < 2:
@@ -112,23 +130,42 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
             connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
 
 
-def _scopes(connection: Connection, limits: Limits, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _scopes(
+    connection: Connection, limits: Limits, now: datetime
+) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in Kind:
         values = {"kind": kind.value}
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
             known, before = _known(connection, kind), recent(connection, kind, now)
-            scope = Scope(f"removals of {kind}", removed, known, limits.kind, recent=before, renumbered=renumbered)
+            scope = Scope(
+                f"removals of {kind}",
+                removed,
+                known,
+                limits.kind,
+                recent=before,
+                renumbered=renumbered,
+            )
             yield scope, removals, values
-        updates = "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
+        updates = (
+            "d.kind = :kind AND d.verdict = 'pass' AND d.action = 'update' AND d.changed <> '[]'"
+        )
         if updated := count(connection, f"SELECT count(*) FROM draft d WHERE {updates}", **values):
-            scope = Scope(f"updates of {kind}", updated, _known(connection, kind), limits.updates, removals=False)
+            scope = Scope(
+                f"updates of {kind}",
+                updated,
+                _known(connection, kind),
+                limits.updates,
+                removals=False,
+            )
             yield scope, updates, values
     yield from _test_scopes(connection, limits.test, now)
 
 
-def _test_scopes(connection: Connection, limit: Limit, now: datetime) -> Iterator[tuple[Scope, str, dict[str, str]]]:
+def _test_scopes(
+    connection: Connection, limit: Limit, now: datetime
+) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
         query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
@@ -224,7 +261,7 @@ def put_in_order(connection: Connection) -> None:
     analyse(connection, "plan")
 
 
-def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[Planned]:
+def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
     """The plan, line by line in its order; with `verdict`, only lines of that verdict."""
     query = (
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE seq > :last"
@@ -235,19 +272,19 @@ def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ScopeGroup:
     """The lines of a verdict that have one reason: `lines` are the first of `total`."""
 
     reason: str
     total: int
-    lines: Sequence[Planned]
+    lines: Sequence[PlannedChange]
 
 
 MOST_OF_ALL = 1_000
 """Lines of one reason that stand in one group, even when all are asked for: memory does not grow with a plan."""
 
 
-def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[Group]:
+def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
     """Return what does not go ahead by its reason, in the order of each reason's first line.
 
     With `most`, no more groups and no more lines of one reason than are needed to say that there are more. Without it,
@@ -264,12 +301,14 @@ def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterat
         f" FROM ({numbered}) AS numbered{limited} ORDER BY first, seq"
     ).execution_options(yield_per=500)
     rows = connection.execute(query, {"verdict": verdict.value})
-    for (reason, total, _part), found in groupby(rows, key=lambda row: (row.reason, row.total, row.part)):
+    for (reason, total, _part), found in groupby(
+        rows, key=lambda row: (row.reason, row.total, row.part)
+    ):
         lines = [_planned(row) for row in found]
-        yield Group(reason, total if most is not None else len(lines), lines)
+        yield ScopeGroup(reason, total if most is not None else len(lines), lines)
 
 
-def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:
+def sample(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
     """Up to `most` creates of a kind that pass, spread evenly over the plan."""
     passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
@@ -278,18 +317,23 @@ def sample(connection: Connection, kind: Kind, most: int) -> list[Planned]:
         f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered WHERE number % :every = 0"
         " ORDER BY seq LIMIT :most"
     )
-    return [_planned(row) for row in connection.execute(query, {"kind": kind, "every": every, "most": most})]
+    return [
+        _planned(row)
+        for row in connection.execute(query, {"kind": kind, "every": every, "most": most})
+    ]
 
 
-def planned_for(connection: Connection, kind: Kind, key: Key) -> Planned | None:
+def planned_for(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
     """The line of one record, None when the plan has none."""
     k1, k2 = columns_of(key)
-    query = text(f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2")
+    query = text(
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"
+    )
     row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
     return _planned(row) if row else None
 
 
-def _planned(row: Any) -> Planned:
+def _planned(row: Any) -> PlannedChange:
     kind = Kind(row.kind)
     change = Change(
         Action(row.action),
@@ -301,8 +345,16 @@ def _planned(row: Any) -> Planned:
         row.place,
         row.reason,
     )
-    return Planned(
-        row.seq, change, Verdict(row.verdict), row.reason, row.scope, row.wave, row.layer, row.fingerprint, row.secret
+    return PlannedChange(
+        row.seq,
+        change,
+        Verdict(row.verdict),
+        row.reason,
+        row.scope,
+        row.wave,
+        row.layer,
+        row.fingerprint,
+        row.secret,
     )
 
 
@@ -320,7 +372,9 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 def missed(connection: Connection) -> int:
     """Return how many new records are withheld."""
-    return count(connection, "SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action = 'create'")
+    return count(
+        connection, "SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action = 'create'"
+    )
 
 
 def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:

@@ -21,10 +21,13 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
     """Leaves in the draft of this kind only what wanted records of the kinds in `by` need to be in Inspera."""
     column = "test" if kind not in PEOPLE else None
     needed = " OR ".join(
-        f"EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.{column or KEY_FIELDS[other][1]} = d.k1)" for other in by
+        f"EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.{column or KEY_FIELDS[other][1]} = d.k1)"
+        for other in by
     )
     keep = f" AND NOT (d.action IN ({_listed(_NEEDED)}) AND ({needed}))" if needed else ""
-    connection.execute(text(f"DELETE FROM draft AS d WHERE d.kind = :kind{keep}"), {"kind": kind.value})
+    connection.execute(
+        text(f"DELETE FROM draft AS d WHERE d.kind = :kind{keep}"), {"kind": kind.value}
+    )
 
 
 def soonest(connection: Connection, after: int = 0, command: str = "") -> str:

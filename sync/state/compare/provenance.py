@@ -16,7 +16,9 @@ COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE
 """The kinds whose absence can mean a removal and rests on a source's word alone."""
 
 
-def shrinkage(connection: Connection, kind: Kind, source: str, sources: Sequence[str]) -> tuple[int, int]:
+def shrinkage(
+    connection: Connection, kind: Kind, source: str, sources: Sequence[str]
+) -> tuple[int, int]:
     """How many known records of a kind this source named that no feed names any more, and how many it named in all.
 
     `sources` are all that the kind has. What others have named, which are no more, counts for each of these.
@@ -24,8 +26,12 @@ def shrinkage(connection: Connection, kind: Kind, source: str, sources: Sequence
     if kind not in COUNTED:
         return 0, 0
     gone, columns = ("missing", ("k1", "k2")) if kind in ON_A_TEST else ("vanished", ("key",))
-    same = " AND ".join(f"g.{one} = k.{name}" for one, name in zip(columns, KEY_FIELDS[kind], strict=True))
-    departed = " AND ".join(f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False))
+    same = " AND ".join(
+        f"g.{one} = k.{name}" for one, name in zip(columns, KEY_FIELDS[kind], strict=True)
+    )
+    departed = " AND ".join(
+        f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False)
+    )
     meant = f" AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
     named, names = named_elsewhere(sources)
     named = f"(k.source = :source OR k.source IS NULL OR {named})"
@@ -38,7 +44,9 @@ def shrinkage(connection: Connection, kind: Kind, source: str, sources: Sequence
     )
     if not lost:
         return 0, 0
-    return lost, count(connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {named}", **values)
+    return lost, count(
+        connection, f"SELECT count(*) FROM known_{kind} k {_LIVE[kind]} AND {named}", **values
+    )
 
 
 def _may_be_meant(kind: Kind) -> str:
@@ -81,7 +89,12 @@ def note_sources(
     """
     connection.exec_driver_sql("DELETE FROM feed_source")
     if feeds:
-        insert(connection, "feed_source", ("feed", "source"), [(n, source) for n, (_, source) in enumerate(feeds)])
+        insert(
+            connection,
+            "feed_source",
+            ("feed", "source"),
+            [(n, source) for n, (_, source) in enumerate(feeds)],
+        )
     for kind in COUNTED:
         matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
         named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
@@ -117,7 +130,9 @@ def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str,
 
 def groups_of(connection: Connection, source: str) -> frozenset[str]:
     """The groups that the source had when it was last whole."""
-    rows = connection.execute(text("SELECT value FROM source_group WHERE source = :source"), {"source": source})
+    rows = connection.execute(
+        text("SELECT value FROM source_group WHERE source = :source"), {"source": source}
+    )
     return frozenset(row[0] for row in rows)
 
 
@@ -137,17 +152,26 @@ def rows_of(connection: Connection, source: str, sources: Collection[str]) -> in
 
     One that is new among the `sources` may be a former one under another name, and is held to that one's number.
     """
-    sizes = {name: int(rows) for name, rows in connection.execute(text("SELECT source, rows FROM source_size"))}
+    sizes = {
+        name: int(rows)
+        for name, rows in connection.execute(text("SELECT source, rows FROM source_size"))
+    }
     former = [rows for name, rows in sizes.items() if name not in sources]
     return sizes.get(source, max(former, default=0))
 
 
 def keep_rows(connection: Connection, rows: Mapping[str, int], sources: Collection[str]) -> None:
     """Takes these as the numbers of rows that joined sources have, and forgets those that are no more."""
-    for name in [row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()]:
+    for name in [
+        row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()
+    ]:
         if name in rows or (rows and name not in sources):
-            connection.execute(text("DELETE FROM source_size WHERE source = :source"), {"source": name})
+            connection.execute(
+                text("DELETE FROM source_size WHERE source = :source"), {"source": name}
+            )
     for name, number in rows.items():
         values = {"source": name, "rows": number}
-        connection.execute(text("INSERT INTO source_size (source, rows) VALUES (:source, :rows)"), values)
+        connection.execute(
+            text("INSERT INTO source_size (source, rows) VALUES (:source, :rows)"), values
+        )
     connection.commit()

@@ -22,7 +22,9 @@ def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved
     """Note that a record was taken away; `approved` says that a person had allowed it (`apply --allow`)."""
     k1, k2 = columns_of(key)
     connection.execute(
-        text("INSERT INTO removal (kind, k1, k2, at, approved) VALUES (:kind, :k1, :k2, :at, :approved)"),
+        text(
+            "INSERT INTO removal (kind, k1, k2, at, approved) VALUES (:kind, :k1, :k2, :at, :approved)"
+        ),
         {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(at), "approved": approved},
     )
 
@@ -40,7 +42,9 @@ def note_withdrawn(connection: Connection, at: datetime) -> None:
 
 def forget_old(connection: Connection, now: datetime) -> None:
     """Drop what was taken away long ago."""
-    connection.execute(text("DELETE FROM removal WHERE at < :before"), {"before": utc_text(now - _KEPT)})
+    connection.execute(
+        text("DELETE FROM removal WHERE at < :before"), {"before": utc_text(now - _KEPT)}
+    )
 
 
 def recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
@@ -48,12 +52,16 @@ def recent(connection: Connection, kind: Kind, now: datetime, test: str | None =
 
     What has come back since does not count.
     """
-    back = " AND ".join(f"k.{name} = r.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    back = " AND ".join(
+        f"k.{name} = r.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+    )
     query = (
         "SELECT count(*) FROM (SELECT DISTINCT r.k1, r.k2 FROM removal r"
         " WHERE r.at > :since AND r.kind = :kind AND NOT r.approved"
         f"{'' if test is None else ' AND r.k1 = :test'}"
         f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back} AND k.standing = 'active')) AS gone"
     )
-    values = {"since": utc_text(now - WINDOW), "kind": kind.value} | ({} if test is None else {"test": test})
+    values = {"since": utc_text(now - WINDOW), "kind": kind.value} | (
+        {} if test is None else {"test": test}
+    )
     return count(connection, query, **values)

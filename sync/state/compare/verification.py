@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, utc_text, utc_time
-from sync.records.changes import Action, Fields, Written
-from sync.records.remote import FoundPerson
+from sync.records.changes import Action, Fields, WrittenRecord
+from sync.records.remote import RemotePerson
 from sync.state.dialect import analyse, create_index, create_table, insert
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, key_from, paged_by_key
@@ -20,7 +20,9 @@ def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields
     """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
-    active = f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled', 'refused')"
+    active = (
+        f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled', 'refused')"
+    )
     for row in paged_by_key(connection, active, KEY_FIELDS[kind], 500):
         fields = dict(zip(names, row, strict=True))
         yield tuple(str(fields.pop(name)) for name in KEY_FIELDS[kind]), fields
@@ -39,39 +41,55 @@ def window(connection: Connection, test: str, now: datetime) -> tuple[str, bool,
     return row.start, row.start <= utc_text(now), last <= utc_text(now)
 
 
-def written(connection: Connection, run_id: int, kind: Kind, most: int | None) -> Iterator[Written]:
+def written(
+    connection: Connection, run_id: int, kind: Kind, most: int | None
+) -> Iterator[WrittenRecord]:
     """What a run has written of a kind, test by test; up to `most` of it, spread evenly."""
     done = "FROM intent WHERE run_id = :run AND kind = :kind AND outcome IN ('done', 'found')"
     values = {"run": run_id, "kind": kind.value}
-    every = 1 if most is None else max(1, -(-count(connection, f"SELECT count(*) {done}", **values) // most))
-    numbered = f"SELECT k1, k2, action, outcome_at, row_number() OVER (ORDER BY id) AS number {done}"
+    every = (
+        1
+        if most is None
+        else max(1, -(-count(connection, f"SELECT count(*) {done}", **values) // most))
+    )
+    numbered = (
+        f"SELECT k1, k2, action, outcome_at, row_number() OVER (ORDER BY id) AS number {done}"
+    )
     query = f"SELECT k1, k2, action, outcome_at FROM ({numbered}) AS numbered WHERE number % :every = 0 ORDER BY k1, k2"
     for row in connection.execute(text(query), {**values, "every": every}).fetchall():
-        yield Written(kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at))
+        yield WrittenRecord(
+            kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at)
+        )
 
 
 _EXPORT = "remote_id, username, auth_system, external_id, first_name, last_name, email, status"
 
 
-def stage_export(connection: Connection, kind: Kind, people: Iterable[FoundPerson]) -> int:
+def stage_export(connection: Connection, kind: Kind, people: Iterable[RemotePerson]) -> int:
     """Takes an export into the scratch, one row for each external id of a person. Returns how many rows."""
     names, table = _EXPORT.split(", "), f"exported_{kind}"
-    create_table(connection, table, f"person INTEGER, {', '.join(f'{name} TEXT' for name in names)}")
-    total = sum(insert(connection, table, ("person", *names), chunk) for chunk in chunks(_rows(people)))
+    create_table(
+        connection, table, f"person INTEGER, {', '.join(f'{name} TEXT' for name in names)}"
+    )
+    total = sum(
+        insert(connection, table, ("person", *names), chunk) for chunk in chunks(_rows(people))
+    )
     for column in ("username", "external_id"):
         create_index(connection, f"ix_{table}_{column}", f"{table} ({column})")
     analyse(connection, table)
     return total
 
 
-def _rows(people: Iterable[FoundPerson]) -> Iterator[tuple[Any, ...]]:
+def _rows(people: Iterable[RemotePerson]) -> Iterator[tuple[Any, ...]]:
     for number, one in enumerate(people):
         rest = (one.first_name, one.last_name, one.email, one.status)
         for auth_system, external_id in one.external_ids or ((None, None),):
             yield (number, one.remote_id, one.username, auth_system, external_id, *rest)
 
 
-def exported(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields, FoundPerson | None]]:
+def exported(
+    connection: Connection, kind: Kind
+) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
     """All active people of a kind, each with who the export has under their external id, or their username."""
     for key, known in everything(connection, kind):
         values = {name: known[name] for name in ("username", "auth_system", "external_id")}
@@ -83,16 +101,21 @@ def exported(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields, 
         yield key, known, _person(row) if row else None
 
 
-def _person(row: Any) -> FoundPerson:
+def _person(row: Any) -> RemotePerson:
     ids = ((row.auth_system, row.external_id),) if row.external_id else ()
-    return FoundPerson(row.remote_id, row.username, ids, row.first_name, row.last_name, row.email, row.status)
+    return RemotePerson(
+        row.remote_id, row.username, ids, row.first_name, row.last_name, row.email, row.status
+    )
 
 
 def exported_strangers(connection: Connection, kind: Kind) -> Iterator[str]:
     """An external id (or else the username) of each of those in the export of whom nothing is known."""
     known = " UNION ".join(
         f"SELECT e.person FROM exported_{kind} e JOIN known_{kind} k ON {same}"
-        for same in ("k.external_id = e.external_id AND k.auth_system = e.auth_system", "k.username = e.username")
+        for same in (
+            "k.external_id = e.external_id AND k.auth_system = e.auth_system",
+            "k.username = e.username",
+        )
     )
     query = (
         f"SELECT min(coalesce(external_id, username)) FROM exported_{kind} WHERE person NOT IN ({known})"

@@ -12,7 +12,9 @@ FOLDER = Path(__file__).parent
 def known_versions() -> frozenset[str]:
     """Every version that this code can start from: the numbers by which the files in `versions` begin."""
     # told without Alembic, whose import would cost each command more time than a small plan takes
-    return frozenset(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
+    return frozenset(
+        path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py")
+    )
 
 
 @cache

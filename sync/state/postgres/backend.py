@@ -12,10 +12,17 @@ from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_
 
 from sync.errors import Deposed, Locked, StateError
 from sync.records.base import utc_text
-from sync.state.backend import Opened, Pause, Wait
-from sync.state.high_water import Look, Mark, read_table, write_table
+from sync.state.backend import OpenState, Pause, Wait
+from sync.state.high_water import HighWaterMark, Look, read_table, write_table
 from sync.state.migrations import head, migrate
-from sync.state.postgres.connection import Questions, Raw, Server, name_of, number, refuse_pooler
+from sync.state.postgres.connection import (
+    ConnectionQuestions,
+    Raw,
+    StateServer,
+    name_of,
+    number,
+    refuse_pooler,
+)
 from sync.state.postgres.copy import found_version, into_temporary, keep_from_writing
 from sync.state.postgres.errors import failure, told
 from sync.state.postgres.lock import RUN, LeadingService, Lock
@@ -42,21 +49,25 @@ class PostgresDatabase:
     """The state in this database (see `Place`). One database holds one state."""
 
     def __init__(self, url: str, password: Callable[[], str]) -> None:
-        self._server = Server(url, password)
+        self._server = StateServer(url, password)
         self._place = self._server.place
-        self._questions = Questions(self._server)
+        self._questions = ConnectionQuestions(self._server)
         weakref.finalize(self, self._questions.close)
 
     def __str__(self) -> str:
         return self._place
 
     @contextmanager
-    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
         """The state, locked for this run (see `Place`). The lock dies with the process, or with its connection.
 
         What is committed by the connection is committed under this run's epoch, or not at all.
         """
-        with told(self._place), self._locked(command, wait) as (lock, locking), self._server.connected(command) as raw:
+        with (
+            told(self._place),
+            self._locked(command, wait) as (lock, locking),
+            self._server.connected(command) as raw,
+        ):
             refuse_pooler(locking, raw, self._place)
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 self._migrate(connection)
@@ -64,7 +75,7 @@ class PostgresDatabase:
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
                 lost = partial(self._lost, epoch, lock.pid())
-                yield Opened(connection, lambda: fence.confirm(connection), lost)
+                yield OpenState(connection, lambda: fence.confirm(connection), lost)
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
@@ -106,7 +117,9 @@ class PostgresDatabase:
         key = self._key(new_key() if write else None)
         if len(key) != KEY_BYTES:
             remedy = "put back a copy of the table 'seal', or empty it: then each pin and quit code is sent once more"
-            raise StateError(f"{self._place}: it holds no key of the seals, which has {KEY_BYTES} bytes; {remedy}")
+            raise StateError(
+                f"{self._place}: it holds no key of the seals, which has {KEY_BYTES} bytes; {remedy}"
+            )
         return key
 
     def _key(self, fresh: bytes | None) -> bytes:
@@ -123,7 +136,7 @@ class PostgresDatabase:
         """Return what reads the mark of the newest run from its table (see `Place`)."""
         return read_table
 
-    def write_mark(self, connection: Connection, mark: Mark) -> None:
+    def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
         """Keep the newest run in a table of its own (see `Place`)."""
         write_table(connection, mark)
         connection.commit()
@@ -170,7 +183,9 @@ class PostgresDatabase:
             while not lock.take():
                 holder = lock.holder() or "another process"
                 if wait is None or not wait(holder):
-                    raise Locked(f"{self}: the state is in use by {holder}; wait until it is done, or use --wait")
+                    raise Locked(
+                        f"{self}: the state is in use by {holder}; wait until it is done, or use --wait"
+                    )
             try:
                 yield lock, connection
             finally:
@@ -210,7 +225,9 @@ class _Fence:
             Deposed: another run has raised the epoch.
         """
         if connection.exec_driver_sql(_EPOCH).scalar() != self._epoch:
-            raise Deposed(f"{self._place}: another process has taken over this state; this run stops")
+            raise Deposed(
+                f"{self._place}: another process has taken over this state; this run stops"
+            )
 
     def confirm(self, connection: Connection) -> None:
         """The same, and also whether the lock is still there, before something is to be sent.
@@ -220,14 +237,18 @@ class _Fence:
         """
         self.check(connection)
         if not self._lock.held():
-            raise Deposed(f"{self._place}: the lock on this state is lost, as its connection was cut; this run stops")
+            raise Deposed(
+                f"{self._place}: the lock on this state is lost, as its connection was cut; this run stops"
+            )
 
 
 @contextmanager
 def _engine(raw: Raw, place: str) -> Iterator[Engine]:
     """SQLAlchemy over this one connection."""
     raw.autocommit = False
-    engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True
+    )
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:

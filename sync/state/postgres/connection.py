@@ -57,7 +57,7 @@ _SET = (
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class StateServer:
     """Where the state is, and what is needed to be let in. `password` is called for each connection."""
 
     url: str
@@ -100,19 +100,23 @@ class Server:
     def _connect(self, purpose: str) -> Raw:
         try:
             password = self.password()
-        except UsageError as error:  # it was there when the configuration was read, and may just be written anew
+        except (
+            UsageError
+        ) as error:  # it was there when the configuration was read, and may just be written anew
             raise StateUnreachable(str(error)) from None
         with told(self.place, password):
             given = conninfo_to_dict(self.url)
-            ours: dict[str, Any] = {name: value for name, value in _CLIENT.items() if name not in given}
+            ours: dict[str, Any] = {
+                name: value for name, value in _CLIENT.items() if name not in given
+            }
             ours |= {"application_name": name_of(purpose), "client_encoding": "UTF8"}
             return psycopg.connect(self.url, autocommit=True, password=password or None, **ours)
 
 
-class Questions:
+class ConnectionQuestions:
     """A connection for short questions, from whichever thread: made for the first one, and again once it is cut."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: StateServer) -> None:
         self._server = server
         self._connection: Raw | None = None
         self._mutex = RLock()

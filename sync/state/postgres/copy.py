@@ -84,4 +84,6 @@ def keep_from_writing(engine: Engine, place: str) -> None:
     @event.listens_for(engine, "commit")
     def refuse(connection: Connection) -> None:
         if connection.exec_driver_sql(_WRITTEN).scalar():
-            raise StateError(f"{place}: the state was opened to be read only, and would have been written")
+            raise StateError(
+                f"{place}: the state was opened to be read only, and would have been written"
+            )

@@ -17,12 +17,22 @@ MOST_CHARACTERS = 300
 """What is repeated at most of the server's words."""
 
 
-class Trouble(Enum):
+class PostgresTrouble(Enum):
     """What can go wrong: what is said, what to do, whether it may pass by itself, and whether words may be added."""
 
-    REACH = ("can't be reached", "check host, port and options in 'state', and that the server is up", True, True)
+    REACH = (
+        "can't be reached",
+        "check host, port and options in 'state', and that the server is up",
+        True,
+        True,
+    )
     BUSY = ("is too busy", "run it again later, and see who is connected", True, True)
-    LOCKED = ("is locked: another program holds it", "see who is connected (pg_stat_activity), and end it", True, True)
+    LOCKED = (
+        "is locked: another program holds it",
+        "see who is connected (pg_stat_activity), and end it",
+        True,
+        True,
+    )
     CONNECTIONS = (
         "takes no more connections",
         "see who is connected (pg_stat_activity), or raise max_connections or the user's limit",
@@ -39,7 +49,12 @@ class Trouble(Enum):
         False,
     )
     MISSING = ("has no such database", "have it made, or correct its name in 'state'", False, True)
-    TRUST = ("can't be trusted", "check sslmode and sslrootcert in 'state', and the server's certificate", False, True)
+    TRUST = (
+        "can't be trusted",
+        "check sslmode and sslrootcert in 'state', and the server's certificate",
+        False,
+        True,
+    )
     OPTION = ("can't be asked like this", "correct the options in 'state'", False, True)
     DENIED = (
         "lets this user not do what is needed",
@@ -48,37 +63,42 @@ class Trouble(Enum):
         True,
     )
     STANDBY = ("only reads", "name the primary server in 'state'", True, True)
-    SCHEMA = ("has other tables than are needed", "see whether somebody changed them, or put back a copy", False, True)
+    SCHEMA = (
+        "has other tables than are needed",
+        "see whether somebody changed them, or put back a copy",
+        False,
+        True,
+    )
     OTHER = ("could not carry out a statement", "see the server's own log", False, False)
 
 
-_STATES: Mapping[str, Trouble] = {
-    "08": Trouble.REACH,
-    "25006": Trouble.STANDBY,
-    "28": Trouble.LOGIN,
-    "3D": Trouble.MISSING,
-    "3F": Trouble.DENIED,
-    "40": Trouble.BUSY,
-    "42": Trouble.SCHEMA,
-    "42501": Trouble.DENIED,
-    "53": Trouble.BUSY,
-    "53100": Trouble.FULL,
-    "53200": Trouble.MEMORY,
-    "53300": Trouble.CONNECTIONS,
-    "55": Trouble.BUSY,
-    "55P03": Trouble.LOCKED,
-    "57": Trouble.REACH,
-    "58": Trouble.DISK,
+_STATES: Mapping[str, PostgresTrouble] = {
+    "08": PostgresTrouble.REACH,
+    "25006": PostgresTrouble.STANDBY,
+    "28": PostgresTrouble.LOGIN,
+    "3D": PostgresTrouble.MISSING,
+    "3F": PostgresTrouble.DENIED,
+    "40": PostgresTrouble.BUSY,
+    "42": PostgresTrouble.SCHEMA,
+    "42501": PostgresTrouble.DENIED,
+    "53": PostgresTrouble.BUSY,
+    "53100": PostgresTrouble.FULL,
+    "53200": PostgresTrouble.MEMORY,
+    "53300": PostgresTrouble.CONNECTIONS,
+    "55": PostgresTrouble.BUSY,
+    "55P03": PostgresTrouble.LOCKED,
+    "57": PostgresTrouble.REACH,
+    "58": PostgresTrouble.DISK,
 }
 """PostgreSQL's states and classes of states."""
 
-_WORDS: Mapping[str, Trouble] = {
+_WORDS: Mapping[str, PostgresTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry"
-    "|role .* (does not exist|is not permitted)": Trouble.LOGIN,
-    'database "[^"]*" does not exist': Trouble.MISSING,
-    "permission denied for database": Trouble.DENIED,
-    "certificate|does not support SSL|SSL error": Trouble.TRUST,
-    "too many (clients|connections)|remaining connection slots": Trouble.CONNECTIONS,
+    "|role .* (does not exist|is not permitted)": PostgresTrouble.LOGIN,
+    'database "[^"]*" does not exist': PostgresTrouble.MISSING,
+    "permission denied for database": PostgresTrouble.DENIED,
+    "certificate|does not support SSL|SSL error": PostgresTrouble.TRUST,
+    "too many (clients|connections)|remaining connection slots": PostgresTrouble.CONNECTIONS,
 }
 """What is said before there is a connection; there are no states yet then."""
 
@@ -105,20 +125,32 @@ def failure(place: str, error: BaseException, secret: str = "") -> StateError:
     reason, remedy, passes, repeated = trouble.value
     words = _words(cause) if repeated else state
     words = words.replace(secret, "****") if secret else words
-    kind = StateBusy if trouble is Trouble.LOCKED else StateUnreachable if passes else StateError
+    kind = (
+        StateBusy
+        if trouble is PostgresTrouble.LOCKED
+        else StateUnreachable
+        if passes
+        else StateError
+    )
     return kind(f"{place}: the state {reason}{f' ({words})' if words else ''}; {remedy}")
 
 
-def _trouble(cause: BaseException, state: str) -> Trouble:
+def _trouble(cause: BaseException, state: str) -> PostgresTrouble:
     for end in (5, 2):
         if state and state[:end] in _STATES:
             return _STATES[state[:end]]
     if state:
-        return Trouble.OTHER
+        return PostgresTrouble.OTHER
     if isinstance(cause, psycopg.OperationalError):
         words = _words(cause)
-        return next((one for regex, one in _WORDS.items() if re.search(regex, words)), Trouble.REACH)
-    return Trouble.OPTION if isinstance(cause, psycopg.ProgrammingError) else Trouble.OTHER
+        return next(
+            (one for regex, one in _WORDS.items() if re.search(regex, words)), PostgresTrouble.REACH
+        )
+    return (
+        PostgresTrouble.OPTION
+        if isinstance(cause, psycopg.ProgrammingError)
+        else PostgresTrouble.OTHER
+    )
 
 
 def _words(cause: BaseException) -> str:

@@ -5,7 +5,7 @@ from threading import Lock as Mutex
 import psycopg
 
 from sync.errors import StateError
-from sync.state.postgres.connection import PROGRAM, Raw, Server, lives, number, word
+from sync.state.postgres.connection import PROGRAM, Raw, StateServer, lives, number, word
 from sync.state.postgres.errors import told
 
 _SPACE = 0x1A5E_5713
@@ -14,7 +14,9 @@ _SPACE = 0x1A5E_5713
 RUN, SERVICE = 1, 2
 """The second half: what is locked."""
 
-_THIS = "locktype = 'advisory' AND classid = %s::int AND objid = %s::int AND objsubid = 2 AND granted"
+_THIS = (
+    "locktype = 'advisory' AND classid = %s::int AND objid = %s::int AND objsubid = 2 AND granted"
+)
 
 
 class Lock:
@@ -25,7 +27,12 @@ class Lock:
 
     def take(self) -> bool:
         """Takes it if nobody has it. Gives whether it is held here now."""
-        return number(self._connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)::int", *self._key) == 1
+        return (
+            number(
+                self._connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)::int", *self._key
+            )
+            == 1
+        )
 
     def held(self) -> bool:
         """Whether it is held here: false as well once the connection is cut."""
@@ -63,7 +70,7 @@ class Lock:
 class LeadingService:
     """A service that leads, or stands by until the one that leads is gone (see `Service`)."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: StateServer) -> None:
         self._server = server
         self._connection: Raw | None = None
         self._mutex = Mutex()

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.records.base import utc_text
-from sync.state.backend import Opened, Pause, Wait
-from sync.state.high_water import Look, Mark, read_file, write_file
+from sync.state.backend import OpenState, Pause, Wait
+from sync.state.high_water import HighWaterMark, Look, read_file, write_file
 from sync.state.secret_digest import seal_key
 from sync.state.sqlite import errors
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
@@ -53,7 +53,9 @@ class OnlyService:
         if not self._leads:
             with ExitStack() as held:
                 if holder := held.enter_context(lock_file(self._lock, "serve")):
-                    raise Locked(f"{self._path}: another service runs on this state: {holder}; stop it first")
+                    raise Locked(
+                        f"{self._path}: another service runs on this state: {holder}; stop it first"
+                    )
                 self._held = held.pop_all()
             self._leads = True
         return True
@@ -82,10 +84,10 @@ class SqliteFile:
         return str(self.path)
 
     @contextmanager
-    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[Opened]:
+    def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
         """The state, locked for this run (see `Place`). The lock dies with the process."""
         with open_to_write(self.path, command, wait) as connection:
-            yield Opened(connection, _certain, lambda: False)
+            yield OpenState(connection, _certain, lambda: False)
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """The state as it is (see `Place`)."""
@@ -126,7 +128,7 @@ class SqliteFile:
         mark = read_file(self._beside("high-water"))
         return lambda _connection: mark
 
-    def write_mark(self, connection: Connection, mark: Mark) -> None:
+    def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
         """Keep the newest run in a file beside the state (see `Place`)."""
         connection.commit()  # first the run, then the word that there was one
         write_file(self._beside("high-water"), mark)
@@ -138,7 +140,9 @@ class SqliteFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             owner = self.path.parent.stat()
-            by_root = os.geteuid() == 0 and owner.st_uid != 0  # given with sudo: the service must be able to read it
+            by_root = (
+                os.geteuid() == 0 and owner.st_uid != 0
+            )  # given with sudo: the service must be able to read it
             write_private(kept, told.encode(), owner if by_root else None)
         except OSError as error:
             raise _unwritable(kept, error) from None

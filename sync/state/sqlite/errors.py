@@ -20,58 +20,96 @@ SCARCE = 64 * 1024
 """Free bytes below which a disk counts as full: SQLite grows its files by up to 32 KiB at a time."""
 
 
-class Trouble(Enum):
+class SqliteTrouble(Enum):
     """A trouble that may pass: what it is called, and what a person can do. `{}` is the file."""
 
-    HELD = ("another program holds it", "let that program finish, or end it: `fuser {}` shows which one it is")
+    HELD = (
+        "another program holds it",
+        "let that program finish, or end it: `fuser {}` shows which one it is",
+    )
     FULL = ("the disk is full", "free some space on the disk of {}")
-    QUOTA = ("the disk quota of this user is used up", "free some space, or have the quota raised, on the disk of {}")
-    FILES_FULL = ("the disk has no room for another file", "delete files that nobody needs on the disk of {}")
+    QUOTA = (
+        "the disk quota of this user is used up",
+        "free some space, or have the quota raised, on the disk of {}",
+    )
+    FILES_FULL = (
+        "the disk has no room for another file",
+        "delete files that nobody needs on the disk of {}",
+    )
     READ_ONLY = ("its file system is read-only", "make the file system of {} writable again")
-    UNREADABLE = ("it may not be read by this user", "give the user who runs this the right to read and write {}")
-    UNOPENED = ("it can't be opened", "give the user who runs this the right to read and write {} and its folder")
-    UNWRITABLE = ("it may not be written by this user", "give the user who runs this the right to read and write {}")
+    UNREADABLE = (
+        "it may not be read by this user",
+        "give the user who runs this the right to read and write {}",
+    )
+    UNOPENED = (
+        "it can't be opened",
+        "give the user who runs this the right to read and write {} and its folder",
+    )
+    UNWRITABLE = (
+        "it may not be written by this user",
+        "give the user who runs this the right to read and write {}",
+    )
     DISK = ("the disk reports an error", "look into the machine's log, and at the disk of {}")
-    STALE = ("its network file system does not answer", "mount the file system of {} again; keep it on a local disk")
-    OPEN_FILES = ("too many files are open", "raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit)")
-    MEMORY = ("memory ran out", "give the process more memory (MemoryMax= of the unit), or end other programs")
-    MOVED = ("the file was moved or replaced while it was in use", "put {} back, or start the service again")
+    STALE = (
+        "its network file system does not answer",
+        "mount the file system of {} again; keep it on a local disk",
+    )
+    OPEN_FILES = (
+        "too many files are open",
+        "raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit)",
+    )
+    MEMORY = (
+        "memory ran out",
+        "give the process more memory (MemoryMax= of the unit), or end other programs",
+    )
+    MOVED = (
+        "the file was moved or replaced while it was in use",
+        "put {} back, or start the service again",
+    )
 
 
-_BY_ERRNO: Mapping[int, Trouble] = {
-    errno.ENOSPC: Trouble.FULL,
-    errno.EDQUOT: Trouble.QUOTA,
-    errno.EROFS: Trouble.READ_ONLY,
-    errno.EACCES: Trouble.UNREADABLE,
-    errno.EPERM: Trouble.UNREADABLE,
-    errno.EIO: Trouble.DISK,
-    errno.ENXIO: Trouble.DISK,
-    errno.ENODEV: Trouble.DISK,
-    errno.ESTALE: Trouble.STALE,
-    errno.ETIMEDOUT: Trouble.STALE,
-    errno.ENOTCONN: Trouble.STALE,
-    errno.EHOSTDOWN: Trouble.STALE,
-    errno.ENOLCK: Trouble.STALE,
-    errno.EMFILE: Trouble.OPEN_FILES,
-    errno.ENFILE: Trouble.OPEN_FILES,
-    errno.ENOMEM: Trouble.MEMORY,
-    errno.EBUSY: Trouble.HELD,
+_BY_ERRNO: Mapping[int, SqliteTrouble] = {
+    errno.ENOSPC: SqliteTrouble.FULL,
+    errno.EDQUOT: SqliteTrouble.QUOTA,
+    errno.EROFS: SqliteTrouble.READ_ONLY,
+    errno.EACCES: SqliteTrouble.UNREADABLE,
+    errno.EPERM: SqliteTrouble.UNREADABLE,
+    errno.EIO: SqliteTrouble.DISK,
+    errno.ENXIO: SqliteTrouble.DISK,
+    errno.ENODEV: SqliteTrouble.DISK,
+    errno.ESTALE: SqliteTrouble.STALE,
+    errno.ETIMEDOUT: SqliteTrouble.STALE,
+    errno.ENOTCONN: SqliteTrouble.STALE,
+    errno.EHOSTDOWN: SqliteTrouble.STALE,
+    errno.ENOLCK: SqliteTrouble.STALE,
+    errno.EMFILE: SqliteTrouble.OPEN_FILES,
+    errno.ENFILE: SqliteTrouble.OPEN_FILES,
+    errno.ENOMEM: SqliteTrouble.MEMORY,
+    errno.EBUSY: SqliteTrouble.HELD,
 }
 
-_BY_CODE: Mapping[int, Trouble] = {
-    sqlite3.SQLITE_BUSY: Trouble.HELD,
-    sqlite3.SQLITE_LOCKED: Trouble.HELD,
-    sqlite3.SQLITE_PROTOCOL: Trouble.HELD,
-    sqlite3.SQLITE_FULL: Trouble.FULL,
-    sqlite3.SQLITE_IOERR: Trouble.DISK,
-    sqlite3.SQLITE_NOMEM: Trouble.MEMORY,
-    sqlite3.SQLITE_READONLY: Trouble.UNWRITABLE,
-    sqlite3.SQLITE_PERM: Trouble.UNREADABLE,
-    sqlite3.SQLITE_CANTOPEN: Trouble.UNOPENED,
+_BY_CODE: Mapping[int, SqliteTrouble] = {
+    sqlite3.SQLITE_BUSY: SqliteTrouble.HELD,
+    sqlite3.SQLITE_LOCKED: SqliteTrouble.HELD,
+    sqlite3.SQLITE_PROTOCOL: SqliteTrouble.HELD,
+    sqlite3.SQLITE_FULL: SqliteTrouble.FULL,
+    sqlite3.SQLITE_IOERR: SqliteTrouble.DISK,
+    sqlite3.SQLITE_NOMEM: SqliteTrouble.MEMORY,
+    sqlite3.SQLITE_READONLY: SqliteTrouble.UNWRITABLE,
+    sqlite3.SQLITE_PERM: SqliteTrouble.UNREADABLE,
+    sqlite3.SQLITE_CANTOPEN: SqliteTrouble.UNOPENED,
 }
 """By SQLite's primary codes, where nothing more exact can be found out."""
 
-_OF_FILES = frozenset({Trouble.FULL, Trouble.DISK, Trouble.UNWRITABLE, Trouble.UNREADABLE, Trouble.UNOPENED})
+_OF_FILES = frozenset(
+    {
+        SqliteTrouble.FULL,
+        SqliteTrouble.DISK,
+        SqliteTrouble.UNWRITABLE,
+        SqliteTrouble.UNREADABLE,
+        SqliteTrouble.UNOPENED,
+    }
+)
 """Troubles that SQLite names roughly: a look at the file and its disk says more."""
 
 
@@ -99,26 +137,32 @@ def failure(path: Path, error: BaseException) -> StateError:
             return passing(path, seen)
         if in_temporary := _seen_in_temporary():
             return in_temporary
-    if trouble is None or trouble is Trouble.UNWRITABLE:  # with rights and disk as they should be, it is our own doing
+    if (
+        trouble is None or trouble is SqliteTrouble.UNWRITABLE
+    ):  # with rights and disk as they should be, it is our own doing
         remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
-        return StateError(f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}")
+        return StateError(
+            f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
+        )
     return passing(path, trouble, getattr(cause, "sqlite_errorname", ""))
 
 
 def is_held(error: sqlite3.Error) -> bool:
     """Return whether the error says that another program holds the file."""
-    return _trouble(getattr(error, "sqlite_errorcode", None)) is Trouble.HELD
+    return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
 
 
-def passing(path: Path, trouble: Trouble, detail: str = "") -> StateUnreachable:
+def passing(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
     """Return the error for a trouble that may pass; `detail` is SQLite's own name of it."""
     reason, remedy = trouble.value
-    kind = StateBusy if trouble is Trouble.HELD else StateUnreachable
-    detail = f" ({detail})" if detail and trouble is not Trouble.HELD else ""
-    return kind(f"{path}: the state can't be used just now: {reason}{detail}; {remedy.format(path)}")
+    kind = StateBusy if trouble is SqliteTrouble.HELD else StateUnreachable
+    detail = f" ({detail})" if detail and trouble is not SqliteTrouble.HELD else ""
+    return kind(
+        f"{path}: the state can't be used just now: {reason}{detail}; {remedy.format(path)}"
+    )
 
 
-def trouble_of(error: OSError) -> Trouble | None:
+def trouble_of(error: OSError) -> SqliteTrouble | None:
     """Return which trouble the operating system names; None when it does not pass by itself."""
     return _BY_ERRNO.get(error.errno or 0)
 
@@ -145,18 +189,30 @@ def look(path: Path) -> None:
 
 def temporary_folder() -> Path:
     """Return where SQLite puts the temporary files of a run, by SQLite's own order."""
-    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108
-    usable = (Path(one) for one in named if one and Path(one).is_dir() and os.access(one, os.W_OK | os.X_OK))
+    named = (
+        os.environ.get("SQLITE_TMPDIR"),
+        os.environ.get("TMPDIR"),
+        "/var/tmp",
+        "/usr/tmp",
+        "/tmp",
+    )  # noqa: S108
+    usable = (
+        Path(one)
+        for one in named
+        if one and Path(one).is_dir() and os.access(one, os.W_OK | os.X_OK)
+    )
     return next(usable, Path())
 
 
-def _trouble(code: int | None) -> Trouble | None:
+def _trouble(code: int | None) -> SqliteTrouble | None:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
-        return Trouble.MOVED
-    return None if code is None else _BY_CODE.get(code & 0xFF)  # the other bytes say where in SQLite it came up
+        return SqliteTrouble.MOVED
+    return (
+        None if code is None else _BY_CODE.get(code & 0xFF)
+    )  # the other bytes say where in SQLite it came up
 
 
-def _seen(path: Path) -> Trouble | None:
+def _seen(path: Path) -> SqliteTrouble | None:
     """Return what a look from outside finds wrong.
 
     The file itself is never opened: when a process closes any handle of it, POSIX drops all locks of that process on
@@ -168,33 +224,35 @@ def _seen(path: Path) -> Trouble | None:
         return trouble_of(error)
 
 
-def _rights(path: Path) -> Trouble | None:
+def _rights(path: Path) -> SqliteTrouble | None:
     folder = path.parent
     if not folder.is_dir():
         return None
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
-        return Trouble.READ_ONLY
+        return SqliteTrouble.READ_ONLY
     if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
-        return Trouble.UNREADABLE
+        return SqliteTrouble.UNREADABLE
     for each in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if each.exists() and not os.access(each, os.R_OK, effective_ids=True):
-            return Trouble.UNREADABLE
+            return SqliteTrouble.UNREADABLE
         if each.exists() and not os.access(each, os.W_OK, effective_ids=True):
-            return Trouble.UNWRITABLE
-    return None if os.access(folder, os.W_OK, effective_ids=True) else Trouble.UNWRITABLE
+            return SqliteTrouble.UNWRITABLE
+    return None if os.access(folder, os.W_OK, effective_ids=True) else SqliteTrouble.UNWRITABLE
 
 
-def _room(folder: Path) -> Trouble | None:
+def _room(folder: Path) -> SqliteTrouble | None:
     if not folder.is_dir():
         return None
     disk = os.statvfs(folder)
-    blocks, files = (disk.f_bfree, disk.f_ffree) if os.geteuid() == 0 else (disk.f_bavail, disk.f_favail)
+    blocks, files = (
+        (disk.f_bfree, disk.f_ffree) if os.geteuid() == 0 else (disk.f_bavail, disk.f_favail)
+    )
     if disk.f_blocks and blocks * disk.f_frsize < SCARCE:
-        return Trouble.FULL
-    return Trouble.FILES_FULL if disk.f_files and not files else None
+        return SqliteTrouble.FULL
+    return SqliteTrouble.FILES_FULL if disk.f_files and not files else None
 
 
-def _handles() -> Trouble | None:
+def _handles() -> SqliteTrouble | None:
     os.close(os.open(os.devnull, os.O_RDONLY))  # raises when no more files may be open
     return None
 
@@ -209,4 +267,6 @@ def _seen_in_temporary() -> StateUnreachable | None:
     if found is None:
         return None
     remedy = f"free some space on the disk of {folder}, or name a folder with more room in TMPDIR"
-    return StateUnreachable(f"{folder}: the run's temporary files can't be written: {found.value[0]}; {remedy}")
+    return StateUnreachable(
+        f"{folder}: the run's temporary files can't be written: {found.value[0]}; {remedy}"
+    )

@@ -38,7 +38,9 @@ _REMEDY = "let this user write there, or change the setting 'state'"
 
 
 @contextmanager
-def open_to_write(path: Path, command: str, wait: Callable[[str], bool] | None = None) -> Iterator[Connection]:
+def open_to_write(
+    path: Path, command: str, wait: Callable[[str], bool] | None = None
+) -> Iterator[Connection]:
     """The state, locked for this process, migrated to this version, made with mode 0600 when it is not there.
 
     `wait` is told who holds it, and says whether to try again.
@@ -55,7 +57,9 @@ def open_to_write(path: Path, command: str, wait: Callable[[str], bool] | None =
                 path.touch(0o600)
         with _on_disk(path):
             path.chmod(0o600)
-        raw = sqlite3.connect(path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(
+            path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False
+        )
         try:
             _claim(raw, wait)
         except BaseException:
@@ -148,7 +152,9 @@ def _on_disk(path: Path) -> Iterator[None]:
         raise errors.os_failure(path, error, _REMEDY) from None
 
 
-def _connected(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
+def _connected(
+    raw: sqlite3.Connection, path: Path, *, writable: bool = True
+) -> Iterator[Connection]:
     with closing(raw):
         version = _version(raw)
         refuse_newer(path, version)
@@ -219,11 +225,15 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
 
 def _original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     how = "immutable=1" if at_rest else "mode=ro"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None
+    )
 
 
 def _version(connection: sqlite3.Connection) -> str | None:
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+    if not connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    ).fetchone():
         return None
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(row[0]) if row else None
@@ -305,7 +315,9 @@ def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Itera
                 yield
                 return
         if wait is None or not wait(holder):
-            raise Locked(f"{path}: the state is in use by {holder}; wait until it is done, or use --wait")
+            raise Locked(
+                f"{path}: the state is in use by {holder}; wait until it is done, or use --wait"
+            )
 
 
 @contextmanager
@@ -326,7 +338,9 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
             holder = ""
-            with suppress(OSError):  # on a full disk the lock holds all the same, without a name in it
+            with suppress(
+                OSError
+            ):  # on a full disk the lock holds all the same, without a name in it
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
         yield holder

@@ -15,15 +15,15 @@ from sync.records.base import (
     ON_A_TEST,
     PERSON_OF,
     SENT_ONCE,
-    Fault,
     Key,
     Kind,
+    RowError,
     row_place,
 )
 from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
-    Part,
+    ReferencePart,
     note_astray_faults,
     note_unknown,
     parts_of,
@@ -39,7 +39,10 @@ _BETWEEN = " || '\x1f' || "
 
 
 def find_conflicts(
-    connection: Connection, places: Places, refingerprint: Refingerprint, unsure: Collection[Kind] = ()
+    connection: Connection,
+    places: Places,
+    refingerprint: Refingerprint,
+    unsure: Collection[Kind] = (),
 ) -> None:
     """Turns contradicting rows into faults, and folds identical ones into one; so are those that name nobody known.
 
@@ -49,8 +52,12 @@ def find_conflicts(
     """
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
-        drop_faulted(connection, kind)  # a sound row beside a bad one for the same record does not outvote it
-        if kind in ON_A_TEST:  # first: what two rows of nobody say otherwise is not what is wrong with them
+        drop_faulted(
+            connection, kind
+        )  # a sound row beside a bad one for the same record does not outvote it
+        if (
+            kind in ON_A_TEST
+        ):  # first: what two rows of nobody say otherwise is not what is wrong with them
             _unresolved(connection, kind, places, unsure)
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
@@ -79,18 +86,30 @@ def _where(places: Places, feed: int, line: int, key: Key | None = None) -> str:
 
 
 def _against_first(
-    connection: Connection, kind: Kind, places: Places, rows: Iterator[Any], field: str, reason: str, remedy: str
+    connection: Connection,
+    kind: Kind,
+    places: Places,
+    rows: Iterator[Any],
+    field: str,
+    reason: str,
+    remedy: str,
 ) -> None:
     """Faults for groups of rows `(group, feed, line, k1[, k2])`: the first names the second, the others the first."""
-    found: list[Fault] = []
+    found: list[RowError] = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
         for i, (_, feed, line, *key) in enumerate(members):
             _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
             # Two rows with one key are told apart by their numbers.
-            other = _where(places, other_feed, other_line, None if other_key == key else tuple(other_key))
+            other = _where(
+                places, other_feed, other_line, None if other_key == key else tuple(other_key)
+            )
             said = reason.format(other=other)
-            found.append(Fault(_where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)))
+            found.append(
+                RowError(
+                    _where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)
+                )
+            )
     if found:
         add_faults(connection, found)
         drop_faulted(connection, kind)
@@ -115,7 +134,13 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     )
     reason = "this key differs only in upper and lower case from that of {other}"
     _against_first(
-        connection, kind, places, rows, "key", reason, "write both the same way, or give each a key of its own"
+        connection,
+        kind,
+        places,
+        rows,
+        "key",
+        reason,
+        "write both the same way, or give each a key of its own",
     )
 
 
@@ -124,8 +149,12 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
     for part in KEY_FIELDS[kind]:
         origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
         if part in ("test", PERSON_OF.get(kind)):
-            origins += f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
-        several = f"SELECT key FROM ({origins}) AS made GROUP BY key HAVING count(DISTINCT origin) > 1"
+            origins += (
+                f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
+            )
+        several = (
+            f"SELECT key FROM ({origins}) AS made GROUP BY key HAVING count(DISTINCT origin) > 1"
+        )
         if not _is_any(connection, several):
             continue
         keys = ", ".join(KEY_FIELDS[kind])
@@ -134,7 +163,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
             f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys} FROM wanted_{kind}"
             f" WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
         )
-        found: list[Fault] = []
+        found: list[RowError] = []
         for _, group in groupby(rows, key=lambda row: row[0]):
             found.extend(_ambiguous(kind, part, list(group), places))
         if found:
@@ -142,7 +171,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
             drop_faulted(connection, kind)
 
 
-def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[Fault]:
+def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[RowError]:
     """A fault for each row, naming the first row whose values are others; that may be the learner's or test's own."""
     own = f"the {part}'s own row"
     first = rows[0]
@@ -153,7 +182,7 @@ def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> It
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
         key = tuple(row[4:])
-        yield Fault(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
+        yield RowError(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
 
 
 def _twice(connection: Connection, kind: Kind, places: Places) -> None:
@@ -164,7 +193,8 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
     # NULL and a value are different here, which count(DISTINCT) alone does not see
     differ = " OR ".join(
-        f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))' for c in compared
+        f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))'
+        for c in compared
     )
     rows = _rows(
         connection,
@@ -181,7 +211,9 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _unresolved(connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]) -> None:
+def _unresolved(
+    connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]
+) -> None:
     """Find rows that name a test or a person that is neither wanted nor known. The other kinds come first."""
     noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
     for part in noted:
@@ -189,7 +221,7 @@ def _unresolved(connection: Connection, kind: Kind, places: Places, unsure: Coll
     refuse_unresolved(connection, noted, places, unsure)
 
 
-def _misspelt_case(connection: Connection, part: Part, places: Places) -> None:
+def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
     """Finds rows that write their learner, staff or test in another case than the record's own key.
 
     Their faults carry the key as the record writes it, so that the seat which each means is not taken for absent.
@@ -204,16 +236,24 @@ def _misspelt_case(connection: Connection, part: Part, places: Places) -> None:
         " ON other.folded = named.folded",
         **part.values,
     )
-    found: list[Fault] = []
+    found: list[RowError] = []
     for misspelt, right in {row[0]: row[1] for row in rows}.items():
         columns = ", ".join(KEY_FIELDS[kind])
-        query = f"SELECT feed, line, {columns} FROM wanted_{kind} WHERE {name} = :value ORDER BY 1, 2"
+        query = (
+            f"SELECT feed, line, {columns} FROM wanted_{kind} WHERE {name} = :value ORDER BY 1, 2"
+        )
         for feed, line, test, second in _rows(connection, query, value=misspelt):
             key = (right, second) if name == "test" else (test, right)
             reason = f"the {name} is written {misspelt!r} here and {right!r} in its own row"
             place = _where(places, feed, line, (test, second))
-            found.append(Fault(place, name, reason, "write both the same way", kind, key, f"case of {name}"))
-        connection.execute(text(f"DELETE FROM wanted_{kind} WHERE {name} = :value"), {"value": misspelt})
+            found.append(
+                RowError(
+                    place, name, reason, "write both the same way", kind, key, f"case of {name}"
+                )
+            )
+        connection.execute(
+            text(f"DELETE FROM wanted_{kind} WHERE {name} = :value"), {"value": misspelt}
+        )
     if found:
         add_faults(connection, found)
         drop_faulted(connection, kind)
@@ -266,5 +306,11 @@ def _shared_numbers(connection: Connection, places: Places) -> None:
     )
     reason = "{other} gives another learner the same candidate number on this test"
     _against_first(
-        connection, Kind.CANDIDATE, places, rows, "candidate_id", reason, "give each learner a number of their own"
+        connection,
+        Kind.CANDIDATE,
+        places,
+        rows,
+        "candidate_id",
+        reason,
+        "give each learner a number of their own",
     )

@@ -12,8 +12,8 @@ from sync.records.base import (
     PEOPLE,
     SENT_ONCE,
     SHARES,
-    Fault,
     Kind,
+    RowError,
     joined,
     listed,
     row_place,
@@ -36,7 +36,11 @@ def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None
         for row in connection.execute(text(query)).mappings().fetchall():
             fields = {**{name: row[name] for name in names}, "username": row["kept"]}
             statement = f"UPDATE wanted_{kind} SET username = :username, fingerprint = :fingerprint"
-            values = {"username": row["kept"], "fingerprint": refingerprint(kind, fields), "rowid": row["rowid"]}
+            values = {
+                "username": row["kept"],
+                "fingerprint": refingerprint(kind, fields),
+                "rowid": row["rowid"],
+            }
             connection.execute(text(f"{statement} WHERE rowid = :rowid"), values)
 
 
@@ -45,7 +49,11 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
 
     Rows that differ in more are left as they are: they contradict each other.
     """
-    names = (*KEY_FIELDS[Kind.CONTRIBUTOR], *COMPARED[Kind.CONTRIBUTOR], *SENT_ONCE[Kind.CONTRIBUTOR])
+    names = (
+        *KEY_FIELDS[Kind.CONTRIBUTOR],
+        *COMPARED[Kind.CONTRIBUTOR],
+        *SENT_ONCE[Kind.CONTRIBUTOR],
+    )
     query = (
         f"SELECT rowid, {', '.join(names)} FROM wanted_contributor WHERE (test, staff) IN (SELECT test, staff"
         " FROM wanted_contributor GROUP BY test, staff HAVING count(*) > 1"
@@ -57,7 +65,9 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
         _fold(connection, list(group), refingerprint)
 
 
-def _fold(connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerprint: Refingerprint) -> None:
+def _fold(
+    connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerprint: Refingerprint
+) -> None:
     first, *others = rows
     fields = {str(name): value for name, value in first.items() if name != "rowid"}
     for name in ("roles", "committees"):
@@ -73,7 +83,8 @@ def _fold(connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerpri
         {**fields, "fingerprint": fingerprint, "rowid": first["rowid"]},
     )
     connection.execute(
-        text("DELETE FROM wanted_contributor WHERE rowid = :rowid"), [{"rowid": row["rowid"]} for row in others]
+        text("DELETE FROM wanted_contributor WHERE rowid = :rowid"),
+        [{"rowid": row["rowid"]} for row in others],
     )
 
 
@@ -117,17 +128,27 @@ def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerpr
             if key not in there and key not in new:
                 fields = {"test": row.test, "committee": name}
                 fingerprint = refingerprint(Kind.COMMITTEE, fields)
-                new[key] = {**fields, "fingerprint": fingerprint, "feed": row.feed, "line": row.line}
+                new[key] = {
+                    **fields,
+                    "fingerprint": fingerprint,
+                    "feed": row.feed,
+                    "line": row.line,
+                }
     if new:
         statement = "INSERT INTO wanted_committee (test, committee, fingerprint, feed, line)"
         connection.execute(
-            text(f"{statement} VALUES (:test, :committee, :fingerprint, :feed, :line)"), list(new.values())
+            text(f"{statement} VALUES (:test, :committee, :fingerprint, :feed, :line)"),
+            list(new.values()),
         )
     return bool(new)
 
 
 def settle_percentages(
-    connection: Connection, places: Sequence[str], refingerprint: Refingerprint, *, held: bool = False
+    connection: Connection,
+    places: Sequence[str],
+    refingerprint: Refingerprint,
+    *,
+    held: bool = False,
 ) -> None:
     """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
 
@@ -148,7 +169,7 @@ def settle_percentages(
     while page := connection.execute(text(query), {"last": last}).fetchall():
         last = page[-1][0]
         settled: list[dict[str, object]] = []
-        found: list[Fault] = []
+        found: list[RowError] = []
         for rowid, feed, line, share, duration, *values in page:
             fields = dict(zip(names, values, strict=True))
             key = (fields["test"], fields["learner"])
@@ -160,9 +181,7 @@ def settle_percentages(
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
-            statement = (
-                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
-            )
+            statement = "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
             connection.execute(text(statement), settled)
         add_faults(connection, found)
     add_faults(connection, _too_long(connection, places))
@@ -173,7 +192,7 @@ _MOST_UNKNOWN = 1440
 """Minutes of extra time at most where nobody knows the test's duration."""
 
 
-def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
+def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
     """Return faults for extra time that is longer than the test itself: a slip of the pen, or another unit."""
     query = (
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
@@ -182,18 +201,24 @@ def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[Fault]:
         f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
     )
     for feed, line, test, learner, extra, duration in connection.execute(text(query)).fetchall():
-        than = f"the test's own duration ({duration})" if duration is not None else f"{_MOST_UNKNOWN}"
+        than = (
+            f"the test's own duration ({duration})" if duration is not None else f"{_MOST_UNKNOWN}"
+        )
         reason = f"{extra} minutes of extra time is more than {than}"
         key = (test, learner)
         where = row_place(places[feed], line, key)
-        yield Fault(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
+        yield RowError(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
 
 
 def _test_is_there(connection: Connection, test: str) -> bool:
-    query = "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
+    query = (
+        "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
+    )
     return connection.execute(text(query), {"key": test}).first() is not None
 
 
-def _no_duration(where: str, key: tuple[str, ...]) -> Fault:
+def _no_duration(where: str, key: tuple[str, ...]) -> RowError:
     reason = "a share of the test's duration, but the duration is not known"
-    return Fault(where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key)
+    return RowError(
+        where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key
+    )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from sync.planning.remedies import adopt
-from sync.records.base import ON_A_TEST, PEOPLE, Fault, Key, Kind
+from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, RowError
 from sync.records.changes import Fields
 from sync.state.dialect import analyse, casefolded, create_index, create_table_as, insert
 from sync.state.staging.scratch import add_faults, chunks, drop_faulted
@@ -35,7 +35,9 @@ class Identity(NamedTuple):
 
 IDENTITIES = (
     Identity("username", PEOPLE, "username", "a username"),
-    Identity("external_id", PEOPLE, "external id", "an external id", "coalesce({0}.auth_system, '')"),
+    Identity(
+        "external_id", PEOPLE, "external id", "an external id", "coalesce({0}.auth_system, '')"
+    ),
     Identity("external_test_id", (Kind.TEST,), "external test id", "an external test id"),
 )
 
@@ -66,7 +68,7 @@ class Clashes:
     `concerned` says why nothing that is known of a record may go: also of those whose own row is no error.
     """
 
-    errors: dict[Record, list[Fault]] = field(default_factory=lambda: defaultdict(list))
+    errors: dict[Record, list[RowError]] = field(default_factory=lambda: defaultdict(list))
     within: set[Record] = field(default_factory=set)
     across: set[Record] = field(default_factory=set)
     concerned: dict[Record, str] = field(default_factory=dict)
@@ -76,7 +78,7 @@ class Clashes:
         """Return who stays wanted, and is held."""
         return self.across - self.within
 
-    def add(self, record: Record, fault: Fault, *, across: bool) -> None:
+    def add(self, record: Record, fault: RowError, *, across: bool) -> None:
         """Note an error of a record."""
         self.errors[record].append(fault)
         (self.across if across else self.within).add(record)
@@ -86,7 +88,7 @@ class Clashes:
         """Note that what is known of a record stays."""
         self.concerned.setdefault(record, reason)
 
-    def faults(self, records: Iterable[Record]) -> list[Fault]:
+    def faults(self, records: Iterable[Record]) -> list[RowError]:
         """Return the errors of these records, each said once."""
         return list(dict.fromkeys(fault for record in records for fault in self.errors[record]))
 
@@ -142,15 +144,27 @@ def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[s
 
 def _bearers(connection: Connection, identity: Identity, *, named: bool = False) -> str:
     """Return the SQL for all wanted records with what they are compared by; `named` with what tells who they are."""
-    about = ", '{kind}' AS kind, w.key AS key, w.feed AS feed, w.line AS line, {value} AS value" if named else ""
-    aliased = identity.field == "username" and connection.execute(text("SELECT 1 FROM alias LIMIT 1")).first()
+    about = (
+        ", '{kind}' AS kind, w.key AS key, w.feed AS feed, w.line AS line, {value} AS value"
+        if named
+        else ""
+    )
+    aliased = (
+        identity.field == "username"
+        and connection.execute(text("SELECT 1 FROM alias LIMIT 1")).first()
+    )
     found = []
     for kind in identity.kinds:
         scope, same, there = _compared(connection, identity, kind)
         columns = about.format(kind=kind, value=f"w.{identity.field}")
-        found.append(f"SELECT {scope} AS scope, {same} AS same{columns} FROM wanted_{kind} w WHERE {there}")
+        found.append(
+            f"SELECT {scope} AS scope, {same} AS same{columns} FROM wanted_{kind} w WHERE {there}"
+        )
         if aliased:  # the source's own word counts, too, where Inspera's has been put in its place
-            word, columns = casefolded(connection, "a.wanted"), about.format(kind=kind, value="a.wanted")
+            word, columns = (
+                casefolded(connection, "a.wanted"),
+                about.format(kind=kind, value="a.wanted"),
+            )
             found.append(
                 f"SELECT {scope} AS scope, {word} AS same{columns} FROM wanted_{kind} w"
                 f" JOIN alias a ON a.kind = '{kind}' AND a.key = w.key AND a.username = w.username"
@@ -159,7 +173,9 @@ def _bearers(connection: Connection, identity: Identity, *, named: bool = False)
     return " UNION ALL ".join(found)
 
 
-def _groups(connection: Connection, identity: Identity, places: Sequence[str]) -> Iterator[list[Bearer]]:
+def _groups(
+    connection: Connection, identity: Identity, places: Sequence[str]
+) -> Iterator[list[Bearer]]:
     """Yield the bearers of each identity that more than one record bears."""
     shared = f"shared_{identity.field}"
     every = _bearers(connection, identity)
@@ -180,7 +196,9 @@ def _groups(connection: Connection, identity: Identity, places: Sequence[str]) -
 
 
 def _bearer(row: Any, places: Sequence[str]) -> Bearer:
-    return Bearer(Kind(row.kind), row.key, f"{places[row.feed]} {row.line}", row.value, row.before is not None)
+    return Bearer(
+        Kind(row.kind), row.key, f"{places[row.feed]} {row.line}", row.value, row.before is not None
+    )
 
 
 def _of_now(bearers: list[Bearer]) -> list[Bearer]:
@@ -200,25 +218,29 @@ def _judge_group(identity: Identity, group: Sequence[Bearer], clashes: Clashes) 
                 clashes.add(one.record, _across(identity, one, others), across=True)
 
 
-def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> Fault:
+def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowError:
     others = [other for other in bearers if other is not one]
-    case = "" if all(other.value == one.value for other in others) else " but for upper and lower case"
-    reason = f"{_named(others)} {'has' if len(others) == 1 else 'have'} the same {identity.label}{case}"
+    case = (
+        "" if all(other.value == one.value for other in others) else " but for upper and lower case"
+    )
+    reason = (
+        f"{_named(others)} {'has' if len(others) == 1 else 'have'} the same {identity.label}{case}"
+    )
     remedy = f"give each {one.kind} {identity.article} of their own, or leave out the row that is not right"
-    return Fault(one.place, identity.field, reason, remedy, one.kind, (one.key,))
+    return RowError(one.place, identity.field, reason, remedy, one.kind, (one.key,))
 
 
-def _across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> Fault:
+def _across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> RowError:
     verb, kind = ("has" if len(others) == 1 else "have"), others[0].kind
     reason = f"{_named(others)} ({kind}) {verb} the same {identity.label}, and one account in Inspera can't be both"
-    return Fault(one.place, identity.field, reason, _ONE_OF_BOTH, one.kind, (one.key,))
+    return RowError(one.place, identity.field, reason, _ONE_OF_BOTH, one.kind, (one.key,))
 
 
-_ONE_OF_BOTH = "leave the person out of the feed of learners or of that of staff (`where`), or correct the row"
-
-_NO_MORE = (
-    "give each a login of their own, or take that account away in Inspera, and then run {}, which forgets it here"
+_ONE_OF_BOTH = (
+    "leave the person out of the feed of learners or of that of staff (`where`), or correct the row"
 )
+
+_NO_MORE = "give each a login of their own, or take that account away in Inspera, and then run {}, which forgets it here"
 
 
 def _named(others: Sequence[Bearer]) -> str:
@@ -229,7 +251,9 @@ def _named(others: Sequence[Bearer]) -> str:
 
 def _gather_newcomers(connection: Connection) -> bool:
     """Gather wanted records of whose identity nothing is known yet. Return whether known ones may have it."""
-    if not any(connection.execute(text(f"SELECT 1 FROM known_{kind} LIMIT 1")).first() for kind in _KINDS):
+    if not any(
+        connection.execute(text(f"SELECT 1 FROM known_{kind} LIMIT 1")).first() for kind in _KINDS
+    ):
         return False  # a first load: all are new
     if not any(_has_newcomers(connection, kind) for kind in _KINDS):
         return False  # spares a look at each identity on its own
@@ -249,7 +273,9 @@ def _gather_newcomers(connection: Connection) -> bool:
 
 
 def _has_newcomers(connection: Connection, kind: Kind) -> bool:
-    blank = " OR ".join(f"k.{identity.field} IS NULL" for identity in IDENTITIES if kind in identity.kinds)
+    blank = " OR ".join(
+        f"k.{identity.field} IS NULL" for identity in IDENTITIES if kind in identity.kinds
+    )
     query = (
         f"SELECT 1 FROM wanted_{kind} w LEFT JOIN known_{kind} k ON k.key = w.key"
         f" WHERE k.key IS NULL OR {blank} LIMIT 1"
@@ -275,11 +301,16 @@ def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Cla
         again = f"FROM taken WHERE kind = '{kind}' AND {rekeyed.format(kind)}"
         connection.exec_driver_sql(f"INSERT INTO reused SELECT DISTINCT kind, key, other {again}")
         rest.append(f"SELECT * FROM taken WHERE kind = '{kind}' AND NOT ({rekeyed.format(kind)})")
-    rows = connection.execute(text(f"{' UNION ALL '.join(rest)} ORDER BY feed, line, other_kind, other")).fetchall()
+    rows = connection.execute(
+        text(f"{' UNION ALL '.join(rest)} ORDER BY feed, line, other_kind, other")
+    ).fetchall()
     dropped: set[Record] = set()
     for row in rows:
         record = (Kind(row.kind), str(row.key))
-        clashes.concern((Kind(row.other_kind), str(row.other)), f"{places[row.feed]} {row.line} has its {row.field}")
+        clashes.concern(
+            (Kind(row.other_kind), str(row.other)),
+            f"{places[row.feed]} {row.line} has its {row.field}",
+        )
         if record in clashes.within and record not in dropped:
             continue  # it is not wanted any more
         clashes.add(record, _taken(row, places), across=row.kind != row.other_kind)
@@ -308,9 +339,11 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
     )
 
 
-def _taken(row: Any, places: Sequence[str]) -> Fault:
+def _taken(row: Any, places: Sequence[str]) -> RowError:
     kind, label = Kind(row.kind), _LABELS[row.field]
-    place = row.faulted or (f"{places[row.other_feed]} {row.other_line}" if row.other_feed is not None else "")
+    place = row.faulted or (
+        f"{places[row.other_feed]} {row.other_line}" if row.other_feed is not None else ""
+    )
     whose = f"{row.other_kind} {row.other}{f' ({place})' if place else ''}"
     if row.kind != row.other_kind:
         reason = f"{whose} has this {label} in Inspera, and one account there can't be both"
@@ -319,7 +352,7 @@ def _taken(row: Any, places: Sequence[str]) -> Fault:
     else:
         reason = f"{whose} has this {label} in Inspera"
         remedy = f"correct the row that is not right; if that {kind} has another {label} now, `adopt` it first"
-    return Fault(f"{places[row.feed]} {row.line}", row.field, reason, remedy, kind, (row.key,))
+    return RowError(f"{places[row.feed]} {row.line}", row.field, reason, remedy, kind, (row.key,))
 
 
 _LABELS = {identity.field: identity.label for identity in IDENTITIES}
@@ -338,11 +371,16 @@ def reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
     return None if old is None else (str(old),)
 
 
-def holder(connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
+def holder(
+    connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None
+) -> str:
     """Return who else is known to have what Inspera has with these fields, such as `learner 1001`; empty for nobody."""
     if kind in ON_A_TEST:  # whose seat it is goes by the person's account
         return ""
-    about = {**fields, "remote_id": remote_id}  # what is known of the record itself may be among the fields
+    about = {
+        **fields,
+        "remote_id": remote_id,
+    }  # what is known of the record itself may be among the fields
     for other in PEOPLE if kind in PEOPLE else (kind,):
         itself = {"key": key[0]} if other is kind else {}
         for names in _HOLDING:  # one by one, so that each goes by its index

@@ -13,7 +13,7 @@ Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StagedLookup:
     """What a joined source has under one key: the wanted columns' values; `others` are rows that say otherwise."""
 
     cells: Cells
@@ -21,7 +21,9 @@ class Found:
     others: tuple[int, ...] = ()
 
 
-def stage_lookup(connection: Connection, number: int, rows: Iterable[tuple[str, Cells, int]]) -> int:
+def stage_lookup(
+    connection: Connection, number: int, rows: Iterable[tuple[str, Cells, int]]
+) -> int:
     """Takes a joined source's rows: key, wanted cells, row number. Returns how many."""
     staged = 0
     for chunk in chunks(rows):
@@ -34,17 +36,17 @@ def stage_lookup(connection: Connection, number: int, rows: Iterable[tuple[str, 
     return staged
 
 
-def look_up(connection: Connection, number: int, keys: Sequence[str]) -> Mapping[str, Found]:
+def look_up(connection: Connection, number: int, keys: Sequence[str]) -> Mapping[str, StagedLookup]:
     """What a joined source has under these keys; those that it does not have are left out."""
-    query = text("SELECT key, cells, line FROM lookup WHERE id = :id AND key IN :keys ORDER BY key, line").bindparams(
-        bindparam("keys", expanding=True)
-    )
-    found: dict[str, Found] = {}
+    query = text(
+        "SELECT key, cells, line FROM lookup WHERE id = :id AND key IN :keys ORDER BY key, line"
+    ).bindparams(bindparam("keys", expanding=True))
+    found: dict[str, StagedLookup] = {}
     for key, cells, line in connection.execute(query, {"id": number, "keys": list(keys)}):
         values = tuple(json.loads(cells))
         known = found.get(key)
         if known is None:
-            found[key] = Found(values, line)
+            found[key] = StagedLookup(values, line)
         elif known.cells != values:
-            found[key] = Found(known.cells, known.line, (*known.others, line))
+            found[key] = StagedLookup(known.cells, known.line, (*known.others, line))
     return found

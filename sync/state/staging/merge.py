@@ -17,7 +17,9 @@ _SHARE = {"extra_time": "extra_share", "extra_share": "extra_time"}
 """Minutes and a share of the duration are two words for one field."""
 
 
-def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint) -> None:
+def give_way(
+    connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint
+) -> None:
     """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
     keys = KEY_FIELDS[kind]
     _free_of_faults(connection, kind, feed)
@@ -37,7 +39,9 @@ def give_way(connection: Connection, kind: Kind, feed: int, how: str, refingerpr
 
 def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
     """Lets a row of this feed that can't be used stop nobody whom an earlier feed names: that is what counts."""
-    same = " AND ".join(f"e.{name} = fault.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    same = " AND ".join(
+        f"e.{name} = fault.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+    )
     connection.execute(
         text(
             "UPDATE fault SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed AND k1 IS NOT NULL"
@@ -50,10 +54,10 @@ def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
 def _contradicts_itself(kind: Kind) -> str:
     """Whether the later feed has several rows of the record that differ: they stay, and are faults like any others."""
     keys = ", ".join(KEY_FIELDS[kind])
-    compared = " || '\x1f' || ".join(f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind]))
-    several = (
-        f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys} HAVING count(DISTINCT {compared}) > 1"
+    compared = " || '\x1f' || ".join(
+        f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])
     )
+    several = f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys} HAVING count(DISTINCT {compared}) > 1"
     return f"({', '.join('w.' + name for name in KEY_FIELDS[kind])}) IN ({several})"
 
 
@@ -61,17 +65,23 @@ def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator
     """Rows of an earlier feed that lack something which this feed has, with what both have."""
     names = _filled(kind)
     lacks = " OR ".join(
-        f"(coalesce({_text(name, 'e')}, '') = '' AND coalesce({_text(name, 'w')}, '') <> '')" for name in names
+        f"(coalesce({_text(name, 'e')}, '') = '' AND coalesce({_text(name, 'w')}, '') <> '')"
+        for name in names
     )
     columns = ", ".join(
-        [*(f"e.{name} AS e_{name}" for name in _all(kind)), *(f"w.{name} AS w_{name}" for name in names)]
+        [
+            *(f"e.{name} AS e_{name}" for name in _all(kind)),
+            *(f"w.{name} AS w_{name}" for name in names),
+        ]
     )
     query = (
         f"SELECT e.rowid AS id, {columns} FROM wanted_{kind} w JOIN wanted_{kind} e ON {same}"
         f" WHERE w.feed = :feed AND e.feed < :feed AND ({lacks}) AND e.rowid > :last ORDER BY e.rowid LIMIT 2000"
     )
     last = -1
-    while page := connection.execute(text(query), {"feed": feed, "last": last}).mappings().fetchall():
+    while (
+        page := connection.execute(text(query), {"feed": feed, "last": last}).mappings().fetchall()
+    ):
         yield from page
         last = page[-1]["id"]
 
@@ -90,14 +100,18 @@ def _filled(kind: Kind) -> Sequence[str]:
     return [name for name in names if kind is not Kind.TEST or name not in _TOGETHER]
 
 
-def _fill(connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerprint: Refingerprint) -> None:
+def _fill(
+    connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerprint: Refingerprint
+) -> None:
     fields = {name: pair[f"e_{name}"] for name in _all(kind)}
     new = {
         name: pair[f"w_{name}"]
         for name in _filled(kind)
         if _lacking(fields, name) and pair[f"w_{name}"] not in (None, "")
     }
-    compared = {name: value for name, value in {**fields, **new}.items() if name not in SENT_ONCE[kind]}
+    compared = {
+        name: value for name, value in {**fields, **new}.items() if name not in SENT_ONCE[kind]
+    }
     values = {**new, "fingerprint": refingerprint(kind, compared), "id": pair["id"]}
     assignments = ", ".join(f'"{name}" = :{name}' for name in (*new, "fingerprint"))
     connection.execute(text(f"UPDATE wanted_{kind} SET {assignments} WHERE rowid = :id"), values)
@@ -112,6 +126,8 @@ def keep_known(connection: Connection, kind: Kind, feed: int) -> None:
     """Takes out of this feed whoever is known, so that what is known stays."""
     matched = " AND ".join(f"k.{name} = wanted_{kind}.{name}" for name in KEY_FIELDS[kind])
     connection.execute(
-        text(f"DELETE FROM wanted_{kind} WHERE feed = :feed AND EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})"),
+        text(
+            f"DELETE FROM wanted_{kind} WHERE feed = :feed AND EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})"
+        ),
         {"feed": feed},
     )

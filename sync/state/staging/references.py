@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Fault, Kind
+from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind, RowError
 from sync.state.dialect import analyse, create_index, insert, streamed
 from sync.state.staging.scratch import add_faults, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
@@ -33,7 +33,7 @@ DEPARTS = "departs"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReferencePart:
     """A part of a kind's key that is the key of another kind."""
 
     kind: Kind
@@ -46,14 +46,14 @@ class Part:
         return {"kind": self.kind.value, "part": self.name}
 
 
-def parts_of(kind: Kind) -> Iterator[Part]:
+def parts_of(kind: Kind) -> Iterator[ReferencePart]:
     """Yield the parts of this kind's key that are keys of another kind."""
-    yield Part(kind, "test", Kind.TEST)
+    yield ReferencePart(kind, "test", Kind.TEST)
     if kind in PERSON_OF:
-        yield Part(kind, KEY_FIELDS[kind][1], PERSON_OF[kind])
+        yield ReferencePart(kind, KEY_FIELDS[kind][1], PERSON_OF[kind])
 
 
-def note_unknown(connection: Connection, part: Part) -> bool:
+def note_unknown(connection: Connection, part: ReferencePart) -> bool:
     """Note what rows name that is neither wanted nor known. Return whether there is anything."""
     unknown = (
         f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name} FROM wanted_{part.kind}) named"
@@ -70,7 +70,10 @@ def note_unknown(connection: Connection, part: Part) -> bool:
 
 
 def refuse_unresolved(
-    connection: Connection, noted: Sequence[Part], places: Sequence[str], unsure: Collection[Kind]
+    connection: Connection,
+    noted: Sequence[ReferencePart],
+    places: Sequence[str],
+    unsure: Collection[Kind],
 ) -> None:
     """Turn rows of one kind that name what nobody knows into faults, with their cause; those of `unsure` kinds wait."""
     unknown = [part for part in noted if _still_unknown(connection, part)]
@@ -82,7 +85,9 @@ def refuse_unresolved(
     for part in refused:
         add_faults(connection, _faults(connection, part, places))
     for part in refused:
-        connection.execute(text(f"DELETE FROM wanted_{part.kind} WHERE {part.name} IN ({_VALUES})"), part.values)
+        connection.execute(
+            text(f"DELETE FROM wanted_{part.kind} WHERE {part.name} IN ({_VALUES})"), part.values
+        )
 
 
 def note_astray_faults(connection: Connection) -> None:
@@ -96,7 +101,7 @@ def note_astray_faults(connection: Connection) -> None:
 _VALUES = "SELECT value FROM unknown WHERE kind = :kind AND part = :part"
 
 
-def _still_unknown(connection: Connection, part: Part) -> bool:
+def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
     """Let go of what has a row of its own that can't be used, and of what no row names any more."""
     for statement in (
         f"DELETE FROM unknown WHERE kind = :kind AND part = :part AND value IN"
@@ -108,13 +113,13 @@ def _still_unknown(connection: Connection, part: Part) -> bool:
     return connection.execute(text(f"{_VALUES} LIMIT 1"), part.values).first() is not None
 
 
-def _other(part: Part) -> str:
+def _other(part: ReferencePart) -> str:
     """Return the name of the other part of the key."""
     first, second = KEY_FIELDS[part.kind]
     return second if part.name == first else first
 
 
-def _rows(connection: Connection, part: Part) -> Iterator[Any]:
+def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
         f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, u.cause AS cause,"
@@ -127,13 +132,17 @@ def _rows(connection: Connection, part: Part) -> Iterator[Any]:
     yield from streamed(connection, query, **part.values)
 
 
-def _faults(connection: Connection, part: Part, places: Sequence[str]) -> Iterator[Fault]:
+def _faults(
+    connection: Connection, part: ReferencePart, places: Sequence[str]
+) -> Iterator[RowError]:
     for row in _rows(connection, part):
         place = f"{places[row.feed]} {row.line}"
-        yield Fault(place, part.name, row.reason, row.remedy, part.kind, _key(part, row), row.cause)
+        yield RowError(
+            place, part.name, row.reason, row.remedy, part.kind, _key(part, row), row.cause
+        )
 
 
-def _key(part: Part, row: Any) -> tuple[str, str] | None:
+def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
     """Return of the record's key what can be told: a test with nobody, somebody with no test, or nothing."""
     own = row.own if row.cause == DEPARTS else ""
     other = row.other if row.lost is None else ""
@@ -141,7 +150,7 @@ def _key(part: Part, row: Any) -> tuple[str, str] | None:
     return key if any(key) else None
 
 
-def _note_astray(connection: Connection, part: Part, places: Sequence[str]) -> None:
+def _note_astray(connection: Connection, part: ReferencePart, places: Sequence[str]) -> None:
     """Note what the rows may mean that name something unknown."""
     found = (
         (*(_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
@@ -171,7 +180,7 @@ def _note_astray_faults(connection: Connection, kind: Kind) -> None:
     )
 
 
-def _explain(connection: Connection, part: Part) -> None:
+def _explain(connection: Connection, part: ReferencePart) -> None:
     """Say of each unknown value why it is, by the key that it resembles, or by what else it is."""
     looks, example = _known_look(connection, part.named)
     _departing(connection, part)
@@ -184,7 +193,10 @@ def _explain(connection: Connection, part: Part) -> None:
     for name in _LOOKED_AT[part.named]:
         reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and not a key"
         remedy = f"map '{part.name}' to the column with the key, or map that {name} as 'key' of the {part.named} feed"
-        tables = (f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''" for side in ("wanted", "known"))
+        tables = (
+            f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''"
+            for side in ("wanted", "known")
+        )
         _say(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
     _strange(connection, part, looks, shape(example))
 
@@ -203,22 +215,33 @@ def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
     return f"; known keys look like {shown}{found}", example
 
 
-def _departing(connection: Connection, part: Part) -> None:
+def _departing(connection: Connection, part: ReferencePart) -> None:
     reason = f"the {_NOUN[part.named]} that this row names departs, by the word of its own row"
     departs = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
-    _say(connection, part, DEPARTS, departs, reason, "take this row out of the source, or correct the other one")
+    _say(
+        connection,
+        part,
+        DEPARTS,
+        departs,
+        reason,
+        "take this row out of the source, or correct the other one",
+    )
 
 
-def _say(connection: Connection, part: Part, cause: str, values: str, reason: str, remedy: str) -> None:
+def _say(
+    connection: Connection, part: ReferencePart, cause: str, values: str, reason: str, remedy: str
+) -> None:
     """Give this cause to the values that a query has, unless they have one."""
     statement = (
         "UPDATE unknown SET cause = :cause, reason = :reason, remedy = :remedy"
         f" WHERE kind = :kind AND part = :part AND cause = '' AND value IN ({values})"
     )
-    connection.execute(text(statement), {**part.values, "cause": cause, "reason": reason, "remedy": remedy})
+    connection.execute(
+        text(statement), {**part.values, "cause": cause, "reason": reason, "remedy": remedy}
+    )
 
 
-def _resembling(connection: Connection, part: Part) -> None:
+def _resembling(connection: Connection, part: ReferencePart) -> None:
     """Explain values that are a known key but for what spreadsheets and exports do."""
     query = f"{_VALUES} AND cause = '' ORDER BY value LIMIT {MOST_COMPARED}"
     meant: dict[str, list[str]] = {}
@@ -236,22 +259,32 @@ def _resembling(connection: Connection, part: Part) -> None:
             f"no feed makes the {_NOUN[part.named]} {value!r}, and this state does not know it:"
             f" it differs only by {by} from {key}"
         )
-        updates.append({**part.values, "value": value, "cause": f"by {by}", "reason": reason, "remedy": remedy})
+        updates.append(
+            {**part.values, "value": value, "cause": f"by {by}", "reason": reason, "remedy": remedy}
+        )
     _update(connection, updates)
 
 
-def _strange(connection: Connection, part: Part, looks: str, usual: str) -> None:
+def _strange(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
     """Explain what is left: its shape is told, and the value itself only if it is a code like the known ones."""
     query = text(f"{_VALUES} AND cause = '' LIMIT 2000")
     while page := connection.execute(query, part.values).fetchall():
-        _update(connection, [{**part.values, "value": row[0], **_words(row[0], part, looks, usual)} for row in page])
+        _update(
+            connection,
+            [
+                {**part.values, "value": row[0], **_words(row[0], part, looks, usual)}
+                for row in page
+            ],
+        )
 
 
-def _words(value: str, part: Part, looks: str, usual: str) -> dict[str, str]:
+def _words(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
     noun, own = _NOUN[part.named], shape(value)
     shown = repr(value) if may_be_shown(value) and own == usual else f"in this row ({own})"
     said = f"no feed makes the {noun} {shown}, and this state does not know it"
-    cause = "scientific notation" if is_scientific(value) else "unknown" if own == usual else "shape"
+    cause = (
+        "scientific notation" if is_scientific(value) else "unknown" if own == usual else "shape"
+    )
     if is_scientific(value):
         said += ": it is a number that a spreadsheet has shortened"
     who = "them" if part.named in PEOPLE else "it"

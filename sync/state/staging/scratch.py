@@ -15,11 +15,11 @@ from sync.records.base import (
     COMPARED,
     KEY_FIELDS,
     SENT_ONCE,
-    Fault,
     Key,
     Kind,
     Option,
     Record,
+    RowError,
     Test,
     utc_text,
 )
@@ -98,7 +98,15 @@ _NUMBERED = frozenset({"departed", "fresh"})
 def wanted_columns(kind: Kind) -> tuple[str, ...]:
     """The columns of a `wanted_…` table, in order."""
     origins = tuple(f"origin_{name}" for name in KEY_FIELDS[kind])
-    return (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind], "fingerprint", *origins, "feed", "line")
+    return (
+        *KEY_FIELDS[kind],
+        *COMPARED[kind],
+        *SENT_ONCE[kind],
+        "fingerprint",
+        *origins,
+        "feed",
+        "line",
+    )
 
 
 def make_tables(connection: Connection) -> None:
@@ -107,7 +115,9 @@ def make_tables(connection: Connection) -> None:
     for name, columns in _TABLES.items():
         create_table(connection, name, columns, numbered=name in _NUMBERED)
     for kind in Kind:
-        columns = ", ".join(f'"{name}" {_COLUMNS.get(name, "TEXT")}' for name in wanted_columns(kind))
+        columns = ", ".join(
+            f'"{name}" {_COLUMNS.get(name, "TEXT")}' for name in wanted_columns(kind)
+        )
         create_table(connection, f"wanted_{kind}", columns, numbered=True)
 
 
@@ -138,14 +148,23 @@ def stage(
             record = record._replace(value=seal(record.secret))
         values: tuple[object, ...] = record  # its fields are the first columns, in order
         if isinstance(record, Test):
-            values = tuple(utc_text(value) if isinstance(value, datetime) else value for value in record)
+            values = tuple(
+                utc_text(value) if isinstance(value, datetime) else value for value in record
+            )
         return (*values, fingerprint(record), *(origin or nothing), line)
 
-    return sum(_insert_filled(connection, kind, feed, columns, chunk) for chunk in chunks(map(row, records)))
+    return sum(
+        _insert_filled(connection, kind, feed, columns, chunk)
+        for chunk in chunks(map(row, records))
+    )
 
 
 def _insert_filled(
-    connection: Connection, kind: Kind, feed: int, columns: Sequence[str], rows: list[tuple[object, ...]]
+    connection: Connection,
+    kind: Kind,
+    feed: int,
+    columns: Sequence[str],
+    rows: list[tuple[object, ...]],
 ) -> int:
     """Inserts only the columns that some row fills: feeds map few of them, and binding the others is what costs."""
     filled = {
@@ -153,10 +172,18 @@ def _insert_filled(
         for name, values in zip(columns, zip(*rows, strict=True), strict=True)
         if values.count(None) < len(values)
     }
-    return insert(connection, f"wanted_{kind}", list(filled), list(zip(*filled.values(), strict=True)), feed=feed)
+    return insert(
+        connection,
+        f"wanted_{kind}",
+        list(filled),
+        list(zip(*filled.values(), strict=True)),
+        feed=feed,
+    )
 
 
-def depart(connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
+def depart(
+    connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]
+) -> None:
     """Notes the records of which a row says that they depart, with the rows' numbers."""
     for chunk in chunks(departures):
         rows = [(*columns_of(key), line) for key, line in chunk]
@@ -177,24 +204,38 @@ def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
         yield row._mapping
 
 
-def add_faults(connection: Connection, faults: Iterable[Fault], feed: int | None = None) -> int:
+def add_faults(connection: Connection, faults: Iterable[RowError], feed: int | None = None) -> int:
     """Keeps faults with their keys, so that their records keep what is known. Returns how many.
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
-    def row(fault: Fault) -> tuple[object, ...]:
+    def row(fault: RowError) -> tuple[object, ...]:
         # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
-        k1, k2 = ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
-        return (fault.kind.value, k1, k2, fault.where, fault.field, fault.reason, fault.remedy, feed, fault.cause)
+        k1, k2 = (
+            ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
+        )
+        return (
+            fault.kind.value,
+            k1,
+            k2,
+            fault.where,
+            fault.field,
+            fault.reason,
+            fault.remedy,
+            feed,
+            fault.cause,
+        )
 
     return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
 
 
 def drop_faulted(connection: Connection, kind: Kind) -> None:
     """Takes what a fault names out of what is wanted, so that its record keeps what is known."""
-    if not connection.execute(text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+    if not connection.execute(
+        text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}
+    ).first():
         return
     keys = KEY_FIELDS[kind]
     k2 = keys[1] if len(keys) > 1 else "''"
@@ -218,20 +259,24 @@ def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
     return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
 
 
-def faults(connection: Connection) -> Iterator[Fault]:
+def faults(connection: Connection) -> Iterator[RowError]:
     """Every fault of the run, in the order in which they were met."""
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
-    for row in paged(connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"):
+    for row in paged(
+        connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"
+    ):
         kind = Kind(row[1])
         key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
         left_out = row[2] == "" and row[3] == ""
-        yield Fault(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
+        yield RowError(row[4], row[5], row[6], row[7], kind, key, row[8], left_out)
 
 
 def index_wanted(connection: Connection) -> None:
     """Indexes what was staged, once all of it is there."""
     for kind in Kind:
-        create_index(connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})")
+        create_index(
+            connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})"
+        )
         if is_postgres(connection):
             create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
     create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")

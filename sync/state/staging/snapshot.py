@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sync.records.base import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Fault, Kind, utc_text
+from sync.records.base import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Kind, RowError, utc_text
 from sync.state.dialect import analyse, create_index, insert, streamed
 from sync.state.staging.derive import Refingerprint
 from sync.state.staging.scratch import (
@@ -34,18 +34,37 @@ Entry = tuple[str, str, str, str]
 
 def mark_of(connection: Connection, feed: str) -> str:
     """From where this feed is to be read for changes; empty when it was never read whole with these rules."""
-    return str(connection.execute(text("SELECT mark FROM mark WHERE feed = :feed"), {"feed": feed}).scalar() or "")
+    return str(
+        connection.execute(
+            text("SELECT mark FROM mark WHERE feed = :feed"), {"feed": feed}
+        ).scalar()
+        or ""
+    )
 
 
 def is_kept(connection: Connection, feed: str) -> bool:
     """Return whether the feed was ever read whole with these rules."""
-    return connection.execute(text("SELECT 1 FROM mark WHERE feed = :feed"), {"feed": feed}).first() is not None
+    return (
+        connection.execute(text("SELECT 1 FROM mark WHERE feed = :feed"), {"feed": feed}).first()
+        is not None
+    )
 
 
-def cover(connection: Connection, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool) -> None:
+def cover(
+    connection: Connection,
+    number: int,
+    kind: Kind,
+    feed: str,
+    mark: str,
+    *,
+    source: str,
+    whole: bool,
+) -> None:
     """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `lay_over` afterwards."""
     connection.execute(
-        text("INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"),
+        text(
+            "INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"
+        ),
         {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": int(whole)},
     )
     for chunk in chunks(_staged(connection, number, kind)):
@@ -57,7 +76,9 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     for row in streamed(connection, f"SELECT * FROM wanted_{kind} WHERE feed = :feed", feed=number):
         content = {name: value for name in names if (value := row._mapping[name]) is not None}
         yield *_columns(kind, row._mapping), WANTED, _json(content)
-    for k1, k2, line in streamed(connection, "SELECT k1, k2, line FROM departed WHERE feed = :feed", feed=number):
+    for k1, k2, line in streamed(
+        connection, "SELECT k1, k2, line FROM departed WHERE feed = :feed", feed=number
+    ):
         yield k1, k2, DEPARTED, _json({"line": line})
     query = (
         "SELECT id, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last AND feed = :feed"
@@ -65,7 +86,12 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     )
     for _, k1, k2, place, *words in paged(connection, query, feed=number):
         # a row of which nobody knows the record stands for itself
-        yield k1 or "", k2 if k1 else place, FAULT, _json({"keyless": not k1, "faults": [[place, *words]]})
+        yield (
+            k1 or "",
+            k2 if k1 else place,
+            FAULT,
+            _json({"keyless": not k1, "faults": [[place, *words]]}),
+        )
 
 
 def _names(kind: Kind) -> tuple[str, ...]:
@@ -102,21 +128,44 @@ _ONE_OF_SEVERAL = (
 """Of a record that several rows want, one row that changed can't say that it departs: that waits for a full reading."""
 
 
-def lay_over(connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint) -> int:
+def lay_over(
+    connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint
+) -> int:
     """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
     create_index(connection, "ix_fresh", "fresh (feed, k1, k2)")
     analyse(connection, "fresh", "unselected")
-    matched = " AND ".join(f"k.{name} = u.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
-    connection.execute(text(_LEFT.format(kind=kind, matched=matched)), {"feed": feed, "number": number})
+    matched = " AND ".join(
+        f"k.{name} = u.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+    )
+    connection.execute(
+        text(_LEFT.format(kind=kind, matched=matched)), {"feed": feed, "number": number}
+    )
     for statement in _ONE_OF_SEVERAL:
         connection.execute(text(statement), {"feed": feed, "number": number})
     wanted = 0
     for entries in chunks(paged_by_key(connection, _OLD, ("s.k1", "s.k2"), 2000, feed=feed)):
-        kept = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing in (WANTED, SEVERAL)]
+        kept = [
+            (k1, k2, json.loads(content))
+            for k1, k2, standing, content in entries
+            if standing in (WANTED, SEVERAL)
+        ]
         wanted += _stage_old(connection, number, kind, kept, refingerprint)
-        gone = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing == DEPARTED]
-        depart(connection, kind, number, ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone))
-        faults = [(k1, k2, json.loads(content)) for k1, k2, standing, content in entries if standing == FAULT]
+        gone = [
+            (k1, k2, json.loads(content))
+            for k1, k2, standing, content in entries
+            if standing == DEPARTED
+        ]
+        depart(
+            connection,
+            kind,
+            number,
+            ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone),
+        )
+        faults = [
+            (k1, k2, json.loads(content))
+            for k1, k2, standing, content in entries
+            if standing == FAULT
+        ]
         add_faults(connection, (one for fault in faults for one in _faults(kind, *fault)), number)
     return wanted
 
@@ -134,7 +183,12 @@ def _stage_old(
     for k1, k2, content in entries:
         key = dict(zip(KEY_FIELDS[kind], key_from(kind, k1, k2), strict=True))
         fields = {**key, **{name: content.get(name) for name in COMPARED[kind]}}
-        values = {**dict.fromkeys(names), **key, **content, "fingerprint": refingerprint(kind, fields)}
+        values = {
+            **dict.fromkeys(names),
+            **key,
+            **content,
+            "fingerprint": refingerprint(kind, fields),
+        }
         rows.append(tuple(values[name] for name in names))
         keys.append((k1, k2))
     if rows:
@@ -143,10 +197,10 @@ def _stage_old(
     return len(rows)
 
 
-def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterator[Fault]:
+def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterator[RowError]:
     key = None if content["keyless"] else key_from(kind, k1, k2)
     for place, field, reason, remedy in content["faults"]:
-        yield Fault(place, field, reason, remedy, kind, key)
+        yield RowError(place, field, reason, remedy, kind, key)
 
 
 _PERSON = (
@@ -157,7 +211,10 @@ _PERSON = (
 _LOOKS = {
     Kind.LEARNER: _PERSON,
     Kind.STAFF: _PERSON,
-    Kind.TEST: ("o.external_test_id = w.external_test_id", "o.title = w.title AND o.start = w.start"),
+    Kind.TEST: (
+        "o.external_test_id = w.external_test_id",
+        "o.title = w.title AND o.start = w.start",
+    ),
 }
 
 
@@ -167,11 +224,17 @@ def drop_superseded(connection: Connection) -> None:
     Otherwise the old row would make a second account beside the corrected one. A full reading tells.
     """
     for kind, looks in _LOOKS.items():
-        if not connection.execute(text("SELECT 1 FROM stale WHERE kind = :kind LIMIT 1"), {"kind": kind}).first():
+        if not connection.execute(
+            text("SELECT 1 FROM stale WHERE kind = :kind LIMIT 1"), {"kind": kind}
+        ).first():
             continue
-        others = (f"(SELECT key, {', '.join(_looked_at(kind))} FROM {table})" for table in _beside(kind))
+        others = (
+            f"(SELECT key, {', '.join(_looked_at(kind))} FROM {table})" for table in _beside(kind)
+        )
         same = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {other} o WHERE o.key <> w.key AND {look})" for other in others for look in looks
+            f"EXISTS (SELECT 1 FROM {other} o WHERE o.key <> w.key AND {look})"
+            for other in others
+            for look in looks
         )
         connection.execute(
             text(
@@ -199,7 +262,9 @@ def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
     Of an `ill` source, what was in the snapshot and is not named now stays in it.
     """
     _one_entry_each(connection)
-    covered = connection.execute(text("SELECT feed, source, kind, mark, whole FROM covered")).fetchall()
+    covered = connection.execute(
+        text("SELECT feed, source, kind, mark, whole FROM covered")
+    ).fetchall()
     for feed, source, kind, mark, whole in covered:
         replaced = (
             ""
@@ -219,7 +284,9 @@ def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
             continue  # what this reading did not show may have changed since the last mark
         connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
         connection.execute(
-            text("INSERT INTO mark (feed, source, kind, mark, read) VALUES (:feed, :source, :kind, :mark, :read)"),
+            text(
+                "INSERT INTO mark (feed, source, kind, mark, read) VALUES (:feed, :source, :kind, :mark, :read)"
+            ),
             {"feed": feed, "source": source, "kind": kind, "mark": mark, "read": utc_text(now)},
         )
     connection.commit()
@@ -239,9 +306,13 @@ def _one_entry_each(connection: Connection) -> None:
         members = [(row[4], row[5]) for row in group]
         standing, content = _settled(members)
         of_record = {"feed": feed, "k1": k1, "k2": k2}
-        connection.execute(text("DELETE FROM fresh WHERE feed = :feed AND k1 = :k1 AND k2 = :k2"), of_record)
         connection.execute(
-            text("INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (:feed, :k1, :k2, :standing, :content)"),
+            text("DELETE FROM fresh WHERE feed = :feed AND k1 = :k1 AND k2 = :k2"), of_record
+        )
+        connection.execute(
+            text(
+                "INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (:feed, :k1, :k2, :standing, :content)"
+            ),
             {**of_record, "standing": standing, "content": content},
         )
 
@@ -256,7 +327,10 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
         return members[0]
     if any({**one, "line": 0} != {**wanted[0], "line": 0} for one in wanted):
         place = f"rows {', '.join(str(one['line']) for one in wanted)}"
-        reason, remedy = "several rows of this record contradicted each other", "correct them; then read all of it"
+        reason, remedy = (
+            "several rows of this record contradicted each other",
+            "correct them; then read all of it",
+        )
         return FAULT, _json({"keyless": False, "faults": [[place, "key", reason, remedy]]})
     return SEVERAL, _json(wanted[0])
 
@@ -273,6 +347,8 @@ def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
 def forget(connection: Connection, kind: Kind, k1: str, k2: str) -> None:
     """Takes a record out of all snapshots: it is known under another key now, or not at all."""
     connection.execute(
-        text("DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM mark WHERE kind = :kind)"),
+        text(
+            "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM mark WHERE kind = :kind)"
+        ),
         {"kind": kind, "k1": k1, "k2": k2},
     )

@@ -48,11 +48,15 @@ _WITHDRAWN = (
 
 
 def _matched(kind: Kind, table: str = "w") -> str:
-    return " AND ".join(f"{table}.{name} = t.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False))
+    return " AND ".join(
+        f"{table}.{name} = t.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+    )
 
 
 def _over(kind: Kind) -> str:
-    ours = "" if kind is Kind.LEARNER else " AND k.ours"  # a learner is released, whoever made the account
+    ours = (
+        "" if kind is Kind.LEARNER else " AND k.ours"
+    )  # a learner is released, whoever made the account
     kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.standing = 'active'{ours})"
     return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
 
@@ -63,7 +67,9 @@ _OVER = {kind: _over(kind) for kind in Kind}
 def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:
     """Remember what stands last in the source now, in its feeds of this kind, by their numbers."""
     values: dict[str, object] = {"source": source, "kind": kind.value}
-    connection.execute(text("DELETE FROM source_tail WHERE source = :source AND kind = :kind"), values)
+    connection.execute(
+        text("DELETE FROM source_tail WHERE source = :source AND kind = :kind"), values
+    )
     keys = KEY_FIELDS[kind]
     k2 = f"w.{keys[1]}" if kind in ON_A_TEST else "''"
     numbers = ", ".join(str(int(number)) for number in feeds)
@@ -81,9 +87,14 @@ def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) 
 def forget_others(connection: Connection, sources: Collection[str]) -> None:
     """Forget the ends of sources that are no more."""
     for table in ("source_tail", "source_ending"):
-        for name in [row[0] for row in connection.execute(text(f"SELECT DISTINCT source FROM {table}")).fetchall()]:
+        for name in [
+            row[0]
+            for row in connection.execute(text(f"SELECT DISTINCT source FROM {table}")).fetchall()
+        ]:
             if name not in sources:
-                connection.execute(text(f"DELETE FROM {table} WHERE source = :source"), {"source": name})
+                connection.execute(
+                    text(f"DELETE FROM {table} WHERE source = :source"), {"source": name}
+                )
     connection.commit()
 
 
@@ -97,7 +108,9 @@ def keep_ending(connection: Connection, source: str, *, whole: bool) -> None:
     """Remember whether the source's delivery ended in a line end."""
     connection.execute(text("DELETE FROM source_ending WHERE source = :source"), {"source": source})
     values = {"source": source, "whole": whole}
-    connection.execute(text("INSERT INTO source_ending (source, whole) VALUES (:source, :whole)"), values)
+    connection.execute(
+        text("INSERT INTO source_ending (source, whole) VALUES (:source, :whole)"), values
+    )
     connection.commit()
 
 
@@ -105,5 +118,6 @@ def drop_line(connection: Connection, kind: Kind, feed: int, line: int) -> None:
     """Take what one row of a feed says out of what is wanted and of what departs."""
     for table in (f"wanted_{kind}", "departed"):
         connection.execute(
-            text(f"DELETE FROM {table} WHERE feed = :feed AND line = :line"), {"feed": feed, "line": line}
+            text(f"DELETE FROM {table} WHERE feed = :feed AND line = :line"),
+            {"feed": feed, "line": line},
         )

@@ -56,7 +56,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("known_learner", schema=None) as batch_op:
         batch_op.create_index("ix_known_learner_email", ["email"], unique=False)
-        batch_op.create_index(batch_op.f("ix_known_learner_external_id"), ["external_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_known_learner_external_id"), ["external_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_known_learner_username"), ["username"], unique=False)
 
     op.create_table(
@@ -75,7 +77,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
     )
     with op.batch_alter_table("known_test", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_known_test_external_test_id"), ["external_test_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_known_test_external_test_id"), ["external_test_id"], unique=False
+        )
 
     op.create_table(
         "run",

@@ -36,7 +36,9 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("source"),
     )
-    op.create_table("source_group", *_texts("source", "value"), sa.PrimaryKeyConstraint("source", "value"))
+    op.create_table(
+        "source_group", *_texts("source", "value"), sa.PrimaryKeyConstraint("source", "value")
+    )
 
 
 def downgrade() -> None:
