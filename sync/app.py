@@ -13,10 +13,10 @@ from sync.config import Loaded, TestFeed, load
 from sync.config.feeds import ConditionSettings as Condition
 from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
+from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.extract.extract import EVERYTHING, ReadOptions
 from sync.engine.plan import Policy, needed_by
 from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
-from sync.engine.test_changes import MembershipPolicy
 from sync.errors import SourceError, UsageError
 from sync.mapping import FeedRule, FieldRule, Meant, Words, compile_feed
 from sync.planning.freeze import TimeRules
@@ -109,9 +109,9 @@ class App:
                 raise UsageError(
                     f"--accept-shrink {name}: there is no such source; the sources are {known}"
                 )
-        if changed and not any(feed.changed_since for feed in self.feeds):
+        if changed and not any(feed.updated_column for feed in self.feeds):
             raise UsageError(
-                "--changed: no feed says 'changed_since', so none can be read for changes only"
+                "--changed: no feed says 'updated_column', so none can be read for changes only"
             )
         return ReadOptions(changed, frozenset(accepted))
 
@@ -126,9 +126,10 @@ class App:
     def _feed(self, feed: FeedSettings) -> Feed:
         source = self.loaded.settings.sources[feed.source]
         fields = {name: FieldRule(**spec.as_rule()) for name, spec in feed.fields().items()}
-        departs = _meant(feed.departs) or dict(source.departures)
+        departure = _meant(feed.departure) or dict(source.departures)
         fills = any(
-            one.kind == feed.kind and one.same_key == "fill" for one in self.loaded.settings.feeds
+            one.kind == feed.kind and one.on_conflict == "fill"
+            for one in self.loaded.settings.feeds
         )
         rule = FeedRule(
             Kind(feed.kind),
@@ -136,7 +137,7 @@ class App:
             _meant(feed.where),
             feed.clear_blanks,
             self.options,
-            departs,
+            departure,
             feed.allow_text,
             _meant(feed.where_not),
             needs_names=not fills,
@@ -149,18 +150,18 @@ class App:
             rule.kind,
             self._door(feed.source),
             compile_feed(rule, source.place(self.loaded.folder)),
-            may_be_empty=feed.may_be_empty,
+            allow_empty=feed.allow_empty,
             names_committees=rule.kind is Kind.COMMITTEE or "committees" in fields,
             joins=joins,
-            same_key=feed.same_key,
-            changed_since=feed.changed_since or "",
+            on_conflict=feed.on_conflict,
+            updated_column=feed.updated_column or "",
             keeps_snapshot=source.gives_deltas and rule.kind is not Kind.CONTRIBUTOR and not joins,
             digest=self._digest(feed),
         )
 
     def _door(self, name: str) -> BoundSource:
         source, folder = self.loaded.settings.sources[name], self.loaded.folder
-        whole = source.whole
+        whole = source.completeness
         return BoundSource(
             name,
             source.place(folder),
@@ -177,7 +178,7 @@ class App:
 
     def _digest(self, feed: FeedSettings) -> str:
         """By which a feed's snapshot is known: another source or other rules make another one."""
-        about = {"may_be_empty", "longest_duration"}
+        about = {"allow_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
@@ -261,9 +262,9 @@ class App:
     def seat_policy(self) -> MembershipPolicy:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
-        delay = timedelta(seconds=settings.inspera.visibility_delay)
-        unread_is_ours, batch = settings.found.unread == "ours", settings.inspera.batch
-        return MembershipPolicy(settings.found.claim, unread_is_ours, delay, self.options, batch)
+        delay = timedelta(seconds=settings.inspera.read_after_write_delay)
+        unread_is_ours, batch = settings.existing.unread == "ours", settings.inspera.batch_size
+        return MembershipPolicy(settings.existing.claim, unread_is_ours, delay, self.options, batch)
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""
@@ -276,12 +277,12 @@ class App:
             lambda: inspera.api_key.reveal(folder),
             calls_per_second=inspera.calls_per_second,
             workers=inspera.workers,
-            batch=inspera.batch,
+            batch_size=inspera.batch_size,
             connect_timeout=inspera.connect_timeout,
             read_timeout=inspera.read_timeout,
             attempts=inspera.attempts,
             retry_after_ceiling=inspera.retry_after_ceiling,
-            visibility_delay=inspera.visibility_delay,
+            read_after_write_delay=inspera.read_after_write_delay,
             calls=inspera.calls_in_force(),
             proxy=inspera.proxy_address(folder),
             ca_bundle=str(folder / inspera.ca_bundle) if inspera.ca_bundle else None,

@@ -62,7 +62,7 @@ Changed = Annotated[
     bool,
     typer.Option(
         "--changed",
-        help="Read only what changed, where a feed says `changed_since`. Removes nothing.",
+        help="Read only what changed, where a feed says `updated_column`. Removes nothing.",
     ),
 ]
 
@@ -212,7 +212,7 @@ def apply(
     from sync.commands.apply import apply as run_apply
     from sync.report.progress import shown
 
-    house, interruption = _house(context), _interruptible()
+    app, interruption = _house(context), _interruptible()
     with shown() as progress:
         options = ApplyOptions(
             tuple(allow or ()),
@@ -222,7 +222,7 @@ def apply(
             show_all,
             wait=_waits(interruption) if wait else None,
         )
-        _exit(run_apply(house, options, _say, progress, interruption))
+        _exit(run_apply(app, options, _say, progress, interruption))
 
 
 @app.command()
@@ -235,7 +235,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
         ),
     ] = None,
     held: Annotated[
-        bool, typer.Option("--held", help="Settle every held rekey and drift.")
+        bool, typer.Option("--held", help="Settle every held identity change and drift.")
     ] = False,
     ours: Annotated[
         bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")
@@ -259,11 +259,11 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     from sync.commands.adopt import adopt as run_adopt
     from sync.report.progress import shown
 
-    house, interruption = _house(context), _interruptible()
+    app, interruption = _house(context), _interruptible()
     lock = _waits(interruption) if wait else None
     options = AdoptOptions(tuple(record or ()), held, ours, as_new, keep, show, show_all, lock)
     with shown() as progress:
-        _exit(run_adopt(house, options, _say, progress, interruption))
+        _exit(run_adopt(app, options, _say, progress, interruption))
 
 
 @app.command()
@@ -289,14 +289,14 @@ def reconcile(
     from sync.commands.reconcile import reconcile as run_reconcile
     from sync.report.progress import shown
 
-    house, interruption = _house(context), _interruptible()
+    app, interruption = _house(context), _interruptible()
     if as_json:
         write_json()
     options = ReconcileOptions(
         repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None
     )
     with shown() as progress:
-        _exit(run_reconcile(house, options, _say, progress, interruption))
+        _exit(run_reconcile(app, options, _say, progress, interruption))
 
 
 @app.command()
@@ -341,7 +341,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     show_all: All = False,
 ) -> None:
-    """Show the last runs, what is known, and what the last run found: faults, held, waiting, refused."""
+    """Show the last runs, what is known, and what the last run found: row errors, held, waiting, refused."""
     from sync.commands.status import status as run_status
 
     if as_json:
@@ -366,8 +366,8 @@ def rebind(
     """Move the state to the tenant that the configuration names. Sends nothing; looks some known records up."""
     from sync.commands.state_rebind import rebind as run_rebind
 
-    house, interruption = _house(context), _interruptible()
-    _exit(run_rebind(house, _say, interruption, renamed=renamed))
+    app, interruption = _house(context), _interruptible()
+    _exit(run_rebind(app, _say, interruption, renamed=renamed))
 
 
 @app.command()
@@ -404,7 +404,7 @@ def sandbox(
     latency: Annotated[
         float, typer.Option(help="Seconds by which the answer to each write is delayed.")
     ] = 0.0,
-    faults: Annotated[
+    failures: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="Let calls fail at random, as this YAML or JSON file says."
@@ -418,7 +418,7 @@ def sandbox(
         _say(f"sandbox is listening on {url}")
 
     try:
-        _exit(serve(port, data, latency=latency, faults=faults, ready=ready))
+        _exit(serve(port, data, latency=latency, failures=failures, ready=ready))
     except (OSError, ValueError) as error:
         raise UsageError(f"the sandbox cannot start: {error}") from None
 
@@ -454,7 +454,7 @@ def _sync(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status. An error is one line (or one a fault), never a traceback.
+    """Run one command and return its exit status. An error is one line (or one a row error), never a traceback.
 
     A report that can't be written stops nothing. Then 0 becomes 1, except for a command that only reads and whose
     reader has gone, as in `plan | head`: that was somebody's choice.
@@ -471,7 +471,7 @@ def run(arguments: Sequence[str]) -> int:
         _warn(
             f"standard output can't be written ({report.lost}), so the report is not whole; {rest}"
         )
-        return Exit.FAULTS if status in (Exit.OK, Exit.CHANGES) else status
+        return Exit.ERRORS if status in (Exit.OK, Exit.CHANGES) else status
 
 
 def _run(arguments: Sequence[str]) -> int:

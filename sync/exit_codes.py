@@ -7,7 +7,7 @@ class Exit(IntEnum):
     """What the process says at its end."""
 
     OK = 0
-    FAULTS = 1
+    ERRORS = 1
     USAGE = 2
     HELD = 3
     SOURCE = 4
@@ -19,14 +19,14 @@ class Exit(IntEnum):
 
 
 def worst(
-    *, inspera: bool = False, source: bool = False, held: bool = False, faults: bool = False
+    *, inspera: bool = False, source: bool = False, held: bool = False, row_errors: bool = False
 ) -> Exit:
     """The status of a run that was neither locked nor interrupted."""
     for applies, status in (
         (inspera, Exit.INSPERA),
         (source, Exit.SOURCE),
         (held, Exit.HELD),
-        (faults, Exit.FAULTS),
+        (row_errors, Exit.ERRORS),
     ):
         if applies:
             return status

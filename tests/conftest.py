@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from .servers.postgres import share_data
+from .support.servers.postgres import share_data
 
 LONG = ("storm", "serve", "docs", "demo", "crash")
 """Folders of tests that take long and mostly wait: begun first, so that no worker is left alone with them."""
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _folder(path: Path) -> str:
-    return path.relative_to(Path(__file__).parent).parts[0]
+    return path.relative_to(Path(__file__).parent).parts[-2]
 
 
 @pytest.fixture(autouse=True)

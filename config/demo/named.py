@@ -90,20 +90,20 @@ def changes_amiss(
         yield f"{' '.join(unasked)}: is in the plan, and nothing in the files asks for it"
 
 
-def faults_amiss(
+def row_errors_amiss(
     planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
 ) -> Iterator[str]:
-    """Each planted bad row that is not among the faults or not printed with its line, and each other fault."""
-    left = {(fault["where"], fault["field"]) for fault in plan["faults"]}
+    """Each planted bad row that is not among the row errors or not printed with its line, and each other row error."""
+    left = {(row_error["where"], row_error["field"]) for row_error in plan["row_errors"]}
     for entry in planted["bad_rows"]:
         where, field = place(entry), entry["field"]
         if (where, field) not in left:
-            yield f"{where}: {field}: is not among the plan's faults"
+            yield f"{where}: {field}: is not among the plan's row errors"
         elif not said(text, (f"{where}: {field}: ",)):
-            yield f"{where}: {field}: is among the plan's faults and not in its text"
+            yield f"{where}: {field}: is among the plan's row errors and not in its text"
         left.discard((where, field))
     for where, field in sorted(left):
-        yield f"{where}: {field}: is a fault that nobody planted"
+        yield f"{where}: {field}: is a row error that nobody planted"
 
 
 def main() -> int:
@@ -118,7 +118,7 @@ def main() -> int:
         json.loads(path.read_text(encoding="utf-8")) for path in (given.planted, given.plan)
     )
     text = given.text.read_text(encoding="utf-8").splitlines()
-    amiss = [*changes_amiss(planted, plan, text), *faults_amiss(planted, plan, text)]
+    amiss = [*changes_amiss(planted, plan, text), *row_errors_amiss(planted, plan, text)]
     for line in amiss:
         print(line)
     named = sum(len(planted[what]) for what in (*ASKED, "bad_rows"))

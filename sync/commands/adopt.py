@@ -43,22 +43,22 @@ class AdoptOptions:
 
 
 def adopt(
-    house: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
+    app: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Takes in, or shows what would be taken in. Held when something is doubtful."""
     from sync.inspera.target import Target
 
     wanted = _record(options)
-    feeds = house.feeds
+    feeds = app.feeds
     with (
-        _opened(house, options) as opened,
-        Target(house.connection(), interruption.event, now) as target,
+        _opened(app, options) as opened,
+        Target(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
         # also tests that have ended: after a loss of the state they are still to be known
-        store = make_store(house, connection, write=not options.show, leave_out=False)
+        store = make_store(app, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
-        planning = make_plan(feeds, store, house.policy(), now(), progress)
+        planning = make_plan(feeds, store, app.policy(), now(), progress)
         for problem in planning.gathered.unhealthy:
             say(f"Source: {problem}")
         adopter = Adopter(
@@ -66,7 +66,7 @@ def adopt(
             journal,
             target,
             ours=options.ours,
-            by_email=house.loaded.settings.found.match_email,
+            by_email=app.loaded.settings.existing.match_email,
         )
         counts: Counter[str] = Counter()
         status, reasons = Exit.OK, list(planning.gathered.unhealthy)
@@ -125,13 +125,13 @@ def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
 
 
 @contextmanager
-def _opened(house: App, options: AdoptOptions) -> Iterator[OpenState]:
+def _opened(app: App, options: AdoptOptions) -> Iterator[OpenState]:
     """Open the state, or, to show what would become of it, a copy that is thrown away."""
     if options.show:
-        with house.state.open_copy() as connection:
+        with app.state.open_copy() as connection:
             yield OpenState(connection, lambda: None, lambda: False)
         return
-    with house.state.open_to_write("adopt", options.wait) as opened:
+    with app.state.open_to_write("adopt", options.wait) as opened:
         yield opened
 
 
@@ -163,10 +163,10 @@ def _record(options: AdoptOptions) -> Resolution | None:
 
 
 def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
-    """Every rekey that this plan holds, and every drift that the last apply met."""
+    """Every identity change that this plan holds, and every drift that the last apply met."""
     seen: set[tuple[Kind, Key]] = set()
     for line in store.planned(Verdict.HELD):
-        if line.change.action is Action.REKEY:
+        if line.change.action is Action.IDENTITY_CHANGE:
             seen.add((line.change.kind, line.change.key))
     applied = next(
         (run for run in last_runs(connection, 50) if run.applies and run.id != run_id), None
@@ -183,7 +183,7 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
 
 
 def _hangs_on(line: PlannedChange | None) -> bool:
-    """Whether the plan holds this line only until another record, a rekey, is settled."""
+    """Whether the plan holds this line only until another record, a identity change, is settled."""
     return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 

@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from sync.app import App, Observe, Say, now
 from sync.commands.interruption import LOST, SILENT, Interruption, Watch
 from sync.commands.plan import make_store, plan_status, tell_plan
-from sync.engine.executor import ExecutionResult, Executor, GivesWay, never
+from sync.engine.executor import ExecutionResult, Executor, ShouldYield, never
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.lost_state import probe
 from sync.engine.plan import PlanResult, Policy, make_plan
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     from sync.inspera.target import Target
 
 MOST_FINDINGS = 5_000
-"""Faults, holds and the like that a run keeps for `status`; the plan names all of them."""
+"""Row errors, holds and the like that a run keeps for `status`; the plan names all of them."""
 
 MOST_LOGGED = 100
 """Of one type of finding, how many a run writes to the log, each as a line."""
 
-_OUR_WORDS = frozenset({Result.HELD, Result.WITHHELD, Result.WAITING})
-"""Findings whose text is ours and holds keys alone; a fault repeats the row, and Inspera's answers may name people."""
+_OUR_WORDS = frozenset({Result.HELD, Result.DEFERRED, Result.WAITING})
+"""Findings whose text is ours and holds keys alone; a row error repeats the row, and Inspera's answers may name people."""
 
 _OVERTAKEN = "gave way to a run whose tests start sooner"
 
@@ -113,7 +113,7 @@ class RunResult:
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: dict[tuple[str, Kind], int] = field(default_factory=dict)
-    faults: int = 0
+    row_errors: int = 0
     waiting: int = 0
     soon: int = 0
     clock_trouble: str = ""
@@ -121,39 +121,39 @@ class RunResult:
 
 
 def apply(
-    house: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
+    app: App, options: ApplyOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Carries out what the guard lets pass. Returns the exit status of the run."""
-    return run_once(house, options, say, progress, interruption).status
+    return run_once(app, options, say, progress, interruption).status
 
 
 def run_once(
-    house: App,
+    app: App,
     options: ApplyOptions,
     say: Say,
     progress: Progress,
     interruption: Interruption,
-    gives_way: GivesWay = never,
+    should_yield: ShouldYield = never,
     observe: Observe | None = None,
 ) -> RunResult:
     """One run: settles, plans, sends. `gives_way` says when it ends for another one; `observe` is told of each call."""
-    policy = house.policy(
-        options.allowed, house.how(options.accepted, changed=options.changed), options.kinds
+    policy = app.policy(
+        options.allowed, app.how(options.accepted, changed=options.changed), options.kinds
     )
-    house.prepare()
+    app.prepare()
     note: Say = _noting(say, options.job)
-    if paused := pause_text(house.state):
+    if paused := pause_text(app.state):
         note(paused)
         return RunResult(Exit.HELD, "paused")
-    paused_text = partial(pause_text, house.state)
+    paused_text = partial(pause_text, app.state)
     with (
-        house.state.open_to_write(options.command, options.wait) as opened,
+        app.state.open_to_write(options.command, options.wait) as opened,
         Watch(interruption, paused_text, now, options.deadline, opened.lost).kept(),
     ):
         connection = opened.connection
-        store = make_store(house, connection, options.kinds, write=True)
+        store = make_store(app, connection, options.kinds, write=True)
         journal = Journal(connection, now, options.command, opened.confirm, opened.keep_mark)
-        run = _ApplyRun(house, store, journal, interruption, progress, gives_way, observe)
+        run = _ApplyRun(app, store, journal, interruption, progress, should_yield, observe)
         run.job, run.note, run.ask_clock = options.job, note, options.ask_clock
         with bound_contextvars(run=journal.run_id):
             _log.info("run started", command=options.command)
@@ -207,7 +207,7 @@ def _carry_out(run: "_ApplyRun", policy: Policy, say: Say, *, show_all: bool) ->
         ran.status = Exit.OK if run.gave_way else interruption.status
     run.end(ran.status, _word(run))
     if interruption.reason in (LOST, SILENT):
-        raise Deposed(f"{run.house.state}: {interruption.reason}; this run stops")
+        raise Deposed(f"{run.app.state}: {interruption.reason}; this run stops")
 
 
 def _given_up(run: "_ApplyRun", error: StateError) -> StateError:
@@ -258,7 +258,7 @@ def _words(counts: Counter[str]) -> dict[str, int]:
 
 
 def _log_findings(found: Iterator[PastFinding]) -> None:
-    """Each fault, hold and failure as a line of its own, with kind and key; those of one type up to a number."""
+    """Each row error, hold and failure as a line of its own, with kind and key; those of one type up to a number."""
     seen: Counter[str] = Counter()
     for one in found:
         seen[one.type] += 1
@@ -276,17 +276,17 @@ class _ApplyRun:
 
     def __init__(
         self,
-        house: App,
+        app: App,
         store: Store,
         journal: Journal,
         interruption: Interruption,
         progress: Progress,
-        gives_way: GivesWay,
+        should_yield: ShouldYield,
         observe: Observe | None,
     ) -> None:
-        self.house, self.store, self.journal = house, store, journal
+        self.app, self.store, self.journal = app, store, journal
         self.interruption, self._progress = interruption, progress
-        self._gives_way, self._observe = gives_way, observe
+        self._should_yield, self._observe = should_yield, observe
         self.job, self.ask_clock = "", False
         self.note: Say = no_words
         self._target: Target | None = None
@@ -316,9 +316,7 @@ class _ApplyRun:
         if self._target is None:
             from sync.inspera.target import Target
 
-            self._target = Target(
-                self.house.connection(self._observe), self.interruption.event, now
-            )
+            self._target = Target(self.app.connection(self._observe), self.interruption.event, now)
         return self._target
 
     def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
@@ -335,7 +333,7 @@ class _ApplyRun:
                 self.store,
                 self.journal,
                 self._inspera(),
-                self.house.seat_policy().visibility_delay,
+                self.app.seat_policy().read_after_write_delay,
                 now,
                 self.interruption.event.wait,
             )
@@ -344,19 +342,19 @@ class _ApplyRun:
             )
             self._barred, self._tried = settler.barred, settler.tried
         feeds, heeding = (
-            self.house.feeds_of(policy.kinds),
+            self.app.feeds_of(policy.kinds),
             self.interruption.heeded_by(self._progress),
         )
         planning = make_plan(feeds, self.store, policy, now(), heeding)
         # before anything is sent: what was read only in changes must not be lost when this run is
         self.store.keep_snapshots(
-            now(), [feed.digest for feed in self.house.feeds], planning.gathered.ill
+            now(), [feed.digest for feed in self.app.feeds], planning.gathered.ill
         )
         tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
         say(
             summary_text(
                 self.store.tally(),
-                self.store.fault_count(),
+                self.store.row_error_count(),
                 planning.ignored,
                 left_out=planning.left_out,
             )
@@ -364,7 +362,7 @@ class _ApplyRun:
         self._log_plan(planning)
         for reading in planning.gathered.readings:
             self.ran.rows[reading.source, reading.kind] = reading.rows
-        self.ran.faults = self.store.fault_count()
+        self.ran.row_errors = self.store.row_error_count()
         self.ran.left.update(self.store.causes())
         self.ran.waiting, self.ran.soon = self.store.waiting()
         self.counts["left out, ended before being sent"] += planning.left_out.get(Kind.TEST, 0)
@@ -419,17 +417,17 @@ class _ApplyRun:
         """Takes what each source says now as that from which it may shrink."""
         gathered, feeds, accepted = (
             planning.gathered,
-            self.house.feeds_of(policy.kinds),
+            self.app.feeds_of(policy.kinds),
             policy.how.accepted,
         )
-        # what is withheld for another reason is still to be counted when that is gone
+        # what is deferred for another reason is still to be counted when that is gone
         proven = {
             (kind, of)
             for kind, of in gathered.proven
             if kind in policy.kinds and (kind not in gathered.trouble or of in accepted)
         }
         self.store.note_sources([(feed.kind, feed.source.name) for feed in feeds], proven, accepted)
-        joined = [join.source for feed in self.house.feeds for join in feed.joins]
+        joined = [join.source for feed in self.app.feeds for join in feed.joins]
         grouped = {
             door.name for door in [*(feed.source for feed in feeds), *joined] if door.proof.group
         }
@@ -467,7 +465,7 @@ class _ApplyRun:
                 and not reading.unread
             ):
                 numbers.setdefault((feed.kind, feed.source.name), []).append(number)
-        self.store.keep_tails(numbers, self.house.loaded.settings.sources)
+        self.store.keep_tails(numbers, self.app.loaded.settings.sources)
 
     def _hold_all(self, why: str, planning: PlanResult) -> Exit:
         """Hold everything, since this state may be an older copy: not even what is known is changed by the plan."""
@@ -500,20 +498,20 @@ class _ApplyRun:
             self.counts["held"] += total
             self.ran.left[Verdict.HELD, Cause.LOST] += total
             return ExecutionResult()
-        workers = self.house.loaded.settings.inspera.workers
+        workers = self.app.loaded.settings.inspera.workers
         carrier = Executor(
             self.store,
             self.journal,
             self._inspera(),
-            self.house.seat_policy(),
+            self.app.seat_policy(),
             workers=workers,
             stop=self.interruption.event,
             clock=now,
             progress=self._progress,
             barred=self._barred,
             tried=self._tried,
-            wary=self.house.loaded.settings.found.look_up_learners,
-            gives_way=self._gives_way,
+            wary=self.app.loaded.settings.existing.look_up_learners,
+            should_yield=self._should_yield,
         )
         carried = carrier.carry_out(total)
         self.gave_way = carried.gave_way
@@ -544,7 +542,7 @@ class _ApplyRun:
 
     def _read_back(self, carried: ExecutionResult) -> Verification:
         """Reads what was written, as much of it as the configuration says, and keeps what came of it."""
-        how = self.house.loaded.settings.verify
+        how = self.app.loaded.settings.verify
         if (
             how == "none"
             or carried.stopped
@@ -553,7 +551,7 @@ class _ApplyRun:
         ):
             return Verification()
         event = self.interruption.event
-        delay = self.house.seat_policy().visibility_delay
+        delay = self.app.seat_policy().read_after_write_delay
         verifier = Verifier(self.store, self._inspera(), delay, now, event.wait)
         try:
             verified = verifier.verify(self.journal.run_id, SAMPLE if how == "sample" else None)
@@ -581,7 +579,7 @@ class _ApplyRun:
             > 0
         )
         # what still waits for a candidate number is not in Inspera, so the run is not "all well"
-        failed = failed or carried.causes[Result.WITHHELD, Cause.NUMBER] > 0
+        failed = failed or carried.causes[Result.DEFERRED, Cause.NUMBER] > 0
         planned = plan_status(self.store, planning)
         return worst(
             inspera=bool(carried.stopped),
@@ -589,16 +587,16 @@ class _ApplyRun:
             held=held
             or planned is Exit.HELD
             or any(v is Verdict.HELD for _, _, v in self.store.tally()),
-            faults=failed or bool(verified.bad) or planned is Exit.FAULTS,
+            row_errors=failed or bool(verified.bad) or planned is Exit.ERRORS,
         )
 
     def _keep_findings(self) -> None:
-        for fault, more in islice(by_cause(self.store.faults()), MOST_FINDINGS):
-            reason = f"{fault.field}: {fault.reason}; {fault.remedy}"
-            where = f"{fault.where} and {plural(more, 'more row')}" if more else fault.where
-            self.journal.find("fault", fault.kind, fault.key, where, reason)
+        for row_error, more in islice(by_cause(self.store.row_errors()), MOST_FINDINGS):
+            reason = f"{row_error.field}: {row_error.reason}; {row_error.remedy}"
+            where = f"{row_error.where} and {plural(more, 'more row')}" if more else row_error.where
+            self.journal.find("row error", row_error.kind, row_error.key, where, reason)
             self.planned_findings += 1
-        for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.WITHHELD):
+        for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.DEFERRED):
             for line in islice(self.store.planned(verdict), MOST_FINDINGS):
                 self.journal.find(
                     verdict, line.change.kind, line.change.key, line.change.where, line.reason
@@ -607,7 +605,7 @@ class _ApplyRun:
             self.counts[verdict] += sum(
                 n for (_, _, v), n in self.store.tally().items() if v is verdict
             )
-        self.counts["fault"] = self.store.fault_count()
+        self.counts["row error"] = self.store.row_error_count()
         self.counts["stay (put there by hand)"] = sum(map(len, self.store.stays().values()))
         self.journal.commit()
 

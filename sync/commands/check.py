@@ -12,25 +12,25 @@ from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
-from sync.mapping import late_faults, nameless
+from sync.mapping import late_row_errors, nameless
 from sync.records.base import key_of
-from sync.report.plan_text import MOST, faults_text, left_out_text
+from sync.report.plan_text import MOST, left_out_text, row_errors_text
 from sync.report.schedule_text import schedule_text
 from sync.report.verdict import verdict_text
 from sync.report.wording import plural
 from sync.state.store import Store
 
 
-def check(house: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
+def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     """Read everything, send nothing, leave the state alone. The last line is the verdict."""
-    sources = plural(len(house.loaded.settings.sources), "source")
-    say(f"Configuration: {sources}, {plural(len(house.feeds), 'feed')}, sound.")
-    secrets = _unreadable_secrets(house)
+    sources = plural(len(app.loaded.settings.sources), "source")
+    say(f"Configuration: {sources}, {plural(len(app.feeds), 'feed')}, sound.")
+    secrets = _unreadable_secrets(app)
     for line in secrets:
         say(f"Configuration: {line}")
-    with house.state.open_to_read() as connection:
-        store = make_store(house, connection)
-        watched = [ValueReport(feed) for feed in house.feeds]
+    with app.state.open_to_read() as connection:
+        store = make_store(app, connection)
+        watched = [ValueReport(feed) for feed in app.feeds]
         gathered = gather([one.feed for one in watched], store, now(), progress)
         _judge_people(store)
         for problem in gathered.unhealthy:
@@ -38,22 +38,24 @@ def check(house: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
         _tell_readings(gathered.readings, store, say)
         for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
             say(line)
-        for line in faults_text(store.faults(), None if show_all else MOST):
+        for line in row_errors_text(store.row_errors(), None if show_all else MOST):
             say(line)
         if left_out := left_out_text(store.left_out()):
             say(f"{left_out}.")
-        number = store.fault_count()
-    for line in schedule_text(house.schedules, now()):
+        number = store.row_error_count()
+    for line in schedule_text(app.schedules, now()):
         say(line)
-    status = Exit.USAGE if secrets else worst(source=bool(gathered.unhealthy), faults=number > 0)
+    status = (
+        Exit.USAGE if secrets else worst(source=bool(gathered.unhealthy), row_errors=number > 0)
+    )
     say(verdict_text("Check", _found(len(secrets), len(gathered.unhealthy), number), status))
     return status
 
 
-def _unreadable_secrets(house: App) -> list[str]:
+def _unreadable_secrets(app: App) -> list[str]:
     """Return what is wrong with the keys and passwords that the configuration names, a line each."""
     try:
-        read_secrets(house)
+        read_secrets(app)
     except UsageError as error:
         return str(error).splitlines()
     return []
@@ -68,13 +70,13 @@ def _tell_readings(readings: Sequence[FeedReport], store: Store, say: Say) -> No
         line += plural(store.valid_count(reading.kind, number), reading.kind).replace(
             " ", " valid ", 1
         )
-        if wrong := store.faulty_rows(reading.kind, reading.place):
+        if wrong := store.invalid_rows(reading.kind, reading.place):
             line += f", {plural(wrong, 'row')} in error"
         say(line)
 
 
-def _found(secrets: int, sources: int, faults: int) -> str:
-    parts = [plural(faults, "fault") if faults else "no faults"]
+def _found(secrets: int, sources: int, row_errors: int) -> str:
+    parts = [plural(row_errors, "row error") if row_errors else "no row errors"]
     if sources:
         parts.insert(0, f"{plural(sources, 'source')} can't be used")
     if secrets:
@@ -85,6 +87,6 @@ def _found(secrets: int, sources: int, faults: int) -> str:
 def _judge_people(store: Store) -> None:
     """Looks for what is too dear to look for in every row."""
     for record, where in store.staged_people():
-        store.add_faults(late_faults(record, where))
+        store.add_row_errors(late_row_errors(record, where))
         if store.known(record.kind, key_of(record)) is None:
-            store.add_faults(nameless(record, where))
+            store.add_row_errors(nameless(record, where))

@@ -23,7 +23,7 @@ _SAMPLED = 2_000
 
 
 class ValueReport:
-    """A feed of which the values are counted that no condition of it names, in the columns of `where` and `departs`."""
+    """A feed of which the values are counted that no condition of it names, in the columns of `where` and `departure`."""
 
     def __init__(self, feed: Feed) -> None:
         self._named = feed.mapper.named_words

@@ -173,8 +173,8 @@ def _day_two_planned(story: Story) -> None:
         "Three rows were spoilt: an extra time that nobody can read, a mistyped email, a role that does not exist.",
     )
     story.make_files(2)
-    text = story.run("plan", "--all", status=Exit.FAULTS, lines=WHOLE)
-    plan = story.run("plan", "--json", status=Exit.FAULTS)
+    text = story.run("plan", "--all", status=Exit.ERRORS, lines=WHOLE)
+    plan = story.run("plan", "--json", status=Exit.ERRORS)
     (story.folder / "plan.txt").write_text(text, encoding="utf-8")
     (story.folder / "plan.json").write_text(plan, encoding="utf-8")
     story.heading(
@@ -189,10 +189,10 @@ def _day_two_planned(story: Story) -> None:
 def _day_two_applied(story: Story) -> str:
     story.heading(
         "Do it",
-        f"Status {Exit.FAULTS} says that some rows can't be used. The others are done all the same, and those",
+        f"Status {Exit.ERRORS} says that some rows can't be used. The others are done all the same, and those",
         "whose rows were spoilt keep what they had: their seats, their extra time, their address, their roles.",
     )
-    story.run("apply", status=Exit.FAULTS)
+    story.run("apply", status=Exit.ERRORS)
     story.heading("Is it all there, and nothing else?")
     return story.compare("--before", str(story.folder / "day1"))
 
@@ -208,9 +208,9 @@ def _read_back(story: Story) -> None:
 def _no_changes(story: Story) -> None:
     story.heading(
         "Day two's files again: no changes",
-        f"Status {Exit.FAULTS} still stands for the spoilt rows. Nothing else is left to do.",
+        f"Status {Exit.ERRORS} still stands for the spoilt rows. Nothing else is left to do.",
     )
-    changes = json.loads(story.run("plan", "--json", status=Exit.FAULTS))["changes"]
+    changes = json.loads(story.run("plan", "--json", status=Exit.ERRORS))["changes"]
     if changes:
         first = f"{changes[0]['action']} {changes[0]['kind']} {' / '.join(changes[0]['key'])}"
         raise StoryError(f"the plan still has {len(changes)} changes, the first is {first}")

@@ -20,7 +20,7 @@ from sync.text.masking import masked
 MOST_BYTES: Final = 32 * 1024 * 1024
 """The largest schema that is read; a tenant's own is far smaller."""
 
-_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.FAULTS)
+_FIRST: Final = (Exit.USAGE, Exit.INSPERA, Exit.SOURCE, Exit.HELD, Exit.ERRORS)
 """Exit statuses, of which the first that applies is given."""
 
 
@@ -33,18 +33,18 @@ class DoctorOptions:
     as_json: bool = False
 
 
-def doctor(house: App, options: DoctorOptions, say: Say) -> Exit:
+def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
     """Looks, and says what to do. Changes nothing: not in Inspera, and not in the state.
 
     Raises:
         UsageError: the file with the schema can't be used.
     """
-    settings = house.loaded.settings
+    settings = app.loaded.settings
     used = used_calls(settings)
     compared = (
         None if options.apidoc is None else _held_against(_schema(options.apidoc), used, settings)
     )
-    made = [] if options.apidoc else list(checks(house, offline=options.offline))
+    made = [] if options.apidoc else list(checks(app, offline=options.offline))
     status = _status(made, compared or [])
     if options.as_json:
         say(masked(json.dumps(_told(used, compared, made, status), ensure_ascii=False, indent=1)))
@@ -94,7 +94,7 @@ def _held_against(
 def _status(made: Sequence[Check], compared: Sequence[tuple[NeededCall, ComparedCall]]) -> Exit:
     found = {check.status for check in made}
     if any(one.needed and held.match is not Match.PRESENT for one, held in compared):
-        found.add(Exit.FAULTS)
+        found.add(Exit.ERRORS)
     return next((status for status in _FIRST if status in found), Exit.OK)
 
 

@@ -82,34 +82,34 @@ def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
     return Check(what, CheckVerdict.WRONG, str(found), remedy, status)
 
 
-def checks(house: App, *, offline: bool) -> Iterator[Check]:
+def checks(app: App, *, offline: bool) -> Iterator[Check]:
     """Everything, in an order in which what comes first may explain what comes after. Only reads."""
-    yield from _configuration(house)
-    yield from _state(house)
-    yield from _sources(house)
-    way = list(_way(house))
+    yield from _configuration(app)
+    yield from _state(app)
+    yield from _sources(app)
+    way = list(_way(app))
     yield from way
     if offline:
         yield _note("inspera", "not asked (--offline)")
     elif any(check.verdict is CheckVerdict.WRONG for check in way):
         yield _note("inspera", "not asked, as the way there is not sound")
     else:
-        yield from _inspera(house)
+        yield from _inspera(app)
 
 
-def _configuration(house: App) -> Iterator[Check]:
-    settings = house.loaded.settings
+def _configuration(app: App) -> Iterator[Check]:
+    settings = app.loaded.settings
     yield _ok(
         "configuration",
         f"{plural(len(settings.sources), 'source')}, {plural(len(settings.feeds), 'feed')}",
     )
-    for warning in house.loaded.warnings:
+    for warning in app.loaded.warnings:
         yield _note("configuration", str(warning))
 
 
-def _state(house: App) -> Iterator[Check]:
+def _state(app: App) -> Iterator[Check]:
     try:
-        yield from _looked_at(house.state)
+        yield from _looked_at(app.state)
     except Locked as error:
         yield _note("state", str(error))
     except StateUnreachable as error:
@@ -117,7 +117,7 @@ def _state(house: App) -> Iterator[Check]:
     except (StateError, UsageError) as error:
         yield _wrong("state", Exit.USAGE, error)
     except OSError as error:
-        yield _wrong("state", Exit.SOURCE, f"{house.state} can't be looked at ({error.strerror})")
+        yield _wrong("state", Exit.SOURCE, f"{app.state} can't be looked at ({error.strerror})")
 
 
 def _looked_at(state: TenantState) -> Iterator[Check]:
@@ -153,9 +153,9 @@ def _looked_at(state: TenantState) -> Iterator[Check]:
         yield _note("state", "this user may not write it", "run `apply` as the user it belongs to")
 
 
-def _sources(house: App) -> Iterator[Check]:
+def _sources(app: App) -> Iterator[Check]:
     try:
-        feeds = house.feeds
+        feeds = app.feeds
     except UsageError as error:
         yield _wrong("sources", Exit.USAGE, error)
         return
@@ -165,14 +165,14 @@ def _sources(house: App) -> Iterator[Check]:
         prefixes = tuple(f"{join.source.name}." for join in feed.joins)
         named = {*feed.mapper.columns, *(column for join in feed.joins for column in join.on)}
         wanted = {column for column in named if not column.startswith(prefixes)}
-        yield _source(feed.source, feed.kind, wanted, may_be_empty=feed.may_be_empty)
+        yield _source(feed.source, feed.kind, wanted, allow_empty=feed.allow_empty)
         for join in feed.joins:
             columns = {*join.on.values(), *columns_of(join, feed.mapper)}
-            yield _source(join.source, f"joined by {feed.kind}", columns, may_be_empty=False)
+            yield _source(join.source, f"joined by {feed.kind}", columns, allow_empty=False)
 
 
 def _source(
-    source: BoundSource, what_for: str, wanted: Collection[str], *, may_be_empty: bool
+    source: BoundSource, what_for: str, wanted: Collection[str], *, allow_empty: bool
 ) -> Check:
     what = f"{source.place} ({what_for})"
     try:
@@ -186,17 +186,17 @@ def _source(
         return _wrong(
             what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join")
         )
-    if not rows and not may_be_empty:
-        return _note(what, "has no row", "if it may rightly be empty, say may_be_empty: true")
+    if not rows and not allow_empty:
+        return _note(what, "has no row", "if it may rightly be empty, say allow_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
     return _ok(
         what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)"
     )
 
 
-def _way(house: App) -> Iterator[Check]:
+def _way(app: App) -> Iterator[Check]:
     """What stands between this machine and Inspera: the key, the proxy and the certificates."""
-    settings, folder = house.loaded.settings.inspera, house.loaded.folder
+    settings, folder = app.loaded.settings.inspera, app.loaded.folder
     yield _readable("api key", "can be read", lambda: settings.api_key.reveal(folder))
     if settings.proxy:
         asked = (
@@ -237,17 +237,17 @@ def _certificates(path: Path) -> Check:
     return _ok("certificates", f"{path} is trusted instead of the usual ones")
 
 
-def _inspera(house: App) -> Iterator[Check]:
+def _inspera(app: App) -> Iterator[Check]:
     from sync.inspera.target import Target
 
-    connection = replace(house.connection(), attempts=_ATTEMPTS)
+    connection = replace(app.connection(), attempts=_ATTEMPTS)
     asked = now()
     try:
         with Target(connection, Event(), now) as target:
             seen = target.look_around()
     except (CallMissing, NotThere) as error:
         yield _ok("token", "the key is accepted")
-        yield _without_search(house, error)
+        yield _without_search(app, error)
         return
     except CallError as error:
         yield _wrong("inspera", Exit.INSPERA, error)
@@ -255,24 +255,23 @@ def _inspera(house: App) -> Iterator[Check]:
     yield _ok("token", "the key is accepted")
     found = "" if seen.hits is None else f", {plural(seen.hits, 'test')} found"
     yield _ok("inspera", f"{seen.status}{found}")
-    yield _secured(house)
+    yield _secured(app)
     yield clock_check(seen.date, asked, now())
 
 
-def _without_search(house: App, error: CallError) -> Check:
+def _without_search(app: App, error: CallError) -> Check:
     """A 404 may only say that no test was found, and not every configuration needs the search."""
     remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
     needed = any(
-        one.needed and one.call.name == TEST_SEARCH.name
-        for one in used_calls(house.loaded.settings)
+        one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(app.loaded.settings)
     )
     if needed and isinstance(error, CallMissing):
-        return _wrong("inspera", Exit.FAULTS, error, remedy)
+        return _wrong("inspera", Exit.ERRORS, error, remedy)
     return _note("inspera", str(error), remedy)
 
 
-def _secured(house: App) -> Check:
-    settings = house.loaded.settings.inspera
+def _secured(app: App) -> Check:
+    settings = app.loaded.settings.inspera
     if settings.url.startswith("https://"):
         return _ok(
             "tls", f"the certificate was checked against {settings.ca_bundle or 'the usual ones'}"

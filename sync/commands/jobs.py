@@ -13,7 +13,7 @@ from sync.commands.apply import ApplyOptions, RunResult, no_words, run_once
 from sync.commands.interruption import Interruption, Watch
 from sync.commands.plan import make_store, plan_status
 from sync.config import JobSettings
-from sync.engine.executor import GivesWay
+from sync.engine.executor import ShouldYield
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.plan import PlanResult, make_plan
 from sync.errors import Interrupted, Locked
@@ -31,7 +31,7 @@ _log = structlog.get_logger("run")
 class ConfiguredJob:
     """A job of the configuration, with the house that it had when it was read."""
 
-    house: App
+    app: App
     name: str
     settings: JobSettings
     metrics: Metrics
@@ -69,11 +69,11 @@ class ConfiguredRun:
     @contextmanager
     def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
         """What it would do now, on the state as it is."""
-        house, settings = self.job.house, self.job.settings
-        policy = house.policy((), house.how(changed=settings.changed), settings.chosen())
-        with house.state.open_to_read() as connection:
-            store = make_store(house, connection, settings.chosen())
-            feeds = house.feeds_of(policy.kinds)
+        app, settings = self.job.app, self.job.settings
+        policy = app.policy((), app.how(changed=settings.changed), settings.chosen())
+        with app.state.open_to_read() as connection:
+            store = make_store(app, connection, settings.chosen())
+            feeds = app.feeds_of(policy.kinds)
             yield (
                 store,
                 make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent)),
@@ -89,19 +89,19 @@ class ApplyRun(ConfiguredRun):
 
     _waits_for = ""
 
-    def run(self, gives_way: GivesWay, began: datetime) -> str:
+    def run(self, should_yield: ShouldYield, began: datetime) -> str:
         """One run, or the rest of one that `began` then."""
         job = self.job
         options = ApplyOptions(
             changed=job.settings.changed,
             kinds=job.settings.chosen(),
             job=job.name,
-            deadline=began + job.house.loaded.settings.service.deadline,
+            deadline=began + job.app.loaded.settings.service.run_timeout,
             ask_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
         )
         ran = run_once(
-            job.house, options, no_words, _silent, self._interruption, gives_way, job.metrics.call
+            job.app, options, no_words, _silent, self._interruption, should_yield, job.metrics.call
         )
         if ran.word == YIELDED and not self._interruption.reason:
             self._interruption = Interruption()
@@ -123,7 +123,7 @@ class ApplyRun(ConfiguredRun):
             metrics.changes(kind, action, result, number)
         if ran.clock_offset is not None:
             metrics.clock(ran.clock_offset, ran.clock_trouble)
-        metrics.withheld(self.job.name, {**ran.left, ("fault", "row"): ran.faults})
+        metrics.deferred(self.job.name, {**ran.left, ("row error", "row"): ran.row_errors})
         metrics.waiting(self.job.name, ran.waiting, ran.soon)
         for (source, kind), rows in ran.rows.items():
             metrics.source_rows(source, kind, rows)
@@ -132,9 +132,9 @@ class ApplyRun(ConfiguredRun):
 class PlanRun(ConfiguredRun):
     """Says in the log what it would do."""
 
-    def run(self, gives_way: GivesWay, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
+    def run(self, should_yield: ShouldYield, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
         """One plan."""
-        deadline = began + self.job.house.loaded.settings.service.deadline
+        deadline = began + self.job.app.loaded.settings.service.run_timeout
         try:
             with Watch(self._interruption, lambda: "", now, deadline).kept():
                 try:
@@ -145,7 +145,7 @@ class PlanRun(ConfiguredRun):
             return "interrupted"
         for reading in seen.readings:
             self.job.metrics.source_rows(reading.source, reading.kind, reading.rows)
-        _log.info("planned", status=int(seen.status), faults=seen.faults, **seen.counts)
+        _log.info("planned", status=int(seen.status), row_errors=seen.row_errors, **seen.counts)
         for problem in seen.unhealthy:
             _log.warning("source", problem=problem)
         return "source" if seen.status is Exit.SOURCE else SUCCESS
@@ -157,7 +157,9 @@ class PlanRun(ConfiguredRun):
                 counts[f"{verdict}_{action}_{kind}"] += number
             gathered = planning.gathered
             status = plan_status(store, planning)
-            return _Seen(status, store.fault_count(), counts, gathered.readings, gathered.unhealthy)
+            return _Seen(
+                status, store.row_error_count(), counts, gathered.readings, gathered.unhealthy
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class _Seen:
     """What a plan came to, which is told once nothing can have changed it under the hand."""
 
     status: Exit
-    faults: int
+    row_errors: int
     counts: Counter[str]
     readings: Sequence[FeedReport]
     unhealthy: Sequence[str]
@@ -175,7 +177,7 @@ def _outcome(ran: RunResult) -> str:
     """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
     if ran.word == "done":
         source = "clock" if ran.clock_trouble else "source"
-        return {Exit.SOURCE: source, Exit.HELD: "held", Exit.FAULTS: "faults"}.get(
+        return {Exit.SOURCE: source, Exit.HELD: "held", Exit.ERRORS: "row_errors"}.get(
             ran.status, SUCCESS
         )
     return ran.word

@@ -8,11 +8,11 @@ from sync.exit_codes import Exit
 _log = structlog.get_logger("pause")
 
 
-def pause(house: App, reason: str, say: Say) -> Exit:
+def pause(app: App, reason: str, say: Say) -> Exit:
     """Stops all sending, also after a restart of the service."""
-    before = house.state.paused()
+    before = app.state.paused()
     reason = reason.encode(errors="replace").decode()  # of a terminal that speaks another encoding
-    house.state.pause(reason, now())
+    app.state.pause(reason, now())
     _log.info("paused", reason=reason)
     say(
         "Paused already; the new reason is kept."
@@ -22,9 +22,9 @@ def pause(house: App, reason: str, say: Say) -> Exit:
     return Exit.OK
 
 
-def resume(house: App, say: Say) -> Exit:
+def resume(app: App, say: Say) -> Exit:
     """Allows sending again."""
-    resumed = house.state.resume()
+    resumed = app.state.resume()
     _log.info("resumed", was_paused=resumed)
     say("Resumed: the next run sends what is due." if resumed else "It was not paused.")
     return Exit.OK

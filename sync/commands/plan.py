@@ -20,8 +20,8 @@ from sync.report.plan_text import (
     CHECKED_AT_APPLY,
     MOST,
     ReasonGroup,
-    faults_text,
     plan_text,
+    row_errors_text,
     scopes_text,
     summary_text,
     waiting_text,
@@ -46,7 +46,7 @@ class PlanOptions:
 
 
 def make_store(
-    house: App,
+    app: App,
     connection: Connection,
     kinds: Collection[Kind] = frozenset(),
     *,
@@ -62,21 +62,23 @@ def make_store(
         StateError: the key of the seals cannot be used.
     """
     kinds = kinds or frozenset(Kind)
-    places, rules = [feed.place for feed in house.feeds_of(kinds)], house.time_rules(kinds)
-    seal_key = house.state.seal_key(write=write)
+    places, rules = [feed.place for feed in app.feeds_of(kinds)], app.time_rules(kinds)
+    seal_key = app.state.seal_key(write=write)
     return Store(
-        connection, places, fingerprint, house.locked_options, seal_key, rules, leave_out=leave_out
+        connection, places, fingerprint, app.locked_options, seal_key, rules, leave_out=leave_out
     )
 
 
-def plan(house: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
+def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
     """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
-    feeds, how = house.feeds, house.how(options.accepted, changed=options.changed)
-    with house.state.open_to_read() as connection:
-        store = make_store(house, connection)
-        planning = make_plan(feeds, store, house.policy(how=how), now(), progress)
+    feeds, how = app.feeds, app.how(options.accepted, changed=options.changed)
+    with app.state.open_to_read() as connection:
+        store = make_store(app, connection)
+        planning = make_plan(feeds, store, app.policy(how=how), now(), progress)
         if options.as_json:
-            for piece in plan_json(store.planned(), store.faults(), json_summary(store, planning)):
+            for piece in plan_json(
+                store.planned(), store.row_errors(), json_summary(store, planning)
+            ):
                 write(piece)
         else:
             tell_plan(store, planning, say, None if options.show_all else MOST)
@@ -87,19 +89,21 @@ def plan(house: App, options: PlanOptions, say: Say, write: Say, progress: Progr
         if not options.as_json:
             if changes and not store.recovery():
                 say(CHECKED_AT_APPLY)
-            faults, left_out = store.fault_count(), planning.left_out
-            say(summary_text(store.tally(), faults, planning.ignored, status, left_out=left_out))
+            row_errors, left_out = store.row_error_count(), planning.left_out
+            say(
+                summary_text(store.tally(), row_errors, planning.ignored, status, left_out=left_out)
+            )
     return status
 
 
 def plan_status(store: Store, planning: PlanResult) -> Exit:
-    """What a plan alone says of its sources, its holds and its faults, and of what is wanted and waits."""
+    """What a plan alone says of its sources, its holds and its row errors, and of what is wanted and waits."""
     waiting, soon = store.waiting()
     held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
     numbers, near = store.deferred_numbers()
     held = held or soon + near > 0 or store.recovery() is not None
-    faults = store.fault_count() + store.refusals() + waiting + numbers + store.missed() > 0
-    return worst(source=bool(planning.gathered.unhealthy), held=held, faults=faults)
+    row_errors = store.row_error_count() + store.refusals() + waiting + numbers + store.missed() > 0
+    return worst(source=bool(planning.gathered.unhealthy), held=held, row_errors=row_errors)
 
 
 def tell_plan(
@@ -127,7 +131,7 @@ def tell_plan(
         say(line)
     rest = (
         scopes_text(planning.held_scopes),
-        faults_text(store.faults(), most),
+        row_errors_text(store.row_errors(), most),
         stays_text(store.stays(), None if most is None else FIRST),
         ("",),
         waiting_text(*store.waiting()),
@@ -147,7 +151,7 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             {"kind": kind, "action": action, "verdict": verdict, "count": number}
             for (kind, action, verdict), number in sorted(tally.items())
         ],
-        "faults": store.fault_count(),
+        "row_errors": store.row_error_count(),
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),

@@ -48,15 +48,15 @@ class ReconcileOptions:
 
 
 def reconcile(
-    house: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
+    app: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Lists drift, and repairs it when asked. Held when drift is left for a person to decide.
 
     As JSON, nothing but the drift is said: the exit status tells what became of a repair.
     """
-    repair = options.repair or house.loaded.settings.reconcile.repair
-    house.prepare()
-    left, status = _read(house, options, say, progress, interruption, repair=repair)
+    repair = options.repair or app.loaded.settings.reconcile.repair
+    app.prepare()
+    left, status = _read(app, options, say, progress, interruption, repair=repair)
     if status is Exit.OK and left.repaired and not left.older:
         words: Say = _nothing if options.as_json else say
         words("")
@@ -64,15 +64,17 @@ def reconcile(
             f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say."
         )
         status = apply(
-            house,
+            app,
             ApplyOptions(show_all=options.show_all, wait=options.wait),
             words,
             progress,
             interruption,
         )
-    if status not in (Exit.OK, Exit.FAULTS):
+    if status not in (Exit.OK, Exit.ERRORS):
         return status
-    return worst(held=left.older or left.open > 0, faults=left.unread > 0 or status is Exit.FAULTS)
+    return worst(
+        held=left.older or left.open > 0, row_errors=left.unread > 0 or status is Exit.ERRORS
+    )
 
 
 def _nothing(_line: str) -> None:
@@ -97,7 +99,7 @@ _KNOWN_AGAIN = (Kind.STAFF, Kind.TEST, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CA
 
 
 def _recovered(
-    house: App,
+    app: App,
     store: Store,
     opened: OpenState,
     left: _Remaining,
@@ -116,7 +118,7 @@ def _recovered(
     if options.accept_unread:
         why = ""
     if not older.adopted:
-        planning = make_plan(house.feeds, store, house.policy(), now(), progress)
+        planning = make_plan(app.feeds, store, app.policy(), now(), progress)
         new = sum(
             n
             for (kind, act, _), n in store.tally().items()
@@ -136,7 +138,7 @@ def _recovered(
 
 
 def _read(
-    house: App,
+    app: App,
     options: ReconcileOptions,
     say: Say,
     progress: Progress,
@@ -147,18 +149,18 @@ def _read(
     from sync.inspera.target import Target
 
     left, status, counts = _Remaining(), Exit.OK, Counter[str]()
-    inspera = house.loaded.settings.inspera
-    delay = timedelta(seconds=inspera.visibility_delay)
+    inspera = app.loaded.settings.inspera
+    delay = timedelta(seconds=inspera.read_after_write_delay)
     with (
-        house.state.open_to_write("reconcile", options.wait) as opened,
-        Target(house.connection(), interruption.event, now) as target,
+        app.state.open_to_write("reconcile", options.wait) as opened,
+        Target(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
-        store = make_store(house, connection, write=True)
+        store = make_store(app, connection, write=True)
         journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
-        people = house.loaded.settings.reconcile.people
+        people = app.loaded.settings.reconcile.people
         reconciler = Reconciler(store, target, people, now(), delay, progress)
-        repairing = Repair(store, journal, house.policy().limits.kind) if repair else None
+        repairing = Repair(store, journal, app.policy().limits.kind) if repair else None
         reasons: list[str] = []
         try:
             drift = _kept(reconciler.drift(), journal, left, counts, repairing)
@@ -169,7 +171,7 @@ def _read(
             for line in stays_text(store.stays_known(now()), None if options.show_all else FIRST):
                 words(line)
             if store.recovery() and not interruption.event.is_set():
-                left.older = not _recovered(house, store, opened, left, options, words, progress)
+                left.older = not _recovered(app, store, opened, left, options, words, progress)
         except CallError as error:
             reasons.append(f"Inspera: {error}")
             say(reasons[-1])
@@ -186,7 +188,7 @@ def _read(
         ended = (
             status
             if status is not Exit.OK
-            else worst(held=left.older or left.open > 0, faults=left.unread > 0)
+            else worst(held=left.older or left.open > 0, row_errors=left.unread > 0)
         )
         journal.end("done" if status is Exit.OK else "stopped", ended, counts, reasons)
     return left, status

@@ -14,7 +14,7 @@ from sync.config import Feed as FeedSettings
 from sync.config.guide import suggestion
 from sync.engine.extract.completeness import CompletenessCheck
 from sync.engine.extract.join import JoinedSource, Judged, columns_of, load, with_columns
-from sync.engine.protocols import Feed, Store
+from sync.engine.protocols import Feed
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.records.base import Row
@@ -22,6 +22,7 @@ from sync.records.extract import Extract, lacking
 from sync.report.sample_json import sample_json
 from sync.report.sample_text import sample_text
 from sync.report.sampled import HIDDEN, MadeRecord, Sample, SampledRow, SampleOutcome
+from sync.state.store import Store
 from sync.text.masking import masked
 
 
@@ -34,15 +35,15 @@ class SampleOptions:
     as_json: bool = False
 
 
-def sample(house: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
+def sample(app: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
     """Shows the rows; `width` is that of the terminal in characters, None when the text goes elsewhere.
 
     Raises:
         UsageError: there is no such source, or a feed's rules can't be followed.
         SourceError: the source, or one that is joined to it, can't be read.
     """
-    taken = take_sample(house, options.source, options.rows)
-    status = worst(source=bool(taken.problems), faults=taken.faults > 0)
+    taken = take_sample(app, options.source, options.rows)
+    status = worst(source=bool(taken.problems), row_errors=taken.row_errors > 0)
     if options.as_json:
         say(sample_json(taken, status))
         return status
@@ -51,13 +52,13 @@ def sample(house: App, options: SampleOptions, say: Say, width: int | None = Non
     return status
 
 
-def take_sample(house: App, name: str, most: int) -> Sample:
+def take_sample(app: App, name: str, most: int) -> Sample:
     """At most `most` rows of the source with this name.
 
     Raises:
         UsageError, SourceError: as above.
     """
-    sources = house.loaded.settings.sources
+    sources = app.loaded.settings.sources
     if name not in sources:
         raise UsageError(
             f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}"
@@ -66,17 +67,17 @@ def take_sample(house: App, name: str, most: int) -> Sample:
     feeds = [
         _SampleReading(number, feed, settings, numbers)
         for number, (feed, settings) in enumerate(
-            zip(house.feeds, house.loaded.settings.feeds, strict=True), start=1
+            zip(app.feeds, app.loaded.settings.feeds, strict=True), start=1
         )
         if settings.source == name
     ]
-    folder, source = house.loaded.folder, sources[name]
-    hidden = hidden_columns(house.loaded, source.place(folder))
+    folder, source = app.loaded.folder, sources[name]
+    hidden = hidden_columns(app.loaded, source.place(folder))
     with source.open(folder) as extract, ExitStack() as stack:
-        store = _scratch(house, stack) if any(one.feed.joins for one in feeds) else None
+        store = _scratch(app, stack) if any(one.feed.joins for one in feeds) else None
         rows = list(islice(extract.rows, most))
         usable, problems = _usable(feeds, extract)
-        made = [_made(house, one, extract, rows, store) for one in usable]
+        made = [_made(app, one, extract, rows, store) for one in usable]
         place = f"{extract.place} {source.unit}"
         sampled = [
             SampledRow(
@@ -85,7 +86,7 @@ def take_sample(house: App, name: str, most: int) -> Sample:
             for at, row in enumerate(rows)
         ]
         return Sample(
-            name, extract.place, extract.columns, sampled, problems, _notes(house, name, extract)
+            name, extract.place, extract.columns, sampled, problems, _notes(app, name, extract)
         )
 
 
@@ -99,11 +100,11 @@ class _SampleReading:
     numbers: Iterator[int]
 
 
-def _scratch(house: App, stack: ExitStack) -> Store:
+def _scratch(app: App, stack: ExitStack) -> Store:
     """Where joined sources are looked up while this command runs; the state itself is only looked at."""
     from sync.commands.plan import make_store
 
-    return make_store(house, stack.enter_context(house.state.open_to_read()))
+    return make_store(app, stack.enter_context(app.state.open_to_read()))
 
 
 def _usable(
@@ -132,19 +133,21 @@ def _usable(
 
 
 def _made(
-    house: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
+    app: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
 ) -> list[MadeRecord]:
     """What a feed makes of each of these rows."""
     place = one.feed.source.rows_at(extract.place)
-    secret = hidden_for(house.loaded, one.settings)
-    hidden = hidden_fields(one.settings, house.options, secret)
+    secret = hidden_for(app.loaded, one.settings)
+    hidden = hidden_fields(one.settings, app.options, secret)
     mapper = one.feed.mapper.at(place)
     made: list[MadeRecord] = []
     for judged in _judged(one, rows, store):
         if judged is None:
             made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.SKIPPED))
         elif isinstance(judged, list):
-            made.append(MadeRecord(one.number, one.feed.kind, SampleOutcome.FAULTS, faults=judged))
+            made.append(
+                MadeRecord(one.number, one.feed.kind, SampleOutcome.ROW_ERRORS, row_errors=judged)
+            )
         else:
             more = {
                 column: text
@@ -187,8 +190,8 @@ def _cells(values: Mapping[str, str], hidden: frozenset[str]) -> dict[str, str]:
     }
 
 
-def _notes(house: App, name: str, extract: Extract) -> list[str]:
-    settings = house.loaded.settings
+def _notes(app: App, name: str, extract: Extract) -> list[str]:
+    settings = app.loaded.settings
     notes = (
         [f"{extract.place} is not all that there is: {extract.partial}."] if extract.partial else []
     )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sync.config import Feed, FieldSettings, Loaded, TimeSettings
 from sync.config.fields import placeholders
 from sync.contract import OptionRule
-from sync.mapping import CompiledFeed, late_faults
+from sync.mapping import CompiledFeed, late_row_errors
 from sync.records.base import PEOPLE, SHARES, Kind, Record, Row, listed, utc_text
 from sync.report.sampled import HIDDEN, MadeRecord, SampleOutcome, Shown, ShownTime
 from sync.text.masking import masked
@@ -88,24 +88,24 @@ def made_of(
     hidden: frozenset[str],
 ) -> MadeRecord:
     """What this feed makes of a row that has all its columns."""
-    departs = mapper.departure(row) if mapper.has_departures else None
-    if isinstance(departs, tuple):
-        key = {"key": masked(" / ".join(departs))}
+    departure = mapper.departure(row) if mapper.has_departures else None
+    if isinstance(departure, tuple):
+        key = {"key": masked(" / ".join(departure))}
         return MadeRecord(number, mapper.kind, SampleOutcome.DEPARTS, joined, key)
-    made = departs if departs is not None else mapper.map(row)
+    made = departure if departure is not None else mapper.map(row)
     if made is None:
         return MadeRecord(number, mapper.kind, SampleOutcome.SKIPPED, joined)
     if isinstance(made, list):
-        return MadeRecord(number, mapper.kind, SampleOutcome.FAULTS, joined, faults=made)
-    faults = late_faults(made, f"{mapper.place} {row.line}")
+        return MadeRecord(number, mapper.kind, SampleOutcome.ROW_ERRORS, joined, row_errors=made)
+    row_errors = late_row_errors(made, f"{mapper.place} {row.line}")
     fields = {name: _shown(made, name, spec, hidden) for name, spec in feed.fields().items()}
     return MadeRecord(
         number,
         mapper.kind,
-        SampleOutcome.FAULTS if faults else SampleOutcome.RECORD,
+        SampleOutcome.ROW_ERRORS if row_errors else SampleOutcome.RECORD,
         joined,
         fields,
-        faults,
+        row_errors,
     )
 
 

@@ -9,16 +9,16 @@ from sync.config_base.secrets import SecretRef
 from sync.errors import SyncError, UsageError
 
 
-def read_secrets(house: App) -> None:
+def read_secrets(app: App) -> None:
     """Reads each secret once, and keeps none.
 
     Raises:
         UsageError: some can't be read; names all of them, a line each.
     """
     wrong = []
-    for where, secret in _secrets(house.loaded.settings, ""):
+    for where, secret in _secrets(app.loaded.settings, ""):
         try:
-            secret.reveal(house.loaded.folder)
+            secret.reveal(app.loaded.folder)
         except SyncError as error:
             text = str(error)
             wrong.append(text if where in text else f"{where}: {text}")

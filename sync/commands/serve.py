@@ -23,8 +23,7 @@ from sync.service.loop import Service
 from sync.service.metrics import Metrics
 from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
-from sync.state.backend import Pause
-from sync.state.backend import ServiceLock
+from sync.state.backend import Pause, ServiceLock
 from sync.state.history import PastJob, past_jobs
 from sync.state.migrations import head
 
@@ -51,10 +50,10 @@ def serve(config: Path) -> Exit:
     )  # of runs that overlap, the service tells itself
     desk = ServiceMonitor(config)
     with ExitStack() as stack:
-        house = desk.house
-        state = _ServiceState(desk, stack.enter_context(house.state.service()))
+        app = desk.app
+        state = _ServiceState(desk, stack.enter_context(app.state.service()))
         service = Service(desk.load, state, Notifier.from_environment(), desk, now)
-        listen = house.loaded.settings.service.listen
+        listen = app.loaded.settings.service.listen
         stack.enter_context(
             serve_health(listen, desk.health, desk.metrics) if listen else nullcontext()
         )
@@ -85,7 +84,7 @@ class _ServiceState:
 
     def prepare(self) -> Mapping[str, PastJob]:
         """Brings the state to this version. Gives what it remembers of the jobs."""
-        state = self._desk.house.state
+        state = self._desk.app.state
         state.look()
         try:
             with state.open_to_write("serve") as opened:
@@ -104,7 +103,7 @@ class ServiceMonitor:
 
     def __init__(self, config: Path) -> None:
         self._config = config
-        self.house = _sound(config)
+        self.app = _sound(config)
         self._fresh = True
         self.metrics = Metrics(now)
         self._pulse = Heartbeat(HANGS)
@@ -116,43 +115,42 @@ class ServiceMonitor:
 
     def load(self) -> ServiceSetup:
         """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
-        house = self.house if self._fresh else _sound(self._config)
+        app = self.app if self._fresh else _sound(self._config)
         self._fresh = False
-        if house.loaded.state_url != self.house.loaded.state_url:
+        if app.loaded.state_url != self.app.loaded.state_url:
             raise UsageError("state: can't be changed while the service runs; restart it")
-        if house.tenant != self.house.tenant:
+        if app.tenant != self.app.tenant:
             remedy = "restart it; the state says then whether it belongs to the new one"
             raise UsageError(
                 f"inspera: the tenant can't be changed while the service runs; {remedy}"
             )
-        if house.loaded.settings.service.listen != self.house.loaded.settings.service.listen:
+        if app.loaded.settings.service.listen != self.app.loaded.settings.service.listen:
             _log.warning("service.listen takes effect when the service is restarted")
-        self.house = house
-        settings = house.loaded.settings
+        self.app = app
+        settings = app.loaded.settings
         self.metrics.keep(settings.jobs.keys(), settings.sources.keys())
         self._loaded = now()
         jobs = {
-            name: ConfiguredJob(house, name, job, self.metrics)
-            for name, job in settings.jobs.items()
+            name: ConfiguredJob(app, name, job, self.metrics) for name, job in settings.jobs.items()
         }
-        return ServiceSetup(jobs, settings.service.grace)
+        return ServiceSetup(jobs, settings.service.shutdown_timeout)
 
     def look(self) -> None:
         """Looks whether all sending is stopped, and whether the state is of this version."""
         try:
-            self.house.state.look()
+            self.app.state.look()
             self._trouble = ""
         except StateUnreachable as error:
             self._trouble = str(error)
         with suppress(StateError, Locked):  # while it can't be asked, what it said last counts
-            self._paused = self.house.state.paused()
-            self._migrated = self._migrated or self.house.state.version() == head()
+            self._paused = self.app.state.paused()
+            self._migrated = self._migrated or self.app.state.version() == head()
 
     def remember(self, past: Mapping[str, PastJob]) -> None:
         """The state is of this version, and remembers this of the jobs."""
         self._migrated = True
         for job, one in past.items():
-            if one.done is not None and job in self.house.loaded.settings.jobs:
+            if one.done is not None and job in self.app.loaded.settings.jobs:
                 self.metrics.succeeded(job, one.done)
 
     def health(self) -> Health:
@@ -190,7 +188,7 @@ class ServiceMonitor:
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
         self.metrics.paused(self._paused is not None)
-        for job in self.house.loaded.settings.jobs:
+        for job in self.app.loaded.settings.jobs:
             self.metrics.next_run(job, next_runs.get(job))
 
     def impediment(self) -> str:
@@ -205,11 +203,11 @@ def _sound(config: Path) -> App:
     Raises:
         UsageError: there are no jobs, or a rule or a secret can't be used.
     """
-    house = App.open(config, lambda text: _log.warning("configuration", warning=text))
-    if not house.loaded.settings.jobs:
+    app = App.open(config, lambda text: _log.warning("configuration", warning=text))
+    if not app.loaded.settings.jobs:
         raise UsageError(
             f"{config}: no jobs; add some under 'jobs', or run `inspera-sync apply` from cron"
         )
-    house.prepare()
-    read_secrets(house)
-    return house
+    app.prepare()
+    read_secrets(app)
+    return app

@@ -8,48 +8,49 @@ from sqlalchemy import Connection
 from sync.app import App, Say, now
 from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
-from sync.engine.protocols import Store, Target
+from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere, StateError
 from sync.exit_codes import Exit
 from sync.records.base import PEOPLE, Kind
 from sync.records.changes import Fields
+from sync.state.store import Store
 from sync.state.tenant import TenantIdentity, belong_to, tenant_of
 
 SAMPLE = 20
 """How many known tests, and how many people of each kind, are looked up before a state is moved."""
 
 
-def rebind(house: App, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
+def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> Exit:
     """Move the state to the tenant that the configuration names, if a person says that it is the same one.
 
     Raises:
         StateError: the tenant has nothing of what this state knows, so it is another one.
         CallError: the tenant could not be asked.
     """
-    with house.state.open_to_rebind() as connection:
+    with app.state.open_to_rebind() as connection:
         owner = tenant_of(connection)
-        if owner is None or owner == house.tenant:
-            belong_to(connection, house.tenant)
+        if owner is None or owner == app.tenant:
+            belong_to(connection, app.tenant)
             connection.commit()
-            say(f"Nothing to move: {house.state} belongs to {house.tenant}.")
+            say(f"Nothing to move: {app.state} belongs to {app.tenant}.")
             return Exit.OK
-        _explain(house, owner, say)
+        _explain(app, owner, say)
         if not renamed:
             say(
                 "Nothing was changed. If it is the same tenant, run `inspera-sync state rebind --renamed`."
             )
             return Exit.USAGE
-        _refuse_stranger(house, connection, interruption)
-        belong_to(connection, house.tenant)
+        _refuse_stranger(app, connection, interruption)
+        belong_to(connection, app.tenant)
         connection.commit()
     say(
-        f"Moved: {house.state} belongs to {house.tenant} now. Run `plan`, then `reconcile`, before the next `apply`."
+        f"Moved: {app.state} belongs to {app.tenant} now. Run `plan`, then `reconcile`, before the next `apply`."
     )
     return Exit.OK
 
 
-def _explain(house: App, owner: TenantIdentity, say: Say) -> None:
-    say(f"{house.state} belongs to {owner}; the configuration names {house.tenant}.")
+def _explain(app: App, owner: TenantIdentity, say: Say) -> None:
+    say(f"{app.state} belongs to {owner}; the configuration names {app.tenant}.")
     say(
         "A state knows what one tenant has, and what this tool put there; of another tenant it is wrong."
     )
@@ -59,16 +60,16 @@ def _explain(house: App, owner: TenantIdentity, say: Say) -> None:
     say("choose another file or database with the setting 'state'.")
 
 
-def _refuse_stranger(house: App, connection: Connection, interruption: Interruption) -> None:
+def _refuse_stranger(app: App, connection: Connection, interruption: Interruption) -> None:
     """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
     from sync.inspera.target import Target as Inspera
 
-    store = make_store(house, connection)
+    store = make_store(app, connection)
     known = list(_known(store))
-    with Inspera(house.connection(), interruption.event, now) as target:
+    with Inspera(app.connection(), interruption.event, now) as target:
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
-                f"{house.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "
+                f"{app.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "
                 "tenant than this state's, which stays as it is; correct 'inspera', or choose another 'state'"
             )
 

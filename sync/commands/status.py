@@ -35,14 +35,14 @@ KILLED = "killed"
 """What a run is called that came to no end: it was killed, or the machine went down."""
 
 
-def status(house: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
+def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
-    holder = _holder(house)
-    with house.state.open_to_read() as connection:
+    holder = _holder(app)
+    with app.state.open_to_read() as connection:
         runs = last_runs(connection, RUNS)
-        holder = holder or _holder(house)
+        holder = holder or _holder(app)
         runs = [_as_it_is(run, holder if number == 0 else "") for number, run in enumerate(runs)]
-        ended = last_ended(connection, [f"job {job}" for job in house.loaded.settings.jobs])
+        ended = last_ended(connection, [f"job {job}" for job in app.loaded.settings.jobs])
         found = [(run, list(findings(connection, run.id))) for run in ended]
         known = known_counts(connection)
         refused = list(refusals.listed(connection))
@@ -60,14 +60,14 @@ def status(house: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             ],
             "refused": [asdict(one) for one in refused],
             "unsettled": pending,
-            "paused": pause_text(house.state),
+            "paused": pause_text(app.state),
             "older_copy": older,
             "stays": stays_json(stay),
-            "next": _next_times(house),
+            "next": _next_times(app),
         }
         say(masked(json.dumps(told, ensure_ascii=False, indent=1)))
         return Exit.OK
-    _tell_schedule(house, say)
+    _tell_schedule(app, say)
     if older:
         say(f"Held: {older}.")
     for (kind, standing), number in known.items():
@@ -91,10 +91,10 @@ def status(house: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     return Exit.OK
 
 
-def _holder(house: App) -> str:
+def _holder(app: App) -> str:
     """Who holds the state for a run; empty for nobody, or when it can't be told."""
     try:
-        return house.state.holder()
+        return app.state.holder()
     except StateError:
         return ""
 
@@ -131,18 +131,18 @@ def _tell_runs(
             say(line)
 
 
-def _next_times(house: App) -> dict[str, list[str]]:
-    schedules = {name: schedule for name, (schedule, _, _) in house.schedules.items()}
+def _next_times(app: App) -> dict[str, list[str]]:
+    schedules = {name: schedule for name, (schedule, _, _) in app.schedules.items()}
     return {
         name: [time.isoformat() for time in next_times(one, now())]
         for name, one in schedules.items()
     }
 
 
-def _tell_schedule(house: App, say: Say) -> None:
-    if paused := pause_text(house.state):
+def _tell_schedule(app: App, say: Say) -> None:
+    if paused := pause_text(app.state):
         say(paused)
-    for line in schedule_text(house.schedules, now()):
+    for line in schedule_text(app.schedules, now()):
         say(line)
 
 

@@ -74,7 +74,7 @@ def _jobs(data: Plain) -> Iterator[SettingError]:
     """Jobs for kinds of which nothing is read, and for changes that no feed can tell."""
     jobs = value_at(data, ("jobs",))
     there = {kind for _, feed in feeds_in(data) if isinstance(kind := feed.get("kind"), str)}
-    changes = any(feed.get("changed_since") for _, feed in feeds_in(data))
+    changes = any(feed.get("updated_column") for _, feed in feeds_in(data))
     for name, job in jobs.items() if isinstance(jobs, dict) else ():
         kinds = value_at(job, ("kinds",))
         for index, kind in enumerate(kinds if isinstance(kinds, list) else ()):
@@ -82,7 +82,7 @@ def _jobs(data: Plain) -> Iterator[SettingError]:
                 remedy = "add a feed of this kind, or take it out"
                 yield SettingError(("jobs", name, "kinds", index), "has no feed", remedy)
         if str(value_at(job, ("changed",))).lower() in ("true", "yes", "on", "1") and not changes:
-            reason = "no feed says 'changed_since', so none can be read for changes only"
+            reason = "no feed says 'updated_column', so none can be read for changes only"
             yield SettingError(
                 ("jobs", name, "changed"), reason, "take it out, or give a feed that setting"
             )
@@ -143,13 +143,13 @@ def _changes(data: Plain) -> Iterator[SettingError]:
         source = value_at(data, ("sources", str(feed.get("source"))))
         type_ = SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
         told = type_ is not None and type_.gives_deltas
-        if feed.get("changed_since") is not None:
+        if feed.get("updated_column") is not None:
             told = True
             if type_ is not None and not type_.tells_changes:
                 able = ", ".join(name for name, one in SOURCES.items() if one.tells_changes)
                 reason = "can't be used with this source: it can't be asked for what changed"
                 yield SettingError(
-                    ("feeds", index, "changed_since"),
+                    ("feeds", index, "updated_column"),
                     reason,
                     f"only these can: {able}",
                     on_name=True,
@@ -164,18 +164,18 @@ def _fillings(data: Plain) -> Iterator[SettingError]:
     giving: set[str] = set()
     for index, feed in feeds_in(data):
         kind = str(feed.get("kind"))
-        gives_way = feed.get("same_key") in ("yield", "fill")
-        if kind in giving and not gives_way:
+        should_yield = feed.get("on_conflict") in ("skip", "fill")
+        if kind in giving and not should_yield:
             reason = "stands below a feed of the same kind that gives way to those above it"
             yield SettingError(
                 ("feeds", index, "kind"),
                 reason,
                 "put this feed above that one, or let it give way, too",
             )
-        if gives_way:
+        if should_yield:
             giving.add(kind)
-        if feed.get("same_key") == "fill":
-            steps: Steps = ("feeds", index, "same_key")
+        if feed.get("on_conflict") == "fill":
+            steps: Steps = ("feeds", index, "on_conflict")
             if kind == Kind.CONTRIBUTOR:
                 yield SettingError(
                     steps,
@@ -190,19 +190,22 @@ def _fillings(data: Plain) -> Iterator[SettingError]:
 
 def _not_by_changes(index: int, feed: dict[str, Plain]) -> Iterator[SettingError]:
     kind, remedy = feed.get("kind"), "give it a source or a feed that is read whole"
-    if _joined(feed) and feed.get("changed_since") is not None:
+    if _joined(feed) and feed.get("updated_column") is not None:
         reason = "can't be used with 'join': what is joined can change although the row does not"
         yield SettingError(
-            ("feeds", index, "changed_since"), reason, "take one of the two out", on_name=True
+            ("feeds", index, "updated_column"), reason, "take one of the two out", on_name=True
         )
-    if kind in (Kind.CONTRIBUTOR, Kind.OPTION) and feed.get("changed_since") is not None:
+    if kind in (Kind.CONTRIBUTOR, Kind.OPTION) and feed.get("updated_column") is not None:
         reason = (
             "several rows make one contributor"
             if kind == Kind.CONTRIBUTOR
             else "pins are never stored"
         )
         yield SettingError(
-            ("feeds", index, "changed_since"), f"can't be used here: {reason}", remedy, on_name=True
+            ("feeds", index, "updated_column"),
+            f"can't be used here: {reason}",
+            remedy,
+            on_name=True,
         )
     if value_at(feed, ("map", "password")) is not None:
         reason = "can't be mapped where changes alone are read: a first password is never stored, so it may get lost"

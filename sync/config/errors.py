@@ -45,13 +45,13 @@ class ConfigurationError:
 
 
 class ConfigurationErrors(UsageError):  # noqa: N818 - named, like all errors here, by what it means
-    """The configuration can't be used. `faults` holds everything that is wrong with it, in the file's order."""
+    """The configuration can't be used. `errors` holds everything that is wrong with it, in the file's order."""
 
-    def __init__(self, faults: Sequence[ConfigurationError]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
-        lines = [str(fault) for fault in self.faults[:MOST_PRINTED]]
-        if len(self.faults) > MOST_PRINTED:
-            lines.append(f"and {len(self.faults) - MOST_PRINTED} more")
+    def __init__(self, errors: Sequence[ConfigurationError]) -> None:
+        self.errors = tuple(sorted(errors, key=lambda error: (error.line or 0, error.column or 0)))
+        lines = [str(error) for error in self.errors[:MOST_PRINTED]]
+        if len(self.errors) > MOST_PRINTED:
+            lines.append(f"and {len(self.errors) - MOST_PRINTED} more")
         super().__init__("\n".join(lines))
 
 

@@ -38,8 +38,8 @@ class JoinSettings(Strict):
     """Which columns agree: this feed's own, each with the other source's."""
     ignore_case: bool = False
     """Whether upper and lower case are the same in them."""
-    missing: Literal["blank", "fault", "skip"] = "blank"
-    """What it means when the other source has no such row: its columns are `blank`, the row is a `fault`, or `skip`
+    missing: Literal["blank", "error", "skip"] = "blank"
+    """What it means when the other source has no such row: its columns are `blank`, the row is a `error`, or `skip`
     the row."""
 
 
@@ -101,15 +101,15 @@ class FeedSettings(Strict):
     """Leaves out the rows of which one of these columns holds one of these values."""
     join: Annotated[dict[str, JoinSettings], Field(default_factory=dict)]
     """Other sources, by their names, from which columns are taken."""
-    same_key: Literal["fault", "yield", "fill"] = "fault"
-    """What it means when a feed above, of the same kind, has a record with the same key: `fault` if the two differ,
-    `yield` to it, or `fill` what is blank there."""
-    departs: Annotated[dict[Named, Condition], Field(default_factory=dict)]
+    on_conflict: Literal["error", "skip", "fill"] = "error"
+    """What it means when a feed above, of the same kind, has a record with the same key: `error` if the two differ,
+    `skip` its own, or `fill` what is blank there."""
+    departure: Annotated[dict[Named, Condition], Field(default_factory=dict)]
     """Columns with the values by which a row says that its record departs: it may be removed without a full reading."""
-    changed_since: Named | None = None
+    updated_column: Named | None = None
     """The column that says when a row last changed. `plan --changed` and `apply --changed` then read no more than what
     changed since the last time; nothing is removed on such a reading."""
-    may_be_empty: bool = False
+    allow_empty: bool = False
     """Whether it can be right that this feed has no row at all. Otherwise its source counts as unhealthy then."""
     blank: Literal["keep", "clear"] = "keep"
     """What a blank value means: `keep` leaves Inspera's value alone, `clear` empties it (not for options and

@@ -123,7 +123,7 @@ class FieldSettings(Strict):
     lookup: Annotated[
         Annotated[dict[Word, Word], AfterValidator(filled)] | None, Field(repr=False)
     ] = None
-    """A table of values: what the column says, and what it means here. A value that is not in the table is a fault."""
+    """A table of values: what the column says, and what it means here. A value that is not in the table is an error."""
     lower: bool = False
     """Turn the value into lower case."""
     upper: bool = False

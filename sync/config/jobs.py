@@ -121,7 +121,7 @@ class JobSettings(Strict):
     mode: Literal["apply", "plan"] = "apply"
     """`apply` carries out what it plans; `plan` only says in the log what it would do."""
     changed: bool = False
-    """Whether only what changed is read, where a feed says `changed_since`. Then nothing is removed."""
+    """Whether only what changed is read, where a feed says `updated_column`. Then nothing is removed."""
     jitter: Annotated[Duration, within(timedelta(0), timedelta(hours=1))] = timedelta(0)
     """Each run begins up to this much late, by chance, so that not all tools call at the same second. Always
     less than `every`."""
@@ -189,9 +189,9 @@ class ServiceSettings(Strict):
 
     listen: Annotated[str, AfterValidator(_on_this_machine)] | None = None
     """Where `/healthz`, `/readyz` and `/metrics` are answered, such as `127.0.0.1:9464`; nowhere if left out."""
-    grace: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = timedelta(
-        seconds=30
+    shutdown_timeout: Annotated[Duration, within(timedelta(seconds=1), timedelta(minutes=10))] = (
+        timedelta(seconds=30)
     )
     """How long it may take at most to stop after SIGTERM."""
-    deadline: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
+    run_timeout: Annotated[Duration, within(timedelta(minutes=1), 7 * _DAY)] = timedelta(hours=4)
     """How long a run may take at most; what is left then is for the next one."""

@@ -58,7 +58,7 @@ def load(path: Path) -> Loaded:
     """The configuration in this file. Secrets are not read yet; other references are.
 
     Raises:
-        ConfigurationFaults: it can't be used; holds every fault, with its line.
+        ConfigurationFaults: it can't be used; holds every error, with its line.
     """
     folder = path.absolute().parent
     tree = _tree(path)
@@ -181,13 +181,13 @@ def _besides(more: Iterable[SettingError], known: list[SettingError]) -> list[Se
 
 
 def _placed(path: Path, tree: Tree, findings: Iterable[SettingError]) -> list[ConfigurationError]:
-    faults = []
+    errors = []
     for finding in findings:
         place = tree.place(finding.steps, finding.on_name)
         shown = path_text(finding.steps)
-        faults.append(
+        errors.append(
             ConfigurationError(
                 str(path), place.line, place.column, shown, finding.reason, finding.remedy
             )
         )
-    return faults
+    return errors

@@ -57,7 +57,7 @@ class InsperaSettings(Strict):
     """How many calls a second are made at most, over all workers."""
     workers: Annotated[int, Field(ge=1, le=64)] = 8
     """How many calls may be under way at the same time."""
-    batch: Annotated[int, Field(ge=1, le=1500)] = 100
+    batch_size: Annotated[int, Field(ge=1, le=1500)] = 100
     """How many candidates (or contributors) of a test go into one call at most."""
     connect_timeout: Seconds = 5
     """Seconds to wait for a connection."""
@@ -67,7 +67,7 @@ class InsperaSettings(Strict):
     """How often a call is tried at most when Inspera can't take it just now."""
     retry_after_ceiling: Seconds = 300
     """Seconds: the longest pause that Inspera can ask for (`Retry-After`) before the call is given up for this run."""
-    visibility_delay: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 10
+    read_after_write_delay: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 10
     """Seconds until something written can be read back. Only after these does \"not there\" count."""
     proxy: Annotated[str, AfterValidator(checked_proxy)] | None = None
     """The web proxy, such as `http://proxy.example.edu:3128`. The environment's proxy variables are not obeyed."""
@@ -130,7 +130,7 @@ class Settings(Strict):
     """How much may change in one run without a person's word."""
     freeze: Annotated[FreezeSettings, BeforeValidator(empty_is_default)] = FreezeSettings()
     """What holds for a test that starts soon or is under way."""
-    found: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
+    existing: Annotated[ExistingSettings, BeforeValidator(empty_is_default)] = ExistingSettings()
     """What holds for what was in Inspera before this tool first touched it."""
     verify: Literal["sample", "all", "none"] = "sample"
     """How much of what an `apply` wrote is read back afterwards: a `sample`, `all` of it, or `none`."""

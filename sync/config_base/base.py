@@ -1,4 +1,4 @@
-"""What all settings have in common: strictness, the text type of the `map`, and faults told by our own validators."""
+"""What all settings have in common: strictness, the text type of the `map`, and errors told by our own validators."""
 
 import unicodedata
 from collections.abc import Iterable, Sized
@@ -19,7 +19,7 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class Strict(BaseModel):
-    """The base of all settings: unknown names are refused, nothing changes after loading, faults show no value."""
+    """The base of all settings: unknown names are refused, nothing changes after loading, errors show no value."""
 
     model_config = ConfigDict(
         extra="forbid",

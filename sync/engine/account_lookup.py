@@ -81,7 +81,7 @@ def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
     except CallError as error:
         return [Outcome(Result.NOT_SENT, str(error))]
     if trouble:
-        return [Outcome(Result.WITHHELD, trouble, cause=Cause.CLOCK)]
+        return [Outcome(Result.DEFERRED, trouble, cause=Cause.CLOCK)]
     return [target.staff(line.change, None)]
 
 

@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from unicodedata import normalize
 
-from sync.engine.protocols import Store, Target
+from sync.engine.protocols import Target
 from sync.errors import CallMissing, Refused
 from sync.records.base import PERSON_OF, Key, Kind
 from sync.records.changes import Fields
 from sync.records.remote import RemotePerson
+from sync.state.store import Store
 
 
 def match_person(

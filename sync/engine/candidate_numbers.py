@@ -6,13 +6,13 @@ What the state knows is not enough: a removal of this run may have been refused,
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.engine.protocols import Store
-from sync.engine.test_changes import MemberChange, TestChanges
+from sync.engine.changes_on_test import ChangesOnTest, MemberChange
 from sync.errors import Stop
 from sync.planning.candidate_numbers import Who, blocked, next_turn, still_held
 from sync.records.base import Kind
 from sync.records.changes import Action, Cause, Outcome, PlannedChange, Result
 from sync.records.remote import Assignment, Members
+from sync.state.store import Store
 
 Needs = Mapping[int, Collection[int]]
 """For a place, by its number among those that are sent, the places that must have been sent before it."""
@@ -23,7 +23,7 @@ _BY_HAND = "it was given by hand; change one of the two, in Inspera or in the so
 _NOT_EITHER = "their own new number is not free either"
 
 
-def with_holders(sitting: TestChanges, store: Store, left: Collection[str]) -> TestChanges:
+def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
     """Return the sitting with those who are known to have the numbers that it gives.
 
     `left` are learners whom this run has taken off the test: a reading may still show them for some seconds.
@@ -57,7 +57,7 @@ class Handover:
     deferred: dict[int, str] = field(default_factory=dict)
 
 
-def hand_over(sitting: TestChanges, seats: Members, places: Sequence[MemberChange]) -> Handover:
+def hand_over(sitting: ChangesOnTest, seats: Members, places: Sequence[MemberChange]) -> Handover:
     """Return in which order these places may be sent, and which of them must wait for a number."""
     found = Handover()
     taken = {n: number for n, place in enumerate(places) if (number := _taken(place, seats))}
@@ -108,7 +108,7 @@ def _person(who: Who, seats: Members) -> Who | int:
 
 
 def _owners(
-    sitting: TestChanges, seats: Members, numbers: Collection[str]
+    sitting: ChangesOnTest, seats: Members, numbers: Collection[str]
 ) -> Mapping[str, Sequence[_Owner]]:
     """Return who has each of these numbers, by what is known and by what Inspera shows."""
     found: dict[str, list[_Owner]] = {}
@@ -124,7 +124,7 @@ def _owners(
 
 
 def _shown(
-    sitting: TestChanges, seats: Members, names: Mapping[Who, str]
+    sitting: ChangesOnTest, seats: Members, names: Mapping[Who, str]
 ) -> Iterator[tuple[str, _Owner]]:
     gone = {id(seats.there[who]) for who in sitting.left if who in seats.there}
     for who, seat in seats.there.items():
@@ -188,7 +188,7 @@ class NumberQueue:
         others = {other for n in circle for other in self.needs[n]}.difference(circle)
         if len(circle) <= self.most and len(systems) == 1 and not others:
             return ""
-        larger = f"set inspera.batch to {len(circle)}, or " if len(circle) > self.most else ""
+        larger = f"set inspera.batch_size to {len(circle)}, or " if len(circle) > self.most else ""
         return (
             f"{len(circle)} candidates swap their numbers in a circle, which takes one call for all of them: {larger}"
             "give one of them a number in the source that nobody has, apply, and then the right one"
@@ -201,7 +201,7 @@ class NumberQueue:
             why = f"their own change ended as {self.outcomes[other].result}"
             number, name = str(self.places[n].fields["candidate_id"]), _key(self.places[other])
             stopped = self.outcomes[other].result is Result.NOT_SENT
-            outcome = Outcome(Result.WITHHELD, still_held(number, name, why), cause=Cause.NUMBER)
+            outcome = Outcome(Result.DEFERRED, still_held(number, name, why), cause=Cause.NUMBER)
             self.outcomes.setdefault(n, self.outcomes[other] if stopped else outcome)
 
 
@@ -210,6 +210,6 @@ def ended(
 ) -> list[tuple[PlannedChange, Outcome]]:
     """Return the lines that end without a call, as their number is not free."""
     return [
-        (places[n].line, Outcome(Result.WITHHELD, why, cause=Cause.NUMBER))
+        (places[n].line, Outcome(Result.DEFERRED, why, cause=Cause.NUMBER))
         for n, why in deferred.items()
     ]

@@ -15,10 +15,10 @@ from threading import Event
 
 from sync.engine.account_lookup import let_go, look_for_test, look_up, update_test
 from sync.engine.candidate_numbers import with_holders
+from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
-from sync.engine.protocols import Clock, Journal, Progress, Store, Target
+from sync.engine.protocols import Clock, Progress, Target
 from sync.engine.steps import Ready
-from sync.engine.test_changes import MembershipPolicy, prepare
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -34,12 +34,14 @@ from sync.records.changes import (
     Result,
     Verdict,
 )
+from sync.state.journal import Journal
+from sync.state.store import Store
 from sync.text.masking import masked
 
 _BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
 
 
-GivesWay = Callable[[Callable[[], str]], bool]
+ShouldYield = Callable[[Callable[[], str]], bool]
 """Whether a run is to end for one that waits: takes what tells the start of the soonest test that its rest is for."""
 
 
@@ -58,7 +60,7 @@ class WorkUnit:
     intents: Sequence[int] = ()
 
 
-_NOT_MADE = (Action.CREATE, Result.WITHHELD)
+_NOT_MADE = (Action.CREATE, Result.DEFERRED)
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ class ExecutionResult:
 
     @property
     def missed(self) -> int:
-        """How many changes wait, and how many that are new are withheld: what is wanted is not in Inspera."""
+        """How many changes wait, and how many that are new are deferred: what is wanted is not in Inspera."""
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
         return new + self.count(Result.WAITING)
 
@@ -110,10 +112,15 @@ class Executor:
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
         wary: bool = True,
-        gives_way: GivesWay = never,
+        should_yield: ShouldYield = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
-        self._barred, self._tried, self._wary, self._gives_way = barred, tried, wary, gives_way
+        self._barred, self._tried, self._wary, self._should_yield = (
+            barred,
+            tried,
+            wary,
+            should_yield,
+        )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
         self._carried = ExecutionResult()
         self._done = 0
@@ -205,7 +212,7 @@ class Executor:
         while True:
             if not self._over():
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
-                if ready and self._gives_way(partial(self._soonest, ready)):
+                if ready and self._should_yield(partial(self._soonest, ready)):
                     self._carried.gave_way = True
                     self._stop.set()  # what a worker would still send of its unit waits as well
                 else:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sync.engine.protocols import Store, Target
+from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere
 from sync.records.base import PEOPLE, Kind
 from sync.records.changes import PlannedChange
+from sync.state.store import Store
 
 SAMPLE = 20
 """How many tests, learners and staff are looked up before the first run on an empty state sends anything."""

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from sync.engine.candidate_numbers import Needs, NumberQueue, ended, hand_over
+from sync.engine.changes_on_test import ChangesOnTest, MemberChange, MembershipPolicy
 from sync.engine.protocols import Target
 from sync.engine.steps import OnTest, Ready
-from sync.engine.test_changes import MemberChange, MembershipPolicy, TestChanges
 from sync.errors import CallError, Stop
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import (
@@ -38,7 +38,7 @@ Sent = Sequence[tuple[MemberChange, str]]
 """What is sent, each with why it is not ours (empty when it is)."""
 
 
-def read_and_judge(sitting: TestChanges, target: Target, policy: MembershipPolicy) -> Ready:
+def read_and_judge(sitting: ChangesOnTest, target: Target, policy: MembershipPolicy) -> Ready:
     """Reads what is on the test (and the test, before removals) and asks the guard again. Runs on a worker.
 
     Raises:
@@ -69,11 +69,11 @@ def read_and_judge(sitting: TestChanges, target: Target, policy: MembershipPolic
     ready.lines = [place.line for place, _ in sent]
     ready.send = partial(_send, sitting, sent, target)
     if needs:
-        ready.send = partial(_send_in_turns, sitting, sent, target, needs, policy.batch)
+        ready.send = partial(_send_in_turns, sitting, sent, target, needs, policy.batch_size)
     return ready
 
 
-def _without_frozen(sitting: TestChanges, ready: Ready, target: Target) -> TestChanges:
+def _without_frozen(sitting: ChangesOnTest, ready: Ready, target: Target) -> ChangesOnTest:
     """End the updates whose test came into the freeze after they were planned; removals are judged later."""
     if sitting.removals:
         return sitting
@@ -85,12 +85,12 @@ def _without_frozen(sitting: TestChanges, ready: Ready, target: Target) -> TestC
             places.append(place)
         else:
             ready.ended.append(
-                (place.line, Outcome(Result.WITHHELD, ruling.reason, cause=ruling.cause))
+                (place.line, Outcome(Result.DEFERRED, ruling.reason, cause=ruling.cause))
             )
     return replace(sitting, places=places)
 
 
-def _judge_removals(sitting: TestChanges, ready: Ready, target: Target) -> Sent:
+def _judge_removals(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sent:
     found = target.find_test(str(sitting.known["external_test_id"]))
     seats = target.seats(sitting.remote_id, sitting.kind)
     if not found:
@@ -102,7 +102,7 @@ def _judge_removals(sitting: TestChanges, ready: Ready, target: Target) -> Sent:
         return []
     if trouble := target.clock_trouble():
         ready.ended.extend(
-            (place.line, Outcome(Result.WITHHELD, trouble, cause=Cause.CLOCK))
+            (place.line, Outcome(Result.DEFERRED, trouble, cause=Cause.CLOCK))
             for place in sitting.places
         )
         return []
@@ -124,14 +124,14 @@ def _judge_removals(sitting: TestChanges, ready: Ready, target: Target) -> Sent:
     return sent
 
 
-def _timing_there(sitting: TestChanges, found: Sequence[RemoteTest], target: Target) -> TimeFacts:
+def _timing_there(sitting: ChangesOnTest, found: Sequence[RemoteTest], target: Target) -> TimeFacts:
     """Return when the test runs by what is known and by what Inspera shows: somebody may have moved it by hand."""
     starts = [start for start in (sitting.timing.start, *(test.start for test in found)) if start]
     ends = max([sitting.timing.ends, *(test.end or "" for test in found)])
     return replace(sitting.timing, moment=target.moment(), start=min(starts, default=""), ends=ends)
 
 
-def _judge_options(sitting: TestChanges, ready: Ready, target: Target) -> Sent:
+def _judge_options(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sent:
     """Options can't be read; but security options can change only until the test is activated."""
     security = [place for place in sitting.places if place.fields["group"] == "security"]
     found = target.find_test(str(sitting.known["external_test_id"])) if security else []
@@ -139,14 +139,14 @@ def _judge_options(sitting: TestChanges, ready: Ready, target: Target) -> Sent:
     activated = activated or _timing_there(sitting, found, target).begun
     if activated:
         ready.ended.extend(
-            (place.line, Outcome(Result.WITHHELD, ACTIVATED, cause=Cause.BEGUN))
+            (place.line, Outcome(Result.DEFERRED, ACTIVATED, cause=Cause.BEGUN))
             for place in security
         )
     return [(place, "") for place in sitting.places if not activated or place not in security]
 
 
 def _judge_additions(
-    sitting: TestChanges, ready: Ready, target: Target, policy: MembershipPolicy
+    sitting: ChangesOnTest, ready: Ready, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
     seats = target.seats(sitting.remote_id, sitting.kind)
     left = MAX_CANDIDATES - seats.taken
@@ -160,7 +160,7 @@ def _judge_additions(
                 and line.change.changed
                 and line.change.action is Action.UPDATE
             ):
-                ready.ended.append((line, Outcome(Result.WITHHELD, _TYPE, cause=Cause.DOUBTFUL)))
+                ready.ended.append((line, Outcome(Result.DEFERRED, _TYPE, cause=Cause.DOUBTFUL)))
             else:
                 sent.append((place, _assumed(line, sitting, policy)))
             continue
@@ -183,7 +183,9 @@ def _judge_additions(
     return _numbered(sitting, seats, sent, ready)
 
 
-def _numbered(sitting: TestChanges, seats: Members, sent: Sent, ready: Ready) -> tuple[Sent, Needs]:
+def _numbered(
+    sitting: ChangesOnTest, seats: Members, sent: Sent, ready: Ready
+) -> tuple[Sent, Needs]:
     """Return what may be sent as far as candidate numbers go, and what must be sent first; ends the rest."""
     if sitting.kind is not Kind.CANDIDATE:
         return sent, {}
@@ -207,12 +209,12 @@ def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -
     return judge_member(change, seat, claimed)
 
 
-def _assumed(line: PlannedChange, sitting: TestChanges, policy: MembershipPolicy) -> str:
+def _assumed(line: PlannedChange, sitting: ChangesOnTest, policy: MembershipPolicy) -> str:
     """Why what nobody could read before is taken for somebody else's; empty when it is taken for ours."""
     ours = bool(sitting.known["ours"]) or policy.unread_is_ours
     if ours or line.change.action is not Action.CREATE:
         return ""
-    return f"its test's {sitting.kind}s can't be read: assumed to have been there before (found.unread: theirs)"
+    return f"its test's {sitting.kind}s can't be read: assumed to have been there before (existing.unread: theirs)"
 
 
 def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int | None]:
@@ -229,7 +231,7 @@ def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int |
     }
 
 
-def _send(sitting: TestChanges, sent: Sent, target: Target) -> list[Outcome]:
+def _send(sitting: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
     """Sends what passed, in batches. Runs on a worker, after the intents are durable. One outcome for each."""
     call: Callable[[str, Sequence[Assignment], Kind], list[Outcome]] = target.assign
     if sitting.removals:
@@ -241,7 +243,7 @@ def _send(sitting: TestChanges, sent: Sent, target: Target) -> list[Outcome]:
 
 
 def _send_in_turns(
-    sitting: TestChanges, sent: Sent, target: Target, needs: Needs, most: int
+    sitting: ChangesOnTest, sent: Sent, target: Target, needs: Needs, most: int
 ) -> list[Outcome]:
     """Send candidates whose numbers change hands among them, in turns. Runs on a worker, as `_send` does."""
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
-from sync.engine.protocols import Feed, Progress, Store
+from sync.engine.protocols import Feed, Progress
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import NEEDS, ON_A_TEST, PEOPLE, Kind
 from sync.records.changes import Action
+from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"
 """What absence can mean: the record is kept as it is; a member of staff is deleted instead of disabled."""
@@ -122,13 +123,13 @@ class _PlanBuilder:
         self._decide(pairs, kept=meaning == KEEP)
 
     def _decide(self, pairs: Iterator[Pair], *, kept: bool = False) -> None:
-        # Faults and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
+        # Row errors and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
         def drafted() -> Iterator[DraftedChange]:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
-                    if decision.faults:
-                        self.store.add_faults(decision.faults)
+                    if decision.row_errors:
+                        self.store.add_row_errors(decision.row_errors)
                     # what has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
@@ -140,7 +141,7 @@ class _PlanBuilder:
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:
-    store.add_faults(decision.faults)
+    store.add_row_errors(decision.row_errors)
     if decision.stays and not kept:
         store.note_stay(pair.kind, pair.key)
     if decision.settled:

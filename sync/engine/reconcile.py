@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sync.engine.compare import There, differences
-from sync.engine.protocols import Progress, Reread, Store
+from sync.engine.protocols import Progress, Reread
 from sync.errors import CallError, Stop
 from sync.records.base import PEOPLE, PERSON_OF, Key, Kind, utc_time
 from sync.records.changes import Fields
 from sync.records.remote import Members, RemotePerson
+from sync.state.store import Store
 
 READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What of a test can be read. Options can't."""

@@ -5,11 +5,13 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.account_match import identity_of, match_person, values_of
-from sync.engine.protocols import Clock, Journal, Store, Target
+from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields, OpenIntent, Result
 from sync.records.remote import Member, Members
+from sync.state.journal import Journal
+from sync.state.store import Store
 
 Sleep = Callable[[float], object]
 """Waits that many seconds, or until the run is stopped."""

@@ -6,10 +6,11 @@ That plan then sends what the sources say, through the guard and the journal lik
 from collections import Counter
 
 from sync.engine.compare import taken_over
-from sync.engine.protocols import Journal, Store
 from sync.engine.reconcile import Drift, DriftGroup
 from sync.planning.guard import Limit, Scope
 from sync.records.base import Kind
+from sync.state.journal import Journal
+from sync.state.store import Store
 
 
 def take_over(drift: Drift, journal: Journal) -> bool:

@@ -1,4 +1,4 @@
-"""Settles single records on which Inspera and the source disagree: held rekeys, drift, doubtful matches.
+"""Settles single records on which Inspera and the source disagree: held identity changes, drift, doubtful matches.
 
 Inspera's side is taken as known, so that the next plan decides anew; nothing is sent. What the next `apply` then sends
 is said, and with `keep` it is not sent as long as the source says what it says now.
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import unlike, values_of
 from sync.engine.adopt import DOUBTFUL, TAKEN, Adopted, Adopter
-from sync.engine.protocols import Journal, Reread, Store
+from sync.engine.protocols import Reread
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
 from sync.records.base import COMPARED, IDENTITY, PEOPLE, Key, Kind
 from sync.records.changes import Action, Fields, PlannedChange
 from sync.records.remote import Members, RemotePerson
+from sync.state.journal import Journal
+from sync.state.store import Store
 
 _NOTHING_TO_KEEP = "so there is nothing to keep; take it out of the source to leave it off"
 
@@ -68,7 +70,7 @@ class Resolver:
             return Adopted(kind, key, DOUBTFUL, trouble)
         if settlement.as_new:
             return self._as_new(kind, key, line)
-        if line and line.change.action is Action.REKEY and not line.change.before:
+        if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             return self._moved(settlement, line.change.after)
         if kind is Kind.OPTION:
             return Adopted(
@@ -102,7 +104,7 @@ class Resolver:
                 DOUBTFUL,
                 "Inspera has it, and would not take it twice; remove it there first",
             )
-        if line and line.change.action is Action.REKEY and not line.change.before:
+        if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             self._journal.accept(kind, key)
             return Adopted(kind, key, TAKEN, "is a new record: the next apply creates it")
         known = self._store.known(kind, key)
@@ -110,8 +112,8 @@ class Resolver:
             return Adopted(
                 kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew"
             )
-        rekeyed = line is not None and line.change.action is Action.REKEY
-        if not rekeyed and self._still_there(kind, known):
+        identity_change = line is not None and line.change.action is Action.IDENTITY_CHANGE
+        if not identity_change and self._still_there(kind, known):
             # to forget it would make whatever is ours on it theirs, as the next run would find it there
             text = f"Inspera has it, so nothing was forgotten; to take Inspera's side as known: {adopt(kind, key)}"
             return Adopted(kind, key, DOUBTFUL, text)
@@ -220,7 +222,7 @@ class Resolver:
         key = settlement.key
         known = self._store.known(Kind.TEST, key)
         fields = (
-            line.change.after if line and line.change.action is Action.REKEY else known
+            line.change.after if line and line.change.action is Action.IDENTITY_CHANGE else known
         ) or self._store.wanted(Kind.TEST, key)
         if not fields:
             return Adopted(

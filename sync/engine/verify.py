@@ -6,10 +6,11 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.compare import There, differences
-from sync.engine.protocols import Clock, Store, Target
+from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
 from sync.records.base import PEOPLE, PERSON_OF, Kind
 from sync.records.changes import Action, Fields, WrittenRecord
+from sync.state.store import Store
 
 SAMPLE = 20
 """How many records of each kind a sample holds at most."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from sync.planning.freeze import TestMoment
+from sync.planning.freeze import Moment
 
 WRONG: Final = timedelta(seconds=60)
 """How far the clocks may be apart. Answers are late, and a `Date` has whole seconds."""
@@ -72,12 +72,12 @@ class ClockCheck:
             "until then nothing is removed"
         )
 
-    def moment(self, now: datetime) -> TestMoment:
+    def moment(self, now: datetime) -> Moment:
         """Return the present by both clocks; `now` is the time by ours. Small differences do not count."""
         with self._lock:
             if not self._wrong:
-                return TestMoment.of(now)
-            return TestMoment(now - self._ahead, now + self._behind)
+                return Moment.of(now)
+            return Moment(now - self._ahead, now + self._behind)
 
 
 def _length(time: timedelta) -> str:

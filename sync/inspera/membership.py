@@ -98,7 +98,7 @@ class Membership:
 
     def _carry_out(self, work: Work, step: Step) -> list[Outcome]:
         sheet = work.sheet
-        pending = sheet.parts(self._caller.connection.batch)[::-1]
+        pending = sheet.parts(self._caller.connection.batch_size)[::-1]
         try:
             while pending:
                 pending.extend(reversed(step(work, pending.pop())))
@@ -162,7 +162,7 @@ class Membership:
         """Notes as done what a reading, after the visibility delay, shows as wanted; gives what it shows absent, and
         what it leaves open. When the run is being ended meanwhile, all of it is noted as unknown."""
         work.sheet.doubt(part, doubt)
-        if not self._caller.pause(self._caller.connection.visibility_delay):
+        if not self._caller.pause(self._caller.connection.read_after_write_delay):
             work.sheet.note(part.numbers, Outcome(Result.UNKNOWN, doubt))
             return (), ()
         there = self._read(work.test, work.kind)
@@ -204,7 +204,7 @@ class Membership:
             for _, entry in work.sheet.entries(part)
         ):
             # an attempt of ours may have been carried out, and its reading lag behind
-            self._caller.pause(self._caller.connection.visibility_delay)
+            self._caller.pause(self._caller.connection.read_after_write_delay)
             there = self._read(work.test, work.kind)
         if there and there.readable:
             for number, entry in work.sheet.entries(part):

@@ -65,7 +65,7 @@ class StaffRemoval:
                 return outcome_of(error)
             else:
                 return Outcome(Result.DONE)
-            if not self._caller.pause(self._caller.connection.visibility_delay):
+            if not self._caller.pause(self._caller.connection.read_after_write_delay):
                 return lost
             gone = self._is_gone(user, identity)
             if gone is not False:

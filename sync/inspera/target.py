@@ -16,7 +16,7 @@ from sync.inspera.membership import Membership
 from sync.inspera.people import People
 from sync.inspera.staff_removal import StaffRemoval
 from sync.inspera.tests import Tests
-from sync.planning.freeze import TestMoment
+from sync.planning.freeze import Moment
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Outcome
 from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
@@ -65,7 +65,7 @@ class Target:
         """Closes all connections; no call may follow."""
         self._caller.close()
 
-    def moment(self) -> TestMoment:
+    def moment(self) -> Moment:
         """Return the present by our clock and by Inspera's, where they differ by more than a minute."""
         return self._caller.clock_check.moment(self._caller.clock())
 

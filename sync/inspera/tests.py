@@ -50,7 +50,7 @@ class Tests:
 
         `DONE` with Inspera's own values, or `NOT_SENT` when a search finds none once the visibility delay has passed.
         """
-        delay = self._caller.connection.visibility_delay
+        delay = self._caller.connection.read_after_write_delay
         try:
             search = self._lookups.search(external_test_id)
             waited = (self._caller.clock() - since).total_seconds()
@@ -142,7 +142,7 @@ class Tests:
 
     def _after_lost(self, external_id: str, wanted: Fields, lost: Unknown) -> Outcome | None:
         """Looks for a test whose create was lost; `None` when a search proves that it may be sent again."""
-        if not self._caller.pause(self._caller.connection.visibility_delay):
+        if not self._caller.pause(self._caller.connection.read_after_write_delay):
             return Outcome(Result.UNKNOWN, str(lost))
         try:
             search = self._lookups.search(external_id)

@@ -1,8 +1,8 @@
-"""Turns a source's row into a record or into faults, and tells an unchanged record by its fingerprint. Pure."""
+"""Turns a source's row into a record or into row errors, and tells an unchanged record by its fingerprint. Pure."""
 
 from sync.mapping.digest import fields_of, fingerprint
 from sync.mapping.feed import CompiledFeed, Origin, compile_feed
-from sync.mapping.records import conflicts, late_faults, nameless
+from sync.mapping.records import conflicts, late_row_errors, nameless
 from sync.mapping.rules import FeedRule, FieldRule, Meant, Words
 from sync.mapping.texts import seen
 from sync.mapping.values import SEPARATOR, BadValueError, clean
@@ -23,7 +23,7 @@ __all__ = [
     "conflicts",
     "fields_of",
     "fingerprint",
-    "late_faults",
+    "late_row_errors",
     "nameless",
     "seen",
 ]

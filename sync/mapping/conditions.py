@@ -13,7 +13,7 @@ _REMEMBERED = 10_000
 
 
 class Condition(NamedTuple):
-    """One column of `where`, `where_not` or `departs`, with the values that meet it."""
+    """One column of `where`, `where_not` or `departure`, with the values that meet it."""
 
     column: str
     at: int

@@ -39,8 +39,9 @@ def fingerprint(record: Record) -> bytes:
     # No value can hold the separator, so no two records give the same text.
     if None in values:
         text = SEPARATOR.join(
-            [f"{name}={value}" for name, value in zip(names, values) if value is not None]
-        )  # noqa: B905 - one each
+            # A strict zip costs a tenth more, and the two are of one length.
+            [f"{name}={value}" for name, value in zip(names, values) if value is not None]  # noqa: B905
+        )
     else:
         text = whole % values
     return _VERSION + blake2b(text.encode(), digest_size=15).digest()

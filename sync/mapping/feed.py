@@ -1,4 +1,4 @@
-"""A whole feed made ready: every row becomes a record, faults, or nothing."""
+"""A whole feed made ready: every row becomes a record, row errors, or nothing."""
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from copy import copy
@@ -27,7 +27,7 @@ class _Checks(NamedTuple):
     """What is asked of a row beyond its fields: which are selected, which depart, and what is worked out."""
 
     conditions: Sequence[Condition]
-    departs: Sequence[Condition] = ()
+    departure: Sequence[Condition] = ()
     needs_names: bool = False
     complete: Complete | None = None
 
@@ -50,7 +50,7 @@ class CompiledFeed:
     ) -> None:
         self.kind, self.place, self.columns = shape.kind, f"{place} line", frozenset(columns.names)
         self._ordered, self._conditions = columns.names, tuple(checks.conditions)
-        self._departs = tuple(checks.departs)
+        self._departure = tuple(checks.departure)
         self._selecting = tuple((one.at, one.wanted) for one in checks.conditions)
         self._labels = labels
         every = {name: fields.get(name, _UNMAPPED) for name in shape.fields}
@@ -88,9 +88,9 @@ class CompiledFeed:
         return sorted(self.columns.difference(columns))
 
     def map(self, row: Row) -> Record | list[RowError] | None:
-        """The row's record, or all of its faults at once, or `None` when `where` does not select it. Never raises.
+        """The row's record, or all of its row errors at once, or `None` when `where` does not select it. Never raises.
 
-        A fault's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
+        A row error's key is whole when it can be read, whatever else is wrong; `(test, "")` for what is on a test and of
         which only the test can be read; otherwise `None`.
         """
         # The short way, for nearly every row; whatever is unusual goes the careful way, which means the same.
@@ -128,15 +128,15 @@ class CompiledFeed:
 
     @property
     def named_words(self) -> Mapping[str, Sequence[Container[str]]]:
-        """For each column of `where` and `departs` the values that these, and `where_not`, name."""
-        every = (*self._conditions, *self._departs)
+        """For each column of `where` and `departure` the values that these, and `where_not`, name."""
+        every = (*self._conditions, *self._departure)
         columns = [one.column for one in every if one.wanted is one.named]
         return {column: [one.named for one in every if one.column == column] for column in columns}
 
     @property
     def has_departures(self) -> bool:
         """Whether rows of this feed can say that their record departs."""
-        return bool(self._departs)
+        return bool(self._departure)
 
     def departure(self, row: Row) -> Key | list[RowError] | None:
         """The key of the record that departs by this row, or why it can't be told which; `None` when none does.
@@ -144,15 +144,15 @@ class CompiledFeed:
         Columns that say so are no conditions of `where` here: `where: {status: active}` selects those who stay.
         """
         texts = CarefulTexts(self._ordered, row.values)
-        saying = {condition.at for condition in self._departs}
+        saying = {condition.at for condition in self._departure}
         where = [condition for condition in self._conditions if condition.at not in saying]
-        for column, at, values, _ in (*self._departs, *where):
+        for column, at, values, _ in (*self._departure, *where):
             try:
                 if word(texts[at]) not in values:
                     return None
             except BadValueError as error:
                 return self.unsure(
-                    row, column, error, {condition.column for condition in self._departs}
+                    row, column, error, {condition.column for condition in self._departure}
                 )
         made: dict[str, FieldValue] = {}
         problems = [
@@ -167,9 +167,9 @@ class CompiledFeed:
     def unsure(
         self, row: Row, field: str, error: BadValueError, without: Collection[str]
     ) -> list[RowError] | None:
-        """The row's fault when some columns of it (`without`) are not known; `None` when `where` rules it out anyhow.
+        """The row's row error when some columns of it (`without`) are not known; `None` when `where` rules it out anyhow.
 
-        The fault has the record's key as far as it can be read from the other columns.
+        The row error has the record's key as far as it can be read from the other columns.
         """
         texts = CarefulTexts(self._ordered, row.values)
         for column, at, wanted, _ in self._conditions:
@@ -257,12 +257,12 @@ class CompiledFeed:
 
     def _worded(self, row: Row, problems: _Problems, key: Key | None) -> list[RowError]:
         where = row_place(self.place, row.line, key)
-        faults = [
+        row_errors = [
             RowError(where, name, error.reason, error.remedy, self.kind, key)
             for name, error in problems
         ]
         # The key and the field that it is made from say the same thing twice.
-        return list(dict.fromkeys(faults))
+        return list(dict.fromkeys(row_errors))
 
 
 def _nothing(_: Texts) -> None:
@@ -287,7 +287,7 @@ def _key(kind: Kind, made: Mapping[str, FieldValue]) -> Key | None:
 def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     """Makes a feed ready to map rows; `place` is how its source is named to people, such as `students.csv`.
 
-    Faults then say `students.csv line 7`. Columns are named as the sources give them: stripped and in NFC.
+    Row errors then say `students.csv line 7`. Columns are named as the sources give them: stripped and in NFC.
 
     Raises:
         UsageError: the rules can't be followed; it lists all that is wrong, one a line.
@@ -295,7 +295,7 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     wrong: list[str] = []
     shape = shape_of(rule.kind, rule.options)
     columns, fields = Columns(), dict[str, CompiledField]()
-    conditions, departs = list[Condition](), list[Condition]()
+    conditions, departure = list[Condition](), list[Condition]()
     for name, field_rule in rule.fields.items():
         try:
             fields[name] = _field(rule, shape.fields, name, field_rule, columns)
@@ -304,7 +304,7 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
     for name, found, named in (
         ("where", conditions, rule.where),
         ("where_not", conditions, rule.where_not),
-        ("departs", departs, rule.departs),
+        ("departure", departure, rule.departure),
     ):
         for column, wanted in named.items():
             try:
@@ -330,7 +330,7 @@ def compile_feed(rule: FeedRule, place: str) -> CompiledFeed:
         columns,
         fields,
         labels,
-        _Checks(conditions, departs, _needs_names(rule), complete),
+        _Checks(conditions, departure, _needs_names(rule), complete),
     )
 
 
@@ -362,7 +362,7 @@ def _named(kind: Kind) -> str:
 
 
 def _labels(rule: FeedRule, wrong: list[str]) -> dict[str, str]:
-    """The parts of the key, each with the field whose rule makes it, by which its faults are named."""
+    """The parts of the key, each with the field whose rule makes it, by which its row errors are named."""
     labels: dict[str, str] = {}
     source = KEY_FROM.get(rule.kind)
     for name in KEY_FIELDS[rule.kind]:

@@ -216,7 +216,7 @@ def _reader(
 
 
 def _once(read: Reader) -> Reader:
-    """A constant's reader: it is the same in every row, and a bad one is the configuration's fault, not a row's."""
+    """A constant's reader: it is the same in every row, and a bad one is the configuration's row error, not a row's."""
     try:
         value = read(())
     except BadValueError as error:

@@ -129,7 +129,7 @@ def compile_extra_time(rule: FieldRule) -> Callable[[str], int]:
 
 
 def _share(number: str, whole: int, text: str) -> Share:
-    """The exact share that `number` is of `whole`: neither a third of a percent nor a minute an hour is rounded."""
+    """The exact share that `number` is of `completeness`: neither a third of a percent nor a minute an hour is rounded."""
     share = Decimal(number.replace(",", ".")) * SHARES / whole
     if share > SHARES * MAX_EXTRA_PERCENT // 100:
         reason = f"{quoted_value(text)} of extra time is more than the test's own duration"

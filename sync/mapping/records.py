@@ -117,7 +117,7 @@ def conflicts(made: Made) -> Conflicts:
 
 
 def nameless(record: Record, where: str) -> list[RowError]:
-    """Return the fault of a new person whose names are both blank."""
+    """Return the row error of a new person whose names are both blank."""
     if not isinstance(record, Learner | Staff) or record.first_name or record.last_name:
         return []
     return [
@@ -132,8 +132,8 @@ def nameless(record: Record, where: str) -> list[RowError]:
     ]
 
 
-def late_faults(record: Record, where: str) -> list[RowError]:
-    """Faults that are too dear to look for in every row: whether the email is an address (26 µs).
+def late_row_errors(record: Record, where: str) -> list[RowError]:
+    """Row errors that are too dear to look for in every row: whether the email is an address (26 µs).
 
     For records that are new or have changed. Nothing is looked up on the network. `where` is the row's place.
     """

@@ -66,7 +66,7 @@ class FeedRule:
 
     `where` names columns and the values that select a row; every column must hold one of its values. `clear_blanks`
     turns a blank into "clear it" (`""`, or 0 minutes of extra time) for the mapped fields that can be cleared.
-    `options` are the options that a test can have, by name. `departs` names columns and the values by which a row says
+    `options` are the options that a test can have, by name. `departure` names columns and the values by which a row says
     that its record departs. `where_not` names columns and the values that rule a row out. `allow_text` names the damage
     that its text may have (see `sync.mapping.texts`). With `needs_names` a person whose first name is put together, and
     is blank, is an error.
@@ -77,7 +77,7 @@ class FeedRule:
     where: Mapping[str, Meant]
     clear_blanks: bool = False
     options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
-    departs: Mapping[str, Meant] = field(default_factory=dict)
+    departure: Mapping[str, Meant] = field(default_factory=dict)
     allow_text: tuple[str, ...] = ()
     where_not: Mapping[str, Meant] = field(default_factory=dict)
     needs_names: bool = True

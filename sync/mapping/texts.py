@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Collection
 from functools import partial
 from html.entities import html5
-from typing import Literal
 from unicodedata import category, name
 
 from sync.mapping.values import BadValueError
+from sync.records.specs import TextKind
 from sync.text.characters import (
     LIKE_ASCII,
     LIKE_LATIN,
@@ -26,9 +26,6 @@ from sync.text.characters import (
 
 Check = Callable[[str], str]
 """Gives the text as the field takes it. Raises `BadValueError` at one that it does not take."""
-
-TextKind = Literal["free", "word", "label", "identifier"]
-"""`free` is taken as it is (passwords), `word` is one of those that the configuration knows (statuses, times)."""
 
 _JOINERS = "\u200c\u200d"
 _MEANINGLESS = "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c" + _JOINERS

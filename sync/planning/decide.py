@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-from sync.mapping import conflicts, late_faults
+from sync.mapping import conflicts, late_row_errors
 from sync.planning.diff import Context, diff
 from sync.planning.freeze import adding_part, digest_of
 from sync.planning.guard import PASS, Facts, Ruling, judge
@@ -51,14 +51,14 @@ class DraftedChange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be drafted for a pair, or the faults that keep its record (or, beside a draft, one field) as it is.
+    """What is to be drafted for a pair, or the row errors that keep its record (or, beside a draft, one field) as it is.
 
     `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
     `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
     """
 
     drafted: DraftedChange | None = None
-    faults: tuple[RowError, ...] = ()
+    row_errors: tuple[RowError, ...] = ()
     settled: bool = False
     stays: bool = False
 
@@ -82,10 +82,10 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
     change = diff(pair.kind, pair.key, wanted, pair.known, pair.about, pair.where)
     if change is None:
         settled = wanted is not None and not left_out
-        return Decision(faults=left_out, settled=settled, stays=_stays(pair))
-    faults = tuple(_faults(change)) if change.action in ADDITIONS else ()
-    if faults:
-        return Decision(faults=faults)
+        return Decision(row_errors=left_out, settled=settled, stays=_stays(pair))
+    row_errors = tuple(_row_errors(change)) if change.action in ADDITIONS else ()
+    if row_errors:
+        return Decision(row_errors=row_errors)
     if left_out:
         # Without a fingerprint it is looked at again in the next run: what is left out is said until it is right.
         pair = replace(pair, fingerprint=None)
@@ -135,7 +135,7 @@ _PEOPLES = (Kind.STAFF, *PERSON_OF)
 
 
 def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
-    """Return what is wanted without the optional fields that can't be used, and the faults of these."""
+    """Return what is wanted without the optional fields that can't be used, and the row errors of these."""
     wanted, known = pair.wanted, pair.known or {}
     if (
         pair.kind not in PEOPLE
@@ -146,11 +146,11 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
         return wanted, ()
     values = {name: wanted.get(name) for name in COMPARED[pair.kind]}
     record = RECORD_TYPES[pair.kind](pair.key[0], **values)  # type: ignore[arg-type]
-    faults = tuple(late_faults(record, pair.where))
-    return ({**wanted, "email": None}, faults) if faults else (wanted, ())
+    row_errors = tuple(late_row_errors(record, pair.where))
+    return ({**wanted, "email": None}, row_errors) if row_errors else (wanted, ())
 
 
-def _faults(change: Change) -> list[RowError]:
+def _row_errors(change: Change) -> list[RowError]:
     """What only shows (or is only worth the time to check) once the record is known to be new or different."""
     needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
     missing = [name for name in needed if not change.after.get(name)]

@@ -89,10 +89,10 @@ def _arrived(kind: Kind, key: Key, wanted: Fields, about: Context, where: str) -
         return None  # nobody is there to be disabled
     if about.reuses:  # whatever a person has said: Inspera has one account, or one test, for both
         reason = f"looks like {about.reuses}, which has vanished: it has its {_IDENTIFIED_BY[kind]}"
-        return Change(Action.REKEY, kind, key, after=wanted, where=where, reason=reason)
+        return Change(Action.IDENTITY_CHANGE, kind, key, after=wanted, where=where, reason=reason)
     if about.resembles and not about.accepted:
         return Change(
-            Action.REKEY,
+            Action.IDENTITY_CHANGE,
             kind,
             key,
             after=wanted,
@@ -116,10 +116,10 @@ def _both(
         name: known.get(name) if wanted.get(name) is None else wanted[name]
         for name in COMPARED[kind]
     }
-    rekeyed = [name for name in IDENTITY[kind] if name in changed and known.get(name)]
-    if rekeyed:
-        reason = f"{' and '.join(rekeyed)} changed on a known key"
-        return Change(Action.REKEY, kind, key, known, after, changed, where, reason)
+    identity_change = [name for name in IDENTITY[kind] if name in changed and known.get(name)]
+    if identity_change:
+        reason = f"{' and '.join(identity_change)} changed on a known key"
+        return Change(Action.IDENTITY_CHANGE, kind, key, known, after, changed, where, reason)
     if changed or about.unsettled or about.standing == REFUSED:
         reason = "" if changed else _AGAIN[about.unsettled]
         return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)

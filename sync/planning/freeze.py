@@ -26,7 +26,7 @@ class TimeRules:
 
 
 @dataclass(frozen=True, slots=True)
-class TestMoment:
+class Moment:
     """The present by two clocks, ours and Inspera's, which differ when one of them is wrong.
 
     What has begun is judged by the later one, what has ended by the earlier one: each is the careful choice.
@@ -36,7 +36,7 @@ class TestMoment:
     latest: datetime
 
     @classmethod
-    def of(cls, now: datetime) -> "TestMoment":
+    def of(cls, now: datetime) -> "Moment":
         """Return the moment by one clock alone."""
         return cls(now, now)
 
@@ -49,7 +49,7 @@ class TimeFacts:
     test. Both are empty when unknown.
     """
 
-    moment: TestMoment
+    moment: Moment
     start: str = ""
     ends: str = ""
     rules: TimeRules = TimeRules()

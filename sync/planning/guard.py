@@ -1,6 +1,6 @@
-"""May this change go ahead? Pure: f(change, facts, now) → pass, waiting, withheld or held, and why.
+"""May this change go ahead? Pure: f(change, facts, now) → pass, waiting, deferred or held, and why.
 
-*Withheld* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by hand, times by
+*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by hand, times by
 hand) is judged here too, during `apply`, when the reading is at hand.
 """
 
@@ -31,7 +31,7 @@ class Facts:
         trouble: why absence proves nothing for this record in this run (an unread feed, a row without a key).
         begun: a candidate's test has started, by the earliest time that may hold; for what else is on a test: it is
             under way; for an option: it can't be changed any more.
-        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a rekey)`.
+        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a identity change)`.
         registered: how many registrations still name the test, or how many contributors the person.
         suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
         room_left: how many candidates the test can still take before this one.
@@ -86,12 +86,12 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 def judge(change: Change, facts: Facts) -> Ruling:
     """Everything but the limits, which need all changes to be counted first."""
-    if change.action is Action.REKEY:
-        return Ruling(Verdict.HELD, _rekey(change, facts), Cause.REKEY)
+    if change.action is Action.IDENTITY_CHANGE:
+        return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
     if facts.clash and change.action in ADDITIONS:
         return Ruling(Verdict.HELD, facts.clash, Cause.SHARED)
     if facts.refused and change.action in CALLING:
-        return Ruling(Verdict.WITHHELD, facts.refused, Cause.REFUSED)
+        return Ruling(Verdict.DEFERRED, facts.refused, Cause.REFUSED)
     if change.action in ADDITIONS:
         return _addition(change, facts)
     if change.action is Action.RESTORE:
@@ -99,27 +99,27 @@ def judge(change: Change, facts: Facts) -> Ruling:
     return _absence(change, facts)
 
 
-def _rekey(change: Change, facts: Facts) -> str:
+def _identity_change(change: Change, facts: Facts) -> str:
     """Return what a person has to settle, and by which command."""
     if change.kind is Kind.COMMITTEE:
         return f"{_TYPE}; then use `adopt`"
     if facts.reuses:
         command = f"adopt {change.kind} {change.key[0]}"
-        return f"rekey: {change.reason}; if it is the same, run `{command}`; another one needs one of its own"
-    return f"rekey: {change.reason}; look at it and use `adopt`"
+        return f"identity change: {change.reason}; if it is the same, run `{command}`; another one needs one of its own"
+    return f"identity change: {change.reason}; look at it and use `adopt`"
 
 
 def _addition(change: Change, facts: Facts) -> Ruling:
     if facts.waits_for:
         return Ruling(Verdict.WAITING, "waits for " + " and ".join(facts.waits_for), Cause.NEEDS)
     if change.kind is Kind.OPTION and facts.begun:
-        return Ruling(Verdict.WITHHELD, ACTIVATED, Cause.BEGUN)
+        return Ruling(Verdict.DEFERRED, ACTIVATED, Cause.BEGUN)
     if change.action is Action.CREATE and facts.room_left <= 0:
-        return Ruling(Verdict.WITHHELD, FULL, Cause.FULL)
+        return Ruling(Verdict.DEFERRED, FULL, Cause.FULL)
     less = takes_away(change) if facts.trouble else ""
     if less:
         return Ruling(
-            Verdict.WITHHELD, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE
+            Verdict.DEFERRED, f"it would take {less} away, and {facts.trouble}", Cause.SOURCE
         )
     return judge_times(change, facts.timing) if facts.timing else PASS
 
@@ -135,7 +135,7 @@ def judge_times(change: Change, timing: TimeFacts) -> Ruling:
     if changes and timing.frozen:
         less = takes_away(change)
         loss = f"it would take {less} away, and " if less else ""
-        return Ruling(Verdict.WITHHELD, f"{loss}{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
+        return Ruling(Verdict.DEFERRED, f"{loss}{timing.word()}: {_AS_IT_IS}", Cause.FREEZE)
     return PASS
 
 
@@ -151,10 +151,10 @@ def takes_away(change: Change) -> str:
 
 def _absence(change: Change, facts: Facts) -> Ruling:
     if facts.trouble:
-        return Ruling(Verdict.WITHHELD, facts.trouble, Cause.SOURCE)
+        return Ruling(Verdict.DEFERRED, facts.trouble, Cause.SOURCE)
     if change.action is Action.REMOVE and facts.begun and not facts.suspect:
         return Ruling(
-            Verdict.WITHHELD, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN
+            Verdict.DEFERRED, STAYS if change.kind is Kind.CANDIDATE else UNDER_WAY, Cause.BEGUN
         )
     ruling = _unless_held(change, facts)
     return judge_times(change, facts.timing) if ruling == PASS and facts.timing else ruling
@@ -164,7 +164,7 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
     """Held where a person must look at what leaves."""
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
-        return Ruling(Verdict.HELD, reason, Cause.REKEY)
+        return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
     if change.action is Action.WITHDRAW and facts.registered:
@@ -323,7 +323,7 @@ def _new_seat(change: Change, seat: Member | None, room_left: int, claimed: bool
         return (
             MemberRuling(True)
             if room_left > 0
-            else MemberRuling(False, False, Result.WITHHELD, FULL, Cause.FULL)
+            else MemberRuling(False, False, Result.DEFERRED, FULL, Cause.FULL)
         )
     wanted = change.after.get("extra_time")
     if wanted is not None and (seat.extra_time or 0) > int(wanted):
@@ -387,7 +387,7 @@ def unless_fresh(ruling: MemberRuling, fresh: bool) -> MemberRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
-    return MemberRuling(False, ruling.found, Result.WITHHELD, FRESH, Cause.FRESH)
+    return MemberRuling(False, ruling.found, Result.DEFERRED, FRESH, Cause.FRESH)
 
 
 def judge_removal(
@@ -411,16 +411,16 @@ def judge_removal(
     """
     if begun:
         return MemberRuling(
-            False, False, Result.WITHHELD, STAYS if candidate else UNDER_WAY, Cause.BEGUN
+            False, False, Result.DEFERRED, STAYS if candidate else UNDER_WAY, Cause.BEGUN
         )
     if timing and timing.frozen and not (seat_read and seat is None):
         return MemberRuling(
-            False, False, Result.WITHHELD, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE
+            False, False, Result.DEFERRED, f"{timing.word()}: {_AS_IT_IS}", Cause.FREEZE
         )
     if not seat_read or seat is not None:
         return MemberRuling(True)
     if fresh:
-        return MemberRuling(False, False, Result.WITHHELD, FRESH, Cause.FRESH)
+        return MemberRuling(False, False, Result.DEFERRED, FRESH, Cause.FRESH)
     return MemberRuling(False, result=Result.DONE, reason="was not there any more")
 
 

@@ -1,4 +1,4 @@
-"""The values that everything else speaks of: rows, faults and records. No behaviour beyond naming themselves.
+"""The values that everything else speaks of: rows, row errors and records. No behaviour beyond naming themselves.
 
 A record's *key* is the source's stable identifier and is never sent. In every record `None` means "unmapped or blank:
 leave Inspera's value alone" and `""` means "clear it" (only where a feed says `blank: clear`).
@@ -50,8 +50,8 @@ class RowError:
     """A row (or a record) that can't be used: where, which field, why, and what to do.
 
     `key` is the record's key as far as it could be read: whole, so that the record keeps what is known; for what is
-    on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that, which withholds all removals of the
-    kind. Faults of one `cause` are said in one line; an empty one stands for itself. With
+    on a test perhaps `(test, "")`, or `("", person)`; `None` when not even that, which defers all removals of the
+    kind. Row errors of one `cause` are said in one line; an empty one stands for itself. With
     `left_out` the record is made all the same, without this field.
     """
 
@@ -307,7 +307,7 @@ IDENTITY: Mapping[Kind, tuple[str, ...]] = {
     Kind.CONTRIBUTOR: (),
     Kind.CANDIDATE: (),
 }
-"""Fields by which Inspera knows a record, or that it can't change: when one changes on a known key, it is a rekey."""
+"""Fields by which Inspera knows a record, or that it can't change: when one changes on a known key, it is a identity change."""
 
 COMPARED: Mapping[Kind, tuple[str, ...]] = {
     kind: tuple(

@@ -26,7 +26,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     RETIRE = "retire"
     RESTORE = "restore"
-    REKEY = "rekey"
+    IDENTITY_CHANGE = "identity change"
 
 
 ADDITIONS = frozenset({Action.CREATE, Action.UPDATE, Action.ENABLE})
@@ -47,7 +47,7 @@ class Verdict(StrEnum):
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     WAITING = "waiting"
-    WITHHELD = "withheld"
+    DEFERRED = "deferred"
     HELD = "held"
 
 
@@ -68,7 +68,7 @@ class Cause(StrEnum):
     REFUSED = "refused"
     FRESH = "fresh"
     LIMIT = "limit"
-    REKEY = "rekey"
+    IDENTITY_CHANGE = "identity_change"
     DRIFT = "drift"
     DOUBTFUL = "doubtful"  # several in Inspera match, or one that matches in part
     FOUND = "found"
@@ -107,7 +107,7 @@ class Result(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     HELD = "held"
-    WITHHELD = "withheld"
+    DEFERRED = "deferred"
     WAITING = "waiting"
     NOT_SENT = "not sent"
 

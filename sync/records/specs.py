@@ -7,8 +7,10 @@ from types import MappingProxyType
 from typing import Literal
 
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, OPTIONS, ROLES
-from sync.mapping.texts import TextKind
 from sync.records.base import Kind
+
+TextKind = Literal["free", "word", "label", "identifier"]
+"""`free` is taken as it is (passwords), `word` is one of those that the configuration knows (statuses, times)."""
 
 FieldValue = str | int | datetime | None
 """What a field's reader gives; `None` when blank."""

@@ -14,13 +14,13 @@ VERSION = 1
 
 
 def plan_json(
-    planned: Iterable[PlannedChange], faults: Iterable[RowError], summary: Mapping[str, Any]
+    planned: Iterable[PlannedChange], row_errors: Iterable[RowError], summary: Mapping[str, Any]
 ) -> Iterator[str]:
-    """The pieces of one JSON object: `version`, `changes`, `faults`, `summary`."""
+    """The pieces of one JSON object: `version`, `changes`, `row errors`, `summary`."""
     yield f'{{"version": {VERSION},\n"changes": ['
     yield from _joined(_change(line) for line in planned)
-    yield '],\n"faults": ['
-    yield from _joined(_fault(fault) for fault in faults)
+    yield '],\n"row_errors": ['
+    yield from _joined(_row_error(row_error) for row_error in row_errors)
     yield f'],\n"summary": {json.dumps(summary, ensure_ascii=False)}}}\n'
 
 
@@ -53,13 +53,13 @@ def _told(name: str, value: Value) -> object:
     return list(listed(value)) if name in LISTS else value
 
 
-def _fault(fault: RowError) -> dict[str, Any]:
+def _row_error(row_error: RowError) -> dict[str, Any]:
     return {
-        "where": fault.where,
-        "field": fault.field,
-        "reason": fault.reason,
-        "remedy": fault.remedy,
-        "kind": fault.kind,
-        "key": None if fault.key is None else list(fault.key),
-        "cause": fault.cause,
+        "where": row_error.where,
+        "field": row_error.field,
+        "reason": row_error.reason,
+        "remedy": row_error.remedy,
+        "kind": row_error.kind,
+        "key": None if row_error.key is None else list(row_error.key),
+        "cause": row_error.cause,
     }

@@ -1,4 +1,4 @@
-"""A plan as text: what would be done, what waits, what is withheld or held and why, and the faults."""
+"""A plan as text: what would be done, what waits, what is deferred or held and why, and the row errors."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from sync.planning.guard import HeldScope
 from sync.records.base import Kind, RowError
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.verdict import verdict_text
-from sync.report.wording import by_cause, change_text, fault_text, plural
+from sync.report.wording import by_cause, change_text, plural, row_error_text
 from sync.text.masking import masked
 
 MOST = 50
@@ -21,7 +21,7 @@ CHECKED_AT_APPLY = (
 )
 _HEADINGS = {
     Verdict.WAITING: "Waiting for something else first",
-    Verdict.WITHHELD: "Withheld (clears by itself)",
+    Verdict.DEFERRED: "Deferred (clears by itself)",
     Verdict.HELD: "Held for a person to decide",
 }
 _NOTHING = "Nothing to do: Inspera is as the sources say, as far as this state knows."
@@ -104,12 +104,12 @@ def capped(
         yield f"{indent}… and {more:,} more (--all shows them)"
 
 
-def faults_text(faults: Iterable[RowError], most: int | None = MOST) -> Iterator[str]:
-    """All faults, under a heading, those of one cause in one line; nothing when there are none."""
-    lines = (f"  {fault_text(fault, more)}" for fault, more in by_cause(faults))
+def row_errors_text(row_errors: Iterable[RowError], most: int | None = MOST) -> Iterator[str]:
+    """All row errors, under a heading, those of one cause in one line; nothing when there are none."""
+    lines = (f"  {row_error_text(row_error, more)}" for row_error, more in by_cause(row_errors))
     for number, text in enumerate(capped(lines, most)):
         if number == 0:
-            yield from ("", "Faults (their records stay as they are):")
+            yield from ("", "Row errors (their records stay as they are):")
         yield text
 
 
@@ -150,7 +150,7 @@ def left_out_text(left_out: Mapping[Kind, int]) -> str:
 
 def summary_text(
     tally: Mapping[tuple[Kind, Action, Verdict], int],
-    faults: int,
+    row_errors: int,
     ignored: int,
     status: int | None = None,
     *,
@@ -170,10 +170,10 @@ def summary_text(
     parts = [", ".join(parts) or "no change"]
     parts += [
         f"{verdicts[v]:,} {v}"
-        for v in (Verdict.WAITING, Verdict.WITHHELD, Verdict.HELD)
+        for v in (Verdict.WAITING, Verdict.DEFERRED, Verdict.HELD)
         if verdicts[v]
     ]
-    parts.append(plural(faults, "fault"))
+    parts.append(plural(row_errors, "row error"))
     if ignored:
         parts.append(f"{plural(ignored, 'registration')} of retired tests ignored")
     parts += filter(None, [left_out_text(left_out or {})])

@@ -16,7 +16,7 @@ class Finding(Protocol):
 
     @property
     def type(self) -> str:
-        """What it is: a fault, or a result."""
+        """What it is: a row error, or a result."""
 
     @property
     def kind(self) -> Kind:

@@ -32,9 +32,9 @@ def _made(made: MadeRecord) -> dict[str, Any]:
         "outcome": made.outcome,
         "joined": dict(made.joined),
         "record": {name: _value(value) for name, value in made.fields.items()},
-        "faults": [
+        "row_errors": [
             {"field": one.field, "reason": masked(one.reason), "remedy": masked(one.remedy)}
-            for one in made.faults
+            for one in made.row_errors
         ],
     }
 

@@ -35,9 +35,11 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
         yield f"Source: {printable(masked(problem))}"
     yield from map(printable, sample.notes)
     if sample.rows:
-        faults = plural(sample.faults, "fault") if sample.faults else "No faults"
+        row_errors = (
+            plural(sample.row_errors, "row error") if sample.row_errors else "No row errors"
+        )
         these = "this row" if len(sample.rows) == 1 else f"these {len(sample.rows)} rows"
-        yield f"{faults} in {these}; `check` reads them all."
+        yield f"{row_errors} in {these}; `check` reads them all."
 
 
 def printable(text: str) -> str:
@@ -54,8 +56,8 @@ def _stacked(row: SampledRow) -> Iterator[str]:
         yield f"  {_title(made)}{_remark(made)}"
         yield from _named(made.joined)
         yield from _named({name: value_text(value) for name, value in made.fields.items()})
-        for fault in made.faults:
-            yield f"    fault: {fault_words(fault)}"
+        for row_error in made.row_errors:
+            yield f"    row error: {row_error_words(row_error)}"
 
 
 def _named(values: Mapping[str, str]) -> Iterator[str]:
@@ -74,7 +76,7 @@ def _remark(made: MadeRecord) -> str:
         return ": not selected"
     if made.outcome is SampleOutcome.DEPARTS:
         return ": says that this record departs"
-    return f": {plural(len(made.faults), 'fault')}" if made.faults else ""
+    return f": {plural(len(made.row_errors), 'row error')}" if made.row_errors else ""
 
 
 def value_text(value: Shown) -> str:
@@ -88,9 +90,9 @@ def value_text(value: Shown) -> str:
     return value
 
 
-def fault_words(fault: RowError) -> str:
-    """A fault without its place, which stands above it."""
-    return printable(masked(f"{fault.field}: {fault.reason}; {fault.remedy}"))
+def row_error_words(row_error: RowError) -> str:
+    """A row error without its place, which stands above it."""
+    return printable(masked(f"{row_error.field}: {row_error.reason}; {row_error.remedy}"))
 
 
 def _table(row: SampledRow, width: int) -> Iterator[str]:
@@ -130,6 +132,6 @@ def _made_cell(made: MadeRecord) -> "Text":
     lines = [Text(_remark(made).removeprefix(": "), "yellow")] if _remark(made) else []
     fields = {name: value_text(value) for name, value in made.fields.items()}
     lines += [_cell(values) for values in (made.joined, fields) if values]
-    for fault in made.faults:
-        lines.append(Text(fault_words(fault), "red"))
+    for row_error in made.row_errors:
+        lines.append(Text(row_error_words(row_error), "red"))
     return Text("\n").join(lines)

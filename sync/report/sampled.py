@@ -18,9 +18,9 @@ class SampleOutcome(StrEnum):
     """What became of a row in a feed."""
 
     RECORD = "record"
-    FAULTS = "faults"
+    ROW_ERRORS = "row_errors"
     SKIPPED = "not selected"
-    DEPARTS = "departs"
+    DEPARTS = "departure"
 
 
 class ShownTime(NamedTuple):
@@ -50,7 +50,7 @@ class MadeRecord:
     outcome: SampleOutcome
     joined: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Shown] = field(default_factory=dict)
-    faults: Sequence[RowError] = ()
+    row_errors: Sequence[RowError] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,6 @@ class Sample:
     notes: Sequence[str] = ()
 
     @property
-    def faults(self) -> int:
-        """How many faults there are in these rows."""
-        return sum(len(made.faults) for row in self.rows for made in row.made)
+    def row_errors(self) -> int:
+        """How many row errors there are in these rows."""
+        return sum(len(made.row_errors) for row in self.rows for made in row.made)

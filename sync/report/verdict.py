@@ -6,7 +6,7 @@ from typing import Final
 from sync.exit_codes import Exit
 
 _WHY: Final[Mapping[Exit, str]] = {
-    Exit.FAULTS: "a row is in error, or a change failed",
+    Exit.ERRORS: "a row is in error, or a change failed",
     Exit.USAGE: "the configuration must be corrected",
     Exit.HELD: "something is held, or waits for a test that starts soon",
     Exit.SOURCE: "a source can't be used or trusted",
@@ -21,7 +21,7 @@ def verdict_text(what: str, found: str, status: int) -> str:
 
     Args:
         what: the command's word, such as `Check`.
-        found: the figures, such as `2 faults`.
+        found: the figures, such as `2 row errors`.
         status: the exit status.
     """
     return f"{what}: {found}; exit status {status_text(status)}."

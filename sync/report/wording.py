@@ -1,4 +1,4 @@
-"""How one change, one fault and one outcome are said, the same way everywhere."""
+"""How one change, one row error and one outcome are said, the same way everywhere."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -17,21 +17,23 @@ def key_text(key: Key) -> str:
     return masked(" / ".join(part for part in key if part))
 
 
-def fault_text(fault: RowError, more: int = 0) -> str:
-    """A fault in one line: where, which field, why, what to do. It stands for `more` of the same cause."""
+def row_error_text(row_error: RowError, more: int = 0) -> str:
+    """A row error in one line: where, which field, why, what to do. It stands for `more` of the same cause."""
     if more:
-        fault = replace(fault, where=f"{fault.where} and {plural(more, 'more row')}")
-    return masked(str(fault))
+        row_error = replace(row_error, where=f"{row_error.where} and {plural(more, 'more row')}")
+    return masked(str(row_error))
 
 
-def by_cause(faults: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
-    """Yield the first fault of each cause with how many more it has; faults without a cause each by itself."""
-    for cause, group in groupby(faults, key=lambda fault: (fault.kind, fault.field, fault.cause)):
+def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
+    """Yield the first row error of each cause with how many more it has; row errors without a cause each by itself."""
+    for cause, group in groupby(
+        row_errors, key=lambda row_error: (row_error.kind, row_error.field, row_error.cause)
+    ):
         if cause[-1]:
             first = next(group)
             yield first, sum(1 for _ in group)
         else:
-            yield from ((fault, 0) for fault in group)
+            yield from ((row_error, 0) for row_error in group)
 
 
 def change_text(line: PlannedChange) -> str:

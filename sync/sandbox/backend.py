@@ -138,7 +138,7 @@ class Backend:
     def _writing(self) -> Iterator[Connection]:
         """A transaction that may write, before which what reads see is set up as the controls say now."""
         with self._store.lock:
-            self._replica.keep(self.controls.faults.delay, self._store.copy)
+            self._replica.keep(self.controls.failures.delay, self._store.copy)
             with self._store.transaction() as db:
                 yield db
 

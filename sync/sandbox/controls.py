@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sync.sandbox.failures import DELAY, FAULTS, Failures, read_faults
+from sync.sandbox.failures import DELAY, FAILURES, Failures, read_failures
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.rules import Rule, read_rule
 from sync.sandbox.wire import CallKind, Json
@@ -12,23 +12,23 @@ class Controls:
     """How this Inspera behaves.
 
     `latency` is in seconds: every write's answer waits that long, after its commit. `token_lifetime` is in seconds and
-    holds for tokens given from now on. `wrapped` says whether a test that is read comes inside a `result`. `faults`
+    holds for tokens given from now on. `wrapped` says whether a test that is read comes inside a `result`. `failures`
     strike at random; `fail` names calls that fail for sure, and goes first. `clock_offset` is in seconds: how far the
     `Date` of every answer is ahead of this machine's clock (below 0: behind it).
     """
 
     def __init__(
-        self, latency: float = 0.0, token_lifetime: float = 3600.0, faults: Failures | None = None
+        self, latency: float = 0.0, token_lifetime: float = 3600.0, failures: Failures | None = None
     ) -> None:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
-        self.faults, self.clock_offset = faults or Failures(), 0.0
+        self.failures, self.clock_offset = failures or Failures(), 0.0
         self._rules: list[Rule] = []
         self._made: Counter[str] = Counter()
 
     def change(self, body: Json) -> None:
         """Takes new values for what is given; the rest stays.
 
-        A new `fail` or `faults` replaces all of the old ones, `[]` or `{}` ends them.
+        A new `fail` or `failures` replaces all of the old ones, `[]` or `{}` ends them.
 
         Raises:
             Refusal: 400 with everything that is wrong; nothing was changed.
@@ -40,29 +40,29 @@ class Controls:
             read.flag("wrapped"),
         )
         offset = read.number("clock_offset")
-        items, inner = read.items("fail"), read.inner("faults")
+        items, inner = read.items("fail"), read.inner("failures")
         rules = None if items is None else [read_rule(item) for item in items]
-        faults = None if inner is None else read_faults(inner)
+        failures = None if inner is None else read_failures(inner)
         read.close()
         self.latency = self.latency if latency is None else latency
         self.token_lifetime = self.token_lifetime if lifetime is None else lifetime
         self.clock_offset = self.clock_offset if offset is None else offset
         self.wrapped = self.wrapped if wrapped is None else wrapped
         self._rules = self._rules if rules is None else rules
-        self.faults = self.faults if faults is None else faults
+        self.failures = self.failures if failures is None else failures
 
     def rule_for(self, method: str, path: str, kind: CallKind) -> Rule | None:
-        """The first rule that holds for this call, or else the fault that strikes it."""
+        """The first rule that holds for this call, or else the failure that strikes it."""
         rule = next((rule for rule in self._rules if rule.takes(method, path)), None)
-        return rule or self.faults.strike(kind, path)
+        return rule or self.failures.strike(kind, path)
 
     def count(self, name: str) -> None:
-        """Counts a fault that was made."""
+        """Counts a failure that was made."""
         self._made[name] += 1
 
     def made(self) -> dict[str, int]:
-        """How often each fault was made so far, and `rule` for all that `fail` asked for."""
-        return {name: self._made[name] for name in (*FAULTS, DELAY, "rule")}
+        """How often each failure was made so far, and `rule` for all that `fail` asked for."""
+        return {name: self._made[name] for name in (*FAILURES, DELAY, "rule")}
 
     def shown(self) -> Json:
         """Everything as it stands now; a used-up rule has `times` 0."""
@@ -73,4 +73,8 @@ class Controls:
             "wrapped": self.wrapped,
         }
         numbers["clock_offset"] = self.clock_offset
-        return numbers | {"fail": rules, "faults": self.faults.shown(), "faults_made": self.made()}
+        return numbers | {
+            "fail": rules,
+            "failures": self.failures.shown(),
+            "failures_made": self.made(),
+        }

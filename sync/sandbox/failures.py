@@ -1,4 +1,4 @@
-"""Faults at random: which can strike, how often, and which call gets which. One seed and one sequence of calls always
+"""Failures at random: which can strike, how often, and which call gets which. One seed and one sequence of calls always
 give the same ones.
 
 A file (YAML or JSON) or a mapping says it; each part can be left out:
@@ -9,7 +9,7 @@ A file (YAML or JSON) or a mapping says it; each part can be left out:
     only: ["/api/v1/test*"]
     except: ["*/fileExport/*"]
 
-A rate is the share, from 0 to 1, of those calls that the fault can strike; `FAULTS` says what each means. `only` and
+A rate is the share, from 0 to 1, of those calls that the failure can strike; `FAULTS` says what each means. `only` and
 `except` are patterns of paths with `*` and `?`: all but the delay of visibility, which holds for every write, keep to
 them.
 """
@@ -34,7 +34,7 @@ _WRITES: tuple[CallKind, ...] = ("write", "committee")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a fault means, in one line; the kinds of call that it can strike; and the rule that it makes of seconds."""
+    """What a failure means, in one line; the kinds of call that it can strike; and the rule that it makes of seconds."""
 
     meaning: str
     strikes: tuple[CallKind, ...]
@@ -45,7 +45,7 @@ def _status(status: int) -> Callable[[float], Rule]:
     return lambda _: Rule(status=status)
 
 
-FAULTS: Mapping[str, Failure] = {
+FAILURES: Mapping[str, Failure] = {
     "throttle": Failure("not carried out: 429 without a Retry-After", _ALL, _status(429)),
     "throttle_with_wait": Failure(
         "not carried out: 429 with a Retry-After of `seconds`",
@@ -113,7 +113,7 @@ FAULTS: Mapping[str, Failure] = {
         ),
     ),
 }
-"""Every fault that has a rate, by name (vendor contract: Conventions, Token, Test API)."""
+"""Every failure that has a rate, by name (vendor contract: Conventions, Token, Test API)."""
 
 SECONDS: Mapping[str, float] = {
     "throttle_with_wait": 1,
@@ -125,7 +125,7 @@ SECONDS: Mapping[str, float] = {
 
 
 class Failures:
-    """Faults as they were asked for (see the head of this file); `strike` says which one a call gets."""
+    """Failures as they were asked for (see the head of this file); `strike` says which one a call gets."""
 
     def __init__(
         self,
@@ -147,19 +147,19 @@ class Failures:
         return self._seconds[DELAY]
 
     def strike(self, kind: CallKind, path: str) -> Rule | None:
-        """The fault that this call gets, if any: one number is drawn for each call that the patterns take."""
+        """The failure that this call gets, if any: one number is drawn for each call that the patterns take."""
         if not self.rates or not self._takes(path):
             return None
         drawn = self._random.random()
         name = next((name for step, name in self._steps[kind] if drawn < step), None)
         if name is None:
             return None
-        rule = FAULTS[name].rule(self._seconds.get(name, 0))
+        rule = FAILURES[name].rule(self._seconds.get(name, 0))
         rule.name = name
         return rule
 
     def shown(self) -> Json:
-        """The faults in the words in which they are given."""
+        """The failures in the words in which they are given."""
         words = {"seed": self._seed, "rates": self.rates, "seconds": self._seconds}
         return words | {"only": list(self._only), "except": list(self._spared)}
 
@@ -168,10 +168,10 @@ class Failures:
         return taken and not any(fnmatchcase(path, pattern) for pattern in self._spared)
 
 
-def read_faults(read: BodyReader) -> Failures:
-    """Faults in the words of `Faults.shown`; what is wrong in them is added to the reader's complaints."""
+def read_failures(read: BodyReader) -> Failures:
+    """Failures in the words of `Failures.shown`; what is wrong in them is added to the reader's complaints."""
     rates, seconds = read.inner("rates"), read.inner("seconds")
-    faults = Failures(
+    failures = Failures(
         seed=read.whole("seed", least=0) or 0,
         rates=None if rates is None else _rates(rates),
         seconds=None if seconds is None else _seconds(seconds),
@@ -179,27 +179,27 @@ def read_faults(read: BodyReader) -> Failures:
         spared=read.texts("except") or (),
     )
     read.done(["seed", "rates", "seconds", "only", "except"])
-    return faults
+    return failures
 
 
-def faults_of(said: Mapping[str, Json]) -> Failures:
-    """Faults from a mapping.
+def failures_of(said: Mapping[str, Json]) -> Failures:
+    """Failures from a mapping.
 
     Raises:
         Refusal: 400 with everything that is wrong in it.
     """
     read = BodyReader(said)
-    faults = read_faults(read)
+    failures = read_failures(read)
     read.close()
-    return faults
+    return failures
 
 
 def _rates(read: BodyReader) -> dict[str, float]:
-    said = {name: read.rate(name) for name in FAULTS}
-    read.done(list(FAULTS))
+    said = {name: read.rate(name) for name in FAILURES}
+    read.done(list(FAILURES))
     rates = {name: rate for name, rate in said.items() if rate}
     heaviest = max(
-        sum(rate for name, rate in rates.items() if kind in FAULTS[name].strikes) for kind in _ALL
+        sum(rate for name, rate in rates.items() if kind in FAILURES[name].strikes) for kind in _ALL
     )
     if round(heaviest, 9) > 1:
         many = f"those that can strike one call add up to {heaviest:g}"
@@ -214,6 +214,8 @@ def _seconds(read: BodyReader) -> dict[str, float]:
 
 
 def _steps(kind: CallKind, rates: Mapping[str, float]) -> list[tuple[float, str]]:
-    """The faults that can strike a kind of call, each with the number below which a draw means it."""
-    names = [name for name, fault in FAULTS.items() if kind in fault.strikes and name in rates]
+    """The failures that can strike a kind of call, each with the number below which a draw means it."""
+    names = [
+        name for name, failure in FAILURES.items() if kind in failure.strikes and name in rates
+    ]
     return list(zip(accumulate(rates[name] for name in names), names, strict=True))

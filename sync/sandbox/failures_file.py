@@ -1,16 +1,16 @@
-"""Faults that a file asks for, in YAML or JSON."""
+"""Failures that a file asks for, in YAML or JSON."""
 
 from pathlib import Path
 
-from sync.sandbox.failures import Failures, read_faults
+from sync.sandbox.failures import Failures, read_failures
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.wire import Json
 
 _REMEDY = "write it as `rates: {reset: 0.05}`"
 
 
-def load_faults(path: Path) -> Failures:
-    """Reads a file of faults.
+def load_failures(path: Path) -> Failures:
+    """Reads a file of failures.
 
     Raises:
         OSError: it can't be read.
@@ -18,15 +18,15 @@ def load_faults(path: Path) -> Failures:
     """
     value = _parse(path)
     read = BodyReader(value)
-    faults = read_faults(read)
+    failures = read_failures(read)
     wrong = (
         read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
     )
     if wrong:
         raise ValueError(
-            "\n".join(["the faults file is wrong", *(f"{path}: {one}" for one in wrong)])
+            "\n".join(["the failures file is wrong", *(f"{path}: {one}" for one in wrong)])
         )
-    return faults
+    return failures
 
 
 def _parse(path: Path) -> Json:
@@ -37,7 +37,7 @@ def _parse(path: Path) -> Json:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OSError(
-            f"{path}: cannot be read ({reason}); name a YAML or JSON file of faults"
+            f"{path}: cannot be read ({reason}); name a YAML or JSON file of failures"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         place = getattr(error, "problem_mark", None)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from sqlite3 import Connection
 
 from sync.sandbox.controls import Controls
-from sync.sandbox.failures import DELAY, FAULTS
+from sync.sandbox.failures import DELAY, FAILURES
 from sync.sandbox.markup import PER_PAGE, Html, document, link, pages, shown, table
 from sync.sandbox.request_log import last_entries
 from sync.sandbox.whole_tests import whole_test
@@ -23,7 +23,7 @@ def overview(db: Connection, controls: Controls, tests: int, people: int) -> str
             f"<p>{_ABOUT} {link('/_sandbox/contents', 'All it holds')}, {link('/_sandbox/control', 'controls')} and "
             f"{link('/_sandbox/requests', 'requests')} as JSON; {link('/apidoc', 'its schema')}.</p>",
             _counts(db),
-            f"<h2>Faults</h2>{_faults(controls)}",
+            f"<h2>Failures</h2>{_failures(controls)}",
             f"<h2>Last requests</h2>{_requests(db)}",
             f"<h2>Tests</h2>{_tests(db, tests, people)}",
             f"<h2>People</h2>{_people(db, tests, people)}",
@@ -103,12 +103,12 @@ def _counts(db: Connection) -> Html:
     return table("What it holds", heads, [tuple(numbers)])
 
 
-def _faults(controls: Controls) -> Html:
-    said, made = controls.faults.shown(), controls.made()
+def _failures(controls: Controls) -> Html:
+    said, made = controls.failures.shown(), controls.made()
     rates, seconds = said["rates"], said["seconds"]
     rows = [
-        (name, fault.meaning, rates.get(name, 0), seconds.get(name), made[name])
-        for name, fault in FAULTS.items()
+        (name, failure.meaning, rates.get(name, 0), seconds.get(name), made[name])
+        for name, failure in FAILURES.items()
     ]
     rows.append(
         (DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], made[DELAY])
@@ -125,12 +125,12 @@ def _faults(controls: Controls) -> Html:
     return Html(
         f"<p>Seed {shown(said['seed'])}; only {shown(said['only'])}; except {shown(said['except'])}. Writes are "
         f"answered {shown(controls.latency)} s late; a token lives {shown(controls.token_lifetime)} s.</p>"
-        + table("Faults", ("fault", "what it does", "rate", "seconds", "made"), rows)
+        + table("Failures", ("failure", "what it does", "rate", "seconds", "made"), rows)
     )
 
 
 def _requests(db: Connection) -> Html:
-    heads = ("seq", "time", "method", "path", "status", "committed", "fault")
+    heads = ("seq", "time", "method", "path", "status", "committed", "failure")
     rows = [[entry.get(head) for head in heads] for entry in last_entries(db, _LAST)]
     return table(f"The last {_LAST}, newest first", heads, rows)
 

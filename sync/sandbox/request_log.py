@@ -30,11 +30,11 @@ class RequestLog:
             self._file = (folder / LOG_FILE).open("ab", buffering=0)
 
     def note(
-        self, db: Connection, call: Call, answer: Answer, fault: str | None, *, committed: bool
+        self, db: Connection, call: Call, answer: Answer, failure: str | None, *, committed: bool
     ) -> Json:
         """Makes the call's entry, inside the transaction that carries the call out.
 
-        `committed` says that it was a write and was carried out, whatever was answered; `fault` what struck it.
+        `committed` says that it was a write and was carried out, whatever was answered; `failure` what struck it.
         """
         entry = {
             "time": call.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -44,7 +44,7 @@ class RequestLog:
             "status": answer.status,
             "body": self._masked(_body(call.raw)),
             "committed": committed,
-            **({"fault": fault} if fault else {}),
+            **({"failure": failure} if failure else {}),
         }
         seq = db.execute("INSERT INTO requests (entry) VALUES (?)", (json.dumps(entry),)).lastrowid
         return {"seq": seq} | entry

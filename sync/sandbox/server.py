@@ -11,8 +11,8 @@ from typing import Self
 
 from sync.sandbox.backend import Backend
 from sync.sandbox.controls import Controls
-from sync.sandbox.failures import faults_of
-from sync.sandbox.failures_file import load_faults
+from sync.sandbox.failures import failures_of
+from sync.sandbox.failures_file import load_failures
 from sync.sandbox.wire import Json
 
 _HOST = "127.0.0.1"
@@ -116,10 +116,10 @@ class Sandbox:
 
     `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the statuses of tests and the
     life of tokens go by it, and so does the delay of visibility. `token_lifetime` and `latency` are in seconds.
-    `faults` strike at random; `sync.sandbox.failures` has their words.
+    `failures` strike at random; `sync.sandbox.failures` has their words.
 
     Raises:
-        Refusal: the faults are wrong.
+        Refusal: the failures are wrong.
     """
 
     def __init__(
@@ -130,12 +130,12 @@ class Sandbox:
         api_key: str = "sandbox-key",
         latency: float = 0.0,
         token_lifetime: float = _HOUR,
-        faults: Mapping[str, Json] | None = None,
+        failures: Mapping[str, Json] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.client_id, self.api_key, self.url = client_id, api_key, ""
         self._data, self._clock = data, clock
-        self._controls = Controls(latency, token_lifetime, faults_of(faults or {}))
+        self._controls = Controls(latency, token_lifetime, failures_of(failures or {}))
 
     def __enter__(self) -> Self:
         self._desk = Backend(self._data, self.client_id, self.api_key, self._controls, self._clock)
@@ -170,7 +170,7 @@ class Sandbox:
         return entries
 
     def control(self, **settings: Json) -> dict[str, Json]:
-        """Changes `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `faults`, and gives all.
+        """Changes `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`, and gives all.
 
         `Controls`, `Rule` and `sync.sandbox.failures` have the words.
 
@@ -198,20 +198,20 @@ def serve(
     client_id: str = "example",
     api_key: str = "sandbox-key",
     latency: float = 0.0,
-    faults: Path | None = None,
+    failures: Path | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> int:
     """Runs a sandbox on loopback until SIGTERM or SIGINT; to be called in the main thread. Gives the exit status.
 
     Port 0 takes any free one; `ready` is given the address once it really listens. With `data`, a folder, everything
     is kept there; without, in memory. `latency` is in seconds: a write is committed first, its answer comes that late.
-    `faults` is a file of faults that strike at random (`sync.sandbox.failures`).
+    `failures` is a file of failures that strike at random (`sync.sandbox.failures`).
 
     Raises:
         OSError: the port, the folder or the file can't be used; its text is fit to show.
-        ValueError: the client id or the API key is empty, or the faults are wrong: a line for each.
+        ValueError: the client id or the API key is empty, or the failures are wrong: a line for each.
     """
-    controls = Controls(latency, _HOUR, load_faults(faults) if faults else None)
+    controls = Controls(latency, _HOUR, load_failures(failures) if failures else None)
     desk = Backend(data, client_id, api_key, controls)
     try:
         server = Server(desk, port)

@@ -27,9 +27,9 @@ class Tokens:
 
     def give(self, db: Connection, call: Call) -> Answer:
         """Answers `POST /api/authenticate/token/`. Older tokens stay good until they expire."""
-        fault = self._malformed(call)
-        if fault is not None:
-            return Answer(400, {"error": fault})
+        failure = self._malformed(call)
+        if failure is not None:
+            return Answer(400, {"error": failure})
         right = _same(call.query["client_id"], self.client_id) and _same(
             call.headers["code"], self.api_key
         )
@@ -61,7 +61,7 @@ class Tokens:
         self.used.add(_bearer(call))
 
     def was_used(self, call: Call) -> bool:
-        """Whether the call's token was good for a call already, and no fault hid that, since this sandbox started."""
+        """Whether the call's token was good for a call already, and no failure hid that, since this sandbox started."""
         return _bearer(call) in self.used
 
     def _malformed(self, call: Call) -> str | None:

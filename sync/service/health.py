@@ -48,7 +48,7 @@ class Health:
         migrated: whether the tables of the state are of this version.
         role: whether this replica may write; None before that is known.
         loaded: when the configuration in use was read.
-        reload_failed: when a newer configuration was found faulty, if that was the last that happened to it.
+        reload_failed: when a newer configuration was found invalid, if that was the last that happened to it.
         paused: since when a person has stopped all sending.
         clock_trouble: what is wrong with this machine's clock, by Inspera's last answers; empty when nothing is.
     """
@@ -64,7 +64,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether jobs can run here, or could once this replica leads. A pause is somebody's wish, and no fault."""
+        """Whether jobs can run here, or could once this replica leads. A pause is somebody's wish, and no row error."""
         return self.alive and not self.unreachable and self.migrated and self.role is not None
 
     def document(self) -> dict[str, object]:

@@ -248,8 +248,10 @@ class Service:
         try:
             setup = self._load()
         except SyncError as error:
-            for fault in str(error).splitlines():
-                _log.error("the new configuration can't be used, the old one goes on", fault=fault)
+            for row_error in str(error).splitlines():
+                _log.error(
+                    "the new configuration can't be used, the old one goes on", row_error=row_error
+                )
             self._told.reloaded(False)
         else:
             if self._standing.ready:
@@ -334,7 +336,7 @@ class Service:
         name, run = due.name, due.run
         start, outcome = time.monotonic(), "failed"
         try:
-            outcome = run.run(self.turns.gives_way, began)
+            outcome = run.run(self.turns.should_yield, began)
         except Locked as error:
             outcome = "locked"
             _log.warning("not run, the state is in use", error=str(error))
@@ -381,7 +383,7 @@ class Service:
         """Ends what is under way. Gives whether that was done within the grace."""
         self._notifier.stopping()
         _log.info("stopping: the calls under way are finished and recorded first")
-        until = time.monotonic() + self._setup.grace.total_seconds() - ROUND
+        until = time.monotonic() + self._setup.shutdown_timeout.total_seconds() - ROUND
         self.turns.close()
         while True:
             self._end_all("stopped by a signal")  # a run may only now have begun

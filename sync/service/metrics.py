@@ -24,7 +24,7 @@ from sync import __version__
 SUCCESS = "done"
 """The outcome of a run that came to its end and left nothing for people to settle."""
 
-_ENDED = frozenset({SUCCESS, "faults", "held"})
+_ENDED = frozenset({SUCCESS, "row_errors", "held"})
 """The outcomes of runs that came to their end: each counts as a success."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -55,8 +55,8 @@ class Metrics:
         self._changes = self._counter(
             "changes", "Changes that were carried out, or not.", "kind", "action", "outcome"
         )
-        self._withheld = self._gauge(
-            "withheld", "Changes that the last run left out.", "job", "verdict", "reason"
+        self._deferred = self._gauge(
+            "deferred", "Changes that the last run left out.", "job", "verdict", "reason"
         )
         self._waiting = self._gauge(
             "waiting",
@@ -85,7 +85,7 @@ class Metrics:
         self.clock_trouble = ""
         self._reloads = self._counter("reloads", "Reloads of the configuration.", "outcome")
         self._sound = self._gauge(
-            "last_reload_successful", "0 when the newest configuration is faulty."
+            "last_reload_successful", "0 when the newest configuration is invalid."
         )
         self._sound.set(1)
         self._build(clock)
@@ -113,11 +113,11 @@ class Metrics:
         """So many changes came out this way."""
         self._changes.labels(kind, action, outcome).inc(n)
 
-    def withheld(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
+    def deferred(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
         """What the job's last run left out, by verdict and reason, in the place of what the one before did."""
-        self._withheld.remove_by_labels({"job": job})
+        self._deferred.remove_by_labels({"job": job})
         for (verdict, reason), n in left.items():
-            self._withheld.labels(job, verdict, reason).set(n)
+            self._deferred.labels(job, verdict, reason).set(n)
 
     def waiting(self, job: str, n: int, soon: int) -> None:
         """Set how many changes of the job's last run wait; `soon` for tests that start within 7 days."""
@@ -165,7 +165,7 @@ class Metrics:
             self._run_seconds,
             self._overlaps,
             self._yields,
-            self._withheld,
+            self._deferred,
             self._waiting,
             self._success,
             self._next,

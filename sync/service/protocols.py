@@ -14,7 +14,7 @@ YIELDED = "yielded"
 class JobRun(Protocol):
     """One run of a job, of which parts may come later, when it gave way to another one."""
 
-    def run(self, gives_way: Callable[[Callable[[], str]], bool], began: datetime) -> str:
+    def run(self, should_yield: Callable[[Callable[[], str]], bool], began: datetime) -> str:
         """One run, or the rest of one that `began` then; gives what became of it in a word."""
 
     def end(self, reason: str) -> None:
@@ -44,7 +44,7 @@ class ServiceSetup:
     """One configuration: its jobs by name, and how long stopping may take."""
 
     jobs: Mapping[str, Job]
-    grace: timedelta
+    shutdown_timeout: timedelta
 
 
 class JobHistory(Protocol):

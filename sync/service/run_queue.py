@@ -116,7 +116,7 @@ class RunQueue:
             else next(iter(self._waiting), None)
         )
 
-    def gives_way(self, goes_on_with: Callable[[], str]) -> bool:
+    def should_yield(self, goes_on_with: Callable[[], str]) -> bool:
         """Whether the run whose turn it is has to end, so that one that waits goes first.
 
         `goes_on_with` gives when the soonest test begins for which it would send something next; empty for none. It

@@ -33,7 +33,7 @@ class SourceSettings(Strict):
     gives_deltas: ClassVar[bool] = False
     """Whether what it holds may be, by itself, only what changed."""
 
-    whole: Annotated[Completeness, BeforeValidator(empty_is_default)] = Completeness()
+    completeness: Annotated[Completeness, BeforeValidator(empty_is_default)] = Completeness()
     """What has to hold before this source's word is taken for what it does not name."""
 
     @abstractmethod
@@ -64,7 +64,9 @@ class SourceSettings(Strict):
         Raises:
             SourceError: a part of it can't be read.
         """
-        return self.model_dump_json(exclude={"whole", "timeout", "connect_timeout", "overlap"})
+        return self.model_dump_json(
+            exclude={"completeness", "timeout", "connect_timeout", "overlap"}
+        )
 
     def column_names(self, folder: Path) -> tuple[str, ...]:
         """The column names, read from the source without reading its rows.

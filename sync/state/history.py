@@ -142,10 +142,10 @@ _CUT_OFF = ("running", "interrupted", "yielded")
 
 
 def past_jobs(connection: Connection) -> dict[str, PastJob]:
-    """The jobs that have run, by name. A run that left faults or held changes is done as well."""
+    """The jobs that have run, by name. A run that left row errors or held changes is done as well."""
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
-        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.FAULTS:d}, {Exit.HELD:d})"
+        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, {Exit.HELD:d})"
         " THEN ended END) AS done FROM run WHERE command LIKE 'job %' GROUP BY command) l ON l.id = r.id"
     )
     return {

@@ -90,7 +90,7 @@ def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
             text(
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
-                f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = refused.k1"
+                f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = refused.k1"
                 " AND coalesce(f.k2, '') IN ('', refused.k2))"
             )
         )

@@ -183,7 +183,7 @@ class Run(SQLModel, table=True):
 
 
 class Finding(SQLModel, table=True):
-    """Something of a run that a person may want to look at: a fault, or a change that was not carried out."""
+    """Something of a run that a person may want to look at: a row error, or a change that was not carried out."""
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id", index=True)
@@ -275,7 +275,7 @@ class Removal(SQLModel, table=True):
 class Snapshot(SQLModel, table=True):
     """What a feed said last of one record, where it is also read for changes only.
 
-    `feed` is the digest of the feed with its rules; `standing` is wanted, departed or fault; `content` is JSON.
+    `feed` is the digest of the feed with its rules; `standing` is wanted, departed or row error; `content` is JSON.
     """
 
     feed: str = Field(primary_key=True)
@@ -287,6 +287,8 @@ class Snapshot(SQLModel, table=True):
 
 class Watermark(SQLModel, table=True):
     """From where a feed is read for changes the next time: by the source's own clock, stored with its snapshot."""
+
+    __tablename__ = "mark"
 
     feed: str = Field(primary_key=True)
     source: str
@@ -405,6 +407,8 @@ class Recovery(SQLModel, table=True):
 
 class KeptValue(SQLModel, table=True):
     """A field that keeps Inspera's value (`adopt --keep`) as long as the source's value is `wanted` (JSON)."""
+
+    __tablename__ = "kept"
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from sync.planning.candidate_numbers import Holder
 from sync.planning.decide import DraftedChange, Pair
-from sync.planning.freeze import TestMoment, TimeFacts, TimeRules
+from sync.planning.freeze import Moment, TimeFacts, TimeRules
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import (
     COMPARED,
@@ -87,7 +87,7 @@ class Store:
         self._places = [f"{place} line" for place in places]
         self._locked = locked
         self._rules, self._leave_out = rules or [TimeRules()] * max(1, len(places)), leave_out
-        self._moment: TestMoment | None = None
+        self._moment: Moment | None = None
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
@@ -108,9 +108,9 @@ class Store:
         """Forgets what was staged from a feed that could not be read to its end."""
         scratch.discard_feed(self._connection, kind, feed)
 
-    def add_faults(self, faults: Iterable[RowError], feed: int | None = None) -> int:
-        """Keeps faults with their keys, and with the feed whose rows they are. Returns how many."""
-        return scratch.add_faults(self._connection, faults, feed)
+    def add_row_errors(self, row_errors: Iterable[RowError], feed: int | None = None) -> int:
+        """Keeps row errors with their keys, and with the feed whose rows they are. Returns how many."""
+        return scratch.add_row_errors(self._connection, row_errors, feed)
 
     def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
         """Notes the records of which a row of this feed says that they depart."""
@@ -229,7 +229,7 @@ class Store:
             tails.keep_ending(self._connection, source, whole=whole)
 
     def drop_line(self, kind: Kind, feed: int, line: int) -> None:
-        """Takes what one row of a feed says out of what is wanted and of what departs."""
+        """Takes what one row of a feed says out of what is wanted and of what departure."""
         tails.drop_line(self._connection, kind, feed, line)
 
     def drop_lookup_line(self, number: int, line: int) -> None:
@@ -237,26 +237,26 @@ class Store:
         query = text("DELETE FROM lookup WHERE id = :id AND line = :line")
         self._connection.execute(query, {"id": number, "line": line})
 
-    def faults(self) -> Iterator[RowError]:
-        """Every fault of the run."""
-        return scratch.faults(self._connection)
+    def row_errors(self) -> Iterator[RowError]:
+        """Every row error of the run."""
+        return scratch.row_errors(self._connection)
 
-    def fault_count(self) -> int:
-        """How many faults the run has."""
-        return count(self._connection, "SELECT count(*) FROM fault")
+    def row_error_count(self) -> int:
+        """How many row errors the run has."""
+        return count(self._connection, "SELECT count(*) FROM row_error")
 
     def valid_count(self, kind: Kind, feed: int) -> int:
-        """Return how many wanted records of a feed no fault names."""
+        """Return how many wanted records of a feed no row error names."""
         return scratch.valid_count(self._connection, kind, feed)
 
-    def faulty_rows(self, kind: Kind, place: str) -> int:
-        """Return how many rows of the source at `place` have a fault of this kind."""
-        query = "SELECT count(DISTINCT place) FROM fault WHERE kind = :kind AND substr(place, 1, :length) = :place"
+    def invalid_rows(self, kind: Kind, place: str) -> int:
+        """Return how many rows of the source at `place` have a row error of this kind."""
+        query = "SELECT count(DISTINCT place) FROM row_error WHERE kind = :kind AND substr(place, 1, :length) = :place"
         return count(self._connection, query, kind=kind.value, place=place, length=len(place))
 
     def keyless(self, kind: Kind) -> str:
         """The place of a row of this kind whose key could not be read, or an empty text when there is none."""
-        query = "SELECT place FROM fault WHERE kind = :kind AND k1 IS NULL AND cause = '' ORDER BY id LIMIT 1"
+        query = "SELECT place FROM row_error WHERE kind = :kind AND k1 IS NULL AND cause = '' ORDER BY id LIMIT 1"
         return str(self._connection.execute(text(query), {"kind": kind}).scalar() or "")
 
     def staged_people(self) -> Iterator[tuple[Record, str]]:
@@ -275,7 +275,7 @@ class Store:
     def close_staging(
         self, later: Sequence[tuple[Kind, int, str]] = (), unsure: Collection[Kind] = ()
     ) -> None:
-        """Indexes what was staged and turns rows into faults that contradict each other, or name nobody known.
+        """Indexes what was staged and turns rows into row errors that contradict each other, or name nobody known.
 
         `later` are feeds that give way to earlier ones of their kind, each with how. Of `unsure` kinds not all may have
         been read.
@@ -295,7 +295,7 @@ class Store:
 
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
-        self._moment = TestMoment.of(now)
+        self._moment = Moment.of(now)
         context.gather_windows(self._connection, now, leave_out=self._leave_out)
 
     def _timing(self, start: str | None, ends: str | None, feed: int | None) -> TimeFacts | None:
@@ -315,7 +315,7 @@ class Store:
         )
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
-        """Every known record of this kind that no feed names and no fault keeps."""
+        """Every known record of this kind that no feed names and no row error keeps."""
         sources = () if kind in self._accepted else self._sources.get(kind, ())
         return absences.absent(self._connection, kind, trouble, seat_trouble, self._timing, sources)
 
@@ -387,7 +387,7 @@ class Store:
     def deferred_numbers(self) -> tuple[int, int]:
         """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
         waiting = (
-            f"SELECT count(*) FROM plan WHERE verdict = 'withheld' AND cause = '{Cause.NUMBER}'"
+            f"SELECT count(*) FROM plan WHERE verdict = 'deferred' AND cause = '{Cause.NUMBER}'"
         )
         return count(self._connection, waiting), count(
             self._connection, f"{waiting} AND wave LIKE '0%'"
@@ -431,7 +431,7 @@ class Store:
         return plan_table.waiting(self._connection)
 
     def missed(self) -> int:
-        """Return how many new records are withheld, so that something that is wanted is not in Inspera."""
+        """Return how many new records are deferred, so that something that is wanted is not in Inspera."""
         return plan_table.missed(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
@@ -525,7 +525,7 @@ class Store:
         """How many changes rest in this run because Inspera refused just them before."""
         query = (
             "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND b.k2 = p.k2"
-            " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'withheld'"
+            " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'deferred'"
         )
         return count(self._connection, query, nothing=b"")
 
@@ -579,7 +579,7 @@ class Store:
         """What the plan says of one record, None when it says nothing."""
         return plan_table.planned_for(self._connection, kind, key)
 
-    def timing(self, test: str, moment: TestMoment) -> TimeFacts:
+    def timing(self, test: str, moment: Moment) -> TimeFacts:
         """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
         row = self._connection.execute(
             text("SELECT start, ends FROM test_window WHERE test = :test"), {"test": test}

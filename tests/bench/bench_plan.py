@@ -121,10 +121,10 @@ def make_known(folder: Path) -> None:
     from sync.records.base import COMPARED, KEY_FIELDS
     from sync.state.sqlite.open import open_to_write
 
-    house = App.open(folder / CONFIG, print)
+    app = App.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:
         gathered = gather(
-            house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None
+            app.feeds, make_store(app, connection), datetime.now(UTC), lambda *_: None
         )
         if gathered.unhealthy:
             raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
@@ -185,7 +185,7 @@ def measure(folder: Path) -> tuple[Cost, Cost, Cost]:
     first = plan(folder, f"create {TESTS * SEATS:,} candidates")
     run(__file__, "--known", str(folder), printing="")
     (folder / UNCHANGED).rename(folder / STATE)
-    rounds = [(baseline(folder), plan(folder, "no change; 0 faults")) for _ in range(ROUNDS)]
+    rounds = [(baseline(folder), plan(folder, "no change; 0 row errors")) for _ in range(ROUNDS)]
     return best([least for least, _ in rounds]), best([unchanged for _, unchanged in rounds]), first
 
 

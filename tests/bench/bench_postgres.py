@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.bench_plan import (
+from ..support.servers.postgres import SUPERUSER, postgres
+from .bench_plan import (
     CONFIG,
     CONFIGURATION,
     LEARNERS,
@@ -25,13 +26,12 @@ from tests.bench.bench_plan import (
     run,
     write_files,
 )
-from tests.servers.postgres import SUPERUSER, postgres
 
 ROUNDS = 3
 MOST_TIMES, MOST_MEGABYTES = 2.0, 200.0
 ON_POSTGRES = "postgres.yaml"
 DATABASE = "state"
-UNCHANGED, NEW = "no change; 0 faults", f"create {TESTS * SEATS:,} candidates"
+UNCHANGED, NEW = "no change; 0 row errors", f"create {TESTS * SEATS:,} candidates"
 
 
 def make_known(config: Path) -> None:
@@ -44,11 +44,11 @@ def make_known(config: Path) -> None:
     from sync.engine.extract.extract import gather
     from sync.records.base import COMPARED, KEY_FIELDS
 
-    house = App.open(config, print)
-    with house.state.open_to_write("benchmark") as opened:
+    app = App.open(config, print)
+    with app.state.open_to_write("benchmark") as opened:
         connection = opened.connection
         gathered = gather(
-            house.feeds, make_store(house, connection), datetime.now(UTC), lambda *_: None
+            app.feeds, make_store(app, connection), datetime.now(UTC), lambda *_: None
         )
         if gathered.unhealthy:
             raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")

@@ -98,7 +98,7 @@ def best(costs: list[Cost]) -> Cost:
 
 
 def main() -> int:
-    from tests.servers.postgres import postgres
+    from ..support.servers.postgres import postgres
 
     with postgres() as server:
         fill(server.port)

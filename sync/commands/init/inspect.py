@@ -197,7 +197,7 @@ def ldap_source(
         *(f"  {quoted(name)}: {{many: {_many(name)}}}" for name in columns),
     )
     told = (
-        "'many: first' takes one of several values; 'one' makes it a fault when there are several.",
+        "'many: first' takes one of several values; 'one' makes it a row error when there are several.",
     )
     hint = base if plain(base) else url
     return ColumnSample(

@@ -225,7 +225,7 @@ def _nothing(draft: FeedDraft, answers: Answers) -> Iterator[str]:
     yield f"    source: {draft.guess.looked.name}"
     yield f"    auth_system: {quoted(answers.auth_system or 'TODO')}"
     yield f"    where: {{{reference(first)}: TODO}}"
-    yield "    may_be_empty: true"
+    yield "    allow_empty: true"
     yield "    map:"
     for name, value in draft.values.items():
         yield f"      {name}: {value.yaml}"

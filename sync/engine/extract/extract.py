@@ -7,9 +7,10 @@ from datetime import datetime
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, cut_off, shorter, shrunk
 from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
 from sync.engine.extract.join import JoinedSource, columns_of, load
-from sync.engine.protocols import BoundSource, Feed, Join, Progress, Store
+from sync.engine.protocols import BoundSource, Feed, Join, Progress
 from sync.errors import SourceError
 from sync.records.base import Kind
+from sync.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def gather(
     readings, lookups = gathering.readings, gathering.lookups
     _rely(feeds, store, how)
     later = [
-        (one.kind, at, one.same_key) for at, one in enumerate(feeds) if one.same_key != "fault"
+        (one.kind, at, one.on_conflict)
+        for at, one in enumerate(feeds)
+        if one.on_conflict != "error"
     ]
     store.close_staging(later, _unsure(feeds, Extracted(readings, {}, lookups), store))
     store.gather_windows(now)
@@ -138,7 +141,7 @@ class _Extraction:
             if one.unread:
                 return f"joins {one.place}"
         above = next((one for one in self.readings if one.kind is feed.kind and one.unread), None)
-        return f"gives way to {above.place}" if above and feed.same_key != "fault" else ""
+        return f"gives way to {above.place}" if above and feed.on_conflict != "error" else ""
 
     def _join(self, feed: Feed, join: Join) -> JoinedSource:
         """Reads a source that a feed joins."""
@@ -209,9 +212,9 @@ def _doubt(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> None:
         keyless = bool(beside and store.keyless(feed.kind))
         if doubtful or keyless:
             store.doubt_departures(number)
-        if feed.same_key != "fault" and any(at < number for at in doubtful):
+        if feed.on_conflict != "error" and any(at < number for at in doubtful):
             store.discard(feed.kind, number)
-        elif feed.same_key != "fault" and keyless:
+        elif feed.on_conflict != "error" and keyless:
             store.keep_known(feed.kind, number)
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from sync.engine.extract.completeness import KEPT, CompletenessCheck, torn
 from sync.engine.extract.join import JoinedSource, Judged, with_columns
-from sync.engine.protocols import Feed, Origin, Progress, Store
+from sync.engine.protocols import Feed, Origin, Progress
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed
 from sync.records.base import Key, Kind, Record, Row, RowError
 from sync.records.extract import Extract, Since, lacking
+from sync.state.store import Store
 
 MOST_PASSED_OVER = 2_000
 """Rows that `where` does not select, of the last ones, of which it is noted that they are there."""
@@ -37,7 +38,7 @@ class FeedReport:
     source: str = ""
     rows: int = 0
     records: int = 0
-    faults: int = 0
+    row_errors: int = 0
     unread: bool = False
     partial: str = ""
     unhealthy: str = ""
@@ -60,7 +61,7 @@ class FeedReader:
     store: Store
     progress: Progress
     changed: bool = False
-    _faults: list[RowError] = field(default_factory=list)
+    _row_errors: list[RowError] = field(default_factory=list)
     _departures: list[tuple[Key, int]] = field(default_factory=list)
     _unselected: list[Key] = field(default_factory=list)
     _partial: str = ""
@@ -89,7 +90,7 @@ class FeedReader:
         return reading
 
     def _since(self) -> Since | None:
-        column = self.feed.changed_since
+        column = self.feed.updated_column
         return (
             Since(column, self.store.mark_of(self.feed.digest) if self.changed else "")
             if column
@@ -147,20 +148,20 @@ class FeedReader:
             before = self.store.groups_of
             doubts += [] if accepted else witness.failures(lambda: before(feed.source.name))
             reading.groups = frozenset(witness.groups)
-        if feed.changed_since or feed.keeps_snapshot:
+        if feed.updated_column or feed.keeps_snapshot:
             self._cover(extract.mark(), reading)
         if doubts:
             reading.unhealthy = f"{extract.place}: {'; '.join(doubts)}; {KEPT}"
-        elif not (reading.partial or reading.records or reading.faults or feed.may_be_empty):
+        elif not (reading.partial or reading.records or reading.row_errors or feed.allow_empty):
             reading.unhealthy = (
                 f"{extract.place}: no row is left after `where` ({reading.rows} read); {KEPT}; "
-                "if it may rightly be empty, say may_be_empty: true"
+                "if it may rightly be empty, say allow_empty: true"
             )
 
     def _torn(
         self, extract: Extract, reading: FeedReport, witness: CompletenessCheck, *, accepted: bool
     ) -> Iterator[str]:
-        """Say so when the source may be cut off in its last row, and make that row a fault: `30` may be cut to `3`."""
+        """Say so when the source may be cut off in its last row, and make that row a row error: `30` may be cut to `3`."""
         if extract.torn is None:
             return
         reading.torn, source = extract.torn(), self.feed.source.name
@@ -175,7 +176,7 @@ class FeedReader:
             )
             without = {name for joined in self.joins for name in joined.names}
             mapper = self.feed.mapper.at(f"{extract.place} {self.feed.source.unit}")
-            self._fault(mapper.unsure(last, "row", error, without) or [], reading)
+            self._row_error(mapper.unsure(last, "row", error, without) or [], reading)
             self._flush()
 
     def _cover(self, mark: str, reading: FeedReport) -> None:
@@ -196,10 +197,10 @@ class FeedReader:
             if read % REPORT_EVERY == 0:
                 self.progress(phase, read)
             if isinstance(row, list):
-                self._fault(row, reading)
+                self._row_error(row, reading)
                 continue
-            if departing and (departs := mapper.departure(row)) is not None:
-                self._depart(departs, row.line, reading)
+            if departing and (departure := mapper.departure(row)) is not None:
+                self._depart(departure, row.line, reading)
                 continue
             made = convert(row)
             if made is None:
@@ -209,7 +210,7 @@ class FeedReader:
                     passed_over.append(row)
                 continue
             if isinstance(made, list):
-                self._fault(made, reading)
+                self._row_error(made, reading)
                 continue
             yield made, origin(row), row.line
         if self.feed.source.proof.tail:
@@ -218,23 +219,23 @@ class FeedReader:
             )
         self.progress(phase, read, read)
 
-    def _fault(self, faults: list[RowError], reading: FeedReport) -> None:
-        reading.faults += 1
-        self._faults.extend(faults)
-        if len(self._faults) >= REPORT_EVERY:
+    def _row_error(self, row_errors: list[RowError], reading: FeedReport) -> None:
+        reading.row_errors += 1
+        self._row_errors.extend(row_errors)
+        if len(self._row_errors) >= REPORT_EVERY:
             self._flush()
 
-    def _depart(self, departs: Key | list[RowError], line: int, reading: FeedReport) -> None:
-        if isinstance(departs, list):
-            self._fault(departs, reading)
+    def _depart(self, departure: Key | list[RowError], line: int, reading: FeedReport) -> None:
+        if isinstance(departure, list):
+            self._row_error(departure, reading)
             return
-        self._departures.append((departs, line))
+        self._departures.append((departure, line))
         if len(self._departures) >= REPORT_EVERY:
             self._flush()
 
     def _flush(self) -> None:
-        self.store.add_faults(self._faults, self.number)
+        self.store.add_row_errors(self._row_errors, self.number)
         self.store.depart(self.feed.kind, self.number, self._departures)
         self.store.unselect(self.feed.kind, self.number, self._unselected)
-        for noted in (self._faults, self._departures, self._unselected):
+        for noted in (self._row_errors, self._departures, self._unselected):
             noted.clear()

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sync.engine.extract.completeness import CompletenessCheck, torn
-from sync.engine.protocols import Join, LookupRow, Store
+from sync.engine.protocols import Join, LookupRow
 from sync.errors import SourceError
 from sync.mapping import BadValueError, CompiledFeed, clean, seen
 from sync.records.base import Row, RowError
 from sync.records.extract import lacking
+from sync.state.store import Store
 
 CHUNK = 500
 
@@ -106,13 +107,13 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
 
 
 Judged = Row | list[RowError]
-"""A row, or the faults of one of which not all columns can be told."""
+"""A row, or the row errors of one of which not all columns can be told."""
 
 
 def with_columns(
     joined: JoinedSource, rows: Iterator[Judged], mapper: CompiledFeed, store: Store
 ) -> Iterator[Judged]:
-    """The rows with the joined columns, or the faults of those for which they can't be told."""
+    """The rows with the joined columns, or the row errors of those for which they can't be told."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
         found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
@@ -129,7 +130,7 @@ def with_columns(
 def _keyed(
     joined: JoinedSource, row: Judged, mapper: CompiledFeed
 ) -> tuple[Judged | None, str | None]:
-    """The row with the key by which it is looked up; or its faults, when that can't be read."""
+    """The row with the key by which it is looked up; or its row errors, when that can't be read."""
     if isinstance(row, list):
         return row, None
     try:
@@ -148,7 +149,7 @@ def _with(
             f"has no row in {join.source.place}, which can't be relied on now ({joined.unsure})",
             "see to that source",
         )
-    elif found is None and join.missing == "fault":
+    elif found is None and join.missing == "error":
         wrong = BadValueError(
             f"has no row in {join.source.place}", "correct it in one of the two sources"
         )

@@ -1,4 +1,4 @@
-"""Finding the place of a CSV file's fault. Runs only once something went wrong, so it may read the file again."""
+"""Finding the place of a CSV file's error. Runs only once something went wrong, so it may read the file again."""
 
 import codecs
 from collections.abc import Iterable

@@ -85,7 +85,7 @@ def repeated_name(names: tuple[str, ...]) -> str:
 class CsvTable:
     """One pass over an open table: its columns, its rows, and what can be said about where it went wrong.
 
-    Blank lines, rows of blank cells and of dashes only are skipped; any other irregularity is a fault.
+    Blank lines, rows of blank cells and of dashes only are skipped; any other irregularity is an error.
     Whoever opened the text closes it.
 
     Attributes:
@@ -104,9 +104,9 @@ class CsvTable:
         """Nothing is read yet.
 
         Args:
-            place: what is read, as people know it; faults add the line.
+            place: what is read, as people know it; errors add the line.
             text: the table's text, from its start, as `form.text` gives it.
-            again: opens the same bytes once more, to find the line of a fault.
+            again: opens the same bytes once more, to find the line of an error.
             form: how the table is written.
             refuse_change: raises a `SourceError` when the file is not any more what it was when it was opened.
             passing: what the text goes through before it is read.
@@ -183,7 +183,7 @@ class CsvTable:
         cells = self._first()
         if cells is None:
             remedy = "export it again; a header line is the least"
-            raise self._fault(None, "is empty: it has not even a header", remedy)
+            raise self._error(None, "is empty: it has not even a header", remedy)
         names = column_names(cells)
         while len(names) > 1 and not names[-1]:  # the line ends with a delimiter
             names = names[:-1]
@@ -199,7 +199,7 @@ class CsvTable:
         """
         with self._explaining():
             reader, offset, width = self._reader, self._offset + 1, len(header)
-            after = _AfterGap(self._fault)
+            after = _AfterGap(self._error)
             for cells in reader:
                 # The short way, for nearly every row; whatever is unusual goes the careful way.
                 if not self._careful and len(cells) == width and cells[0].strip():
@@ -244,8 +244,8 @@ class CsvTable:
         if not again and not is_made_of_words(cells):
             return
         if first and self._form.header:
-            raise self._fault(self._line, *UNASKED_HEADER)
-        raise self._fault(
+            raise self._error(self._line, *UNASKED_HEADER)
+        raise self._error(
             self._line,
             "is the header again" if again else "reads like a second header",
             TWO_EXPORTS,
@@ -253,7 +253,7 @@ class CsvTable:
 
     def _refuse_ragged(self) -> None:
         if self._ragged.count:
-            raise self._ragged.fault(configured=bool(self._form.header))
+            raise self._ragged.error(configured=bool(self._form.header))
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -277,12 +277,12 @@ class CsvTable:
     def _check(self, names: tuple[str, ...]) -> None:
         if "" in names:
             reason = f"the header has no name for column {names.index('') + 1} of {len(names)}"
-            raise self._fault(self._line, reason, "name it, or take the column out")
+            raise self._error(self._line, reason, "name it, or take the column out")
         if repeated := repeated_name(names):
             # The name is not repeated here: in a file without a header it is somebody's.
             first = names.index(repeated)
             reason = f"the header gives columns {first + 1} and {names.index(repeated, first + 1) + 1} the same name"
-            raise self._fault(
+            raise self._error(
                 self._line, reason, "give each column its own name, or name them by 'columns'"
             )
 
@@ -298,7 +298,7 @@ class CsvTable:
             self._ended += line_breaks(text[:end])
             if len(rest) > MAX_LINE:
                 reason = f"has more than {MAX_LINE:,} characters in one line"
-                raise self._fault(
+                raise self._error(
                     self._ended + 1, reason, "check that this is the CSV file that is meant"
                 )
             yield self._seen(text[:end])
@@ -306,7 +306,7 @@ class CsvTable:
         yield self._seen(rest)
         if self._utf8.is_utf8:
             reason = f"is UTF-8 and not {self._form.encoding}: all its bytes beyond ASCII are sound UTF-8"
-            raise self._fault(None, reason, "set its 'encoding' to utf-8-sig")
+            raise self._error(None, reason, "set its 'encoding' to utf-8-sig")
 
     def _seen(self, text: str) -> str:
         """The same text, looked at as a whole, which costs a fraction of a look at each row."""
@@ -322,23 +322,23 @@ class CsvTable:
         if (at := text.find("\0")) >= 0:
             reason = "holds a NUL character: the file is damaged, or not in this encoding"
             remedy = f"export it again as {self._form.encoding}, or set its 'encoding'"
-            raise self._fault(self._ended + 1 + line_breaks(text[:at]), reason, remedy)
+            raise self._error(self._ended + 1 + line_breaks(text[:at]), reason, remedy)
         if not self._ended and text.startswith("\ufeff"):
             remedy = "set 'encoding' to one that takes it, such as utf-8-sig or utf-16"
-            raise self._fault(1, "starts with a byte order mark", remedy)
+            raise self._error(1, "starts with a byte order mark", remedy)
         if "\ufeff" in text and (found := _MARK_INSIDE.search(text)):
             line = self._ended + 1 + line_breaks(text[: found.end()])
-            raise self._fault(
+            raise self._error(
                 line, "starts with a byte order mark, in the middle of the file", TWO_EXPORTS
             )
 
-    def _fault(self, line: int | None, reason: str, remedy: str) -> SourceError:
+    def _error(self, line: int | None, reason: str, remedy: str) -> SourceError:
         return SourceError(
             self._place if line is None else f"{self._place} line {line}", reason, remedy
         )
 
     def _explained(self, error: Exception) -> SourceError:
-        """What stopped the reading, as a fault at its line. Looks into the file again to find that line."""
+        """What stopped the reading, as an error at its line. Looks into the file again to find that line."""
         try:
             if isinstance(error, UnicodeError):
                 return self._undecodable()
@@ -351,7 +351,7 @@ class CsvTable:
             if isinstance(error, OSError) and error.strerror
             else type(error).__name__
         )
-        return self._fault(
+        return self._error(
             self._line,
             f"can't be read any further ({reason})",
             "see to the disk or the share it is on",
@@ -363,8 +363,8 @@ class CsvTable:
         with self._again() as file:
             found = find_bad_byte(file, encoding)
         if found is None:
-            return self._fault(None, f"is not in {encoding}", remedy)
-        return self._fault(
+            return self._error(None, f"is not in {encoding}", remedy)
+        return self._error(
             found.line, f"byte 0x{found.byte:02X} can't be read as {encoding}", remedy
         )
 
@@ -378,18 +378,18 @@ class CsvTable:
         most = f"{csv.field_size_limit():,} characters"
         if found is None:
             reason = f"a cell has more than {most}" if too_long else f"is not CSV ({error})"
-            return self._fault(last, reason, "correct it in the source")
+            return self._error(last, reason, "correct it in the source")
         if found.open:
             within = (
                 f" within {most}" if too_long else ": the file is cut off, or a quote is missing"
             )
             reason = f"the quote ({quote}) that opens a cell here is not closed{within}"
-            return self._fault(
+            return self._error(
                 found.line, reason, "export the file again, or close the quote in the source"
             )
         opened = "" if found.line == last else f", which opens on line {found.line}"
         reason = f"a lone quote ({quote}) stands inside a quoted cell{opened}"
-        return self._fault(last, reason, f"double it in the source ({quote}{quote})")
+        return self._error(last, reason, f"double it in the source ({quote}{quote})")
 
 
 def _line_end(text: str) -> int:
@@ -412,7 +412,7 @@ class _Ragged:
         if len(self._named) < MOST_NAMED:
             self._named.append((line, cells))
 
-    def fault(self, *, configured: bool) -> SourceError:
+    def error(self, *, configured: bool) -> SourceError:
         """Name all of them at once."""
         header = f"'columns' names {self._width}" if configured else f"the header has {self._width}"
         remedy = "correct them in the source; a cell that holds the delimiter needs quotes"
@@ -442,8 +442,8 @@ def _cells(count: int) -> str:
 class _AfterGap:
     """Looks at the first row after blank lines, where a second table may begin with a header of its own."""
 
-    def __init__(self, fault: Callable[[int, str, str], SourceError]) -> None:
-        self._fault = fault
+    def __init__(self, error: Callable[[int, str, str], SourceError]) -> None:
+        self._error = error
         self.watching = False
         self.previous: list[str] = []
         self._first: tuple[int, list[str], list[str]] | None = None
@@ -463,4 +463,4 @@ class _AfterGap:
         at, first, before = self._first
         self.watching, self._first = False, None
         if reads_like_header(first, [before, cells]):
-            raise self._fault(at, "reads like a second header, after blank lines", TWO_EXPORTS)
+            raise self._error(at, "reads like a second header, after blank lines", TWO_EXPORTS)

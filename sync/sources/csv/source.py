@@ -67,16 +67,16 @@ _Delimiter = Annotated[
 
 class CsvSettings(SourceSettings):
     """A CSV file whose first line names the columns. Blank lines, and rows of blank cells, are skipped; any other
-    irregularity is a fault."""
+    irregularity is an error."""
 
     type: Literal["csv"] = "csv"
     """The kind of source."""
     path: FilePath
     """The file. A relative path starts at the folder of the configuration file. Its last part may be a pattern, such as
     `drop/students-*.csv`: then the newest complete file counts."""
-    newest_by: NewestBy = "time"
+    select_by: NewestBy = "time"
     """What makes a file the newest of those that match: the `time` when it was written, or its `name`."""
-    done: Beside | None = None
+    done_marker: Beside | None = None
     """The name of the marker that is written once the file is complete, such as `{file}.done`, `{stem}.ok` or `READY`.
     A file without it, or with one that is older than the file, is not used."""
     sha256: Beside | None = None
@@ -101,7 +101,9 @@ class CsvSettings(SourceSettings):
         Annotated[tuple[Named, ...], AfterValidator(filled), AfterValidator(_distinct)] | None
     ) = None
     """The names of the columns in their order, for a file without a header: its first line is a row then."""
-    whole: Annotated[TableCompleteness, BeforeValidator(empty_is_default)] = TableCompleteness()
+    completeness: Annotated[TableCompleteness, BeforeValidator(empty_is_default)] = (
+        TableCompleteness()
+    )
     """What has to hold before this source's word is taken for what it does not name."""
 
     @model_validator(mode="after")
@@ -168,7 +170,7 @@ class CsvSettings(SourceSettings):
                 blank or repeated names.
                 Of its rows: it is not sound to its very end, or was changed while it was read.
         """
-        drop = Delivery(self.newest_by, self.done, self.sha256)
+        drop = Delivery(self.select_by, self.done_marker, self.sha256)
         path = drop.chosen(folder / self.path, self.place(folder))
         with open_file(path, place_in(folder, path)) as opened:
             drop.require_proofs(opened)
@@ -199,9 +201,13 @@ class CsvSettings(SourceSettings):
             with opened.path.open("rb") as file, self._unpacked(file, opened) as inner:
                 yield inner
 
-        doubt = age_doubt(opened.written_ns, self.whole.max_age, time.time())
+        doubt = age_doubt(opened.written_ns, self.completeness.max_age, time.time())
         doubts = [doubt] if doubt else []
-        trailer = Trailer(self.whole.trailer, doubts) if self.whole.trailer is not None else None
+        trailer = (
+            Trailer(self.completeness.trailer, doubts)
+            if self.completeness.trailer is not None
+            else None
+        )
         passing = trailer.taken_off if trailer else iter
         table = CsvTable(opened.place, text, again, form, opened.refuse_change, passing)
         columns = table.header()

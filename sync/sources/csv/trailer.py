@@ -52,11 +52,11 @@ class Trailer:
             return "its last line counts no rows; correct the group 'rows' of 'trailer'"
         told = int(digits)
         were = "was" if read == 1 else "were"
-        fault = f"its last line counts {told:,} {'row' if told == 1 else 'rows'} and {read:,} {were} read"
+        error = f"its last line counts {told:,} {'row' if told == 1 else 'rows'} and {read:,} {were} read"
         return (
             ""
             if told == read
-            else f"{fault}; export it again: rows are missing, or are counted in another way"
+            else f"{error}; export it again: rows are missing, or are counted in another way"
         )
 
 

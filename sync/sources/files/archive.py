@@ -64,7 +64,7 @@ def unpacked(
 
 
 class _Unpacked(io.RawIOBase):
-    """Reads on, and tells damage of the archive as a fault of the source."""
+    """Reads on, and tells damage of the archive as an error of the source."""
 
     def __init__(
         self, read: "Callable[[WriteableBuffer], int]", place: str, packing: Packing

@@ -51,13 +51,13 @@ class Delivery(NamedTuple):
     """How files are delivered.
 
     Attributes:
-        newest_by: what makes one the newest: the time when it was written, or its name.
+        select_by: what makes one the newest: the time when it was written, or its name.
         done: the name of the marker that says that a file is complete.
         sha256: the name of the file with its checksum.
     """
 
-    newest_by: NewestBy = "time"
-    done: str | None = None
+    select_by: NewestBy = "time"
+    done_marker: str | None = None
     sha256: str | None = None
 
     def chosen(self, path: Path, place: str) -> Path:
@@ -70,8 +70,8 @@ class Delivery(NamedTuple):
         Raises:
             SourceError: it isn't.
         """
-        if self.done is not None:
-            require_marker(opened, self.done)
+        if self.done_marker is not None:
+            require_marker(opened, self.done_marker)
         if self.sha256 is not None:
             require_checksum(opened, self.sha256)
 
@@ -104,16 +104,20 @@ def newest(pattern: Path, place: str, drop: Delivery) -> Path:
     if not found:
         raise SourceError(place, "no file matches", "check 'path', and that the export has run")
     for candidate in sorted(found, reverse=True):
-        if drop.done is None or not _unmarked(candidate.path, candidate.written_ns, drop.done):
+        if drop.done_marker is None or not _unmarked(
+            candidate.path, candidate.written_ns, drop.done_marker
+        ):
             return candidate.path
     none = (
         "the file that matches is not"
         if len(found) == 1
         else f"none of the {len(found)} files that match is"
     )
-    marker = beside(max(found).path, drop.done or "").name
+    marker = beside(max(found).path, drop.done_marker or "").name
     reason = f"{none} marked as complete, such as by '{marker}', written after it"
-    raise SourceError(place, reason, "see that the export ends by writing it, or correct 'done'")
+    raise SourceError(
+        place, reason, "see that the export ends by writing it, or correct 'done_marker'"
+    )
 
 
 class _Candidate(NamedTuple):
@@ -131,14 +135,14 @@ def _matching(pattern: Path, place: str, drop: Delivery) -> list[_Candidate]:
         belonging = {
             beside(path, template)
             for path in named
-            for template in (drop.done, drop.sha256)
+            for template in (drop.done_marker, drop.sha256)
             if template
         }
         return [
             one
             for path in named
             if path not in belonging
-            for one in _candidates(path, drop.newest_by)
+            for one in _candidates(path, drop.select_by)
         ]
     except OSError as error:
         raise open_failure(place, error) from None
@@ -149,14 +153,14 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) and (not name.startswith(".") or pattern.startswith("."))
 
 
-def _candidates(path: Path, newest_by: NewestBy) -> Iterable[_Candidate]:
+def _candidates(path: Path, select_by: NewestBy) -> Iterable[_Candidate]:
     try:
         status = path.stat()
     except FileNotFoundError:  # moved away since the folder was listed
         return
     if stat.S_ISREG(status.st_mode):
         written = status.st_mtime_ns
-        yield _Candidate((written if newest_by == "time" else 0, path.name), path, written)
+        yield _Candidate((written if select_by == "time" else 0, path.name), path, written)
 
 
 def require_marker(opened: OpenFile, template: str) -> None:
@@ -171,7 +175,7 @@ def require_marker(opened: OpenFile, template: str) -> None:
         why = f"its marker can't be looked at ({error.strerror})"
     if why:
         raise SourceError(
-            opened.place, why, "see that the export ends by writing it, or correct 'done'"
+            opened.place, why, "see that the export ends by writing it, or correct 'done_marker'"
         )
 
 
@@ -179,7 +183,7 @@ def _unmarked(path: Path, written_ns: int, template: str) -> str:
     """Why the file does not count as complete; empty when it does."""
     marker = beside(path, template)
     if marker == path:
-        return "is not complete: by 'done' it would be its own marker"
+        return "is not complete: by 'done_marker' it would be its own marker"
     try:
         marked_ns = marker.stat().st_mtime_ns
     except FileNotFoundError:

@@ -47,7 +47,7 @@ class Changes:
         values = entry.values.get(self.attribute.lower())
         if not values:
             reason = f"has no '{self.attribute}', so its changes can't be told"
-            remedy = "let this account read that attribute, or take 'changed_since' out"
+            remedy = "let this account read that attribute, or take 'updated_column' out"
             raise SourceError(f"{self.place} entry {number}", reason, remedy)
         if self._bound:
             self._see_time(number, values[0])
@@ -64,7 +64,7 @@ class Changes:
         except ValueError:
             reason = f"has in '{self.attribute}' what is no time"
             raise SourceError(
-                f"{self.place} entry {number}", reason, "take 'changed_since' out"
+                f"{self.place} entry {number}", reason, "take 'updated_column' out"
             ) from None
         self._latest = max(self._latest or moment, moment)
 
@@ -83,14 +83,14 @@ def changes(
     if kind not in (*_TIMES, _NUMBER):
         reason = f"can't tell what changed by '{since.column}'"
         raise SourceError(
-            place, reason, "set 'changed_since' to modifyTimestamp, whenChanged or uSNChanged"
+            place, reason, "set 'updated_column' to modifyTimestamp, whenChanged or uSNChanged"
         )
     if active != (kind in ("whenchanged", _NUMBER)):
         fit = "uSNChanged or whenChanged" if active else "modifyTimestamp"
         raise SourceError(
             place,
             f"this directory can't be searched by '{attribute}'",
-            f"set 'changed_since' to {fit}",
+            f"set 'updated_column' to {fit}",
         )
     if kind == _NUMBER:
         return _by_number(place, since, attribute, root)

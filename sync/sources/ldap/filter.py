@@ -10,7 +10,7 @@ _ITEM = re.compile(
 _TOKEN = re.compile(r"\s*(?P<mark>\([&|!]|[()])|(?P<item>[^()]+)")
 
 
-def fault_in(text: str) -> str:
+def error_in(text: str) -> str:
     """What is wrong with a filter, to follow the words "it"; empty when nothing is."""
     if not text.strip().startswith("("):
         return "has no parenthesis around it"
@@ -21,23 +21,23 @@ def fault_in(text: str) -> str:
             return "goes on after its closing parenthesis"
         mark, item = token["mark"], token["item"]
         if item is not None:
-            fault = _item_fault(item, stack)
+            error = _item_error(item, stack)
         elif mark == ")":
-            fault = _closing_fault(stack)
-            ended = not fault and not stack
+            error = _closing_error(stack)
+            ended = not error and not stack
         else:
-            fault = (
+            error = (
                 "has a parenthesis inside a value (write \\28 or \\29)"
                 if stack and stack[-1][0] == "("
                 else ""
             )
             stack.append((mark, 0))
-        if fault:
-            return fault
+        if error:
+            return error
     return "" if ended else "has a parenthesis that is not closed"
 
 
-def _item_fault(item: str, stack: list[tuple[str, int]]) -> str:
+def _item_error(item: str, stack: list[tuple[str, int]]) -> str:
     if not item.strip():
         return ""
     opened, held = stack.pop()
@@ -47,7 +47,7 @@ def _item_fault(item: str, stack: list[tuple[str, int]]) -> str:
     return "" if _ITEM.fullmatch(item.strip()) else "has a part that is not like (attribute=value)"
 
 
-def _closing_fault(stack: list[tuple[str, int]]) -> str:
+def _closing_error(stack: list[tuple[str, int]]) -> str:
     opened, held = stack.pop()
     if stack:
         outer, inside = stack.pop()

@@ -17,7 +17,7 @@ from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
 from sync.sources.completeness import Span
 from sync.sources.ldap.columns import DN, LdapColumnSettings
-from sync.sources.ldap.filter import fault_in
+from sync.sources.ldap.filter import error_in
 from sync.sources.ldap.servers import LdapAddress, address_of
 from sync.sources.ldap.tls import TlsTrust
 from sync.sources.ldap.values import normal_dn
@@ -48,8 +48,8 @@ def _dn(text: str) -> str:
 
 
 def _filter(text: str) -> str:
-    if fault := fault_in(text):
-        raise told_one(fault, "write it like (&(objectClass=person)(employeeType=student))")
+    if error := error_in(text):
+        raise told_one(error, "write it like (&(objectClass=person)(employeeType=student))")
     return text.strip()
 
 
@@ -168,7 +168,7 @@ class LdapSettings(SourceSettings):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if found := [*self._login_faults(), *self._transport_faults()]:
+        if found := [*self._login_errors(), *self._transport_errors()]:
             raise told(found)
         return self
 
@@ -272,7 +272,7 @@ class LdapSettings(SourceSettings):
     def _bind(self) -> Bind:
         return self.bind or ("simple" if self.user else "anonymous")
 
-    def _login_faults(self) -> Iterator[InvalidSetting]:
+    def _login_errors(self) -> Iterator[InvalidSetting]:
         bind = self._bind()
         if bind == "simple" and not self.user:
             yield InvalidSetting("bind", "needs a 'user'", "give one, or say 'bind: anonymous'")
@@ -299,7 +299,7 @@ class LdapSettings(SourceSettings):
                 "client_key", "is a key without its certificate", "set 'client_cert'"
             )
 
-    def _transport_faults(self) -> Iterator[InvalidSetting]:
+    def _transport_errors(self) -> Iterator[InvalidSetting]:
         for address in self._addresses():
             if address.scheme == "ldap" and not (address.is_here or self._turns_to_tls(address)):
                 reason = f"would send what it says to {address} unprotected"

@@ -208,11 +208,11 @@ class Archive(Bundle):
 
 
 class _Member(io.RawIOBase):
-    """Reads a file of an archive, and tells damage as a fault of the source."""
+    """Reads a file of an archive, and tells damage as an error of the source."""
 
     def __init__(self, member: zipfile.ZipExtFile, damaged: SourceError) -> None:
         super().__init__()
-        self._member, self._fault = member, damaged
+        self._member, self._error = member, damaged
 
     def readable(self) -> bool:
         return True
@@ -221,7 +221,7 @@ class _Member(io.RawIOBase):
         try:
             return self._member.readinto(buffer)
         except _DAMAGED:
-            raise self._fault from None
+            raise self._error from None
 
     def close(self) -> None:
         self._member.close()

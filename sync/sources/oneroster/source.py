@@ -49,14 +49,16 @@ class OneRosterSettings(SourceSettings):
     contributors."""
     tests_by: TestsBy = "class"
     """What a test is made of: each `class`, or each `course`."""
-    newest_by: NewestBy = "time"
+    select_by: NewestBy = "time"
     """What makes an archive the newest of those that match: the `time` when it was written, or its `name`."""
-    done: Beside | None = None
+    done_marker: Beside | None = None
     """The name of the marker that is written once the archive is complete, such as `{file}.done` or `READY`; of a
     folder, once each of its files is. What is newer than its marker is not used."""
     sha256: Beside | None = None
     """The name of the file with the checksum of the archive, or of each file in a folder, as `sha256sum` writes it."""
-    whole: Annotated[BundleCompleteness, BeforeValidator(empty_is_default)] = BundleCompleteness()
+    completeness: Annotated[BundleCompleteness, BeforeValidator(empty_is_default)] = (
+        BundleCompleteness()
+    )
     """What has to hold before this source's word is taken for what it does not name."""
 
     @model_validator(mode="after")
@@ -91,7 +93,7 @@ class OneRosterSettings(SourceSettings):
             yield Extract(place, rows.columns, rows.rows(), manifest.partial(files), rows.doubts)
 
     def _bundle(self, folder: Path, stack: ExitStack) -> Bundle:
-        drop = Delivery(self.newest_by, self.done, self.sha256)
+        drop = Delivery(self.select_by, self.done_marker, self.sha256)
         path = drop.chosen(folder / self.path, self.place(folder))
         place = place_in(folder, path)
         if _is_folder(path, place):
@@ -103,12 +105,12 @@ class OneRosterSettings(SourceSettings):
     def _meant(self) -> RowMeaning:
         roles = () if self.rows_of == "tests" else self.roles or (DEFAULT_ROLES[self.rows_of],)
         lower = frozenset(role.lower() for role in roles)
-        return RowMeaning(lower, self.tests_by == "course", self.whole.references)
+        return RowMeaning(lower, self.tests_by == "course", self.completeness.references)
 
     def _age_doubts(self, bundle: Bundle) -> list[str]:
         """Of a folder, the oldest file that was opened counts."""
         name, oldest = min(bundle.opened, key=lambda one: one[1].written_ns)
-        doubt = age_doubt(oldest.written_ns, self.whole.max_age, time.time())
+        doubt = age_doubt(oldest.written_ns, self.completeness.max_age, time.time())
         return [f"{name} {doubt}".strip()] if doubt else []
 
 

@@ -50,7 +50,7 @@ def clock(opened: OpenDatabase, door: DatabaseAccess) -> datetime:
         raise door.failure(error) from None
     except ValueError:
         raise SourceError(
-            door.place, "does not tell its time", "don't use 'changed_since' with it"
+            door.place, "does not tell its time", "don't use 'updated_column' with it"
         ) from None
 
 
@@ -131,7 +131,7 @@ class Marker:
 
     def _useless(self, reason: str) -> SourceError:
         remedy = (
-            "'changed_since' needs times, days or whole numbers that grow: use CAST in the query"
+            "'updated_column' needs times, days or whole numbers that grow: use CAST in the query"
         )
         return SourceError(self.place, f"column '{self.column}' {reason}", remedy)
 

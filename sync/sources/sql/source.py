@@ -186,5 +186,5 @@ def _now(query: Statement, inside: OpenDatabase, door: DatabaseAccess) -> dateti
 
 def _index(column: str, columns: tuple[str, ...], place: str) -> int:
     if column not in columns:
-        raise SourceError(place, *lacking([column], columns, "'changed_since'"))
+        raise SourceError(place, *lacking([column], columns, "'updated_column'"))
     return columns.index(column)

@@ -1,4 +1,4 @@
-"""Known records that no feed names and no fault keeps, with all that their removal would rest on."""
+"""Known records that no feed names and no row error keeps, with all that their removal would rest on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def absent(
     timing: TimingOf,
     sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
-    """Every known record of this kind that no feed names and no fault keeps. People need what names them drafted first.
+    """Every known record of this kind that no feed names and no row error keeps. People need what names them drafted first.
 
     `trouble` says why absence proves nothing for this kind in this run, and is empty when it does. `seat_trouble` says
     it of what names people and tests: a learner is released, and a test withdrawn, only when it is sure that no
@@ -49,7 +49,7 @@ def _former(source: str | None, sources: Sequence[str]) -> str:
 
 _SEATS = {
     Kind.LEARNER: """(EXISTS (SELECT 1 FROM wanted_candidate c WHERE c.learner = k.key)
-        OR EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'candidate' AND f.k2 = k.key)
+        OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k2 = k.key)
         OR EXISTS (SELECT 1 FROM known_candidate c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.learner = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test AND d.k2 = c.learner
@@ -58,7 +58,7 @@ _SEATS = {
             LEFT JOIN known_test ckt ON ckt.key = c.test LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.standing, '') <> 'retired'
                 OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
-        UNION SELECT f.k1 FROM fault f WHERE f.kind = 'contributor' AND f.k2 = k.key
+        UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test AND d.k2 = c.staff
@@ -72,7 +72,9 @@ def shared(connection: Connection, kind: Kind, key: str) -> str:
     for other in PEOPLE:
         itself = " AND w.key <> k.key" if other is kind else ""
         disabled = " AND coalesce(w.status, '') <> 'disabled'" if other is kind else ""
-        errors = f" AND EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{other}' AND f.k1 = w.key)"
+        errors = (
+            f" AND EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{other}' AND f.k1 = w.key)"
+        )
         for table, condition in (("wanted", disabled), ("known", errors)):
             query = (
                 f"SELECT min(w.key) FROM known_{kind} k JOIN {table}_{other} w ON (w.username = k.username"
@@ -235,12 +237,12 @@ _UNSETTLED = (
 )
 
 TEST_TROUBLE = {
-    kind: f"EXISTS (SELECT 1 FROM fault f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"
+    kind: f"EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"
     for kind in ON_A_TEST
 }
 # a committee may be named by any row of its test, also by one that can't be used
 TEST_TROUBLE[Kind.COMMITTEE] = (
-    "(EXISTS (SELECT 1 FROM fault f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
     " OR EXISTS (SELECT 1 FROM astray a WHERE a.kind IN ('committee', 'contributor', 'candidate')"
     " AND a.k1 IN ('', k.test)))"
 )

@@ -100,7 +100,7 @@ def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
 
 _STUCK_CHANGES = f"""
     SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted, k.ours,
-           EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS faulty
+           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS faulty
     FROM contested c
     JOIN stuck s ON s.id = c.taker
     JOIN taking t ON t.id = c.taker
@@ -115,7 +115,7 @@ _STUCK_CHANGES = f"""
 def _defer(connection: Connection) -> None:
     """Write into each stuck change whose number it waits for, and why that candidate keeps it."""
     statement = text(
-        f"UPDATE draft SET verdict = 'withheld', cause = '{Cause.NUMBER}', reason = :reason WHERE id = :id"
+        f"UPDATE draft SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason WHERE id = :id"
     )
     first = (
         next(rows)
@@ -135,8 +135,8 @@ def _why(row: Any) -> str:
         return "their own new number is not free either"
     if row.reason and row.verdict != "pass":
         return str(row.reason)
-    if row.faulty:
-        return "their row is a fault"
+    if row.invalid:
+        return "their row has an error"
     if row.wanted is not None:
         return "their row gives them no other number"
     return NOBODY_REMOVES if row.ours else NOT_OURS

@@ -108,14 +108,14 @@ def _vanished(connection: Connection, kind: Kind) -> None:
         text(
             f"INSERT INTO vanished SELECT :kind, k.key, {folded(connection, 'k.key')} FROM known_{kind} k"
             f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = k.key)"
-            " AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.key)"
+            " AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.key)"
         ),
         {"kind": kind},
     )
 
 
 def _missing(connection: Connection, kind: Kind) -> None:
-    """What is known on tests, still kept in step, and named by no feed and no fault.
+    """What is known on tests, still kept in step, and named by no feed and no row error.
 
     What was retired with its test is among it again once the test has not ended by the times of now: those of then were
     wrong, or somebody has corrected the clock (semantics 35).
@@ -129,7 +129,7 @@ def _missing(connection: Connection, kind: Kind) -> None:
             f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k"
             f" WHERE (k.standing = 'active' OR (k.standing = 'retired' AND EXISTS ({came_back})))"
             f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})"
-            f" AND NOT EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
+            f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
         ),
         {"kind": kind},
     )
@@ -215,7 +215,7 @@ def _retire(connection: Connection) -> None:
     """A test that has ended and that no feed names any more is retired."""
     connection.exec_driver_sql(
         "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key FROM known_test)"
-        " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM fault WHERE kind = 'test'"
+        " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM row_error WHERE kind = 'test'"
         " AND k1 IS NOT NULL)"
     )
 

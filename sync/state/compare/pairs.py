@@ -224,8 +224,8 @@ def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) ->
     if person:
         needed.insert(0, (person, key[1], row.person_known, row.person_action, row.person_verdict))
     for kind, name, known, action, verdict in needed:
-        if action == "rekey":
-            yield f"{kind} {name} (held as a rekey)"
+        if action == "identity change":
+            yield f"{kind} {name} (held as a identity change)"
         elif known is None and not (action == "create" and verdict == "pass"):
             yield f"{kind} {name} ({_why_missing(connection, kind, name, verdict)})"
 
@@ -233,9 +233,9 @@ def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) ->
 def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | None) -> str:
     if verdict:
         return str(verdict)
-    query = text("SELECT 1 FROM fault WHERE kind = :kind AND k1 = :key LIMIT 1")
+    query = text("SELECT 1 FROM row_error WHERE kind = :kind AND k1 = :key LIMIT 1")
     if connection.execute(query, {"kind": kind, "key": name}).first():
-        return "its row is a fault"
+        return "its row has an error"
     query = text(f"SELECT 1 FROM wanted_{kind} WHERE key = :key")
     wanted = connection.execute(query, {"key": name}).first()
     return (

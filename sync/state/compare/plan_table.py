@@ -97,7 +97,7 @@ def hold_scopes(
     ]
 
 
-_TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'withheld')"
+_TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred')"
 
 
 def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
@@ -371,9 +371,9 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def missed(connection: Connection) -> int:
-    """Return how many new records are withheld."""
+    """Return how many new records are deferred."""
     return count(
-        connection, "SELECT count(*) FROM plan WHERE verdict = 'withheld' AND action = 'create'"
+        connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
     )
 
 

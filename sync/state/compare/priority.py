@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 from sync.records.base import KEY_FIELDS, PEOPLE, Kind
 from sync.records.changes import ADDITIONS, Action, Result
 
-_NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.REKEY)
+_NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE)
 """What is done, or held, for a record that others need. It is never changed otherwise, nor removed."""
-_SETTLED_FIRST = (Result.HELD, Result.WITHHELD, Result.WAITING)
+_SETTLED_FIRST = (Result.HELD, Result.DEFERRED, Result.WAITING)
 """How a change ends that was to be sent, and then could not be as it is."""
 
 

@@ -117,7 +117,9 @@ def note_sources(
 
 def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
-    unread = "EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
+    unread = (
+        "EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
+    )
     proven = f" AND NOT {unread} AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
     connection.execute(
         text(

@@ -192,10 +192,10 @@ def temporary_folder() -> Path:
     named = (
         os.environ.get("SQLITE_TMPDIR"),
         os.environ.get("TMPDIR"),
-        "/var/tmp",
+        "/var/tmp",  # noqa: S108 - where SQLite looks
         "/usr/tmp",
-        "/tmp",
-    )  # noqa: S108
+        "/tmp",  # noqa: S108 - where SQLite looks
+    )
     usable = (
         Path(one)
         for one in named

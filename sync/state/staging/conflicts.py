@@ -1,6 +1,6 @@
-"""What only shows once all rows are staged: rows that contradict each other. Each is a fault that names both places.
+"""What only shows once all rows are staged: rows that contradict each other. Each is a row error that names both places.
 
-The records concerned leave what is wanted; their faults carry their keys, so what is known about them stays.
+The records concerned leave what is wanted; their row errors carry their keys, so what is known about them stays.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -24,12 +24,12 @@ from sync.state.dialect import create_index, create_table_as, folded
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
     ReferencePart,
-    note_astray_faults,
+    note_astray_row_errors,
     note_unknown,
     parts_of,
     refuse_unresolved,
 )
-from sync.state.staging.scratch import add_faults, drop_faulted
+from sync.state.staging.scratch import add_row_errors, drop_invalid
 
 Places = Sequence[str]
 """How the feeds' sources are named to people, by the feed's number."""
@@ -44,7 +44,7 @@ def find_conflicts(
     refingerprint: Refingerprint,
     unsure: Collection[Kind] = (),
 ) -> None:
-    """Turns contradicting rows into faults, and folds identical ones into one; so are those that name nobody known.
+    """Turns contradicting rows into row errors, and folds identical ones into one; so are those that name nobody known.
 
     Of `unsure` kinds not all records may have been read, so that who names one of them waits. Several rows of one
     contributor that differ in nothing but roles and committees are one contributor with all of them. Committees that
@@ -52,7 +52,7 @@ def find_conflicts(
     """
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
-        drop_faulted(
+        drop_invalid(
             connection, kind
         )  # a sound row beside a bad one for the same record does not outvote it
         if (
@@ -64,8 +64,8 @@ def find_conflicts(
         if kind is Kind.CONTRIBUTOR:
             fold_roles(connection, refingerprint)
         _twice(connection, kind, places)
-    _own_case_of_faults(connection)
-    note_astray_faults(connection)
+    _own_case_of_row_errors(connection)
+    note_astray_row_errors(connection)
     _shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
         _other_case(connection, Kind.COMMITTEE, places)
@@ -94,7 +94,7 @@ def _against_first(
     reason: str,
     remedy: str,
 ) -> None:
-    """Faults for groups of rows `(group, feed, line, k1[, k2])`: the first names the second, the others the first."""
+    """Row errors for groups of rows `(group, feed, line, k1[, k2])`: the first names the second, the others the first."""
     found: list[RowError] = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
@@ -111,8 +111,8 @@ def _against_first(
                 )
             )
     if found:
-        add_faults(connection, found)
-        drop_faulted(connection, kind)
+        add_row_errors(connection, found)
+        drop_invalid(connection, kind)
 
 
 def _rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
@@ -167,12 +167,12 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         for _, group in groupby(rows, key=lambda row: row[0]):
             found.extend(_ambiguous(kind, part, list(group), places))
         if found:
-            add_faults(connection, found)
-            drop_faulted(connection, kind)
+            add_row_errors(connection, found)
+            drop_invalid(connection, kind)
 
 
 def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[RowError]:
-    """A fault for each row, naming the first row whose values are others; that may be the learner's or test's own."""
+    """A row error for each row, naming the first row whose values are others; that may be the learner's or test's own."""
     own = f"the {part}'s own row"
     first = rows[0]
     second = next((row for row in rows if row.origin != first.origin), None)
@@ -224,7 +224,7 @@ def _unresolved(
 def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
     """Finds rows that write their learner, staff or test in another case than the record's own key.
 
-    Their faults carry the key as the record writes it, so that the seat which each means is not taken for absent.
+    Their row errors carry the key as the record writes it, so that the seat which each means is not taken for absent.
     """
     kind, name = part.kind, part.name
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
@@ -255,24 +255,24 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
             text(f"DELETE FROM wanted_{kind} WHERE {name} = :value"), {"value": misspelt}
         )
     if found:
-        add_faults(connection, found)
-        drop_faulted(connection, kind)
+        add_row_errors(connection, found)
+        drop_invalid(connection, kind)
 
 
-def _own_case_of_faults(connection: Connection) -> None:
-    """Lets faults of what is on a test name people and tests in the case of what is known, whatever was misspelt.
+def _own_case_of_row_errors(connection: Connection) -> None:
+    """Lets row errors of what is on a test name people and tests in the case of what is known, whatever was misspelt.
 
     Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
     """
     for of in ON_A_TEST:
         for column, part in zip(("k1", "k2"), parts_of(of), strict=False):
             _own_case(connection, of, column, part.named)
-        drop_faulted(connection, of)
+        drop_invalid(connection, of)
 
 
 def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
     strange = (
-        f"SELECT DISTINCT f.{column} AS written FROM fault f WHERE f.kind = '{of}' AND f.{column} <> ''"
+        f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}' AND f.{column} <> ''"
         f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
     )
     if not _is_any(connection, strange):
@@ -287,7 +287,7 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
     )
     create_index(connection, f"ix_{meant}", f"{meant} (written)")
     connection.exec_driver_sql(
-        f"UPDATE fault SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
+        f"UPDATE row_error SET {column} = (SELECT own FROM {meant} WHERE written = {column})"
         f" WHERE kind = '{of}' AND {column} IN (SELECT written FROM {meant})"
     )
 

@@ -19,7 +19,7 @@ from sync.records.base import (
     row_place,
 )
 from sync.state.compare.context import HELD
-from sync.state.staging.scratch import add_faults, chunks, drop_faulted
+from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
 """Gives the fingerprint of a record of this kind with these fields."""
@@ -119,7 +119,7 @@ def _named(kind: Kind) -> Iterator[str]:
 
 
 def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:
-    named = "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM fault WHERE kind = 'committee'"
+    named = "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error WHERE kind = 'committee'"
     there = {(test, name) for test, name in connection.execute(text(named))}
     new: dict[tuple[str, str], dict[str, object]] = {}
     for row in rows:
@@ -183,9 +183,9 @@ def settle_percentages(
         if settled:
             statement = "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
             connection.execute(text(statement), settled)
-        add_faults(connection, found)
-    add_faults(connection, _too_long(connection, places))
-    drop_faulted(connection, Kind.CANDIDATE)
+        add_row_errors(connection, found)
+    add_row_errors(connection, _too_long(connection, places))
+    drop_invalid(connection, Kind.CANDIDATE)
 
 
 _MOST_UNKNOWN = 1440
@@ -193,7 +193,7 @@ _MOST_UNKNOWN = 1440
 
 
 def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
-    """Return faults for extra time that is longer than the test itself: a slip of the pen, or another unit."""
+    """Return row errors for extra time that is longer than the test itself: a slip of the pen, or another unit."""
     query = (
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
         " FROM wanted_candidate w"

@@ -1,7 +1,7 @@
 """What Inspera identifies by has one bearer: a username, an external id, an external test id, by case too.
 
 Two wanted records of one identity are row errors of both, and neither is sent. A person who is wanted as a learner and
-as staff is held as well. A new record with the identity of a known one is an error, or held as a rekey when that one
+as staff is held as well. A new record with the identity of a known one is an error, or held as a identity change when that one
 has vanished. What is known of all of them stays.
 """
 
@@ -17,7 +17,7 @@ from sync.planning.remedies import adopt
 from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, RowError
 from sync.records.changes import Fields
 from sync.state.dialect import analyse, casefolded, create_index, create_table_as, insert
-from sync.state.staging.scratch import add_faults, chunks, drop_faulted
+from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 MOST_NAMED = 3
 """Places of other rows that one message names; it counts the rest."""
@@ -78,19 +78,21 @@ class Clashes:
         """Return who stays wanted, and is held."""
         return self.across - self.within
 
-    def add(self, record: Record, fault: RowError, *, across: bool) -> None:
+    def add(self, record: Record, row_error: RowError, *, across: bool) -> None:
         """Note an error of a record."""
-        self.errors[record].append(fault)
+        self.errors[record].append(row_error)
         (self.across if across else self.within).add(record)
-        self.concern(record, f"{fault.reason}; {fault.remedy}")
+        self.concern(record, f"{row_error.reason}; {row_error.remedy}")
 
     def concern(self, record: Record, reason: str) -> None:
         """Note that what is known of a record stays."""
         self.concerned.setdefault(record, reason)
 
-    def faults(self, records: Iterable[Record]) -> list[RowError]:
+    def row_errors(self, records: Iterable[Record]) -> list[RowError]:
         """Return the errors of these records, each said once."""
-        return list(dict.fromkeys(fault for record in records for fault in self.errors[record]))
+        return list(
+            dict.fromkeys(row_error for record in records for row_error in self.errors[record])
+        )
 
 
 def find_shared(connection: Connection, places: Sequence[str]) -> None:
@@ -111,15 +113,15 @@ def find_shared(connection: Connection, places: Sequence[str]) -> None:
 
 def _drop(connection: Connection, clashes: Clashes, records: Sequence[Record]) -> None:
     """Take records with an error out of what is wanted."""
-    add_faults(connection, clashes.faults(records))
+    add_row_errors(connection, clashes.row_errors(records))
     for kind in sorted({kind for kind, _ in records}):
-        drop_faulted(connection, kind)
+        drop_invalid(connection, kind)
 
 
 def _note(connection: Connection, clashes: Clashes) -> None:
-    """Note all whom this concerns, and the errors of those who stay wanted: no fault takes these out any more."""
+    """Note all whom this concerns, and the errors of those who stay wanted: no row error takes these out any more."""
     held = clashes.held
-    add_faults(connection, clashes.faults(sorted(held)))
+    add_row_errors(connection, clashes.row_errors(sorted(held)))
     rows = [
         (kind.value, key, reason, int((kind, key) in clashes.errors), int((kind, key) in held))
         for (kind, key), reason in clashes.concerned.items()
@@ -292,15 +294,17 @@ def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Cla
         _holders(connection, identity, kind) for identity in IDENTITIES for kind in identity.kinds
     )
     create_table_as(connection, "taken", every)
-    rekeyed = (
+    identity_change = (
         "kind = other_kind AND unknown = 1 AND gone = 1"
         " AND EXISTS (SELECT 1 FROM wanted_{0} w WHERE w.key = taken.key)"
     )
     rest = []
     for kind in _KINDS:
-        again = f"FROM taken WHERE kind = '{kind}' AND {rekeyed.format(kind)}"
+        again = f"FROM taken WHERE kind = '{kind}' AND {identity_change.format(kind)}"
         connection.exec_driver_sql(f"INSERT INTO reused SELECT DISTINCT kind, key, other {again}")
-        rest.append(f"SELECT * FROM taken WHERE kind = '{kind}' AND NOT ({rekeyed.format(kind)})")
+        rest.append(
+            f"SELECT * FROM taken WHERE kind = '{kind}' AND NOT ({identity_change.format(kind)})"
+        )
     rows = connection.execute(
         text(f"{' UNION ALL '.join(rest)} ORDER BY feed, line, other_kind, other")
     ).fetchall()
@@ -328,12 +332,12 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
     # the known first: theirs is the longer table, and each of them is looked up among the newcomers
     return (
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key AS other,"
-        f" o.feed AS other_feed, o.line AS other_line, f.place AS faulted,"
+        f" o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
         " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1 ELSE 0 END AS gone,"
         " CASE WHEN k.standing IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"
         f" FROM known_{kind} k CROSS JOIN newcomer n"
         f" LEFT JOIN wanted_{kind} o ON o.key = k.key LEFT JOIN stale s ON s.kind = '{kind}' AND s.k1 = k.key"
-        f" LEFT JOIN (SELECT k1, min(place) AS place FROM fault WHERE kind = '{kind}' GROUP BY k1) f ON f.k1 = k.key"
+        f" LEFT JOIN (SELECT k1, min(place) AS place FROM row_error WHERE kind = '{kind}' GROUP BY k1) f ON f.k1 = k.key"
         f" WHERE n.field = '{identity.field}' AND n.same = {same} AND n.scope = {scope}"
         f" AND NOT (n.kind = '{kind}' AND n.key = k.key)"
     )
@@ -341,7 +345,7 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
 
 def _taken(row: Any, places: Sequence[str]) -> RowError:
     kind, label = Kind(row.kind), _LABELS[row.field]
-    place = row.faulted or (
+    place = row.invalid or (
         f"{places[row.other_feed]} {row.other_line}" if row.other_feed is not None else ""
     )
     whose = f"{row.other_kind} {row.other}{f' ({place})' if place else ''}"

@@ -22,7 +22,7 @@ def give_way(
 ) -> None:
     """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
     keys = KEY_FIELDS[kind]
-    _free_of_faults(connection, kind, feed)
+    _free_of_row_errors(connection, kind, feed)
     same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
     if how == FILL:
         same += f" AND NOT {_contradicts_itself(kind)}"
@@ -37,14 +37,15 @@ def give_way(
     )
 
 
-def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
+def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
     """Lets a row of this feed that can't be used stop nobody whom an earlier feed names: that is what counts."""
     same = " AND ".join(
-        f"e.{name} = fault.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
+        f"e.{name} = row_error.{of}"
+        for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
     connection.execute(
         text(
-            "UPDATE fault SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed AND k1 IS NOT NULL"
+            "UPDATE row_error SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed AND k1 IS NOT NULL"
             f" AND EXISTS (SELECT 1 FROM wanted_{kind} e WHERE {same} AND e.feed < :feed)"
         ),
         {"kind": kind, "feed": feed},
@@ -52,7 +53,7 @@ def _free_of_faults(connection: Connection, kind: Kind, feed: int) -> None:
 
 
 def _contradicts_itself(kind: Kind) -> str:
-    """Whether the later feed has several rows of the record that differ: they stay, and are faults like any others."""
+    """Whether the later feed has several rows of the record that differ: they stay, and are row errors like any others."""
     keys = ", ".join(KEY_FIELDS[kind])
     compared = " || '\x1f' || ".join(
         f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])

@@ -1,4 +1,4 @@
-"""Rows that name a test or a person whom no feed makes and the state does not know: each is a fault, never a removal.
+"""Rows that name a test or a person whom no feed makes and the state does not know: each is a row error, never a removal.
 
 Such a row may mean anybody on its test; or any test of its person; or anything. `astray` notes which, and what it may
 mean is not removed. Where the feed that would make the test or the person can't be relied on in this run, the row
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind, RowError
 from sync.state.dialect import analyse, create_index, insert, streamed
-from sync.state.staging.scratch import add_faults, chunks
+from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
 
 MOST_COMPARED = 20_000
@@ -28,7 +28,7 @@ _LOOKED_AT = {
 }
 """Fields that somebody may have mapped instead of the key."""
 
-DEPARTS = "departs"
+DEPARTS = "departure"
 """The cause of a row that names somebody whose own row says that they depart: they are not unknown."""
 
 
@@ -75,7 +75,7 @@ def refuse_unresolved(
     places: Sequence[str],
     unsure: Collection[Kind],
 ) -> None:
-    """Turn rows of one kind that name what nobody knows into faults, with their cause; those of `unsure` kinds wait."""
+    """Turn rows of one kind that name what nobody knows into row errors, with their cause; those of `unsure` kinds wait."""
     unknown = [part for part in noted if _still_unknown(connection, part)]
     for part in unknown:
         _explain(connection, part)
@@ -83,17 +83,17 @@ def refuse_unresolved(
         _note_astray(connection, part, places)
     refused = [part for part in unknown if part.named not in unsure]
     for part in refused:
-        add_faults(connection, _faults(connection, part, places))
+        add_row_errors(connection, _row_errors(connection, part, places))
     for part in refused:
         connection.execute(
             text(f"DELETE FROM wanted_{part.kind} WHERE {part.name} IN ({_VALUES})"), part.values
         )
 
 
-def note_astray_faults(connection: Connection) -> None:
+def note_astray_row_errors(connection: Connection) -> None:
     """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
     for kind in ON_A_TEST:
-        _note_astray_faults(connection, kind)
+        _note_astray_row_errors(connection, kind)
     create_index(connection, "ix_astray", "astray (kind, k1, k2)")
     analyse(connection, "astray")
 
@@ -105,7 +105,7 @@ def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
     """Let go of what has a row of its own that can't be used, and of what no row names any more."""
     for statement in (
         f"DELETE FROM unknown WHERE kind = :kind AND part = :part AND value IN"
-        f" (SELECT k1 FROM fault WHERE kind = '{part.named}' AND k1 IS NOT NULL)",
+        f" (SELECT k1 FROM row_error WHERE kind = '{part.named}' AND k1 IS NOT NULL)",
         f"DELETE FROM unknown WHERE kind = :kind AND part = :part"
         f" AND NOT EXISTS (SELECT 1 FROM wanted_{part.kind} w WHERE w.{part.name} = unknown.value)",
     ):
@@ -132,7 +132,7 @@ def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     yield from streamed(connection, query, **part.values)
 
 
-def _faults(
+def _row_errors(
     connection: Connection, part: ReferencePart, places: Sequence[str]
 ) -> Iterator[RowError]:
     for row in _rows(connection, part):
@@ -161,19 +161,19 @@ def _note_astray(connection: Connection, part: ReferencePart, places: Sequence[s
         insert(connection, "astray", ("k1", "k2", "place"), chunk, kind=part.kind.value)
 
 
-def _note_astray_faults(connection: Connection, kind: Kind) -> None:
+def _note_astray_row_errors(connection: Connection, kind: Kind) -> None:
     there = dict.fromkeys(("k1", "k2"), "1 = 1")
     for column, part in zip(("k1", "k2"), parts_of(kind), strict=False):
         there[column] = (
             f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = f.{column})"
             f" OR EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = f.{column})"
-            f" OR EXISTS (SELECT 1 FROM fault n WHERE n.kind = '{part.named}' AND n.k1 = f.{column}))"
+            f" OR EXISTS (SELECT 1 FROM row_error n WHERE n.kind = '{part.named}' AND n.k1 = f.{column}))"
         )
     connection.execute(
         text(
             "INSERT INTO astray (kind, k1, k2, place)"
             f" SELECT f.kind, CASE WHEN {there['k1']} THEN f.k1 ELSE '' END,"
-            f" CASE WHEN {there['k2']} THEN f.k2 ELSE '' END, f.place FROM fault f"
+            f" CASE WHEN {there['k2']} THEN f.k2 ELSE '' END, f.place FROM row_error f"
             f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> '' AND NOT ({there['k1']} AND {there['k2']})"
         ),
         {"kind": kind.value},
@@ -216,13 +216,13 @@ def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
 
 
 def _departing(connection: Connection, part: ReferencePart) -> None:
-    reason = f"the {_NOUN[part.named]} that this row names departs, by the word of its own row"
-    departs = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
+    reason = f"the {_NOUN[part.named]} that this row names departure, by the word of its own row"
+    departure = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
     _say(
         connection,
         part,
         DEPARTS,
-        departs,
+        departure,
         reason,
         "take this row out of the source, or correct the other one",
     )

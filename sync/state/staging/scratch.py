@@ -1,4 +1,4 @@
-"""The run's own workspace: what is wanted, the faults and the plan, in tables that die with the connection.
+"""The run's own workspace: what is wanted, the row errors and the plan, in tables that die with the connection.
 
 Write-once: rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
 """
@@ -44,7 +44,7 @@ _COLUMNS = {
 }
 
 _TABLES = {
-    "fault": (
+    "row_error": (
         "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, place TEXT, field TEXT, reason TEXT, "
         "remedy TEXT, feed INTEGER, cause TEXT"
     ),
@@ -204,44 +204,52 @@ def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
         yield row._mapping
 
 
-def add_faults(connection: Connection, faults: Iterable[RowError], feed: int | None = None) -> int:
-    """Keeps faults with their keys, so that their records keep what is known. Returns how many.
+def add_row_errors(
+    connection: Connection, row_errors: Iterable[RowError], feed: int | None = None
+) -> int:
+    """Keeps row errors with their keys, so that their records keep what is known. Returns how many.
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
-    def row(fault: RowError) -> tuple[object, ...]:
-        # A blank key is nobody's, so that a record of which only a field is left out is not taken for faulty.
+    def row(row_error: RowError) -> tuple[object, ...]:
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken for invalid.
         k1, k2 = (
-            ("", "") if fault.left_out else columns_of(fault.key) if fault.key else (None, None)
+            ("", "")
+            if row_error.left_out
+            else columns_of(row_error.key)
+            if row_error.key
+            else (None, None)
         )
         return (
-            fault.kind.value,
+            row_error.kind.value,
             k1,
             k2,
-            fault.where,
-            fault.field,
-            fault.reason,
-            fault.remedy,
+            row_error.where,
+            row_error.field,
+            row_error.reason,
+            row_error.remedy,
             feed,
-            fault.cause,
+            row_error.cause,
         )
 
-    return sum(insert(connection, "fault", columns, chunk) for chunk in chunks(map(row, faults)))
+    return sum(
+        insert(connection, "row_error", columns, chunk) for chunk in chunks(map(row, row_errors))
+    )
 
 
-def drop_faulted(connection: Connection, kind: Kind) -> None:
-    """Takes what a fault names out of what is wanted, so that its record keeps what is known."""
+def drop_invalid(connection: Connection, kind: Kind) -> None:
+    """Takes what a row error names out of what is wanted, so that its record keeps what is known."""
     if not connection.execute(
-        text("SELECT 1 FROM fault WHERE kind = :kind LIMIT 1"), {"kind": kind}
+        text("SELECT 1 FROM row_error WHERE kind = :kind LIMIT 1"), {"kind": kind}
     ).first():
         return
     keys = KEY_FIELDS[kind]
     k2 = keys[1] if len(keys) > 1 else "''"
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM fault f WHERE f.kind = :kind"
+            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind"
             f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
         ),
         {"kind": kind},
@@ -249,21 +257,21 @@ def drop_faulted(connection: Connection, kind: Kind) -> None:
 
 
 def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
-    """Return how many wanted records of a feed no fault names."""
+    """Return how many wanted records of a feed no row error names."""
     keys = KEY_FIELDS[kind]
     k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
     query = (
         f"SELECT count(*) FROM wanted_{kind} w WHERE w.feed = :feed AND NOT EXISTS"
-        f" (SELECT 1 FROM fault f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
+        f" (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = w.{keys[0]} AND f.k2 = {k2})"
     )
     return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
 
 
-def faults(connection: Connection) -> Iterator[RowError]:
-    """Every fault of the run, in the order in which they were met."""
+def row_errors(connection: Connection) -> Iterator[RowError]:
+    """Every row error of the run, in the order in which they were met."""
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
     for row in paged(
-        connection, f"SELECT {columns} FROM fault WHERE id > :last ORDER BY id LIMIT 500"
+        connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
     ):
         kind = Kind(row[1])
         key = key_from(kind, row[2], row[3]) if row[2] or row[3] else None
@@ -281,9 +289,9 @@ def index_wanted(connection: Connection) -> None:
             create_index(connection, f"ix_wanted_{kind}_rowid", f"wanted_{kind} (rowid)")
     create_index(connection, "ix_wanted_seat", "wanted_candidate (learner)")
     create_index(connection, "ix_wanted_part", "wanted_contributor (staff)")
-    create_index(connection, "ix_fault", "fault (kind, k1, k2)")
+    create_index(connection, "ix_row_error", "row_error (kind, k1, k2)")
     create_index(connection, "ix_departed", "departed (kind, k1, k2)")
-    analyse(connection, "fault", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
+    analyse(connection, "row_error", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
 
 
 def columns_of(key: Sequence[str]) -> tuple[str, str]:

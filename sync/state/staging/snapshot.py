@@ -16,7 +16,7 @@ from sync.records.base import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Kind, Ro
 from sync.state.dialect import analyse, create_index, insert, streamed
 from sync.state.staging.derive import Refingerprint
 from sync.state.staging.scratch import (
-    add_faults,
+    add_row_errors,
     chunks,
     columns_of,
     depart,
@@ -25,7 +25,7 @@ from sync.state.staging.scratch import (
     paged_by_key,
 )
 
-WANTED, SEVERAL, DEPARTED, FAULT = "wanted", "several", "departed", "fault"
+WANTED, SEVERAL, DEPARTED, ROW_ERROR = "wanted", "several", "departed", "row_error"
 """`several` is wanted by several rows, so that one of them alone can't say that it departs."""
 
 Entry = tuple[str, str, str, str]
@@ -81,7 +81,7 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     ):
         yield k1, k2, DEPARTED, _json({"line": line})
     query = (
-        "SELECT id, k1, k2, place, field, reason, remedy FROM fault WHERE id > :last AND feed = :feed"
+        "SELECT id, k1, k2, place, field, reason, remedy FROM row_error WHERE id > :last AND feed = :feed"
         " ORDER BY id LIMIT 2000"
     )
     for _, k1, k2, place, *words in paged(connection, query, feed=number):
@@ -89,8 +89,8 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
         yield (
             k1 or "",
             k2 if k1 else place,
-            FAULT,
-            _json({"keyless": not k1, "faults": [[place, *words]]}),
+            ROW_ERROR,
+            _json({"keyless": not k1, "row_errors": [[place, *words]]}),
         )
 
 
@@ -161,12 +161,16 @@ def lay_over(
             number,
             ((key_from(kind, k1, k2), content["line"]) for k1, k2, content in gone),
         )
-        faults = [
+        row_errors = [
             (k1, k2, json.loads(content))
             for k1, k2, standing, content in entries
-            if standing == FAULT
+            if standing == ROW_ERROR
         ]
-        add_faults(connection, (one for fault in faults for one in _faults(kind, *fault)), number)
+        add_row_errors(
+            connection,
+            (one for row_error in row_errors for one in _row_errors(kind, *row_error)),
+            number,
+        )
     return wanted
 
 
@@ -197,9 +201,9 @@ def _stage_old(
     return len(rows)
 
 
-def _faults(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterator[RowError]:
+def _row_errors(kind: Kind, k1: str, k2: str, content: Mapping[str, Any]) -> Iterator[RowError]:
     key = None if content["keyless"] else key_from(kind, k1, k2)
-    for place, field, reason, remedy in content["faults"]:
+    for place, field, reason, remedy in content["row_errors"]:
         yield RowError(place, field, reason, remedy, kind, key)
 
 
@@ -297,7 +301,7 @@ _SEVERAL = """SELECT rowid, feed, k1, k2, standing, content FROM fresh WHERE (fe
 
 
 def _one_entry_each(connection: Connection) -> None:
-    """Of several rows for one record: a fault stays a fault, rows that contradict each other are one.
+    """Of several rows for one record: a row error stays a row error, rows that contradict each other are one.
 
     Otherwise the next reading of changes, which does not see these rows, would take one of them for the truth.
     """
@@ -318,10 +322,10 @@ def _one_entry_each(connection: Connection) -> None:
 
 
 def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    faults = [json.loads(content) for standing, content in members if standing == FAULT]
-    if faults:
-        every = [fault for content in faults for fault in content["faults"]]
-        return FAULT, _json({"keyless": faults[0]["keyless"], "faults": every})
+    row_errors = [json.loads(content) for standing, content in members if standing == ROW_ERROR]
+    if row_errors:
+        every = [row_error for content in row_errors for row_error in content["row_errors"]]
+        return ROW_ERROR, _json({"keyless": row_errors[0]["keyless"], "row_errors": every})
     wanted = [json.loads(content) for standing, content in members if standing in (WANTED, SEVERAL)]
     if not wanted:
         return members[0]
@@ -331,7 +335,7 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
             "several rows of this record contradicted each other",
             "correct them; then read all of it",
         )
-        return FAULT, _json({"keyless": False, "faults": [[place, "key", reason, remedy]]})
+        return ROW_ERROR, _json({"keyless": False, "row_errors": [[place, "key", reason, remedy]]})
     return SEVERAL, _json(wanted[0])
 
 

@@ -36,14 +36,14 @@ def lost(connection: Connection, kind: Kind, source: str, least: int, *, tests_w
 
 _NAMED = (
     "(EXISTS (SELECT 1 FROM wanted_{kind} w WHERE {matched})"
-    " OR EXISTS (SELECT 1 FROM fault f WHERE f.kind = t.kind AND f.k1 = t.k1 AND f.k2 IN (t.k2, ''))"
+    " OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = t.kind AND f.k1 = t.k1 AND f.k2 IN (t.k2, ''))"
     " OR EXISTS (SELECT 1 FROM departed d WHERE d.kind = t.kind AND d.k1 = t.k1 AND d.k2 = t.k2)"
     " OR EXISTS (SELECT 1 FROM unselected u WHERE u.kind = t.kind AND u.k1 = t.k1 AND u.k2 = t.k2))"
 )
 _ENDED = "EXISTS (SELECT 1 FROM test_window tw WHERE tw.test = t.k1 AND tw.ended = 1)"
 _WITHDRAWN = (
     "NOT (EXISTS (SELECT 1 FROM wanted_test w WHERE w.key = t.k1)"
-    " OR EXISTS (SELECT 1 FROM fault f WHERE f.kind = 'test' AND f.k1 = t.k1))"
+    " OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'test' AND f.k1 = t.k1))"
 )
 
 
@@ -115,7 +115,7 @@ def keep_ending(connection: Connection, source: str, *, whole: bool) -> None:
 
 
 def drop_line(connection: Connection, kind: Kind, feed: int, line: int) -> None:
-    """Take what one row of a feed says out of what is wanted and of what departs."""
+    """Take what one row of a feed says out of what is wanted and of what departure."""
     for table in (f"wanted_{kind}", "departed"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE feed = :feed AND line = :line"),

@@ -1,0 +1,177 @@
+"""The planned changes of one kind on one test with what the store knows of them, ready to be read for and judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sync.contract import OPTIONS, OptionRule
+from sync.planning.candidate_numbers import Holder, Who
+from sync.planning.freeze import Moment, TimeFacts
+from sync.records.base import PERSON_OF, Kind, listed, utc_time
+from sync.records.changes import Action, Cause, Fields, Outcome, PlannedChange, Result
+from sync.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipPolicy:
+    """Whose something on a test is that was there before us, and how long a write may stay unreadable.
+
+    `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours` decides on tests that we
+    found and that can't be read. `options` are those that this tenant has. `batch` is how many go in one call.
+    """
+
+    claim: Sequence[str] = ()
+    unread_is_ours: bool = False
+    read_after_write_delay: timedelta = timedelta(seconds=10)
+    options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
+    batch_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """One planned line with what it takes to send it.
+
+    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write may not be readable
+    yet, `ours` whether what is known of it was put there by us.
+    """
+
+    line: PlannedChange
+    who: tuple[str, str]
+    fields: Fields = field(default_factory=dict, repr=False)
+    fresh: bool = False
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOnTest:
+    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged.
+
+    Of candidates, `holders` are known to have the numbers that are given here; those who have `left` were taken off the
+    test in this run.
+    """
+
+    kind: Kind
+    test: str
+    known: Fields
+    timing: TimeFacts
+    places: Sequence[MemberChange]
+    waiting: Sequence[tuple[PlannedChange, Outcome]]
+    holders: Sequence[Holder] = ()
+    left: frozenset[Who] = frozenset()
+
+    @property
+    def remote_id(self) -> str:
+        """Inspera's id of the test."""
+        return str(self.known["remote_id"])
+
+    @property
+    def removals(self) -> bool:
+        """Whether these are removals."""
+        return bool(self.places) and self.places[0].line.change.action is Action.REMOVE
+
+
+def prepare(
+    store: Store,
+    kind: Kind,
+    test: str,
+    lines: Sequence[PlannedChange],
+    policy: MembershipPolicy,
+    moment: Moment,
+) -> ChangesOnTest:
+    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
+
+    So is the removal of a committee that somebody is still in: it would take its people along.
+    """
+    known = store.known(Kind.TEST, (test,))
+    people = (
+        store.people(kind, test, [line.change.key[1] for line in lines])
+        if kind in PERSON_OF
+        else None
+    )
+    committees = (
+        frozenset(store.on_test(Kind.COMMITTEE, test))
+        if any(_committees(line) for line in lines)
+        else None
+    )
+    occupied = (
+        _occupied(store, test) if kind is Kind.COMMITTEE and _leaving(lines[0]) else frozenset()
+    )
+    places: list[MemberChange] = []
+    waiting: list[tuple[PlannedChange, Outcome]] = []
+    for line in lines:
+        person = (
+            people.get(line.change.key[1])
+            if people is not None
+            else store.known(kind, line.change.key)
+        )
+        missing = _missing(test, known) or (
+            _missing_person(kind, line, person) if people is not None else ""
+        )
+        missing = missing or _missing_committee(line, committees or frozenset())
+        missing = missing or (_OCCUPIED if line.change.key[1] in occupied else "")
+        if missing:
+            waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
+            continue
+        places.append(_place(line, person or {}, policy, moment.earliest))
+    return ChangesOnTest(kind, test, known or {}, store.timing(test, moment), places, waiting)
+
+
+def _place(
+    line: PlannedChange, person: Fields, policy: MembershipPolicy, now: datetime
+) -> MemberChange:
+    change = line.change
+    updated = person.get("updated")
+    fresh = updated is not None and utc_time(str(updated)) + policy.read_after_write_delay > now
+    ours = bool(person.get("ours", True))
+    if change.kind not in PERSON_OF:
+        return MemberChange(line, ("", change.key[1]), _own_fields(line, policy), fresh, ours)
+    names = {name: person[name] for name in ("first_name", "last_name", "email")}
+    fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
+    fields.pop("extra_share", None)
+    return MemberChange(
+        line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, ours
+    )
+
+
+def _own_fields(line: PlannedChange, policy: MembershipPolicy) -> Fields:
+    change = line.change
+    if change.kind is not Kind.OPTION:
+        return change.after
+    rule = policy.options.get(change.key[1], OptionRule("general", "text"))
+    value = line.secret if rule.secret else change.after["value"]
+    return {"value": value, "group": rule.group, "type": rule.type, "secret": int(rule.secret)}
+
+
+_OCCUPIED = "waits until nobody on its test is in this committee any more"
+
+
+def _occupied(store: Store, test: str) -> frozenset[str]:
+    """The committees that contributors and candidates of a test are in, as far as we know."""
+    return frozenset(name for names in store.committees_in_use(test) for name in listed(names))
+
+
+def _leaving(line: PlannedChange) -> bool:
+    return line.change.action is Action.REMOVE
+
+
+def _committees(line: PlannedChange) -> tuple[str, ...]:
+    return () if _leaving(line) else listed(line.change.after.get("committees"))
+
+
+def _missing(test: str, known: Fields | None) -> str:
+    there = known and known["remote_id"]
+    return "" if there else f"waits for test {test}, which is not in Inspera yet"
+
+
+def _missing_person(kind: Kind, line: PlannedChange, person: Fields | None) -> str:
+    who = f"waits for {PERSON_OF[kind]} {line.change.key[1]}"
+    if not person:
+        return f"{who}, who is not in Inspera yet"
+    return "" if person["external_id"] else f"{who}, who has no external id"
+
+
+def _missing_committee(line: PlannedChange, there: frozenset[str]) -> str:
+    missing = [name for name in _committees(line) if name not in there]
+    return (
+        f"waits for committee {', '.join(missing)}, which is not in Inspera yet" if missing else ""
+    )

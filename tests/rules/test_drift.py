@@ -1,0 +1,401 @@
+"""What somebody changed by hand in Inspera: it is held for a person, and `adopt` settles it."""
+
+import pytest
+
+from .manual_edits import put_contributor
+from .site import OTHER, TEST, Site, names, numbers
+
+RUNNING_LATE = {"end": "2026-12-01T12:45:00Z"}
+
+
+@pytest.fixture
+def seated(site: Site) -> Site:
+    """Three learners on one test, the first with 30 minutes of extra time."""
+    site.seat(TEST, *numbers(1001, 3))
+    site.registrations.set(f"{TEST} 1001", extra="30")
+    site.settled()
+    return site
+
+
+def minutes(site: Site, learner: str) -> int:
+    """The extra time that Inspera gives."""
+    return int(site.seats()[f"s{learner}"]["extraTimeMins"])
+
+
+def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    ran = seated.apply()
+    assert ran.status == 3
+    assert "drift: Inspera has 2026-12-01T08:00:00Z to 2026-12-01T12:45:00Z, known is" in ran.out
+    assert seated.writes() == []
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+
+
+def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    assert seated.apply().status == 3
+    ran = seated.adopt("test", TEST)
+    assert ran.status == 0
+    assert "2026-12-01T08:00:00Z to 2026-12-01T12:45:00Z" in ran.out
+    assert seated.writes() == []
+    assert "end 2026-12-01T12:45:00Z → 2026-12-01T12:00:00Z" in seated.plan().out
+    seated.settled()
+    assert seated.tests()[TEST]["title"] == "INF1000 Muntlig prøve"
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_a_word(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, end="01.12.2026 13:45")
+    ran = seated.settled()
+    assert (
+        "somebody had changed its times in Inspera to what the source says: taken as known"
+        in ran.out
+    )
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+    assert seated.planned() == []
+
+
+def test_extra_time_given_by_hand_is_held_and_the_others_go_on(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.registrations.set(f"{TEST} 1002", extra="15")
+    ran = seated.apply()
+    assert ran.status == 3
+    assert "drift: Inspera gives 60 minutes of extra time where 30 are known" in ran.out
+    assert (minutes(seated, "1001"), minutes(seated, "1002")) == (60, 15)
+
+
+def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_gave(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", number="7")
+    assert seated.apply().status == 3
+    assert minutes(seated, "1001") == 60
+
+
+def test_what_is_held_for_many_reasons_is_settled_at_once(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.exams.set(TEST, end="01.12.2026 13:30")
+    seated.students.set("1003", student_no="2003")
+    seated.registrations.set(f"{TEST} 1003", student_no="2003")
+    assert seated.apply().status == 3
+    ran = seated.adopt("--held")
+    assert ran.status == 0
+    assert "3 taken." in ran.out
+    seated.settled()
+    assert seated.planned() == []
+    assert set(seated.seats()) == names(numbers(1001, 3))
+
+
+def test_adopting_a_candidate_settles_extra_time_given_by_hand(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    assert seated.apply().status == 3
+    assert seated.adopt("candidate", TEST, "1001").status == 0
+    assert "extra_time 60 → 45" in seated.plan().out
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_less_extra_time_than_known_is_no_hands_gift_and_is_put_right(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 0})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: Site) -> None:
+    seated.students.add("1009")
+    seated.settled()
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1009", "extraTimeMins": 90})
+    seated.registrations.add(f"{TEST} 1009", extra="15")
+    ran = seated.apply()
+    assert ran.status == 3
+    assert "drift: Inspera gives 90 minutes of extra time where 15 are wanted" in ran.out
+    assert minutes(seated, "1009") == 90
+
+
+def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_the_seat(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    ran = seated.apply()
+    assert ran.status == 3
+    assert "drift: Inspera does not have this candidate any more" in ran.out
+    assert set(seated.seats()) == names(["1002", "1003"])
+    assert seated.adopt("candidate", TEST, "1001").status == 0
+    seated.settled()
+    assert set(seated.seats()) == names(numbers(1001, 3))
+
+
+def test_a_candidate_who_was_taken_off_by_hand_and_by_the_source_needs_no_call(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.settled()
+    assert seated.writes() == []
+    assert seated.planned() == []
+
+
+def test_a_test_started_earlier_by_hand_keeps_its_candidates(seated: Site) -> None:
+    seated.at("2026-11-30T09:00")
+    seated.sandbox.by_hand(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
+    seated.registrations.drop(f"{TEST} 1001")
+    assert seated.planned("pass") == [f"remove candidate {TEST}/1001"]
+    assert seated.apply().status == 0
+    assert "the test has begun: its candidates stay" in seated.run("status").out
+    assert set(seated.seats()) == names(numbers(1001, 3))
+
+
+def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_without_a_call(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="60")
+    ran = seated.settled()
+    assert "Inspera had it so already: taken as known, and nothing was sent" in ran.out
+    assert seated.writes() == []
+    assert seated.planned() == []
+    assert seated.reconcile().status == 0
+
+
+def test_a_hand_that_gave_something_else_than_the_source_says_is_no_agreement(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, start="2026-12-01T08:30:00Z", **RUNNING_LATE)
+    seated.exams.set(TEST, end="01.12.2026 13:45")
+    assert seated.apply().status == 3
+    assert seated.writes() == []
+
+
+def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    said = seated.apply().out
+    assert (
+        f"`adopt test {TEST}` lets the next `apply` send end 2026-12-01T12:00:00Z (exams.csv line 2)"
+        in said
+    )
+    assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in said
+    told = seated.adopt("test", TEST).out
+    assert "the next `apply` is to send title INF1000 Muntlig prøve and end" not in told
+    assert "end 2026-12-01T12:00:00Z (exams.csv line 2); to keep Inspera's value" in told
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_ordinary_change(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, name="Muntlig prøve")
+    seated.apply()
+    told = seated.adopt("test", TEST, "--keep").out
+    assert "kept until the source says something else: " in told
+    assert "end 2026-12-01T12:45:00Z" in told
+    assert seated.settled()
+    assert seated.planned() == []
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+    assert seated.reconcile().status == 0
+    seated.exams.set(TEST, end="01.12.2026 14:00")
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T13:00:00Z"
+    seated.exams.set(TEST, end="01.12.2026 13:00")
+    seated.settled()
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_what_is_kept_of_a_test_holds_nothing_else_back(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.exams.set(TEST, end="01.12.2026 13:30")
+    seated.apply()
+    seated.adopt("test", TEST, "--keep")
+    seated.exams.set(TEST, name="Muntlig prøve")
+    seated.settled()
+    assert seated.tests()[TEST]["title"] == "INF1000 Muntlig prøve"
+    assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
+
+
+def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_own(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    said = seated.apply().out
+    assert (
+        f"`adopt candidate {TEST} 1001` lets the next `apply` send extra_time 45 (registrations.csv line 2)"
+        in said
+    )
+    assert "extra_time 60" in seated.adopt("candidate", TEST, "1001", "--keep").out
+    seated.registrations.set(f"{TEST} 1001", number="77")
+    seated.settled()
+    assert minutes(seated, "1001") == 60
+    seated.registrations.set(f"{TEST} 1001", extra="15")
+    seated.settled()
+    assert minutes(seated, "1001") == 15
+
+
+def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(test=TEST, end="2026-12-01T12:30:00Z")
+    seated.exams.set(TEST, name="Ny tittel")
+    assert seated.apply().status == 3
+    told = seated.adopt("test", TEST, "--keep").out
+    assert (
+        "kept until the source says something else: end 2026-12-01T12:30:00Z; the next `apply` is to send"
+        in told
+    )
+    seated.settled()
+    there = seated.tests()[TEST]
+    assert (there["title"], there["endTime"]) == ("INF1000 Ny tittel", "2026-12-01T12:30:00Z")
+
+
+def test_of_a_found_test_all_that_differs_is_kept(site: Site) -> None:
+    site.seat(OTHER, "1009")
+    site.settled()
+    site.seat(TEST, "1001")
+    moved = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T13:00:00Z", "duration": 240}
+    site.sandbox.by_hand(test=TEST, title="Omprøve", **moved)
+    assert site.apply().status == 3
+    assert site.adopt("test", TEST, "--keep").status == 0
+    site.settled()
+    there = site.tests()[TEST]
+    assert (there["title"], there["startTime"]) == ("Omprøve", "2026-12-01T09:00:00Z")
+
+
+def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.sandbox.by_hand(
+        candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60}
+    )
+    seated.registrations.set(f"{TEST} 1001", number="77")
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.settled()
+    assert (seated.seats()["s1001"]["candidateId"], minutes(seated, "1001")) == ("88", 60)
+
+
+def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    assert seated.adopt("--held", "--keep").status == 0
+    seated.settled()
+    assert minutes(seated, "1001") == 60
+    assert "extra_time 45" in seated.adopt("candidate", TEST, "1001").out
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(
+    seated: Site,
+) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    seated.apply()
+    seated.adopt("candidate", TEST, "1001", "--keep")
+    seated.settled()
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.settled()
+    assert "s1001" not in seated.seats()
+    seated.registrations.add(f"{TEST} 1001", extra="45")
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_further_roles_of_a_contributor_can_be_kept_or_taken_back(site: Site) -> None:
+    site.also("staff", "contributor")
+    site.seat(TEST, "1001")
+    site.hire(TEST, "7001", "7002")
+    site.settled()
+    for number in ("7001", "7002"):
+        put_contributor(site, number, roles=["evaluate", "plan"])
+        site.graders.set(f"{TEST} {number}", room="B2")
+    said = site.apply()
+    assert said.status == 3
+    assert (
+        f"`adopt contributor {TEST} 7001` lets the next `apply` send roles evaluate (graders.csv line 2)"
+        in said.out
+    )
+    assert site.adopt("contributor", TEST, "7001", "--keep").status == 0
+    assert site.adopt("contributor", TEST, "7002").status == 0
+    site.settled()
+    there = site.contributors()
+    assert (sorted(there["t7001"]["roles"]), there["t7002"]["roles"]) == (
+        ["evaluate", "plan"],
+        ["evaluate"],
+    )
+
+
+def test_a_persons_name_as_inspera_has_it_can_be_kept(seated: Site) -> None:
+    seated.sandbox.by_hand(student={"username": "s1001", "firstName": "Kallenavn"})
+    told = seated.adopt("learner", "1001", "--keep")
+    assert told.status == 0
+    assert "Kallenavn" not in told.said
+    assert "kept until the source says something else: first_name" in told.out
+    seated.students.set("1001", mail="ny@example.edu")
+    seated.settled()
+    assert seated.people()["s1001"]["firstName"] == "Kallenavn"
+    seated.students.set("1001", given="Nytt Navn")
+    seated.settled()
+    assert seated.people()["s1001"]["firstName"] == "Nytt Navn"
+
+
+def test_of_a_seat_that_is_gone_nothing_can_be_kept_and_the_way_back_is_said(seated: Site) -> None:
+    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.registrations.set(f"{TEST} 1001", extra="45")
+    assert f"`adopt candidate {TEST} 1001` lets the next `apply` put it back" in seated.apply().out
+    ran = seated.adopt("candidate", TEST, "1001", "--keep")
+    assert ran.status == 3
+    assert "there is nothing to keep" in ran.out
+    assert "the next `apply` puts it back" in seated.adopt("candidate", TEST, "1001").out
+    seated.settled()
+    assert minutes(seated, "1001") == 45
+
+
+def test_a_test_that_a_search_does_not_show_for_once_is_not_forgotten(seated: Site) -> None:
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.fail(
+        method="GET", path="*/test/search", status=200, body={"hits": 0, "page": 0, "results": []}
+    )
+    said = seated.apply()
+    assert f"`adopt test {TEST} --as-new` forgets it and all that is on it here" in said.out
+    ran = seated.adopt("test", TEST, "--as-new")
+    assert ran.status == 3
+    assert "Inspera has it, so nothing was forgotten" in ran.out
+    seated.heal()
+    seated.settled()
+    assert set(seated.seats()) == names(["1002", "1003"])
+
+
+@pytest.mark.parametrize("words", [("--keep",), ("test", TEST, "--as-new", "--keep")])
+def test_keep_needs_something_to_keep(seated: Site, words: tuple[str, ...]) -> None:
+    ran = seated.adopt(*words)
+    assert ran.status == 2
+    assert "--keep" in ran.err
+
+
+def test_adopting_what_is_held_reads_each_test_once_however_many_are_held(site: Site) -> None:
+    site.may_shrink()
+    site.seat(TEST, *numbers(1001, 30))
+    site.settled()
+    for number in numbers(1001, 30):
+        site.sandbox.by_hand(
+            candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60}
+        )
+        site.registrations.set(f"{TEST} {number}", extra="45")
+    digest = site.plan_json()["summary"]["held_scopes"][0]["hash"]
+    assert "30 update held" in site.apply("--allow", digest).out
+    assert site.adopt("--held").status == 0
+    assert len([call for call in site.calls() if call["path"].endswith("/candidates")]) == 1

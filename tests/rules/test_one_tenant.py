@@ -1,0 +1,125 @@
+"""One state, one tenant: what is known of one Inspera is never used on another."""
+
+import pytest
+from sync.sandbox import Sandbox
+
+from .manual_edits import account, make_test
+from .site import TEST, Site, numbers
+
+COMMANDS = (
+    ("plan",),
+    ("apply",),
+    ("status",),
+    ("adopt",),
+    ("adopt", "--show"),
+    ("reconcile",),
+    ("check",),
+    ("resume",),
+    ("doctor", "--offline"),
+)
+
+
+@pytest.fixture
+def seated(site: Site) -> Site:
+    """Three learners on one test, sent from a state of this tenant's."""
+    site.seat(TEST, *numbers(1001, 3))
+    site.settled()
+    return site
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    "other", [{"client_id": "another"}, {"url": "https://test.example.inspera.com"}], ids=str
+)
+def test_every_command_refuses_a_state_of_another_tenant(
+    seated: Site, words: tuple[str, ...], other: dict[str, str]
+) -> None:
+    mine = f"{seated.sandbox.url} (client id example)"
+    before = seated.state.read_bytes()
+    seated.config["inspera"] |= other
+    ran = seated.run(*words)
+    assert ran.status == 2, ran.said
+    assert f"this state belongs to {mine}, but the configuration names " in ran.said
+    assert "`inspera-sync state rebind`" in ran.said
+    assert seated.calls() == []
+    assert seated.state.read_bytes() == before
+
+
+def test_pause_works_whatever_the_configuration_names(seated: Site) -> None:
+    seated.config["inspera"]["client_id"] = "another"
+    assert seated.run("pause").status == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://example.inspera.com", "https://EXAMPLE.Inspera.com"),
+        ("https://example.inspera.com", "https://example.inspera.com/"),
+        ("https://example.inspera.com:443", "https://example.inspera.com"),
+    ],
+)
+def test_another_spelling_of_an_address_is_the_same_tenant(
+    site: Site, one: str, other: str
+) -> None:
+    site.seat(TEST, "1001")
+    site.config["inspera"] |= {
+        "url": one,
+        "attempts": 1,
+        "connect_timeout": 1,
+        "proxy": "http://127.0.0.1:9",
+    }
+    assert site.apply().status == 5  # nobody answers, and the state is this tenant's from now on
+    site.config["inspera"]["url"] = other
+    assert site.plan().status == 0
+
+
+def test_rebind_explains_itself_and_moves_nothing_unasked(seated: Site) -> None:
+    seated.config["inspera"]["client_id"] = "new"
+    ran = seated.run("state", "rebind")
+    assert ran.status == 2
+    assert "client id example" in ran.out
+    assert "`inspera-sync state rebind --renamed`" in ran.out
+    assert seated.plan().status == 2
+
+
+def test_rebind_moves_a_state_to_its_tenant_under_another_address(seated: Site) -> None:
+    seated.config["inspera"]["url"] = seated.sandbox.url.replace("127.0.0.1", "localhost")
+    assert seated.plan().status == 2
+    ran = seated.run("state", "rebind", "--renamed")
+    assert ran.status == 0, ran.said
+    assert seated.writes() == []
+    assert seated.plan().status == 0
+    assert seated.reconcile().status == 0
+    seated.registrations.drop(f"{TEST} 1001")
+    seated.settled()
+    assert "s1001" not in seated.seats()
+
+
+def test_rebind_refuses_a_tenant_that_has_nothing_of_what_is_known(seated: Site) -> None:
+    with Sandbox(api_key=seated.sandbox.api_key) as other:
+        seated.config["inspera"]["url"] = other.url
+        ran = seated.run("state", "rebind", "--renamed")
+        assert ran.status == 2
+        assert "has none of the 4 tests and people that were looked up" in ran.err
+        assert seated.plan().status == 2
+        assert not [call for call in other.requests() if call["method"] == "PUT"]
+
+
+def test_rebind_changes_nothing_while_inspera_is_out_of_reach(seated: Site) -> None:
+    seated.config["inspera"] |= {"url": "http://127.0.0.1:9", "attempts": 1}
+    assert seated.run("state", "rebind", "--renamed").status == 5
+    assert seated.plan().status == 2
+
+
+def test_rebind_has_nothing_to_do_where_the_tenant_is_the_same(seated: Site) -> None:
+    assert seated.run("state", "rebind").status == 0
+    assert seated.plan().status == 0
+
+
+def test_adopt_makes_a_state_its_tenants_as_well(site: Site) -> None:
+    site.seat(TEST, "1001")
+    make_test(site)
+    site.sandbox.by_hand(student=account(site.students.rows[0]))
+    assert site.adopt().status == 0
+    site.config["inspera"]["client_id"] = "another"
+    assert site.apply().status == 2

@@ -1,0 +1,134 @@
+"""A lost state is recovered by the guide: all that was ours is ours again, whatever moved meanwhile."""
+
+import pytest
+
+from .manual_edits import put_candidate, put_contributor
+from .site import OTHER, TEST, Site, names, numbers
+
+
+@pytest.fixture
+def lost(site: Site) -> Site:
+    """Two tests with candidates and a contributor, all of it ours; then the state is lost."""
+    site.may_shrink()
+    site.also("staff", "contributor")
+    site.seat(TEST, *numbers(1001, 6))
+    site.seat(OTHER, *numbers(1001, 4))
+    site.hire(TEST, "7001")
+    site.settled()
+    for file in site.folder.glob("state.db*"):
+        file.unlink()
+    return site
+
+
+def recover(site: Site) -> None:
+    """What deploy/README.md says, to its end."""
+    assert site.apply().status == 3
+    site.adopt("--ours")
+    site.apply()
+    site.adopt("--held")
+    site.settled()
+    assert site.planned() == []
+
+
+def test_the_candidates_of_a_test_that_moved_meanwhile_are_ours_again(lost: Site) -> None:
+    lost.exams.set(TEST, start="02.12.2026 09:00", end="02.12.2026 13:00")
+    recover(lost)
+    assert lost.tests()[TEST]["startTime"] == "2026-12-02T08:00:00Z"
+    lost.registrations.drop(f"{TEST} 1001", f"{TEST} 1002")
+    lost.graders.drop(f"{TEST} 7001")
+    lost.config["feeds"][-1]["allow_empty"] = True
+    lost.settled()
+    assert set(lost.seats()) == names(numbers(1003, 4))
+    assert lost.contributors() == {}
+
+
+def test_a_test_that_moved_is_named_and_nothing_of_it_is_sent_before_a_person_decides(
+    lost: Site,
+) -> None:
+    lost.exams.set(TEST, start="02.12.2026 09:00", end="02.12.2026 13:00")
+    ran = lost.adopt("--ours")
+    assert ran.status == 3
+    assert f"doubtful: test {TEST}: its times differ: Inspera has 2026-12-01T08:00:00Z" in ran.out
+    assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in ran.out
+    assert "14 taken" not in ran.out
+    assert lost.apply().status == 3
+    assert lost.tests()[TEST]["startTime"] == "2026-12-01T08:00:00Z"
+    assert lost.adopt("test", TEST, "--keep").status == 0
+    lost.settled()
+    assert lost.tests()[TEST]["startTime"] == "2026-12-01T08:00:00Z"
+    lost.registrations.drop(f"{TEST} 1001")
+    lost.settled()
+    assert set(lost.seats()) == names(numbers(1002, 5))
+
+
+def test_somebody_with_more_minutes_than_the_source_says_is_ours_again_and_keeps_them_till_a_person_decides(
+    lost: Site,
+) -> None:
+    put_candidate(lost, "1001", extraTimeMins=60)
+    lost.registrations.set(f"{TEST} 1001", extra="30")
+    ran = lost.adopt("--ours")
+    assert (
+        f"doubtful: candidate {TEST} / 1001: Inspera gives 60 minutes of extra time, the source 30"
+        in ran.out
+    )
+    assert lost.apply().status == 3
+    assert lost.seats()["s1001"]["extraTimeMins"] == 60
+    assert lost.adopt("candidate", TEST, "1001", "--keep").status == 0
+    lost.settled()
+    lost.registrations.drop(f"{TEST} 1001")
+    lost.settled()
+    assert "s1001" not in lost.seats()
+
+
+def test_a_contributor_with_further_roles_is_ours_again(lost: Site) -> None:
+    put_contributor(lost, "7001", roles=["evaluate", "plan"])
+    assert lost.adopt("--ours").status == 3
+    assert lost.apply().status == 3
+    assert sorted(lost.contributors()["t7001"]["roles"]) == ["evaluate", "plan"]
+    assert lost.adopt("--held", "--keep").status == 0
+    lost.settled()
+    lost.graders.drop(f"{TEST} 7001")
+    lost.config["feeds"][-1]["allow_empty"] = True
+    lost.settled()
+    assert lost.contributors() == {}
+
+
+def test_the_seat_of_somebody_whose_account_is_doubtful_is_ours_again(lost: Site) -> None:
+    lost.students.set("1001", feide="renamed")
+    lost.students.rows[0]["feide"] = "renamed"
+    account = lost.people()["s1001"]
+    lost.sandbox.by_hand(student={**_external("renamed"), "username": account["username"]})
+    ran = lost.adopt("--ours")
+    assert "doubtful: learner 1001" in ran.out
+    assert f"taken: candidate {TEST} / 1001" in ran.out
+
+
+def _external(name: str) -> dict[str, object]:
+    return {"externalIds": [{"authType": "FEIDE", "externalId": name}]}
+
+
+def test_a_tenant_in_use_is_still_taken_in_as_theirs(lost: Site) -> None:
+    lost.exams.set(TEST, start="02.12.2026 09:00", end="02.12.2026 13:00")
+    lost.adopt()
+    lost.apply()
+    lost.adopt("--held")
+    lost.settled()
+    lost.registrations.drop(f"{TEST} 1001")
+    lost.settled()
+    assert set(lost.seats()) == names(numbers(1001, 6))
+
+
+def test_what_was_taken_in_as_theirs_by_mistake_can_be_made_ours(lost: Site) -> None:
+    lost.adopt()
+    lost.settled()
+    lost.registrations.drop(f"{TEST} 1001")
+    assert "1 candidate stays, put there by hand" in lost.settled().out
+    assert lost.adopt("candidate", TEST, "1001", "--ours").status == 0
+    lost.settled()
+    assert "s1001" not in lost.seats()
+
+
+def test_adopt_reads_each_test_once_for_each_kind(lost: Site) -> None:
+    lost.adopt("--ours")
+    read = [call["path"] for call in lost.calls() if call["path"].endswith("/candidates")]
+    assert len(read) == len(set(read)) == 2

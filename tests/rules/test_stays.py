@@ -1,0 +1,129 @@
+"""Whoever has left the source and was put there by hand stays, and that is said: in plan, apply, status, reconcile."""
+
+import pytest
+
+from .manual_edits import account, put_candidate, put_contributor
+from .site import TEST, Site, numbers
+
+SAID = (
+    f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
+    "to go, remove them in Inspera, or say of one that is this tool's `adopt candidate TEST LEARNER --ours`"
+)
+
+
+@pytest.fixture
+def by_hand(site: Site) -> Site:
+    """A candidate and a contributor who were there before us, and whom the source names as well."""
+    site.also("staff", "contributor")
+    site.seat(TEST, *numbers(1001, 3))
+    site.students.add("1009")
+    site.employees.add("7009")
+    site.hire(TEST, "7001")
+    site.settled()
+    put_candidate(site, "1009")
+    put_contributor(site, "7009", roles=["evaluate"])
+    site.registrations.add(f"{TEST} 1009")
+    site.hire(TEST, "7009")
+    site.settled()
+    return site
+
+
+def test_whoever_stays_is_said_by_every_command_and_it_is_no_trouble(by_hand: Site) -> None:
+    by_hand.registrations.drop(f"{TEST} 1009")
+    for ran in (
+        by_hand.plan(),
+        by_hand.apply(),
+        by_hand.run("status"),
+        by_hand.reconcile(),
+        by_hand.plan(),
+    ):
+        assert ran.status == 0
+        assert SAID in ran.out
+    assert by_hand.plan_json()["summary"]["stays"] == [
+        {"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}
+    ]
+    assert by_hand.status()["stays"] == [
+        {"kind": "candidate", "count": 1, "keys": [[TEST, "1009"]]}
+    ]
+    assert "1 stay (put there by hand)" in by_hand.apply().out
+    assert "s1009" in by_hand.seats()
+
+
+def test_a_contributor_who_stays_is_said_too(by_hand: Site) -> None:
+    by_hand.graders.drop(f"{TEST} 7009")
+    ran = by_hand.settled()
+    assert (
+        f"Stays: 1 contributor stays, put there by hand, although no source names them any more: {TEST}"
+        in ran.out
+    )
+    assert "t7009" in by_hand.contributors()
+
+
+def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
+    site.may_shrink()
+    site.also("staff")
+    site.seat(TEST, "1001")
+    site.employees.add("7001", "7002")
+    site.settled()
+    site.employees.add("7009")
+    site.sandbox.by_hand(staff=account(site.employees.rows[2]))
+    site.settled()
+    site.employees.drop("7009")
+    ran = site.settled()
+    assert (
+        "Stays: 1 staff stays, put there by hand, although no source names them any more: 7009"
+        in ran.out
+    )
+    told = site.adopt("staff", "7009", "--ours")
+    assert told.status == 0
+    assert "the next `apply` is to remove it (or to disable it)" in told.out
+    site.settled()
+    assert site.staff()["t7009"]["status"] == "DISABLED"
+
+
+def test_the_remedy_has_them_removed(by_hand: Site) -> None:
+    by_hand.registrations.drop(f"{TEST} 1009")
+    by_hand.settled()
+    told = by_hand.adopt("candidate", TEST, "1009", "--ours").out
+    assert "no source names it, so the next `apply` is to remove it" in told
+    by_hand.settled()
+    assert "s1009" not in by_hand.seats()
+    assert "Stays" not in by_hand.plan().out
+
+
+def test_whoever_comes_back_to_the_source_stays_no_longer_by_hand_alone(by_hand: Site) -> None:
+    by_hand.registrations.drop(f"{TEST} 1009")
+    by_hand.settled()
+    by_hand.registrations.add(f"{TEST} 1009")
+    by_hand.settled()
+    assert "Stays" not in by_hand.run("status").out
+
+
+def test_nobody_is_said_to_have_left_while_a_source_cannot_be_relied_on(by_hand: Site) -> None:
+    by_hand.registrations.drop(f"{TEST} 1009")
+    by_hand.registrations.add(f"{TEST} 1003", student_no="")
+    assert "Stays" not in by_hand.plan().out
+
+
+def test_a_test_that_has_ended_names_nobody(by_hand: Site) -> None:
+    by_hand.registrations.drop(f"{TEST} 1009")
+    by_hand.settled()
+    by_hand.at("2026-12-03T08:00")
+    for ran in (by_hand.plan(), by_hand.run("status")):
+        assert "Stays" not in ran.out
+
+
+def test_only_the_first_are_named_unless_all_are_asked_for(site: Site) -> None:
+    site.may_shrink()
+    site.seat(TEST, *numbers(1001, 12))
+    site.registrations.drop(*(f"{TEST} {number}" for number in numbers(1003, 10)))
+    site.settled()
+    for number in numbers(1003, 10):
+        put_candidate(site, number)
+    site.registrations.add(*(f"{TEST} {number}" for number in numbers(1003, 10)))
+    site.settled()
+    site.registrations.drop(*(f"{TEST} {number}" for number in numbers(1003, 10)))
+    told = site.run("plan").out
+    assert "10 candidates stay, put there by hand" in told
+    assert "and 5 more (--all shows them)" in told
+    assert f"{TEST} / 1012" in site.plan().out

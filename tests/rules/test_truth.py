@@ -1,0 +1,120 @@
+"""`status`, `check` and `plan` say what is so: why a run stopped, what is valid, and one cause in one place."""
+
+import pytest
+
+from .site import TEST, Site, numbers
+
+
+def reasons(site: Site) -> str:
+    reason: str = site.status()["runs"][0]["reason"]
+    return reason
+
+
+def test_a_missing_file_stays_with_the_run_that_it_stopped(site: Site) -> None:
+    site.seat(TEST, "1001")
+    site.settled()
+    site.config["sources"]["students"]["path"] = "no-such.csv"
+    assert site.apply().status == 4
+    assert "no-such.csv" in reasons(site)
+    assert "    because: " in site.run("status").out
+    site.config["sources"]["students"]["path"] = "students.csv"
+    site.settled()
+    assert reasons(site) == ""
+
+
+def test_a_refused_key_stays_with_the_run_that_it_stopped(site: Site) -> None:
+    site.seat(TEST, "1001")
+    (site.folder / "api-key").write_text("another-key\n")
+    ran = site.apply()
+    assert ran.status == 5
+    assert "the API key is refused" in reasons(site)
+    last = ran.out.splitlines()[-1]
+    assert last.endswith("exit status 5: Inspera can't be reached, or refuses the key.")
+
+
+def test_a_key_that_is_not_there_stays_with_the_run_that_it_stopped(site: Site) -> None:
+    site.seat(TEST, "1001")
+    site.config["inspera"]["api_key"] = "${file:no-such-key}"
+    assert site.apply().status == 2
+    assert "names a file that is not there" in reasons(site)
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_check_finds_a_key_file_that_is_missing_or_empty_and_reads_on(
+    site: Site, content: str | None
+) -> None:
+    site.seat(TEST, "1001")
+    site.config["inspera"]["api_key"] = "${file:other-key}"
+    if content is not None:
+        (site.folder / "other-key").write_text(content)
+    ran = site.run("check")
+    assert ran.status == 2
+    assert "Configuration: inspera.api_key: ${file:other-key}" in ran.out
+    assert "students.csv: 1 row read, 1 valid learner" in ran.out
+    assert ran.out.splitlines()[-1].startswith(
+        "Check: 1 secret can't be read, no row errors; exit status 2:"
+    )
+
+
+def test_check_counts_valid_rows_apart_from_invalid_ones(site: Site) -> None:
+    site.seat(TEST, *numbers(1001, 5))
+    site.students.set("1001", feide="s\u200bx")
+    site.students.set("1002", given="Å\u0001se")
+    out = site.run("check").out
+    assert "students.csv: 5 rows read, 3 valid learners, 2 rows in error" in out
+    assert "exams.csv: 1 row read, 1 valid test\n" in out
+
+
+def test_a_limit_says_its_arithmetic_once_for_all_that_it_holds(site: Site) -> None:
+    site.may_shrink()
+    site.seat(TEST, *numbers(1001, 40))
+    site.settled()
+    site.registrations.drop(*(f"{TEST} {learner}" for learner in numbers(1001, 30)))
+    for command in ("plan", "status"):
+        if command == "status":
+            assert site.apply().status == 3
+        out = site.run(command).out
+        assert out.count("30 of 40 known") <= 3, out  # the reason, and each scope over its limit
+        assert "30 changes: " in out or "30 records: " in out
+
+
+def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(site: Site) -> None:
+    site.seat(TEST, "1001", "1002")
+    site.settled()
+    for file in site.folder.glob("state.db*"):  # a new machine: what was there is somebody else's
+        file.unlink()
+    site.only("learner")
+    ran = site.apply()
+    assert ran.status == 0, ran.said
+    assert "Inspera already has 2 of the 2 people looked up: they count as found" in ran.out
+    assert "adopt --ours" in ran.out
+    assert "lost state: nothing" not in ran.out
+
+
+def test_the_last_line_of_plan_bears_its_exit_status(site: Site) -> None:
+    site.seat(TEST, "1001")
+    assert site.run("plan").out.splitlines()[-1].endswith("0 row errors; exit status 0.")
+    assert (
+        site.run("plan", "--exit-code")
+        .out.splitlines()[-1]
+        .endswith("0 row errors; exit status 10.")
+    )
+    site.students.set("1001", given="Å\u0001se")
+    last = site.run("plan").out.splitlines()[-1]
+    assert "exit status 1: a row is in error, or a change failed." in last
+
+
+@pytest.mark.parametrize("trouble", ["row", "source"])
+def test_where_something_could_not_be_used_no_command_says_that_inspera_is_as_the_sources_say(
+    site: Site, trouble: str
+) -> None:
+    site.seat(TEST, *numbers(1001, 5))
+    assert "as the sources say" in site.settled().out + site.settled().out
+    if trouble == "row":
+        site.exams.set(TEST, end="01.12.2026 24:00")
+    else:
+        site.students.raw = b"\xff\xfes\0"
+    for words in (("plan",), ("apply",), ("apply",)):
+        ran = site.run(*words)
+        assert ran.status == (1 if trouble == "row" else 4), ran.said
+        assert "as the sources say" not in ran.out

@@ -1,0 +1,368 @@
+"""What a running service shows over HTTP and tells systemd, by the numbers of what it really did."""
+
+import json
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sync.cli import run
+
+from ...support.servers.needed import free_port
+from ...unit.service.fakes import Systemd, page
+from .site import Served, Serving
+
+SELDOM = 'often: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
+NEW, REFUSED, FAULTY = "1041", "1042", "1043"
+GONE = 12
+FEW, MANY = "PRV1-H26", "PRV2-H26"
+
+CALLS = {
+    ("POST", "/api/authenticate/token/"): "token.fetch",
+    ("GET", "/api/v1/users/search"): "person.search",
+    ("POST", "/api/v1/users/student"): "learner.save",
+}
+"""What calls are named in the figures, where one address is one call."""
+
+
+class Watched(Served):
+    """A university whose service listens on a port, with systemd at the end of its socket."""
+
+    def __init__(self, folder: Path, today: date, jobs: str) -> None:
+        super().__init__(folder, today, jobs)
+        self.port = free_port()
+        self.more = self.more.replace(
+            "shutdown_timeout: 20s", f'shutdown_timeout: 20s, listen: "127.0.0.1:{self.port}"'
+        )
+        self.systemd = Systemd(folder / "notify")
+
+    def beside(self) -> Serving:
+        """Starts a service whose systemd wants a sign of life every 20 seconds."""
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("NOTIFY_SOCKET", str(self.university.folder / "notify"))
+            environment.setenv("WATCHDOG_USEC", "20000000")
+            environment.delenv("WATCHDOG_PID", raising=False)
+            return super().beside()
+
+    def page(self, path: str) -> tuple[int, str]:
+        """The status and the text of a page; 0 while nobody listens."""
+        return page(self.port, path)
+
+    def ready(self) -> dict[str, Any]:
+        """What /readyz says."""
+        return dict(json.loads(self.page("/readyz")[1] or "{}"))
+
+    def reload_failed(self) -> str | None:
+        """When the file was last found invalid."""
+        failed: str | None = self.ready()["configuration"]["reload_failed_at"]
+        return failed
+
+    def close(self) -> None:
+        super().close()
+        self.systemd.close()
+
+
+class Figures:
+    """The figures as they were at one moment."""
+
+    def __init__(self, text: str) -> None:
+        self.at = time.time()
+        self._samples = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+
+    def of(self, name: str) -> dict[tuple[str, ...], float]:
+        """One figure, by the values of its labels in the order of the labels' names."""
+        return {
+            tuple(value for _, value in sorted(one.labels.items())): one.value
+            for one in self._samples
+            if one.name == f"inspera_sync_{name}"
+        }
+
+
+def stopped(serving: Serving) -> None:
+    serving.signal(signal.SIGTERM)
+    assert serving.wait() == 0, serving.said
+
+
+class Life:
+    """A service after one run that created, was refused, held and found a row error, and after one reload."""
+
+    def __init__(self, site: Watched) -> None:
+        self.site = site
+        site.apply()
+        with closing(sqlite3.connect(site.university.folder / "state.db")) as state, state:
+            # it is taken up at the start, so that there is one run, at once, and no other
+            state.execute("UPDATE run SET command = 'job often', status = 'interrupted'")
+        self._change()
+        site.mark()
+        self.serving = site.serve()
+        site.until(lambda: bool(self.serving.ran("often")), self.serving)
+        self.serving.signal(signal.SIGHUP)
+        site.until(lambda: site.systemd.turns[1:] == ["RELOADING=1", "READY=1"], self.serving)
+        site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], self.serving)
+        self.calls = site.calls()
+        self.figures = Figures(site.page("/metrics")[1])
+
+    def _change(self) -> None:
+        university = self.site.university
+        for number in (NEW, REFUSED, FAULTY):
+            given = "Å\x01se" if number == FAULTY else "Åse"
+            row = {
+                "feide": f"s{number}",
+                "mail": f"s{number}@example.edu",
+                "given": given,
+                "family": "Eksempel",
+            }
+            university.students[number] = row
+        for key in [key for key in university.seats if key[0] == FEW][:GONE]:
+            del university.seats[key]
+        late = next(
+            number for number in university.students if (MANY, number) not in university.seats
+        )
+        university.seats[MANY, late] = {"number": "L1", "extra": ""}
+        # of two learners, whichever comes first is let in
+        self.site.rule("POST", "/api/v1/users/student", skip=1, times=9, status=400)
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory, today: date) -> Iterator[Life]:
+    site = Watched(tmp_path_factory.mktemp("health"), today, SELDOM)
+    try:
+        yield Life(site)
+    finally:
+        site.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, today: date) -> Iterator[Watched]:
+    site = Watched(tmp_path, today, "often: {every: 2s}")
+    yield site
+    site.close()
+
+
+def test_it_says_that_it_is_alive_and_ready(life: Life) -> None:
+    assert life.site.page("/healthz") == (200, '{"alive":true}')
+    status, text = life.site.page("/readyz")
+    said = json.loads(text)
+    read = said.pop("configuration")
+    assert (status, said) == (
+        200,
+        {
+            "ready": True,
+            "alive": True,
+            "state": "reachable",
+            "migrations": "done",
+            "role": "leader",
+            "paused_since": None,
+            "clock": "right",
+        },
+    )
+    assert (
+        0 <= (datetime.now(UTC) - datetime.fromisoformat(read["loaded_at"])).total_seconds() < 120
+    )
+    assert read["reload_failed_at"] is None
+    assert life.figures.of("leader") == {(): 1}
+    assert life.figures.of("paused") == {(): 0}
+    assert life.figures.of("reloads_total") == {("done",): 1}
+
+
+def test_runs_are_counted_by_job_and_outcome(life: Life) -> None:
+    assert life.serving.ran("often") == ["done"]
+    assert life.figures.of("runs_total") == {("often", "held"): 1}
+    assert life.figures.of("run_seconds_count") == {("often",): 1}
+    assert life.figures.of("overlaps_total") == {}
+    assert life.figures.of("yields_total") == {}
+
+
+def test_changes_are_counted_by_kind_action_and_outcome(life: Life) -> None:
+    assert life.figures.of("changes_total") == {
+        ("create", "learner", "done"): 1,
+        ("create", "learner", "refused"): 1,
+        ("create", "candidate", "done"): 1,
+    }
+    people = life.site.contents()["people"]
+    assert len({f"s{number}" for number in (NEW, REFUSED, FAULTY)} & people.keys()) == 1
+    assert len(life.site.contents()["seats"]) == 121
+
+
+def test_what_was_deferred_is_counted_by_reason(life: Life) -> None:
+    assert life.figures.of("deferred") == {
+        ("often", "limit", "held"): GONE,
+        ("often", "row", "row_error"): 1,
+    }
+
+
+def test_calls_are_counted_by_name_and_status_as_inspera_has_had_them(life: Life) -> None:
+    had = Counter((call["method"], call["path"], str(call["status"])) for call in life.calls)
+    counted = life.figures.of("calls_total")
+    assert sum(counted.values()) == len(life.calls)
+    named = {key: number for key, number in counted.items() if key[0] in CALLS.values()}
+    assert named == {
+        (CALLS[method, path], status): number
+        for (method, path, status), number in had.items()
+        if (method, path) in CALLS
+    }
+    assert (
+        named["learner.save", "400"]
+        == named["learner.save", "200"]
+        == named["token.fetch", "200"]
+        == 1
+    )
+
+
+def test_the_time_of_every_call_is_in_the_histogram(life: Life) -> None:
+    counted = Counter[str]()
+    for (call, _), number in life.figures.of("calls_total").items():
+        counted[call] += int(number)
+    assert {
+        call: number for (call,), number in life.figures.of("call_seconds_count").items()
+    } == counted
+    within = life.figures.of("call_seconds_bucket")
+    assert {call: within[call, "+Inf"] for call in counted} == counted
+    seconds = life.figures.of("call_seconds_sum")
+    assert all(0 < seconds[call,] < 10 for call in counted)
+
+
+def test_rows_are_counted_by_source(life: Life) -> None:
+    assert life.figures.of("source_rows") == {
+        ("learner", "students"): 43,
+        ("test", "exams"): 6,
+        ("candidate", "registrations"): 120 - GONE + 1,
+    }
+
+
+def test_the_last_success_and_the_next_run_are_told(life: Life) -> None:
+    ended = datetime.fromisoformat(life.serving.events("run ended")[0]["timestamp"]).timestamp()
+    assert life.figures.of("last_success_timestamp_seconds")["often",] == pytest.approx(
+        ended, abs=1
+    )
+    assert life.figures.of("since_success_seconds")["often",] == pytest.approx(
+        life.figures.at - ended, abs=1
+    )
+    following = datetime.fromtimestamp(life.figures.of("next_run_timestamp_seconds")["often",], UTC)
+    assert (following.month, following.day, following.hour, following.minute) == (
+        2,
+        29,
+        1,
+        15,
+    )  # 02:15 in Oslo
+
+
+def test_systemd_hears_of_start_reload_and_life(life: Life) -> None:
+    systemd = life.site.systemd
+    assert systemd.turns == ["READY=1", "RELOADING=1", "READY=1"]
+    reloading = next(message for message in systemd.heard if message.startswith("RELOADING=1"))
+    assert reloading.partition("\n")[2].startswith("MONOTONIC_USEC=")
+    assert systemd.status.startswith("next: often at ")
+    assert any("running often" in message for message in systemd.heard)
+    alive = systemd.alive
+    assert alive > 0
+    life.site.until(lambda: systemd.alive > alive + 1, life.serving)
+
+
+def test_a_pause_is_shown_everywhere_and_the_service_stays_ready(
+    site: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving = site.serve()
+    site.until(lambda: "done" in serving.ran("often"), serving)
+    config = str(site.university.folder / "inspera-sync.yaml")
+    assert run(["-c", config, "pause", "--reason", "wrong rooms"]) == 0
+    site.until(lambda: site.ready()["paused_since"] is not None, serving)
+    since = str(site.ready()["paused_since"])
+    assert site.page("/readyz")[0] == 200
+    site.until(
+        lambda: ("often", "paused") in Figures(site.page("/metrics")[1]).of("runs_total"), serving
+    )
+    site.until(lambda: site.systemd.status.startswith(f"paused since {since}; "), serving)
+    assert Figures(site.page("/metrics")[1]).of("paused") == {(): 1}
+    site.until(lambda: "All sending is paused since" in serving.said, serving)
+    assert run(["-c", config, "resume"]) == 0
+    site.until(lambda: site.ready()["paused_since"] is None, serving)
+    site.until(lambda: site.systemd.status.startswith("next: often at "), serving)
+    assert Figures(site.page("/metrics")[1]).of("paused") == {(): 0}
+    stopped(serving)
+    assert site.systemd.turns == ["READY=1", "STOPPING=1"]
+
+
+def test_a_invalid_file_is_shown_until_a_sound_one_comes(site: Watched) -> None:
+    site.jobs = SELDOM
+    serving = site.serve()
+    site.until(lambda: bool(serving.events("service started")), serving)
+    config = site.university.folder / "inspera-sync.yaml"
+    sound = config.read_text("utf-8")
+    config.write_text("inspera: [", "utf-8")
+    serving.signal(signal.SIGHUP)
+    site.until(lambda: site.reload_failed() is not None, serving)
+    site.until(lambda: site.page("/readyz")[0] == 200, serving)
+    figures = Figures(site.page("/metrics")[1])
+    assert figures.of("reloads_total") == {("refused",): 1}
+    assert figures.of("last_reload_successful") == {(): 0}
+    config.write_text(sound, "utf-8")
+    serving.signal(signal.SIGHUP)
+    site.until(lambda: site.reload_failed() is None, serving)
+    assert Figures(site.page("/metrics")[1]).of("last_reload_successful") == {(): 1}
+    site.until(lambda: site.systemd.turns == ["READY=1", *["RELOADING=1", "READY=1"] * 2], serving)
+    stopped(serving)
+
+
+def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(site: Watched) -> None:
+    serving = site.serve()
+    site.settled(serving)
+    site.until(lambda: "done" in serving.ran("often"), serving)
+    stopped(serving)
+    with closing(sqlite3.connect(site.university.folder / "state.db")) as state:
+        (done,) = state.execute("SELECT max(ended) FROM run WHERE status = 'done'").fetchone()
+    success = datetime.fromisoformat(done).timestamp()
+    assert site.systemd.turns == ["READY=1", "STOPPING=1"]
+    site.university.correct_names()
+    site.rule("*", "*", times=9999, status=401)
+    serving = site.serve()
+    site.until(lambda: bool(serving.ran("often")), serving)
+    site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], serving)
+    figures = Figures(site.page("/metrics")[1])
+    assert set(figures.of("runs_total")) == {("often", "stopped")}
+    assert figures.of("last_success_timestamp_seconds") == {
+        ("often",): pytest.approx(success, abs=1)
+    }
+    assert figures.of("since_success_seconds")["often",] == pytest.approx(
+        figures.at - success, abs=1.5
+    )
+    assert site.page("/readyz")[0] == 200
+    stopped(serving)
+
+
+def test_nobody_listens_once_it_has_stopped(site: Watched) -> None:
+    site.jobs = SELDOM
+    serving = site.serve()
+    site.until(lambda: site.page("/healthz")[0] == 200, serving)
+    stopped(serving)
+    assert site.page("/healthz")[0] == 0
+
+
+def test_a_clock_that_is_wrong_is_shown_and_nothing_is_removed_until_it_is_right(
+    site: Watched,
+) -> None:
+    site.apply()
+    seats = len(site.contents()["seats"])
+    del site.university.seats[next(iter(site.university.seats))]
+    site.clock(7200)
+    serving = site.serve()
+    site.until(
+        lambda: str(site.ready().get("clock", "")).startswith("this machine's clock is"), serving
+    )
+    assert site.ready()["ready"] is True
+    assert len(site.contents()["seats"]) == seats
+    assert Figures(site.page("/metrics")[1]).of("clock_offset_seconds")[()] < -7000
+    assert serving.events("the clocks differ")
+    site.clock(0)
+    site.until(lambda: site.ready().get("clock") == "right", serving)
+    site.until(lambda: len(site.contents()["seats"]) == seats - 1, serving)
+    stopped(serving)

@@ -1,0 +1,144 @@
+"""Two services on one PostgreSQL: one leads, the other stands by and takes over; a deposed one sends nothing more."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ...support.servers.postgres import Postgres, postgres
+from ..crash.site import Sent
+from .site import Served, Serving
+
+TAKEOVER = 15.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as server:
+        server.execute("CREATE ROLE inspera_sync LOGIN")
+        yield server
+
+
+class Replicated(Served):
+    """A university whose state is on PostgreSQL."""
+
+    def __init__(self, folder: Path, today: date, url: str) -> None:
+        super().__init__(folder, today)
+        self.url = url
+        self._replicas = 0
+
+    def configuration(self) -> Path:
+        """Writes the files; gives the configuration's."""
+        config = super().configuration()
+        config.write_text(
+            config.read_text("utf-8").replace("sqlite:///state.db", self.url), "utf-8"
+        )
+        return config
+
+    def replica(self) -> Serving:
+        """Starts one more service; gives it once its loop turns."""
+        config = self.configuration()
+        self._replicas += 1
+        here = config.parent / f"replica{self._replicas}"
+        here.mkdir()
+        for file in config.parent.iterdir():
+            if file.is_file():
+                (here / file.name).symlink_to(file)
+        one = self.watched(Serving(here / config.name, "serve"))
+        self.until(lambda: bool(one.events("service started")), one)
+        return one
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        """Asks the state."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def unknown(self) -> set[Sent]:
+        """Every record of which the state has an intent without an outcome."""
+        rows = self.ask("SELECT kind, action, k1, k2 FROM intent WHERE outcome IS NULL")
+        return {self._sent_as(*map(str, row)) for row in rows}
+
+
+@pytest.fixture
+def site(tmp_path: Path, today: date, server: Postgres) -> Iterator[Replicated]:
+    """A university of which Inspera knows nothing yet, with a state sorted by Norwegian rules."""
+    name = f"state_{tmp_path.name}".replace("-", "_").lower()[:60]
+    server.create_database(name, icu="nb-NO")
+    server.execute(f'ALTER DATABASE "{name}" OWNER TO inspera_sync')
+    site = Replicated(tmp_path, today, f"postgresql://inspera_sync@127.0.0.1:{server.port}/{name}")
+    yield site
+    site.close()
+
+
+def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
+    """A leader in the middle of its first run, and another replica that stands by."""
+    site.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
+    site.slow(1)  # so that it is not done before the other one stands by
+    leader = site.replica()
+    site.until(lambda: bool(leader.events("leads")), leader)
+    standby = site.replica()
+    site.until(lambda: site.writes("POST", "/users/student") >= 8, leader)
+    assert not standby.events("leads")
+    return leader, standby
+
+
+def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes(
+    site: Replicated,
+) -> None:
+    leader, standby = in_the_middle(site)
+    leader.kill()
+    killed = time.monotonic()
+    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)
+    before, unknown = site.sent(), site.unknown()
+    site.mark()
+    site.until(lambda: bool(standby.events("run started")), standby, TAKEOVER)
+    assert time.monotonic() - killed < TAKEOVER
+    site.heal()
+    site.settled(standby)
+    assert before & site.sent() <= unknown
+    site.until(lambda: "done" in standby.ran("often"), standby)
+    assert site.unknown() == set()
+
+
+def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_repeated(
+    site: Replicated, server: Postgres
+) -> None:
+    leader, standby = in_the_middle(site)
+    locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    server.execute(
+        f"SELECT pg_terminate_backend(pid) FROM ({locks}) held",
+        database=site.url.rpartition("/")[2],
+    )
+    sent = intents(site)
+    site.until(lambda: bool(leader.events("run failed")), leader)
+    assert leader.events("run failed")[0]["error"].endswith("; this run stops")
+    site.heal()
+    one = leader if leader.events("leads")[1:] else standby
+    site.settled(one, 60)
+    assert (
+        intents(site) - sent <= 16
+    )  # what was on its way to the state already, and no more of the first run
+    templates = {row[-1] for row in site.contents()["tests"].values()}
+    assert templates == {1}  # no test was made twice
+    assert site.contents() == site.university.expected()
+
+
+def intents(site: Replicated) -> int:
+    """How much the first run has been about to send."""
+    ((number,),) = site.ask("SELECT count(*) FROM intent WHERE run_id = (SELECT min(id) FROM run)")
+    return int(str(number))
+
+
+def test_a_standby_follows_when_the_leader_is_stopped_in_order(site: Replicated) -> None:
+    import signal
+
+    site.jobs = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
+    leader = site.replica()
+    site.until(lambda: bool(leader.events("leads")), leader)
+    standby = site.replica()
+    leader.signal(signal.SIGTERM)
+    assert leader.wait() == 0
+    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)

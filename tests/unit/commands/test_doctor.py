@@ -1,0 +1,459 @@
+"""`doctor`: the calls that are needed, the tenant's own schema, and everything between this machine and Inspera."""
+
+import http.client
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import StaticPool, create_engine
+from sync.commands import apply, doctor_checks
+from sync.commands.doctor_checks import CheckVerdict, clock_check
+from sync.contract import CALLS
+from sync.exit_codes import Exit
+from sync.inspera.lookups import LookupContext
+from sync.inspera.schema_check import Match, Schema, compare
+from sync.inspera.target import Target
+from sync.state.migrations import FOLDER, head
+from sync.state.sqlite.open import open_to_write
+
+from ...rules.site import TEST, Ran, Site
+
+SCHEMAS = Path(__file__).parents[1] / "inspera" / "schema_check"
+KEY = "sandbox-key"
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """A university with one learner on one test, and an environment that names no proxy."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    site = Site(tmp_path, capsys)
+    for module in (apply, doctor_checks):  # the sandbox tells its own time, which is this one
+        monkeypatch.setattr(module, "now", site.now)
+    site.seat(TEST, "1001")
+    with site.sandbox:
+        yield site
+
+
+def migrated_to(version: str, state: sqlite3.Connection) -> None:
+    """Makes the schema of an older version in an empty state."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    engine = create_engine("sqlite://", creator=lambda: state, poolclass=StaticPool)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+
+
+def against(site: Site, name: str, *words: str) -> Ran:
+    """Holds the calls against one of the schemas."""
+    file = site.folder / f"{name}.json"
+    shutil.copy(SCHEMAS / file.name, file)
+    return site.run("doctor", "--apidoc", str(file), *words)
+
+
+def lines(ran: Ran, verdict: str) -> list[str]:
+    """What was said of the things that are so."""
+    return [
+        line.strip().removeprefix(verdict).strip()
+        for line in ran.out.splitlines()
+        if line.split()[:1] == [verdict]
+    ]
+
+
+def test_the_table_names_the_calls_of_these_feeds_with_their_marks(site: Site) -> None:
+    out = site.run("doctor", "--offline").out
+    needed, _, rest = out.partition("Used by `adopt`")
+    assert "OBS  test.create       POST   /v1/test?isExternal=true" in needed
+    assert "INF  candidate.remove  DELETE /v1/test/{test}/candidates" in needed
+    assert "person.search" in rest
+    assert "staff" not in out
+    assert (
+        "rest on an assumption (INF): person.search, test.search, candidate.list, candidate.assign"
+        in rest
+    )
+
+
+def test_a_call_that_is_never_made_is_not_in_the_table(site: Site) -> None:
+    site.config["on_absence"] = {"candidate": "keep"}
+    assert "candidate.remove" not in site.run("doctor", "--offline").out
+    site.only("learner")
+    assert "test.search" not in site.run("doctor", "--offline").out
+
+
+def test_staff_contributors_and_what_they_bring_with_them_are_in_the_table(site: Site) -> None:
+    people = site.feed("learner")
+    site.config["feeds"] += [
+        {**people, "kind": "staff"},
+        {"kind": "contributor", "source": "registrations", "allow_empty": True}
+        | {
+            "map": {
+                "test": "{course}-{term}",
+                "staff": "student_no",
+                "roles": {"constant": "evaluate"},
+                "committees": "room",
+            }
+        },
+    ]
+    site.config["on_absence"] = {"staff": "delete"}
+    calls = {
+        call["name"]: call
+        for call in json.loads(site.run("doctor", "--offline", "--json").out)["calls"]
+    }
+    needed = {name for name, call in calls.items() if call["needed"]}
+    assert needed >= {
+        "staff.save",
+        "staff.disable",
+        "staff.delete",
+        "contributor.assign",
+        "contributor.remove",
+    }
+    assert needed >= {"committee.create", "test.read", "person.by_external_id"}
+    assert not needed & {"committee.remove", "option.set", "export.order"}
+    assert calls["staff.delete"]["mark"] == "INF"
+
+
+def test_a_schema_that_has_everything_is_well(site: Site) -> None:
+    ran = against(site, "whole")
+    assert ran.status == Exit.OK, ran.said
+    found = "8 of the 8 calls that this configuration needs are as the schema has them"
+    assert ran.out.splitlines()[-1] == f"Doctor: {found}; exit status 0."
+    assert site.calls() == []
+
+
+def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(site: Site) -> None:
+    ran = against(site, "missing")
+    assert ran.status == Exit.ERRORS
+    assert lines(ran, "different") == [
+        "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether your tenant has this call"
+    ]
+    assert all("(not needed)" in line for line in lines(ran, "absent"))
+
+
+def test_the_sandboxs_own_schema_has_every_call_as_the_contract_has_it(site: Site) -> None:
+    connection = http.client.HTTPConnection(site.sandbox.url.removeprefix("http://"), timeout=30)
+    with closing(connection):
+        connection.request("GET", "/apidoc")
+        document = json.load(connection.getresponse())
+    assert {
+        one.call.name: one.match for one in compare(CALLS.values(), Schema(document))
+    } == dict.fromkeys(CALLS, Match.PRESENT)
+
+
+def test_a_call_that_nobody_needs_may_be_absent(site: Site) -> None:
+    site.config["on_absence"] = {"candidate": "keep"}
+    ran = against(site, "missing")
+    assert ran.status == Exit.OK
+    assert any(line.startswith("person.search (not needed)") for line in lines(ran, "absent"))
+
+
+def test_another_path_is_found_and_an_override_makes_it_pass(site: Site) -> None:
+    names = ("candidate.list", "candidate.assign", "candidate.remove")
+    ran = against(site, "moved")
+    assert ran.status == Exit.ERRORS
+    needed = [line for line in lines(ran, "absent") if "(not needed)" not in line]
+    assert [line.partition(":")[0] for line in needed] == list(names)
+    path = "/v2/test/{test}/candidates"
+    assert all(
+        f"set inspera.calls.{name}.path to {path}" in line
+        for name, line in zip(names, needed, strict=True)
+    )
+
+    site.config["inspera"]["calls"] = {name: {"path": path} for name in names}
+    ran = against(site, "moved")
+    assert ran.status == Exit.OK, ran.said
+    assert f"POST   {path}  (changed in inspera.calls)" in ran.out
+
+
+def test_a_field_that_a_body_lacks_is_named(site: Site) -> None:
+    document = json.loads((SCHEMAS / "whole.json").read_text(encoding="utf-8"))
+    candidate = document["components"]["schemas"]["Candidate"]
+    candidate["properties"]["personId"] = candidate["properties"].pop("externalId")
+    candidate["required"] = ["personId"]
+    file = site.folder / "odd.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ran = site.run("doctor", "--apidoc", str(file))
+    assert ran.status == Exit.ERRORS
+    told = "'candidates' has no 'externalId', which we always send; 'candidates' needs 'personId', which we never send"
+    assert any(
+        line.startswith(f"candidate.assign: {told}; ask Inspera")
+        for line in lines(ran, "different")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "is not JSON; save the JSON that your tenant shows under /apidoc"),
+        (b"\xff\xfe\xfd", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"openapi": "4.0", "paths": {}}', "is neither an OpenAPI 3 nor a Swagger 2 schema"),
+        (b"<html>", "is not JSON"),
+    ],
+    ids=["torn", "bytes", "deep", "version", "page"],
+)
+def test_a_file_that_is_no_schema_is_said_in_one_line(
+    site: Site, content: bytes, told: str
+) -> None:
+    file = site.folder / "schema.json"
+    file.write_bytes(content)
+    ran = site.run("doctor", "--apidoc", str(file))
+    assert ran.status == Exit.USAGE
+    assert ran.err.startswith(f"{file}: {told}")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_a_file_that_is_far_too_large_is_not_read(site: Site) -> None:
+    file = site.folder / "schema.json"
+    with file.open("wb") as huge:
+        huge.truncate(33 * 1024**2)
+    ran = site.run("doctor", "--apidoc", str(file))
+    assert (ran.status, "is above 32 MB" in ran.err) == (Exit.USAGE, True)
+
+
+def test_a_file_that_is_not_there_is_said(site: Site) -> None:
+    ran = site.run("doctor", "--apidoc", str(site.folder / "nowhere.json"))
+    assert ran.status == Exit.USAGE
+    assert "nowhere.json: can't be read (No such file or directory)" in ran.err
+
+
+def test_a_sound_site_is_well_and_nothing_is_written(site: Site) -> None:
+    site.settled()
+    before = {file: file.read_bytes() for file in site.folder.iterdir()}
+    ran = site.run("doctor")
+    assert ran.status == Exit.OK, ran.said
+    assert "0 wrong" in ran.out
+    assert f"state: {site.state}, version {head()}" in lines(ran, "ok")
+    assert {"token: the key is accepted", "clock: within 5 s of Inspera's"} <= set(lines(ran, "ok"))
+    assert "tls: none: plain HTTP, which only an address on this machine may have" in lines(
+        ran, "note"
+    )
+    assert any(line.startswith("inspera: test.search answered 200") for line in lines(ran, "ok"))
+    assert site.sent() == []
+    assert {file: file.read_bytes() for file in site.folder.iterdir()} == before
+
+
+def test_offline_nothing_is_asked(site: Site) -> None:
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.OK
+    assert "inspera: not asked (--offline)" in lines(ran, "note")
+    assert site.calls() == []
+    assert not site.state.exists()
+
+
+def test_a_refused_key_exits_5_and_is_not_shown(site: Site) -> None:
+    site.write()
+    (site.folder / "api-key").write_text("wrong-marker-key\n", encoding="utf-8")
+    ran = site.run("doctor")
+    assert ran.status == Exit.INSPERA
+    assert any("inspera.api_key" in line for line in lines(ran, "wrong"))
+    assert "wrong-marker-key" not in ran.said
+
+
+def test_an_address_where_nobody_is_exits_5(site: Site) -> None:
+    site.config["inspera"] |= {"url": "http://127.0.0.1:9", "connect_timeout": 1}
+    ran = site.run("doctor")
+    assert ran.status == Exit.INSPERA
+    assert any(
+        "refuses the connection; check the port in inspera.url" in line
+        for line in lines(ran, "wrong")
+    )
+
+
+def test_a_key_that_is_not_there_exits_2_and_inspera_is_not_asked(site: Site) -> None:
+    site.config["inspera"]["api_key"] = "${DOCTOR_TEST_NO_SUCH_KEY}"
+    ran = site.run("doctor")
+    assert ran.status == Exit.USAGE
+    assert site.calls() == []
+
+
+def test_an_unreadable_source_exits_4_and_the_others_are_looked_at_all_the_same(site: Site) -> None:
+    site.exams.path.write_bytes(b"")
+    site.feed("learner")["map"]["email"] = "epost"
+    site.config["sources"]["exams"]["path"] = "elsewhere.csv"
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.SOURCE
+    missing, absent = lines(ran, "wrong")
+    assert (
+        "students.csv (learner): column 'epost' is missing (it has 7 columns); correct" in missing
+    )
+    assert (
+        absent
+        == "elsewhere.csv (test): elsewhere.csv: is not there; check 'path', and that the export has run"
+    )
+    assert any(
+        line.startswith("registrations.csv (candidate): 6 columns") for line in lines(ran, "ok")
+    )
+
+
+def test_a_source_without_rows_is_worth_a_word_unless_it_allow_empty(site: Site) -> None:
+    site.registrations.rows.clear()
+    assert any(
+        "registrations.csv (candidate): has no row" in line
+        for line in lines(site.run("doctor"), "note")
+    )
+    site.feed("candidate")["allow_empty"] = True
+    assert any("registrations.csv (candidate)" in line for line in lines(site.run("doctor"), "ok"))
+
+
+def test_a_state_that_is_none_exits_2(site: Site) -> None:
+    site.state.write_bytes(b"nonsense" * 1000)
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.USAGE
+    assert any("the state cannot be used" in line for line in lines(ran, "wrong"))
+
+
+def test_a_state_of_an_older_version_is_said_to_be_one_and_stays_so(site: Site) -> None:
+    with closing(sqlite3.connect(site.state)) as state:
+        migrated_to("0001", state)
+    before = site.state.read_bytes()
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.OK, ran.said
+    told = f"older than version {head()}, to which the next `apply` brings it"
+    assert f"state: {site.state}, {told}" in lines(ran, "ok")
+    assert site.state.read_bytes() == before
+
+
+def test_calls_without_a_known_outcome_are_counted(site: Site) -> None:
+    site.settled()
+    with closing(sqlite3.connect(site.state, isolation_level=None)) as state:
+        state.execute("UPDATE intent SET outcome = NULL WHERE id = (SELECT min(id) FROM intent)")
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.OK, ran.said
+    assert any(
+        "1 call of an earlier run without a known outcome" in line for line in lines(ran, "note")
+    )
+
+
+def test_who_holds_the_state_is_said(site: Site) -> None:
+    site.settled()
+    with open_to_write(site.state, "apply"):
+        ran = site.run("doctor", "--offline")
+    assert any("in use by pid" in line and "(apply)" in line for line in lines(ran, "note"))
+    assert not any("in use by" in line for line in lines(site.run("doctor", "--offline"), "note"))
+
+
+def test_certificates_that_are_none_exit_2(site: Site) -> None:
+    (site.folder / "ca.pem").write_text("no certificate", encoding="utf-8")
+    site.config["inspera"]["ca_bundle"] = "ca.pem"
+    ran = site.run("doctor", "--offline")
+    assert ran.status == Exit.USAGE
+    assert any("set inspera.ca_bundle to a PEM file" in line for line in lines(ran, "wrong"))
+
+
+def test_the_password_of_a_proxy_is_not_shown(site: Site) -> None:
+    (site.folder / "secret").write_text("proxy-marker\n", encoding="utf-8")
+    proxy = {
+        "proxy": "http://127.0.0.1:9",
+        "proxy_user": "user-marker",
+        "proxy_password": "${file:secret}",
+    }
+    site.config["inspera"] |= proxy
+    ran = site.run("doctor", "--json")
+    assert ran.status == Exit.INSPERA
+    assert "http://127.0.0.1:9, as a user with a password" in ran.out
+    assert all(secret not in ran.said for secret in ("proxy-marker", "user-marker", KEY))
+    (site.folder / "secret").unlink()
+    assert site.run("doctor").status == Exit.USAGE
+
+
+def test_a_proxy_that_only_the_environment_names_is_noted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://env-marker@127.0.0.1:9")
+    site.config["inspera"]["url"] = "https://tenant.invalid"
+    ran = site.run("doctor", "--offline")
+    assert (
+        "proxy: none; the environment names one, and is not obeyed; if it is needed, set inspera.proxy"
+        in lines(ran, "note")
+    )
+    assert "env-marker" not in ran.said
+
+
+def test_what_is_unwise_in_the_configuration_is_among_the_notes(site: Site) -> None:
+    site.config["inspera"]["api_key"] = KEY
+    ran = site.run("doctor", "--offline")
+    assert any(
+        line.startswith("configuration: ") and "plain text" in line for line in lines(ran, "note")
+    )
+    assert KEY not in ran.said
+
+
+def test_the_same_is_told_to_programs(site: Site) -> None:
+    told = json.loads(site.run("doctor", "--json").out)
+    assert told["exit_status"] == 0
+    assert {check["verdict"] for check in told["checks"]} == {"ok", "note"}
+    compared = json.loads(against(site, "missing", "--json").out)
+    assert compared["exit_status"] == 1
+    removal = next(one for one in compared["schema"] if one["name"] == "candidate.remove")
+    assert (removal["match"], removal["differences"]) == (
+        "different",
+        ["the schema has GET and POST there, not DELETE"],
+    )
+
+
+def test_a_clock_that_is_far_off_exits_4(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_checks, "now", lambda: NOON)
+    seen = LookupContext("test.search answered 200", NOON + timedelta(minutes=3), None)
+    monkeypatch.setattr(Target, "look_around", lambda _: seen)
+    ran = site.run("doctor")
+    assert ran.status == Exit.SOURCE
+    assert lines(ran, "wrong")[0].startswith(
+        "clock: this machine's clock is 180 s behind Inspera's; set it by NTP"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ahead", "took", "verdict", "told"),
+    [
+        (0, 0, CheckVerdict.OK, "within 5 s"),
+        (5, 0, CheckVerdict.OK, "within 5 s"),
+        (-6, 0, CheckVerdict.OK, "within 5 s"),
+        (6, 0, CheckVerdict.NOTE, "6 s behind Inspera's"),
+        (-10, 0, CheckVerdict.NOTE, "9 s ahead of Inspera's"),
+        (60, 0, CheckVerdict.NOTE, "60 s behind"),
+        (61, 0, CheckVerdict.WRONG, "61 s behind"),
+        (-3600, 0, CheckVerdict.WRONG, "3,599 s ahead of"),
+        (20, 20, CheckVerdict.OK, "within 5 s"),
+    ],
+)
+def test_clocks_are_compared_to_the_second_and_a_slow_answer_is_no_difference(
+    ahead: int, took: int, verdict: CheckVerdict, told: str
+) -> None:
+    check = clock_check(NOON + timedelta(seconds=ahead), NOON, NOON + timedelta(seconds=took))
+    assert check.verdict is verdict
+    assert told in check.found
+
+
+def test_an_answer_without_a_time_is_noted() -> None:
+    assert clock_check(None, NOON, NOON).verdict is CheckVerdict.NOTE
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status", "exit_status"),
+    [
+        (("learner", "test"), 501, Exit.ERRORS),
+        (("learner",), 501, Exit.OK),
+        (("learner", "test"), 404, Exit.OK),
+    ],
+)
+def test_a_search_that_the_tenant_does_not_have_is_wrong_only_where_it_is_needed(
+    site: Site, kinds: tuple[str, ...], status: int, exit_status: Exit
+) -> None:
+    site.only(*kinds)
+    site.fail(path="/api/v1/test/search", status=status)
+    ran = site.run("doctor")
+    assert ran.status == exit_status, ran.said
+    assert "`doctor --apidoc FILE`" in "".join(lines(ran, "wrong") or lines(ran, "note"))
+    assert "token: the key is accepted" in lines(ran, "ok")

@@ -1,0 +1,182 @@
+"""Taking in what a tenant that is in use already has: matches, misses and doubts of every kind, and nothing sent."""
+
+from pathlib import Path
+
+import pytest
+from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopted, Adopter
+from sync.engine.resolve import Resolution, Resolver
+from sync.records.base import (
+    Candidate,
+    Committee,
+    Contributor,
+    Key,
+    Kind,
+    Learner,
+    Option,
+    Record,
+    Staff,
+    Test,
+    joined,
+)
+from sync.records.remote import Member, RemoteTest
+
+from .site import START, Living, Site, a_person, planning
+from .tenant import Book, Tenant, somebody, text_of
+
+P7 = ("FEIDE", "p7@example.edu")
+ROWS: tuple[Record, ...] = (
+    Learner("1", **a_person(1)),
+    Staff("7", **a_person(7)),
+    Test("T", "x1", "Øving", START, START.replace(hour=12), 60),
+    Option("T", "LOCKDOWN_BROWSER", "true"),
+    Committee("T", "A", "GRADING"),
+    Contributor("T", "7", "evaluate", "A"),
+    Candidate("T", "1", "17"),
+)
+TEST = RemoteTest("284", "x1", "Øving", text_of(72), text_of(76))
+
+
+def in_use() -> Living:
+    """A tenant that has all of that already, made by hand."""
+    return Living(
+        people=[somebody(1), somebody(7)],
+        tests=[TEST],
+        places={
+            Kind.COMMITTEE: {("", "A"): Member(type="GRADING")},
+            Kind.CONTRIBUTOR: {P7: Member("u7", roles="evaluate", committees="A")},
+            Kind.CANDIDATE: {("FEIDE", "p1@example.edu"): Member("u1", candidate_id="17")},
+        },
+    )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "state.db", in_use())
+
+
+def taken_in(
+    site: Site, rows: tuple[Record, ...] = ROWS, *, ours: bool = False, by_email: bool = False
+) -> dict[tuple[Kind, Key], str]:
+    with planning(site.path, rows) as (store, journal, _):
+        adopter = Adopter(store, journal, site.tenant, ours=ours, by_email=by_email)
+        found = {(one.kind, one.key): one.word for one in adopter.take_in(lambda *_: None)}
+        journal.commit()
+    assert site.tenant.calls == []
+    return found
+
+
+def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent_after_that(
+    site: Site,
+) -> None:
+    assert set(taken_in(site).values()) == {TAKEN}
+    assert site.run(ROWS) == ["update test", "assign option"]
+    assert site.run(ROWS) == []
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_is_taken_in_is_ours_only_when_a_lost_state_is_rebuilt(site: Site, ours: bool) -> None:
+    taken_in(site, ours=ours)
+    for kind, key in {
+        Kind.STAFF: ("7",),
+        Kind.COMMITTEE: ("T", "A"),
+        Kind.CONTRIBUTOR: ("T", "7"),
+    }.items():
+        assert bool((site.known(kind, *key) or {})["ours"]) is ours
+
+
+def test_misses_and_doubts_are_told_and_left_as_they_are(site: Site) -> None:
+    site.tenant.people = [somebody(7, username="another")]
+    site.tenant.places[Kind.COMMITTEE] = {}
+    found = taken_in(site)
+    assert found[Kind.LEARNER, ("1",)] == MISSING
+    assert found[Kind.STAFF, ("7",)] == DOUBTFUL
+    assert found[Kind.COMMITTEE, ("T", "A")] == MISSING
+    assert found[Kind.CONTRIBUTOR, ("T", "7")] == TAKEN, (
+        "whose place it is does not hang on what the account is called"
+    )
+    assert site.known(Kind.STAFF, "7") is None
+
+
+def test_roles_given_by_hand_are_doubtful(site: Site) -> None:
+    site.tenant.places[Kind.CONTRIBUTOR] = {P7: Member("u7", roles=joined(["evaluate", "plan"]))}
+    assert taken_in(site)[Kind.CONTRIBUTOR, ("T", "7")] == DOUBTFUL
+
+
+def test_what_can_not_be_read_is_doubtful_once_for_its_test(site: Site) -> None:
+    site.tenant.unreadable = frozenset({Kind.CONTRIBUTOR})
+    found = taken_in(site)
+    assert found[Kind.TEST, ("T",)] == DOUBTFUL
+    assert (Kind.CONTRIBUTOR, ("T", "7")) not in found
+
+
+@pytest.mark.parametrize("by_email", [False, True])
+def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(
+    site: Site, by_email: bool
+) -> None:
+    site.tenant.people = [somebody(1), somebody(7, username="a.prove", external_ids=())]
+    found = taken_in(site, by_email=by_email)
+    assert found[Kind.STAFF, ("7",)] == (TAKEN if by_email else MISSING)
+    calls = site.run(ROWS)
+    assert ("create staff" in calls) is not by_email
+    assert ("update staff" in calls) is by_email, (
+        "the link is added, and nothing is taken for a identity change"
+    )
+    if by_email:
+        assert (site.known(Kind.STAFF, "7") or {})["username"] == "a.prove"
+
+
+def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Adopted:
+    adopter = Adopter(book.store, book.journal, tenant, ours=False)
+    return Resolver(book.store, book.journal, tenant, adopter).settle(
+        Resolution(kind, key, as_new), None
+    )
+
+
+@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "key", "who", "seat"),
+    [
+        (Kind.COMMITTEE, ("T", "A"), ("", "A"), {"type": "REASSESSMENT"}),
+        (Kind.CONTRIBUTOR, ("T", "7"), P7, {"roles": "plan"}),
+    ],
+)
+def test_inspera_s_side_of_one_place_becomes_known_and_stays_whose_it_was(
+    book: Book, kind: Kind, key: Key, who: tuple[str, str], seat: dict[str, str], ours: bool
+) -> None:
+    book.know_test()
+    book.know_person(Kind.STAFF)
+    book.know(kind, *key, ours=ours)
+    tenant = Tenant(places={kind: {who: Member("u7", **seat)}})  # type: ignore[arg-type]  # all texts
+    assert settled(book, tenant, kind, *key).word == TAKEN
+    fields = book.store.known(kind, key) or {}
+    assert {name: fields[name] for name in seat} == seat
+    assert bool(fields["ours"]) is ours
+    assert settled(book, Tenant(), kind, *key).word == TAKEN
+    assert book.store.known(kind, key) is None, "it is not there: the next apply makes it anew"
+
+
+def test_an_option_can_not_be_settled_by_looking(book: Book) -> None:
+    book.know_test()
+    assert settled(book, Tenant(), Kind.OPTION, "T", "LOCKDOWN_BROWSER").word == DOUBTFUL
+
+
+def test_staff_made_anew_are_forgotten_with_their_places(book: Book) -> None:
+    book.know_person(Kind.STAFF)
+    book.know(Kind.CONTRIBUTOR, "T", "7")
+    assert settled(book, Tenant(), Kind.STAFF, "7", as_new=True).word == TAKEN
+    assert book.store.known(Kind.STAFF, ("7",)) is None
+    assert book.store.known(Kind.CONTRIBUTOR, ("T", "7")) is None
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account(
+    site: Site, ours: bool
+) -> None:
+    taken_in(site, ours=ours)
+    site.tenant.people = [somebody(1), somebody(7, last_name="Øy")]
+    with planning(site.path, ROWS) as (store, journal, _):
+        adopter = Adopter(store, journal, site.tenant, ours=False)
+        settling = Resolver(store, journal, site.tenant, adopter)
+        assert settling.settle(Resolution(Kind.STAFF, ("7",)), None).word == TAKEN
+        fields = store.known(Kind.STAFF, ("7",)) or {}
+    assert (fields["last_name"], bool(fields["ours"])) == ("Øy", ours)

@@ -1,0 +1,137 @@
+"""Taking something off a test: the test is looked up and read first, and nothing leaves it while it is under way."""
+
+from datetime import timedelta
+
+import pytest
+from sync.engine.changes_on_test import MembershipPolicy, prepare
+from sync.engine.membership import read_and_judge
+from sync.engine.steps import Ready
+from sync.errors import Retry, Stop
+from sync.planning.freeze import Moment
+from sync.planning.guard import STAYS, UNDER_WAY
+from sync.records.base import Kind
+from sync.records.changes import Action, Result
+from sync.records.remote import Member, RemoteTest
+
+from .tenant import NOW, Book, Tenant, line, text_of, told
+
+KINDS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
+PEOPLE = {Kind.CONTRIBUTOR: Kind.STAFF, Kind.CANDIDATE: Kind.LEARNER}
+P7 = ("FEIDE", "p7@example.edu")
+
+
+def taken_off(
+    book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
+) -> Ready:
+    """The removal of what is known of this kind on test T, as of the plan made now."""
+    rules = MembershipPolicy(read_after_write_delay=delay)
+    if not book.store.timing("T", Moment.of(NOW)).start:
+        book.store.gather_windows(NOW)
+        book.store.gather_circumstances(NOW, {})
+    key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
+    sitting = prepare(
+        book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW)
+    )
+    return read_and_judge(sitting, tenant, rules)
+
+
+def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
+    """Test T, begun so many hours from now, with something of ours on it; and Inspera, where all of that is."""
+    book.know_test(hours)
+    if kind in PEOPLE:
+        book.know_person(PEOPLE[kind])
+    book.know(kind, "T", "A" if kind is Kind.COMMITTEE else "7")
+    test = RemoteTest("284", "x1", "Ø", text_of(hours), text_of(hours + 4))
+    return Tenant(
+        tests=[test], places={kind: {("", "A") if kind is Kind.COMMITTEE else P7: Member("u7")}}
+    )
+
+
+def said(ready: Ready) -> tuple[Result, str] | None:
+    """What it ended in without a call, None when it is to be sent."""
+    return next(iter(told(ready.ended).values()), None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_there_on_a_test_to_come_is_taken_off_with_nothing_but_its_id(
+    book: Book, kind: Kind
+) -> None:
+    tenant = set_up(book, kind)
+    ready = taken_off(book, tenant, kind)
+    assert said(ready) is None
+    assert [outcome.result for outcome in ready.send()] == [Result.DONE]
+    ((word, entry),) = tenant.calls
+    assert (word, entry.fields) == (f"remove {kind}", {})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_test_under_way_keeps_everything(book: Book, kind: Kind) -> None:
+    ready = taken_off(book, set_up(book, kind, hours=-1), kind)
+    assert said(ready) == (Result.DEFERRED, STAYS if kind is Kind.CANDIDATE else UNDER_WAY)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_test_that_inspera_says_has_begun_keeps_everything_whatever_we_knew(
+    book: Book, kind: Kind
+) -> None:
+    tenant = set_up(book, kind)
+    tenant.tests = [RemoteTest("284", "x1", start=text_of(-1), end=text_of(3))]
+    ready = taken_off(book, tenant, kind)
+    assert ready.lines == []
+    assert (said(ready) or ("",))[0] is Result.DEFERRED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_once_a_test_has_ended_graders_and_committees_may_go_and_candidates_stay(
+    book: Book, kind: Kind
+) -> None:
+    ready = taken_off(book, set_up(book, kind, hours=-48), kind)
+    assert said(ready) == ((Result.DEFERRED, STAYS) if kind is Kind.CANDIDATE else None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_test_that_somebody_extended_by_hand_has_not_ended(book: Book, kind: Kind) -> None:
+    tenant = set_up(book, kind, hours=-5)
+    tenant.tests = [RemoteTest("284", "x1", start=text_of(-5), end=text_of(1))]
+    assert (said(taken_off(book, tenant, kind)) or ("",))[0] is Result.DEFERRED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_there_any_more_is_done_unless_our_write_may_not_be_readable_yet(
+    book: Book, kind: Kind
+) -> None:
+    tenant = set_up(book, kind)
+    tenant.places = {}
+    assert said(taken_off(book, tenant, kind)) == (Result.DONE, "was not there any more")
+    with_delay = taken_off(book, tenant, kind, timedelta(days=400))
+    assert (said(with_delay) or ("",))[0] is Result.DEFERRED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("unnamed", [0, 1])
+def test_what_can_not_be_read_or_told_apart_is_sent(book: Book, kind: Kind, unnamed: int) -> None:
+    tenant = set_up(book, kind)
+    tenant.places, tenant.unnamed = {}, unnamed
+    tenant.unreadable = frozenset() if unnamed else frozenset({kind})
+    assert said(taken_off(book, tenant, kind)) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_sent_to_a_test_that_inspera_does_not_have_or_that_can_not_be_looked_up(
+    book: Book, kind: Kind
+) -> None:
+    tenant = set_up(book, kind)
+    tenant.tests = []
+    result, message = said(taken_off(book, tenant, kind)) or ("", "")
+    assert (result, "`adopt test " in str(message)) == (Result.NOT_SENT, True)
+
+
+@pytest.mark.parametrize("name", ["find_test", "seats"])
+def test_a_failed_reading_ends_only_this_and_a_stop_ends_the_run(book: Book, name: str) -> None:
+    tenant = set_up(book, Kind.CONTRIBUTOR)
+    tenant.failing = {name: Retry("Inspera is busy")}
+    ready = taken_off(book, tenant, Kind.CONTRIBUTOR)
+    assert (said(ready), ready.lines) == ((Result.NOT_SENT, "Inspera is busy"), [])
+    tenant.failing = {name: Stop("the key is refused")}
+    with pytest.raises(Stop):
+        taken_off(book, tenant, Kind.CONTRIBUTOR)

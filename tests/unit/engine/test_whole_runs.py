@@ -1,0 +1,129 @@
+"""Whole runs of all kinds against a small Inspera: what is sent in which order, and what a run leaves for the next."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sync.engine.plan import DELETE, KEEP
+from sync.records.base import Candidate, Contributor, Kind, Learner, Option, Record, Staff, Test
+from sync.records.changes import Action, Outcome, Result, Verdict
+
+from .site import START, Site, a_person
+
+ALL: tuple[Record, ...] = (
+    Learner("1", **a_person(1)),
+    Staff("7", **a_person(7)),
+    Staff("8", **a_person(8)),
+    Test("T", "x1", "Øving", START, START + timedelta(hours=4), 240),
+    Option("T", "LOCKDOWN_BROWSER", "true"),
+    Contributor("T", "7", "evaluate", "A"),
+    Contributor("T", "8", "monitor", "C"),
+    Candidate("T", "1", "17", committees="B"),
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "state.db")
+
+
+FIRST = [
+    "create learner",
+    "create staff",
+    "create staff",
+    "create test",
+    "assign option",
+    "assign committee",
+    "assign committee",
+    "assign committee",
+    "assign contributor",
+    "assign contributor",
+    "assign candidate",
+]
+
+
+def test_everything_is_made_in_the_order_in_which_it_is_needed_and_the_second_run_is_silent(
+    site: Site,
+) -> None:
+    assert site.run(ALL) == FIRST
+    assert site.carried.count(Result.DONE) == len(FIRST)
+    assert (site.run(ALL), site.planned) == ([], [])
+
+
+def left(*rows: Record) -> list[Record]:
+    """What stays when person 7 and the candidate leave, and these rows come."""
+    return [
+        *(
+            row
+            for row in ALL
+            if row.kind in (Kind.LEARNER, Kind.TEST, Kind.OPTION) or row == ALL[2]
+        ),
+        *rows,
+    ]
+
+
+def test_what_leaves_the_sources_goes_in_reverse_and_after_all_additions(site: Site) -> None:
+    site.run(ALL)
+    assert site.run(left(Contributor("T", "8", "plan", "C"), Contributor("T", "8", "monitor"))) == [
+        "assign contributor",
+        "remove candidate",
+        "remove contributor",
+        "remove committee",
+        "remove committee",
+        "disable staff",
+    ]
+    assert site.tenant.places[Kind.CANDIDATE] == {}
+    assert list(site.tenant.places[Kind.COMMITTEE]) == [("", "C")]
+
+
+def test_staff_are_deleted_only_where_that_is_said_and_let_in_again_when_they_come_back(
+    site: Site,
+) -> None:
+    rows = left(Contributor("T", "8", "monitor", "C"))
+    site.run(ALL)
+    assert site.run(rows)[-1] == "disable staff"
+    assert site.run(ALL)[0] == "enable staff"
+    site.on_absence = {Kind.STAFF: DELETE}
+    assert site.run(rows)[-1] == "delete staff"
+    assert site.run(ALL)[0] == "create staff"
+
+
+@pytest.mark.parametrize("kind", [Kind.STAFF, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
+def test_what_is_to_be_kept_stays_when_it_leaves_its_source(site: Site, kind: Kind) -> None:
+    site.run(ALL)
+    site.on_absence = {kind: KEEP}
+    site.run(left(Contributor("T", "8", "monitor", "C")))
+    assert kind not in {line[1] for line in site.planned}
+
+
+def test_a_committee_stays_while_the_removal_of_somebody_in_it_is_held(site: Site) -> None:
+    site.run(ALL)
+    site.on_absence = {Kind.CONTRIBUTOR: KEEP}
+    calls = site.run(left(Contributor("T", "8", "monitor", "C")))
+    assert calls == ["remove candidate", "remove committee"]
+    assert sorted(site.tenant.places[Kind.COMMITTEE]) == [("", "A"), ("", "C")]
+
+
+def test_a_candidate_whose_row_leaves_the_committee_blank_keeps_it(site: Site) -> None:
+    site.run(ALL)
+    blank = [row._replace(committees=None) if isinstance(row, Candidate) else row for row in ALL]
+    assert (site.run(blank), site.planned) == ([], [])
+
+
+def test_a_contributor_of_somebody_who_was_refused_waits(site: Site) -> None:
+    site.tenant.outcome = Outcome(Result.REFUSED, "no")
+    site.run([row for row in ALL if row.kind is Kind.STAFF])
+    site.tenant.outcome = Outcome(Result.DONE)
+    calls = site.run(ALL)
+    assert "assign contributor" not in calls
+    assert (Action.CREATE, Kind.STAFF, Verdict.DEFERRED) in site.planned
+    assert (Action.CREATE, Kind.CONTRIBUTOR, Verdict.WAITING) in site.planned
+
+
+def test_one_refusal_does_not_stop_what_does_not_need_it(site: Site) -> None:
+    site.run([row for row in ALL if row.kind in (Kind.LEARNER, Kind.STAFF, Kind.TEST)])
+    site.tenant.outcome = Outcome(Result.REFUSED, "no such room")
+    calls = site.run(ALL)
+    assert calls == ["assign option", *["assign committee"] * 3]
+    assert site.carried.count(Result.REFUSED) == 4
+    assert site.carried.count(Result.WAITING) == 3, "who is in a committee that is not there"

@@ -1,0 +1,76 @@
+"""A made-up tenant for each test, a target that speaks to it, and time that only passes when somebody waits."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sync.inspera.connection import Connection
+from sync.inspera.target import Target
+
+from .tenant import KEY, Tenant, serving
+from .waiting import Time
+
+MakeTarget = Callable[..., Target]
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return Tenant()
+
+
+@pytest.fixture
+def address(tenant: Tenant) -> Iterator[str]:
+    with serving(tenant) as url:
+        yield url
+
+
+@pytest.fixture
+def connection(address: str) -> Connection:
+    return Connection(
+        url=address,
+        client_id="made-up",
+        api_key=lambda: KEY,
+        calls_per_second=1e7,
+        workers=4,
+        batch_size=100,
+        attempts=3,
+        retry_after_ceiling=60.0,
+        read_after_write_delay=10.0,
+    )
+
+
+@pytest.fixture
+def make_target(connection: Connection, time: Time, stop: threading.Event) -> Iterator[MakeTarget]:
+    made: list[Target] = []
+
+    def make(**changes: Any) -> Target:
+        settings = replace(connection, **changes)
+        made.append(Target(settings, stop, time.clock, monotonic=time.monotonic, sleep=time.sleep))
+        return made[-1]
+
+    yield make
+    for target in made:
+        target.close()
+
+
+@pytest.fixture
+def target(make_target: MakeTarget) -> Target:
+    return make_target()
+
+
+@pytest.fixture
+def exam(tenant: Tenant) -> str:
+    """A test that is already there, by the tenant's own number."""
+    return tenant.add_test("INF101-V30")

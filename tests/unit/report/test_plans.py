@@ -1,0 +1,255 @@
+"""Plans as people and programs read them: capped with counts, streamed, without names and with numbers masked."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sync.planning.guard import HeldScope, Scope
+from sync.planning.guard import Limit as GuardLimit
+from sync.records.base import Kind, RowError
+from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
+from sync.report.plan_json import plan_json
+from sync.report.plan_text import capped, plan_text, row_errors_text, scopes_text, summary_text
+from sync.report.run_text import finding_text, outcomes_text
+from sync.state.compare.plan_table import ScopeGroup
+from sync.state.history import PastFinding
+
+STOPPED = (Verdict.WAITING, Verdict.DEFERRED, Verdict.HELD)
+
+NUMBERS = ("01019912345", "010199-1234", "0101991234", "19990101-1234", "010199-123A")
+"""Shapes of national identity numbers; none is anybody's."""
+PERSON = {"first_name": "Åse", "last_name": "Prøvesen", "email": "ase.provesen@example.edu"}
+
+
+def a_line(change: Change, verdict: Verdict = Verdict.PASS, reason: str = "") -> PlannedChange:
+    return PlannedChange(1, change, verdict, reason, "", "0", 1, None, "a-password")
+
+
+def learner(number: str = "1001", verdict: Verdict = Verdict.PASS) -> PlannedChange:
+    before = {
+        "first_name": "Ola",
+        "last_name": "Øvelsesen",
+        "email": "ola@example.edu",
+        "username": "old",
+    }
+    after = {**PERSON, "username": number}
+    change = Change(
+        Action.UPDATE, Kind.LEARNER, (number,), before, after, tuple(after), "students.csv line 2"
+    )
+    return a_line(change, verdict, f"waits for learner {number}")
+
+
+def a_group(*lines: PlannedChange) -> ScopeGroup:
+    return ScopeGroup(lines[0].reason, len(lines), lines)
+
+
+def a_row_error(number: str) -> RowError:
+    return RowError(
+        f"{number}.csv line 3", "email", f"{number} is bad", "correct it", Kind.LEARNER, (number,)
+    )
+
+
+def texts(number: str) -> str:
+    row_errors = [a_row_error(number)]
+    finding = PastFinding(
+        "refused", Kind.LEARNER, (number,), f"{number}.csv line 3", f"Inspera said no to {number}"
+    )
+    lines = [
+        *plan_text(
+            [learner(number)],
+            {verdict: [a_group(learner(number, verdict))] for verdict in STOPPED},
+            None,
+        ),
+        *row_errors_text(row_errors, None),
+        *outcomes_text([finding], None),
+        finding_text(finding),
+    ]
+    return "\n".join(lines)
+
+
+def as_json(number: str) -> str:
+    return "".join(plan_json([learner(number)], [a_row_error(number)], {"changes": 1}))
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("told", [texts, as_json])
+def test_national_identity_numbers_are_masked_wherever_they_stand(number: str, told: Any) -> None:
+    assert number not in told(number)
+    hidden = number[:4] + re.sub(r"\w", "*", number[4:])  # what stands between its groups is kept
+    assert hidden in told(number)
+    assert "100123" in told("100123")
+
+
+@pytest.mark.parametrize("told", [texts, as_json])
+def test_nobodys_name_or_address_is_told_only_that_it_changes(told: Any) -> None:
+    printed = told("1001")
+    for secret in (*PERSON.values(), "Ola", "Øvelsesen", "ola@example.edu", "a-password"):
+        assert secret not in printed
+    for name in PERSON:
+        assert name in printed
+
+
+def test_what_is_nobodys_secret_is_shown_old_and_new() -> None:
+    before: Fields = {"title": "Øving", "duration": None}
+    after: Fields = {"title": "Prøve", "duration": 60}
+    change = Change(
+        Action.UPDATE,
+        Kind.TEST,
+        ("INF1000",),
+        before,
+        after,
+        ("title", "duration"),
+        "exams.csv line 2",
+    )
+    (_, _, text) = plan_text([a_line(change)], {})
+    assert (
+        text
+        == "  update test INF1000: title Øving → Prøve, duration (nothing) → 60 (exams.csv line 2)"
+    )
+
+
+@given(st.integers(0, 30), st.integers(1, 30))
+def test_a_long_list_is_cut_and_says_how_many_are_left(length: int, most: int) -> None:
+    lines = list(capped((str(n) for n in range(length)), most))
+    assert lines[:most] == [str(n) for n in range(min(length, most))]
+    assert lines[most:] == (
+        [f"  … and {length - most} more (--all shows them)"] if length > most else []
+    )
+    assert list(capped((str(n) for n in range(length)), None)) == [str(n) for n in range(length)]
+
+
+def test_each_verdict_has_a_list_of_its_own_and_only_what_does_not_pass_gives_reasons() -> None:
+    groups = {verdict: [a_group(*[learner(verdict=verdict)] * 3)] for verdict in STOPPED}
+    text = list(plan_text([learner()] * 3, groups, 2))
+    assert [line for line in text if line.endswith(":")] == [
+        "Would do:",
+        "Waiting for something else first:",
+        "Deferred (clears by itself):",
+        "Held for a person to decide:",
+    ]
+    assert text.count("  … and 1 more (--all shows them)") == 1
+    assert text.count("    … and 1 more (--all shows them)") == 3
+    assert text.count("  3 changes: waits for learner 1001") == 3
+
+
+def test_a_reason_that_one_change_has_stands_behind_it_and_many_reasons_are_cut() -> None:
+    groups = [a_group(learner(str(number), Verdict.HELD)) for number in range(1001, 1005)]
+    text = list(plan_text([], {Verdict.HELD: groups}, 2))
+    assert [line.split(": ")[-1] for line in text[2:4]] == [
+        "waits for learner 1001",
+        "waits for learner 1002",
+    ]
+    assert text[4:] == ["  … and more, for other reasons (--all shows them)"]
+    assert len(list(plan_text([], {Verdict.HELD: groups}, None))) == 6
+
+
+def test_an_empty_plan_says_that_there_is_nothing_to_do() -> None:
+    assert list(plan_text([], {Verdict.HELD: []})) == [
+        "Nothing to do: Inspera is as the sources say, as far as this state knows."
+    ]
+    (told,) = plan_text([], {Verdict.HELD: []}, sound=False)
+    assert "as the sources say" not in told
+    assert list(row_errors_text([])) == []
+    assert list(scopes_text([])) == []
+
+
+def test_a_held_scope_gives_its_arithmetic_and_its_hash_or_says_that_it_is_allowed() -> None:
+    scope = Scope("removals of candidate", 9, 9, GuardLimit(3, 25))
+    held, allowed = (HeldScope(scope, scope.excess(), "abc123", said) for said in (False, True))
+    lines = list(scopes_text([held, allowed]))
+    assert lines[2] == (
+        "  removals of candidate: 9 of 9 known: none would remain; if it is right: apply --allow abc123"
+    )
+    assert lines[3].endswith("; allowed for this run")
+
+
+def test_the_summary_counts_everything_in_one_line() -> None:
+    tally = {
+        (Kind.LEARNER, Action.CREATE, Verdict.PASS): 1_200,
+        (Kind.TEST, Action.CREATE, Verdict.PASS): 1,
+        (Kind.CANDIDATE, Action.REMOVE, Verdict.HELD): 9,
+        (Kind.CANDIDATE, Action.CREATE, Verdict.WAITING): 2,
+    }
+    assert summary_text(tally, 1, 3) == (
+        "Summary: create 1,200 learners, create 1 test; 2 waiting; 9 held; 1 row error; "
+        "3 registrations of retired tests ignored."
+    )
+    assert summary_text({}, 0, 0) == "Summary: no change; 0 row errors."
+
+
+words = st.text(max_size=20)
+
+
+@given(st.lists(st.tuples(words, words), max_size=4), st.lists(words, max_size=3))
+def test_the_json_is_one_valid_object_whatever_it_holds(
+    lines: list[tuple[str, str]], row_errors: list[str]
+) -> None:
+    planned = [
+        a_line(
+            Change(
+                Action.UPDATE, Kind.TEST, (key,), {"title": None}, {"title": title}, ("title",), key
+            )
+        )
+        for key, title in lines
+    ]
+    told = json.loads(
+        "".join(plan_json(planned, map(a_row_error, row_errors), {"changes": len(lines)}))
+    )
+    assert list(told) == ["version", "changes", "row_errors", "summary"]
+    assert [len(told["changes"]), len(told["row_errors"])] == [len(lines), len(row_errors)]
+    assert told["summary"] == {"changes": len(lines)}
+    assert all(
+        change["action"] == "update" and change["kind"] == "test" for change in told["changes"]
+    )
+
+
+def test_the_json_holds_old_and_new_values_by_field() -> None:
+    change = Change(
+        Action.UPDATE,
+        Kind.TEST,
+        ("Ø-1",),
+        {"title": "a"},
+        {"title": "b"},
+        ("title",),
+        "exams.csv line 2",
+    )
+    (told,) = json.loads("".join(plan_json([a_line(change)], [], {})))["changes"]
+    assert told["changed"] == {"title": ["a", "b"]}
+    assert (told["key"], told["where"]) == (["Ø-1"], "exams.csv line 2")
+    (hidden,) = json.loads(as_json("1001"))["changes"]
+    assert hidden["changed"] | dict.fromkeys(PERSON) == hidden["changed"]
+
+
+def test_the_json_is_written_as_it_is_read() -> None:
+    read = []
+
+    def planned() -> Iterator[PlannedChange]:
+        for number in range(3):
+            read.append(number)
+            yield learner(str(number))
+
+    pieces = plan_json(planned(), [], {})
+    assert read == []
+    next(pieces)
+    next(pieces)
+    assert read == [0]
+    assert len(list(pieces)) >= 2
+    assert read == [0, 1, 2]
+
+
+def test_a_runs_report_names_what_was_not_carried_out_and_counts_what_it_cuts() -> None:
+    found = [
+        PastFinding(type_, Kind.TEST, ("INF1000",), "", f"is {type_}")
+        for type_ in ("refused", "unknown")
+    ]
+    assert list(outcomes_text([], None)) == []
+    assert list(outcomes_text(found, 1)) == [
+        "",
+        "Not carried out, or not as planned:",
+        "  refused: test INF1000: is refused",
+        "  … and 1 more (--all shows them)",
+    ]
