@@ -16,7 +16,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ..support.servers.needed import free_port
+from tests.support.servers.needed import free_port
 
 MOST_MEGABYTES, MOST_PERCENT = 120.0, 0.5
 SECONDS, SETTLED, LONGEST_START = 60.0, 5.0, 60.0

@@ -16,7 +16,7 @@ import pytest
 from sync.sources.ldap.library import ldap3
 from sync.sources.ldap.source import LdapSettings
 
-from ..support.servers.slapd import PEOPLE, Slapd, person
+from tests.support.servers.slapd import PEOPLE, Slapd, person
 
 ENTRIES, PAGE = 20_000, 500
 LIMIT = 1.5

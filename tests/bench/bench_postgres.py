@@ -13,8 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ..support.servers.postgres import SUPERUSER, postgres
-from .bench_plan import (
+from tests.support.servers.postgres import SUPERUSER, postgres
+from tests.bench.bench_plan import (
     CONFIG,
     CONFIGURATION,
     LEARNERS,

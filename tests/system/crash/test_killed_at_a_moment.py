@@ -126,7 +126,7 @@ def test_a_batch_that_ends_half_way_through_a_test_leaves_nobody_out_and_sends_n
     nothing_left: Callable[[Site], bool],
 ) -> None:
     change(settled.university)
-    settled.settings |= {"batch": batch, "workers": 1}
+    settled.settings |= {"batch_size": batch, "workers": 1}
     settled.rule(method, SEATS, skip=1, latency=HELD)
     run = settled.start()
     settled.until(lambda: settled.writes(method, "/candidates") == 2, run)

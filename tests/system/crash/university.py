@@ -38,7 +38,7 @@ inspera:
   calls_per_second: {calls_per_second}
   workers: {workers}
   attempts: 3
-  batch_size: {batch}
+  batch_size: {batch_size}
   read_after_write_delay: {read_after_write_delay}
 state: sqlite:///state.db
 sources:

@@ -26,8 +26,8 @@ LONG = 100.0
 
 HASTY = """
 import sys
-from sync.daemon import standing
-from sync.state import database
+from sync.service import leadership as standing
+from sync.state.sqlite import open as database
 database.PATIENCE = database.FIRST_PATIENCE = 0.3
 standing._PAUSES, standing._RUN_PAUSES = (0.2, 0.4), (0.2, 0.4, 0.8)
 from sync.cli import run
