@@ -34,7 +34,7 @@ class AdoptOptions:
 
     record: tuple[str, ...] = ()
     held: bool = False
-    ours: bool = False
+    managed: bool = False
     as_new: bool = False
     keep: bool = False
     show: bool = False
@@ -65,7 +65,7 @@ def adopt(
             store,
             journal,
             target,
-            ours=options.ours,
+            managed=options.managed,
             by_email=app.loaded.settings.existing.match_email,
         )
         counts: Counter[str] = Counter()

@@ -128,7 +128,7 @@ def _looked_at(state: TenantState) -> Iterator[Check]:
     with state.open_to_read() as connection:
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
         older = needed(connection)
-    state.seal_key(write=False)
+    state.load_digest_key(write=False)
     old = f"older than version {head()}, to which the next `apply` brings it"
     yield _ok("state", f"{state}, {f'version {here}' if here == head() else old}")
     if older:

@@ -52,7 +52,7 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
-            "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
+            "known": [{"kind": k, "lifecycle": s, "count": n} for (k, s), n in known.items()],
             "findings": [
                 {"run": run.id, "command": run.command, **asdict(one)}
                 for run, all_ in found
@@ -70,8 +70,8 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     _tell_schedule(app, say)
     if older:
         say(f"Held: {older}.")
-    for (kind, standing), number in known.items():
-        say(f"Known: {plural(number, kind)} {standing}")
+    for (kind, lifecycle), number in known.items():
+        say(f"Known: {plural(number, kind)} {lifecycle}")
     for line in stays_text(stay, None if show_all else FIRST):
         say(line)
     if pending:

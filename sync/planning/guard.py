@@ -77,7 +77,7 @@ PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
-_NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_UNMANAGED = "was there before us: disable it in Inspera, or take it as managed with `adopt staff KEY --managed`"
 _AS_IT_IS = "it stays as it is until the test has ended"
 _CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
 _TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
@@ -175,7 +175,7 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
 
 def _keeps_account(facts: Facts) -> Ruling:
     if facts.found:
-        return Ruling(Verdict.HELD, _NOT_OURS, Cause.FOUND)
+        return Ruling(Verdict.HELD, _UNMANAGED, Cause.FOUND)
     if facts.shares:
         reason = f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
         return Ruling(Verdict.HELD, reason, Cause.SHARED)
@@ -280,7 +280,7 @@ def judge_seat(
         change: create or update of a candidate.
         seat: the candidate as Inspera has it, None when it is not there.
         room_left: how many more candidates the test can take.
-        claimed: whether found candidates of this test become ours.
+        claimed: whether found candidates of this test become managed.
         found: whether what is known of this candidate was found there, not put there by us.
     """
     if change.action is Action.CREATE:
@@ -340,7 +340,7 @@ def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRu
     Args:
         change: create or update of a contributor or a committee.
         seat: it as Inspera has it, None when it is not there.
-        claimed: whether what is found on this test becomes ours.
+        claimed: whether what is found on this test becomes managed.
     """
     if seat is None:
         if change.action is Action.CREATE:

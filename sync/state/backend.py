@@ -109,8 +109,8 @@ class Backend(Protocol):
             StateUnreachable: it can't.
         """
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals that belongs to this state; without `write` nothing is changed where there is none.
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """The key of the secret digests that belongs to this state; without `write` nothing is changed where there is none.
 
         Raises:
             StateError: it cannot be read or made.

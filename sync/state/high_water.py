@@ -86,8 +86,8 @@ def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
         return
     connection.execute(
         text(
-            "INSERT INTO run (id, command, started, ended, status, exit_status, counts)"
-            " VALUES (:id, 'older copy noticed', :at, :at, 'done', 0, '{}')"
+            "INSERT INTO run (id, command, started, ended, status, exit_status, counts, reason)"
+            " VALUES (:id, 'older copy noticed', :at, :at, 'done', 0, '{}', '')"
         ),
         {"id": mark.run + 1, "at": mark.started},
     )

@@ -96,25 +96,25 @@ def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[P
 
 
 def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many records are known, by kind and standing."""
+    """How many records are known, by kind and lifecycle."""
     counts = {}
     for kind in Kind:
-        for standing, number in connection.execute(
-            text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")
+        for lifecycle, number in connection.execute(
+            text(f"SELECT lifecycle, count(*) FROM known_{kind} GROUP BY 1")
         ):
-            counts[kind.value, str(standing)] = int(number)
+            counts[kind.value, str(lifecycle)] = int(number)
     return counts
 
 
 _STAYS = {
-    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {not_ours} ORDER BY 1",
+    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {unmanaged} ORDER BY 1",
     **{
-        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{not_ours}}"
-        " AND t.standing <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
+        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{unmanaged}}"
+        " AND t.lifecycle <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
         for kind, part in ((Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "learner"))
     },
 }
-_NOT_OURS = "NOT k.ours AND k.standing = 'active' AND k.source = ''"
+_UNMANAGED = "NOT k.managed AND k.lifecycle = 'active' AND k.source = ''"
 
 
 def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
@@ -122,7 +122,7 @@ def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
     found: dict[Kind, list[Key]] = {}
     for kind, query in _STAYS.items():
         for k1, k2 in connection.execute(
-            text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}
+            text(query.format(unmanaged=_UNMANAGED)), {"now": utc_text(now)}
         ):
             found.setdefault(kind, []).append(key_from(kind, k1, k2))
     return found

@@ -77,13 +77,14 @@ class Journal:
         )
         connection.execute(
             text(
-                "INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"
+                "INSERT INTO run (command, started, status, counts, reason)"
+                " VALUES (:c, :at, 'running', '{}', '')"
             ),
             {"c": command, "at": utc_text(clock())},
         )
         self.run_id = count(connection, "SELECT max(id) FROM run")  # nobody else writes here
         self._findings = 0
-        self._refused = set(refusals.standing(connection))
+        self._refused = {(one.kind, one.key) for one in refusals.listed(connection)}
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
         if keep_mark:
@@ -151,8 +152,8 @@ class Journal:
         if kind in PEOPLE:
             self._connection.execute(
                 text(
-                    f"UPDATE known_{kind} SET standing = 'refused'"
-                    " WHERE key = :key AND standing = 'active' AND fingerprint IS NULL"
+                    f"UPDATE known_{kind} SET lifecycle = 'refused'"
+                    " WHERE key = :key AND lifecycle = 'active' AND fingerprint IS NULL"
                 ),
                 {"key": key[0]},
             )
@@ -188,20 +189,20 @@ class Journal:
         same = all(
             fields[name] == change.after.get(name) for name in fields if name in change.after
         )
-        ours = outcome.result is Result.DONE if change.action is Action.CREATE else None
+        managed = outcome.result is Result.DONE if change.action is Action.CREATE else None
         self.remember(
             change.kind,
             change.key,
             fields,
             fingerprint=line.fingerprint if same else None,
             remote_id=outcome.remote_id,
-            ours=ours,
+            managed=managed,
         )
 
     def _disable(self, line: PlannedChange) -> None:
         self._connection.execute(
             text(
-                "UPDATE known_staff SET standing = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
+                "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
                 " updated = :at WHERE key = :key"
             ),
             {
@@ -219,19 +220,19 @@ class Journal:
         *,
         fingerprint: bytes | None = None,
         remote_id: str | None = None,
-        ours: bool | None = None,
+        managed: bool | None = None,
     ) -> None:
-        """Makes a record known as Inspera holds it; `ours` and `remote_id` are kept as they are when None."""
+        """Makes a record known as Inspera holds it; `managed` and `remote_id` are kept as they are when None."""
         values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
         values.update({name: fields.get(name) for name in COMPARED[kind]})
         values.update(
             fingerprint=fingerprint,
             remote_id=remote_id,
-            standing="active",
+            lifecycle="active",
             updated=utc_text(self._clock()),
         )
-        values["ours"] = True if ours is None else ours
-        self._connection.execute(_upsert(kind, keep_ours=ours is None), values)
+        values["managed"] = True if managed is None else managed
+        self._connection.execute(_upsert(kind, keep_managed=managed is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
         """Removes a record from what is known; a person's kept username goes with it."""
@@ -250,7 +251,7 @@ class Journal:
         """Forgets a person or a test, and what names it on tests and is not retired."""
         for other in _naming(kind):
             self._connection.execute(
-                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND standing <> 'retired'"),
+                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND lifecycle <> 'retired'"),
                 {"key": key[0]},
             )
         self.forget(kind, key)
@@ -420,18 +421,26 @@ def _lapse(kind: Kind) -> str:
     ):  # until they are out, what became of a call that let them in or out matters
         lapse += (
             " AND (action NOT IN ('enable', 'disable', 'delete')"
-            " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.ours))"
+            " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.managed))"
         )
     return lapse
 
 
 @cache
-def _upsert(kind: Kind, *, keep_ours: bool) -> TextClause:
+def _upsert(kind: Kind, *, keep_managed: bool) -> TextClause:
     keys = KEY_FIELDS[kind]
-    columns = [*keys, *COMPARED[kind], "fingerprint", "remote_id", "standing", "ours", "updated"]
+    columns = [
+        *keys,
+        *COMPARED[kind],
+        "fingerprint",
+        "remote_id",
+        "lifecycle",
+        "managed",
+        "updated",
+    ]
     kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
-    if keep_ours:
-        kept["ours"] = f"known_{kind}.ours"
+    if keep_managed:
+        kept["managed"] = f"known_{kind}.managed"
     updates = ", ".join(
         f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :]
     )
@@ -471,38 +480,38 @@ def _naming(kind: Kind) -> tuple[Kind, ...]:
 
 _PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
 _TO = (
-    "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
+    "UPDATE known_{kind} SET lifecycle = '{lifecycle}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
     + _PASSED
 )
 _WITH_ITS_TEST = (
-    "UPDATE known_{kind} SET standing = 'retired', updated = :at WHERE standing = 'active' AND EXISTS ("
+    "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active' AND EXISTS ("
     "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
     " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
 _OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
 
 
-def _on_tests(action: Action, standing: str) -> Iterator[str]:
+def _on_tests(action: Action, lifecycle: str) -> Iterator[str]:
     for kind in ON_A_TEST:
         yield _OF_A_TEST.format(
-            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
+            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, lifecycle=lifecycle
         )
 
 
 _RESTORED = (
     *(
-        (_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active")
+        (_TO + " AND d.action = 'restore')").format(kind=k, key="key", lifecycle="active")
         for k in (Kind.TEST, *PEOPLE)
     ),
     *_on_tests(Action.RESTORE, "active"),
 )
 _SILENT = (
-    (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
-    (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
+    (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", lifecycle="withdrawn"),
+    (_TO + " AND d.action = 'retire')").format(kind="test", key="key", lifecycle="retired"),
     *_RESTORED,
     *_on_tests(Action.RETIRE, "retired"),
     *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
-    (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")
-    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.standing = 'active')",
+    (_TO + " AND d.action = 'release')").format(kind="learner", key="key", lifecycle="released")
+    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.lifecycle = 'active')",
 )

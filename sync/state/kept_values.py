@@ -27,7 +27,7 @@ def keep(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
     for field, value in wanted.items():
         connection.execute(
             text(
-                "INSERT INTO kept (kind, k1, k2, field, wanted) VALUES (:kind, :k1, :k2, :field, :wanted)"
+                "INSERT INTO kept_value (kind, k1, k2, field, wanted) VALUES (:kind, :k1, :k2, :field, :wanted)"
             ),
             {
                 **_columns(kind, key),
@@ -39,7 +39,7 @@ def keep(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
 
 def drop(connection: Connection, kind: Kind, key: Key) -> None:
     """Keep nothing of this record any more."""
-    connection.execute(text(f"DELETE FROM kept WHERE {_OF_ONE}"), _columns(kind, key))
+    connection.execute(text(f"DELETE FROM kept_value WHERE {_OF_ONE}"), _columns(kind, key))
 
 
 def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
@@ -48,14 +48,14 @@ def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
         part = "k1" if other is kind or kind is Kind.TEST else "k2"
         if other is kind or kind is Kind.TEST or PERSON_OF.get(other) is kind:
             connection.execute(
-                text(f"UPDATE kept SET {part} = :new WHERE kind = :kind AND {part} = :old"),
+                text(f"UPDATE kept_value SET {part} = :new WHERE kind = :kind AND {part} = :old"),
                 {"kind": other.value, "old": old, "new": new},
             )
 
 
 def kept(connection: Connection, kind: Kind, key: Key) -> Fields:
     """Return the fields of this record that keep Inspera's value, each with the source's value of then."""
-    query = f"SELECT field, wanted FROM kept WHERE {_OF_ONE}"
+    query = f"SELECT field, wanted FROM kept_value WHERE {_OF_ONE}"
     return {
         str(row.field): json.loads(row.wanted)
         for row in connection.execute(text(query), _columns(kind, key))
@@ -65,7 +65,7 @@ def kept(connection: Connection, kind: Kind, key: Key) -> Fields:
 def everything(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
     """Return all records with fields that keep Inspera's value; few, since a person has said it of each."""
     rows = connection.execute(
-        text("SELECT kind, k1, k2, field, wanted FROM kept ORDER BY kind, k1, k2")
+        text("SELECT kind, k1, k2, field, wanted FROM kept_value ORDER BY kind, k1, k2")
     ).fetchall()
     for (name, k1, k2), group in groupby(rows, key=lambda row: (row.kind, row.k1, row.k2)):
         kind = Kind(name)
@@ -103,7 +103,7 @@ def lapse(connection: Connection) -> None:
         for name, value in fields.items():
             if row is not None and row[name] not in (None, value):
                 connection.execute(
-                    text(f"DELETE FROM kept WHERE {_OF_ONE} AND field = :field"),
+                    text(f"DELETE FROM kept_value WHERE {_OF_ONE} AND field = :field"),
                     {**_columns(kind, key), "field": name},
                 )
 

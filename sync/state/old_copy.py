@@ -25,12 +25,12 @@ class RecoveryNeed:
         if self.lost:
             return (
                 f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest copy back, or run "
-                "`adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
-                "--ours if somebody else put it there)"
+                "`adopt --managed`, which takes back as managed what the sources name and Inspera has (`adopt` without "
+                "--managed if somebody else put it there)"
             )
         adopt = (
-            "run `adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
-            "--ours if somebody else put it there), and then `reconcile`"
+            "run `adopt --managed`, which takes back as managed what the sources name and Inspera has (`adopt` without "
+            "--managed if somebody else put it there), and then `reconcile`"
         )
         remedy = "run `reconcile`" if self.adopted else adopt
         return (

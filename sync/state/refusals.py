@@ -32,11 +32,6 @@ class RefusalStatus:
     message: str
 
 
-def standing(connection: Connection) -> Iterator[tuple[Kind, Key]]:
-    """The records of all refusals."""
-    return ((one.kind, one.key) for one in listed(connection))
-
-
 def listed(connection: Connection) -> Iterator[RefusalStatus]:
     """Every refusal that has not passed yet, the oldest first."""
     query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"

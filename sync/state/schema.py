@@ -23,7 +23,7 @@ REFUSED = "refused"
 
 
 class KnownLearner(SQLModel, table=True):
-    """A learner whom Inspera holds. `standing`: active, released (no longer kept in step) or refused.
+    """A learner whom Inspera holds. `lifecycle`: active, released (no longer kept in step) or refused.
 
     Refused is one who was found there, and of whom Inspera has taken nothing that was sent.
     """
@@ -40,16 +40,16 @@ class KnownLearner(SQLModel, table=True):
     email: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownStaff(SQLModel, table=True):
-    """A member of staff whom Inspera holds. `standing`: active, disabled or refused.
+    """A member of staff whom Inspera holds. `lifecycle`: active, disabled or refused.
 
-    Refused is one of whom Inspera has taken nothing that was sent. `ours` is false for one found there.
+    Refused is one of whom Inspera has taken nothing that was sent. `managed` is false for one found there.
     """
 
     __tablename__ = "known_staff"
@@ -67,16 +67,16 @@ class KnownStaff(SQLModel, table=True):
     organisations: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownTest(SQLModel, table=True):
-    """A test that Inspera holds. `standing`: active, withdrawn (left its source before it ended) or retired.
+    """A test that Inspera holds. `lifecycle`: active, withdrawn (left its source before it ended) or retired.
 
-    `start` and `end` are the times last confirmed in Inspera. `ours` is false for a test that we found there.
+    `start` and `end` are the times last confirmed in Inspera. `managed` is false for a test that we found there.
     """
 
     __tablename__ = "known_test"
@@ -89,14 +89,14 @@ class KnownTest(SQLModel, table=True):
     duration: int | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownCandidate(SQLModel, table=True):
-    """A seat that Inspera holds. `ours` is false for one that was there before our first assignment: never removed."""
+    """A seat that Inspera holds. `managed` is false for one that was there before our first assignment: never removed."""
 
     __tablename__ = "known_candidate"
     __table_args__ = (Index("ix_known_candidate_learner", "learner"),)
@@ -110,14 +110,14 @@ class KnownCandidate(SQLModel, table=True):
     committees: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownOption(SQLModel, table=True):
-    """A setting of a test as we last sent it. In the place of a pin or quit code `value` holds a seal of it."""
+    """A setting of a test as we last sent it. In the place of a pin or quit code `value` holds its digest."""
 
     __tablename__ = "known_option"
 
@@ -126,13 +126,13 @@ class KnownOption(SQLModel, table=True):
     value: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
 
 
 class KnownCommittee(SQLModel, table=True):
-    """A committee of a test that Inspera holds. `ours` is false for one that was there before us."""
+    """A committee of a test that Inspera holds. `managed` is false for one that was there before us."""
 
     __tablename__ = "known_committee"
 
@@ -141,13 +141,13 @@ class KnownCommittee(SQLModel, table=True):
     type: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
 
 
 class KnownContributor(SQLModel, table=True):
-    """A member of staff on a test. Lists are joined by line breaks; `ours` is false for one who was there before us."""
+    """A member of staff on a test. Lists are joined by line breaks; `managed` is false for one who was there before us."""
 
     __tablename__ = "known_contributor"
     __table_args__ = (Index("ix_known_contributor_staff", "staff"),)
@@ -160,8 +160,8 @@ class KnownContributor(SQLModel, table=True):
     building: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
@@ -275,25 +275,25 @@ class Removal(SQLModel, table=True):
 class Snapshot(SQLModel, table=True):
     """What a feed said last of one record, where it is also read for changes only.
 
-    `feed` is the digest of the feed with its rules; `standing` is wanted, departed or row error; `content` is JSON.
+    `feed` is the digest of the feed with its rules; `status` is wanted, departed or row error; `content` is JSON.
     """
 
     feed: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)
     k2: str = Field(default="", primary_key=True)
-    standing: str
+    status: str
     content: str
 
 
 class Watermark(SQLModel, table=True):
     """From where a feed is read for changes the next time: by the source's own clock, stored with its snapshot."""
 
-    __tablename__ = "mark"
+    __tablename__ = "watermark"
 
     feed: str = Field(primary_key=True)
     source: str
     kind: str
-    mark: str
+    value: str
     read: str
 
 
@@ -359,9 +359,9 @@ class Paused(SQLModel, table=True):
 
 
 class DigestKey(SQLModel, table=True):
-    """On PostgreSQL: the key of the seals, in one row. On SQLite that is a file beside the state."""
+    """On PostgreSQL: the key of the secret digests, in one row. On SQLite that is a file beside the state."""
 
-    __tablename__ = "seal"
+    __tablename__ = "digest_key"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     key: bytes = Field(sa_type=LargeBinary)
@@ -408,7 +408,7 @@ class Recovery(SQLModel, table=True):
 class KeptValue(SQLModel, table=True):
     """A field that keeps Inspera's value (`adopt --keep`) as long as the source's value is `wanted` (JSON)."""
 
-    __tablename__ = "kept"
+    __tablename__ = "kept_value"
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)

@@ -44,7 +44,7 @@ from sync.state.compare import (
     verification,
 )
 from sync.state.dialect import insert
-from sync.state.secret_digest import new_key, seal
+from sync.state.secret_digest import digest_secret, new_key
 from sync.state.sqlite.open import count
 from sync.state.staging import (
     conflicts,
@@ -67,7 +67,7 @@ class Store:
         places: how each feed's source is named to people, by the feed's number, until it is opened.
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
-        seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
+        digest_key: by which digests of pins and quit codes are made; None for one that nobody else has.
         rules: what each feed, by its number, says about the times of tests; none for the usual rules.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
@@ -78,7 +78,7 @@ class Store:
         places: Sequence[str],
         fingerprint: Callable[[Record], bytes],
         locked: Collection[str] = (),
-        seal_key: bytes | None = None,
+        digest_key: bytes | None = None,
         rules: Sequence[TimeRules] = (),
         *,
         leave_out: bool = True,
@@ -91,7 +91,7 @@ class Store:
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
-        self._seal = partial(seal, seal_key or new_key())
+        self._digest = partial(digest_secret, digest_key or new_key())
         scratch.make_tables(connection)
 
     def name_place(self, feed: int, place: str) -> None:
@@ -102,7 +102,7 @@ class Store:
         self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]
     ) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
-        return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._seal)
+        return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._digest)
 
     def discard(self, kind: Kind, feed: int) -> None:
         """Forgets what was staged from a feed that could not be read to its end."""
@@ -439,7 +439,7 @@ class Store:
         return plan_table.causes(self._connection)
 
     def known_count(self, kind: Kind) -> int:
-        """How many records of a kind are known, whatever their standing."""
+        """How many records of a kind are known, whatever their lifecycle."""
         return count(self._connection, f"SELECT count(*) FROM known_{kind}")
 
     def is_blank(self) -> bool:
@@ -462,12 +462,13 @@ class Store:
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
     def known(self, kind: Kind, key: Key) -> Fields | None:
-        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`, and `as_sent`.
+        """What is known of one record: compared fields, `remote_id`, `lifecycle`, `managed`, `updated`, and `as_sent`.
 
         `as_sent` says that Inspera was last known to have what a source said, and not only what was read there.
         """
         columns = ", ".join(
-            f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated")
+            f'"{name}"'
+            for name in (*COMPARED[kind], "remote_id", "lifecycle", "managed", "updated")
         )
         return self._one(
             f"SELECT {columns}, fingerprint IS NOT NULL AS as_sent FROM known_{kind}", kind, key
@@ -476,8 +477,8 @@ class Store:
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
 
-        Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
-        true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
+        Of what is known of them on this test `updated` and `managed`. When that is nothing, `updated` is None, and `managed`
+        true: what is to come is managed. So are the minutes that a person has settled, whoever put the candidate there.
         """
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers
@@ -485,7 +486,7 @@ class Store:
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
             "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
-            f" (coalesce(k.ours, true) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
+            f" (coalesce(k.managed, true) OR {settled}) AS managed FROM known_{person} l LEFT JOIN known_{kind} k"
             f" ON k.test = :test AND k.{part} = l.key WHERE l.key IN :keys"
         ).bindparams(bindparam("keys", expanding=True))
         rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
@@ -495,10 +496,10 @@ class Store:
         """All of a kind that is known on a test and not retired, by the second part of its key."""
         part = KEY_FIELDS[kind][1]
         columns = ", ".join(
-            f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated")
+            f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "managed", "updated")
         )
         query = text(
-            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}"
+            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND lifecycle = 'active' ORDER BY {part}"
         )
         return {
             str(row[part]): dict(row)
@@ -509,7 +510,7 @@ class Store:
         """The tests that have not ended and have this member of staff as a contributor, as far as we know."""
         query = (
             "SELECT c.test FROM known_contributor c LEFT JOIN test_window w ON w.test = c.test"
-            " WHERE c.staff = :staff AND c.standing = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
+            " WHERE c.staff = :staff AND c.lifecycle = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 

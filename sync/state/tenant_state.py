@@ -104,9 +104,9 @@ class TenantState:
         """Make sure, without opening it, that it can be used just now (see `Backend`)."""
         self.place.look()
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """Return the key of the seals (see `Backend`)."""
-        return self.place.seal_key(write=write)
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """Return the key of the secret digests (see `Backend`)."""
+        return self.place.load_digest_key(write=write)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending (see `Backend`): whatever tenant it belongs to, since that harms nobody."""

@@ -51,16 +51,16 @@ _SEATS = {
     Kind.LEARNER: """(EXISTS (SELECT 1 FROM wanted_candidate c WHERE c.learner = k.key)
         OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k2 = k.key)
         OR EXISTS (SELECT 1 FROM known_candidate c LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.learner = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
+            WHERE c.learner = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test AND d.k2 = c.learner
                 AND d.action IN ('remove', 'retire') AND d.verdict = 'pass')))""",
     Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c
             LEFT JOIN known_test ckt ON ckt.key = c.test LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.standing, '') <> 'retired'
+            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.lifecycle, '') <> 'retired'
                 OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
         UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.staff = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
+            WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test AND d.k2 = c.staff
                 AND d.action = 'remove' AND d.verdict = 'pass')) AS on_tests)""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
@@ -97,7 +97,7 @@ def _absent_records(
 ) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, k.source AS source,
+        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed, k.source AS source,
                {_SEATS[kind]} AS seats,
                b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect,
@@ -111,8 +111,8 @@ def _absent_records(
     """
     for row in streamed(connection, query, nothing=b""):
         about = Context(
-            row.standing,
-            bool(row.ours),
+            row.lifecycle,
+            bool(row.managed),
             unsettled=row.is_open is not None,
             ended=bool(row.ended),
             seated=bool(row.seats),
@@ -179,7 +179,7 @@ def _absent_members(
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.test AS test, k.{part} AS part, {columns}, k.standing AS standing, k.ours AS ours,
+        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
                {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
                tw.start AS tw_start, tw.ends AS tw_ends,
@@ -199,7 +199,7 @@ def _absent_members(
     """
     for row in streamed(connection, query, nothing=b""):
         about = Context(
-            row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring)
+            row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
         )
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
@@ -225,7 +225,7 @@ def _absent_members(
             suspect=suspect,
             refused=row.refused or "",
             timing=timing(row.tw_start, row.tw_ends, None),
-            retired=row.standing == "retired",
+            retired=row.lifecycle == "retired",
         )
         yield Pair(
             kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts

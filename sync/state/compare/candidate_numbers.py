@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from sync.planning.candidate_numbers import NOBODY_REMOVES, NOT_OURS, Holder, still_held
+from sync.planning.candidate_numbers import NOBODY_REMOVES, UNMANAGED, Holder, still_held
 from sync.records.changes import Cause
 from sync.state.dialect import analyse, create_index, insert, streamed
 from sync.state.sqlite.open import count
@@ -99,8 +99,8 @@ def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
 
 
 _STUCK_CHANGES = f"""
-    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted, k.ours,
-           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS faulty
+    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted, k.managed,
+           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS invalid
     FROM contested c
     JOIN stuck s ON s.id = c.taker
     JOIN taking t ON t.id = c.taker
@@ -139,7 +139,7 @@ def _why(row: Any) -> str:
         return "their row has an error"
     if row.wanted is not None:
         return "their row gives them no other number"
-    return NOBODY_REMOVES if row.ours else NOT_OURS
+    return NOBODY_REMOVES if row.managed else UNMANAGED
 
 
 def numbers_on(connection: Connection, test: str, numbers: Collection[str]) -> list[Holder]:

@@ -127,7 +127,7 @@ def _missing(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
             f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k"
-            f" WHERE (k.standing = 'active' OR (k.standing = 'retired' AND EXISTS ({came_back})))"
+            f" WHERE (k.lifecycle = 'active' OR (k.lifecycle = 'retired' AND EXISTS ({came_back})))"
             f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})"
             f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
         ),
@@ -157,7 +157,7 @@ _SAME_LOOKS = {
     Kind.LEARNER: _SAME_PERSON,
     Kind.STAFF: _SAME_PERSON,
     Kind.TEST: (
-        "k.title = w.title AND k.start = w.start AND k.standing <> 'retired'",
+        "k.title = w.title AND k.start = w.start AND k.lifecycle <> 'retired'",
         "k.external_test_id = w.external_test_id",
     ),
 }

@@ -58,7 +58,7 @@ def left_out(connection: Connection) -> dict[Kind, int]:
 
 def ignored(connection: Connection) -> int:
     """How many wanted candidates name a retired test (or one that retires now), and are therefore ignored."""
-    over = "SELECT 1 FROM known_test WHERE standing = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
+    over = "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
     if not connection.execute(text(over)).first():
         return 0  # as on most days: no need to look at every candidate
     query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_RETIRED}"
@@ -69,7 +69,7 @@ _TEST_OF_WANTED = """
 LEFT JOIN known_test kt ON kt.key = w.test
 LEFT JOIN test_window tw ON tw.test = w.test
 """
-_RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.standing, '') = 'retired'
+_RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.lifecycle, '') = 'retired'
     AND NOT EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = w.test)))"""
 _OVER = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
 
@@ -78,7 +78,7 @@ def _columns(kind: Kind) -> str:
     wanted = [
         f"w.{name} AS w_{name}" for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
     ]
-    known = [f"k.{name} AS k_{name}" for name in (*COMPARED[kind], "standing", "ours")]
+    known = [f"k.{name} AS k_{name}" for name in (*COMPARED[kind], "lifecycle", "managed")]
     rest = (
         "w.fingerprint AS fingerprint",
         "w.feed AS feed",
@@ -110,12 +110,12 @@ def _records(
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_barred(kind)}
         WHERE coalesce(tw.unsent, 0) = 0
-          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
+          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active' OR o.k1 IS NOT NULL)
     """
     for row in streamed(connection, query):
         about = Context(
-            standing=row.k_standing or "active",
-            ours=row.k_ours is None or bool(row.k_ours),
+            lifecycle=row.k_lifecycle or "active",
+            managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
             reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
@@ -128,7 +128,7 @@ def _records(
         )
         facts = Facts(
             refused=row.refused or "",
-            found=not about.ours,
+            found=not about.managed,
             shares=shares,
             timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
@@ -154,8 +154,8 @@ def _members(
             continue  # it can't be set any more, and nobody would notice if it were
         known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Context(
-            standing=row.k_standing or "active",
-            ours=row.k_ours is None or bool(row.k_ours),
+            lifecycle=row.k_lifecycle or "active",
+            managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
         )
         waits_for = tuple(_missing(connection, row, person, key))
@@ -194,7 +194,7 @@ def _members_query(kind: Kind) -> str:
         {_barred(kind)}
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
-        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
+        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active' OR o.k1 IS NOT NULL)
           AND NOT {_OVER}
         ORDER BY w.test, w.feed, w.line
     """
@@ -210,7 +210,7 @@ class _PlacesLeft:
         """The places left on this test before this candidate, who takes one."""
         if test != self._test:
             query = (
-                "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'"
+                "SELECT count(*) FROM known_candidate WHERE test = :test AND lifecycle = 'active'"
             )
             held = int(self._connection.execute(text(query), {"test": test}).scalar_one())
             self._test, self._left = test, MAX_CANDIDATES - held

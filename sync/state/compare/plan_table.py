@@ -170,7 +170,7 @@ def _test_scopes(
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
         query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
         for test, removed in connection.execute(text(query)).fetchall():
-            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
+            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND lifecycle = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
             changed = f"{_RENUMBERED} AND d.k1 = :test"
@@ -191,12 +191,12 @@ _RENUMBERED = (
 def _known(connection: Connection, kind: Kind) -> int:
     """Known records of a kind whose test has not ended: what limits are shares of."""
     if kind in PEOPLE:
-        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE standing = 'active'")
+        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"
     return count(
         connection,
         f"SELECT count(*) FROM known_{kind} k LEFT JOIN test_window w ON w.test = {test}"
-        " WHERE k.standing = 'active' AND coalesce(w.ended, 0) = 0",
+        " WHERE k.lifecycle = 'active' AND coalesce(w.ended, 0) = 0",
     )
 
 

@@ -65,8 +65,8 @@ def named_elsewhere(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
     return f"(k.source <> '' AND k.source NOT IN ({others}))", names
 
 
-_PEOPLE = "WHERE k.standing = 'active'"
-_TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
+_PEOPLE = "WHERE k.lifecycle = 'active'"
+_TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.lifecycle = 'active' AND coalesce(tw.ended, 0) = 0"
 _LIVE = {
     Kind.LEARNER: _PEOPLE,
     Kind.STAFF: _PEOPLE,

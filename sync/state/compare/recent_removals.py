@@ -59,7 +59,7 @@ def recent(connection: Connection, kind: Kind, now: datetime, test: str | None =
         "SELECT count(*) FROM (SELECT DISTINCT r.k1, r.k2 FROM removal r"
         " WHERE r.at > :since AND r.kind = :kind AND NOT r.approved"
         f"{'' if test is None else ' AND r.k1 = :test'}"
-        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back} AND k.standing = 'active')) AS gone"
+        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back} AND k.lifecycle = 'active')) AS gone"
     )
     values = {"since": utc_text(now - WINDOW), "kind": kind.value} | (
         {} if test is None else {"test": test}

@@ -13,7 +13,7 @@ from sync.state.dialect import analyse, create_index, create_table, insert
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, key_from, paged_by_key
 
-_KEPT = ("remote_id", "standing", "ours", "updated")
+_KEPT = ("remote_id", "lifecycle", "managed", "updated")
 
 
 def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
@@ -21,7 +21,7 @@ def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
     active = (
-        f"SELECT {columns} FROM known_{kind} WHERE standing IN ('active', 'disabled', 'refused')"
+        f"SELECT {columns} FROM known_{kind} WHERE lifecycle IN ('active', 'disabled', 'refused')"
     )
     for row in paged_by_key(connection, active, KEY_FIELDS[kind], 500):
         fields = dict(zip(names, row, strict=True))

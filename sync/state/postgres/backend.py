@@ -42,7 +42,7 @@ _PAUSE = (
     "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
     " ON CONFLICT (id) DO UPDATE SET since = excluded.since, reason = excluded.reason"
 )
-_KEEP_KEY = b"INSERT INTO seal (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
+_KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
 
 
 class PostgresDatabase:
@@ -112,13 +112,13 @@ class PostgresDatabase:
     def look(self) -> None:
         """Do nothing: a service asks the server itself, each time that it asks whether it leads."""
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals (see `Place`), from a table of the state."""
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """The key of the secret digests (see `Place`), from a table of the state."""
         key = self._key(new_key() if write else None)
         if len(key) != KEY_BYTES:
-            remedy = "put back a copy of the table 'seal', or empty it: then each pin and quit code is sent once more"
+            remedy = "put back a copy of the table 'digest_key', or empty it: then each pin and quit code is sent once more"
             raise StateError(
-                f"{self._place}: it holds no key of the seals, which has {KEY_BYTES} bytes; {remedy}"
+                f"{self._place}: it holds no key of the secret digests, which has {KEY_BYTES} bytes; {remedy}"
             )
         return key
 
@@ -127,7 +127,7 @@ class PostgresDatabase:
             if fresh is not None:
                 connection.execute(_KEEP_KEY, [fresh])
             try:
-                found = connection.execute(b"SELECT key FROM seal WHERE id = 1").fetchone()
+                found = connection.execute(b"SELECT key FROM digest_key WHERE id = 1").fetchone()
             except psycopg.errors.UndefinedTable:
                 found = None
         return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()

@@ -1,4 +1,4 @@
-"""A state in a file of SQLite's. Its locks, its pause and the key of its seals are files beside it."""
+"""A state in a file of SQLite's. Its locks, its pause and the key of its secret digests are files beside it."""
 
 import errno
 import fcntl
@@ -16,7 +16,7 @@ from sync.errors import Locked, StateError, StateUnreachable
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
 from sync.state.high_water import HighWaterMark, Look, read_file, write_file
-from sync.state.secret_digest import seal_key
+from sync.state.secret_digest import load_digest_key
 from sync.state.sqlite import errors
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
@@ -119,9 +119,9 @@ class SqliteFile:
         """Make sure that the file and its disk can be used (see `Place`)."""
         errors.look(self.path)
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals (see `Place`)."""
-        return seal_key(self.path, write=write)
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """The key of the secret digests (see `Place`)."""
+        return load_digest_key(self.path, write=write)
 
     def mark_reader(self) -> Look:
         """Return the mark of the newest run, from a file beside the state (see `Place`)."""

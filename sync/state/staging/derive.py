@@ -103,7 +103,7 @@ def derive_committees(connection: Connection, refingerprint: Refingerprint) -> b
 
 
 def _named(kind: Kind) -> Iterator[str]:
-    """Queries for the committees that rows name; then for those of ours whose people's rows leave theirs blank."""
+    """Queries for the committees that rows name; then for managed ones whose people's rows leave theirs blank."""
     part = KEY_FIELDS[kind][1]
     yield (
         f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
@@ -111,10 +111,10 @@ def _named(kind: Kind) -> Iterator[str]:
     )
     yield (
         f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
-        f" JOIN known_{kind} k ON k.test = c.test AND k.standing = 'active'"
+        f" JOIN known_{kind} k ON k.test = c.test AND k.lifecycle = 'active'"
         " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || k.committees || '\n'"
         f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
-        " WHERE c.standing = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
+        " WHERE c.lifecycle = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
     )
 
 

@@ -334,7 +334,7 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key AS other,"
         f" o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
         " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1 ELSE 0 END AS gone,"
-        " CASE WHEN k.standing IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"
+        " CASE WHEN k.lifecycle IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"
         f" FROM known_{kind} k CROSS JOIN newcomer n"
         f" LEFT JOIN wanted_{kind} o ON o.key = k.key LEFT JOIN stale s ON s.kind = '{kind}' AND s.k1 = k.key"
         f" LEFT JOIN (SELECT k1, min(place) AS place FROM row_error WHERE kind = '{kind}' GROUP BY k1) f ON f.k1 = k.key"

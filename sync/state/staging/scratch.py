@@ -54,7 +54,7 @@ _TABLES = {
     "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
     "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
     "stale": "kind TEXT, k1 TEXT, k2 TEXT",
-    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT",
+    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, status TEXT, content TEXT",
     "covered": "feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER",
     "lookup": "id INTEGER, key TEXT, cells TEXT, line INTEGER",
     "vanished": "kind TEXT, key TEXT, folded TEXT",
@@ -133,11 +133,11 @@ def stage(
     feed: int,
     records: Iterable[tuple[Record, Origin | None, int]],
     fingerprint: Callable[[Record], bytes],
-    seal: Callable[[str], str],
+    digest: Callable[[str], str],
 ) -> int:
     """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many.
 
-    An option's secret gets its seal for a value, by which it is compared.
+    An option's secret gets its digest for a value, by which it is compared.
     """
     columns = (*wanted_columns(kind)[:-2], "line")
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
@@ -145,7 +145,7 @@ def stage(
     def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
         record, origin, line = item
         if isinstance(record, Option) and record.secret:
-            record = record._replace(value=seal(record.secret))
+            record = record._replace(value=digest(record.secret))
         values: tuple[object, ...] = record  # its fields are the first columns, in order
         if isinstance(record, Test):
             values = tuple(

@@ -36,7 +36,7 @@ def mark_of(connection: Connection, feed: str) -> str:
     """From where this feed is to be read for changes; empty when it was never read whole with these rules."""
     return str(
         connection.execute(
-            text("SELECT mark FROM mark WHERE feed = :feed"), {"feed": feed}
+            text("SELECT value FROM watermark WHERE feed = :feed"), {"feed": feed}
         ).scalar()
         or ""
     )
@@ -45,7 +45,9 @@ def mark_of(connection: Connection, feed: str) -> str:
 def is_kept(connection: Connection, feed: str) -> bool:
     """Return whether the feed was ever read whole with these rules."""
     return (
-        connection.execute(text("SELECT 1 FROM mark WHERE feed = :feed"), {"feed": feed}).first()
+        connection.execute(
+            text("SELECT 1 FROM watermark WHERE feed = :feed"), {"feed": feed}
+        ).first()
         is not None
     )
 
@@ -68,7 +70,7 @@ def cover(
         {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": int(whole)},
     )
     for chunk in chunks(_staged(connection, number, kind)):
-        insert(connection, "fresh", ("k1", "k2", "standing", "content"), list(chunk), feed=feed)
+        insert(connection, "fresh", ("k1", "k2", "status", "content"), list(chunk), feed=feed)
 
 
 def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
@@ -107,22 +109,22 @@ def _json(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-_OLD = """SELECT s.k1, s.k2, s.standing, s.content FROM snapshot s WHERE s.feed = :feed
+_OLD = """SELECT s.k1, s.k2, s.status, s.content FROM snapshot s WHERE s.feed = :feed
 AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = s.feed AND f.k1 = s.k1 AND f.k2 = s.k2)"""
 
-_LEFT = """INSERT INTO fresh (feed, k1, k2, standing, content)
+_LEFT = """INSERT INTO fresh (feed, k1, k2, status, content)
 SELECT DISTINCT :feed, u.k1, u.k2, 'left', '{{}}' FROM unselected u WHERE u.feed = :number
 AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})
 AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = :feed AND f.k1 = u.k1 AND f.k2 = u.k2)"""
 """What is not selected any more and was never sent is not wanted any more. What is known waits for a full reading."""
 
 
-_SAME = "SELECT 1 FROM snapshot s WHERE s.feed = :feed AND s.standing = 'several' AND s.k1 = {of}.k1 AND s.k2 = {of}.k2"
+_SAME = "SELECT 1 FROM snapshot s WHERE s.feed = :feed AND s.status = 'several' AND s.k1 = {of}.k1 AND s.k2 = {of}.k2"
 _ONE_OF_SEVERAL = (
     f"DELETE FROM departed WHERE feed = :number AND EXISTS ({_SAME.format(of='departed')})",
-    "DELETE FROM fresh WHERE feed = :feed AND standing IN ('departed', 'left')"
+    "DELETE FROM fresh WHERE feed = :feed AND status IN ('departed', 'left')"
     f" AND EXISTS ({_SAME.format(of='fresh')})",
-    "UPDATE fresh SET standing = 'several' WHERE feed = :feed AND standing = 'wanted'"
+    "UPDATE fresh SET status = 'several' WHERE feed = :feed AND status = 'wanted'"
     f" AND EXISTS ({_SAME.format(of='fresh')})",
 )
 """Of a record that several rows want, one row that changed can't say that it departs: that waits for a full reading."""
@@ -146,14 +148,14 @@ def lay_over(
     for entries in chunks(paged_by_key(connection, _OLD, ("s.k1", "s.k2"), 2000, feed=feed)):
         kept = [
             (k1, k2, json.loads(content))
-            for k1, k2, standing, content in entries
-            if standing in (WANTED, SEVERAL)
+            for k1, k2, status, content in entries
+            if status in (WANTED, SEVERAL)
         ]
         wanted += _stage_old(connection, number, kind, kept, refingerprint)
         gone = [
             (k1, k2, json.loads(content))
-            for k1, k2, standing, content in entries
-            if standing == DEPARTED
+            for k1, k2, status, content in entries
+            if status == DEPARTED
         ]
         depart(
             connection,
@@ -163,8 +165,8 @@ def lay_over(
         )
         row_errors = [
             (k1, k2, json.loads(content))
-            for k1, k2, standing, content in entries
-            if standing == ROW_ERROR
+            for k1, k2, status, content in entries
+            if status == ROW_ERROR
         ]
         add_row_errors(
             connection,
@@ -280,23 +282,23 @@ def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
         )
         for statement in (
             f"DELETE FROM snapshot WHERE feed = :feed{replaced}",
-            "INSERT INTO snapshot (feed, k1, k2, standing, content)"
-            " SELECT feed, k1, k2, standing, content FROM fresh WHERE feed = :feed AND standing <> 'left'",
+            "INSERT INTO snapshot (feed, k1, k2, status, content)"
+            " SELECT feed, k1, k2, status, content FROM fresh WHERE feed = :feed AND status <> 'left'",
         ):
             connection.execute(text(statement), {"feed": feed})
         if source in ill:
             continue  # what this reading did not show may have changed since the last mark
-        connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
+        connection.execute(text("DELETE FROM watermark WHERE feed = :feed"), {"feed": feed})
         connection.execute(
             text(
-                "INSERT INTO mark (feed, source, kind, mark, read) VALUES (:feed, :source, :kind, :mark, :read)"
+                "INSERT INTO watermark (feed, source, kind, value, read) VALUES (:feed, :source, :kind, :mark, :read)"
             ),
             {"feed": feed, "source": source, "kind": kind, "mark": mark, "read": utc_text(now)},
         )
     connection.commit()
 
 
-_SEVERAL = """SELECT rowid, feed, k1, k2, standing, content FROM fresh WHERE (feed, k1, k2) IN
+_SEVERAL = """SELECT rowid, feed, k1, k2, status, content FROM fresh WHERE (feed, k1, k2) IN
 (SELECT feed, k1, k2 FROM fresh GROUP BY feed, k1, k2 HAVING count(*) > 1) ORDER BY feed, k1, k2, rowid"""
 
 
@@ -308,25 +310,25 @@ def _one_entry_each(connection: Connection) -> None:
     rows = connection.execute(text(_SEVERAL)).fetchall()
     for (feed, k1, k2), group in groupby(rows, key=lambda row: tuple(row[1:4])):
         members = [(row[4], row[5]) for row in group]
-        standing, content = _settled(members)
+        status, content = _settled(members)
         of_record = {"feed": feed, "k1": k1, "k2": k2}
         connection.execute(
             text("DELETE FROM fresh WHERE feed = :feed AND k1 = :k1 AND k2 = :k2"), of_record
         )
         connection.execute(
             text(
-                "INSERT INTO fresh (feed, k1, k2, standing, content) VALUES (:feed, :k1, :k2, :standing, :content)"
+                "INSERT INTO fresh (feed, k1, k2, status, content) VALUES (:feed, :k1, :k2, :status, :content)"
             ),
-            {**of_record, "standing": standing, "content": content},
+            {**of_record, "status": status, "content": content},
         )
 
 
 def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    row_errors = [json.loads(content) for standing, content in members if standing == ROW_ERROR]
+    row_errors = [json.loads(content) for status, content in members if status == ROW_ERROR]
     if row_errors:
         every = [row_error for content in row_errors for row_error in content["row_errors"]]
         return ROW_ERROR, _json({"keyless": row_errors[0]["keyless"], "row_errors": every})
-    wanted = [json.loads(content) for standing, content in members if standing in (WANTED, SEVERAL)]
+    wanted = [json.loads(content) for status, content in members if status in (WANTED, SEVERAL)]
     if not wanted:
         return members[0]
     if any({**one, "line": 0} != {**wanted[0], "line": 0} for one in wanted):
@@ -341,10 +343,10 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
 
 def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
     """Drops the snapshots of feeds that the configuration no longer has as they were."""
-    stored = {row[0] for row in connection.execute(text("SELECT feed FROM mark"))}
+    stored = {row[0] for row in connection.execute(text("SELECT feed FROM watermark"))}
     for feed in stored.difference(feeds):
         connection.execute(text("DELETE FROM snapshot WHERE feed = :feed"), {"feed": feed})
-        connection.execute(text("DELETE FROM mark WHERE feed = :feed"), {"feed": feed})
+        connection.execute(text("DELETE FROM watermark WHERE feed = :feed"), {"feed": feed})
     connection.commit()
 
 
@@ -352,7 +354,7 @@ def forget(connection: Connection, kind: Kind, k1: str, k2: str) -> None:
     """Takes a record out of all snapshots: it is known under another key now, or not at all."""
     connection.execute(
         text(
-            "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM mark WHERE kind = :kind)"
+            "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM watermark WHERE kind = :kind)"
         ),
         {"kind": kind, "k1": k1, "k2": k2},
     )

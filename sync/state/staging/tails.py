@@ -18,7 +18,7 @@ def lost(connection: Connection, kind: Kind, source: str, least: int, *, tests_w
     """Count the records that stood last in the source's last delivery and are all missing now; 0 if fewer than `least`.
 
     Missing is what no row names, not even one that can't be used, that departs or that is not selected. Passed over is
-    what may be gone, or would not be taken away: what is not known as ours, has ended or was released, and what was on
+    what may be gone, or would not be taken away: what is not known as managed, has ended or was released, and what was on
     a test that has left its own source too; `tests_whole` says that the tests were read whole.
     """
     over = f"({_OVER[kind]} OR {_WITHDRAWN})" if kind in ON_A_TEST and tests_whole else _OVER[kind]
@@ -54,10 +54,10 @@ def _matched(kind: Kind, table: str = "w") -> str:
 
 
 def _over(kind: Kind) -> str:
-    ours = (
-        "" if kind is Kind.LEARNER else " AND k.ours"
+    managed = (
+        "" if kind is Kind.LEARNER else " AND k.managed"
     )  # a learner is released, whoever made the account
-    kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.standing = 'active'{ours})"
+    kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.lifecycle = 'active'{managed})"
     return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
 
 

@@ -167,7 +167,7 @@ def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away
     ruling = judged((Kind.STAFF, action), held)
     assert ruling.verdict is Verdict.HELD
     assert (
-        "adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account"
+        "adopt staff KEY --managed" if why == "found" else "learner 1001 has the same account"
     ) in ruling.reason
 
 

@@ -113,7 +113,7 @@ KEYS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.CONTRIBUTOR: st.tuples(test_keys, people_keys),
     Kind.CANDIDATE: st.tuples(test_keys, people_keys),
 }
-STANDINGS = {
+LIFECYCLES = {
     Kind.LEARNER: ("active", "active", "released"),
     Kind.STAFF: ("active", "active", "disabled"),
     Kind.TEST: ("active", "active", "withdrawn", "retired"),
@@ -143,9 +143,9 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
     )
     for key in keys:
         record = draw(records(kind, key))
-        standing = draw(st.sampled_from(STANDINGS[kind]))
+        lifecycle = draw(st.sampled_from(LIFECYCLES[kind]))
         if kind is Kind.STAFF:
-            record = record._replace(status="disabled" if standing == "disabled" else None)
+            record = record._replace(status="disabled" if lifecycle == "disabled" else None)
         fields = {
             name: value for name, value in fields_of(record).items() if name in COMPARED[kind]
         }
@@ -153,8 +153,8 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
             "fingerprint": draw(
                 st.sampled_from([fingerprint(record), fingerprint(record), None, b"of old"])
             ),
-            "standing": standing,
-            "ours": draw(st.sampled_from([True, True, False])),
+            "lifecycle": lifecycle,
+            "managed": draw(st.sampled_from([True, True, False])),
         }
         known[kind, key] = {"record": record, **fields, **told}
     return known

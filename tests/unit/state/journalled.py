@@ -144,14 +144,14 @@ class Model:
             self.known.pop(identity, None)
         elif change.action is Action.DISABLE:
             if identity in self.known:
-                self.known[identity] |= {"standing": "disabled", "status": "disabled"}
+                self.known[identity] |= {"lifecycle": "disabled", "status": "disabled"}
         else:
             self.known[identity] = self._fold(identity, change, outcome)
 
     def _fold(self, identity: Identity, change: Change, outcome: Outcome) -> dict[str, Any]:
-        old = self.known.get(identity, {"remote_id": None, "ours": 1})
-        ours = (
-            old["ours"]
+        old = self.known.get(identity, {"remote_id": None, "managed": 1})
+        managed = (
+            old["managed"]
             if change.action is not Action.CREATE
             else int(outcome.result is Result.DONE)
         )
@@ -160,6 +160,6 @@ class Model:
             **change.after,
             **outcome.there,
             "remote_id": remote_id,
-            "ours": ours,
-            "standing": "active",
+            "managed": managed,
+            "lifecycle": "active",
         }

@@ -275,12 +275,12 @@ class Wanted:
         }
 
     def _named(self) -> Iterator[tuple[str, str]]:
-        kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
+        kept = {key for key, fields in self.known(K).items() if fields["lifecycle"] == "active"}
         for kind in PERSON:
             for key, fields in self.records(kind).items():
                 yield from ((key[0], name) for name in items(fields["committees"]))
                 known = self.known(kind).get(key)
-                if fields["committees"] is None and known and known["standing"] == "active":
+                if fields["committees"] is None and known and known["lifecycle"] == "active":
                     yield from (
                         (key[0], name)
                         for name in items(known["committees"])

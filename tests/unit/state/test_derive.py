@@ -68,7 +68,7 @@ def committees(store: Store) -> dict[str, str]:
 def a_known(kind: Kind, **values: str) -> str:
     columns = ", ".join(f'"{name}"' for name in values)
     quoted = ", ".join(f"'{value}'" for value in values.values())
-    return f"INSERT INTO known_{kind} ({columns}, standing, ours, updated) VALUES ({quoted}, 'active', true, '')"
+    return f"INSERT INTO known_{kind} ({columns}, lifecycle, managed, updated) VALUES ({quoted}, 'active', true, '')"
 
 
 rows_of_one = st.lists(
@@ -175,7 +175,7 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
     known = [
         a_known(Kind.COMMITTEE, test="T", committee="A"),
         a_known(Kind.COMMITTEE, test="T", committee="B"),
-        a_known(Kind.CANDIDATE, test="T", learner="1", committees=joined(["A", "Not ours"])),
+        a_known(Kind.CANDIDATE, test="T", learner="1", committees=joined(["A", "Not managed"])),
         a_known(Kind.CANDIDATE, test="T", learner="2", committees="B"),
     ]
     rows = [Candidate("T", "1"), Candidate("T", "2", committees="")]
@@ -183,7 +183,7 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
     def wanted(store: Store) -> list[str]:
         return [
             name
-            for name in ("A", "B", "Not ours")
+            for name in ("A", "B", "Not managed")
             if store.wanted(Kind.COMMITTEE, ("T", name)) is not None
         ]
 

@@ -233,4 +233,4 @@ def test_what_was_found_is_not_ours_and_an_update_does_not_make_it_so(state: Sta
     done(state, [line(SEAT, Action.UPDATE, "Bjørn")])
     known = state.known(SEAT)
     assert known
-    assert (known["ours"], known["room"]) == (0, "Bjørn")
+    assert (known["managed"], known["room"]) == (0, "Bjørn")

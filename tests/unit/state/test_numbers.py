@@ -81,7 +81,7 @@ def test_a_number_of_somebody_who_stays_is_not_given(
 
 
 def test_somebody_who_was_there_before_us_keeps_the_number() -> None:
-    known = knowing(*PEOPLE, TEST, seat(2, "2")) | knowing(seat(1, "1"), ours=False)
+    known = knowing(*PEOPLE, TEST, seat(2, "2")) | knowing(seat(1, "1"), managed=False)
     found = planned([*PEOPLE, TEST, seat(2, "2"), seat(3, "1")], known)
     assert why(found, 3).startswith("number 1 is still 1's, who stays: put there by hand")
 

@@ -46,9 +46,7 @@ def state(url: str) -> Backend:
 
 
 def learn(connection: Connection, key: str) -> None:
-    insert = (
-        "INSERT INTO known_learner (key, standing, ours, updated) VALUES (:key, 'active', true, '')"
-    )
+    insert = "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES (:key, 'active', true, '')"
     connection.execute(text(insert), {"key": key})
 
 

@@ -44,8 +44,8 @@ def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() 
         values = {"k1": TESTS[1], "k2": LEARNERS[1]}
         store._connection.execute(
             text(
-                "INSERT INTO run (id, command, started, ended, status, counts) VALUES"
-                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', '{}')"
+                "INSERT INTO run (id, command, started, ended, status, counts, reason) VALUES"
+                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', '{}', '')"
             )
         )
         store._connection.execute(

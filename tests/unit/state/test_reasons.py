@@ -44,7 +44,7 @@ def staff(key: str, account: str = "") -> Staff:
 
 
 def knowing(
-    *records: Record, ours: bool = True, standing: str = "active"
+    *records: Record, managed: bool = True, lifecycle: str = "active"
 ) -> dict[Identity, dict[str, Any]]:
     known = {}
     for record in records:
@@ -53,7 +53,7 @@ def knowing(
             for name, value in fields_of(record).items()
             if name in COMPARED[record.kind]
         }
-        told = {"fingerprint": fingerprint(record), "standing": standing, "ours": ours}
+        told = {"fingerprint": fingerprint(record), "lifecycle": lifecycle, "managed": managed}
         known[record.kind, key_of(record)] = {**fields, **told}
     return known
 
@@ -211,6 +211,6 @@ def test_a_locked_option_of_an_ended_test_is_passed_over() -> None:
 
 
 def test_what_was_found_stays_whatever_the_sources_say() -> None:
-    found = knowing(staff("7"), A_PART, Committee("T", "A"), ours=False)
+    found = knowing(staff("7"), A_PART, Committee("T", "A"), managed=False)
     plan = planned([TEST], {**knowing(TEST), **found})
     assert plan == {}

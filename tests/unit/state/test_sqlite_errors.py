@@ -125,7 +125,7 @@ def test_the_files_beside_the_state_have_the_same_words(
     monkeypatch.setattr("os.open", fails)
     use: dict[str, Callable[[], object]] = {
         "state.db.lock": lambda: state.open_to_write("apply").__enter__(),
-        "state.db.key": lambda: state.seal_key(write=True),
+        "state.db.key": lambda: state.load_digest_key(write=True),
         "state.db.paused": lambda: state.pause("", datetime(2026, 11, 23, tzinfo=UTC)),
     }
     with pytest.raises(StateUnreachable, match=rf"state\.db\.\w+: {JUST_NOW}{said}; "):

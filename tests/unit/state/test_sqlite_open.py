@@ -26,15 +26,15 @@ def path(tmp_path: Path) -> Path:
     with open_to_write(path, "apply") as connection:
         connection.execute(
             text(
-                "INSERT INTO known_learner (key, standing, ours, updated) VALUES ('Ærlig', 'active', 1, '')"
+                "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES ('Ærlig', 'active', 1, '')"
             )
         )
         connection.commit()
     return path
 
 
-def as_older(path: Path) -> None:
-    """Takes the state back to before its first migration was noted: the oldest version that there can be."""
+def drop_tables(path: Path) -> None:
+    """Leave a file without tables, as one has whose first run was killed before the first migration."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for (name,) in raw.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -127,10 +127,10 @@ def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
+def test_a_state_without_tables_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
     path: Path,
 ) -> None:
-    as_older(path)
+    drop_tables(path)
     before = path.read_bytes()
     with open_to_read(path) as connection:
         assert (

@@ -82,11 +82,18 @@ def put(connection: Connection, world: World) -> None:
     """Writes what the world knows, has under way, has accepted and was refused into an empty state."""
     connection.execute(
         text(
-            "INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}')"
+            "INSERT INTO run (command, started, status, counts, reason) VALUES ('apply', '', 'done', '{}', '')"
         )
     )
     for (kind, key), fields in world.known.items():
-        names = [*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint", "standing", "ours", "updated"]
+        names = [
+            *KEY_FIELDS[kind],
+            *COMPARED[kind],
+            "fingerprint",
+            "lifecycle",
+            "managed",
+            "updated",
+        ]
         values = (
             dict(zip(KEY_FIELDS[kind], key, strict=True))
             | {"updated": "2026-11-01T00:00:00Z"}
