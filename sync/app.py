@@ -224,10 +224,12 @@ class App:
         Raises:
             UsageError: what its database needs is not installed.
         """
-        from sync.state.open import place_of
+        from sync.state.open import backend_for
         from sync.state.tenant_state import TenantState
 
-        return TenantState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+        return TenantState(
+            backend_for(self.loaded.state_url, self.loaded.state_password), self.tenant
+        )
 
     @cached_property
     def tenant(self) -> "TenantIdentity":

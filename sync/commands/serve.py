@@ -24,7 +24,7 @@ from sync.service.metrics import Metrics
 from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 from sync.state.backend import Pause, ServiceLock
-from sync.state.history import PastJob, past_jobs
+from sync.state.history import PastJob, read_past_jobs
 from sync.state.migrations import head
 
 HANGS = 30.0
@@ -88,12 +88,12 @@ class _ServiceState:
         state.look()
         try:
             with state.open_to_write("serve") as opened:
-                past = past_jobs(opened.connection)
+                past = read_past_jobs(opened.connection)
         except Locked:  # whoever holds it has brought it to their version
             if state.version() != head():
                 raise
             with state.open_to_read() as connection:
-                past = past_jobs(connection)
+                past = read_past_jobs(connection)
         self._desk.remember(past)
         return past
 

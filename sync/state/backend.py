@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from sync.state.high_water import HighWaterMark, Look
+from sync.state.high_water import HighWaterMark, MarkReader
 
 Wait = Callable[[str], bool]
 """How to wait for somebody else's lock: is told who holds it, waits a moment, and says whether to try again."""
@@ -116,7 +116,7 @@ class Backend(Protocol):
             StateError: it cannot be read or made.
         """
 
-    def mark_reader(self) -> Look:
+    def mark_reader(self) -> MarkReader:
         """Return what gives the mark of the newest run, kept apart from the state. A file is read at once.
 
         Raises:

@@ -102,7 +102,7 @@ def _copy(
     return total
 
 
-def streamed(connection: Connection, query: str, **values: object) -> Iterable[Any]:
+def stream(connection: Connection, query: str, **values: object) -> Iterable[Any]:
     """The rows of a long result, which never are in memory all at once. Other statements may run between; no commit."""
     statement = text(query)
     if is_postgres(connection):
@@ -110,14 +110,14 @@ def streamed(connection: Connection, query: str, **values: object) -> Iterable[A
     return connection.execute(statement, values)
 
 
-def folded(connection: Connection, expression: str) -> str:
+def lower_sql(connection: Connection, expression: str) -> str:
     """The SQL for this text in lower case, whatever its script, as Python's `str.lower` says it."""
     if is_postgres(connection):
         return f'(lower({expression} COLLATE "und-x-icu") COLLATE "C")'
     return f"lower({expression})"
 
 
-def casefolded(connection: Connection, expression: str) -> str:
+def casefold_sql(connection: Connection, expression: str) -> str:
     """Return the SQL for this text as it is compared without regard to case, as Python's `str.casefold` does."""
     if is_postgres(connection):
         # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is put out of the way

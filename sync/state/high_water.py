@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
-from sync.state.sqlite.errors import passing, trouble_of
+from sync.state.sqlite.errors import find_trouble, make_passing_error
 from sync.state.sqlite.private_files import write_private
 
 EMPTY = "it is empty"
@@ -34,11 +34,11 @@ class HighWaterMark:
     moved: bool = False
 
 
-Look = Callable[[Connection], HighWaterMark | None]
+MarkReader = Callable[[Connection], HighWaterMark | None]
 """Gives the mark of an opened state; None when there is none."""
 
 
-def newest_run(connection: Connection) -> HighWaterMark | None:
+def read_newest_run(connection: Connection) -> HighWaterMark | None:
     """Return the newest run that the state itself knows; None when it knows none."""
     query = text("SELECT id, started, ended FROM run ORDER BY id DESC LIMIT 1")
     row = connection.execute(query).first()
@@ -47,7 +47,7 @@ def newest_run(connection: Connection) -> HighWaterMark | None:
     )
 
 
-def doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -> str:
+def find_doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -> str:
     """Return why this state may be an older copy; empty when it is the newest.
 
     Args:
@@ -55,7 +55,7 @@ def doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -
         mark: what is kept apart from it.
         marked: whether an earlier run has kept a mark, as all do that also note the tenant.
     """
-    newest = newest_run(connection)
+    newest = read_newest_run(connection)
     if mark is None:
         return _UNMARKED if marked and newest else ""
     if mark.moved:
@@ -81,7 +81,7 @@ def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
 
     A run of no work stands for those that are not known here.
     """
-    newest = newest_run(connection)
+    newest = read_newest_run(connection)
     if mark is None or (newest is not None and newest.run > mark.run):
         return
     connection.execute(
@@ -110,8 +110,8 @@ def read_file(path: Path) -> HighWaterMark | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        if trouble := trouble_of(error):
-            raise passing(path, trouble) from None
+        if trouble := find_trouble(error):
+            raise make_passing_error(path, trouble) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(
             f"{path}: the newest run cannot be read ({error.strerror}); {remedy}"
@@ -132,8 +132,8 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
     try:
         write_private(path, json.dumps(told).encode())
     except OSError as error:
-        if trouble := trouble_of(error):
-            raise passing(path, trouble) from None
+        if trouble := find_trouble(error):
+            raise make_passing_error(path, trouble) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
         raise StateError(
             f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}"

@@ -48,13 +48,13 @@ class PastFinding:
 _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
 
 
-def last_runs(connection: Connection, most: int) -> list[PastRun]:
+def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
     """The newest runs, newest first."""
     query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
     return _runs(connection, list(connection.execute(query, {"most": most}).scalars()))
 
 
-def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
+def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
     """The newest run that came to an end, and of each of these commands its own newest one; newest first."""
     query = (
         "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
@@ -84,7 +84,7 @@ def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     ]
 
 
-def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
+def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
     """What one run found, in the order in which it did; with `type_`, only of that type."""
     query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
@@ -95,7 +95,7 @@ def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[P
         )
 
 
-def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
+def count_known(connection: Connection) -> dict[tuple[str, str], int]:
     """How many records are known, by kind and lifecycle."""
     counts = {}
     for kind in Kind:
@@ -117,7 +117,7 @@ _STAYS = {
 _UNMANAGED = "NOT k.managed AND k.lifecycle = 'active' AND k.source = ''"
 
 
-def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
+def read_unnamed(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
     """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
     found: dict[Kind, list[Key]] = {}
     for kind, query in _STAYS.items():
@@ -141,7 +141,7 @@ _CUT_OFF = ("running", "interrupted", "yielded")
 """Of a run that is over: killed, stopped by a signal, or gave way and never went on."""
 
 
-def past_jobs(connection: Connection) -> dict[str, PastJob]:
+def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
     """The jobs that have run, by name. A run that left row errors or held changes is done as well."""
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"

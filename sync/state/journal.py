@@ -40,7 +40,7 @@ from sync.state.compare import recent_removals
 from sync.state.dialect import analyse, create_index
 from sync.state.sqlite.open import count
 from sync.state.staging import snapshot
-from sync.state.staging.scratch import columns_of, from_json, key_from, to_json
+from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
 
 Clock = Callable[[], datetime]
 
@@ -101,7 +101,7 @@ class Journal:
         rows: list[dict[str, object]] = []
         for number, line in enumerate(lines, first):
             change = line.change
-            k1, k2 = columns_of(change.key)
+            k1, k2 = key_columns(change.key)
             fields = to_json(remembered(change.kind, change.after or change.before))
             rows.append(
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
@@ -164,7 +164,7 @@ class Journal:
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
         """Closes open intents of earlier runs for a record, now that it is known what became of it."""
-        k1, k2 = columns_of(key)
+        k1, k2 = key_columns(key)
         self._connection.execute(
             text(
                 "UPDATE intent SET outcome = 'settled', outcome_at = :at"
@@ -240,7 +240,7 @@ class Journal:
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"),
             {"kind": kind, "key": key[0]},
         )
-        kept_values.drop(self._connection, kind, key)
+        kept_values.forget(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"),
@@ -268,12 +268,12 @@ class Journal:
             )
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
-        snapshot.forget(self._connection, kind, *columns_of(old))
+        snapshot.forget(self._connection, kind, *key_columns(old))
         kept_values.rename(self._connection, kind, old[0], new[0])
 
     def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
         """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
-        kept_values.keep(self._connection, kind, key, wanted)
+        kept_values.store(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
         """Remembers that Inspera has another username for a person than the source, and that it is kept."""
@@ -290,7 +290,7 @@ class Journal:
 
         Or, of a candidate: that the extra time which is known need not stay, although we did not give it.
         """
-        k1, k2 = columns_of(key)
+        k1, k2 = key_columns(key)
         self._connection.execute(
             text(
                 "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"
@@ -353,7 +353,7 @@ class Journal:
         self._findings += 1
         if self._findings > MOST_FINDINGS:
             return
-        k1, k2 = columns_of(key) if key else ("", "")
+        k1, k2 = key_columns(key) if key else ("", "")
         self._connection.execute(
             text(
                 "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PERSON_OF, SENT_ONCE, Key, Kind
 from sync.records.changes import Fields
-from sync.state.staging.scratch import columns_of, key_from
+from sync.state.staging.scratch import key_columns, key_from
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
 
@@ -17,13 +17,13 @@ _OF_ONE = "kind = :kind AND k1 = :k1 AND k2 = :k2"
 
 
 def _columns(kind: Kind, key: Key) -> dict[str, object]:
-    k1, k2 = columns_of(key)
+    k1, k2 = key_columns(key)
     return {"kind": kind.value, "k1": k1, "k2": k2}
 
 
-def keep(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
+def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
     """Note the fields that keep Inspera's value, each with the source's value until which changes they do."""
-    drop(connection, kind, key)
+    forget(connection, kind, key)
     for field, value in wanted.items():
         connection.execute(
             text(
@@ -37,7 +37,7 @@ def keep(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
         )
 
 
-def drop(connection: Connection, kind: Kind, key: Key) -> None:
+def forget(connection: Connection, kind: Kind, key: Key) -> None:
     """Keep nothing of this record any more."""
     connection.execute(text(f"DELETE FROM kept_value WHERE {_OF_ONE}"), _columns(kind, key))
 
@@ -53,7 +53,7 @@ def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
             )
 
 
-def kept(connection: Connection, kind: Kind, key: Key) -> Fields:
+def read(connection: Connection, kind: Kind, key: Key) -> Fields:
     """Return the fields of this record that keep Inspera's value, each with the source's value of then."""
     query = f"SELECT field, wanted FROM kept_value WHERE {_OF_ONE}"
     return {
@@ -62,7 +62,7 @@ def kept(connection: Connection, kind: Kind, key: Key) -> Fields:
     }
 
 
-def everything(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
+def read_all(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
     """Return all records with fields that keep Inspera's value; few, since a person has said it of each."""
     rows = connection.execute(
         text("SELECT kind, k1, k2, field, wanted FROM kept_value ORDER BY kind, k1, k2")
@@ -76,9 +76,9 @@ def everything(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
         )
 
 
-def leave_alone(connection: Connection, refingerprint: Refingerprint) -> None:
+def take_out_of_wanted(connection: Connection, refingerprint: Refingerprint) -> None:
     """Take the kept fields out of what is wanted, where the source still says what it said then."""
-    for kind, key, fields in list(everything(connection)):
+    for kind, key, fields in list(read_all(connection)):
         row = _wanted(connection, kind, key)
         still = [name for name, value in fields.items() if row is not None and row[name] == value]
         if row is None or not still:
@@ -96,9 +96,9 @@ def leave_alone(connection: Connection, refingerprint: Refingerprint) -> None:
         )
 
 
-def lapse(connection: Connection) -> None:
-    """Forget what was kept where the source says something else now; the caller commits. Needs `leave_alone` first."""
-    for kind, key, fields in list(everything(connection)):
+def forget_outdated(connection: Connection) -> None:
+    """Forget what was kept where the source says something else now; the caller commits. Needs `take_out_of_wanted` first."""
+    for kind, key, fields in list(read_all(connection)):
         row = _wanted(connection, kind, key)
         for name, value in fields.items():
             if row is not None and row[name] not in (None, value):

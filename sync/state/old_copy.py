@@ -39,7 +39,7 @@ class RecoveryNeed:
         )
 
 
-def needed(connection: Connection) -> RecoveryNeed | None:
+def read_recovery_need(connection: Connection) -> RecoveryNeed | None:
     """Return why the opened state must be recovered; None when it must not."""
     row = connection.execute(text("SELECT reason, adopted FROM recovery WHERE id = 1")).first()
     if row is not None:
@@ -48,12 +48,12 @@ def needed(connection: Connection) -> RecoveryNeed | None:
     return RecoveryNeed(str(reason)) if reason else None
 
 
-def say(connection: Connection, reason: str) -> None:
+def announce(connection: Connection, reason: str) -> None:
     """Tell whoever reads the state through this connection, in which nothing may be written."""
     connection.info[_REASON] = reason
 
 
-def note(connection: Connection, reason: str) -> None:
+def store(connection: Connection, reason: str) -> None:
     """Note it in the state, until `clear`; the caller commits."""
     connection.execute(
         text(

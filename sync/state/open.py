@@ -15,7 +15,7 @@ def no_password() -> str:
     return ""
 
 
-def place_of(url: str, password: Callable[[], str] = no_password) -> Backend:
+def backend_for(url: str, password: Callable[[], str] = no_password) -> Backend:
     """The state that a checked URL names: `sqlite:///` and an absolute path, or `postgresql://` and a database.
 
     `password` is called for each connection, so that a new one is used once it is there.

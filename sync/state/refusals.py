@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import PlannedChange
-from sync.state.staging.scratch import columns_of, key_from
+from sync.state.staging.scratch import key_columns, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
 """How long a refused change rests after its first, second, … refusal; the last holds from then on.
@@ -44,7 +44,7 @@ def listed(connection: Connection) -> Iterator[RefusalStatus]:
 
 def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
     """Keeps a refusal. One of something else than before (another fingerprint) begins anew. `now` is aware."""
-    k1, k2 = columns_of(line.change.key)
+    k1, k2 = key_columns(line.change.key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
     times = 1 + int(
@@ -66,7 +66,7 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
 
 def lift(connection: Connection, kind: Kind, key: Key) -> None:
     """Forgets a refusal: the change has passed."""
-    k1, k2 = columns_of(key)
+    k1, k2 = key_columns(key)
     connection.execute(
         text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"),
         {"kind": kind, "k1": k1, "k2": k2},

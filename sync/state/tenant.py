@@ -30,7 +30,7 @@ class TenantIdentity:
         return f"{self.url} (client id {self.client_id})"
 
 
-def tenant_of(connection: Connection) -> TenantIdentity | None:
+def read_tenant(connection: Connection) -> TenantIdentity | None:
     """Return the tenant that an opened state belongs to; None while no command has written it."""
     row = connection.execute(text("SELECT url, client_id FROM tenant WHERE id = 1")).first()
     return None if row is None else TenantIdentity(str(row.url), str(row.client_id))
@@ -42,7 +42,7 @@ def refuse_another(connection: Connection, tenant: TenantIdentity, place: object
     Raises:
         OtherTenant: the state belongs to another one.
     """
-    owner = tenant_of(connection)
+    owner = read_tenant(connection)
     if owner is not None and owner != tenant:
         raise OtherTenant(
             f"{place}: this state belongs to {owner}, but the configuration names {tenant}; correct 'inspera', or give "
@@ -51,7 +51,7 @@ def refuse_another(connection: Connection, tenant: TenantIdentity, place: object
         )
 
 
-def belong_to(connection: Connection, tenant: TenantIdentity) -> None:
+def store_tenant(connection: Connection, tenant: TenantIdentity) -> None:
     """Make the state this tenant's; the caller commits."""
     connection.execute(
         text(

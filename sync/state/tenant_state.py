@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sync.state import high_water, old_copy
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
-from sync.state.tenant import TenantIdentity, belong_to, refuse_another, tenant_of
+from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
 
 
 class TenantState:
@@ -33,8 +33,8 @@ class TenantState:
             connection = opened.connection
             refuse_another(connection, self._tenant, self)
             self._notice(connection)
-            if tenant_of(connection) is None:
-                belong_to(connection, self._tenant)
+            if read_tenant(connection) is None:
+                store_tenant(connection, self._tenant)
             connection.commit()
             yield replace(opened, keep_mark=partial(self._keep_mark, connection))
 
@@ -70,25 +70,25 @@ class TenantState:
             self._look(connection, look)
             yield connection
 
-    def _look(self, connection: Connection, look: high_water.Look) -> None:
+    def _look(self, connection: Connection, look: high_water.MarkReader) -> None:
         refuse_another(connection, self._tenant, self)
-        marked = tenant_of(connection) is not None
-        reason = high_water.doubt(connection, look(connection), marked=marked)
+        marked = read_tenant(connection) is not None
+        reason = high_water.find_doubt(connection, look(connection), marked=marked)
         if reason:
-            old_copy.say(connection, reason)
+            old_copy.announce(connection, reason)
 
     def _notice(self, connection: Connection) -> None:
         """Note it in the state when it is an older copy: from then on its runs are newer than the mark."""
         mark = self.place.mark_reader()(connection)
-        reason = high_water.doubt(connection, mark, marked=tenant_of(connection) is not None)
+        reason = high_water.find_doubt(connection, mark, marked=read_tenant(connection) is not None)
         if reason:
-            old_copy.note(connection, reason)
+            old_copy.store(connection, reason)
             high_water.number_after(connection, mark)
             self._keep_mark(connection)
 
     def _keep_mark(self, connection: Connection) -> None:
         """Keep the newest run apart from the state, once the state holds it durably."""
-        newest = high_water.newest_run(connection)
+        newest = high_water.read_newest_run(connection)
         if newest is not None:
             self.place.write_mark(connection, newest)
 

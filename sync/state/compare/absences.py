@@ -10,13 +10,13 @@ from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
-from sync.state.dialect import streamed
+from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
 """Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
 
 
-def absent(
+def pair_absent(
     connection: Connection,
     kind: Kind,
     trouble: str,
@@ -67,7 +67,7 @@ _SEATS = {
 }
 
 
-def shared(connection: Connection, kind: Kind, key: str) -> str:
+def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
     """Return somebody else who has the account of this known person, and is wanted or has a row that is an error."""
     for other in PEOPLE:
         itself = " AND w.key <> k.key" if other is kind else ""
@@ -109,7 +109,7 @@ def _absent_records(
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         WHERE v.kind = '{kind}'
     """
-    for row in streamed(connection, query, nothing=b""):
+    for row in stream(connection, query, nothing=b""):
         about = Context(
             row.lifecycle,
             bool(row.managed),
@@ -126,9 +126,9 @@ def _absent_records(
             registered=int(row.seats),
             suspect=suspect,
             refused=row.refused or "",
-            shares=shared(connection, kind, row.key) if kind is Kind.STAFF else "",
+            shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
-        yield Pair(kind, (row.key,), None, fields_of(row, "k_", COMPARED[kind]), about, facts)
+        yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
 
 
 def _same_account(kind: Kind) -> str:
@@ -197,7 +197,7 @@ def _absent_members(
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = :nothing
         WHERE m.kind = '{kind}'
     """
-    for row in streamed(connection, query, nothing=b""):
+    for row in stream(connection, query, nothing=b""):
         about = Context(
             row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
         )
@@ -228,7 +228,12 @@ def _absent_members(
             retired=row.lifecycle == "retired",
         )
         yield Pair(
-            kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts
+            kind,
+            (row.test, row.part),
+            None,
+            prefixed_fields(row, "k_", COMPARED[kind]),
+            about,
+            facts,
         )
 
 
@@ -248,6 +253,6 @@ TEST_TROUBLE[Kind.COMMITTEE] = (
 )
 
 
-def fields_of(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
+def prefixed_fields(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
     """A row's values under these names, which stand there behind a prefix."""
     return {name: getattr(row, prefix + name) for name in names}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from sync.planning.candidate_numbers import NOBODY_REMOVES, UNMANAGED, Holder, still_held
 from sync.records.changes import Cause
-from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, from_json
 
@@ -119,7 +119,7 @@ def _defer(connection: Connection) -> None:
     )
     first = (
         next(rows)
-        for _, rows in groupby(streamed(connection, _STUCK_CHANGES), key=lambda row: row.taker)
+        for _, rows in groupby(stream(connection, _STUCK_CHANGES), key=lambda row: row.taker)
     )
     for chunk in chunks(first):
         rows = [

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind, utc_text, utc_time
-from sync.state.dialect import analyse, create_index, folded, insert, streamed
+from sync.state.dialect import analyse, create_index, insert, lower_sql, stream
 from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
 
@@ -34,7 +34,7 @@ class Window:
     ended: bool
 
 
-def gather_windows(connection: Connection, now: datetime, *, leave_out: bool = True) -> None:
+def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool = True) -> None:
     """Fills the workspace's tables of open intents, test windows and of who and what no feed names any more.
 
     Args:
@@ -59,9 +59,7 @@ def gather_windows(connection: Connection, now: datetime, *, leave_out: bool = T
     analyse(connection, "vanished", "missing")
 
 
-def gather_circumstances(
-    connection: Connection, now: datetime, trouble: Mapping[Kind, str]
-) -> None:
+def fill_context(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
     """Fills the workspace's tables of suspect and refused records, and says which tests retire.
 
     Args:
@@ -106,7 +104,7 @@ def _barred(connection: Connection, now: datetime) -> None:
 def _vanished(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
-            f"INSERT INTO vanished SELECT :kind, k.key, {folded(connection, 'k.key')} FROM known_{kind} k"
+            f"INSERT INTO vanished SELECT :kind, k.key, {lower_sql(connection, 'k.key')} FROM known_{kind} k"
             f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = k.key)"
             " AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.key)"
         ),
@@ -139,7 +137,7 @@ def _unsure(connection: Connection, kind: Kind) -> None:
     # where only changes were read, whom they don't name may have vanished, and a new key may be theirs
     connection.execute(
         text(
-            f"INSERT INTO unsure SELECT :kind, k.key, {folded(connection, 'k.key')} FROM known_{kind} k"
+            f"INSERT INTO unsure SELECT :kind, k.key, {lower_sql(connection, 'k.key')} FROM known_{kind} k"
             " JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
             " SELECT kind, key, folded FROM vanished WHERE kind = :kind"
         ),
@@ -181,7 +179,7 @@ def _suspects(connection: Connection) -> None:
             for same in looks
         )
         by_case = arrived.format(
-            join=f"JOIN unsure v ON v.kind = :kind AND v.folded = {folded(connection, 'w.key')}"
+            join=f"JOIN unsure v ON v.kind = :kind AND v.folded = {lower_sql(connection, 'w.key')}"
         )
         connection.execute(
             text(
@@ -220,7 +218,7 @@ def _retire(connection: Connection) -> None:
     )
 
 
-def note_unsettled(connection: Connection) -> None:
+def mark_unsettled_tests(connection: Connection) -> None:
     """Note the tests of which it is not settled when they are. Needs the tests drafted.
 
     A person must look at their new times, or they have ended by times that change now: nobody leaves them meanwhile.
@@ -236,7 +234,7 @@ def note_unsettled(connection: Connection) -> None:
 
 def _windows(connection: Connection, now: datetime, *, leave_out: bool) -> None:
     columns = ("test", "start", "ends", "begun", "ended", "wave", "unsent")
-    for chunk in chunks(streamed(connection, _TESTS)):
+    for chunk in chunks(stream(connection, _TESTS)):
         rows: list[tuple[object, ...]] = []
         for test in chunk:
             window = _window(test, now)

@@ -24,11 +24,17 @@ from sync.records.base import (
     row_place,
 )
 from sync.records.changes import Fields
-from sync.state.compare.absences import TEST_TROUBLE, UNREAD, TimingOf, fields_of, shared
-from sync.state.dialect import streamed
+from sync.state.compare.absences import (
+    TEST_TROUBLE,
+    UNREAD,
+    TimingOf,
+    find_account_sharer,
+    prefixed_fields,
+)
+from sync.state.dialect import stream
 
 
-def arrived_or_changed(
+def pair_wanted(
     connection: Connection,
     kind: Kind,
     places: Sequence[str],
@@ -46,7 +52,7 @@ def arrived_or_changed(
     return _records(connection, kind, places, timing)
 
 
-def left_out(connection: Connection) -> dict[Kind, int]:
+def count_left_out(connection: Connection) -> dict[Kind, int]:
     """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
     unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
     tests = int(connection.execute(text(unsent)).scalar_one())
@@ -56,7 +62,7 @@ def left_out(connection: Connection) -> dict[Kind, int]:
     return {Kind.TEST: tests, Kind.CANDIDATE: int(connection.execute(text(named)).scalar_one())}
 
 
-def ignored(connection: Connection) -> int:
+def count_ignored(connection: Connection) -> int:
     """How many wanted candidates name a retired test (or one that retires now), and are therefore ignored."""
     over = "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
     if not connection.execute(text(over)).first():
@@ -112,7 +118,7 @@ def _records(
         WHERE coalesce(tw.unsent, 0) = 0
           AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active' OR o.k1 IS NOT NULL)
     """
-    for row in streamed(connection, query):
+    for row in stream(connection, query):
         about = Context(
             lifecycle=row.k_lifecycle or "active",
             managed=row.k_managed is None or bool(row.k_managed),
@@ -120,9 +126,9 @@ def _records(
             resembles=f"{kind} {row.resembles}" if row.resembles else "",
             reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
         )
-        known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
+        known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         shares = (
-            shared(connection, kind, row.w_key)
+            find_account_sharer(connection, kind, row.w_key)
             if kind is Kind.STAFF and row.w_status == "disabled"
             else ""
         )
@@ -148,11 +154,11 @@ def _members(
     """What is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
-    for row in streamed(connection, _members_query(kind)):
+    for row in stream(connection, _members_query(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
         if row.ended and key[1] in locked:
             continue  # it can't be set any more, and nobody would notice if it were
-        known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
+        known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Context(
             lifecycle=row.k_lifecycle or "active",
             managed=row.k_managed is None or bool(row.k_managed),
@@ -254,7 +260,7 @@ def _pair(
     facts: Facts,
     places: Sequence[str],
 ) -> Pair:
-    wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
+    wanted = prefixed_fields(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
     where = row_place(places[row.feed], row.line, key)
     return Pair(

@@ -14,16 +14,16 @@ from sync.planning.decide import DraftedChange
 from sync.planning.guard import HeldScope, Limit, Limits, Scope
 from sync.records.base import PEOPLE, Key, Kind
 from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, PlannedChange, Verdict
-from sync.state.compare.recent_removals import recent
+from sync.state.compare.recent_removals import count_recent
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import chunks, columns_of, from_json, key_from, paged, to_json
+from sync.state.staging.scratch import chunks, from_json, key_columns, key_from, read_pages, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
 _COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, fingerprint, scope"
 
 
-def draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
+def write_draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
     """Writes changes with their rulings into the draft. Returns how many."""
     columns = _COLUMNS.split(", ")
     return sum(
@@ -36,7 +36,7 @@ def _row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
-        *columns_of(change.key),
+        *key_columns(change.key),
         change.action.value,
         item.ruling.verdict.value,
         item.ruling.cause.value,
@@ -138,7 +138,7 @@ def _scopes(
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known, before = _known(connection, kind), recent(connection, kind, now)
+            known, before = _known(connection, kind), count_recent(connection, kind, now)
             scope = Scope(
                 f"removals of {kind}",
                 removed,
@@ -175,7 +175,10 @@ def _test_scopes(
             name = f"removals{of_kind} on test {test}"
             changed = f"{_RENUMBERED} AND d.k1 = :test"
             renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
-            known, before = count(connection, held, test=test), recent(connection, kind, now, test)
+            known, before = (
+                count(connection, held, test=test),
+                count_recent(connection, kind, now, test),
+            )
             scope = Scope(name, removed, known, limit, recent=before, renumbered=renumbered)
             yield scope, condition, {"test": test}
 
@@ -207,7 +210,7 @@ def _digest(connection: Connection, name: str, condition: str, values: dict[str,
         f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
     )
     total = 0
-    for row in paged(connection, query, **values):
+    for row in read_pages(connection, query, **values):
         line = "\x1f".join(str(value) for value in row[1:])
         total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
     return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()
@@ -250,7 +253,7 @@ _WAVE = f"""coalesce(CASE d.kind
     ELSE (SELECT w.wave FROM test_window w WHERE w.test = d.k1) END, '9999')"""
 
 
-def put_in_order(connection: Connection) -> None:
+def write_plan(connection: Connection) -> None:
     """Writes the draft into the plan: what soon tests need first, in layers, then the rest, soonest test first."""
     start = "(SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind NOT IN ('learner', 'staff'))"
     connection.exec_driver_sql(
@@ -261,13 +264,13 @@ def put_in_order(connection: Connection) -> None:
     analyse(connection, "plan")
 
 
-def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
+def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
     """The plan, line by line in its order; with `verdict`, only lines of that verdict."""
     query = (
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE seq > :last"
         f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
     )
-    for row in paged(connection, query, **({"verdict": verdict.value} if verdict else {})):
+    for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
         yield _planned(row)
 
 
@@ -284,7 +287,7 @@ MOST_OF_ALL = 1_000
 """Lines of one reason that stand in one group, even when all are asked for: memory does not grow with a plan."""
 
 
-def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
+def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
     """Return what does not go ahead by its reason, in the order of each reason's first line.
 
     With `most`, no more groups and no more lines of one reason than are needed to say that there are more. Without it,
@@ -308,7 +311,7 @@ def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterat
         yield ScopeGroup(reason, total if most is not None else len(lines), lines)
 
 
-def sample(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
+def sample_creates(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
     """Up to `most` creates of a kind that pass, spread evenly over the plan."""
     passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
@@ -323,9 +326,9 @@ def sample(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]
     ]
 
 
-def planned_for(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
+def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
     """The line of one record, None when the plan has none."""
-    k1, k2 = columns_of(key)
+    k1, k2 = key_columns(key)
     query = text(
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"
     )
@@ -358,26 +361,26 @@ def _planned(row: Any) -> PlannedChange:
     )
 
 
-def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
+def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
     """How many lines the plan has of each kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
 
 
-def waiting(connection: Connection) -> tuple[int, int]:
+def count_waiting(connection: Connection) -> tuple[int, int]:
     """Return how many lines wait, and how many of these for a test that starts within 7 days or is under way."""
     waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
     return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
 
 
-def missed(connection: Connection) -> int:
+def count_deferred_creates(connection: Connection) -> int:
     """Return how many new records are deferred."""
     return count(
         connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
     )
 
 
-def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
+def count_causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
     """How many lines of the plan do not go ahead, by verdict and cause."""
     query = "SELECT verdict, cause, count(*) FROM plan WHERE verdict <> 'pass' GROUP BY 1, 2"
     return {(Verdict(v), Cause(c)): n for v, c, n in connection.execute(text(query))}

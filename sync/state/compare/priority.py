@@ -30,7 +30,7 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
     )
 
 
-def soonest(connection: Connection, after: int = 0, command: str = "") -> str:
+def find_soonest_start(connection: Connection, after: int = 0, command: str = "") -> str:
     """When the soonest test begins to which the plan adds something after that line of it: UTC text, empty for none.
 
     What the last run by that command planned to add as well, and then did not as somebody has to settle it first, is

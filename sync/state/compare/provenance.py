@@ -16,7 +16,7 @@ COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE
 """The kinds whose absence can mean a removal and rests on a source's word alone."""
 
 
-def shrinkage(
+def count_shrinkage(
     connection: Connection, kind: Kind, source: str, sources: Sequence[str]
 ) -> tuple[int, int]:
     """How many known records of a kind this source named that no feed names any more, and how many it named in all.
@@ -33,7 +33,7 @@ def shrinkage(
         f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False)
     )
     meant = f" AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
-    named, names = named_elsewhere(sources)
+    named, names = named_elsewhere_sql(sources)
     named = f"(k.source = :source OR k.source IS NULL OR {named})"
     values = {"source": source, **names}
     lost = count(
@@ -58,7 +58,7 @@ def _may_be_meant(kind: Kind) -> str:
     )
 
 
-def named_elsewhere(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
+def named_elsewhere_sql(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
     """The SQL for "a source named it that is none of these", and the values in it."""
     names = {f"source_{number}": name for number, name in enumerate(sources)}
     others = ", ".join(f":{name}" for name in names) or "''"
@@ -76,7 +76,7 @@ _LIVE = {
 }
 
 
-def note_sources(
+def record_sources(
     connection: Connection,
     feeds: Sequence[tuple[Kind, str]],
     proven: Collection[tuple[Kind, str]],
@@ -111,7 +111,7 @@ def note_sources(
         if of_kind and of_kind == sound:
             _let_go(connection, kind, "k.source IS NULL", {})
         if set(sound).intersection(accepted):
-            _let_go(connection, kind, *named_elsewhere(of_kind))
+            _let_go(connection, kind, *named_elsewhere_sql(of_kind))
     connection.commit()
 
 
@@ -130,7 +130,7 @@ def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str,
     )
 
 
-def groups_of(connection: Connection, source: str) -> frozenset[str]:
+def read_groups(connection: Connection, source: str) -> frozenset[str]:
     """The groups that the source had when it was last whole."""
     rows = connection.execute(
         text("SELECT value FROM source_group WHERE source = :source"), {"source": source}
@@ -138,7 +138,7 @@ def groups_of(connection: Connection, source: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def keep_groups(connection: Connection, source: str, groups: Collection[str]) -> None:
+def store_groups(connection: Connection, source: str, groups: Collection[str]) -> None:
     """Takes these groups as those that the source has."""
     connection.execute(text("DELETE FROM source_group WHERE source = :source"), {"source": source})
     if groups:
@@ -149,7 +149,7 @@ def keep_groups(connection: Connection, source: str, groups: Collection[str]) ->
     connection.commit()
 
 
-def rows_of(connection: Connection, source: str, sources: Collection[str]) -> int:
+def read_row_count(connection: Connection, source: str, sources: Collection[str]) -> int:
     """How many rows a joined source had when it was last whole; 0 when that was never noted.
 
     One that is new among the `sources` may be a former one under another name, and is held to that one's number.
@@ -162,7 +162,9 @@ def rows_of(connection: Connection, source: str, sources: Collection[str]) -> in
     return sizes.get(source, max(former, default=0))
 
 
-def keep_rows(connection: Connection, rows: Mapping[str, int], sources: Collection[str]) -> None:
+def store_row_counts(
+    connection: Connection, rows: Mapping[str, int], sources: Collection[str]
+) -> None:
     """Takes these as the numbers of rows that joined sources have, and forgets those that are no more."""
     for name in [
         row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()

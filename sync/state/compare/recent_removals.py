@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, Key, Kind, utc_text
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import columns_of
+from sync.state.staging.scratch import key_columns
 
 WINDOW = timedelta(hours=24)
 """How long a removal counts towards the limits of later runs."""
@@ -20,7 +20,7 @@ _KEPT = timedelta(days=7)
 
 def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved: bool) -> None:
     """Note that a record was taken away; `approved` says that a person had allowed it (`apply --allow`)."""
-    k1, k2 = columns_of(key)
+    k1, k2 = key_columns(key)
     connection.execute(
         text(
             "INSERT INTO removal (kind, k1, k2, at, approved) VALUES (:kind, :k1, :k2, :at, :approved)"
@@ -47,7 +47,7 @@ def forget_old(connection: Connection, now: datetime) -> None:
     )
 
 
-def recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
+def count_recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
     """Return how many records of a kind, on one test or on all, the last 24 hours took away and nobody approved.
 
     What has come back since does not count.

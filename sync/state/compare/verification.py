@@ -11,24 +11,24 @@ from sync.records.changes import Action, Fields, WrittenRecord
 from sync.records.remote import RemotePerson
 from sync.state.dialect import analyse, create_index, create_table, insert
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import chunks, key_from, paged_by_key
+from sync.state.staging.scratch import chunks, key_from, read_pages_by_key
 
 _KEPT = ("remote_id", "lifecycle", "managed", "updated")
 
 
-def everything(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
+def read_known(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
     """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
     active = (
         f"SELECT {columns} FROM known_{kind} WHERE lifecycle IN ('active', 'disabled', 'refused')"
     )
-    for row in paged_by_key(connection, active, KEY_FIELDS[kind], 500):
+    for row in read_pages_by_key(connection, active, KEY_FIELDS[kind], 500):
         fields = dict(zip(names, row, strict=True))
         yield tuple(str(fields.pop(name)) for name in KEY_FIELDS[kind]), fields
 
 
-def window(connection: Connection, test: str, now: datetime) -> tuple[str, bool, bool]:
+def read_window(connection: Connection, test: str, now: datetime) -> tuple[str, bool, bool]:
     """A known test's start, and whether by `now` (aware) it has begun and ended, its longest extra time included."""
     query = (
         'SELECT start, "end" AS ends, (SELECT max(extra_time) FROM known_candidate c WHERE c.test = t.key) AS longest'
@@ -41,7 +41,7 @@ def window(connection: Connection, test: str, now: datetime) -> tuple[str, bool,
     return row.start, row.start <= utc_text(now), last <= utc_text(now)
 
 
-def written(
+def sample_written(
     connection: Connection, run_id: int, kind: Kind, most: int | None
 ) -> Iterator[WrittenRecord]:
     """What a run has written of a kind, test by test; up to `most` of it, spread evenly."""
@@ -87,11 +87,11 @@ def _rows(people: Iterable[RemotePerson]) -> Iterator[tuple[Any, ...]]:
             yield (number, one.remote_id, one.username, auth_system, external_id, *rest)
 
 
-def exported(
+def match_export(
     connection: Connection, kind: Kind
 ) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
     """All active people of a kind, each with who the export has under their external id, or their username."""
-    for key, known in everything(connection, kind):
+    for key, known in read_known(connection, kind):
         values = {name: known[name] for name in ("username", "auth_system", "external_id")}
         query = (
             f"SELECT {_EXPORT} FROM exported_{kind} WHERE external_id = :external_id AND auth_system = :auth_system"
@@ -108,7 +108,7 @@ def _person(row: Any) -> RemotePerson:
     )
 
 
-def exported_strangers(connection: Connection, kind: Kind) -> Iterator[str]:
+def find_unknown_in_export(connection: Connection, kind: Kind) -> Iterator[str]:
     """An external id (or else the username) of each of those in the export of whom nothing is known."""
     known = " UNION ".join(
         f"SELECT e.person FROM exported_{kind} e JOIN known_{kind} k ON {same}"

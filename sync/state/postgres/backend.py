@@ -13,18 +13,18 @@ from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_
 from sync.errors import Deposed, Locked, StateError
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
-from sync.state.high_water import HighWaterMark, Look, read_table, write_table
+from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.postgres.connection import (
     ConnectionQuestions,
     Raw,
     StateServer,
-    name_of,
-    number,
+    process_name,
+    read_number,
     refuse_pooler,
 )
-from sync.state.postgres.copy import found_version, into_temporary, keep_from_writing
-from sync.state.postgres.errors import failure, told
+from sync.state.postgres.copy import copy_into_temporary, read_version, refuse_writing
+from sync.state.postgres.errors import make_error, translate_errors
 from sync.state.postgres.lock import RUN, LeadingService, Lock
 from sync.state.secret_digest import KEY_BYTES, new_key
 from sync.state.sqlite.open import refuse_newer
@@ -64,14 +64,14 @@ class PostgresDatabase:
         What is committed by the connection is committed under this run's epoch, or not at all.
         """
         with (
-            told(self._place),
+            translate_errors(self._place),
             self._locked(command, wait) as (lock, locking),
             self._server.connected(command) as raw,
         ):
             refuse_pooler(locking, raw, self._place)
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 self._migrate(connection)
-                epoch = number(locking, _REIGN, name_of(command))
+                epoch = read_number(locking, _REIGN, process_name(command))
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
                 lost = partial(self._lost, epoch, lock.pid())
@@ -81,28 +81,28 @@ class PostgresDatabase:
     def open_to_read(self) -> Iterator[Connection]:
         """The state as it is at one moment (see `Place`): reading it and making temporary tables is all it takes."""
         with self._reading() as connection:
-            version = found_version(connection, self._place)
+            version = read_version(connection, self._place)
             refuse_newer(self, version)
             if version == head():
-                keep_from_writing(connection.engine, self._place)
+                refuse_writing(connection.engine, self._place)
             else:
-                into_temporary(connection, version)
+                copy_into_temporary(connection, version)
             yield connection
 
     @contextmanager
     def open_copy(self) -> Iterator[Connection]:
         """A private copy of the state (see `Place`), in temporary tables."""
         with self._reading() as connection:
-            version = found_version(connection, self._place)
+            version = read_version(connection, self._place)
             refuse_newer(self, version)
-            into_temporary(connection, version)
+            copy_into_temporary(connection, version)
             connection.commit()
             yield connection
 
     def version(self) -> str | None:
         """The version of its schema (see `Place`)."""
         with self._reading() as connection:
-            return found_version(connection, self._place)
+            return read_version(connection, self._place)
 
     def holder(self) -> str:
         """Who holds it for a run (see `Place`)."""
@@ -132,7 +132,7 @@ class PostgresDatabase:
                 found = None
         return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()
 
-    def mark_reader(self) -> Look:
+    def mark_reader(self) -> MarkReader:
         """Return what reads the mark of the newest run from its table (see `Place`)."""
         return read_table
 
@@ -194,18 +194,18 @@ class PostgresDatabase:
     def _lost(self, epoch: int, pid: int) -> bool:
         """Whether a run of this epoch may not write any more, whose lock is held by this process of the server."""
         with self._questions.asked() as connection:
-            held = number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
+            held = read_number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
             return not (held and Lock(connection, RUN).is_held_by(pid))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with told(self._place), self._server.connected("read") as raw:
+        with translate_errors(self._place), self._server.connected("read") as raw:
             raw.isolation_level = IsolationLevel.REPEATABLE_READ
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 yield connection
 
     def _migrate(self, connection: Connection) -> None:
-        version = found_version(connection, self._place)
+        version = read_version(connection, self._place)
         refuse_newer(self, version)
         if version != head():
             migrate(connection)
@@ -254,7 +254,7 @@ def _engine(raw: Raw, place: str) -> Iterator[Engine]:
     def _say(context: ExceptionContext) -> None:
         # here, and not only where the state was opened: the run's own words need it
         if isinstance(context.original_exception, psycopg.Error):
-            raise failure(place, context.original_exception)
+            raise make_error(place, context.original_exception)
 
     try:
         yield engine

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from sync.errors import StateError, StateUnreachable, UsageError
-from sync.state.postgres.errors import told
+from sync.state.postgres.errors import translate_errors
 
 Raw = psycopg.Connection[tuple[object, ...]]
 
@@ -87,7 +87,7 @@ class StateServer:
         """The same, to be closed by the caller."""
         connection = self._connect(purpose)
         try:
-            with told(self.place):
+            with translate_errors(self.place):
                 if _pid(connection) != connection.info.backend_pid:  # something stands in between
                     with self._connect(purpose) as other:
                         refuse_pooler(connection, other, self.place)
@@ -104,12 +104,12 @@ class StateServer:
             UsageError
         ) as error:  # it was there when the configuration was read, and may just be written anew
             raise StateUnreachable(str(error)) from None
-        with told(self.place, password):
+        with translate_errors(self.place, password):
             given = conninfo_to_dict(self.url)
             ours: dict[str, Any] = {
                 name: value for name, value in _CLIENT.items() if name not in given
             }
-            ours |= {"application_name": name_of(purpose), "client_encoding": "UTF8"}
+            ours |= {"application_name": process_name(purpose), "client_encoding": "UTF8"}
             return psycopg.connect(self.url, autocommit=True, password=password or None, **ours)
 
 
@@ -128,7 +128,7 @@ class ConnectionQuestions:
         Raises:
             StateError: as `Server.connected` has it, or what is asked can't be answered.
         """
-        with self._mutex, told(self._server.place):
+        with self._mutex, translate_errors(self._server.place):
             if self._connection is None or not lives(self._connection):
                 self.close()
                 self._connection = self._server.connect("look")
@@ -151,7 +151,7 @@ def lives(connection: Raw) -> bool:
     return True
 
 
-def name_of(purpose: str) -> str:
+def process_name(purpose: str) -> str:
     """How this process is named on the server, such as `inspera-sync apply pid 12 on host`."""
     name = f"{PROGRAM} {purpose} pid {os.getpid()} on {socket.gethostname()}"
     return name.encode("ascii", "replace")[:MOST_NAME].decode()
@@ -174,16 +174,16 @@ def refuse_pooler(one: Raw, other: Raw, place: str) -> None:
 
 
 def _pid(connection: Raw) -> int:
-    return int(number(connection, "SELECT pg_catalog.pg_backend_pid()"))
+    return int(read_number(connection, "SELECT pg_catalog.pg_backend_pid()"))
 
 
-def number(connection: Raw, query: str, *values: object) -> int:
+def read_number(connection: Raw, query: str, *values: object) -> int:
     """The single number that `query` gives; 0 for none."""
     found = connection.execute(query.encode(), values).fetchone()
     return int(str(found[0] or 0)) if found else 0
 
 
-def word(connection: Raw, query: str, *values: object) -> str:
+def read_text(connection: Raw, query: str, *values: object) -> str:
     """The single text that `query` gives; empty for none."""
     found = connection.execute(query.encode(), values).fetchone()
     return str(found[0] or "") if found else ""

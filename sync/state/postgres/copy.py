@@ -26,7 +26,7 @@ _WRITTEN = (
 )
 
 
-def found_version(connection: Connection, place: str) -> str | None:
+def read_version(connection: Connection, place: str) -> str | None:
     """The version of the state's schema; None when there is none in this database.
 
     Raises:
@@ -44,7 +44,7 @@ def found_version(connection: Connection, place: str) -> str | None:
     return None
 
 
-def into_temporary(connection: Connection, version: str | None) -> None:
+def copy_into_temporary(connection: Connection, version: str | None) -> None:
     """From here on, names mean tables of this connection alone: those of the state at this version, and copies of it.
 
     Nothing that is written, and no migration, can reach the state itself any more.
@@ -74,7 +74,7 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
         )
 
 
-def keep_from_writing(engine: Engine, place: str) -> None:
+def refuse_writing(engine: Engine, place: str) -> None:
     """Lets what was written into tables of the state not be committed. (A transaction that only reads has no scratch.)
 
     Raises, at the commit:

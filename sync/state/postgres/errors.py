@@ -104,7 +104,7 @@ _WORDS: Mapping[str, PostgresTrouble] = {
 
 
 @contextmanager
-def told(place: str, secret: str = "") -> Iterator[None]:
+def translate_errors(place: str, secret: str = "") -> Iterator[None]:
     """What psycopg and SQLAlchemy raise within becomes a `StateError` in words that name no password and no person.
 
     Raises:
@@ -114,10 +114,10 @@ def told(place: str, secret: str = "") -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, SQLAlchemyError) as error:
-        raise failure(place, error, secret) from None
+        raise make_error(place, error, secret) from None
 
 
-def failure(place: str, error: BaseException, secret: str = "") -> StateError:
+def make_error(place: str, error: BaseException, secret: str = "") -> StateError:
     """Return the error in words."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None) or ""

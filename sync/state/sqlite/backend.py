@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
-from sync.state.high_water import HighWaterMark, Look, read_file, write_file
+from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
 from sync.state.secret_digest import load_digest_key
 from sync.state.sqlite import errors
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
@@ -112,18 +112,20 @@ class SqliteFile:
         except FileNotFoundError:  # nobody has made it yet
             return ""
         except OSError as error:
-            raise errors.os_failure(self._beside("lock"), error, "let this user read it") from None
+            raise errors.make_os_error(
+                self._beside("lock"), error, "let this user read it"
+            ) from None
         return ""
 
     def look(self) -> None:
         """Make sure that the file and its disk can be used (see `Place`)."""
-        errors.look(self.path)
+        errors.check_usable(self.path)
 
     def load_digest_key(self, *, write: bool) -> bytes:
         """The key of the secret digests (see `Place`)."""
         return load_digest_key(self.path, write=write)
 
-    def mark_reader(self) -> Look:
+    def mark_reader(self) -> MarkReader:
         """Return the mark of the newest run, from a file beside the state (see `Place`)."""
         mark = read_file(self._beside("high-water"))
         return lambda _connection: mark
@@ -167,7 +169,7 @@ class SqliteFile:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
-                raise errors.os_failure(kept, error, _OWNER) from None
+                raise errors.make_os_error(kept, error, _OWNER) from None
             return Pause(NOBODY_KNOWS, f"{kept} can't be read")
 
     @contextmanager
@@ -190,4 +192,4 @@ def _certain() -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> StateError:
-    return errors.os_failure(path, error, _OWNER)
+    return errors.make_os_error(path, error, _OWNER)

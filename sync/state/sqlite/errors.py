@@ -114,7 +114,7 @@ _OF_FILES = frozenset(
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def translate_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and SQLAlchemy raise within into a `StateError`.
 
     Raises:
@@ -124,17 +124,17 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, DBAPIError) as error:
-        raise failure(path, error) from None
+        raise make_error(path, error) from None
 
 
-def failure(path: Path, error: BaseException) -> StateError:
+def make_error(path: Path, error: BaseException) -> StateError:
     """Return the error in words. Call it where the error is raised: what fills a disk may be gone a moment later."""
     cause = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     trouble = _trouble(code)
     if trouble in _OF_FILES:
         if seen := _seen(path):
-            return passing(path, seen)
+            return make_passing_error(path, seen)
         if in_temporary := _seen_in_temporary():
             return in_temporary
     if (
@@ -144,7 +144,7 @@ def failure(path: Path, error: BaseException) -> StateError:
         return StateError(
             f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
         )
-    return passing(path, trouble, getattr(cause, "sqlite_errorname", ""))
+    return make_passing_error(path, trouble, getattr(cause, "sqlite_errorname", ""))
 
 
 def is_held(error: sqlite3.Error) -> bool:
@@ -152,7 +152,7 @@ def is_held(error: sqlite3.Error) -> bool:
     return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
 
 
-def passing(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
+def make_passing_error(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
     """Return the error for a trouble that may pass; `detail` is SQLite's own name of it."""
     reason, remedy = trouble.value
     kind = StateBusy if trouble is SqliteTrouble.HELD else StateUnreachable
@@ -162,27 +162,27 @@ def passing(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreac
     )
 
 
-def trouble_of(error: OSError) -> SqliteTrouble | None:
+def find_trouble(error: OSError) -> SqliteTrouble | None:
     """Return which trouble the operating system names; None when it does not pass by itself."""
     return _BY_ERRNO.get(error.errno or 0)
 
 
-def os_failure(path: Path, error: OSError, remedy: str) -> StateError:
+def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
     """Return the error for a file of the state, or beside it. `remedy` is for what does not pass by itself."""
-    trouble = trouble_of(error)
+    trouble = find_trouble(error)
     if trouble is None:
         return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
-    return passing(path, trouble)
+    return make_passing_error(path, trouble)
 
 
-def look(path: Path) -> None:
+def check_usable(path: Path) -> None:
     """Make sure that the file, its disk and that of temporary files can be used. Opens nothing: see `_seen`.
 
     Raises:
         StateUnreachable: not just now.
     """
     if trouble := _seen(path):
-        raise passing(path, trouble)
+        raise make_passing_error(path, trouble)
     if in_temporary := _seen_in_temporary():
         raise in_temporary
 
@@ -221,7 +221,7 @@ def _seen(path: Path) -> SqliteTrouble | None:
     try:
         return _rights(path) or _room(path.parent) or _handles()
     except OSError as error:
-        return trouble_of(error)
+        return find_trouble(error)
 
 
 def _rights(path: Path) -> SqliteTrouble | None:
@@ -263,7 +263,7 @@ def _seen_in_temporary() -> StateUnreachable | None:
     try:
         found = _room(folder)
     except OSError as error:
-        found = trouble_of(error)
+        found = find_trouble(error)
     if found is None:
         return None
     remedy = f"free some space on the disk of {folder}, or name a folder with more room in TMPDIR"

@@ -51,7 +51,7 @@ def open_to_write(
         StateUnreachable: it cannot be written just now.
         StateError: it cannot be written, or a newer version wrote it.
     """
-    with _lock(path, command, wait), errors.told(path):
+    with _lock(path, command, wait), errors.translate_errors(path):
         if not _is_there(path):
             with _on_disk(path):
                 path.touch(0o600)
@@ -76,7 +76,7 @@ def open_to_read(path: Path) -> Iterator[Connection]:
         StateError: it cannot be read, or a newer version wrote it.
         Locked: it was at rest, and somebody wrote it meanwhile.
     """
-    with errors.told(path), _at_rest(path) as at_rest:
+    with errors.translate_errors(path), _at_rest(path) as at_rest:
         yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
 
 
@@ -87,7 +87,7 @@ def open_copy(path: Path) -> Iterator[Connection]:
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
     """
-    with errors.told(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
+    with errors.translate_errors(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
         if _is_there(path):
             with _at_rest(path) as at_rest:
                 original = _read_only(path, at_rest=at_rest)
@@ -103,7 +103,7 @@ def version_of(path: Path) -> str | None:
         StateError: it cannot be read.
         Locked: it was at rest, and somebody wrote it meanwhile.
     """
-    with errors.told(path):
+    with errors.translate_errors(path):
         if not _is_there(path):
             return None
         with _at_rest(path) as at_rest, closing(_original(path, at_rest=at_rest)) as original:
@@ -149,7 +149,7 @@ def _on_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise errors.os_failure(path, error, _REMEDY) from None
+        raise errors.make_os_error(path, error, _REMEDY) from None
 
 
 def _connected(
@@ -267,7 +267,7 @@ def _engine(*, writable: bool) -> Engine:
         # Here, and not where the state was opened: the run's own words need it, and a full disk is still full now.
         path = context.connection.info.get(_PATH) if context.connection is not None else None
         if path is not None and isinstance(context.original_exception, sqlite3.Error):
-            raise errors.failure(path, context.original_exception)
+            raise errors.make_error(path, context.original_exception)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from sync.records.base import (
     RowError,
     row_place,
 )
-from sync.state.dialect import create_index, create_table_as, folded
+from sync.state.dialect import create_index, create_table_as, lower_sql
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
     ReferencePart,
@@ -123,7 +123,7 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
         return  # their keys are those of other kinds, see _misspelt_case, or words of the vendor's
     keys = KEY_FIELDS[kind]
-    own, same = keys[-1], _BETWEEN.join((*keys[:-1], folded(connection, keys[-1])))
+    own, same = keys[-1], _BETWEEN.join((*keys[:-1], lower_sql(connection, keys[-1])))
     several = f"SELECT {same} FROM wanted_{kind} GROUP BY {same} HAVING count(DISTINCT {own}) > 1"
     if not _is_any(connection, several):
         return
@@ -230,9 +230,9 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
     rows = _rows(
         connection,
-        f"SELECT named.value, other.key FROM (SELECT value, {folded(connection, 'value')} AS folded FROM unknown"
+        f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS folded FROM unknown"
         " WHERE kind = :kind AND part = :part) named"
-        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM ({there}) AS there) other"
+        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded FROM ({there}) AS there) other"
         " ON other.folded = named.folded",
         **part.values,
     )
@@ -282,8 +282,8 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
         connection,
         meant,
         f"SELECT s.written, min(k.key) AS own FROM ({strange}) s"
-        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM known_{kind}) k"
-        f" ON k.folded = {folded(connection, 's.written')} GROUP BY s.written",
+        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded FROM known_{kind}) k"
+        f" ON k.folded = {lower_sql(connection, 's.written')} GROUP BY s.written",
     )
     create_index(connection, f"ix_{meant}", f"{meant} (written)")
     connection.exec_driver_sql(

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sync.planning.remedies import adopt
 from sync.records.base import ON_A_TEST, PEOPLE, Key, Kind, RowError
 from sync.records.changes import Fields
-from sync.state.dialect import analyse, casefolded, create_index, create_table_as, insert
+from sync.state.dialect import analyse, casefold_sql, create_index, create_table_as, insert
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 MOST_NAMED = 3
@@ -139,7 +139,7 @@ def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[s
     there = " AND coalesce(w.status, '') <> 'disabled'" if kind is Kind.STAFF else ""
     return (
         identity.scope.format("w"),
-        casefolded(connection, f"w.{identity.field}"),
+        casefold_sql(connection, f"w.{identity.field}"),
         f"w.{identity.field} <> ''{there}",
     )
 
@@ -164,7 +164,7 @@ def _bearers(connection: Connection, identity: Identity, *, named: bool = False)
         )
         if aliased:  # the source's own word counts, too, where Inspera's has been put in its place
             word, columns = (
-                casefolded(connection, "a.wanted"),
+                casefold_sql(connection, "a.wanted"),
                 about.format(kind=kind, value="a.wanted"),
             )
             found.append(
@@ -328,7 +328,7 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
 
     `gone`: no row is its. `let_go`: it was released or disabled as its source had dropped it.
     """
-    same, scope = casefolded(connection, f"k.{identity.field}"), identity.scope.format("k")
+    same, scope = casefold_sql(connection, f"k.{identity.field}"), identity.scope.format("k")
     # the known first: theirs is the longer table, and each of them is looked up among the newcomers
     return (
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key AS other,"
@@ -362,20 +362,20 @@ def _taken(row: Any, places: Sequence[str]) -> RowError:
 _LABELS = {identity.field: identity.label for identity in IDENTITIES}
 
 
-def errors(connection: Connection) -> Mapping[tuple[Kind, Key], str]:
+def read_errors(connection: Connection) -> Mapping[tuple[Kind, Key], str]:
     """Return why records that share an identity are neither sent nor adopted."""
     rows = connection.execute(text("SELECT kind, k1, reason FROM clash WHERE error = 1")).fetchall()
     return {(Kind(row.kind), (str(row.k1),)): str(row.reason) for row in rows}
 
 
-def reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
+def find_reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
     """Return the vanished record whose identity this new one has."""
     query = text("SELECT min(old_key) FROM reused WHERE kind = :kind AND new_key = :key")
     old = connection.execute(query, {"kind": kind, "key": key[0]}).scalar()
     return None if old is None else (str(old),)
 
 
-def holder(
+def find_holder(
     connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None
 ) -> str:
     """Return who else is known to have what Inspera has with these fields, such as `learner 1001`; empty for nobody."""

@@ -17,7 +17,7 @@ _SHARE = {"extra_time": "extra_share", "extra_share": "extra_time"}
 """Minutes and a share of the duration are two words for one field."""
 
 
-def give_way(
+def merge_into_earlier(
     connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint
 ) -> None:
     """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
@@ -123,7 +123,7 @@ def _lacking(fields: Mapping[str, object], name: str) -> bool:
     return fields[name] in (None, "") and (other not in fields or fields[str(other)] is None)
 
 
-def keep_known(connection: Connection, kind: Kind, feed: int) -> None:
+def drop_known(connection: Connection, kind: Kind, feed: int) -> None:
     """Takes out of this feed whoever is known, so that what is known stays."""
     matched = " AND ".join(f"k.{name} = wanted_{kind}.{name}" for name in KEY_FIELDS[kind])
     connection.execute(

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind, RowError
-from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
 
@@ -129,7 +129,7 @@ def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
         f" AND o.cause <> '{DEPARTS}'"
         " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
     )
-    yield from streamed(connection, query, **part.values)
+    yield from stream(connection, query, **part.values)
 
 
 def _row_errors(
@@ -248,7 +248,7 @@ def _resembling(connection: Connection, part: ReferencePart) -> None:
     for (value,) in connection.execute(text(query), part.values):
         meant.setdefault(loose(value), []).append(value)
     found: dict[str, str] = {}
-    for (key,) in streamed(connection, _keys(part.named)):
+    for (key,) in stream(connection, _keys(part.named)):
         for value in meant.get(loose(key), ()):
             found[value] = min(key, found.get(value, key))
     remedy = f"write it as in the {part.named}'s own row; in a spreadsheet make the column text"

@@ -181,26 +181,26 @@ def _insert_filled(
     )
 
 
-def depart(
+def stage_departures(
     connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]
 ) -> None:
     """Notes the records of which a row says that they depart, with the rows' numbers."""
     for chunk in chunks(departures):
-        rows = [(*columns_of(key), line) for key, line in chunk]
+        rows = [(*key_columns(key), line) for key, line in chunk]
         insert(connection, "departed", ("k1", "k2", "line"), rows, kind=kind.value, feed=feed)
 
 
-def unselect(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
+def stage_unselected(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
     """Notes the records of rows that `where` does not select."""
     for chunk in chunks(keys):
-        rows = [columns_of(key) for key in chunk]
+        rows = [key_columns(key) for key in chunk]
         insert(connection, "unselected", ("k1", "k2"), rows, kind=kind.value, feed=feed)
 
 
-def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
+def read_wanted(connection: Connection, kind: Kind) -> Iterator[Any]:
     """What is wanted of a kind, row by row, as mappings."""
     query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
-    for row in paged(connection, query):
+    for row in read_pages(connection, query):
         yield row._mapping
 
 
@@ -218,7 +218,7 @@ def add_row_errors(
         k1, k2 = (
             ("", "")
             if row_error.left_out
-            else columns_of(row_error.key)
+            else key_columns(row_error.key)
             if row_error.key
             else (None, None)
         )
@@ -256,7 +256,7 @@ def drop_invalid(connection: Connection, kind: Kind) -> None:
     )
 
 
-def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
+def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
     """Return how many wanted records of a feed no row error names."""
     keys = KEY_FIELDS[kind]
     k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
@@ -267,10 +267,10 @@ def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
     return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
 
 
-def row_errors(connection: Connection) -> Iterator[RowError]:
+def read_row_errors(connection: Connection) -> Iterator[RowError]:
     """Every row error of the run, in the order in which they were met."""
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
-    for row in paged(
+    for row in read_pages(
         connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
     ):
         kind = Kind(row[1])
@@ -294,7 +294,7 @@ def index_wanted(connection: Connection) -> None:
     analyse(connection, "row_error", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
 
 
-def columns_of(key: Sequence[str]) -> tuple[str, str]:
+def key_columns(key: Sequence[str]) -> tuple[str, str]:
     """A key as the two columns that tables of all kinds share; the second is empty for a simple key."""
     return (key[0], key[1] if len(key) > 1 else "")
 
@@ -315,7 +315,7 @@ def from_json(stored: str) -> dict[str, Value]:
     return value
 
 
-def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+def read_pages(connection: Connection, query: str, **values: object) -> Iterator[Any]:
     """Rows of a query that takes `:last` and gives its order first; no cursor stays open between pages."""
     last: object = 0
     while page := connection.execute(text(query), {**values, "last": last}).fetchall():
@@ -323,7 +323,7 @@ def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]
         last = page[-1][0]
 
 
-def paged_by_key(
+def read_pages_by_key(
     connection: Connection, select: str, keys: Sequence[str], most: int, **values: object
 ) -> Iterator[Any]:
     """The same for a query without a number: it gives its key first, and ends with conditions. `most` rows a page."""

@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import COMPARED, KEY_FIELDS, SECRETS, SENT_ONCE, Kind, RowError, utc_text
-from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.derive import Refingerprint
 from sync.state.staging.scratch import (
     add_row_errors,
     chunks,
-    columns_of,
-    depart,
+    key_columns,
     key_from,
-    paged,
-    paged_by_key,
+    read_pages,
+    read_pages_by_key,
+    stage_departures,
 )
 
 WANTED, SEVERAL, DEPARTED, ROW_ERROR = "wanted", "several", "departed", "row_error"
@@ -32,7 +32,7 @@ Entry = tuple[str, str, str, str]
 """The two columns of a key, the standing, and the content."""
 
 
-def mark_of(connection: Connection, feed: str) -> str:
+def read_watermark(connection: Connection, feed: str) -> str:
     """From where this feed is to be read for changes; empty when it was never read whole with these rules."""
     return str(
         connection.execute(
@@ -42,7 +42,7 @@ def mark_of(connection: Connection, feed: str) -> str:
     )
 
 
-def is_kept(connection: Connection, feed: str) -> bool:
+def has_snapshot(connection: Connection, feed: str) -> bool:
     """Return whether the feed was ever read whole with these rules."""
     return (
         connection.execute(
@@ -52,7 +52,7 @@ def is_kept(connection: Connection, feed: str) -> bool:
     )
 
 
-def cover(
+def begin_snapshot(
     connection: Connection,
     number: int,
     kind: Kind,
@@ -62,7 +62,7 @@ def cover(
     source: str,
     whole: bool,
 ) -> None:
-    """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `lay_over` afterwards."""
+    """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `stage_unchanged` afterwards."""
     connection.execute(
         text(
             "INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"
@@ -75,10 +75,10 @@ def cover(
 
 def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     names = _names(kind)
-    for row in streamed(connection, f"SELECT * FROM wanted_{kind} WHERE feed = :feed", feed=number):
+    for row in stream(connection, f"SELECT * FROM wanted_{kind} WHERE feed = :feed", feed=number):
         content = {name: value for name in names if (value := row._mapping[name]) is not None}
         yield *_columns(kind, row._mapping), WANTED, _json(content)
-    for k1, k2, line in streamed(
+    for k1, k2, line in stream(
         connection, "SELECT k1, k2, line FROM departed WHERE feed = :feed", feed=number
     ):
         yield k1, k2, DEPARTED, _json({"line": line})
@@ -86,7 +86,7 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
         "SELECT id, k1, k2, place, field, reason, remedy FROM row_error WHERE id > :last AND feed = :feed"
         " ORDER BY id LIMIT 2000"
     )
-    for _, k1, k2, place, *words in paged(connection, query, feed=number):
+    for _, k1, k2, place, *words in read_pages(connection, query, feed=number):
         # a row of which nobody knows the record stands for itself
         yield (
             k1 or "",
@@ -102,7 +102,7 @@ def _names(kind: Kind) -> tuple[str, ...]:
 
 
 def _columns(kind: Kind, row: Mapping[Any, Any]) -> tuple[str, str]:
-    return columns_of([row[name] for name in KEY_FIELDS[kind]])
+    return key_columns([row[name] for name in KEY_FIELDS[kind]])
 
 
 def _json(content: object) -> str:
@@ -130,7 +130,7 @@ _ONE_OF_SEVERAL = (
 """Of a record that several rows want, one row that changed can't say that it departs: that waits for a full reading."""
 
 
-def lay_over(
+def stage_unchanged(
     connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint
 ) -> int:
     """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
@@ -145,7 +145,7 @@ def lay_over(
     for statement in _ONE_OF_SEVERAL:
         connection.execute(text(statement), {"feed": feed, "number": number})
     wanted = 0
-    for entries in chunks(paged_by_key(connection, _OLD, ("s.k1", "s.k2"), 2000, feed=feed)):
+    for entries in chunks(read_pages_by_key(connection, _OLD, ("s.k1", "s.k2"), 2000, feed=feed)):
         kept = [
             (k1, k2, json.loads(content))
             for k1, k2, status, content in entries
@@ -157,7 +157,7 @@ def lay_over(
             for k1, k2, status, content in entries
             if status == DEPARTED
         ]
-        depart(
+        stage_departures(
             connection,
             kind,
             number,
@@ -262,7 +262,7 @@ def _beside(kind: Kind) -> tuple[str, str]:
     return fresh, f"known_{kind}"
 
 
-def keep(connection: Connection, now: datetime, ill: Collection[str]) -> None:
+def store_snapshots(connection: Connection, now: datetime, ill: Collection[str]) -> None:
     """Stores the snapshots of this run with their marks, all in one transaction.
 
     Of an `ill` source, what was in the snapshot and is not named now stays in it.
@@ -341,7 +341,7 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
     return SEVERAL, _json(wanted[0])
 
 
-def forget_others(connection: Connection, feeds: Iterable[str]) -> None:
+def forget_other_feeds(connection: Connection, feeds: Iterable[str]) -> None:
     """Drops the snapshots of feeds that the configuration no longer has as they were."""
     stored = {row[0] for row in connection.execute(text("SELECT feed FROM watermark"))}
     for feed in stored.difference(feeds):

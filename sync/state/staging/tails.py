@@ -14,7 +14,9 @@ MOST = 1_000
 """Records that are remembered of each delivery's end."""
 
 
-def lost(connection: Connection, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
+def count_lost(
+    connection: Connection, kind: Kind, source: str, least: int, *, tests_whole: bool
+) -> int:
     """Count the records that stood last in the source's last delivery and are all missing now; 0 if fewer than `least`.
 
     Missing is what no row names, not even one that can't be used, that departs or that is not selected. Passed over is
@@ -64,7 +66,7 @@ def _over(kind: Kind) -> str:
 _OVER = {kind: _over(kind) for kind in Kind}
 
 
-def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:
+def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:
     """Remember what stands last in the source now, in its feeds of this kind, by their numbers."""
     values: dict[str, object] = {"source": source, "kind": kind.value}
     connection.execute(
@@ -84,7 +86,7 @@ def keep(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) 
     connection.commit()
 
 
-def forget_others(connection: Connection, sources: Collection[str]) -> None:
+def forget_other_sources(connection: Connection, sources: Collection[str]) -> None:
     """Forget the ends of sources that are no more."""
     for table in ("source_tail", "source_ending"):
         for name in [
@@ -98,13 +100,13 @@ def forget_others(connection: Connection, sources: Collection[str]) -> None:
     connection.commit()
 
 
-def ended_whole(connection: Connection, source: str) -> bool:
+def ended_in_line_end(connection: Connection, source: str) -> bool:
     """Tell whether the source's last delivery ended in a line end; a first one was never noted, and proves nothing."""
     query = text("SELECT whole FROM source_ending WHERE source = :source")
     return bool(connection.execute(query, {"source": source}).scalar())
 
 
-def keep_ending(connection: Connection, source: str, *, whole: bool) -> None:
+def store_ending(connection: Connection, source: str, *, whole: bool) -> None:
     """Remember whether the source's delivery ended in a line end."""
     connection.execute(text("DELETE FROM source_ending WHERE source = :source"), {"source": source})
     values = {"source": source, "whole": whole}

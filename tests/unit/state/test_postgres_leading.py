@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed, Locked, StateError, StateUnreachable
 from sync.state.backend import Backend, OpenState, Pause, Wait
-from sync.state.open import place_of
+from sync.state.open import backend_for
 
 from ...support.servers.postgres import Postgres, postgres
 
@@ -40,7 +40,7 @@ def url(server: Postgres) -> str:
 @pytest.fixture
 def state(url: str) -> Backend:
     """A state that is there, and held by nobody."""
-    one = place_of(url)
+    one = backend_for(url)
     with one.open_to_write("apply"):
         return one
 
@@ -90,10 +90,10 @@ def test_a_held_state_says_who_holds_it_and_can_be_read(state: Backend, url: str
             Locked,
             match=r"state is in use by adopt pid|state is in use by apply pid \d+ on .+; wait",
         ):
-            place_of(url).open_to_write("adopt").__enter__()
-        assert place_of(url).holder().startswith("apply pid ")
-        assert learners(place_of(url)) == []
-    assert place_of(url).holder() == ""
+            backend_for(url).open_to_write("adopt").__enter__()
+        assert backend_for(url).holder().startswith("apply pid ")
+        assert learners(backend_for(url)) == []
+    assert backend_for(url).holder() == ""
 
 
 def test_a_lock_is_free_again_at_once(state: Backend) -> None:
@@ -113,13 +113,13 @@ def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend, url:
                 running.close()
             return True
 
-        with place_of(url).open_to_write("adopt", wait):
+        with backend_for(url).open_to_write("adopt", wait):
             assert [one.startswith("apply pid ") for one in told] == [True, True]
 
 
 def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Backend, url: str) -> None:
     with state.open_to_write("apply"), pytest.raises(Locked, match="in use by apply pid"):
-        place_of(url).open_to_write("adopt", lambda _holder: False).__enter__()
+        backend_for(url).open_to_write("adopt", lambda _holder: False).__enter__()
 
 
 def test_a_lock_dies_with_its_process(state: Backend, url: str) -> None:
@@ -166,7 +166,7 @@ def test_a_deposed_run_commits_nothing_more(state: Backend, server: Postgres, ur
     with state.open_to_write("apply") as old:
         learn(old.connection, "old")
         cut_locks(server, url)
-        with place_of(url).open_to_write("apply") as new:
+        with backend_for(url).open_to_write("apply") as new:
             learn(new.connection, "new")
             new.confirm()
             new.connection.commit()
@@ -229,18 +229,18 @@ def test_a_pause_works_at_once_from_anywhere_and_stays(state: Backend, url: str)
     with state.open_to_write("apply") as opened:
         learn(opened.connection, "1")
         opened.confirm()  # the run is in the midst of a transaction
-        place_of(url).pause("a drill", NOW)
+        backend_for(url).pause("a drill", NOW)
         assert state.paused() == Pause("2026-11-23T08:00:00Z", "a drill")
         opened.connection.commit()
-    assert place_of(url).paused() == Pause("2026-11-23T08:00:00Z", "a drill")
-    place_of(url).pause("another", NOW)
+    assert backend_for(url).paused() == Pause("2026-11-23T08:00:00Z", "a drill")
+    backend_for(url).pause("another", NOW)
     assert state.paused() == Pause("2026-11-23T08:00:00Z", "another")
     assert (state.resume(), state.resume(), state.paused()) == (True, False, None)
 
 
 def test_a_state_can_be_paused_before_its_first_run(url: str) -> None:
-    place_of(url).pause("", NOW)
-    assert place_of(url).paused() == Pause("2026-11-23T08:00:00Z", "")
+    backend_for(url).pause("", NOW)
+    assert backend_for(url).paused() == Pause("2026-11-23T08:00:00Z", "")
 
 
 def test_questions_are_answered_again_after_all_connections_were_cut(
@@ -264,18 +264,18 @@ def test_many_questions_take_one_connection(state: Backend, server: Postgres, ur
 
 
 def test_one_service_leads_and_another_stands_by(url: str) -> None:
-    with place_of(url).service() as first, place_of(url).service() as second:
+    with backend_for(url).service() as first, backend_for(url).service() as second:
         assert not first.leads()
         assert (first.try_lead(), second.try_lead(), first.try_lead()) == (True, False, True)
         assert (first.leads(), second.leads()) == (True, False)
         assert second.leader() == first.leader() != ""
         assert second.leader().startswith("serve pid ")
-    with place_of(url).service() as third:
+    with backend_for(url).service() as third:
         assert third.try_lead()
 
 
 def test_a_leading_service_leaves_the_state_to_runs(state: Backend, url: str) -> None:
-    with place_of(url).service() as service:
+    with backend_for(url).service() as service:
         assert service.try_lead()
         with state.open_to_write("apply"):
             assert service.leads()
@@ -302,7 +302,7 @@ def test_a_service_takes_over_when_the_leading_one_is_killed(state: Backend, url
 def test_a_service_whose_connection_is_cut_leads_no_more_until_it_takes_the_lead_anew(
     server: Postgres, url: str
 ) -> None:
-    with place_of(url).service() as first, place_of(url).service() as second:
+    with backend_for(url).service() as first, backend_for(url).service() as second:
         assert first.try_lead()
         cut_locks(server, url)
         assert not first.leads()
@@ -341,7 +341,7 @@ def test_what_others_lock_in_the_same_database_is_no_concern_of_ours(
 
 
 def test_a_service_tells_when_the_state_cannot_be_reached(server: Postgres) -> None:
-    with place_of(f"postgresql://x@127.0.0.1:{server.port}/none").service() as service:
+    with backend_for(f"postgresql://x@127.0.0.1:{server.port}/none").service() as service:
         assert (service.leads(), service.leader()) == (False, "")
         with pytest.raises(StateError, match="the state"):
             service.try_lead()

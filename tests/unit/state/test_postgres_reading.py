@@ -11,7 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sync.errors import StateError
 from sync.state.backend import Backend
 from sync.state.migrations import head, migrate
-from sync.state.open import place_of
+from sync.state.open import backend_for
 from sync.state.schema import METADATA
 from sync.state.secret_digest import KEY_BYTES
 
@@ -40,7 +40,7 @@ def database(server: Postgres) -> str:
 
 
 def place(server: Postgres, database: str, user: str = OWNER) -> Backend:
-    return place_of(f"postgresql://{user}@127.0.0.1:{server.port}/{database}")
+    return backend_for(f"postgresql://{user}@127.0.0.1:{server.port}/{database}")
 
 
 @pytest.fixture

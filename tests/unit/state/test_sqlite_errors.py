@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sync.errors import StateBusy, StateUnreachable
 from sync.state.backend import Backend
-from sync.state.open import place_of
+from sync.state.open import backend_for
 from sync.state.sqlite import errors
 
 from ...support.disks import small_disk
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def state(path: Path) -> Backend:
     """A state that is there."""
-    state = place_of(f"sqlite:///{path}")
+    state = backend_for(f"sqlite:///{path}")
     with state.open_to_write("apply"):
         return state
 
@@ -63,7 +63,7 @@ def error_of(code: int) -> sqlite3.OperationalError:
     ],
 )
 def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> None:
-    error = errors.failure(path, error_of(code))
+    error = errors.make_error(path, error_of(code))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
     assert isinstance(error, StateUnreachable)
     assert isinstance(error, StateBusy) is ("another program" in said)
@@ -73,7 +73,7 @@ def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> N
     "code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR]
 )
 def test_what_a_person_must_mend_does_not_pass(path: Path, code: int) -> None:
-    error = errors.failure(path, error_of(code))
+    error = errors.make_error(path, error_of(code))
     assert (
         "the state cannot be used (OperationalError: in SQLite's words); check that the file"
         in str(error)
@@ -96,7 +96,7 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("sync.state.sqlite.errors.os.statvfs", fails)
-    error = errors.failure(path, error_of(sqlite3.SQLITE_CANTOPEN))
+    error = errors.make_error(path, error_of(sqlite3.SQLITE_CANTOPEN))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
 
 
@@ -115,7 +115,7 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
 def test_the_files_beside_the_state_have_the_same_words(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str, called: str
 ) -> None:
-    state, real = place_of(f"sqlite:///{path}"), os.open
+    state, real = backend_for(f"sqlite:///{path}"), os.open
 
     def fails(name: object, *arguments: int) -> int:
         if str(name).endswith((called, f"{called}.new")):
@@ -149,7 +149,7 @@ def reached() -> Iterator[Path]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)
-        with place_of(f"sqlite:///{folder}/state.db").open_to_write("apply"):
+        with backend_for(f"sqlite:///{folder}/state.db").open_to_write("apply"):
             pass
         yield folder / "state.db"
 
@@ -168,7 +168,10 @@ def reached() -> Iterator[Path]:
 def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
     reached: Path, what: str, mode: int, said: str
 ) -> None:
-    state, changed = place_of(f"sqlite:///{reached}"), reached if what == "file" else reached.parent
+    state, changed = (
+        backend_for(f"sqlite:///{reached}"),
+        reached if what == "file" else reached.parent,
+    )
     changed.chmod(mode)
     for use in (
         state.look,
@@ -185,7 +188,7 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
 
 
 def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached: Path) -> None:
-    state = place_of(f"sqlite:///{reached}")
+    state = backend_for(f"sqlite:///{reached}")
     reached.chmod(0o644)
     with as_nobody(), state.open_to_read() as connection:
         assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 0
@@ -202,7 +205,7 @@ def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
     with state.open_to_write("apply") as opened:
         opened.connection.execute(text("DELETE FROM run"))
         state.look()
-        errors.failure(path, error_of(sqlite3.SQLITE_IOERR))
+        errors.make_error(path, error_of(sqlite3.SQLITE_IOERR))
         code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
         ended = subprocess.run(
             [sys.executable, "-c", code, path], capture_output=True, text=True, check=False

@@ -10,7 +10,7 @@ from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
 from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, Record, Row, RowError
-from sync.state.staging.scratch import columns_of, to_json
+from sync.state.staging.scratch import key_columns, to_json
 
 from ...support.opened import opened
 
@@ -108,7 +108,7 @@ def put(connection: Connection, world: World) -> None:
                 " VALUES (1, :kind, :k1, :k2, 'update', :fields, '2026-11-01T00:00:00Z', '')"
             ),
             {"kind": kind, "fields": to_json(fields)}
-            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+            | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
         )
     for kind, key in world.accepted:
         connection.execute(
@@ -121,6 +121,6 @@ def put(connection: Connection, world: World) -> None:
                 "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"
             ),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
-            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+            | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
         )
     connection.commit()
