@@ -39,7 +39,7 @@ MarkReader = Callable[[Connection], HighWaterMark | None]
 
 
 def read_newest_run(connection: Connection) -> HighWaterMark | None:
-    """Return the newest run that the state itself knows; None when it knows none."""
+    """Return the newest run that the state itself contains; None when it has none."""
     query = text("SELECT id, started, ended FROM run ORDER BY id DESC LIMIT 1")
     row = connection.execute(query).first()
     return (
@@ -51,9 +51,9 @@ def find_doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bo
     """Return why this state may be an older copy; empty when it is the newest.
 
     Args:
-        connection: to the state.
-        mark: what is kept apart from it.
-        marked: whether an earlier run has kept a mark, as all do that also note the tenant.
+        connection: the opened state.
+        mark: the high-water mark, which is stored apart from the state.
+        marked: whether an earlier run has stored a mark, as all do that also store the tenant.
     """
     newest = read_newest_run(connection)
     if mark is None:
@@ -77,9 +77,9 @@ _RESTORED = "its tables were restored from a dump, which may be from before the 
 
 
 def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
-    """Give later runs numbers after the mark's, so that every older copy is behind them; the caller commits.
+    """Give later runs numbers after the mark's; the caller commits.
 
-    A run of no work stands for those that are not known here.
+    So every older copy is behind them. An empty run replaces those that are missing here.
     """
     newest = read_newest_run(connection)
     if mark is None or (newest is not None and newest.run > mark.run):
@@ -98,7 +98,7 @@ def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
 
 
 def read_file(path: Path) -> HighWaterMark | None:
-    """Return the mark in this file; None when there is none, or none that can be understood.
+    """Return the mark in this file; None when it is missing or cannot be understood.
 
     Raises:
         StateUnreachable: it cannot be read just now.

@@ -14,9 +14,10 @@ from sync.state.staging.scratch import key_from
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed.
+    """One run in the journal. Times are text in UTC; `ended` is None for one that was killed.
 
-    `reason` is what stopped it, or why its exit status is what it is, a line each; empty when all went well.
+    `reason` is what stopped it, or why its exit status is what it is, one reason a line. It is
+    empty when all went well.
     """
 
     id: int
@@ -30,13 +31,13 @@ class PastRun:
 
     @property
     def applies(self) -> bool:
-        """Whether it was an `apply`, by hand or as a job, and not one that only read or took something in."""
+        """Tell whether it was an `apply`, by hand or as a job. Other runs only read or adopt."""
         return self.command == "apply" or self.command.startswith("job ")
 
 
 @dataclass(frozen=True, slots=True)
 class PastFinding:
-    """Something of a run that a person may want to look at."""
+    """A row error or unfinished change of a run that a person may want to look at."""
 
     type: str
     kind: Kind
@@ -49,13 +50,13 @@ _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason
 
 
 def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
-    """The newest runs, newest first."""
+    """Return the newest runs, newest first."""
     query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
     return _runs(connection, list(connection.execute(query, {"most": most}).scalars()))
 
 
 def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
-    """The newest run that came to an end, and of each of these commands its own newest one; newest first."""
+    """Return the newest run that ended, and the newest one of each of these commands."""
     query = (
         "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
     )
@@ -85,7 +86,7 @@ def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
 
 
 def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
-    """What one run found, in the order in which it did; with `type_`, only of that type."""
+    """Yield the findings of one run in their order; with `type_`, only of that type."""
     query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
     for row in connection.execute(text(query), {"run": run_id, "type": type_}):
@@ -96,7 +97,7 @@ def read_findings(connection: Connection, run_id: int, type_: str = "") -> Itera
 
 
 def count_known(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many records are known, by kind and lifecycle."""
+    """Count the known records by kind and lifecycle."""
     counts = {}
     for kind in Kind:
         for lifecycle, number in connection.execute(
@@ -118,7 +119,7 @@ _UNMANAGED = "NOT k.managed AND k.lifecycle = 'active' AND k.source = ''"
 
 
 def read_unnamed(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
-    """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
+    """Return the unmanaged active records that no source named any more, by kind."""
     found: dict[Kind, list[Key]] = {}
     for kind, query in _STAYS.items():
         for k1, k2 in connection.execute(
@@ -130,7 +131,7 @@ def read_unnamed(connection: Connection, now: datetime) -> dict[Kind, list[Key]]
 
 @dataclass(frozen=True, slots=True)
 class PastJob:
-    """What is remembered of a job: when its last run began, whether that was cut off, and when one was last done."""
+    """A job's history: when its last run began, whether that was cut off, when one was done."""
 
     started: datetime
     cut_off: bool
@@ -142,7 +143,10 @@ _CUT_OFF = ("running", "interrupted", "yielded")
 
 
 def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
-    """The jobs that have run, by name. A run that left row errors or held changes is done as well."""
+    """Return the jobs that have run, by name.
+
+    A run that left row errors or held changes counts as done.
+    """
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
         f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, {Exit.HELD:d})"

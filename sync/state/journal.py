@@ -1,7 +1,7 @@
-"""Runs, intents and outcomes: what was about to be sent, what became of it, and what Inspera therefore holds.
+"""Runs, intents and outcomes, and what Inspera therefore holds (rules 24).
 
-An intent is committed before its call and its outcome after it, together with what is then known. Only the thread
-that owns the connection writes here, many records to a commit.
+An intent is committed before its call, and its outcome after it, together with what is then
+known. Only the thread that owns the connection writes here, many records in a commit.
 """
 
 import json
@@ -55,11 +55,7 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 
 
 class Journal:
-    """Writes one run's intents, outcomes and findings, and promotes what is done to known.
-
-    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent. `keep_mark` notes
-    the newest run apart from the state.
-    """
+    """A run's intents, outcomes and findings. What is done becomes known."""
 
     def __init__(
         self,
@@ -91,7 +87,7 @@ class Journal:
             keep_mark()  # before anything is sent: a copy from before this run is older
 
     def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
-        """Commits intents for lines that are about to be sent; gives their ids, in order.
+        """Commit intents for lines that are about to be sent. Return their ids, in order.
 
         Raises:
             Deposed: another process has taken over.
@@ -115,7 +111,7 @@ class Journal:
         return list(range(first, first + len(rows)))
 
     def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
-        """Notes outcomes, and with each what Inspera now holds; durable with the next commit.
+        """Store outcomes, and with each what Inspera now holds; durable with the next commit.
 
         An unknown outcome leaves its intent open. A line that needed no call has no intent (None).
         """
@@ -148,7 +144,7 @@ class Journal:
             self._connection.execute(_CLOSE, closed)
 
     def _refuse(self, kind: Kind, key: Key) -> None:
-        """Let nobody pass for active who was found in Inspera, and of whom nothing that was sent has been taken."""
+        """Mark an existing person as refused if nothing that was sent to Inspera was accepted."""
         if kind in PEOPLE:
             self._connection.execute(
                 text(
@@ -159,11 +155,11 @@ class Journal:
             )
 
     def stay_refused(self, kind: Kind, key: Key) -> None:
-        """Let a person who was refused be sent again, although Inspera shows an account that looks like theirs."""
+        """Keep a person refused, so that they are sent again despite a similar account."""
         self._refuse(kind, key)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
-        """Closes open intents of earlier runs for a record, now that it is known what became of it."""
+        """Close open intents of earlier runs for a record whose outcome is known now."""
         k1, k2 = key_columns(key)
         self._connection.execute(
             text(
@@ -222,7 +218,7 @@ class Journal:
         remote_id: str | None = None,
         managed: bool | None = None,
     ) -> None:
-        """Makes a record known as Inspera holds it; `managed` and `remote_id` are kept as they are when None."""
+        """Store a record as Inspera holds it; None keeps `managed` and `remote_id` as they are."""
         values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
         values.update({name: fields.get(name) for name in COMPARED[kind]})
         values.update(
@@ -235,7 +231,7 @@ class Journal:
         self._connection.execute(_upsert(kind, keep_managed=managed is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
-        """Removes a record from what is known; a person's kept username goes with it."""
+        """Delete a record from what is known, with a person's kept username."""
         self._connection.execute(
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"),
             {"kind": kind, "key": key[0]},
@@ -248,7 +244,7 @@ class Journal:
         )
 
     def forget_with_candidates(self, kind: Kind, key: Key) -> None:
-        """Forgets a person or a test, and what names it on tests and is not retired."""
+        """Delete a person or a test, and what names it on tests and is not retired."""
         for other in _naming(kind):
             self._connection.execute(
                 text(f"DELETE FROM known_{other} WHERE {kind} = :key AND lifecycle <> 'retired'"),
@@ -257,7 +253,7 @@ class Journal:
         self.forget(kind, key)
 
     def rename(self, kind: Kind, old: Key, new: Key) -> None:
-        """Gives a known person or test its new key, and what names it on tests with it."""
+        """Give a known person or test its new key, and what names it on tests too."""
         keys = {"old": old[0], "new": new[0]}
         self._connection.execute(
             text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
@@ -272,11 +268,14 @@ class Journal:
         kept_values.rename(self._connection, kind, old[0], new[0])
 
     def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
-        """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
+        """Make these fields keep Inspera's value until the source's changes.
+
+        An empty `wanted` ends that for all fields.
+        """
         kept_values.store(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
-        """Remembers that Inspera has another username for a person than the source, and that it is kept."""
+        """Store that Inspera has another username for a person than the source, and keeps it."""
         self._connection.execute(
             text(
                 "INSERT INTO alias (kind, key, wanted, username) VALUES (:kind, :key, :wanted, :username)"
@@ -286,9 +285,9 @@ class Journal:
         )
 
     def accept(self, kind: Kind, key: Key) -> None:
-        """Remembers a person's word: that this record is a new one, although it looks like one that vanished.
+        """Store a person's decision that a record is new, although it looks like one that vanished.
 
-        Or, of a candidate: that the extra time which is known need not stay, although we did not give it.
+        Of a candidate: that the known extra time need not stay, although this tool did not give it.
         """
         k1, k2 = key_columns(key)
         self._connection.execute(
@@ -299,7 +298,7 @@ class Journal:
         )
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
-        """Closes an intent of an earlier run, now that its outcome is known."""
+        """Close an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
             recent_removals.note(
                 self._connection, intent.kind, intent.key, self._clock(), approved=False
@@ -309,7 +308,7 @@ class Journal:
         )
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
-        """Closes open intents and refusals of earlier runs that nothing asks for any more.
+        """Close open intents and refusals of earlier runs that nothing needs any more.
 
         Those of `unsure` kinds stay: not all that is wanted of these was read.
         """
@@ -320,13 +319,14 @@ class Journal:
         refusals.lapse(self._connection, unsure)
 
     def commit(self) -> None:
-        """Makes what was remembered, forgotten or settled durable."""
+        """Make all changes durable."""
         self._connection.commit()
 
     def promote_silent(self, *, leaving: bool = True) -> None:
-        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints.
+        """Store the changes that make no call.
 
-        With `leaving` false, nobody is released and nothing is withdrawn or retired.
+        They are releases, withdrawals, retirements, restorations and refreshed fingerprints.
+        Without `leaving`, no record is released, withdrawn or retired.
         """
         at = utc_text(self._clock())
         create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
@@ -349,7 +349,10 @@ class Journal:
         self._connection.commit()
 
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
-        """Notes something of this run for `status`; committed with the next commit; at most `MOST_FINDINGS`."""
+        """Store a finding of this run for `status`; at most `MOST_FINDINGS`.
+
+        The next commit makes it durable.
+        """
         self._findings += 1
         if self._findings > MOST_FINDINGS:
             return
@@ -373,7 +376,7 @@ class Journal:
     def end(
         self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()
     ) -> None:
-        """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
+        """Close the run; `reasons` are what stopped it, or why its exit status is what it is."""
         recent_removals.forget_old(self._connection, self._clock())
         self._connection.execute(
             text(
@@ -396,7 +399,7 @@ class Journal:
     def give_up(
         self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str]
     ) -> None:
-        """Close a run that the state failed. Where not even that can be written, it counts as killed."""
+        """Close a run that the state failed. If even that fails, the run counts as killed."""
         with suppress(StateError, SQLAlchemyError):
             self._connection.rollback()
             self.end(status, exit_status, counts, reasons)
@@ -453,7 +456,7 @@ def _upsert(kind: Kind, *, keep_managed: bool) -> TextClause:
 
 
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
-    """Intents of earlier runs without an outcome, oldest first."""
+    """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
         "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
     )
@@ -470,7 +473,7 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
 
 
 def _naming(kind: Kind) -> tuple[Kind, ...]:
-    """The kinds whose records name one of this kind by its key."""
+    """Return the kinds whose records name one of this kind by its key."""
     return (
         ON_A_TEST
         if kind is Kind.TEST

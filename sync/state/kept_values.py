@@ -22,7 +22,7 @@ def _columns(kind: Kind, key: Key) -> dict[str, object]:
 
 
 def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
-    """Note the fields that keep Inspera's value, each with the source's value until which changes they do."""
+    """Store the fields that keep Inspera's value, each with the source's value that they ignore."""
     forget(connection, kind, key)
     for field, value in wanted.items():
         connection.execute(
@@ -38,12 +38,12 @@ def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
 
 
 def forget(connection: Connection, kind: Kind, key: Key) -> None:
-    """Keep nothing of this record any more."""
+    """Forget all kept values of this record."""
     connection.execute(text(f"DELETE FROM kept_value WHERE {_OF_ONE}"), _columns(kind, key))
 
 
 def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
-    """Follow a record to its new key, and what names it on tests with it."""
+    """Give the kept values of a record, and of what names it on tests, the new key."""
     for other in (kind, *ON_A_TEST):
         part = "k1" if other is kind or kind is Kind.TEST else "k2"
         if other is kind or kind is Kind.TEST or PERSON_OF.get(other) is kind:
@@ -54,7 +54,7 @@ def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
 
 
 def read(connection: Connection, kind: Kind, key: Key) -> Fields:
-    """Return the fields of this record that keep Inspera's value, each with the source's value of then."""
+    """Return the fields of this record that keep Inspera's value, each with the ignored value."""
     query = f"SELECT field, wanted FROM kept_value WHERE {_OF_ONE}"
     return {
         str(row.field): json.loads(row.wanted)
@@ -63,7 +63,7 @@ def read(connection: Connection, kind: Kind, key: Key) -> Fields:
 
 
 def read_all(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
-    """Return all records with fields that keep Inspera's value; few, since a person has said it of each."""
+    """Yield all records with kept values. They are few: a person chose each."""
     rows = connection.execute(
         text("SELECT kind, k1, k2, field, wanted FROM kept_value ORDER BY kind, k1, k2")
     ).fetchall()
@@ -77,7 +77,7 @@ def read_all(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
 
 
 def take_out_of_wanted(connection: Connection, refingerprint: Refingerprint) -> None:
-    """Take the kept fields out of what is wanted, where the source still says what it said then."""
+    """Remove the kept fields from the wanted rows while the source still has the ignored value."""
     for kind, key, fields in list(read_all(connection)):
         row = _wanted(connection, kind, key)
         still = [name for name, value in fields.items() if row is not None and row[name] == value]
@@ -97,7 +97,10 @@ def take_out_of_wanted(connection: Connection, refingerprint: Refingerprint) -> 
 
 
 def forget_outdated(connection: Connection) -> None:
-    """Forget what was kept where the source says something else now; the caller commits. Needs `take_out_of_wanted` first."""
+    """Forget kept values where the source has another value now; the caller commits.
+
+    Call `take_out_of_wanted` first.
+    """
     for kind, key, fields in list(read_all(connection)):
         row = _wanted(connection, kind, key)
         for name, value in fields.items():
@@ -109,7 +112,7 @@ def forget_outdated(connection: Connection) -> None:
 
 
 def _wanted(connection: Connection, kind: Kind, key: Key) -> dict[str, Any] | None:
-    """Return the wanted row of a record that is known; None when there is none."""
+    """Return the wanted row of a record that is known, or None."""
     same = " AND ".join(f"w.{name} = :{name} AND k.{name} = w.{name}" for name in KEY_FIELDS[kind])
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind], "rowid")
     columns = ", ".join(f"w.{name}" for name in names)

@@ -1,4 +1,4 @@
-"""Whether a state may be an older copy, so that nothing is sent until it has been held against Inspera."""
+"""A state that may be an older copy: nothing is sent until it was compared with Inspera."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class RecoveryNeed:
 
     @property
     def lost(self) -> bool:
-        """Whether the state was empty, so that all of it comes from `adopt`, which then is enough."""
+        """Tell whether the state was empty. Then all of it comes from `adopt`, which is enough."""
         return self.reason.startswith(EMPTY)
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class RecoveryNeed:
 
 
 def read_recovery_need(connection: Connection) -> RecoveryNeed | None:
-    """Return why the opened state must be recovered; None when it must not."""
+    """Return why the opened state must be recovered, or None."""
     row = connection.execute(text("SELECT reason, adopted FROM recovery WHERE id = 1")).first()
     if row is not None:
         return RecoveryNeed(str(row.reason), bool(row.adopted))
@@ -49,12 +49,12 @@ def read_recovery_need(connection: Connection) -> RecoveryNeed | None:
 
 
 def announce(connection: Connection, reason: str) -> None:
-    """Tell whoever reads the state through this connection, in which nothing may be written."""
+    """Keep the reason with this connection, through which nothing may be written."""
     connection.info[_REASON] = reason
 
 
 def store(connection: Connection, reason: str) -> None:
-    """Note it in the state, until `clear`; the caller commits."""
+    """Store the reason in the state until `clear`; the caller commits."""
     connection.execute(
         text(
             "INSERT INTO recovery (id, reason, adopted) VALUES (1, :reason, :no)"
@@ -65,7 +65,7 @@ def store(connection: Connection, reason: str) -> None:
 
 
 def note_adopted(connection: Connection) -> None:
-    """Note that `adopt` has been done since; the caller commits."""
+    """Store that `adopt` has been done since; the caller commits."""
     connection.execute(text("UPDATE recovery SET adopted = :yes"), {"yes": True})
 
 

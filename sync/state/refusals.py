@@ -1,4 +1,4 @@
-"""Changes to which Inspera said no: tried again with growing pauses, or at once when their row changes."""
+"""Changes that Inspera refused: tried again after growing pauses, or when their row changes."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class RefusalStatus:
 
 
 def listed(connection: Connection) -> Iterator[RefusalStatus]:
-    """Every refusal that has not passed yet, the oldest first."""
+    """Yield every refusal that has not passed yet, the oldest first."""
     query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
@@ -43,7 +43,7 @@ def listed(connection: Connection) -> Iterator[RefusalStatus]:
 
 
 def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
-    """Keeps a refusal. One of something else than before (another fingerprint) begins anew. `now` is aware."""
+    """Store a refusal. One with another fingerprint than before starts anew. `now` is aware."""
     k1, k2 = key_columns(line.change.key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
@@ -79,7 +79,7 @@ def wake(connection: Connection) -> None:
 
 
 def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
-    """Forgets refusals of what the plan does not ask for any more, but for those of `unsure` kinds."""
+    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds."""
     for kind in (kind for kind in Kind if kind not in unsure):
         connection.execute(
             text(

@@ -1,6 +1,7 @@
-"""Digests of pins and quit codes, and the key that they are made with.
+"""Digests of pins and quit codes, and their key.
 
-The key lies in a file of its own beside the state: with a copy of the state alone nobody can try out short codes.
+The key is in a file of its own next to the state. So nobody who has a copy of the state alone
+can try out short codes.
 """
 
 from hashlib import blake2b
@@ -16,20 +17,20 @@ KEY_BYTES = 32
 
 
 def digest_secret(key: bytes, secret: str) -> str:
-    """Return what stands for a secret in the state and in comparisons: the same for the same secret under the same key."""
+    """Return the digest of a secret: the same text for the same secret under the same key."""
     return DIGEST_PREFIX + blake2b(secret.encode(), key=key, digest_size=16).hexdigest()
 
 
 def new_key() -> bytes:
-    """Return a key that nobody has. A digest made with another key never equals one made with it."""
+    """Return a random key. A digest made with one key never equals a digest made with another."""
     return token_bytes(KEY_BYTES)
 
 
 def load_digest_key(path: Path, *, write: bool) -> bytes:
-    """The key that belongs to the state at `path`, from the state's name and `.key`, a file with mode 0600.
+    """Return the key of the state at `path`, from a file with the state's name and `.key`.
 
-    Where that is not there, it is made if `write` is true; the caller then holds the state's lock. Otherwise the key is
-    for this process alone, and nothing on disk is changed.
+    A missing key is made, with mode 0600, if `write` is true; the caller then holds the state's
+    lock. Otherwise the key is for this process alone, and nothing on disk is changed.
 
     Raises:
         StateUnreachable: the file can't be read or made just now.

@@ -14,7 +14,7 @@ from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store
 
 
 class TenantState:
-    """A state (see `Backend`) of this tenant. Whatever opens it refuses a state of another tenant."""
+    """A state (see `Backend`) of this tenant. Opening it refuses a state of another tenant."""
 
     def __init__(self, place: Backend, tenant: TenantIdentity) -> None:
         self.place, self._tenant = place, tenant
@@ -78,7 +78,7 @@ class TenantState:
             old_copy.announce(connection, reason)
 
     def _notice(self, connection: Connection) -> None:
-        """Note it in the state when it is an older copy: from then on its runs are newer than the mark."""
+        """Store in the state that it is an older copy: its later runs are newer than the mark."""
         mark = self.place.mark_reader()(connection)
         reason = high_water.find_doubt(connection, mark, marked=read_tenant(connection) is not None)
         if reason:
@@ -109,7 +109,7 @@ class TenantState:
         return self.place.load_digest_key(write=write)
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stop all sending (see `Backend`): whatever tenant it belongs to, since that harms nobody."""
+        """Stop all sending (see `Backend`), whatever tenant it belongs to: that harms nobody."""
         self.place.pause(reason, now)
 
     def resume(self) -> bool:

@@ -1,4 +1,4 @@
-"""Known records that no feed names and no row error keeps, with all that their removal would rest on."""
+"""Known records that no feed names and no row error keeps, with the facts for their removal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -24,12 +24,20 @@ def pair_absent(
     timing: TimingOf,
     sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
-    """Every known record of this kind that no feed names and no row error keeps. People need what names them drafted first.
+    """Yield every known record of this kind that no feed names and no row error keeps.
 
-    `trouble` says why absence proves nothing for this kind in this run, and is empty when it does. `seat_trouble` says
-    it of what names people and tests: a learner is released, and a test withdrawn, only when it is sure that no
-    candidate names them; staff are disabled only when it is sure that no contributor does. `sources` are those that
-    feeds of this kind read; what another one has named, which is no more, is not theirs to let go.
+    People need the changes of contributors and candidates drafted first.
+
+    Args:
+        connection: state and workspace.
+        kind: the kind of the records.
+        trouble: why absence proves nothing for this kind in this run; empty when it does.
+        seat_trouble: the same for what names people and tests. A learner is released, and a test
+            withdrawn, only when certainly no candidate names them. Staff are disabled only when
+            certainly no contributor does.
+        timing: returns the times of a test.
+        sources: the names that feeds of this kind read. A record that another source named, which
+            is not configured any more, stays.
     """
     if kind in ON_A_TEST:
         return _absent_members(connection, kind, trouble, timing, sources)
@@ -43,7 +51,7 @@ FORMER = (
 
 
 def _former(source: str | None, sources: Sequence[str]) -> str:
-    """Why a record's absence proves nothing when its source was taken out of the configuration, or renamed."""
+    """Return why absence proves nothing when a record's source was removed or renamed."""
     return FORMER.format(source) if source and sources and source not in sources else ""
 
 
@@ -68,7 +76,7 @@ _SEATS = {
 
 
 def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
-    """Return somebody else who has the account of this known person, and is wanted or has a row that is an error."""
+    """Return another person with the same account who is wanted or has a row error; else empty."""
     for other in PEOPLE:
         itself = " AND w.key <> k.key" if other is kind else ""
         disabled = " AND coalesce(w.status, '') <> 'disabled'" if other is kind else ""
@@ -132,7 +140,7 @@ def _absent_records(
 
 
 def _same_account(kind: Kind) -> str:
-    """Another key on the same test whose person has the same account in Inspera."""
+    """Return the SQL for another key on the test whose person has the same account in Inspera."""
     person, part = PERSON_OF.get(kind), KEY_FIELDS[kind][1]
     if not person:
         return "NULL"
@@ -157,7 +165,7 @@ _ASTRAY = {
 
 
 def _astray_columns(kind: Kind, part: str) -> str:
-    """Return the columns with the place of a row that may mean just this record, whoever it names."""
+    """Return the columns with the place of a row that may mean this record, whatever it names."""
     means = {"anybody": "a.k1 = k.test AND a.k2 = ''", "any_test": f"a.k1 = '' AND a.k2 = k.{part}"}
     means["anything"] = "a.k1 = '' AND a.k2 = ''"
     return ", ".join(
@@ -167,7 +175,7 @@ def _astray_columns(kind: Kind, part: str) -> str:
 
 
 def _astray(row: Any, part: str) -> str:
-    """Return why nothing at all takes this record off its test in this run; not even its own row."""
+    """Return why this record stays on its test in this run, even if its own row says otherwise."""
     found = ((getattr(row, name), words) for name, words in _ASTRAY.items())
     return next((words.format(place, part) for place, words in found if place is not None), "")
 
@@ -175,7 +183,7 @@ def _astray(row: Any, part: str) -> str:
 def _absent_members(
     connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
 ) -> Iterator[Pair]:
-    """What is known on tests and no feed names: options, committees, contributors, candidates."""
+    """Yield what is known on tests and no feed names: options, committees, members."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
@@ -254,5 +262,5 @@ TEST_TROUBLE[Kind.COMMITTEE] = (
 
 
 def prefixed_fields(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
-    """A row's values under these names, which stand there behind a prefix."""
+    """Return a row's values under these names, which have a prefix in the row."""
     return {name: getattr(row, prefix + name) for name in names}

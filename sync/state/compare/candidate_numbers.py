@@ -1,6 +1,7 @@
-"""Who has which candidate number on a test, and whose change must wait until a number is free (rules 36).
+"""Candidate numbers on a test, and the changes that wait until a number is free (rules 36).
 
-The vendor's contract does not say that Inspera refuses a number twice on one test, so this tool must avoid it.
+The vendor's contract does not say that Inspera refuses a number that is used twice on one test,
+so this tool must avoid it.
 """
 
 from collections.abc import Collection, Iterator
@@ -44,9 +45,10 @@ _STUCK = f"""
 
 
 def defer_numbers(connection: Connection) -> None:
-    """Defer each change that takes a number which somebody who stays has, and let those who free one go first.
+    """Defer each change that takes a number of a candidate who stays.
 
-    Needs the whole draft of candidates, with the limits applied: a removal that is held frees nothing.
+    Changes that free a number go first. This needs the whole draft of candidates with the limits
+    applied: a removal that is held frees nothing.
     """
     if not _anyone_has_a_number(connection):
         return  # as on a first load: nobody can be in the way
@@ -85,7 +87,7 @@ _UNSETTLED = "what became of an earlier call for this candidate is not known yet
 
 
 def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
-    """Yield the changes that take a number which an earlier call without a known outcome may have given away."""
+    """Yield the changes whose number may belong to a call without a known outcome."""
     query = "SELECT k1, k2, fields FROM open_record WHERE kind = 'candidate'"
     takers = text(
         "SELECT id FROM taking WHERE test = :test AND number = :number AND learner <> :learner"
@@ -113,7 +115,7 @@ _STUCK_CHANGES = f"""
 
 
 def _defer(connection: Connection) -> None:
-    """Write into each stuck change whose number it waits for, and why that candidate keeps it."""
+    """Write the number that each stuck change waits for, and why that candidate keeps it."""
     statement = text(
         f"UPDATE draft SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason WHERE id = :id"
     )
@@ -130,7 +132,7 @@ def _defer(connection: Connection) -> None:
 
 
 def _why(row: Any) -> str:
-    """Return why a candidate keeps the number that somebody else is to get."""
+    """Return why a candidate keeps the number that somebody else should get."""
     if row.waits is not None:
         return "their own new number is not free either"
     if row.reason and row.verdict != "pass":
@@ -143,7 +145,7 @@ def _why(row: Any) -> str:
 
 
 def numbers_on(connection: Connection, test: str, numbers: Collection[str]) -> list[Holder]:
-    """Return who is known to have one of these numbers on a test, as of now."""
+    """Return the candidates who are known to have one of these numbers on a test now."""
     query = text(
         "SELECT k.learner, l.auth_system, l.external_id, k.candidate_id FROM known_candidate k"
         " LEFT JOIN known_learner l ON l.key = k.learner WHERE k.test = :test AND k.candidate_id IN :numbers"

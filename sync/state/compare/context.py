@@ -1,4 +1,4 @@
-"""Gathers, in SQL, what decisions rest on: who vanished, who looks like whom, when each test begins and ends."""
+"""The facts behind decisions, collected in SQL: vanished records, look-alikes, times of tests."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ HELD = 2
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a test runs, by the times that may hold: the earliest start, the latest end and the longest extra time."""
+    """The times of a test that may hold: earliest start, latest end and longest extra time."""
 
     start: str
     ends: str
@@ -35,7 +35,7 @@ class Window:
 
 
 def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool = True) -> None:
-    """Fills the workspace's tables of open intents, test windows and of who and what no feed names any more.
+    """Fill the workspace's tables of open intents, test windows and records that no feed names.
 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
@@ -60,12 +60,13 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
 
 
 def fill_context(connection: Connection, now: datetime, trouble: Mapping[Kind, str]) -> None:
-    """Fills the workspace's tables of suspect and refused records, and says which tests retire.
+    """Fill the workspace's tables of suspect and refused records, and mark the tests that retire.
 
     Args:
         connection: state and workspace, the windows gathered.
         now: aware.
-        trouble: for each kind why absence proves nothing in this run; kinds without trouble are left out.
+        trouble: for each kind why absence proves nothing in this run; kinds without trouble are
+            left out.
     """
     for kind in (*PEOPLE, Kind.TEST):
         _unsure(connection, kind)
@@ -85,9 +86,9 @@ _SOON = f"""CASE r.kind WHEN 'learner' THEN {_SOON_FOR.format(on="candidate", pe
 
 
 def _barred(connection: Connection, now: datetime) -> None:
-    """What was refused and whose time to be tried again has not come.
+    """Store the refused changes whose time to be tried again has not come.
 
-    A test may have come near since: what it needs rests for the shortest pause, whatever was foreseen then.
+    When the test has come near since, only the shortest pause counts, whatever was planned then.
     """
     connection.execute(
         text(
@@ -113,10 +114,10 @@ def _vanished(connection: Connection, kind: Kind) -> None:
 
 
 def _missing(connection: Connection, kind: Kind) -> None:
-    """What is known on tests, still kept in step, and named by no feed and no row error.
+    """Store what is known on tests, is still kept in step, and no feed and no row error names.
 
-    What was retired with its test is among it again once the test has not ended by the times of now: those of then were
-    wrong, or somebody has corrected the clock (semantics 35).
+    This includes what was retired with its test, when the test has not ended by the times of now:
+    the earlier times were wrong, or somebody has corrected the clock (rules 35).
     """
     part = KEY_FIELDS[kind][1]
     came_back = (
@@ -162,7 +163,11 @@ _SAME_LOOKS = {
 
 
 def _suspects(connection: Connection) -> None:
-    """New records that look like vanished ones: same names and email, title and start, account, or key but for case."""
+    """Store new records that look like vanished ones (rules 2).
+
+    They have the same names and email, the same title and start, the same account, or the same
+    key in another case.
+    """
     for kind, looks in _SAME_LOOKS.items():
         if not connection.execute(
             text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}
@@ -210,7 +215,7 @@ LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE e
 
 
 def _retire(connection: Connection) -> None:
-    """A test that has ended and that no feed names any more is retired."""
+    """Mark the tests that have ended and that no feed names any more."""
     connection.exec_driver_sql(
         "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key FROM known_test)"
         " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM row_error WHERE kind = 'test'"
@@ -219,9 +224,10 @@ def _retire(connection: Connection) -> None:
 
 
 def mark_unsettled_tests(connection: Connection) -> None:
-    """Note the tests of which it is not settled when they are. Needs the tests drafted.
+    """Mark the tests whose times are not settled. This needs the tests drafted.
 
-    A person must look at their new times, or they have ended by times that change now: nobody leaves them meanwhile.
+    A person must look at their new times, or they have ended by times that change now. Nobody
+    leaves such a test meanwhile.
     """
     updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"  # the draft has no index yet
     connection.exec_driver_sql(
@@ -263,7 +269,10 @@ def _window(test: Any, now: datetime) -> Window:
 
 
 def _wave(test: Any, window: Window, now: datetime) -> str:
-    """The place of what this test needs in the order of sending: `0` at hand, `0 week` soon, its date, the rest."""
+    """Return the test's place in the order of sending (rules 19).
+
+    It is `0` for tests within a day, `0 week` for tests within a week, then the date, then `9999`.
+    """
     start = test.wanted_start or window.start
     if not start or window.ended:
         return "9999"

@@ -1,6 +1,7 @@
-"""Pairs wanted with known by equality joins in SQL; what a pair means is for `diff` and `guard` to say.
+"""Pairs of wanted and known records, by equality joins in SQL; `diff` and `guard` judge them.
 
-No sort order is relied on. Records whose fingerprints agree never leave the database.
+No sort order is relied on (rules 27): databases and Python disagree on it. Records whose
+fingerprints agree never leave the database.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -42,10 +43,11 @@ def pair_wanted(
     locked: Collection[str] = (),
     trouble: str = "",
 ) -> Iterator[Pair]:
-    """Every wanted record that is not known, or known otherwise. What is on a test needs the other kinds drafted first.
+    """Yield every wanted record that is not known, or known with other values.
 
-    `locked` are the options that can't change once their test has begun. `trouble` says why what this kind's feeds say
-    may not be all of it in this run, and is empty when it is.
+    What is on a test needs the other kinds drafted first. `locked` are the options that can't
+    change once their test has begun. `trouble` says why the feeds of this kind may be incomplete in
+    this run; it is empty when they are complete.
     """
     if kind in ON_A_TEST:
         return _members(connection, kind, places, timing, locked, trouble)
@@ -53,7 +55,7 @@ def pair_wanted(
 
 
 def count_left_out(connection: Connection) -> dict[Kind, int]:
-    """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+    """Count the tests that had ended before they were ever sent, and the registrations for them."""
     unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
     tests = int(connection.execute(text(unsent)).scalar_one())
     if not tests:
@@ -63,7 +65,7 @@ def count_left_out(connection: Connection) -> dict[Kind, int]:
 
 
 def count_ignored(connection: Connection) -> int:
-    """How many wanted candidates name a retired test (or one that retires now), and are therefore ignored."""
+    """Count the wanted candidates that are ignored because their test retires or is retired."""
     over = "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
     if not connection.execute(text(over)).first():
         return 0  # as on most days: no need to look at every candidate
@@ -95,7 +97,7 @@ def _columns(kind: Kind) -> str:
 
 
 def _barred(kind: Kind) -> str:
-    """Joins the refusal of just this, while its time has not come."""
+    """Return the join with the refusal of exactly this change, while its pause lasts."""
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
     return f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2} AND b.fingerprint = w.fingerprint"
@@ -151,7 +153,7 @@ def _members(
     locked: Collection[str],
     trouble: str,
 ) -> Iterator[Pair]:
-    """What is wanted on tests: options, committees, contributors, candidates."""
+    """Yield what is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
     for row in stream(connection, _members_query(kind)):
@@ -178,7 +180,7 @@ def _members(
 
 
 def _members_query(kind: Kind) -> str:
-    """What is wanted on tests of one kind and not known so, with the state of its test and of its person."""
+    """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
     join_person = ""
@@ -207,13 +209,13 @@ def _members_query(kind: Kind) -> str:
 
 
 class _PlacesLeft:
-    """How many candidates each test can still take; rows come test by test."""
+    """The number of candidates that each test can still take; rows come test by test."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._test, self._left = connection, "", 0
 
     def take(self, test: str) -> int:
-        """The places left on this test before this candidate, who takes one."""
+        """Return the places left on this test before this candidate, who takes one."""
         if test != self._test:
             query = (
                 "SELECT count(*) FROM known_candidate WHERE test = :test AND lifecycle = 'active'"
@@ -225,7 +227,7 @@ class _PlacesLeft:
 
 
 def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) -> Iterator[str]:
-    """What must be in Inspera before this can be, and why it is not yet."""
+    """Yield what must be in Inspera before this record, each with why it is not there yet."""
     needed = [(Kind.TEST, key[0], row.test_known, row.test_action, row.test_verdict)]
     if person:
         needed.insert(0, (person, key[1], row.person_known, row.person_action, row.person_verdict))

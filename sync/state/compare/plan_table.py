@@ -1,4 +1,4 @@
-"""The plan as a table: drafted change by change, held scope by scope, put in order once, then read page by page."""
+"""The plan as a table: drafted by change, held by scope, put in order once, read in pages."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ _COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before
 
 
 def write_draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
-    """Writes changes with their rulings into the draft. Returns how many."""
+    """Write changes with their rulings into the draft. Return how many."""
     columns = _COLUMNS.split(", ")
     return sum(
         insert(connection, "draft", columns, [_row(item) for item in chunk])
@@ -52,7 +52,7 @@ def _row(item: DraftedChange) -> tuple[object, ...]:
 
 
 def index_draft(connection: Connection) -> None:
-    """Lets the draft be looked up by key; done once learners and tests are in it."""
+    """Index the draft by key. Call it once learners and tests are in it."""
     create_index(connection, "ix_draft", "draft (kind, k1, k2)")
     analyse(connection, "draft")
 
@@ -60,12 +60,12 @@ def index_draft(connection: Connection) -> None:
 def hold_scopes(
     connection: Connection, limits: Limits, allowed: Collection[str], now: datetime
 ) -> list[HeldScope]:
-    """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
+    """Count what would pass, and hold each scope over its limit that no digest allows (rules 15).
 
-    All scopes are counted before any is held, so that holding one never hides another. Removals of the 24 hours before
-    `now` count, too. What passes because it was allowed keeps the name of its scope, by which it is known as approved.
-    All scopes are counted before any is held, so that holding one never hides another. What the times of tests hold is
-    let through together by a hash of its own, before that.
+    All scopes are counted before any is held, so that holding one never hides another. Removals of
+    the 24 hours before `now` count too. What passes because it was allowed keeps the name of its
+    scope, which marks it as approved. Changes that the times of tests hold are allowed together by
+    a hash of their own, before that.
     """
     by_times = list(_by_times(connection, allowed))
     over = []
@@ -101,7 +101,7 @@ _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred'
 
 
 def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
-    """Yield what several changes have in common that the times of tests hold, so that one hash allows all of them."""
+    """Yield the groups of changes that the times of tests hold; one hash allows a whole group."""
     tests = f"d.kind = 'test' AND {_TOGETHER}"
     on_tests = f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1 HAVING count(*) > 1"
     scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
@@ -192,7 +192,10 @@ _RENUMBERED = (
 
 
 def _known(connection: Connection, kind: Kind) -> int:
-    """Known records of a kind whose test has not ended: what limits are shares of."""
+    """Return the number of known records of a kind on tests that have not ended.
+
+    Limits are shares of this number.
+    """
     if kind in PEOPLE:
         return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"
@@ -204,7 +207,7 @@ def _known(connection: Connection, kind: Kind) -> int:
 
 
 def _digest(connection: Connection, name: str, condition: str, values: dict[str, str]) -> str:
-    """A hash of exactly this scope's changes, whatever order they are read in."""
+    """Return a hash of exactly this scope's changes, whatever order they are read in."""
     query = (
         f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"
         f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
@@ -254,7 +257,10 @@ _WAVE = f"""coalesce(CASE d.kind
 
 
 def write_plan(connection: Connection) -> None:
-    """Writes the draft into the plan: what soon tests need first, in layers, then the rest, soonest test first."""
+    """Write the draft into the plan in the order of sending (rules 19).
+
+    First comes what soon tests need, in layers; then the rest, soonest test first.
+    """
     start = "(SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind NOT IN ('learner', 'staff'))"
     connection.exec_driver_sql(
         f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
@@ -265,7 +271,7 @@ def write_plan(connection: Connection) -> None:
 
 
 def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-    """The plan, line by line in its order; with `verdict`, only lines of that verdict."""
+    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
     query = (
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE seq > :last"
         f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
@@ -276,7 +282,7 @@ def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class ScopeGroup:
-    """The lines of a verdict that have one reason: `lines` are the first of `total`."""
+    """The lines of a verdict that share a reason: `lines` are the first of `total`."""
 
     reason: str
     total: int
@@ -288,11 +294,7 @@ MOST_OF_ALL = 1_000
 
 
 def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
-    """Return what does not go ahead by its reason, in the order of each reason's first line.
-
-    With `most`, no more groups and no more lines of one reason than are needed to say that there are more. Without it,
-    a long group comes in several parts of the same reason.
-    """
+    """Return what does not go ahead, grouped by reason, in the order of each first line."""
     by_reason = "OVER (PARTITION BY reason)"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
@@ -312,7 +314,7 @@ def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> I
 
 
 def sample_creates(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
-    """Up to `most` creates of a kind that pass, spread evenly over the plan."""
+    """Return up to `most` creates of a kind that pass, spread evenly over the plan."""
     passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
     numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
@@ -327,7 +329,7 @@ def sample_creates(connection: Connection, kind: Kind, most: int) -> list[Planne
 
 
 def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
-    """The line of one record, None when the plan has none."""
+    """Return the line of one record, or None when the plan has none."""
     k1, k2 = key_columns(key)
     query = text(
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"
@@ -362,25 +364,25 @@ def _planned(row: Any) -> PlannedChange:
 
 
 def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
-    """How many lines the plan has of each kind, action and verdict."""
+    """Count the lines of the plan by kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
 
 
 def count_waiting(connection: Connection) -> tuple[int, int]:
-    """Return how many lines wait, and how many of these for a test that starts within 7 days or is under way."""
+    """Return how many lines wait, and how many of them for a test within 7 days or under way."""
     waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
     return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
 
 
 def count_deferred_creates(connection: Connection) -> int:
-    """Return how many new records are deferred."""
+    """Count the new records that are deferred."""
     return count(
         connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
     )
 
 
 def count_causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
-    """How many lines of the plan do not go ahead, by verdict and cause."""
+    """Count the lines that do not go ahead, by verdict and cause."""
     query = "SELECT verdict, cause, count(*) FROM plan WHERE verdict <> 'pass' GROUP BY 1, 2"
     return {(Verdict(v), Cause(c)): n for v, c, n in connection.execute(text(query))}

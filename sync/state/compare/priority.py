@@ -18,7 +18,7 @@ def _listed(words: Collection[str]) -> str:
 
 
 def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> None:
-    """Leaves in the draft of this kind only what wanted records of the kinds in `by` need to be in Inspera."""
+    """Remove from the draft of this kind all that no wanted record of the kinds in `by` needs."""
     column = "test" if kind not in PEOPLE else None
     needed = " OR ".join(
         f"EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.{column or KEY_FIELDS[other][1]} = d.k1)"
@@ -31,10 +31,11 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
 
 
 def find_soonest_start(connection: Connection, after: int = 0, command: str = "") -> str:
-    """When the soonest test begins to which the plan adds something after that line of it: UTC text, empty for none.
+    """Return the start (UTC text) of the soonest test to which the plan adds something; else empty.
 
-    What the last run by that command planned to add as well, and then did not as somebody has to settle it first, is
-    left out: else one such seat would let each run of a job go before all others.
+    Only lines after `after` count. What the last run by that command also planned to add, and did
+    not because a person must settle it first, is left out. Otherwise one such candidate would let
+    each run of a job go before all others.
     """
     people = ", ".join(f"'{kind}'" for kind in PEOPLE)
     query = (

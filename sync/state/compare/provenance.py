@@ -19,9 +19,10 @@ COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE
 def count_shrinkage(
     connection: Connection, kind: Kind, source: str, sources: Sequence[str]
 ) -> tuple[int, int]:
-    """How many known records of a kind this source named that no feed names any more, and how many it named in all.
+    """Return how many known records of a kind the source dropped, and how many it named in all.
 
-    `sources` are all that the kind has. What others have named, which are no more, counts for each of these.
+    `sources` are all that the kind has. Records of sources that are not configured any more count
+    for each of these.
     """
     if kind not in COUNTED:
         return 0, 0
@@ -50,7 +51,10 @@ def count_shrinkage(
 
 
 def _may_be_meant(kind: Kind) -> str:
-    """Return the SQL for whether a row may mean a known record that names something unknown: it is not lost then."""
+    """Return the SQL for whether an unresolved row may mean a known record.
+
+    Such a record is not lost.
+    """
     part = KEY_FIELDS[kind][1]
     return (
         f"(EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = k.test AND a.k2 = '')"
@@ -59,7 +63,7 @@ def _may_be_meant(kind: Kind) -> str:
 
 
 def named_elsewhere_sql(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """The SQL for "a source named it that is none of these", and the values in it."""
+    """Return the SQL for "named by a source that is none of these", and its values."""
     names = {f"source_{number}": name for number, name in enumerate(sources)}
     others = ", ".join(f":{name}" for name in names) or "''"
     return f"(k.source <> '' AND k.source NOT IN ({others}))", names
@@ -82,10 +86,12 @@ def record_sources(
     proven: Collection[tuple[Kind, str]],
     accepted: Collection[str] = (),
 ) -> None:
-    """Notes, for all that is known, which source names it now; `feeds` are the kinds and sources of feeds by number.
+    """Store, for all that is known, which source names it now.
 
-    Of what a proven source (of a kind) no longer names, it is noted that it doesn't: its baseline is what it says now.
-    When it is one of the `accepted`, what was named by sources that are no more is let go, too.
+    `feeds` are the kinds and sources of feeds by number. Records that a proven source (of a kind)
+    no longer names are stored without a source: its baseline is what it contains now. When the
+    source is one of the `accepted`, records of sources that are not configured any more lose
+    theirs too.
     """
     connection.exec_driver_sql("DELETE FROM feed_source")
     if feeds:
@@ -131,7 +137,7 @@ def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str,
 
 
 def read_groups(connection: Connection, source: str) -> frozenset[str]:
-    """The groups that the source had when it was last whole."""
+    """Return the groups that the source had when it was last complete."""
     rows = connection.execute(
         text("SELECT value FROM source_group WHERE source = :source"), {"source": source}
     )
@@ -139,7 +145,7 @@ def read_groups(connection: Connection, source: str) -> frozenset[str]:
 
 
 def store_groups(connection: Connection, source: str, groups: Collection[str]) -> None:
-    """Takes these groups as those that the source has."""
+    """Store these groups as those that the source has."""
     connection.execute(text("DELETE FROM source_group WHERE source = :source"), {"source": source})
     if groups:
         connection.execute(
@@ -150,10 +156,7 @@ def store_groups(connection: Connection, source: str, groups: Collection[str]) -
 
 
 def read_row_count(connection: Connection, source: str, sources: Collection[str]) -> int:
-    """How many rows a joined source had when it was last whole; 0 when that was never noted.
-
-    One that is new among the `sources` may be a former one under another name, and is held to that one's number.
-    """
+    """Return the rows of a joined source when it was last complete; 0 when never stored."""
     sizes = {
         name: int(rows)
         for name, rows in connection.execute(text("SELECT source, rows FROM source_size"))
@@ -165,7 +168,7 @@ def read_row_count(connection: Connection, source: str, sources: Collection[str]
 def store_row_counts(
     connection: Connection, rows: Mapping[str, int], sources: Collection[str]
 ) -> None:
-    """Takes these as the numbers of rows that joined sources have, and forgets those that are no more."""
+    """Store the numbers of rows of joined sources, and forget sources that are gone."""
     for name in [
         row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()
     ]:

@@ -1,4 +1,4 @@
-"""What was taken away when: removals of the last 24 hours count towards the limits of a run (rules 15).
+"""Records and the time of their removal: the last 24 hours count towards a run's limits (rules 15).
 
 Without it, a loss that stays below the limit night after night would never be noticed.
 """
@@ -19,7 +19,7 @@ _KEPT = timedelta(days=7)
 
 
 def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved: bool) -> None:
-    """Note that a record was taken away; `approved` says that a person had allowed it (`apply --allow`)."""
+    """Store that a record was removed; `approved` if a person had allowed it (`apply --allow`)."""
     k1, k2 = key_columns(key)
     connection.execute(
         text(
@@ -30,7 +30,7 @@ def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved
 
 
 def note_withdrawn(connection: Connection, at: datetime) -> None:
-    """Note the tests that this run withdraws, which makes no call."""
+    """Store the tests that this run withdraws, which needs no call."""
     connection.execute(
         text(
             "INSERT INTO removal (kind, k1, k2, at, approved) SELECT d.kind, d.k1, d.k2, :at, d.scope <> ''"
@@ -41,16 +41,16 @@ def note_withdrawn(connection: Connection, at: datetime) -> None:
 
 
 def forget_old(connection: Connection, now: datetime) -> None:
-    """Drop what was taken away long ago."""
+    """Delete the removals of long ago."""
     connection.execute(
         text("DELETE FROM removal WHERE at < :before"), {"before": utc_text(now - _KEPT)}
     )
 
 
 def count_recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
-    """Return how many records of a kind, on one test or on all, the last 24 hours took away and nobody approved.
+    """Count the records of a kind that the last 24 hours removed without an approval.
 
-    What has come back since does not count.
+    With `test`, only on that test. What has come back since does not count.
     """
     back = " AND ".join(
         f"k.{name} = r.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)

@@ -1,4 +1,4 @@
-"""What reading back needs of the state: everything that is known, what a run has written, and an export to compare."""
+"""What reading back needs from the state: known records, written records, an export to compare."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _KEPT = ("remote_id", "lifecycle", "managed", "updated")
 
 
 def read_known(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
-    """All records of a kind that are kept in step, with what is known of them, page by page: disabled staff, too."""
+    """Yield all records of a kind that are kept in step, page by page; disabled staff too."""
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
     columns = ", ".join(f'"{name}"' for name in names)
     active = (
@@ -29,7 +29,10 @@ def read_known(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields
 
 
 def read_window(connection: Connection, test: str, now: datetime) -> tuple[str, bool, bool]:
-    """A known test's start, and whether by `now` (aware) it has begun and ended, its longest extra time included."""
+    """Return a known test's start, and whether it has begun and ended by `now` (aware).
+
+    The end includes its longest extra time.
+    """
     query = (
         'SELECT start, "end" AS ends, (SELECT max(extra_time) FROM known_candidate c WHERE c.test = t.key) AS longest'
         " FROM known_test t WHERE key = :test"
@@ -44,7 +47,7 @@ def read_window(connection: Connection, test: str, now: datetime) -> tuple[str, 
 def sample_written(
     connection: Connection, run_id: int, kind: Kind, most: int | None
 ) -> Iterator[WrittenRecord]:
-    """What a run has written of a kind, test by test; up to `most` of it, spread evenly."""
+    """Yield what a run has written of a kind, test by test; up to `most`, spread evenly."""
     done = "FROM intent WHERE run_id = :run AND kind = :kind AND outcome IN ('done', 'found')"
     values = {"run": run_id, "kind": kind.value}
     every = (
@@ -66,7 +69,7 @@ _EXPORT = "remote_id, username, auth_system, external_id, first_name, last_name,
 
 
 def stage_export(connection: Connection, kind: Kind, people: Iterable[RemotePerson]) -> int:
-    """Takes an export into the scratch, one row for each external id of a person. Returns how many rows."""
+    """Store an export in the scratch, one row for each external id. Return how many rows."""
     names, table = _EXPORT.split(", "), f"exported_{kind}"
     create_table(
         connection, table, f"person INTEGER, {', '.join(f'{name} TEXT' for name in names)}"
@@ -90,7 +93,10 @@ def _rows(people: Iterable[RemotePerson]) -> Iterator[tuple[Any, ...]]:
 def match_export(
     connection: Connection, kind: Kind
 ) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
-    """All active people of a kind, each with who the export has under their external id, or their username."""
+    """Yield all active people of a kind, each with their match in the export.
+
+    They are matched by external id, or by username.
+    """
     for key, known in read_known(connection, kind):
         values = {name: known[name] for name in ("username", "auth_system", "external_id")}
         query = (
@@ -109,7 +115,7 @@ def _person(row: Any) -> RemotePerson:
 
 
 def find_unknown_in_export(connection: Connection, kind: Kind) -> Iterator[str]:
-    """An external id (or else the username) of each of those in the export of whom nothing is known."""
+    """Yield an external id (or else the username) of each person in the export who is not known."""
     known = " UNION ".join(
         f"SELECT e.person FROM exported_{kind} e JOIN known_{kind} k ON {same}"
         for same in (

@@ -1,4 +1,4 @@
-"""The state's schema through time (Alembic). Only commands that write the state run it on the state itself."""
+"""The history of the state's schema (Alembic). Only commands that write migrate the state."""
 
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def known_versions() -> frozenset[str]:
-    """Return every version that this code can start from: the numbers of the files in `versions`."""
+    """Return every version that this code can start from: the file numbers in `versions`."""
     return _versions_in(FOLDER)
 
 

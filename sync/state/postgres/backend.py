@@ -1,4 +1,4 @@
-"""A state in a database of PostgreSQL's: locked and led through the server, written under the epoch of one run."""
+"""A state in a PostgreSQL database: locked through the server, written under a run's epoch."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ _KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) D
 
 
 class PostgresDatabase:
-    """The state in this database (see `Place`). One database holds one state."""
+    """A PostgreSQL database with one state (see `Backend`)."""
 
     def __init__(self, url: str, password: Callable[[], str]) -> None:
         self._server = StateServer(url, password)
@@ -59,9 +59,10 @@ class PostgresDatabase:
 
     @contextmanager
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
-        """The state, locked for this run (see `Place`). The lock dies with the process, or with its connection.
+        """Open the state, locked for this run (see `Backend`).
 
-        What is committed by the connection is committed under this run's epoch, or not at all.
+        The lock ends with the process or with its connection. What the connection commits is
+        committed under this run's epoch, or not at all (rules 25).
         """
         with (
             translate_errors(self._place),
@@ -79,7 +80,10 @@ class PostgresDatabase:
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
-        """The state as it is at one moment (see `Place`): reading it and making temporary tables is all it takes."""
+        """Open the state as it is at one moment (see `Backend`).
+
+        The role needs no more than to read it and to create temporary tables (rules 26).
+        """
         with self._reading() as connection:
             version = read_version(connection, self._place)
             refuse_newer(self, version)
@@ -91,7 +95,7 @@ class PostgresDatabase:
 
     @contextmanager
     def open_copy(self) -> Iterator[Connection]:
-        """A private copy of the state (see `Place`), in temporary tables."""
+        """Open a private copy of the state (see `Backend`), in temporary tables."""
         with self._reading() as connection:
             version = read_version(connection, self._place)
             refuse_newer(self, version)
@@ -100,20 +104,20 @@ class PostgresDatabase:
             yield connection
 
     def version(self) -> str | None:
-        """The version of its schema (see `Place`)."""
+        """Return the version of its schema (see `Backend`)."""
         with self._reading() as connection:
             return read_version(connection, self._place)
 
     def holder(self) -> str:
-        """Who holds it for a run (see `Place`)."""
+        """Return the name of the run that holds the state (see `Backend`)."""
         with self._questions.asked() as connection:
             return Lock(connection, RUN).holder()
 
     def look(self) -> None:
-        """Do nothing: a service asks the server itself, each time that it asks whether it leads."""
+        """Do nothing: a service queries the server each time that it checks whether it leads."""
 
     def load_digest_key(self, *, write: bool) -> bytes:
-        """The key of the secret digests (see `Place`), from a table of the state."""
+        """Return the key of the secret digests (see `Backend`), from a table of the state."""
         key = self._key(new_key() if write else None)
         if len(key) != KEY_BYTES:
             remedy = "put back a copy of the table 'digest_key', or empty it: then each pin and quit code is sent once more"
@@ -133,16 +137,16 @@ class PostgresDatabase:
         return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()
 
     def mark_reader(self) -> MarkReader:
-        """Return what reads the mark of the newest run from its table (see `Place`)."""
+        """Return the function that reads the high-water mark from its table (see `Backend`)."""
         return read_table
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
-        """Keep the newest run in a table of its own (see `Place`)."""
+        """Store the newest run in a table of its own (see `Backend`)."""
         write_table(connection, mark)
         connection.commit()
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stops all sending (see `Place`), by a row."""
+        """Stop all sending (see `Backend`) by a row."""
         with self._questions.asked() as connection:
             try:
                 connection.execute(_PAUSE.encode(), [utc_text(now), reason])
@@ -151,7 +155,7 @@ class PostgresDatabase:
                     connection.execute(_PAUSE.encode(), [utc_text(now), reason])
 
     def resume(self) -> bool:
-        """Allows sending again (see `Place`)."""
+        """Allow sending again (see `Backend`)."""
         with self._questions.asked() as connection:
             try:
                 return connection.execute(b"DELETE FROM pause").rowcount > 0
@@ -159,7 +163,7 @@ class PostgresDatabase:
                 return False
 
     def paused(self) -> Pause | None:
-        """Whether all sending is stopped (see `Place`)."""
+        """Return since when and why all sending is stopped (see `Backend`)."""
         with self._questions.asked() as connection:
             try:
                 found = connection.execute(b"SELECT since, reason FROM pause").fetchone()
@@ -169,7 +173,7 @@ class PostgresDatabase:
 
     @contextmanager
     def service(self) -> Iterator[LeadingService]:
-        """One of the services on this state (see `Place`): any number may stand by."""
+        """Register a service on this state (see `Backend`). Any number may stand by."""
         service = LeadingService(self._server)
         try:
             yield service
@@ -192,7 +196,7 @@ class PostgresDatabase:
                 lock.release()
 
     def _lost(self, epoch: int, pid: int) -> bool:
-        """Whether a run of this epoch may not write any more, whose lock is held by this process of the server."""
+        """Return whether a run may no longer write, by its epoch and its lock's server process."""
         with self._questions.asked() as connection:
             held = read_number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
             return not (held and Lock(connection, RUN).is_held_by(pid))
@@ -213,13 +217,13 @@ class PostgresDatabase:
 
 
 class _Fence:
-    """Keeps a run from committing anything once another one has taken over."""
+    """A check that stops a run from committing once another run has taken over."""
 
     def __init__(self, place: str, lock: Lock, epoch: int) -> None:
         self._place, self._lock, self._epoch = place, lock, epoch
 
     def check(self, connection: Connection) -> None:
-        """Within the transaction, before its commit.
+        """Check the epoch within the transaction, before its commit.
 
         Raises:
             Deposed: another run has raised the epoch.
@@ -230,10 +234,11 @@ class _Fence:
             )
 
     def confirm(self, connection: Connection) -> None:
-        """The same, and also whether the lock is still there, before something is to be sent.
+        """Check the epoch and the lock, before something is sent.
 
         Raises:
-            Deposed: as above, or the connection that holds the lock is cut, so that another may take over any moment.
+            Deposed: another run has raised the epoch, or the lock's connection is cut, so that
+                another run may take over at any moment.
         """
         self.check(connection)
         if not self._lock.held():
@@ -244,7 +249,7 @@ class _Fence:
 
 @contextmanager
 def _engine(raw: Raw, place: str) -> Iterator[Engine]:
-    """SQLAlchemy over this one connection."""
+    """Make a SQLAlchemy engine over this one connection."""
     raw.autocommit = False
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True

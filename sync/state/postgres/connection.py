@@ -58,7 +58,7 @@ _SET = (
 
 @dataclass(frozen=True, slots=True)
 class StateServer:
-    """Where the state is, and what is needed to be let in. `password` is called for each connection."""
+    """The address of a state, and how to log in. `password` is called for each connection."""
 
     url: str
     password: Callable[[], str] = field(repr=False)
@@ -71,11 +71,11 @@ class StateServer:
 
     @contextmanager
     def connected(self, purpose: str) -> Iterator[Raw]:
-        """A connection, each statement a transaction of its own, which says what it is for to who looks at the server.
+        """Open a connection in autocommit mode; its name tells administrators what it is for.
 
         Raises:
-            StateUnreachable: there is no server, or it has no room just now, or the password can't be read.
-            StateError: it does not let us in, or something in between does not keep what belongs to a connection.
+            StateUnreachable: the server is missing or full, or the password can't be read.
+            StateError: it refuses the login, or a proxy does not keep what belongs to a connection.
         """
         connection = self.connect(purpose)
         try:
@@ -84,7 +84,7 @@ class StateServer:
             connection.close()
 
     def connect(self, purpose: str) -> Raw:
-        """The same, to be closed by the caller."""
+        """Open such a connection, which the caller closes."""
         connection = self._connect(purpose)
         try:
             with translate_errors(self.place):
@@ -114,7 +114,7 @@ class StateServer:
 
 
 class ConnectionQuestions:
-    """A connection for short questions, from whichever thread: made for the first one, and again once it is cut."""
+    """A shared connection for short queries from any thread, made anew once it is cut."""
 
     def __init__(self, server: StateServer) -> None:
         self._server = server
@@ -123,10 +123,10 @@ class ConnectionQuestions:
 
     @contextmanager
     def asked(self) -> Iterator[Raw]:
-        """The connection, for this thread alone.
+        """Lend the connection to this thread alone.
 
         Raises:
-            StateError: as `Server.connected` has it, or what is asked can't be answered.
+            StateError: as in `StateServer.connected`, or the query can't be answered.
         """
         with self._mutex, translate_errors(self._server.place):
             if self._connection is None or not lives(self._connection):
@@ -135,7 +135,7 @@ class ConnectionQuestions:
             yield self._connection
 
     def close(self) -> None:
-        """Ends the connection, if there is one."""
+        """Close the connection, if there is one."""
         with self._mutex:
             if self._connection is not None:
                 self._connection.close()
@@ -158,10 +158,10 @@ def process_name(purpose: str) -> str:
 
 
 def refuse_pooler(one: Raw, other: Raw, place: str) -> None:
-    """Makes sure that each connection keeps a server process to itself: locks and the scratch live there.
+    """Make sure that each connection has a server process of its own, for locks and the scratch.
 
     Raises:
-        StateError: two share one, or one changes it from transaction to transaction.
+        StateError: two connections share one, or one changes it between transactions.
     """
     mine = _pid(one)
     with other.transaction():
@@ -178,12 +178,12 @@ def _pid(connection: Raw) -> int:
 
 
 def read_number(connection: Raw, query: str, *values: object) -> int:
-    """The single number that `query` gives; 0 for none."""
+    """Return the single number of a query; 0 for no row."""
     found = connection.execute(query.encode(), values).fetchone()
     return int(str(found[0] or 0)) if found else 0
 
 
 def read_text(connection: Raw, query: str, *values: object) -> str:
-    """The single text that `query` gives; empty for none."""
+    """Return the single text of a query; empty for no row."""
     found = connection.execute(query.encode(), values).fetchone()
     return str(found[0] or "") if found else ""

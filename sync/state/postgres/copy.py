@@ -1,4 +1,4 @@
-"""Reading a state on PostgreSQL: as it is when this version wrote it, and otherwise through a temporary copy."""
+"""Reading a state on PostgreSQL: directly in this version's schema, else in a temporary copy."""
 
 from sqlalchemy import Connection, Engine, event
 
@@ -27,10 +27,10 @@ _WRITTEN = (
 
 
 def read_version(connection: Connection, place: str) -> str | None:
-    """The version of the state's schema; None when there is none in this database.
+    """Return the version of the state's schema, or None when this database has no state.
 
     Raises:
-        StateError: there is one, but not where this user looks: it must not be taken for a missing one.
+        StateError: there is one outside this user's search path; it must not pass for missing.
     """
     if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar() is not None:
         version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -45,9 +45,9 @@ def read_version(connection: Connection, place: str) -> str | None:
 
 
 def copy_into_temporary(connection: Connection, version: str | None) -> None:
-    """From here on, names mean tables of this connection alone: those of the state at this version, and copies of it.
+    """Make all names mean temporary tables, filled from the state at this version.
 
-    Nothing that is written, and no migration, can reach the state itself any more.
+    After that neither a write nor a migration can reach the state itself.
     """
     schema = connection.exec_driver_sql(
         "SELECT relnamespace::regnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('alembic_version')"
@@ -75,10 +75,10 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
 
 
 def refuse_writing(engine: Engine, place: str) -> None:
-    """Lets what was written into tables of the state not be committed. (A transaction that only reads has no scratch.)
+    """Refuse to commit what was written into tables of the state.
 
     Raises, at the commit:
-        StateError: something was written.
+        StateError: something was written. A transaction that only reads has no scratch.
     """
 
     @event.listens_for(engine, "commit")

@@ -18,7 +18,7 @@ MOST_CHARACTERS = 300
 
 
 class PostgresTrouble(Enum):
-    """What can go wrong: what is said, what to do, whether it may pass by itself, and whether words may be added."""
+    """A kind of error: its text, what to do, whether it may pass, whether details may be shown."""
 
     REACH = (
         "can't be reached",
@@ -105,11 +105,11 @@ _WORDS: Mapping[str, PostgresTrouble] = {
 
 @contextmanager
 def translate_errors(place: str, secret: str = "") -> Iterator[None]:
-    """What psycopg and SQLAlchemy raise within becomes a `StateError` in words that name no password and no person.
+    """Turn what psycopg and SQLAlchemy raise into a `StateError` without passwords and names.
 
     Raises:
         StateUnreachable: it may pass by itself.
-        StateError: a person has to mend it.
+        StateError: a person has to fix it.
     """
     try:
         yield

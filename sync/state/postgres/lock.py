@@ -1,4 +1,4 @@
-"""Locks on the state that die with the connection they are held on: one for a run, one for the leading service."""
+"""Locks on the state that end with their connection: one for a run, one for the leader."""
 
 from threading import Lock as Mutex
 
@@ -26,7 +26,7 @@ class Lock:
         self._connection, self._key = connection, (_SPACE, what)
 
     def take(self) -> bool:
-        """Takes it if nobody has it. Gives whether it is held here now."""
+        """Take it if it is free. Return whether it is held here now."""
         return (
             read_number(
                 self._connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)::int", *self._key
@@ -42,7 +42,7 @@ class Lock:
             return False
 
     def pid(self) -> int:
-        """The process of the server that serves this connection: behind a pool it is not the one that was met first."""
+        """Return the server process of this connection. Behind a pool it may have changed."""
         return read_number(self._connection, "SELECT pg_catalog.pg_backend_pid()")
 
     def is_held_by(self, pid: int) -> bool:
@@ -51,7 +51,7 @@ class Lock:
         return read_number(self._connection, query, pid, *self._key) > 0
 
     def holder(self) -> str:
-        """Who holds it, in this database, by the name that they gave themselves; empty for nobody."""
+        """Return the name of the connection in this database that holds it; empty for none."""
         query = (
             "SELECT coalesce(nullif(a.application_name, ''), 'a connection without a name')"
             " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)"
@@ -99,7 +99,7 @@ class LeadingService:
             return ""
 
     def close(self) -> None:
-        """Gives up the lead, and closes the connection."""
+        """Give up the lead, and close the connection."""
         with self._mutex:
             self._close()
 

@@ -1,4 +1,4 @@
-"""A state in a file of SQLite's. Its locks, its pause and the key of its secret digests are files beside it."""
+"""A state in a SQLite file. Its locks, its pause and its digest key are files next to it."""
 
 import errno
 import fcntl
@@ -85,24 +85,24 @@ class SqliteFile:
 
     @contextmanager
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
-        """The state, locked for this run (see `Place`). The lock dies with the process."""
+        """Open the state, locked for this run (see `Backend`). The lock ends with the process."""
         with open_to_write(self.path, command, wait) as connection:
             yield OpenState(connection, _certain, lambda: False)
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
-        """The state as it is (see `Place`)."""
+        """Open the state as it is (see `Backend`)."""
         return open_to_read(self.path)
 
     def open_copy(self) -> AbstractContextManager[Connection]:
-        """A private copy of the state (see `Place`)."""
+        """Open a private copy of the state (see `Backend`)."""
         return open_copy(self.path)
 
     def version(self) -> str | None:
-        """The version of its schema (see `Place`)."""
+        """Return the version of its schema (see `Backend`)."""
         return version_of(self.path)
 
     def holder(self) -> str:
-        """Who holds it for a run (see `Place`)."""
+        """Return the name of the run that holds the state (see `Backend`)."""
         try:
             with self._beside("lock").open(encoding="utf-8", errors="replace") as beside:
                 try:
@@ -122,21 +122,21 @@ class SqliteFile:
         errors.check_usable(self.path)
 
     def load_digest_key(self, *, write: bool) -> bytes:
-        """The key of the secret digests (see `Place`)."""
+        """Return the key of the secret digests (see `Backend`)."""
         return load_digest_key(self.path, write=write)
 
     def mark_reader(self) -> MarkReader:
-        """Return the mark of the newest run, from a file beside the state (see `Place`)."""
+        """Return a function that returns the high-water mark from its file (see `Backend`)."""
         mark = read_file(self._beside("high-water"))
         return lambda _connection: mark
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
-        """Keep the newest run in a file beside the state (see `Place`)."""
+        """Store the newest run in a file next to the state (see `Backend`)."""
         connection.commit()  # first the run, then the word that there was one
         write_file(self._beside("high-water"), mark)
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""
+        """Stop all sending by a file next to the state, which is locked while a run sends."""
         told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
         kept = self._beside("paused")
         try:
@@ -150,7 +150,7 @@ class SqliteFile:
             raise _unwritable(kept, error) from None
 
     def resume(self) -> bool:
-        """Allows sending again (see `Place`)."""
+        """Allow sending again (see `Backend`)."""
         try:
             self._beside("paused").unlink()
         except FileNotFoundError:
@@ -160,7 +160,7 @@ class SqliteFile:
         return True
 
     def paused(self) -> Pause | None:
-        """Whether all sending is stopped. A file that can't be read or understood stops it as well."""
+        """Return whether all sending is stopped. A file that can't be understood stops it too."""
         kept = self._beside("paused")
         try:
             told = json.loads(kept.read_text("utf-8"))

@@ -1,7 +1,7 @@
-"""Troubles of a state in a file: what each is called, what to do, and whether it may pass by itself.
+"""Errors of a state in a file: what each is called, what to do, and whether it may pass.
 
-Locked, full, read-only, unreadable: a person or another program may end each of these at any moment, so it passes. A
-file that is damaged, or was never a state, does not.
+Locked, full, read-only, unreadable: a person or another program may end each of these at any
+moment, so it passes. A damaged file, or one that never was a state, does not.
 """
 
 import errno
@@ -115,12 +115,7 @@ _OF_FILES = frozenset(
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and SQLAlchemy raise within into a `StateError`.
-
-    Raises:
-        StateUnreachable: it may pass by itself.
-        StateError: a person has to mend it.
-    """
+    """Turn what SQLite and SQLAlchemy raise within into a `StateError`."""
     try:
         yield
     except (sqlite3.Error, DBAPIError) as error:
@@ -128,7 +123,10 @@ def translate_errors(path: Path) -> Iterator[None]:
 
 
 def make_error(path: Path, error: BaseException) -> StateError:
-    """Return the error in words. Call it where the error is raised: what fills a disk may be gone a moment later."""
+    """Return the error in words.
+
+    Call it where the error is raised: what fills a disk may be gone a moment later.
+    """
     cause = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     trouble = _trouble(code)
@@ -148,12 +146,12 @@ def make_error(path: Path, error: BaseException) -> StateError:
 
 
 def is_held(error: sqlite3.Error) -> bool:
-    """Return whether the error says that another program holds the file."""
+    """Tell whether the error means that another program holds the file."""
     return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
 
 
 def make_passing_error(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
-    """Return the error for a trouble that may pass; `detail` is SQLite's own name of it."""
+    """Return the error for a trouble that may pass; `detail` is SQLite's own name for it."""
     reason, remedy = trouble.value
     kind = StateBusy if trouble is SqliteTrouble.HELD else StateUnreachable
     detail = f" ({detail})" if detail and trouble is not SqliteTrouble.HELD else ""
@@ -163,12 +161,15 @@ def make_passing_error(path: Path, trouble: SqliteTrouble, detail: str = "") -> 
 
 
 def find_trouble(error: OSError) -> SqliteTrouble | None:
-    """Return which trouble the operating system names; None when it does not pass by itself."""
+    """Return the trouble that the operating system names; None when it does not pass by itself."""
     return _BY_ERRNO.get(error.errno or 0)
 
 
 def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
-    """Return the error for a file of the state, or beside it. `remedy` is for what does not pass by itself."""
+    """Return the error for a file of the state, or next to it.
+
+    `remedy` is for an error that does not pass by itself.
+    """
     trouble = find_trouble(error)
     if trouble is None:
         return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
@@ -176,7 +177,9 @@ def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
 
 
 def check_usable(path: Path) -> None:
-    """Make sure that the file, its disk and that of temporary files can be used. Opens nothing: see `_seen`.
+    """Make sure that the file, its disk and that of temporary files can be used.
+
+    It opens nothing: see `_seen`.
 
     Raises:
         StateUnreachable: not just now.
@@ -213,11 +216,7 @@ def _trouble(code: int | None) -> SqliteTrouble | None:
 
 
 def _seen(path: Path) -> SqliteTrouble | None:
-    """Return what a look from outside finds wrong.
-
-    The file itself is never opened: when a process closes any handle of it, POSIX drops all locks of that process on
-    the file, also those that SQLite relies on.
-    """
+    """Return the trouble that is visible without opening the file."""
     try:
         return _rights(path) or _room(path.parent) or _handles()
     except OSError as error:
@@ -258,7 +257,7 @@ def _handles() -> SqliteTrouble | None:
 
 
 def _seen_in_temporary() -> StateUnreachable | None:
-    """Return the error when it is the run's temporary files that found no room, and not the state."""
+    """Return the error when the run's temporary files found no room, and not the state."""
     folder = temporary_folder()
     try:
         found = _room(folder)

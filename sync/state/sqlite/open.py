@@ -1,7 +1,8 @@
-"""Opening the state: a SQLite file that only its owner may read, with a private scratch attached to it.
+"""Opening the state: a SQLite file for its owner alone, with a private scratch attached to it.
 
-`apply` and `adopt` open it for writing: locked, migrated, in WAL mode. `plan`, `check` and `status` read: a missing
-state is an empty one, an older one is migrated in a copy, and nothing on disk is changed.
+`apply` and `adopt` open it for writing: locked, migrated, in WAL mode. `plan`, `check` and
+`status` read: a missing state is an empty one, an older one is migrated in a copy, and nothing
+on disk is changed (rules 26).
 """
 
 import errno
@@ -41,14 +42,14 @@ _REMEDY = "let this user write there, or change the setting 'state'"
 def open_to_write(
     path: Path, command: str, wait: Callable[[str], bool] | None = None
 ) -> Iterator[Connection]:
-    """The state, locked for this process, migrated to this version, made with mode 0600 when it is not there.
+    """Open the state, locked for this process, migrated, created with mode 0600 if it is missing.
 
-    `wait` is told who holds it, and says whether to try again.
+    `wait` gets the name of the holder, and returns whether to try again.
 
     Raises:
         Locked: another process holds it.
-        StateBusy: a program that is not a run of ours holds it.
-        StateUnreachable: it cannot be written just now.
+        StateBusy: a program other than inspera-sync holds it.
+        StateUnreachable: it cannot be written now.
         StateError: it cannot be written, or a newer version wrote it.
     """
     with _lock(path, command, wait), errors.translate_errors(path):
@@ -70,11 +71,11 @@ def open_to_write(
 
 @contextmanager
 def open_to_read(path: Path) -> Iterator[Connection]:
-    """The state as it is, without changing a byte of it on disk.
+    """Open the state as it is, and change no byte of it on disk.
 
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
-        Locked: it was at rest, and somebody wrote it meanwhile.
+        Locked: it was at rest, and another process wrote it meanwhile.
     """
     with errors.translate_errors(path), _at_rest(path) as at_rest:
         yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
@@ -82,7 +83,7 @@ def open_to_read(path: Path) -> Iterator[Connection]:
 
 @contextmanager
 def open_copy(path: Path) -> Iterator[Connection]:
-    """A private copy of the state that may be written: to show what would become of it.
+    """Open a private copy of the state, which may be written, to show what a run would do.
 
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
@@ -97,11 +98,11 @@ def open_copy(path: Path) -> Iterator[Connection]:
 
 
 def version_of(path: Path) -> str | None:
-    """The version of the schema of the state in this file; None when there is no state yet.
+    """Return the version of the schema of the state in this file; None when there is no state yet.
 
     Raises:
         StateError: it cannot be read.
-        Locked: it was at rest, and somebody wrote it meanwhile.
+        Locked: it was at rest, and another process wrote it meanwhile.
     """
     with errors.translate_errors(path):
         if not _is_there(path):
@@ -118,7 +119,7 @@ def _is_there(path: Path) -> bool:
 
 
 def refuse_newer(place: object, version: str | None) -> None:
-    """Refuses a state whose schema is not known here.
+    """Refuse a state whose schema this version does not know.
 
     Raises:
         StateError: a newer version wrote it.
@@ -131,7 +132,10 @@ def refuse_newer(place: object, version: str | None) -> None:
 
 
 def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
-    """Make sure that the file can be written before a run reads its sources; another program is waited for."""
+    """Make sure that the file can be written before a run reads its sources.
+
+    Another program that holds it is waited for.
+    """
     while True:
         try:
             raw.execute("BEGIN IMMEDIATE")
@@ -145,7 +149,7 @@ def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
 
 @contextmanager
 def _on_disk(path: Path) -> Iterator[None]:
-    """Turn what the operating system says of the state's file into a `StateError`."""
+    """Turn an error of the operating system on the state's file into a `StateError`."""
     try:
         yield
     except OSError as error:
@@ -169,9 +173,9 @@ def _connected(
 
 @contextmanager
 def _at_rest(path: Path) -> Iterator[bool]:
-    """Whether the state is at rest. Then it can be read as it lies there; otherwise SQLite must keep order.
+    """Yield whether the state is at rest, so that its file can be read without SQLite's locks.
 
-    To keep order SQLite makes files beside a state in WAL mode, even for somebody who only reads, and can't read at
+    To lock, SQLite makes files next to a state in WAL mode, even for a reader, and cannot read at
     all where it may not make them.
     """
     before = _identity_at_rest(path)
@@ -207,7 +211,7 @@ def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
 
 
 def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
-    """The state opened to read, or a private copy of it when it is missing or older than this version."""
+    """Return the state opened to read, or a private copy when it is missing or older."""
     if not _is_there(path):
         return sqlite3.connect("", isolation_level=None)
     original = _original(path, at_rest=at_rest)
@@ -248,7 +252,10 @@ _PATH = "path of the state"
 
 @cache
 def _engine(*, writable: bool) -> Engine:
-    """One for all states that are opened: it keeps how statements are compiled, which takes longer than to run them."""
+    """Return one engine for all states: it caches compiled statements.
+
+    To compile them takes longer than to run them.
+    """
     engine = create_engine("sqlite://", creator=_raw.get, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -277,7 +284,7 @@ def _engine(*, writable: bool) -> Engine:
 
 
 def _lower(value: object) -> str | None:
-    """SQLite's own knows ASCII only, and keys may be any text."""
+    """Return the text in lower case: SQLite's own function knows ASCII only."""
     return None if value is None else str(value).lower()
 
 
@@ -307,7 +314,10 @@ But for `casefold`, which only its newest versions have: see `dialect.casefolded
 
 @contextmanager
 def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Iterator[None]:
-    """The run's lock; it dies with the process. `wait` is told who holds it, and says whether to try again."""
+    """Hold the run's lock, which ends with the process.
+
+    `wait` gets the name of the holder, and returns whether to try again.
+    """
     beside = path.with_name(path.name + ".lock")
     while True:
         with lock_file(beside, command) as holder:
@@ -322,7 +332,7 @@ def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Itera
 
 @contextmanager
 def lock_file(beside: Path, command: str) -> Iterator[str]:
-    """Takes the lock on a file, in which it says who holds it. Gives who does if that is another process.
+    """Lock a file and write the command into it. Yield the holder if that is another process.
 
     Raises:
         StateUnreachable: the file cannot be written just now.
@@ -349,7 +359,10 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
 
 
 def _taken(handle: int) -> bool:
-    """Whether the lock could be had. Who only asks for its holder has it for a moment, and is waited for."""
+    """Try to take the lock; return whether it is held here now.
+
+    A process that only asks for the holder has it for a moment, and is waited for.
+    """
     for pause in (0.01, 0.02, 0.04, 0.08, 0.0):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -361,5 +374,5 @@ def _taken(handle: int) -> bool:
 
 
 def count(connection: Connection, query: str, **values: object) -> int:
-    """The single number that `query` gives."""
+    """Return the single number of a query."""
     return int(connection.execute(text(query), values).scalar_one() or 0)

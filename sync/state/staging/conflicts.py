@@ -1,6 +1,7 @@
-"""What only shows once all rows are staged: rows that contradict each other. Each is a row error that names both places.
+"""Rows that contradict each other, found once all are staged: row errors that name both places.
 
-The records concerned leave what is wanted; their row errors carry their keys, so what is known about them stays.
+The records concerned are removed from what is wanted. Their row errors carry their keys, so
+what is known about them stays.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -44,11 +45,12 @@ def find_conflicts(
     refingerprint: Refingerprint,
     unsure: Collection[Kind] = (),
 ) -> None:
-    """Turns contradicting rows into row errors, and folds identical ones into one; so are those that name nobody known.
+    """Turn contradicting and unresolved rows into row errors, and fold identical rows into one.
 
-    Of `unsure` kinds not all records may have been read, so that who names one of them waits. Several rows of one
-    contributor that differ in nothing but roles and committees are one contributor with all of them. Committees that
-    only contributors and candidates name are wanted like those of a feed.
+    Of `unsure` kinds not all records may have been read, so rows that name an unknown one wait.
+    Several rows of one contributor that differ only in roles and committees become one contributor
+    with all of them. Committees that only contributors and candidates name are wanted like those of
+    a feed.
     """
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
@@ -72,12 +74,15 @@ def find_conflicts(
 
 
 def _any(connection: Connection, kind: Kind) -> bool:
-    """Whether anything of this kind is wanted."""
+    """Tell whether anything of this kind is wanted."""
     return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
 def _is_any(connection: Connection, query: str) -> bool:
-    """Tell whether a query gives anything; a look for what hardly ever is costs half of what asking for it all does."""
+    """Tell whether a query has a row.
+
+    For what is rarely there, this first look costs half of the full query.
+    """
     return connection.execute(text(f"{query} LIMIT 1")).first() is not None
 
 
@@ -94,7 +99,10 @@ def _against_first(
     reason: str,
     remedy: str,
 ) -> None:
-    """Row errors for groups of rows `(group, feed, line, k1[, k2])`: the first names the second, the others the first."""
+    """Yield row errors for groups of rows `(group, feed, line, k1[, k2])`.
+
+    The first row names the second, all others name the first.
+    """
     found: list[RowError] = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
@@ -145,7 +153,10 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
 
 
 def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) -> None:
-    """Keys that two combinations of source values make, also where a candidate names a learner or test so."""
+    """Yield row errors for keys that two combinations of source values make (rules 3).
+
+    A candidate that names a learner or a test counts too.
+    """
     for part in KEY_FIELDS[kind]:
         origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
         if part in ("test", PERSON_OF.get(kind)):
@@ -172,7 +183,10 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
 
 
 def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[RowError]:
-    """A row error for each row, naming the first row whose values are others; that may be the learner's or test's own."""
+    """Yield a row error for each row, naming the first row with other values.
+
+    That may be the learner's or the test's own row.
+    """
     own = f"the {part}'s own row"
     first = rows[0]
     second = next((row for row in rows if row.origin != first.origin), None)
@@ -214,7 +228,10 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
 def _unresolved(
     connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]
 ) -> None:
-    """Find rows that name a test or a person that is neither wanted nor known. The other kinds come first."""
+    """Find rows that name a test or a person that is neither wanted nor known.
+
+    Call it after the other kinds are checked.
+    """
     noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
     for part in noted:
         _misspelt_case(connection, part, places)
@@ -222,9 +239,9 @@ def _unresolved(
 
 
 def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
-    """Finds rows that write their learner, staff or test in another case than the record's own key.
+    """Find rows that write their learner, staff or test in another case than the record's own key.
 
-    Their row errors carry the key as the record writes it, so that the seat which each means is not taken for absent.
+    Their row errors carry the key as the record writes it, so that the member is not absent.
     """
     kind, name = part.kind, part.name
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
@@ -260,9 +277,9 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
 
 
 def _own_case_of_row_errors(connection: Connection) -> None:
-    """Lets row errors of what is on a test name people and tests in the case of what is known, whatever was misspelt.
+    """Give row errors on tests the keys of people and tests in the case of what is known.
 
-    Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
+    Otherwise a row with two mistakes would leave its member without a row, and so absent.
     """
     for of in ON_A_TEST:
         for column, part in zip(("k1", "k2"), parts_of(of), strict=False):

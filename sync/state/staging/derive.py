@@ -1,4 +1,4 @@
-"""What is wanted though no single row says it: several roles in one record, committees by name, shares in minutes."""
+"""Wanted values that no single row contains: joined roles, committees by name, minutes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -26,7 +26,7 @@ Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
 
 
 def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None:
-    """Puts the username that Inspera has in the place of the source's, for people who were matched by email."""
+    """Put Inspera's username in the place of the source's, for people who were matched by email."""
     for kind in PEOPLE:
         names = (*KEY_FIELDS[kind], *COMPARED[kind])
         query = (
@@ -45,7 +45,7 @@ def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None
 
 
 def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
-    """Makes one contributor of several rows that differ in nothing but roles and committees.
+    """Make one contributor of several rows that differ only in roles and committees.
 
     Rows that differ in more are left as they are: they contradict each other.
     """
@@ -89,9 +89,10 @@ def _fold(
 
 
 def derive_committees(connection: Connection, refingerprint: Refingerprint) -> bool:
-    """Wants each committee that a contributor or a candidate names and no feed does. Tells whether there was one.
+    """Want each committee that a contributor or a candidate names and no feed does.
 
-    Its place is the first row that names it. Whoever has a blank there stays in theirs, so that is wanted, too.
+    Its place is the first row that names it. A person with a blank committee stays in theirs, so
+    that is wanted too. Return whether there was one.
     """
     derived = False
     for kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
@@ -103,7 +104,7 @@ def derive_committees(connection: Connection, refingerprint: Refingerprint) -> b
 
 
 def _named(kind: Kind) -> Iterator[str]:
-    """Queries for the committees that rows name; then for managed ones whose people's rows leave theirs blank."""
+    """Yield the queries for committees that rows name, then for those that blank rows keep."""
     part = KEY_FIELDS[kind][1]
     yield (
         f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
@@ -150,7 +151,7 @@ def settle_percentages(
     *,
     held: bool = False,
 ) -> None:
-    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
+    """Turn extra time given as a share of the test's duration into minutes, rounded up (rules 13).
 
     With `held`, only on tests whose new times are held, and of their known duration.
     """
@@ -193,7 +194,7 @@ _MOST_UNKNOWN = 1440
 
 
 def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
-    """Return row errors for extra time that is longer than the test itself: a slip of the pen, or another unit."""
+    """Return row errors for extra time that is longer than the test: a typing error or unit."""
     query = (
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
         " FROM wanted_candidate w"

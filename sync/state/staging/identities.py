@@ -1,8 +1,10 @@
-"""What Inspera identifies by has one bearer: a username, an external id, an external test id, by case too.
+"""The fields that Inspera identifies by, each of which must have one bearer (rules 31).
 
-Two wanted records of one identity are row errors of both, and neither is sent. A person who is wanted as a learner and
-as staff is held as well. A new record with the identity of a known one is an error, or held as a identity change when that one
-has vanished. What is known of all of them stays.
+They are the username, the external id and the external test id, compared by case too. Two
+wanted records of one identity are row errors of both, and neither is sent. A person who is
+wanted as a learner and as staff is held as well. A new record with the identity of a known one
+is an error; when that one has vanished, it is held as an identity change. What is known of all
+of them stays.
 """
 
 from collections import defaultdict
@@ -24,7 +26,7 @@ MOST_NAMED = 3
 
 
 class Identity(NamedTuple):
-    """A field by which Inspera tells records apart, among records of these kinds that agree in `scope` (SQL)."""
+    """A field by which Inspera tells records of these kinds apart, within `scope` (SQL)."""
 
     field: str
     kinds: tuple[Kind, ...]
@@ -47,7 +49,10 @@ Record = tuple[Kind, str]
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A wanted record that bears an identity, and the place of its row. `before`: only an earlier reading named it."""
+    """A wanted record with an identity, and the place of its row.
+
+    `before` says that only an earlier reading named it.
+    """
 
     kind: Kind
     key: str
@@ -63,9 +68,9 @@ class Bearer:
 
 @dataclass(slots=True)
 class Clashes:
-    """What was found: the errors of each record, who shares with another of their kind, and who across kinds.
+    """The errors of each record, and the records that share an identity, within and across kinds.
 
-    `concerned` says why nothing that is known of a record may go: also of those whose own row is no error.
+    `concerned` contains why nothing known of a record may be removed, also without a row error.
     """
 
     errors: dict[Record, list[RowError]] = field(default_factory=lambda: defaultdict(list))
@@ -96,9 +101,10 @@ class Clashes:
 
 
 def find_shared(connection: Connection, places: Sequence[str]) -> None:
-    """Turn wanted records that share an identity with another into errors, and note whom that concerns.
+    """Turn wanted records that share an identity into errors, and store all that this concerns.
 
-    Needs everything wanted, contradicting rows out of it. `places` name the feeds' sources by the feed's number.
+    Call it once contradicting rows are removed from what is wanted. `places` name the feeds'
+    sources by the feed's number.
     """
     clashes = Clashes()
     for identity in IDENTITIES:
@@ -112,14 +118,17 @@ def find_shared(connection: Connection, places: Sequence[str]) -> None:
 
 
 def _drop(connection: Connection, clashes: Clashes, records: Sequence[Record]) -> None:
-    """Take records with an error out of what is wanted."""
+    """Remove records with an error from what is wanted."""
     add_row_errors(connection, clashes.row_errors(records))
     for kind in sorted({kind for kind, _ in records}):
         drop_invalid(connection, kind)
 
 
 def _note(connection: Connection, clashes: Clashes) -> None:
-    """Note all whom this concerns, and the errors of those who stay wanted: no row error takes these out any more."""
+    """Store all records that this concerns, and the errors of those that stay wanted.
+
+    No row error removes these any more.
+    """
     held = clashes.held
     add_row_errors(connection, clashes.row_errors(sorted(held)))
     rows = [
@@ -134,7 +143,7 @@ def _note(connection: Connection, clashes: Clashes) -> None:
 
 
 def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[str, str, str]:
-    """Return the SQL for the scope and the compared value of what is wanted of a kind, and whose value that is."""
+    """Return the SQL for scope, compared value and bearer of what is wanted of a kind."""
     # nobody is made only to be disabled, and one who is known is compared as such
     there = " AND coalesce(w.status, '') <> 'disabled'" if kind is Kind.STAFF else ""
     return (
@@ -145,7 +154,7 @@ def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[s
 
 
 def _bearers(connection: Connection, identity: Identity, *, named: bool = False) -> str:
-    """Return the SQL for all wanted records with what they are compared by; `named` with what tells who they are."""
+    """Return the SQL for all wanted records with what they are compared by; `named` adds names."""
     about = (
         ", '{kind}' AS kind, w.key AS key, w.feed AS feed, w.line AS line, {value} AS value"
         if named
@@ -204,7 +213,10 @@ def _bearer(row: Any, places: Sequence[str]) -> Bearer:
 
 
 def _of_now(bearers: list[Bearer]) -> list[Bearer]:
-    """Leave out whom only an earlier reading names, beside one of now: that is perhaps the same under a new key."""
+    """Leave out records that only an earlier reading names, where one of now has the identity.
+
+    That is perhaps the same record under a new key.
+    """
     now = [one for one in bearers if not one.before]
     return now or bearers
 
@@ -252,7 +264,7 @@ def _named(others: Sequence[Bearer]) -> str:
 
 
 def _gather_newcomers(connection: Connection) -> bool:
-    """Gather wanted records of whose identity nothing is known yet. Return whether known ones may have it."""
+    """Store wanted records with an unknown identity. Return whether known ones may have it."""
     if not any(
         connection.execute(text(f"SELECT 1 FROM known_{kind} LIMIT 1")).first() for kind in _KINDS
     ):
@@ -289,7 +301,7 @@ _KINDS = sorted({kind for identity in IDENTITIES for kind in identity.kinds})
 
 
 def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Clashes) -> None:
-    """Hold newcomers against what is known of others, whoever names these now and in which kind."""
+    """Hold newcomers that have the identity of a known record of any kind and source."""
     every = " UNION ALL ".join(
         _holders(connection, identity, kind) for identity in IDENTITIES for kind in identity.kinds
     )
@@ -369,7 +381,7 @@ def read_errors(connection: Connection) -> Mapping[tuple[Kind, Key], str]:
 
 
 def find_reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
-    """Return the vanished record whose identity this new one has."""
+    """Return the key of the vanished record whose identity this new one has."""
     query = text("SELECT min(old_key) FROM reused WHERE kind = :kind AND new_key = :key")
     old = connection.execute(query, {"kind": kind, "key": key[0]}).scalar()
     return None if old is None else (str(old),)
@@ -378,7 +390,7 @@ def find_reused(connection: Connection, kind: Kind, key: Key) -> Key | None:
 def find_holder(
     connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None
 ) -> str:
-    """Return who else is known to have what Inspera has with these fields, such as `learner 1001`; empty for nobody."""
+    """Return the known record with this identity in Inspera, such as `learner 1001`; else empty."""
     if kind in ON_A_TEST:  # whose seat it is goes by the person's account
         return ""
     about = {

@@ -1,4 +1,4 @@
-"""Several feeds of one kind: where an earlier one has a record too, a later one gives way to it, or fills it up."""
+"""Several feeds of one kind: a later one yields to an earlier one, or fills its blanks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,10 @@ _SHARE = {"extra_time": "extra_share", "extra_share": "extra_time"}
 def merge_into_earlier(
     connection: Connection, kind: Kind, feed: int, how: str, refingerprint: Refingerprint
 ) -> None:
-    """Takes out of this feed what an earlier feed of its kind has too; `fill` puts into that what it lacks."""
+    """Remove from this feed what an earlier feed of its kind also has.
+
+    With `fill` its values fill the blanks of the earlier one.
+    """
     keys = KEY_FIELDS[kind]
     _free_of_row_errors(connection, kind, feed)
     same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
@@ -38,7 +41,7 @@ def merge_into_earlier(
 
 
 def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
-    """Lets a row of this feed that can't be used stop nobody whom an earlier feed names: that is what counts."""
+    """Drop the keys of this feed's row errors that an earlier feed names: that row counts."""
     same = " AND ".join(
         f"e.{name} = row_error.{of}"
         for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
@@ -53,7 +56,10 @@ def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
 
 
 def _contradicts_itself(kind: Kind) -> str:
-    """Whether the later feed has several rows of the record that differ: they stay, and are row errors like any others."""
+    """Return the SQL for whether the later feed has several different rows of a record.
+
+    They stay, and become row errors like any others.
+    """
     keys = ", ".join(KEY_FIELDS[kind])
     compared = " || '\x1f' || ".join(
         f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])
@@ -63,7 +69,7 @@ def _contradicts_itself(kind: Kind) -> str:
 
 
 def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator[Mapping[Any, Any]]:
-    """Rows of an earlier feed that lack something which this feed has, with what both have."""
+    """Yield rows of an earlier feed with blanks that this feed can fill, with both values."""
     names = _filled(kind)
     lacks = " OR ".join(
         f"(coalesce({_text(name, 'e')}, '') = '' AND coalesce({_text(name, 'w')}, '') <> '')"
@@ -88,7 +94,7 @@ def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator
 
 
 def _text(name: str, table: str = "") -> str:
-    """A column as text, whatever it holds; minutes are numbers."""
+    """Return the SQL for a column as text; minutes are numbers."""
     return f'CAST({table}{"." if table else ""}"{name}" AS TEXT)'
 
 
@@ -124,7 +130,7 @@ def _lacking(fields: Mapping[str, object], name: str) -> bool:
 
 
 def drop_known(connection: Connection, kind: Kind, feed: int) -> None:
-    """Takes out of this feed whoever is known, so that what is known stays."""
+    """Remove from this feed all that is known, so that what is known stays."""
     matched = " AND ".join(f"k.{name} = wanted_{kind}.{name}" for name in KEY_FIELDS[kind])
     connection.execute(
         text(

@@ -1,8 +1,8 @@
-"""Rows that name a test or a person whom no feed makes and the state does not know: each is a row error, never a removal.
+"""Rows that name an unknown test or person: each is a row error, never a removal (rules 30).
 
-Such a row may mean anybody on its test; or any test of its person; or anything. `astray` notes which, and what it may
-mean is not removed. Where the feed that would make the test or the person can't be relied on in this run, the row
-waits instead, and takes away as little.
+Such a row may mean anybody on its test; or any test of its person; or anything. `astray` stores
+which, and nothing that it may mean is removed. Where the feed that would make the test or the
+person is not reliable in this run, the row waits instead, and protects as much.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -54,7 +54,7 @@ def parts_of(kind: Kind) -> Iterator[ReferencePart]:
 
 
 def note_unknown(connection: Connection, part: ReferencePart) -> bool:
-    """Note what rows name that is neither wanted nor known. Return whether there is anything."""
+    """Store what rows name that is neither wanted nor known. Return whether there is anything."""
     unknown = (
         f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name} FROM wanted_{part.kind}) named"
         f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = named.{part.name})"
@@ -75,7 +75,10 @@ def refuse_unresolved(
     places: Sequence[str],
     unsure: Collection[Kind],
 ) -> None:
-    """Turn rows of one kind that name what nobody knows into row errors, with their cause; those of `unsure` kinds wait."""
+    """Turn rows of one kind that name unknown records into row errors, with their cause.
+
+    Those of `unsure` kinds wait.
+    """
     unknown = [part for part in noted if _still_unknown(connection, part)]
     for part in unknown:
         _explain(connection, part)
@@ -91,7 +94,7 @@ def refuse_unresolved(
 
 
 def note_astray_row_errors(connection: Connection) -> None:
-    """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
+    """Store what rows with another error may mean when they also name something unknown."""
     for kind in ON_A_TEST:
         _note_astray_row_errors(connection, kind)
     create_index(connection, "ix_astray", "astray (kind, k1, k2)")
@@ -102,7 +105,7 @@ _VALUES = "SELECT value FROM unknown WHERE kind = :kind AND part = :part"
 
 
 def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
-    """Let go of what has a row of its own that can't be used, and of what no row names any more."""
+    """Forget what has an invalid row of its own, and what no row names any more."""
     for statement in (
         f"DELETE FROM unknown WHERE kind = :kind AND part = :part AND value IN"
         f" (SELECT k1 FROM row_error WHERE kind = '{part.named}' AND k1 IS NOT NULL)",
@@ -143,7 +146,7 @@ def _row_errors(
 
 
 def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
-    """Return of the record's key what can be told: a test with nobody, somebody with no test, or nothing."""
+    """Return the readable part of the record's key: a test alone, a person alone, or nothing."""
     own = row.own if row.cause == DEPARTS else ""
     other = row.other if row.lost is None else ""
     key = (own, other) if part.name == "test" else (other, own)
@@ -151,7 +154,7 @@ def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
 
 
 def _note_astray(connection: Connection, part: ReferencePart, places: Sequence[str]) -> None:
-    """Note what the rows may mean that name something unknown."""
+    """Store what the rows may mean that name something unknown."""
     found = (
         (*(_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
         for row in _rows(connection, part)
@@ -181,7 +184,7 @@ def _note_astray_row_errors(connection: Connection, kind: Kind) -> None:
 
 
 def _explain(connection: Connection, part: ReferencePart) -> None:
-    """Say of each unknown value why it is, by the key that it resembles, or by what else it is."""
+    """Store why each unknown value is unknown: the key that it resembles, or what else it is."""
     looks, example = _known_look(connection, part.named)
     _departing(connection, part)
     _resembling(connection, part)
@@ -206,7 +209,7 @@ def _keys(kind: Kind) -> str:
 
 
 def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
-    """Return what is said of the keys that there are, and one of the commonest shape."""
+    """Return a description of the existing keys, and one of the most common shape."""
     rows = connection.execute(text(f"SELECT key FROM ({_keys(kind)}) AS there LIMIT {_SAMPLE}"))
     found, example = commonest(row[0] for row in rows)
     if not found:
@@ -242,7 +245,7 @@ def _say(
 
 
 def _resembling(connection: Connection, part: ReferencePart) -> None:
-    """Explain values that are a known key but for what spreadsheets and exports do."""
+    """Explain values that differ from a known key only by what spreadsheets and exports change."""
     query = f"{_VALUES} AND cause = '' ORDER BY value LIMIT {MOST_COMPARED}"
     meant: dict[str, list[str]] = {}
     for (value,) in connection.execute(text(query), part.values):
@@ -266,7 +269,7 @@ def _resembling(connection: Connection, part: ReferencePart) -> None:
 
 
 def _strange(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
-    """Explain what is left: its shape is told, and the value itself only if it is a code like the known ones."""
+    """Explain the rest by its shape; show the value itself only if it is a code like known ones."""
     query = text(f"{_VALUES} AND cause = '' LIMIT 2000")
     while page := connection.execute(query, part.values).fetchall():
         _update(

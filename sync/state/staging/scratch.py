@@ -1,6 +1,6 @@
-"""The run's own workspace: what is wanted, the row errors and the plan, in tables that die with the connection.
+"""The run's own workspace: wanted records, row errors and plan, in tables of the connection.
 
-Write-once: rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
+Rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
 """
 
 import json
@@ -96,7 +96,7 @@ _NUMBERED = frozenset({"departed", "fresh"})
 
 
 def wanted_columns(kind: Kind) -> tuple[str, ...]:
-    """The columns of a `wanted_…` table, in order."""
+    """Return the columns of a `wanted_…` table, in order."""
     origins = tuple(f"origin_{name}" for name in KEY_FIELDS[kind])
     return (
         *KEY_FIELDS[kind],
@@ -110,7 +110,7 @@ def wanted_columns(kind: Kind) -> tuple[str, ...]:
 
 
 def make_tables(connection: Connection) -> None:
-    """Makes the workspace, empty."""
+    """Create the empty workspace."""
     prepare(connection)
     for name, columns in _TABLES.items():
         create_table(connection, name, columns, numbered=name in _NUMBERED)
@@ -122,7 +122,7 @@ def make_tables(connection: Connection) -> None:
 
 
 def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
-    """Forgets what was staged from a feed that turned out not to be readable to its end."""
+    """Delete what was staged from a feed that could not be read to its end."""
     connection.execute(text(f"DELETE FROM wanted_{kind} WHERE feed = :feed"), {"feed": feed})
     connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
 
@@ -135,9 +135,9 @@ def stage(
     fingerprint: Callable[[Record], bytes],
     digest: Callable[[str], str],
 ) -> int:
-    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many.
+    """Insert wanted records of one feed, each with its origin and its line. Return how many.
 
-    An option's secret gets its digest for a value, by which it is compared.
+    An option's secret gets its digest as its value, by which it is compared.
     """
     columns = (*wanted_columns(kind)[:-2], "line")
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
@@ -166,7 +166,10 @@ def _insert_filled(
     columns: Sequence[str],
     rows: list[tuple[object, ...]],
 ) -> int:
-    """Inserts only the columns that some row fills: feeds map few of them, and binding the others is what costs."""
+    """Insert only the columns that some row fills.
+
+    Feeds map few of them, and binding the others would take most of the time.
+    """
     filled = {
         name: values
         for name, values in zip(columns, zip(*rows, strict=True), strict=True)
@@ -184,21 +187,21 @@ def _insert_filled(
 def stage_departures(
     connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]
 ) -> None:
-    """Notes the records of which a row says that they depart, with the rows' numbers."""
+    """Store the records that rows declare as departed, with the rows' numbers."""
     for chunk in chunks(departures):
         rows = [(*key_columns(key), line) for key, line in chunk]
         insert(connection, "departed", ("k1", "k2", "line"), rows, kind=kind.value, feed=feed)
 
 
 def stage_unselected(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
-    """Notes the records of rows that `where` does not select."""
+    """Store the records of rows that `where` does not select."""
     for chunk in chunks(keys):
         rows = [key_columns(key) for key in chunk]
         insert(connection, "unselected", ("k1", "k2"), rows, kind=kind.value, feed=feed)
 
 
 def read_wanted(connection: Connection, kind: Kind) -> Iterator[Any]:
-    """What is wanted of a kind, row by row, as mappings."""
+    """Yield the wanted rows of a kind as mappings."""
     query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
     for row in read_pages(connection, query):
         yield row._mapping
@@ -207,7 +210,7 @@ def read_wanted(connection: Connection, kind: Kind) -> Iterator[Any]:
 def add_row_errors(
     connection: Connection, row_errors: Iterable[RowError], feed: int | None = None
 ) -> int:
-    """Keeps row errors with their keys, so that their records keep what is known. Returns how many.
+    """Store row errors with their keys, so that their records keep what is known. Return how many.
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
@@ -240,7 +243,7 @@ def add_row_errors(
 
 
 def drop_invalid(connection: Connection, kind: Kind) -> None:
-    """Takes what a row error names out of what is wanted, so that its record keeps what is known."""
+    """Remove records with a row error from what is wanted, so that they keep what is known."""
     if not connection.execute(
         text("SELECT 1 FROM row_error WHERE kind = :kind LIMIT 1"), {"kind": kind}
     ).first():
@@ -257,7 +260,7 @@ def drop_invalid(connection: Connection, kind: Kind) -> None:
 
 
 def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
-    """Return how many wanted records of a feed no row error names."""
+    """Return how many wanted records of a feed have no row error."""
     keys = KEY_FIELDS[kind]
     k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
     query = (
@@ -268,7 +271,7 @@ def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
 
 
 def read_row_errors(connection: Connection) -> Iterator[RowError]:
-    """Every row error of the run, in the order in which they were met."""
+    """Yield every row error of the run, in the order of their discovery."""
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
     for row in read_pages(
         connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
@@ -280,7 +283,7 @@ def read_row_errors(connection: Connection) -> Iterator[RowError]:
 
 
 def index_wanted(connection: Connection) -> None:
-    """Indexes what was staged, once all of it is there."""
+    """Index what was staged. Call it once all of it is there."""
     for kind in Kind:
         create_index(
             connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})"
@@ -295,28 +298,31 @@ def index_wanted(connection: Connection) -> None:
 
 
 def key_columns(key: Sequence[str]) -> tuple[str, str]:
-    """A key as the two columns that tables of all kinds share; the second is empty for a simple key."""
+    """Return a key as the two columns `k1` and `k2`; the second is empty for a simple key."""
     return (key[0], key[1] if len(key) > 1 else "")
 
 
 def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
-    """A key from the two columns that tables of all kinds share."""
+    """Return the key in the two columns `k1` and `k2`."""
     return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
 
 
 def to_json(fields: Fields) -> str:
-    """Fields as they are stored in plans and intents."""
+    """Return fields as they are stored in plans and intents."""
     return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(stored: str) -> dict[str, Value]:
-    """The inverse of `to_json`."""
+    """Return the fields in a text of `to_json`."""
     value: dict[str, Value] = json.loads(stored)
     return value
 
 
 def read_pages(connection: Connection, query: str, **values: object) -> Iterator[Any]:
-    """Rows of a query that takes `:last` and gives its order first; no cursor stays open between pages."""
+    """Yield the rows of a query that takes `:last` and selects its order first.
+
+    No cursor stays open between pages.
+    """
     last: object = 0
     while page := connection.execute(text(query), {**values, "last": last}).fetchall():
         yield from page
@@ -326,7 +332,10 @@ def read_pages(connection: Connection, query: str, **values: object) -> Iterator
 def read_pages_by_key(
     connection: Connection, select: str, keys: Sequence[str], most: int, **values: object
 ) -> Iterator[Any]:
-    """The same for a query without a number: it gives its key first, and ends with conditions. `most` rows a page."""
+    """Yield the rows of a query that selects its key first and ends in conditions.
+
+    A page has `most` rows.
+    """
     columns, marks = ", ".join(keys), ", ".join(f":last_{n}" for n in range(len(keys)))
     after, last = "", dict[str, object]()
     while page := connection.execute(
@@ -338,7 +347,7 @@ def read_pages_by_key(
 
 
 def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    """The items in lists of at most `CHUNK`."""
+    """Yield the items in lists of at most `CHUNK`."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

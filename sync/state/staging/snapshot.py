@@ -33,7 +33,7 @@ Entry = tuple[str, str, str, str]
 
 
 def read_watermark(connection: Connection, feed: str) -> str:
-    """From where this feed is to be read for changes; empty when it was never read whole with these rules."""
+    """Return the watermark of this feed; empty when it was never read whole with these rules."""
     return str(
         connection.execute(
             text("SELECT value FROM watermark WHERE feed = :feed"), {"feed": feed}
@@ -43,7 +43,7 @@ def read_watermark(connection: Connection, feed: str) -> str:
 
 
 def has_snapshot(connection: Connection, feed: str) -> bool:
-    """Return whether the feed was ever read whole with these rules."""
+    """Tell whether the feed was ever read whole with these rules."""
     return (
         connection.execute(
             text("SELECT 1 FROM watermark WHERE feed = :feed"), {"feed": feed}
@@ -62,7 +62,10 @@ def begin_snapshot(
     source: str,
     whole: bool,
 ) -> None:
-    """Notes what was just staged of a feed for its snapshot. Unless it was read whole, call `stage_unchanged` afterwards."""
+    """Store what was just staged of a feed as its new snapshot.
+
+    Unless it was read whole, call `stage_unchanged` afterwards.
+    """
     connection.execute(
         text(
             "INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"
@@ -133,7 +136,7 @@ _ONE_OF_SEVERAL = (
 def stage_unchanged(
     connection: Connection, number: int, kind: Kind, feed: str, refingerprint: Refingerprint
 ) -> int:
-    """Stages what the snapshot has and the changes don't name. Returns how many records that makes wanted."""
+    """Stage what the snapshot has and the changes do not name. Return how many become wanted."""
     create_index(connection, "ix_fresh", "fresh (feed, k1, k2)")
     analyse(connection, "fresh", "unselected")
     matched = " AND ".join(
@@ -225,9 +228,10 @@ _LOOKS = {
 
 
 def drop_superseded(connection: Connection) -> None:
-    """Takes out what was only read before, was never sent, and looks like a row of now: its key was corrected since.
+    """Remove what only an earlier reading named, was never sent, and looks like a row of now.
 
-    Otherwise the old row would make a second account beside the corrected one. A full reading tells.
+    Its key was corrected since. Otherwise the old row would make a second account next to the
+    corrected one. A full reading settles it.
     """
     for kind, looks in _LOOKS.items():
         if not connection.execute(
@@ -263,7 +267,7 @@ def _beside(kind: Kind) -> tuple[str, str]:
 
 
 def store_snapshots(connection: Connection, now: datetime, ill: Collection[str]) -> None:
-    """Stores the snapshots of this run with their marks, all in one transaction.
+    """Store the snapshots of this run with their watermarks, all in one transaction (rules 29).
 
     Of an `ill` source, what was in the snapshot and is not named now stays in it.
     """
@@ -303,9 +307,10 @@ _SEVERAL = """SELECT rowid, feed, k1, k2, status, content FROM fresh WHERE (feed
 
 
 def _one_entry_each(connection: Connection) -> None:
-    """Of several rows for one record: a row error stays a row error, rows that contradict each other are one.
+    """Make one entry of several rows of a record: a row error wins over all others.
 
-    Otherwise the next reading of changes, which does not see these rows, would take one of them for the truth.
+    Otherwise the next reading of changes, which does not contain these rows, would take one of them
+    as the record. Contradicting rows stay as one entry with all of them.
     """
     rows = connection.execute(text(_SEVERAL)).fetchall()
     for (feed, k1, k2), group in groupby(rows, key=lambda row: tuple(row[1:4])):
@@ -342,7 +347,7 @@ def _settled(members: Sequence[tuple[str, str]]) -> tuple[str, str]:
 
 
 def forget_other_feeds(connection: Connection, feeds: Iterable[str]) -> None:
-    """Drops the snapshots of feeds that the configuration no longer has as they were."""
+    """Delete the snapshots of feeds that the configuration no longer has as they were."""
     stored = {row[0] for row in connection.execute(text("SELECT feed FROM watermark"))}
     for feed in stored.difference(feeds):
         connection.execute(text("DELETE FROM snapshot WHERE feed = :feed"), {"feed": feed})
@@ -351,7 +356,7 @@ def forget_other_feeds(connection: Connection, feeds: Iterable[str]) -> None:
 
 
 def forget(connection: Connection, kind: Kind, k1: str, k2: str) -> None:
-    """Takes a record out of all snapshots: it is known under another key now, or not at all."""
+    """Delete a record from all snapshots: it has another key now, or is not known any more."""
     connection.execute(
         text(
             "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM watermark WHERE kind = :kind)"

@@ -1,7 +1,7 @@
-"""The end of what a source delivered: which records stood last, and whether its text ended in a line end.
+"""The end of each delivery: its last records, and whether its text ended in a line end.
 
-A file that is cut off lacks what stood last before. So the last records of each delivery are remembered, and when the
-next one has none of them any more, that is said.
+A file that is cut off lacks its last records. So the last records of each delivery are stored,
+and reported when the next delivery has none of them.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,11 +17,12 @@ MOST = 1_000
 def count_lost(
     connection: Connection, kind: Kind, source: str, least: int, *, tests_whole: bool
 ) -> int:
-    """Count the records that stood last in the source's last delivery and are all missing now; 0 if fewer than `least`.
+    """Count the last records of the last delivery if all are missing now; 0 below `least`.
 
-    Missing is what no row names, not even one that can't be used, that departs or that is not selected. Passed over is
-    what may be gone, or would not be taken away: what is not known as managed, has ended or was released, and what was on
-    a test that has left its own source too; `tests_whole` says that the tests were read whole.
+    A record is missing when no row names it, not even an invalid, departing or unselected one. Left
+    out are records that may be gone, or would not be removed: unmanaged, ended or released ones,
+    and those of a test that has left its own source. `tests_whole` says that the tests were read
+    whole.
     """
     over = f"({_OVER[kind]} OR {_WITHDRAWN})" if kind in ON_A_TEST and tests_whole else _OVER[kind]
     query = text(
@@ -67,7 +68,7 @@ _OVER = {kind: _over(kind) for kind in Kind}
 
 
 def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:
-    """Remember what stands last in the source now, in its feeds of this kind, by their numbers."""
+    """Store the last records of the source in its feeds of this kind, by their numbers."""
     values: dict[str, object] = {"source": source, "kind": kind.value}
     connection.execute(
         text("DELETE FROM source_tail WHERE source = :source AND kind = :kind"), values
@@ -87,7 +88,7 @@ def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[
 
 
 def forget_other_sources(connection: Connection, sources: Collection[str]) -> None:
-    """Forget the ends of sources that are no more."""
+    """Delete the tails of sources that are not configured any more."""
     for table in ("source_tail", "source_ending"):
         for name in [
             row[0]
@@ -101,13 +102,13 @@ def forget_other_sources(connection: Connection, sources: Collection[str]) -> No
 
 
 def ended_in_line_end(connection: Connection, source: str) -> bool:
-    """Tell whether the source's last delivery ended in a line end; a first one was never noted, and proves nothing."""
+    """Tell whether the source's last delivery ended in a line end; true for a first one."""
     query = text("SELECT whole FROM source_ending WHERE source = :source")
     return bool(connection.execute(query, {"source": source}).scalar())
 
 
 def store_ending(connection: Connection, source: str, *, whole: bool) -> None:
-    """Remember whether the source's delivery ended in a line end."""
+    """Store whether the source's delivery ended in a line end."""
     connection.execute(text("DELETE FROM source_ending WHERE source = :source"), {"source": source})
     values = {"source": source, "whole": whole}
     connection.execute(
@@ -117,7 +118,7 @@ def store_ending(connection: Connection, source: str, *, whole: bool) -> None:
 
 
 def drop_line(connection: Connection, kind: Kind, feed: int, line: int) -> None:
-    """Take what one row of a feed says out of what is wanted and of what departure."""
+    """Remove one row of a feed from what is wanted and from what departs."""
     for table in (f"wanted_{kind}", "departed"):
         connection.execute(
             text(f"DELETE FROM {table} WHERE feed = :feed AND line = :line"),

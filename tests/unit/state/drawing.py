@@ -164,7 +164,7 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
 def rows_of(
     draw: st.DrawFn, kind: Kind, known: dict[Identity, dict[str, Any]]
 ) -> list[Record | RowError]:
-    """Rows for some of what is known (often unchanged), for some that is new, and some that can't be used."""
+    """Draw rows for some of what is known, for some that is new, and some row errors."""
     rows: list[Record | RowError] = []
     for identity in known:
         if identity[0] is kind and draw(st.booleans()):

@@ -1,6 +1,6 @@
-"""What a plan must say of a world, worked out in plain Python and without any of the code that it judges.
+"""What a plan must contain for a world, in plain Python without any of the tested code.
 
-It follows the rules of the semantics page one by one, with dictionaries where the store has tables.
+It follows the rules one by one, with dictionaries where the store has tables.
 """
 
 from collections import Counter
@@ -173,7 +173,7 @@ class Oracle:
         return ("restore", "pass") if known["lifecycle"] != "active" else None
 
     def _shifts(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> bool:
-        """Whether a test's new times or title need a person: while it is frozen, or where they come to be past."""
+        """Tell whether a test's new times or title need a person: frozen, or about to be past."""
         now, soon = (utc_text(moment) for moment in (NOW, NOW + FREEZE))
         if any(wanted[name] <= now < known[name] for name in ("start", "end")):
             return True
@@ -233,7 +233,7 @@ class Oracle:
         return said
 
     def _adds(self, kind: Kind, key: Key) -> bool:
-        """Whether anything that is wanted on a frozen test adds to what is known, or nothing differs from it."""
+        """Tell whether anything wanted on a frozen test adds to what is known, or equals it."""
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
         differing = {
             name for name, value in wanted.items() if value is not None and value != known[name]
@@ -250,7 +250,10 @@ class Oracle:
         return not known and name != "candidate_id"
 
     def _takes_away(self, kind: Kind, key: Key) -> bool:
-        """Whether what is wanted leaves somebody on a test with less than they have; blank leaves everything."""
+        """Tell whether a change leaves somebody on a test with less than they have.
+
+        A blank value leaves everything.
+        """
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
         for name in {"roles", "committees"} & wanted.keys():
             if wanted[name] is not None and set((known[name] or "").split("\n")) - {""} - set(
@@ -261,7 +264,7 @@ class Oracle:
         return minutes is not None and minutes < (known.get("extra_time") or 0)
 
     def _shares_account(self, key: Key, known: dict[str, Any]) -> bool:
-        """Whether somebody else who is wanted, or whose row is an error, has the account of this member of staff."""
+        """Tell whether another person, wanted or in a row error, has this member of staff's account."""
         if (S, key) in self.concerned:
             return True
         for kind in (L, S):
@@ -380,7 +383,7 @@ class Oracle:
         return {one for one in identities if one[0] is kind and test in (None, one[1][0])}
 
     def _named_on(self, kind: Kind) -> set[Key]:
-        """Tests and people of this kind of places that are wanted, faulted, or known and stay."""
+        """Return the tests and people that rows of this kind name, or that are known and stay."""
         places = {key for key in self.wanted[kind] if kind is not P or not self._over(key[0])}
         places |= {key for key in self.invalid[kind] if key}
         for key, fields in self.known(kind).items():

@@ -1,4 +1,4 @@
-"""What is wanted in a world, once contradictions are out of it, in plain Python: the oracle's first half."""
+"""What is wanted in a world once contradictions are removed: the oracle's first half."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -134,7 +134,7 @@ class Wanted:
         self._drop(kind, *(key for keys in spellings.values() if len(keys) > 1 for key in keys))
 
     def _resolve(self, kind: Kind) -> None:
-        """Rows that name what nobody knows are row errors, unless what would make it could not be read."""
+        """Turn rows that name an unknown record into row errors, unless its feed is unread."""
         self._misspelt(kind, 0, T)
         if kind in PERSON:
             self._misspelt(kind, 1, PERSON[kind])
@@ -208,7 +208,7 @@ class Wanted:
         self._drop(C, *(key for keys in by_number.values() if len(keys) > 1 for key in keys))
 
     def _derive_committees(self) -> None:
-        """A committee is wanted when a row names it, or when somebody's row leaves them in theirs."""
+        """Want a committee when a row names it, or when a row leaves a person in theirs."""
         named = {
             (test, name) for test, name in self._named() if (test, name) not in self.invalid[K]
         }
@@ -218,7 +218,7 @@ class Wanted:
             self._other_case(K)
 
     def _shared_identities(self) -> None:
-        """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
+        """Drop both of a pair with one identity within a kind; hold both across kinds."""
         wanted = {
             (kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()
         }
@@ -253,7 +253,7 @@ class Wanted:
     def _taken(
         self, wanted: Mapping[Identity, dict[str, Any]]
     ) -> list[tuple[Identity, Identity, bool]]:
-        """Each new record with each known one that has its name, and whether that one is gone and of its kind."""
+        """Yield each new record with each known one of its identity, and whether that is gone."""
         known = {one: fields for one, fields in self.world.known.items() if one[0] in (L, S, T)}
         taken = []
         for one in wanted.keys() - known.keys():  # all that is known here has its names
@@ -267,7 +267,7 @@ class Wanted:
         return taken
 
     def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
-        """What is wanted of a kind, without whoever is only to be disabled."""
+        """Return what is wanted of a kind, without those who are only to be disabled."""
         return {
             key: one
             for key, one in self.records(kind).items()
@@ -289,7 +289,7 @@ class Wanted:
 
 
 def _one_of(rows: list[Record]) -> Record | None:
-    """The one record that these rows of one key make, None when they contradict each other."""
+    """Return the one record of these rows of a key, or None when they contradict each other."""
     if len(set(rows)) == 1:
         return rows[0]
     if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]  # all of one kind

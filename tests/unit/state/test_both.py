@@ -1,4 +1,4 @@
-"""What the store keeps beside the pairing: snapshots, sources, joined rows, feeds that give way; on each database."""
+"""Snapshots, sources, joined rows and merged feeds, on each database."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rows that contradict each other: each row error names the other's place, and what is known of their records stays."""
+"""Contradicting rows: each row error names the other's place, and known records stay."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,10 @@ Staged = tuple[Record, Origin | None, int]
 def closed(
     *rows: Staged, second: Iterable[Staged] = ()
 ) -> tuple[list[RowError], dict[tuple[Kind, Key], int | None]]:
-    """The row errors, and for the candidates that stay wanted their minutes. `second` comes from another file."""
+    """Return the row errors, and the minutes of the candidates that stay wanted.
+
+    `second` comes from another file.
+    """
     with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
         for kind, feed in FEEDS.items():

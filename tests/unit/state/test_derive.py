@@ -1,4 +1,4 @@
-"""What is wanted though no single row says it: roles in one, committees by name, usernames that Inspera keeps."""
+"""Derived values: roles in one record, committees by name, usernames that Inspera keeps."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ Look = Callable[[Store], Any]
 
 
 def closed(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any:
-    """What `look` sees once these rows are staged, line by line from 2, in a state in which this is known."""
+    """Return what `look` sees once these rows are staged, by line from 2, in this state."""
     with blank() as connection:
         for statement in known:
             connection.execute(text(statement))
@@ -55,7 +55,7 @@ def row_errors(store: Store) -> list[RowError]:
 
 
 def committees(store: Store) -> dict[str, str]:
-    """The committees that are wanted on test T, with the places of what asks for them."""
+    """Return the committees that are wanted on test T, with the places of what asks for them."""
     store.gather_windows(NOW)
     store.gather_circumstances(NOW, {})
     return {

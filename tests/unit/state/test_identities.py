@@ -27,7 +27,7 @@ def names(kind: Kind, fields: dict[str, object]) -> set[tuple[str, ...]]:
 
 
 def sent(world: World) -> dict[Identity, set[tuple[str, ...]]]:
-    """What passes of people and tests, with their names in Inspera."""
+    """Return the people and tests that pass, with their names in Inspera."""
     with blank() as connection:
         put(connection, world)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})

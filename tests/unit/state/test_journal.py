@@ -1,4 +1,4 @@
-"""The journal, on a real state: what it says after any sequence of intents, outcomes and crashes."""
+"""The journal on a real state, after any sequence of intents, outcomes and crashes."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -46,9 +46,10 @@ def outcomes(draw: st.DrawFn, kind: Kind) -> Outcome:
 
 
 class Journalling(RuleBasedStateMachine):
-    """Any sequence of what runs do, held against the model: `said` as the run sees it, `durable` as a crash leaves it.
+    """Any sequence of what runs do, compared with the model.
 
-    As in a run, a record has at most one call under way, and one of unknown outcome is not sent again in the same run.
+    `said` is the state as the run sees it, `durable` as a crash leaves it. As in a run, a record
+    has at most one call under way, and one of unknown outcome is not sent again in the same run.
     """
 
     @initialize()
@@ -164,7 +165,7 @@ def test_any_sequence_of_what_runs_do(database: str) -> None:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    """An empty state with a run under way."""
+    """Return an empty state with a run under way."""
     state = State(tmp_path)
     yield state
     state.close()

@@ -1,4 +1,4 @@
-"""Scopes over a limit: which there are, what is held with them, and what the hash of one stands for."""
+"""Scopes over a limit: what is held with them, and what the hash of one stands for."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

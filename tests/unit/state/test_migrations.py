@@ -50,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def older(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rows:
-    """A state of the version before the newest one."""
+    """Make a state of the version before the newest one."""
     return state_at(path, add_next_version(tmp_path, monkeypatch))
 
 

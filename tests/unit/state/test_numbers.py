@@ -1,4 +1,4 @@
-"""Whose candidate number is free, as the plan sees it: on both databases, before anything is sent."""
+"""Free candidate numbers as the plan sees them, on both databases."""
 
 from collections.abc import Sequence
 

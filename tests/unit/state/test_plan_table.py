@@ -39,7 +39,7 @@ Pairs = Sequence[tuple[int, int]]
 
 
 def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
-    """A store that wants these tests (by the days until each) with their candidates and contributors."""
+    """Return a store that wants these tests (days until each) with their members."""
     with blank() as connection:
         store = Store(connection, ["a.csv"], fingerprint)
         tests = []
@@ -80,7 +80,7 @@ LAYERS = (
 
 
 def layer(line: PlannedChange) -> int:
-    """Additions in the order in which kinds need each other, then removals in reverse, then what makes no call."""
+    """Return additions in the order of need, then removals in reverse, then silent changes."""
     added = next(number for number, kinds in enumerate(LAYERS) if line.change.kind in kinds)
     if line.change.action in ADDITIONS:
         return added
@@ -130,7 +130,7 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     days, on = dict(zip(TESTS, starts, strict=True)), {Kind.LEARNER: seats, Kind.STAFF: duties}
 
     def wave(line: PlannedChange) -> int:
-        """The days to the test that needs it; of those within a day, and within a week, each is one wave."""
+        """Return the days to the test that needs it; a day and a week are one wave each."""
         who = line.change.key[0]
         needed = [starts[t] for t, n in on.get(line.change.kind, []) if LEARNERS[n] == who]
         soonest = days[who] if line.change.kind not in PEOPLE else min(needed, default=9999)

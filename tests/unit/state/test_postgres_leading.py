@@ -1,4 +1,4 @@
-"""Who may write a state on PostgreSQL: locks, waiting, taking over, and that a deposed run commits nothing more."""
+"""Who may write a state on PostgreSQL: locks, waiting, taking over, deposed runs."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def url(server: Postgres) -> str:
 
 @pytest.fixture
 def state(url: str) -> Backend:
-    """A state that is there, and held by nobody."""
+    """Return a state that no run holds."""
     one = backend_for(url)
     with one.open_to_write("apply"):
         return one
@@ -58,7 +58,7 @@ def learners(state: Backend) -> list[str]:
 
 
 def cut_locks(server: Postgres, url: str) -> None:
-    """Ends the connections that hold locks of ours, as an administrator would, or a firewall."""
+    """End the connections that hold our locks, as an administrator would, or a firewall."""
     database = url.rpartition("/")[2]
     held = (
         "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"

@@ -1,4 +1,4 @@
-"""A state on PostgreSQL: how it is made, read and copied, by whom, and which versions it can be."""
+"""A state on PostgreSQL: how it is made, read and copied, and which versions it can have."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -31,7 +31,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def database(server: Postgres) -> str:
-    """An empty database, sorted as Norwegians do, which belongs to the role that keeps the state."""
+    """Create an empty database in Norwegian order, which belongs to the state's role."""
     name = f"state{next(_numbers)}"
     server.create_database(name, icu="nb-NO")
     server.execute(f"ALTER DATABASE {name} OWNER TO {OWNER}")
@@ -45,7 +45,7 @@ def place(server: Postgres, database: str, user: str = OWNER) -> Backend:
 
 @pytest.fixture
 def state(server: Postgres, database: str) -> Backend:
-    """A state with one learner in it."""
+    """Make a state with one learner in it."""
     one = place(server, database)
     with one.open_to_write("apply") as opened:
         learn(opened.connection, "Ærlig")
@@ -84,7 +84,7 @@ def fill(server: Postgres, database: str, version: str) -> Backend:
 
 
 def contents(server: Postgres, database: str) -> list[tuple[object, ...]]:
-    """What is in the database, table by table, with what could be written there by accident."""
+    """Return what is in the database, table by table, with what a mistake could write there."""
     tables = server.execute(
         "SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
         database=database,

@@ -1,4 +1,4 @@
-"""A state on PostgreSQL that can't be used: what is said, what to do, and whether it may pass; and never a secret."""
+"""A state on PostgreSQL that can't be used: its message, its remedy, and never a secret."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def place(
 
 
 def refused(place: Backend) -> StateError:
-    """What is said of it, the same to whoever opens it."""
+    """Return the message, which is the same however it is opened."""
     raised = []
     for how in (place.open_to_read, lambda: place.open_to_write("apply")):
         with pytest.raises(StateError) as caught:

@@ -1,4 +1,4 @@
-"""Which of two runs goes first, and what one adds for others' sake, on each database that can hold a state."""
+"""The order of two runs, and what one adds because others need it, on each database."""
 
 import pytest
 from sqlalchemy import text

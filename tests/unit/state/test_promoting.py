@@ -1,4 +1,4 @@
-"""What becomes of what is known when changes are carried out, when keys move, and when tests retire."""
+"""What is known after changes are carried out, when keys move, and when tests retire."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    """A state that knows two tests with one of everything on each, a learner and a member of staff."""
+    """Return a state with two tests, one member of each kind on each, a learner and staff."""
     state = State(tmp_path)
     for kind, key in everything():
         state.journal.remember(kind, key, {}, fingerprint=b"1", remote_id="9", managed=True)

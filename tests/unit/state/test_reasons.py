@@ -1,4 +1,4 @@
-"""Why what is on a test, and who is on its staff, waits, stays or is held, said so that a person can act on it."""
+"""Reasons why something on a test waits, stays or is held, so that a person can act."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -63,7 +63,7 @@ def planned(
     known: dict[Identity, dict[str, Any]] | None = None,
     **world: Any,
 ) -> dict[Identity, PlannedChange]:
-    """The plan of what these rows want against what is known, by record."""
+    """Return the plan of what these rows want against what is known, by record."""
     whole = World(
         known or {}, {kind: [row for row in rows if row.kind is kind] for kind in Kind}, **world
     )

@@ -1,4 +1,4 @@
-"""Pins and quit codes: a changed one is noticed, and none is kept anywhere but where the call takes it from."""
+"""Pins and quit codes: a change is noticed, and none is stored except where it is sent from."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ HOURS = NOW.replace(year=2027)
 def planning(
     path: Path, pin: str | None, *, unmapped: bool = False
 ) -> Iterator[tuple[Connection, Store]]:
-    """A plan for a test whose pin this is, in the state at this path."""
+    """Make a plan for a test with this pin, in the state at this path."""
     rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.TEST] = [Test("T", "x1", "Øving", HOURS, HOURS.replace(hour=12), 60)]
     rows[Kind.OPTION] = [] if unmapped else [Option("T", OPTION, secret=pin)]
@@ -133,7 +133,10 @@ def test_a_pin_that_is_blank_or_gone_leaves_inspera_alone(path: Path, unmapped: 
 
 
 def digested(path: Path) -> tuple[object, object]:
-    """The digest and the fingerprint that the pin gets in a plan with this state; nothing is carried out."""
+    """Return the digest and the fingerprint of the pin in a plan with this state.
+
+    Nothing is carried out.
+    """
     with planning(path, PIN) as (_, store):
         line = the_option(store)
     assert line is not None

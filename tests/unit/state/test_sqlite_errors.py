@@ -1,4 +1,4 @@
-"""What a state in a file says when it can't be used: each trouble in its own words, and whether it passes."""
+"""Errors of a state in a file: each has its own text, and passes by itself or not."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def state(path: Path) -> Backend:
-    """A state that is there."""
+    """Return a state that exists."""
     state = backend_for(f"sqlite:///{path}")
     with state.open_to_write("apply"):
         return state
@@ -145,7 +145,7 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.fixture
 def reached() -> Iterator[Path]:
-    """A state's file in a folder that everybody may enter."""
+    """Return a state's file in a folder that everybody may enter."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)

@@ -1,4 +1,4 @@
-"""Opening the state: who may read it, who holds it, which versions it can be, and that reading changes nothing."""
+"""Opening the state: who may read it, who holds it, its versions; reading changes nothing."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from sync.state.sqlite.open import open_copy, open_to_read, open_to_write
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A state with one learner in it."""
+    """Make a state with one learner in it."""
     path = tmp_path / "state.db"
     with open_to_write(path, "apply") as connection:
         connection.execute(
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def drop_tables(path: Path) -> None:
-    """Leave a file without tables, as one has whose first run was killed before the first migration."""
+    """Leave a file without tables, as a run does that is killed before the first migration."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for (name,) in raw.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"

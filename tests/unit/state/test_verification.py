@@ -1,4 +1,4 @@
-"""What reading back needs: everything known, when a test runs, what a run has written, an export to compare with."""
+"""What reading back needs: known records, a test's times, written records, an export."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta

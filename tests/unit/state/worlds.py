@@ -1,4 +1,4 @@
-"""Small worlds: what is known, what feeds want, which rows are row errors, what is under way, what was refused."""
+"""Small worlds: known records, wanted rows, row errors, open intents and refusals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Identity = tuple[Kind, Key]
 
 @dataclass
 class World:
-    """Everything that a plan rests on. Rows are records or row errors, in the order of their lines."""
+    """Everything that a plan rests on. Rows are records or row errors, in line order."""
 
     known: dict[Identity, dict[str, Any]] = field(default_factory=dict)
     rows: dict[Kind, list[Record | RowError]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class World:
     """Whether staff who are absent are deleted."""
 
     def feeds(self) -> list[Feed]:
-        """A feed for each kind; those of `unread` break off at their end."""
+        """Return a feed for each kind; those of `unread` break off at their end."""
         return [self._feed(kind) for kind in Kind]
 
     def _feed(self, kind: Kind) -> Feed:
@@ -79,7 +79,7 @@ class _Prepared:
 
 
 def put(connection: Connection, world: World) -> None:
-    """Writes what the world knows, has under way, has accepted and was refused into an empty state."""
+    """Write what the world knows, has under way, has accepted and was refused into a state."""
     connection.execute(
         text(
             "INSERT INTO run (command, started, status, counts, reason) VALUES ('apply', '', 'done', '{}', '')"

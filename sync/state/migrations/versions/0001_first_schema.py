@@ -1,4 +1,4 @@
-"""The first schema: what Inspera is known to have, the runs with their intents, and what the sources delivered."""
+"""The first schema: known records, runs with their intents, and what the sources delivered."""
 
 import sqlalchemy as sa
 from alembic import op
