@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sync.state.high_water import HighWaterMark, MarkReader
 
 Wait = Callable[[str], bool]
-"""How to wait for somebody else's lock: is told who holds it, waits a moment, and says whether to try again."""
+"""A function that waits for a lock, given its holder, and returns whether to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Backend(Protocol):
         """
 
     def version(self) -> str | None:
-        """Return the version of its schema, or None when there is no state yet.
+        """Return the version of its schema, or None when the state does not exist yet.
 
         Raises:
             StateError: it cannot be read.
@@ -102,7 +102,7 @@ class Backend(Protocol):
         """Return the name of the run that holds the state now; empty when none does.
 
         Raises:
-            StateError: that cannot be told.
+            StateError: the state cannot be queried.
         """
 
     def look(self) -> None:
@@ -115,7 +115,7 @@ class Backend(Protocol):
     def load_digest_key(self, *, write: bool) -> bytes:
         """Return the key of this state's secret digests.
 
-        Without `write` nothing is changed: where there is no key, a temporary one is returned.
+        Without `write` nothing is changed: a missing key is replaced by a temporary one.
 
         Raises:
             StateError: it cannot be read or made.
@@ -155,7 +155,7 @@ class Backend(Protocol):
         """Return since when and why all sending is stopped; None when it is not.
 
         Raises:
-            StateError: that cannot be told.
+            StateError: the state cannot be queried.
         """
 
     def service(self) -> AbstractContextManager[ServiceLock]:

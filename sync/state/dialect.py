@@ -1,7 +1,8 @@
 """What SQLite and PostgreSQL say differently. All other SQL of the state is the same on both.
 
-The scratch is an attached database on SQLite, and temporary tables on PostgreSQL: both die with the connection. Text
-there is compared by code points (`COLLATE "C"`), whatever the database is sorted by, as SQLite does.
+The scratch is an attached database on SQLite, and temporary tables on PostgreSQL: both die with the
+connection. Text there is compared by code points (`COLLATE "C"`), whatever the database is sorted
+by, as SQLite does.
 """
 
 import re
@@ -99,7 +100,8 @@ def _copy(
 ) -> int:
     """Insert by COPY in this connection's transaction: several times as fast as INSERT."""
     if not connection.in_transaction():
-        connection.begin()  # otherwise nobody would commit it: SQLAlchemy does not see what the driver is told
+        # Otherwise nobody would commit it: SQLAlchemy does not see the driver's statements.
+        connection.begin()
     named, total = ", ".join(f'"{name}"' for name in columns), 0
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
@@ -129,7 +131,8 @@ def lower_sql(connection: Connection, expression: str) -> str:
 def casefold_sql(connection: Connection, expression: str) -> str:
     """Return the SQL for this text compared without regard to case, as `str.casefold` does."""
     if is_postgres(connection):
-        # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is put out of the way
+        # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is
+        # put out of the way
         upper = f"upper(replace({expression}, '\u0131', chr(57344)) COLLATE \"und-x-icu\")"
         return f'(lower({upper} COLLATE "und-x-icu") COLLATE "C")'
     return f"casefold({expression})"

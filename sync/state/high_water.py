@@ -1,8 +1,8 @@
 """The newest run of a state, kept apart from it: by this a copy from before that run is noticed.
 
-The mark is written after the run is durable and before anything is sent, and once more when the run has ended. So
-what is sent after a copy was made is always newer than that copy, except what the very run sent that was under way
-while the copy was made and was then killed.
+The mark is written after the run is durable and before anything is sent, and once more when the run
+has ended. So what is sent after a copy was made is always newer than that copy, except what the
+very run sent that was under way while the copy was made and was then killed.
 """
 
 import json
@@ -35,7 +35,7 @@ class HighWaterMark:
 
 
 MarkReader = Callable[[Connection], HighWaterMark | None]
-"""Gives the mark of an opened state; None when there is none."""
+"""A function that returns the mark of an opened state, or None."""
 
 
 def read_newest_run(connection: Connection) -> HighWaterMark | None:
@@ -66,13 +66,19 @@ def find_doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bo
         text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}
     ).first()
     if row is None or str(row.started) != mark.started:
-        return f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of {mark.started} was made here"
+        return (
+            f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of "
+            f"{mark.started} was made here"
+        )
     if mark.ended and row.ended is None:
         return f"it does not know the end of run {mark.run} of {mark.started}, which was made here"
     return ""
 
 
-_UNMARKED = "the record of its newest run, which is kept apart from it, is missing: it was copied here, or put back"
+_UNMARKED = (
+    "the record of its newest run, which is kept apart from it, is missing: it was copied "
+    "here, or put back"
+)
 _RESTORED = "its tables were restored from a dump, which may be from before the newest run"
 
 
@@ -142,7 +148,10 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
 
 def read_table(connection: Connection) -> HighWaterMark | None:
     """Return the mark in the table of a state on PostgreSQL."""
-    query = "SELECT run, started, ended, made_as <> tableoid::bigint AS moved FROM high_water WHERE id = 1"
+    query = (
+        "SELECT run, started, ended, made_as <> tableoid::bigint AS moved FROM high_water"
+        " WHERE id = 1"
+    )
     row = connection.execute(text(query)).first()
     return (
         None
@@ -157,7 +166,8 @@ def write_table(connection: Connection, mark: HighWaterMark) -> None:
         text(
             "INSERT INTO high_water (id, run, started, ended, made_as)"
             " VALUES (1, :run, :started, :ended, 'high_water'::regclass::oid::bigint)"
-            " ON CONFLICT (id) DO UPDATE SET run = excluded.run, started = excluded.started, ended = excluded.ended,"
+            " ON CONFLICT (id) DO UPDATE SET run = excluded.run, started = excluded.started, ended "
+            "= excluded.ended,"
             " made_as = excluded.made_as"
         ),
         {"run": mark.run, "started": mark.started, "ended": mark.ended},

@@ -14,7 +14,7 @@ from sync.state.staging.scratch import key_from
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One run in the journal. Times are text in UTC; `ended` is None for one that was killed.
+    """One run in the journal. Times are text in UTC; `ended` is empty for one that was killed.
 
     `reason` is what stopped it, or why its exit status is what it is, one reason a line. It is
     empty when all went well.
@@ -110,7 +110,8 @@ def count_known(connection: Connection) -> dict[tuple[str, str], int]:
 _STAYS = {
     Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {unmanaged} ORDER BY 1",
     **{
-        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{unmanaged}}"
+        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test"
+        f" WHERE {{unmanaged}}"
         " AND t.lifecycle <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
         for kind, part in ((Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "learner"))
     },
@@ -139,7 +140,7 @@ class PastJob:
 
 
 _CUT_OFF = ("running", "interrupted", "yielded")
-"""Of a run that is over: killed, stopped by a signal, or gave way and never went on."""
+"""The statuses of a run that was killed, stopped by a signal, or yielded and never resumed."""
 
 
 def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
@@ -149,8 +150,10 @@ def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
     """
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
-        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, {Exit.HELD:d})"
-        " THEN ended END) AS done FROM run WHERE command LIKE 'job %' GROUP BY command) l ON l.id = r.id"
+        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, "
+        f"{Exit.HELD:d})"
+        " THEN ended END) AS done FROM run WHERE command LIKE 'job %'"
+        " GROUP BY command) l ON l.id = r.id"
     )
     return {
         str(command).removeprefix("job "): PastJob(

@@ -198,7 +198,8 @@ class Journal:
     def _disable(self, line: PlannedChange) -> None:
         self._connection.execute(
             text(
-                "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
+                "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = "
+                ":fingerprint,"
                 " updated = :at WHERE key = :key"
             ),
             {
@@ -278,8 +279,10 @@ class Journal:
         """Store that Inspera has another username for a person than the source, and keeps it."""
         self._connection.execute(
             text(
-                "INSERT INTO alias (kind, key, wanted, username) VALUES (:kind, :key, :wanted, :username)"
-                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = excluded.username"
+                "INSERT INTO alias (kind, key, wanted, username)"
+                " VALUES (:kind, :key, :wanted, :username)"
+                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = "
+                "excluded.username"
             ),
             {"kind": kind, "key": key[0], "wanted": wanted, "username": username},
         )
@@ -292,7 +295,8 @@ class Journal:
         k1, k2 = key_columns(key)
         self._connection.execute(
             text(
-                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"
+                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at)"
+                " ON CONFLICT DO NOTHING"
             ),
             {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
         )
@@ -342,7 +346,8 @@ class Journal:
                 same += f" AND r.k2 = known_{kind}.{keys[1]}"
             self._connection.execute(
                 text(
-                    f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r WHERE {same})"
+                    f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r"
+                    f" WHERE {same})"
                     f" WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
                 )
             )
@@ -380,7 +385,8 @@ class Journal:
         recent_removals.forget_old(self._connection, self._clock())
         self._connection.execute(
             text(
-                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"
+                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = "
+                ":r WHERE id = :id"
             ),
             {
                 "at": utc_text(self._clock()),
@@ -410,18 +416,17 @@ def _lapse(kind: Kind) -> str:
         f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
     wanted = f"SELECT 1 FROM wanted_{kind} w WHERE {same}"
-    wanted += (
-        " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
-    )  # blank: nothing is sent for it
+    # Blank: nothing is sent for it.
+    wanted += " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
     lapse = (
-        f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
+        "UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL"
+        f" AND kind = '{kind}'"
         f" AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
-    if (
-        kind is Kind.STAFF
-    ):  # until they are out, what became of a call that let them in or out matters
+    # Until they are out, what became of a call that let them in or out matters.
+    if kind is Kind.STAFF:
         lapse += (
             " AND (action NOT IN ('enable', 'disable', 'delete')"
             " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.managed))"
@@ -483,12 +488,14 @@ def _naming(kind: Kind) -> tuple[Kind, ...]:
 
 _PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
 _TO = (
-    "UPDATE known_{kind} SET lifecycle = '{lifecycle}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
-    + _PASSED
+    "UPDATE known_{kind} SET lifecycle = '{lifecycle}', updated = :at WHERE EXISTS (SELECT 1"
+    " FROM draft d WHERE " + _PASSED
 )
 _WITH_ITS_TEST = (
-    "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active' AND EXISTS ("
-    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
+    "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active'"
+    " AND EXISTS ("
+    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key"
+    " AND d.action = 'retire'"
     " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
 _OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
@@ -516,5 +523,6 @@ _SILENT = (
     *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
     (_TO + " AND d.action = 'release')").format(kind="learner", key="key", lifecycle="released")
-    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.lifecycle = 'active')",
+    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key"
+    " AND c.lifecycle = 'active')",
 )

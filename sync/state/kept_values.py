@@ -27,7 +27,8 @@ def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
     for field, value in wanted.items():
         connection.execute(
             text(
-                "INSERT INTO kept_value (kind, k1, k2, field, wanted) VALUES (:kind, :k1, :k2, :field, :wanted)"
+                "INSERT INTO kept_value (kind, k1, k2, field, wanted)"
+                " VALUES (:kind, :k1, :k2, :field, :wanted)"
             ),
             {
                 **_columns(kind, key),

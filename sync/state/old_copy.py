@@ -24,12 +24,15 @@ class RecoveryNeed:
     def __str__(self) -> str:
         if self.lost:
             return (
-                f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest copy back, or run "
-                "`adopt --managed`, which takes back as managed what the sources name and Inspera has (`adopt` without "
+                f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest "
+                "copy back, or run "
+                "`adopt --managed`, which takes back as managed what the sources name and Inspera "
+                "has (`adopt` without "
                 "--managed if somebody else put it there)"
             )
         adopt = (
-            "run `adopt --managed`, which takes back as managed what the sources name and Inspera has (`adopt` without "
+            "run `adopt --managed`, which takes back as managed what the sources name and Inspera "
+            "has (`adopt` without "
             "--managed if somebody else put it there), and then `reconcile`"
         )
         remedy = "run `reconcile`" if self.adopted else adopt

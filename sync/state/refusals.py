@@ -34,7 +34,10 @@ class RefusalStatus:
 
 def listed(connection: Connection) -> Iterator[RefusalStatus]:
     """Yield every refusal that has not passed yet, the oldest first."""
-    query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"
+    query = (
+        "SELECT kind, k1, k2, times, since, again, message FROM refused"
+        " ORDER BY since, kind, k1, k2"
+    )
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
         yield RefusalStatus(
@@ -55,8 +58,10 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
     connection.execute(
         text(
             "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, last, again, message)"
-            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message) ON CONFLICT (kind, k1, k2)"
-            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = excluded.last,"
+            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message)"
+            " ON CONFLICT (kind, k1, k2)"
+            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = "
+            "excluded.last,"
             " again = excluded.again, message = excluded.message,"
             " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
         ),
@@ -85,7 +90,8 @@ def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
             text(
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
-                f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = refused.k1"
+                f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}'"
+                " AND f.k1 = refused.k1"
                 " AND coalesce(f.k2, '') IN ('', refused.k2))"
             )
         )

@@ -59,6 +59,6 @@ def load_digest_key(path: Path, *, write: bool) -> bytes:
             "put back a copy of it, or delete it: then each pin and quit code is sent once more"
         )
         raise StateError(
-            f"{beside}: this is no key of the secret digests, which has {KEY_BYTES} bytes; {remedy}"
+            f"{beside}: this is not a key of secret digests, which has {KEY_BYTES} bytes; {remedy}"
         )
     return key

@@ -51,9 +51,8 @@ class TenantState:
         Raises:
             OtherTenant: it belongs to another one.
         """
-        look = (
-            self.place.mark_reader()
-        )  # before the state: a run that begins meanwhile is in the state first
+        # Before the state: a run that begins meanwhile is in the state first.
+        look = self.place.mark_reader()
         with self.place.open_to_read() as connection:
             self._look(connection, look)
             yield connection

@@ -181,7 +181,7 @@ def test_a_damaged_key_exits_2_and_sends_nothing(locked: Site, words: list[str])
     key_of(locked).write_bytes(b"short")
     ran = locked.run(*words)
     assert ran.status == 2
-    assert "state.db.key: this is no key of the secret digests" in ran.said
+    assert "state.db.key: this is not a key of secret digests" in ran.said
     assert locked.calls() == []
 
 

@@ -13,7 +13,8 @@ from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
-"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
+"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that
+wants it."""
 
 
 def pair_absent(
@@ -45,7 +46,8 @@ def pair_absent(
 
 
 FORMER = (
-    "the source '{}', which named it, is none of this kind any more; if what is there now is all, run"
+    "the source '{}', which named it, does not feed this kind any more; if the present sources are "
+    "complete, run"
     " `apply --accept-shrink` with one of its sources"
 )
 
@@ -60,16 +62,20 @@ _SEATS = {
         OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k2 = k.key)
         OR EXISTS (SELECT 1 FROM known_candidate c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.learner = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
-            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test AND d.k2 = c.learner
+            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test
+                AND d.k2 = c.learner
                 AND d.action IN ('remove', 'retire') AND d.verdict = 'pass')))""",
     Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c
-            LEFT JOIN known_test ckt ON ckt.key = c.test LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.lifecycle, '') <> 'retired'
+            LEFT JOIN known_test ckt ON ckt.key = c.test
+                LEFT JOIN test_window ctw ON ctw.test = c.test
+            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0
+                AND (coalesce(ckt.lifecycle, '') <> 'retired'
                 OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
         UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
-            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test AND d.k2 = c.staff
+            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test
+                AND d.k2 = c.staff
                 AND d.action = 'remove' AND d.verdict = 'pass')) AS on_tests)""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
 }
@@ -85,8 +91,10 @@ def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
         )
         for table, condition in (("wanted", disabled), ("known", errors)):
             query = (
-                f"SELECT min(w.key) FROM known_{kind} k JOIN {table}_{other} w ON (w.username = k.username"
-                f" OR (w.external_id = k.external_id AND w.auth_system = k.auth_system)) WHERE k.key = :key"
+                f"SELECT min(w.key) FROM known_{kind} k"
+                f" JOIN {table}_{other} w ON (w.username = k.username"
+                " OR (w.external_id = k.external_id AND w.auth_system = k.auth_system))"
+                " WHERE k.key = :key"
                 f"{itself}{condition}"
             )
             found = connection.execute(text(query), {"key": key}).scalar()
@@ -105,11 +113,14 @@ def _absent_records(
 ) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed, k.source AS source,
+        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed, k.source AS
+            source,
                {_SEATS[kind]} AS seats,
                b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect,
-               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.key) AS departed
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.old_key = k.key) AS suspect,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
+                   AND d.k1 = k.key) AS departed
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
@@ -153,13 +164,16 @@ def _same_account(kind: Kind) -> str:
       AND coalesce(ol.auth_system, nl.auth_system) = kl.auth_system)"""
 
 
-SHARED = "{} shares what Inspera identifies it by with another: what is there stays until the source is correct"
+SHARED = (
+    "{} shares what Inspera identifies it by with another: what is there stays until the "
+    "source is correct"
+)
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
 _ASTRAY = {
-    "anybody": "{} names a {} whom no feed makes and nobody knows, so it may mean anybody on this test",
-    "any_test": "{} names this {} on a test that no feed makes and nobody knows, so it may mean this test",
-    "anything": "{} names a test and a {} that no feed makes and nobody knows, so it may mean anybody",
+    "anybody": "{} names an unknown {}, so it may mean anybody on this test",
+    "any_test": "{} names this {} on an unknown test, so it may mean this test",
+    "anything": "{} names an unknown test and an unknown {}, so it may mean anybody",
 }
 """What a row may mean that names something unknown, by which of the key's parts that is."""
 
@@ -187,22 +201,28 @@ def _absent_members(
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
+        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle, k.managed AS
+            managed,
                {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
                tw.start AS tw_start, tw.ends AS tw_ends,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}'
+                   AND s.old_key = k.{part}) AS who_suspect,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
+                   AND s.old_key = k.test) AS test_suspect,
                {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
-               (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test' AND c.k1 = k.test)
+               (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test'
+                   AND c.k1 = k.test)
                    OR (c.kind = '{person or ""}' AND c.k1 = k.{part})) AS clash,
-               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test
+                   AND d.k2 = k.{part})
                    AS departed,
                {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
-        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = :nothing
+        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part}
+            AND b.fingerprint = :nothing
         WHERE m.kind = '{kind}'
     """
     for row in stream(connection, query, nothing=b""):
@@ -223,9 +243,11 @@ def _absent_members(
         if row.same_account is not None and not suspect:
             proof = (
                 proof
-                or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
+                or f"{person} {row.same_account} has the same account in Inspera, and a place on "
+                "this test"
             )
-        # a candidate stays from the start on; graders and committees change again once the test has ended
+        # a candidate stays from the start on; graders and committees change again once the test has
+        # ended
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
             trouble=proof,
@@ -250,12 +272,14 @@ _UNSETTLED = (
 )
 
 TEST_TROUBLE = {
-    kind: f"EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"
+    kind: f"EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = k.test"
+    " AND f.k2 = '')"
     for kind in ON_A_TEST
 }
 # a committee may be named by any row of its test, also by one that can't be used
 TEST_TROUBLE[Kind.COMMITTEE] = (
-    "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate')"
+    " AND f.k1 = k.test)"
     " OR EXISTS (SELECT 1 FROM astray a WHERE a.kind IN ('committee', 'contributor', 'candidate')"
     " AND a.k1 IN ('', k.test)))"
 )

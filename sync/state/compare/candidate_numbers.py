@@ -25,7 +25,8 @@ _TAKING = """
       AND w.candidate_id <> '' AND coalesce(k.candidate_id, '') <> w.candidate_id
 """
 _KNOWN = """
-    SELECT t.id AS taker, t.number, k.learner AS holder, d.id AS holder_id, d.action, d.verdict, d.reason,
+    SELECT t.id AS taker, t.number, k.learner AS holder, d.id AS holder_id, d.action, d.verdict,
+        d.reason,
            g.id AS moves
     FROM (SELECT DISTINCT test FROM taking) s
     JOIN known_candidate k ON k.test = s.test
@@ -101,8 +102,10 @@ def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
 
 
 _STUCK_CHANGES = f"""
-    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted, k.managed,
-           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test AND f.k2 = c.holder) AS invalid
+    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted,
+        k.managed,
+           EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test
+               AND f.k2 = c.holder) AS invalid
     FROM contested c
     JOIN stuck s ON s.id = c.taker
     JOIN taking t ON t.id = c.taker
@@ -117,7 +120,8 @@ _STUCK_CHANGES = f"""
 def _defer(connection: Connection) -> None:
     """Write the number that each stuck change waits for, and why that candidate keeps it."""
     statement = text(
-        f"UPDATE draft SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason WHERE id = :id"
+        f"UPDATE draft SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason"
+        " WHERE id = :id"
     )
     first = (
         next(rows)
@@ -148,7 +152,8 @@ def numbers_on(connection: Connection, test: str, numbers: Collection[str]) -> l
     """Return the candidates who are known to have one of these numbers on a test now."""
     query = text(
         "SELECT k.learner, l.auth_system, l.external_id, k.candidate_id FROM known_candidate k"
-        " LEFT JOIN known_learner l ON l.key = k.learner WHERE k.test = :test AND k.candidate_id IN :numbers"
+        " LEFT JOIN known_learner l ON l.key = k.learner WHERE k.test = :test"
+        " AND k.candidate_id IN :numbers"
     ).bindparams(bindparam("numbers", expanding=True))
     rows = connection.execute(query, {"test": test, "numbers": list(numbers)})
     return [

@@ -92,8 +92,10 @@ def _barred(connection: Connection, now: datetime) -> None:
     """
     connection.execute(
         text(
-            "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || '; tried again'"
-            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`' FROM refused r"
+            "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || "
+            "'; tried again'"
+            " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`'"
+            " FROM refused r"
             f" WHERE again > :now AND NOT (last <= :rested AND {_SOON})"
         ),
         {"now": utc_text(now), "rested": utc_text(now - PAUSES[0])},
@@ -105,7 +107,8 @@ def _barred(connection: Connection, now: datetime) -> None:
 def _vanished(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
-            f"INSERT INTO vanished SELECT :kind, k.key, {lower_sql(connection, 'k.key')} FROM known_{kind} k"
+            f"INSERT INTO vanished SELECT :kind, k.key, {lower_sql(connection, 'k.key')}"
+            f" FROM known_{kind} k"
             f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.key = k.key)"
             " AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.key)"
         ),
@@ -127,18 +130,22 @@ def _missing(connection: Connection, kind: Kind) -> None:
         text(
             f"INSERT INTO missing SELECT :kind, k.test, k.{part} FROM known_{kind} k"
             f" WHERE (k.lifecycle = 'active' OR (k.lifecycle = 'retired' AND EXISTS ({came_back})))"
-            f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test AND w.{part} = k.{part})"
-            f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = k.{part})"
+            f" AND NOT EXISTS (SELECT 1 FROM wanted_{kind} w WHERE w.test = k.test"
+            f" AND w.{part} = k.{part})"
+            " AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test"
+            f" AND f.k2 = k.{part})"
         ),
         {"kind": kind},
     )
 
 
 def _unsure(connection: Connection, kind: Kind) -> None:
-    # where only changes were read, whom they don't name may have vanished, and a new key may be theirs
+    # Where only changes were read, records that they do not name may have vanished, and a new
+    # key may belong to one of them.
     connection.execute(
         text(
-            f"INSERT INTO unsure SELECT :kind, k.key, {lower_sql(connection, 'k.key')} FROM known_{kind} k"
+            f"INSERT INTO unsure SELECT :kind, k.key, {lower_sql(connection, 'k.key')}"
+            f" FROM known_{kind} k"
             " JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
             " SELECT kind, key, folded FROM vanished WHERE kind = :kind"
         ),
@@ -174,12 +181,14 @@ def _suspects(connection: Connection) -> None:
         ).first():
             continue
         arrived = (
-            f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n WHERE n.key = w.key)"
+            f"FROM wanted_{kind} w {{join}} WHERE NOT EXISTS (SELECT 1 FROM known_{kind} n"
+            " WHERE n.key = w.key)"
             " AND NOT EXISTS (SELECT 1 FROM accepted a WHERE a.kind = :kind AND a.k1 = w.key)"
         )
         by_looks = " UNION SELECT w.key, v.key ".join(
             arrived.format(
-                join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind AND v.key = k.key"
+                join=f"JOIN known_{kind} k ON {same} JOIN unsure v ON v.kind = :kind"
+                " AND v.key = k.key"
             )
             for same in looks
         )
@@ -188,7 +197,8 @@ def _suspects(connection: Connection) -> None:
         )
         connection.execute(
             text(
-                "INSERT INTO suspect SELECT :kind, new_key, old_key FROM (SELECT w.key AS new_key, v.key AS old_key"
+                "INSERT INTO suspect SELECT :kind, new_key, old_key"
+                " FROM (SELECT w.key AS new_key, v.key AS old_key"
                 f" {by_looks} UNION SELECT w.key, v.key {by_case}"
                 " UNION SELECT new_key, old_key FROM reused WHERE kind = :kind) AS found"
             ),
@@ -207,9 +217,11 @@ FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
 LEFT JOIN wanted_test w ON w.key = t.key
 LEFT JOIN open_record o ON o.kind = 'test' AND o.k1 = t.key
-LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate WHERE extra_time > 0 GROUP BY test) kc
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate WHERE extra_time > 0
+    GROUP BY test) kc
     ON kc.test = t.key
-LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE extra_time > 0 GROUP BY test) wc
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE extra_time > 0
+    GROUP BY test) wc
     ON wc.test = t.key
 """
 
@@ -217,8 +229,10 @@ LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE e
 def _retire(connection: Connection) -> None:
     """Mark the tests that have ended and that no feed names any more."""
     connection.exec_driver_sql(
-        "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key FROM known_test)"
-        " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM row_error WHERE kind = 'test'"
+        "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key"
+        " FROM known_test)"
+        " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM row_error"
+        " WHERE kind = 'test'"
         " AND k1 IS NOT NULL)"
     )
 
@@ -229,7 +243,8 @@ def mark_unsettled_tests(connection: Connection) -> None:
     A person must look at their new times, or they have ended by times that change now. Nobody
     leaves such a test meanwhile.
     """
-    updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"  # the draft has no index yet
+    # The draft has no index yet.
+    updated = "SELECT k1 FROM draft WHERE kind = 'test' AND action = 'update'"
     connection.exec_driver_sql(
         f"UPDATE test_window SET unsettled = 1 WHERE ended = 1 AND test IN ({updated})"
     )

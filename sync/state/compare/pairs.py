@@ -60,13 +60,19 @@ def count_left_out(connection: Connection) -> dict[Kind, int]:
     tests = int(connection.execute(text(unsent)).scalar_one())
     if not tests:
         return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # no need to look at every candidate
-    named = "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test WHERE tw.unsent = 1"
+    named = (
+        "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test"
+        " WHERE tw.unsent = 1"
+    )
     return {Kind.TEST: tests, Kind.CANDIDATE: int(connection.execute(text(named)).scalar_one())}
 
 
 def count_ignored(connection: Connection) -> int:
     """Count the wanted candidates that are ignored because their test retires or is retired."""
-    over = "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
+    over = (
+        "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window"
+        " WHERE retiring = 1"
+    )
     if not connection.execute(text(over)).first():
         return 0  # as on most days: no need to look at every candidate
     query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_RETIRED}"
@@ -100,16 +106,22 @@ def _barred(kind: Kind) -> str:
     """Return the join with the refusal of exactly this change, while its pause lasts."""
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
-    return f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2} AND b.fingerprint = w.fingerprint"
+    return (
+        f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2}"
+        " AND b.fingerprint = w.fingerprint"
+    )
 
 
 def _records(
     connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf
 ) -> Iterator[Pair]:
     query = f"""
-        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends AS tw_ends,
-               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles,
-               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}' AND r.new_key = w.key) AS reuses,
+        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends
+            AS tw_ends,
+               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.new_key = w.key) AS resembles,
+               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
+                   AND r.new_key = w.key) AS reuses,
                c.reason AS clash
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
@@ -118,7 +130,8 @@ def _records(
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
         {_barred(kind)}
         WHERE coalesce(tw.unsent, 0) = 0
-          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active' OR o.k1 IS NOT NULL)
+          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
+              OR o.k1 IS NOT NULL)
     """
     for row in stream(connection, query):
         about = Context(
@@ -192,7 +205,8 @@ def _members_query(kind: Kind) -> str:
         LEFT JOIN known_{person} kl ON kl.key = w.{part}
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
-        SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known, tw.begun AS begun,
+        SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known,
+            tw.begun AS begun,
                tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
@@ -202,7 +216,8 @@ def _members_query(kind: Kind) -> str:
         {_barred(kind)}
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
-        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active' OR o.k1 IS NOT NULL)
+        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
+            OR o.k1 IS NOT NULL)
           AND NOT {_OVER}
         ORDER BY w.test, w.feed, w.line
     """
@@ -233,7 +248,7 @@ def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) ->
         needed.insert(0, (person, key[1], row.person_known, row.person_action, row.person_verdict))
     for kind, name, known, action, verdict in needed:
         if action == "identity change":
-            yield f"{kind} {name} (held as a identity change)"
+            yield f"{kind} {name} (held as an identity change)"
         elif known is None and not (action == "create" and verdict == "pass"):
             yield f"{kind} {name} ({_why_missing(connection, kind, name, verdict)})"
 

@@ -20,7 +20,10 @@ from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, from_json, key_columns, key_from, read_pages, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-_COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, fingerprint, scope"
+_COLUMNS = (
+    "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, "
+    "fingerprint, scope"
+)
 
 
 def write_draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
@@ -75,9 +78,8 @@ def hold_scopes(
             digest = _digest(connection, scope.name, condition, values)
             over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
     names = [held.scope.name for held, _, _ in over]
-    over.sort(
-        key=lambda one: one[0].allowed
-    )  # the held first: one word does not let pass what needs two
+    # Those not allowed first: a change in two scopes needs both allowed.
+    over.sort(key=lambda one: one[0].allowed)
     for held, condition, values in over:
         connection.execute(
             text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
@@ -87,7 +89,8 @@ def hold_scopes(
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
             text(
-                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"
+                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason"
+                " WHERE scope = :scope"
             ),
             {"reason": reason, "scope": held.scope.name},
         )
@@ -103,7 +106,10 @@ _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred'
 def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
     """Yield the groups of changes that the times of tests hold; one hash allows a whole group."""
     tests = f"d.kind = 'test' AND {_TOGETHER}"
-    on_tests = f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1 HAVING count(*) > 1"
+    on_tests = (
+        f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1"
+        " HAVING count(*) > 1"
+    )
     scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
     for test in connection.execute(text(f"{on_tests} ORDER BY d.k1")).scalars().all():
         scopes.append(
@@ -126,7 +132,10 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
             by_times=True,
         )
         if digest in allowed:
-            passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope WHERE "
+            passing = (
+                "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = "
+                ":scope WHERE "
+            )
             connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
 
 
@@ -168,7 +177,10 @@ def _test_scopes(
 ) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
-        query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
+        query = (
+            f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED}"
+            " GROUP BY d.k1 ORDER BY d.k1"
+        )
         for test, removed in connection.execute(text(query)).fetchall():
             held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND lifecycle = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
@@ -231,10 +243,12 @@ _ADDED = {
     Kind.CONTRIBUTOR: 5,
     Kind.CANDIDATE: 7,
 }
-"""The layer of each kind's additions: what others need comes first. Removals come after all of them, in reverse."""
+"""The layer of each kind's additions: what others need comes first. Removals come after all of
+them, in reverse."""
 
 _FIRST_OUT = 6
-"""The layer of removals that free a candidate number for somebody else: right before the candidates' additions."""
+"""The layer of removals that free a candidate number for somebody else: right before the
+candidates' additions."""
 
 _LAST = max(_ADDED.values()) + 1
 
@@ -245,11 +259,15 @@ def _layers() -> str:
     return (
         f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
         f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
-        f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END ELSE {SILENT} END"
+        f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END"
+        f" ELSE {SILENT} END"
     )
 
 
-_SOONEST = "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test WHERE c.{person} = d.k1)"
+_SOONEST = (
+    "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test"
+    " WHERE c.{person} = d.k1)"
+)
 _WAVE = f"""coalesce(CASE d.kind
     WHEN 'learner' THEN {_SOONEST.format(on="candidate", person="learner")}
     WHEN 'staff' THEN {_SOONEST.format(on="contributor", person="staff")}
@@ -261,9 +279,13 @@ def write_plan(connection: Connection) -> None:
 
     First comes what soon tests need, in layers; then the rest, soonest test first.
     """
-    start = "(SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind NOT IN ('learner', 'staff'))"
+    start = (
+        "(SELECT w.start FROM test_window w WHERE w.test = d.k1"
+        " AND d.kind NOT IN ('learner', 'staff'))"
+    )
     connection.exec_driver_sql(
-        f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
+        f"INSERT INTO plan (wave, layer, {_COLUMNS})"
+        f" SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
         f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
     create_index(connection, "ix_plan", "plan (verdict, layer)")
@@ -290,7 +312,8 @@ class ScopeGroup:
 
 
 MOST_OF_ALL = 1_000
-"""Lines of one reason that stand in one group, even when all are asked for: memory does not grow with a plan."""
+"""Lines of one reason that stand in one group, even when all are asked for: memory does not grow
+with a plan."""
 
 
 def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
@@ -298,7 +321,8 @@ def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> I
     by_reason = "OVER (PARTITION BY reason)"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
-        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan WHERE verdict = :verdict"
+        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan"
+        " WHERE verdict = :verdict"
     )
     limited = "" if most is None else f" WHERE nth <= {most:d}"
     query = text(
@@ -319,7 +343,8 @@ def sample_creates(connection: Connection, kind: Kind, most: int) -> list[Planne
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
     numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered WHERE number % :every = 0"
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered"
+        " WHERE number % :every = 0"
         " ORDER BY seq LIMIT :most"
     )
     return [
@@ -332,7 +357,8 @@ def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | N
     """Return the line of one record, or None when the plan has none."""
     k1, k2 = key_columns(key)
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1"
+        " AND k2 = :k2"
     )
     row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
     return _planned(row) if row else None

@@ -8,9 +8,9 @@ from sync.records.base import KEY_FIELDS, PEOPLE, Kind
 from sync.records.changes import ADDITIONS, Action, Result
 
 _NEEDED = (Action.CREATE, Action.RESTORE, Action.ENABLE, Action.IDENTITY_CHANGE)
-"""What is done, or held, for a record that others need. It is never changed otherwise, nor removed."""
+"""What happens to a record that others need. A run for others makes no other change of it."""
 _SETTLED_FIRST = (Result.HELD, Result.DEFERRED, Result.WAITING)
-"""How a change ends that was to be sent, and then could not be as it is."""
+"""The result of a change that was to be sent, and could not be."""
 
 
 def _listed(words: Collection[str]) -> str:
@@ -44,6 +44,7 @@ def find_soonest_start(connection: Connection, after: int = 0, command: str = ""
         f" AND p.kind NOT IN ({people}) AND w.ended = 0 AND w.start <> ''"
         " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.run_id ="
         " (SELECT max(id) FROM run WHERE command = :command AND ended IS NOT NULL)"
-        f" AND f.kind = p.kind AND f.k1 = p.k1 AND f.k2 = p.k2 AND f.type IN ({_listed(_SETTLED_FIRST)}))"
+        " AND f.kind = p.kind AND f.k1 = p.k1 AND f.k2 = p.k2"
+        f" AND f.type IN ({_listed(_SETTLED_FIRST)}))"
     )
     return str(connection.execute(text(query), {"after": after, "command": command}).scalar() or "")

@@ -1,7 +1,8 @@
 """Which source names what is known, and so whether one of them has suddenly become shorter.
 
-A known record counts for the source that last named it, or, where that was never noted, for every source of its kind.
-What has ended, is retired or released doesn't count: it may leave its source at any time.
+A known record counts for the source that last named it, or, where that was never noted, for every
+source of its kind. What has ended, is retired or released doesn't count: it may leave its source at
+any time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +40,8 @@ def count_shrinkage(
     values = {"source": source, **names}
     lost = count(
         connection,
-        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {named}"
+        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]}"
+        f" AND g.kind = '{kind}' AND {named}"
         f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed}){meant}",
         **values,
     )
@@ -58,19 +60,23 @@ def _may_be_meant(kind: Kind) -> str:
     part = KEY_FIELDS[kind][1]
     return (
         f"(EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = k.test AND a.k2 = '')"
-        f" OR EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = '' AND a.k2 IN ('', k.{part})))"
+        f" OR EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = ''"
+        f" AND a.k2 IN ('', k.{part})))"
     )
 
 
 def named_elsewhere_sql(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return the SQL for "named by a source that is none of these", and its values."""
+    """Return the SQL for "named by another source than these", and its values."""
     names = {f"source_{number}": name for number, name in enumerate(sources)}
     others = ", ".join(f":{name}" for name in names) or "''"
     return f"(k.source <> '' AND k.source NOT IN ({others}))", names
 
 
 _PEOPLE = "WHERE k.lifecycle = 'active'"
-_TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.lifecycle = 'active' AND coalesce(tw.ended, 0) = 0"
+_TEST = (
+    "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.lifecycle = 'active'"
+    " AND coalesce(tw.ended, 0) = 0"
+)
 _LIVE = {
     Kind.LEARNER: _PEOPLE,
     Kind.STAFF: _PEOPLE,
@@ -103,7 +109,10 @@ def record_sources(
         )
     for kind in COUNTED:
         matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
-        named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
+        named = (
+            f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed"
+            f" WHERE {matched}"
+        )
         connection.execute(
             text(
                 f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
@@ -129,7 +138,8 @@ def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str,
     proven = f" AND NOT {unread} AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
     connection.execute(
         text(
-            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven} AND ({', '.join(KEY_FIELDS[kind])}) IN"
+            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven}"
+            f" AND ({', '.join(KEY_FIELDS[kind])}) IN"
             f" (SELECT {columns} FROM {gone} WHERE kind = :kind)"
         ),
         {"kind": kind, **values},

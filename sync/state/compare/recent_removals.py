@@ -23,7 +23,8 @@ def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved
     k1, k2 = key_columns(key)
     connection.execute(
         text(
-            "INSERT INTO removal (kind, k1, k2, at, approved) VALUES (:kind, :k1, :k2, :at, :approved)"
+            "INSERT INTO removal (kind, k1, k2, at, approved)"
+            " VALUES (:kind, :k1, :k2, :at, :approved)"
         ),
         {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(at), "approved": approved},
     )
@@ -33,7 +34,8 @@ def note_withdrawn(connection: Connection, at: datetime) -> None:
     """Store the tests that this run withdraws, which needs no call."""
     connection.execute(
         text(
-            "INSERT INTO removal (kind, k1, k2, at, approved) SELECT d.kind, d.k1, d.k2, :at, d.scope <> ''"
+            "INSERT INTO removal (kind, k1, k2, at, approved)"
+            " SELECT d.kind, d.k1, d.k2, :at, d.scope <> ''"
             " FROM draft d WHERE d.action = 'withdraw' AND d.verdict = 'pass'"
         ),
         {"at": utc_text(at)},
@@ -59,7 +61,8 @@ def count_recent(connection: Connection, kind: Kind, now: datetime, test: str | 
         "SELECT count(*) FROM (SELECT DISTINCT r.k1, r.k2 FROM removal r"
         " WHERE r.at > :since AND r.kind = :kind AND NOT r.approved"
         f"{'' if test is None else ' AND r.k1 = :test'}"
-        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back} AND k.lifecycle = 'active')) AS gone"
+        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back}"
+        " AND k.lifecycle = 'active')) AS gone"
     )
     values = {"since": utc_text(now - WINDOW), "kind": kind.value} | (
         {} if test is None else {"test": test}

@@ -34,7 +34,8 @@ def read_window(connection: Connection, test: str, now: datetime) -> tuple[str, 
     The end includes its longest extra time.
     """
     query = (
-        'SELECT start, "end" AS ends, (SELECT max(extra_time) FROM known_candidate c WHERE c.test = t.key) AS longest'
+        'SELECT start, "end" AS ends,'
+        " (SELECT max(extra_time) FROM known_candidate c WHERE c.test = t.key) AS longest"
         " FROM known_test t WHERE key = :test"
     )
     row = connection.execute(text(query), {"test": test}).first()
@@ -58,7 +59,10 @@ def sample_written(
     numbered = (
         f"SELECT k1, k2, action, outcome_at, row_number() OVER (ORDER BY id) AS number {done}"
     )
-    query = f"SELECT k1, k2, action, outcome_at FROM ({numbered}) AS numbered WHERE number % :every = 0 ORDER BY k1, k2"
+    query = (
+        f"SELECT k1, k2, action, outcome_at FROM ({numbered}) AS numbered"
+        " WHERE number % :every = 0 ORDER BY k1, k2"
+    )
     for row in connection.execute(text(query), {**values, "every": every}).fetchall():
         yield WrittenRecord(
             kind, key_from(kind, row.k1, row.k2), Action(row.action), utc_time(row.outcome_at)
@@ -100,7 +104,8 @@ def match_export(
     for key, known in read_known(connection, kind):
         values = {name: known[name] for name in ("username", "auth_system", "external_id")}
         query = (
-            f"SELECT {_EXPORT} FROM exported_{kind} WHERE external_id = :external_id AND auth_system = :auth_system"
+            f"SELECT {_EXPORT} FROM exported_{kind} WHERE external_id = :external_id"
+            " AND auth_system = :auth_system"
             f" UNION ALL SELECT {_EXPORT} FROM exported_{kind} WHERE username = :username LIMIT 1"
         )
         row = connection.execute(text(query), values).first()
@@ -124,7 +129,8 @@ def find_unknown_in_export(connection: Connection, kind: Kind) -> Iterator[str]:
         )
     )
     query = (
-        f"SELECT min(coalesce(external_id, username)) FROM exported_{kind} WHERE person NOT IN ({known})"
+        f"SELECT min(coalesce(external_id, username)) FROM exported_{kind}"
+        f" WHERE person NOT IN ({known})"
         " GROUP BY person ORDER BY 1"
     )
     return (str(row[0]) for row in connection.execute(text(query)))

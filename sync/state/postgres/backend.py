@@ -32,7 +32,8 @@ from sync.state.sqlite.open import refuse_newer
 _REIGN = (
     "INSERT INTO leader AS l (id, epoch, holder, since) VALUES (1, 1, %s,"
     """ to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
-    " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = excluded.since"
+    " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = "
+    "excluded.since"
     " RETURNING epoch"
 )
 _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
@@ -120,9 +121,13 @@ class PostgresDatabase:
         """Return the key of the secret digests (see `Backend`), from a table of the state."""
         key = self._key(new_key() if write else None)
         if len(key) != KEY_BYTES:
-            remedy = "put back a copy of the table 'digest_key', or empty it: then each pin and quit code is sent once more"
+            remedy = (
+                "put back a copy of the table 'digest_key', or empty it: then each pin and "
+                "quit code is sent once more"
+            )
             raise StateError(
-                f"{self._place}: it holds no key of the secret digests, which has {KEY_BYTES} bytes; {remedy}"
+                f"{self._place}: it holds no key of the secret digests, which has {KEY_BYTES} "
+                f"bytes; {remedy}"
             )
         return key
 
@@ -188,7 +193,8 @@ class PostgresDatabase:
                 holder = lock.holder() or "another process"
                 if wait is None or not wait(holder):
                     raise Locked(
-                        f"{self}: the state is in use by {holder}; wait until it is done, or use --wait"
+                        f"{self}: the state is in use by {holder}; wait until it is done, or use "
+                        "--wait"
                     )
             try:
                 yield lock, connection
@@ -243,7 +249,8 @@ class _Fence:
         self.check(connection)
         if not self._lock.held():
             raise Deposed(
-                f"{self._place}: the lock on this state is lost, as its connection was cut; this run stops"
+                f"{self._place}: the lock on this state is lost, as its connection was cut; this "
+                "run stops"
             )
 
 

@@ -28,7 +28,8 @@ _CLIENT: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""Seconds, a number, and milliseconds: a server that has gone is noticed in about ten seconds. The URL goes first."""
+"""Seconds, a number, and milliseconds: a server that has gone is noticed in about ten seconds. The
+URL goes first."""
 
 _SESSION = {
     # the server notices in about ten seconds that this machine has gone, and lets its locks go
@@ -50,7 +51,8 @@ _SESSION = {
     "timezone": "UTC",
 }
 _SET = (
-    "SELECT set_config(given.name, given.value, false) FROM unnest(%s::text[], %s::text[]) AS given(name, value)"
+    "SELECT set_config(given.name, given.value, false)"
+    " FROM unnest(%s::text[], %s::text[]) AS given(name, value)"
     " JOIN pg_catalog.pg_settings known ON lower(known.name) = given.name"
 )
 """Sets those that this version of the server knows."""
@@ -168,8 +170,10 @@ def refuse_pooler(one: Raw, other: Raw, place: str) -> None:
         shared = _pid(other) == mine
         if shared or _pid(one) != mine:
             raise StateError(
-                f"{place}: a pooler in transaction mode stands before the state (PgBouncer or the like), which does not"
-                " keep locks and temporary tables; name the server itself in 'state', or a pool with pool_mode=session"
+                f"{place}: a pooler in transaction mode stands before the state (PgBouncer or the "
+                "like), which does not"
+                " keep locks and temporary tables; name the server itself in 'state', or a pool "
+                "with pool_mode=session"
             )
 
 

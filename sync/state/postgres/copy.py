@@ -6,22 +6,27 @@ from sync.errors import StateError
 from sync.state.migrations import migrate
 
 _ELSEWHERE = (
-    "SELECT n.nspname FROM pg_catalog.pg_class v JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace"
+    "SELECT n.nspname FROM pg_catalog.pg_class v"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace"
     " JOIN pg_catalog.pg_class k ON k.relnamespace = n.oid AND k.relname = 'known_learner'"
     " WHERE v.relname = 'alembic_version' AND v.relpersistence <> 't' LIMIT 1"
 )
 _TABLES = (
-    "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r'"
+    "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema()"
+    " AND c.relkind = 'r'"
     " AND c.relname <> 'alembic_version'"
     # those first that others refer to
-    " ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f WHERE f.conrelid = c.oid AND f.contype = 'f')"
+    " ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f WHERE f.conrelid = c.oid"
+    " AND f.contype = 'f')"
 )
 _COLUMNS = (
-    "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+    "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+    " AND NOT attisdropped"
     " ORDER BY attnum"
 )
 _WRITTEN = (
-    "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_catalog.pg_stat_xact_user_tables"
+    "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)"
+    " FROM pg_catalog.pg_stat_xact_user_tables"
     " WHERE schemaname !~ '^pg_temp_'"
 )
 
@@ -38,7 +43,8 @@ def read_version(connection: Connection, place: str) -> str | None:
     schema = connection.exec_driver_sql(_ELSEWHERE).scalar()
     if schema is not None:
         raise StateError(
-            f"{place}: a state lies in schema '{schema}', where this user does not look or may not; grant USAGE on it"
+            f"{place}: a state lies in schema '{schema}', where this user does not look or may "
+            "not; grant USAGE on it"
             " and set search_path for this user, or give each state a database of its own"
         )
     return None
@@ -50,7 +56,8 @@ def copy_into_temporary(connection: Connection, version: str | None) -> None:
     After that neither a write nor a migration can reach the state itself.
     """
     schema = connection.exec_driver_sql(
-        "SELECT relnamespace::regnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('alembic_version')"
+        "SELECT relnamespace::regnamespace FROM pg_catalog.pg_class"
+        " WHERE oid = to_regclass('alembic_version')"
     ).scalar()
     connection.exec_driver_sql("SET search_path = pg_temp")
     if version is not None:
@@ -65,7 +72,8 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
     columns = list(connection.exec_driver_sql(_COLUMNS, (f"pg_temp.{quote(table)}",)).scalars())
     listed = ", ".join(map(quote, columns))
     connection.exec_driver_sql(
-        f"INSERT INTO pg_temp.{quote(table)} ({listed}) SELECT {listed} FROM {schema}.{quote(table)}"
+        f"INSERT INTO pg_temp.{quote(table)} ({listed}) SELECT {listed}"
+        f" FROM {schema}.{quote(table)}"
     )
     if "id" in columns:  # what is written next gets the number after the last one
         connection.exec_driver_sql(

@@ -1,6 +1,7 @@
 """What went wrong with the PostgreSQL that holds the state, told by what to do about it.
 
-The server's own words are repeated only where they can hold no row: about connecting, rights and the like.
+The server's own words are repeated only where they can hold no row: about connecting, rights and
+the like.
 """
 
 import re
@@ -44,7 +45,8 @@ class PostgresTrouble(Enum):
     DISK = ("can't use its disk", "see the server's own log, and its disk", True, False)
     LOGIN = (
         "refuses the login",
-        "check the user in 'state' and 'state_password', and that the server lets this user in from here",
+        "check the user in 'state' and 'state_password', and that the server lets this user in "
+        "from here",
         False,
         False,
     )
@@ -58,7 +60,8 @@ class PostgresTrouble(Enum):
     OPTION = ("can't be asked like this", "correct the options in 'state'", False, True)
     DENIED = (
         "lets this user not do what is needed",
-        "grant it: to write, its own schema; to read only, SELECT on the tables and TEMPORARY on the database",
+        "grant it: to write, its own schema; to read only,"
+        " SELECT on the tables and TEMPORARY on the database",
         False,
         True,
     )
@@ -100,7 +103,7 @@ _WORDS: Mapping[str, PostgresTrouble] = {
     "certificate|does not support SSL|SSL error": PostgresTrouble.TRUST,
     "too many (clients|connections)|remaining connection slots": PostgresTrouble.CONNECTIONS,
 }
-"""What is said before there is a connection; there are no states yet then."""
+"""Texts for errors before a connection exists, which have no SQLSTATE yet."""
 
 
 @contextmanager

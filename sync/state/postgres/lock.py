@@ -9,7 +9,8 @@ from sync.state.postgres.connection import PROGRAM, Raw, StateServer, lives, rea
 from sync.state.postgres.errors import translate_errors
 
 _SPACE = 0x1A5E_5713
-"""The first half of our keys among the advisory locks of a database: any number that nobody else uses there."""
+"""The first half of our keys among the advisory locks of a database: any number that nobody else
+uses there."""
 
 RUN, SERVICE = 1, 2
 """The second half: what is locked."""

@@ -27,7 +27,8 @@ NOBODY_KNOWS = "1970-01-01T00:00:00Z"
 _OWNER = "let this user write there, or run it as the service's user"
 
 _SAYS_NOTHING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM})
-"""Troubles of the machine, which don't say whether there is a pause: its file may not even be there."""
+"""Troubles of the machine, which don't say whether there is a pause: its file may not even be
+there."""
 
 MOST_BYTES = 200
 """What is read of a file that says who holds a lock."""
@@ -36,7 +37,7 @@ MOST_BYTES = 200
 class OnlyService:
     """A service on a state that takes no other: as long as it runs, it leads.
 
-    `lock` is a file beside the state. Where it can't be made just now, `try_lead` tries again.
+    `lock` is a file next to the state. If it can't be made now, `try_lead` tries again.
     """
 
     def __init__(self, path: Path, lock: Path) -> None:
@@ -142,9 +143,8 @@ class SqliteFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             owner = self.path.parent.stat()
-            by_root = (
-                os.geteuid() == 0 and owner.st_uid != 0
-            )  # given with sudo: the service must be able to read it
+            # Given with sudo: the service must be able to read it.
+            by_root = os.geteuid() == 0 and owner.st_uid != 0
             write_private(kept, told.encode(), owner if by_root else None)
         except OSError as error:
             raise _unwritable(kept, error) from None
@@ -178,7 +178,8 @@ class SqliteFile:
         service = OnlyService(self.path, self._beside("service.lock"))
         try:
             with suppress(StateUnreachable):
-                service.try_lead()  # another service is found out about at once, and other troubles may pass
+                # another service is found out about at once, and other troubles may pass
+                service.try_lead()
             yield service
         finally:
             service.close()

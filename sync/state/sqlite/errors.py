@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sync.errors import StateBusy, StateError, StateUnreachable
 
 SCARCE = 64 * 1024
-"""Free bytes below which a disk counts as full: SQLite grows its files by up to 32 KiB at a time."""
+"""Free bytes below which a disk is full: SQLite grows its files by up to 32 KiB at a time."""
 
 
 class SqliteTrouble(Enum):
@@ -135,10 +135,12 @@ def make_error(path: Path, error: BaseException) -> StateError:
             return make_passing_error(path, seen)
         if in_temporary := _seen_in_temporary():
             return in_temporary
-    if (
-        trouble is None or trouble is SqliteTrouble.UNWRITABLE
-    ):  # with rights and disk as they should be, it is our own doing
-        remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
+    # With rights and disk as they should be, it is our own doing.
+    if trouble is None or trouble is SqliteTrouble.UNWRITABLE:
+        remedy = (
+            "check that the file is an inspera-sync state and that this user may use it and "
+            "its folder"
+        )
         return StateError(
             f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
         )
@@ -210,9 +212,8 @@ def temporary_folder() -> Path:
 def _trouble(code: int | None) -> SqliteTrouble | None:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return SqliteTrouble.MOVED
-    return (
-        None if code is None else _BY_CODE.get(code & 0xFF)
-    )  # the other bytes say where in SQLite it came up
+    # The other bytes say where in SQLite it came up.
+    return None if code is None else _BY_CODE.get(code & 0xFF)
 
 
 def _seen(path: Path) -> SqliteTrouble | None:

@@ -98,7 +98,7 @@ def open_copy(path: Path) -> Iterator[Connection]:
 
 
 def version_of(path: Path) -> str | None:
-    """Return the version of the schema of the state in this file; None when there is no state yet.
+    """Return the version of the schema of the state in this file; None when it does not exist yet.
 
     Raises:
         StateError: it cannot be read.
@@ -126,7 +126,8 @@ def refuse_newer(place: object, version: str | None) -> None:
     """
     if version is not None and version not in known_versions():
         raise StateError(
-            f"{place}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
+            f"{place}: this state was written by a newer version of inspera-sync (schema "
+            f"{version}, this one knows "
             f"{head()}); install that version again, or put back a copy of the state from before"
         )
 
@@ -206,7 +207,8 @@ def _identity(path: Path) -> tuple[int, int, int]:
 def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
     if _identity(path) != before:
         raise Locked(
-            f"{path}: the state was written while it was read, so what was told of it may be wrong; run it again"
+            f"{path}: the state was written while it was read, so this output may be "
+            "wrong; run it again"
         )
 
 
@@ -271,7 +273,8 @@ def _engine(*, writable: bool) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:
-        # Here, and not where the state was opened: the run's own words need it, and a full disk is still full now.
+        # Here, and not where the state was opened: the run's own words need it, and a full disk is
+        # still full now.
         path = context.connection.info.get(_PATH) if context.connection is not None else None
         if path is not None and isinstance(context.original_exception, sqlite3.Error):
             raise errors.make_error(path, context.original_exception)
@@ -308,7 +311,7 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
 )
 """What statements may use that are to run on PostgreSQL as well, by the names that it has there.
 
-But for `casefold`, which only its newest versions have: see `dialect.casefolded`.
+An exception is `casefold`, which only its newest versions have: see `dialect.casefold_sql`.
 """
 
 
@@ -348,9 +351,8 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
             holder = ""
-            with suppress(
-                OSError
-            ):  # on a full disk the lock holds all the same, without a name in it
+            # On a full disk the lock holds all the same, without a name in it.
+            with suppress(OSError):
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
         yield holder

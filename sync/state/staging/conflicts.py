@@ -54,12 +54,10 @@ def find_conflicts(
     """
     kinds = [kind for kind in Kind if _any(connection, kind)]
     for kind in kinds:
-        drop_invalid(
-            connection, kind
-        )  # a sound row beside a bad one for the same record does not outvote it
-        if (
-            kind in ON_A_TEST
-        ):  # first: what two rows of nobody say otherwise is not what is wrong with them
+        # A valid row does not outvote an invalid one for the same record.
+        drop_invalid(connection, kind)
+        # First: of two rows that name nobody, that is the error, and not that they differ.
+        if kind in ON_A_TEST:
             _unresolved(connection, kind, places, unsure)
         _other_case(connection, kind, places)
         _ambiguous_combinations(connection, kind, places)
@@ -108,7 +106,7 @@ def _against_first(
         members = list(group)
         for i, (_, feed, line, *key) in enumerate(members):
             _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
-            # Two rows with one key are told apart by their numbers.
+            # Two rows with one key differ by their numbers.
             other = _where(
                 places, other_feed, other_line, None if other_key == key else tuple(other_key)
             )
@@ -137,7 +135,8 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
         return
     rows = _rows(
         connection,
-        f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind} WHERE {same} IN ({several})"
+        f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind}"
+        f" WHERE {same} IN ({several})"
         " ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
@@ -158,7 +157,10 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
     A candidate that names a learner or a test counts too.
     """
     for part in KEY_FIELDS[kind]:
-        origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
+        origins = (
+            f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind}"
+            f" WHERE origin_{part} IS NOT NULL"
+        )
         if part in ("test", PERSON_OF.get(kind)):
             origins += (
                 f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
@@ -171,7 +173,8 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         keys = ", ".join(KEY_FIELDS[kind])
         rows = _rows(
             connection,
-            f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys} FROM wanted_{kind}"
+            f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys}"
+            f" FROM wanted_{kind}"
             f" WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
         )
         found: list[RowError] = []
@@ -212,14 +215,16 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     )
     rows = _rows(
         connection,
-        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys} FROM wanted_{kind}"
+        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys}"
+        f" FROM wanted_{kind}"
         f" WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
     reason = "{other} has the same key and says otherwise"
     _against_first(connection, kind, places, rows, "key", reason, "keep the row that is right")
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e WHERE e.rowid < w.rowid"
+            f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e"
+            " WHERE e.rowid < w.rowid"
             f" AND {' AND '.join(f'e.{name} = w.{name}' for name in KEY_FIELDS[kind])})"
         )
     )
@@ -247,9 +252,11 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
     rows = _rows(
         connection,
-        f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS folded FROM unknown"
+        f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS "
+        "folded FROM unknown"
         " WHERE kind = :kind AND part = :part) named"
-        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded FROM ({there}) AS there) other"
+        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded"
+        f" FROM ({there}) AS there) other"
         " ON other.folded = named.folded",
         **part.values,
     )
@@ -289,7 +296,8 @@ def _own_case_of_row_errors(connection: Connection) -> None:
 
 def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
     strange = (
-        f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}' AND f.{column} <> ''"
+        f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}'"
+        f" AND f.{column} <> ''"
         f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
     )
     if not _is_any(connection, strange):
@@ -318,7 +326,8 @@ def _shared_numbers(connection: Connection, places: Places) -> None:
         return
     rows = _rows(
         connection,
-        f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner FROM wanted_candidate"
+        f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"
+        " FROM wanted_candidate"
         f" WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "{other} gives another learner the same candidate number on this test"

@@ -30,7 +30,8 @@ def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None
     for kind in PEOPLE:
         names = (*KEY_FIELDS[kind], *COMPARED[kind])
         query = (
-            f"SELECT w.rowid, a.username AS kept, {', '.join('w.' + name for name in names)} FROM wanted_{kind} w"
+            f"SELECT w.rowid, a.username AS kept, {', '.join('w.' + name for name in names)}"
+            f" FROM wanted_{kind} w"
             f" JOIN alias a ON a.kind = '{kind}' AND a.key = w.key AND a.wanted = w.username"
         )
         for row in connection.execute(text(query)).mappings().fetchall():
@@ -55,7 +56,8 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
         *SENT_ONCE[Kind.CONTRIBUTOR],
     )
     query = (
-        f"SELECT rowid, {', '.join(names)} FROM wanted_contributor WHERE (test, staff) IN (SELECT test, staff"
+        f"SELECT rowid, {', '.join(names)} FROM wanted_contributor"
+        " WHERE (test, staff) IN (SELECT test, staff"
         " FROM wanted_contributor GROUP BY test, staff HAVING count(*) > 1"
         " AND count(DISTINCT coalesce(room, '\x1f') || '\x1e' || coalesce(building, '\x1f')) = 1)"
         " ORDER BY test, staff, rowid"
@@ -77,7 +79,8 @@ def _fold(
     fingerprint = refingerprint(Kind.CONTRIBUTOR, fields)
     connection.execute(
         text(
-            "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = :notify,"
+            "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = "
+            ":notify,"
             " fingerprint = :fingerprint WHERE rowid = :rowid"
         ),
         {**fields, "fingerprint": fingerprint, "rowid": first["rowid"]},
@@ -107,20 +110,26 @@ def _named(kind: Kind) -> Iterator[str]:
     """Yield the queries for committees that rows name, then for those that blank rows keep."""
     part = KEY_FIELDS[kind][1]
     yield (
-        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
+        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind}"
+        " WHERE committees <> ''"
         " GROUP BY test, committees, feed ORDER BY feed, line"
     )
     yield (
-        f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
+        "SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line"
+        " FROM known_committee c"
         f" JOIN known_{kind} k ON k.test = c.test AND k.lifecycle = 'active'"
-        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || k.committees || '\n'"
+        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || "
+        "k.committees || '\n'"
         f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
         " WHERE c.lifecycle = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
     )
 
 
 def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:
-    named = "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error WHERE kind = 'committee'"
+    named = (
+        "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error"
+        " WHERE kind = 'committee'"
+    )
     there = {(test, name) for test, name in connection.execute(text(named))}
     new: dict[tuple[str, str], dict[str, object]] = {}
     for row in rows:
@@ -182,7 +191,10 @@ def settle_percentages(
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
-            statement = "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
+            statement = (
+                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = "
+                ":fingerprint WHERE rowid = :id"
+            )
             connection.execute(text(statement), settled)
         add_row_errors(connection, found)
     add_row_errors(connection, _too_long(connection, places))
@@ -199,7 +211,8 @@ def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowErro
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
         " FROM wanted_candidate w"
         " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
-        f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
+        " WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, "
+        f"{_MOST_UNKNOWN}) ORDER BY w.rowid"
     )
     for feed, line, test, learner, extra, duration in connection.execute(text(query)).fetchall():
         than = (

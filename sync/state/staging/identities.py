@@ -199,7 +199,8 @@ def _groups(
         "SELECT b.scope, b.same, b.kind, b.key, b.feed, b.line, b.value, s.k1 AS before"
         f" FROM ({_bearers(connection, identity, named=True)}) AS b"
         f" JOIN {shared} g ON g.same = b.same AND g.scope = b.scope"
-        " LEFT JOIN stale s ON s.kind = b.kind AND s.k1 = b.key ORDER BY b.scope, b.same, b.feed, b.line, b.kind"
+        " LEFT JOIN stale s ON s.kind = b.kind AND s.k1 = b.key"
+        " ORDER BY b.scope, b.same, b.feed, b.line, b.kind"
     )
     rows = connection.execute(text(query)).fetchall()
     for _, members in groupby(rows, key=lambda row: (row.scope, row.same)):
@@ -235,18 +236,26 @@ def _judge_group(identity: Identity, group: Sequence[Bearer], clashes: Clashes) 
 def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowError:
     others = [other for other in bearers if other is not one]
     case = (
-        "" if all(other.value == one.value for other in others) else " but for upper and lower case"
+        ""
+        if all(other.value == one.value for other in others)
+        else " except for upper and lower case"
     )
     reason = (
         f"{_named(others)} {'has' if len(others) == 1 else 'have'} the same {identity.label}{case}"
     )
-    remedy = f"give each {one.kind} {identity.article} of their own, or leave out the row that is not right"
+    remedy = (
+        f"give each {one.kind} {identity.article} of their own, or leave out the row that is "
+        "not right"
+    )
     return RowError(one.place, identity.field, reason, remedy, one.kind, (one.key,))
 
 
 def _across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> RowError:
     verb, kind = ("has" if len(others) == 1 else "have"), others[0].kind
-    reason = f"{_named(others)} ({kind}) {verb} the same {identity.label}, and one account in Inspera can't be both"
+    reason = (
+        f"{_named(others)} ({kind}) {verb} the same {identity.label}, and one account in "
+        "Inspera can't be both"
+    )
     return RowError(one.place, identity.field, reason, _ONE_OF_BOTH, one.kind, (one.key,))
 
 
@@ -254,7 +263,10 @@ _ONE_OF_BOTH = (
     "leave the person out of the feed of learners or of that of staff (`where`), or correct the row"
 )
 
-_NO_MORE = "give each a login of their own, or take that account away in Inspera, and then run {}, which forgets it here"
+_NO_MORE = (
+    "give each a login of their own, or take that account away in Inspera, and then run {}, "
+    "which forgets it here"
+)
 
 
 def _named(others: Sequence[Bearer]) -> str:
@@ -276,8 +288,10 @@ def _gather_newcomers(connection: Connection) -> bool:
         for kind in identity.kinds:
             scope, same, there = _compared(connection, identity, kind)
             every.append(
-                f"SELECT '{identity.field}' AS field, '{kind}' AS kind, w.key AS key, {scope} AS scope, {same} AS same,"
-                f" w.feed AS feed, w.line AS line, CASE WHEN k.key IS NULL THEN 1 ELSE 0 END AS unknown"
+                f"SELECT '{identity.field}' AS field, '{kind}' AS kind, w.key AS key, {scope} AS "
+                f"scope, {same} AS same,"
+                " w.feed AS feed, w.line AS line, CASE WHEN k.key IS NULL THEN 1"
+                " ELSE 0 END AS unknown"
                 f" FROM wanted_{kind} w LEFT JOIN known_{kind} k ON k.key = w.key"
                 f" WHERE {there} AND (k.key IS NULL OR k.{identity.field} IS NULL)"
             )
@@ -343,13 +357,17 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
     same, scope = casefold_sql(connection, f"k.{identity.field}"), identity.scope.format("k")
     # the known first: theirs is the longer table, and each of them is looked up among the newcomers
     return (
-        f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key AS other,"
+        f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key "
+        "AS other,"
         f" o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
-        " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1 ELSE 0 END AS gone,"
+        " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1"
+        " ELSE 0 END AS gone,"
         " CASE WHEN k.lifecycle IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"
         f" FROM known_{kind} k CROSS JOIN newcomer n"
-        f" LEFT JOIN wanted_{kind} o ON o.key = k.key LEFT JOIN stale s ON s.kind = '{kind}' AND s.k1 = k.key"
-        f" LEFT JOIN (SELECT k1, min(place) AS place FROM row_error WHERE kind = '{kind}' GROUP BY k1) f ON f.k1 = k.key"
+        f" LEFT JOIN wanted_{kind} o ON o.key = k.key LEFT JOIN stale s ON s.kind = '{kind}'"
+        " AND s.k1 = k.key"
+        f" LEFT JOIN (SELECT k1, min(place) AS place FROM row_error WHERE kind = '{kind}'"
+        " GROUP BY k1) f ON f.k1 = k.key"
         f" WHERE n.field = '{identity.field}' AND n.same = {same} AND n.scope = {scope}"
         f" AND NOT (n.kind = '{kind}' AND n.key = k.key)"
     )
@@ -367,7 +385,10 @@ def _taken(row: Any, places: Sequence[str]) -> RowError:
         remedy = _NO_MORE.format(forget) if row.gone and row.let_go else _ONE_OF_BOTH
     else:
         reason = f"{whose} has this {label} in Inspera"
-        remedy = f"correct the row that is not right; if that {kind} has another {label} now, `adopt` it first"
+        remedy = (
+            f"correct the row that is not right; if that {kind} has another {label} now, "
+            "`adopt` it first"
+        )
     return RowError(f"{places[row.feed]} {row.line}", row.field, reason, remedy, kind, (row.key,))
 
 
@@ -393,10 +414,11 @@ def find_holder(
     """Return the known record with this identity in Inspera, such as `learner 1001`; else empty."""
     if kind in ON_A_TEST:  # whose seat it is goes by the person's account
         return ""
+    # What is known of the record itself may be among the fields.
     about = {
         **fields,
         "remote_id": remote_id,
-    }  # what is known of the record itself may be among the fields
+    }
     for other in PEOPLE if kind in PEOPLE else (kind,):
         itself = {"key": key[0]} if other is kind else {}
         for names in _HOLDING:  # one by one, so that each goes by its index

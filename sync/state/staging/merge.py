@@ -48,7 +48,8 @@ def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
     )
     connection.execute(
         text(
-            "UPDATE row_error SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed AND k1 IS NOT NULL"
+            "UPDATE row_error SET k1 = '', k2 = '' WHERE kind = :kind AND feed = :feed"
+            " AND k1 IS NOT NULL"
             f" AND EXISTS (SELECT 1 FROM wanted_{kind} e WHERE {same} AND e.feed < :feed)"
         ),
         {"kind": kind, "feed": feed},
@@ -64,7 +65,10 @@ def _contradicts_itself(kind: Kind) -> str:
     compared = " || '\x1f' || ".join(
         f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])
     )
-    several = f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys} HAVING count(DISTINCT {compared}) > 1"
+    several = (
+        f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys}"
+        f" HAVING count(DISTINCT {compared}) > 1"
+    )
     return f"({', '.join('w.' + name for name in KEY_FIELDS[kind])}) IN ({several})"
 
 
@@ -83,7 +87,8 @@ def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator
     )
     query = (
         f"SELECT e.rowid AS id, {columns} FROM wanted_{kind} w JOIN wanted_{kind} e ON {same}"
-        f" WHERE w.feed = :feed AND e.feed < :feed AND ({lacks}) AND e.rowid > :last ORDER BY e.rowid LIMIT 2000"
+        f" WHERE w.feed = :feed AND e.feed < :feed AND ({lacks}) AND e.rowid > :last"
+        " ORDER BY e.rowid LIMIT 2000"
     )
     last = -1
     while (
@@ -134,7 +139,8 @@ def drop_known(connection: Connection, kind: Kind, feed: int) -> None:
     matched = " AND ".join(f"k.{name} = wanted_{kind}.{name}" for name in KEY_FIELDS[kind])
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} WHERE feed = :feed AND EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})"
+            f"DELETE FROM wanted_{kind} WHERE feed = :feed AND EXISTS (SELECT 1"
+            f" FROM known_{kind} k WHERE {matched})"
         ),
         {"feed": feed},
     )

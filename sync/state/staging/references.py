@@ -17,7 +17,7 @@ from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
 
 MOST_COMPARED = 20_000
-"""Of how many values it is looked into which key they resemble; of others their shape is told."""
+"""The number of unknown values that are compared with the keys; of others the shape is shown."""
 
 _SAMPLE = 1_000
 _NOUN = {Kind.LEARNER: "learner", Kind.STAFF: "member of staff", Kind.TEST: "test"}
@@ -29,7 +29,7 @@ _LOOKED_AT = {
 """Fields that somebody may have mapped instead of the key."""
 
 DEPARTS = "departure"
-"""The cause of a row that names somebody whose own row says that they depart: they are not unknown."""
+"""The cause of a row that names a person who departs by their own row: they are not unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,17 @@ def parts_of(kind: Kind) -> Iterator[ReferencePart]:
 def note_unknown(connection: Connection, part: ReferencePart) -> bool:
     """Store what rows name that is neither wanted nor known. Return whether there is anything."""
     unknown = (
-        f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name} FROM wanted_{part.kind}) named"
+        f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name}"
+        f" FROM wanted_{part.kind}) named"
         f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = named.{part.name})"
         f" AND NOT EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = named.{part.name})"
     )
     if not connection.execute(text(f"{unknown} LIMIT 1")).first():
         return False  # nearly always
-    statement = f"INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, '' FROM ({unknown}) AS u"
+    statement = (
+        "INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, ''"
+        f" FROM ({unknown}) AS u"
+    )
     connection.execute(text(statement), part.values)
     create_index(connection, "ix_unknown", "unknown (kind, part, value)")
     analyse(connection, "unknown")
@@ -125,10 +129,12 @@ def _other(part: ReferencePart) -> str:
 def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
-        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, u.cause AS cause,"
+        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, "
+        "u.cause AS cause,"
         " u.reason AS reason, u.remedy AS remedy, o.value AS lost"
         f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
-        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}' AND o.value = w.{_other(part)}"
+        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}'"
+        f" AND o.value = w.{_other(part)}"
         f" AND o.cause <> '{DEPARTS}'"
         " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
     )
@@ -168,16 +174,19 @@ def _note_astray_row_errors(connection: Connection, kind: Kind) -> None:
     there = dict.fromkeys(("k1", "k2"), "1 = 1")
     for column, part in zip(("k1", "k2"), parts_of(kind), strict=False):
         there[column] = (
-            f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = f.{column})"
+            f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w"
+            f" WHERE w.key = f.{column})"
             f" OR EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = f.{column})"
-            f" OR EXISTS (SELECT 1 FROM row_error n WHERE n.kind = '{part.named}' AND n.k1 = f.{column}))"
+            f" OR EXISTS (SELECT 1 FROM row_error n WHERE n.kind = '{part.named}'"
+            f" AND n.k1 = f.{column}))"
         )
     connection.execute(
         text(
             "INSERT INTO astray (kind, k1, k2, place)"
             f" SELECT f.kind, CASE WHEN {there['k1']} THEN f.k1 ELSE '' END,"
             f" CASE WHEN {there['k2']} THEN f.k2 ELSE '' END, f.place FROM row_error f"
-            f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> '' AND NOT ({there['k1']} AND {there['k2']})"
+            f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> ''"
+            f" AND NOT ({there['k1']} AND {there['k2']})"
         ),
         {"kind": kind.value},
     )
@@ -190,12 +199,24 @@ def _explain(connection: Connection, part: ReferencePart) -> None:
     _resembling(connection, part)
     for other in (Kind.LEARNER, Kind.STAFF, Kind.TEST):
         if other is not part.named:
-            reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is the key of a {_NOUN[other]}"
-            remedy = f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are two columns swapped?"
+            reason = (
+                f"no feed makes the {_NOUN[part.named]} in this row: the value is the key of "
+                f"a {_NOUN[other]}"
+            )
+            remedy = (
+                f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are "
+                "two columns swapped?"
+            )
             _say(connection, part, f"key of {other}", _keys(other), f"{reason}{looks}", remedy)
     for name in _LOOKED_AT[part.named]:
-        reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and not a key"
-        remedy = f"map '{part.name}' to the column with the key, or map that {name} as 'key' of the {part.named} feed"
+        reason = (
+            f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and "
+            "not a key"
+        )
+        remedy = (
+            f"map '{part.name}' to the column with the key, or map that {name} as 'key' of "
+            f"the {part.named} feed"
+        )
         tables = (
             f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''"
             for side in ("wanted", "known")
@@ -213,7 +234,7 @@ def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
     rows = connection.execute(text(f"SELECT key FROM ({_keys(kind)}) AS there LIMIT {_SAMPLE}"))
     found, example = commonest(row[0] for row in rows)
     if not found:
-        return f"; there is no {_NOUN[kind]} yet", ""
+        return f"; no {_NOUN[kind]} exists yet", ""
     shown = f"{example}: " if may_be_shown(example) else ""
     return f"; known keys look like {shown}{found}", example
 

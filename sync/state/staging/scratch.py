@@ -31,7 +31,8 @@ _T = TypeVar("_T")
 CHUNK = 5_000
 
 Origin = tuple[str | None, ...]
-"""For each part of the key: the values that a template made it from, where others could make the same."""
+"""For each part of the key: the values that a template made it from, where others could make the
+same."""
 
 _COLUMNS = {
     "duration": "INTEGER",
@@ -65,34 +66,41 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
+        "INTEGER, wave TEXT, "
         "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
-        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
-        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause "
+        "TEXT, reason TEXT, "
+        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope "
+        "TEXT"
     ),
     "plan": (
-        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, "
-        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
+        "TEXT, "
+        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, "
+        "secret TEXT, "
         "fingerprint BLOB, scope TEXT"
     ),
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
     "contested": (
-        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, "
+        "reason TEXT, "
         "moves INTEGER"
     ),
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
 }
-"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
+"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals
+go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
-"""Tables whose rows are told apart by their number, beside those of what is wanted."""
+"""Tables that need a row number, in addition to those of wanted records."""
 
 
 def wanted_columns(kind: Kind) -> tuple[str, ...]:
@@ -217,7 +225,8 @@ def add_row_errors(
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(row_error: RowError) -> tuple[object, ...]:
-        # A blank key is nobody's, so that a record of which only a field is left out is not taken for invalid.
+        # A blank key is nobody's, so that a record of which only a field is left out is not taken
+        # for invalid.
         k1, k2 = (
             ("", "")
             if row_error.left_out
@@ -252,8 +261,10 @@ def drop_invalid(connection: Connection, kind: Kind) -> None:
     k2 = keys[1] if len(keys) > 1 else "''"
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind"
-            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
+            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f"
+            " WHERE f.kind = :kind"
+            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = "
+            f"{'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
         ),
         {"kind": kind},
     )

@@ -1,7 +1,7 @@
 """What feeds said last, where they are also read for changes only: those changes are laid over it.
 
-A snapshot belongs to a feed with its rules. It is stored together with the mark up to which it holds, and only by what
-also promotes: a plan reads it and writes nothing. Secrets are never in it.
+A snapshot belongs to a feed with its rules. It is stored together with the mark up to which it
+holds, and only by what also promotes: a plan reads it and writes nothing. Secrets are never in it.
 """
 
 import json
@@ -68,7 +68,8 @@ def begin_snapshot(
     """
     connection.execute(
         text(
-            "INSERT INTO covered (feed, source, kind, mark, whole) VALUES (:feed, :source, :kind, :mark, :whole)"
+            "INSERT INTO covered (feed, source, kind, mark, whole)"
+            " VALUES (:feed, :source, :kind, :mark, :whole)"
         ),
         {"feed": feed, "source": source, "kind": kind, "mark": mark, "whole": int(whole)},
     )
@@ -86,7 +87,8 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
     ):
         yield k1, k2, DEPARTED, _json({"line": line})
     query = (
-        "SELECT id, k1, k2, place, field, reason, remedy FROM row_error WHERE id > :last AND feed = :feed"
+        "SELECT id, k1, k2, place, field, reason, remedy FROM row_error WHERE id > :last"
+        " AND feed = :feed"
         " ORDER BY id LIMIT 2000"
     )
     for _, k1, k2, place, *words in read_pages(connection, query, feed=number):
@@ -119,10 +121,14 @@ _LEFT = """INSERT INTO fresh (feed, k1, k2, status, content)
 SELECT DISTINCT :feed, u.k1, u.k2, 'left', '{{}}' FROM unselected u WHERE u.feed = :number
 AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})
 AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = :feed AND f.k1 = u.k1 AND f.k2 = u.k2)"""
-"""What is not selected any more and was never sent is not wanted any more. What is known waits for a full reading."""
+"""What is not selected any more and was never sent is not wanted any more. What is known waits for
+a full reading."""
 
 
-_SAME = "SELECT 1 FROM snapshot s WHERE s.feed = :feed AND s.status = 'several' AND s.k1 = {of}.k1 AND s.k2 = {of}.k2"
+_SAME = (
+    "SELECT 1 FROM snapshot s WHERE s.feed = :feed AND s.status = 'several' AND s.k1 = {of}.k1"
+    " AND s.k2 = {of}.k2"
+)
 _ONE_OF_SEVERAL = (
     f"DELETE FROM departed WHERE feed = :number AND EXISTS ({_SAME.format(of='departed')})",
     "DELETE FROM fresh WHERE feed = :feed AND status IN ('departed', 'left')"
@@ -130,7 +136,8 @@ _ONE_OF_SEVERAL = (
     "UPDATE fresh SET status = 'several' WHERE feed = :feed AND status = 'wanted'"
     f" AND EXISTS ({_SAME.format(of='fresh')})",
 )
-"""Of a record that several rows want, one row that changed can't say that it departs: that waits for a full reading."""
+"""Of a record that several rows want, one row that changed can't say that it departs: that waits
+for a full reading."""
 
 
 def stage_unchanged(
@@ -248,8 +255,10 @@ def drop_superseded(connection: Connection) -> None:
         )
         connection.execute(
             text(
-                f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w JOIN stale s"
-                f" ON s.kind = '{kind}' AND s.k1 = w.key WHERE NOT EXISTS (SELECT 1 FROM known_{kind} k"
+                f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w"
+                " JOIN stale s"
+                f" ON s.kind = '{kind}' AND s.k1 = w.key WHERE NOT EXISTS (SELECT 1"
+                f" FROM known_{kind} k"
                 f" WHERE k.key = w.key) AND ({same}))"
             )
         )
@@ -262,7 +271,10 @@ def _looked_at(kind: Kind) -> tuple[str, ...]:
 
 
 def _beside(kind: Kind) -> tuple[str, str]:
-    fresh = f"wanted_{kind} f WHERE NOT EXISTS (SELECT 1 FROM stale t WHERE t.kind = '{kind}' AND t.k1 = f.key)"
+    fresh = (
+        f"wanted_{kind} f WHERE NOT EXISTS (SELECT 1 FROM stale t WHERE t.kind = '{kind}'"
+        " AND t.k1 = f.key)"
+    )
     return fresh, f"known_{kind}"
 
 
@@ -280,14 +292,16 @@ def store_snapshots(connection: Connection, now: datetime, ill: Collection[str])
             ""
             if whole and source not in ill
             else (
-                " AND EXISTS (SELECT 1 FROM fresh f WHERE f.feed = snapshot.feed AND f.k1 = snapshot.k1"
+                " AND EXISTS (SELECT 1 FROM fresh f WHERE f.feed = snapshot.feed"
+                " AND f.k1 = snapshot.k1"
                 " AND f.k2 = snapshot.k2)"
             )
         )
         for statement in (
             f"DELETE FROM snapshot WHERE feed = :feed{replaced}",
             "INSERT INTO snapshot (feed, k1, k2, status, content)"
-            " SELECT feed, k1, k2, status, content FROM fresh WHERE feed = :feed AND status <> 'left'",
+            " SELECT feed, k1, k2, status, content FROM fresh WHERE feed = :feed"
+            " AND status <> 'left'",
         ):
             connection.execute(text(statement), {"feed": feed})
         if source in ill:
@@ -295,7 +309,8 @@ def store_snapshots(connection: Connection, now: datetime, ill: Collection[str])
         connection.execute(text("DELETE FROM watermark WHERE feed = :feed"), {"feed": feed})
         connection.execute(
             text(
-                "INSERT INTO watermark (feed, source, kind, value, read) VALUES (:feed, :source, :kind, :mark, :read)"
+                "INSERT INTO watermark (feed, source, kind, value, read)"
+                " VALUES (:feed, :source, :kind, :mark, :read)"
             ),
             {"feed": feed, "source": source, "kind": kind, "mark": mark, "read": utc_text(now)},
         )
@@ -303,7 +318,8 @@ def store_snapshots(connection: Connection, now: datetime, ill: Collection[str])
 
 
 _SEVERAL = """SELECT rowid, feed, k1, k2, status, content FROM fresh WHERE (feed, k1, k2) IN
-(SELECT feed, k1, k2 FROM fresh GROUP BY feed, k1, k2 HAVING count(*) > 1) ORDER BY feed, k1, k2, rowid"""
+(SELECT feed, k1, k2 FROM fresh GROUP BY feed, k1, k2 HAVING count(*) > 1)
+    ORDER BY feed, k1, k2, rowid"""
 
 
 def _one_entry_each(connection: Connection) -> None:
@@ -322,7 +338,8 @@ def _one_entry_each(connection: Connection) -> None:
         )
         connection.execute(
             text(
-                "INSERT INTO fresh (feed, k1, k2, status, content) VALUES (:feed, :k1, :k2, :status, :content)"
+                "INSERT INTO fresh (feed, k1, k2, status, content)"
+                " VALUES (:feed, :k1, :k2, :status, :content)"
             ),
             {**of_record, "status": status, "content": content},
         )
@@ -359,7 +376,8 @@ def forget(connection: Connection, kind: Kind, k1: str, k2: str) -> None:
     """Delete a record from all snapshots: it has another key now, or is not known any more."""
     connection.execute(
         text(
-            "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed FROM watermark WHERE kind = :kind)"
+            "DELETE FROM snapshot WHERE k1 = :k1 AND k2 = :k2 AND feed IN (SELECT feed"
+            " FROM watermark WHERE kind = :kind)"
         ),
         {"kind": kind, "k1": k1, "k2": k2},
     )

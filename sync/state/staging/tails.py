@@ -27,7 +27,8 @@ def count_lost(
     over = f"({_OVER[kind]} OR {_WITHDRAWN})" if kind in ON_A_TEST and tests_whole else _OVER[kind]
     query = text(
         f"SELECT {_NAMED.format(matched=_matched(kind), kind=kind)} AS named, {over} AS over"
-        f" FROM source_tail t WHERE t.source = :source AND t.kind = '{kind}' ORDER BY t.line DESC, t.k1, t.k2"
+        f" FROM source_tail t WHERE t.source = :source AND t.kind = '{kind}'"
+        " ORDER BY t.line DESC, t.k1, t.k2"
     )
     missing = 0
     for row in connection.execute(query, {"source": source}):
@@ -39,7 +40,8 @@ def count_lost(
 
 _NAMED = (
     "(EXISTS (SELECT 1 FROM wanted_{kind} w WHERE {matched})"
-    " OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = t.kind AND f.k1 = t.k1 AND f.k2 IN (t.k2, ''))"
+    " OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = t.kind AND f.k1 = t.k1"
+    " AND f.k2 IN (t.k2, ''))"
     " OR EXISTS (SELECT 1 FROM departed d WHERE d.kind = t.kind AND d.k1 = t.k1 AND d.k2 = t.k2)"
     " OR EXISTS (SELECT 1 FROM unselected u WHERE u.kind = t.kind AND u.k1 = t.k1 AND u.k2 = t.k2))"
 )
@@ -57,10 +59,12 @@ def _matched(kind: Kind, table: str = "w") -> str:
 
 
 def _over(kind: Kind) -> str:
-    managed = (
-        "" if kind is Kind.LEARNER else " AND k.managed"
-    )  # a learner is released, whoever made the account
-    kept = f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')} AND k.lifecycle = 'active'{managed})"
+    # A learner is released, managed or not.
+    managed = "" if kind is Kind.LEARNER else " AND k.managed"
+    kept = (
+        f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')}"
+        f" AND k.lifecycle = 'active'{managed})"
+    )
     return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
 
 
@@ -79,7 +83,8 @@ def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[
     connection.execute(
         text(
             "INSERT INTO source_tail (source, kind, k1, k2, line)"
-            f" SELECT :source, :kind, w.{keys[0]}, {k2}, max(w.line) FROM wanted_{kind} w WHERE w.feed IN ({numbers})"
+            f" SELECT :source, :kind, w.{keys[0]}, {k2}, max(w.line) FROM wanted_{kind} w"
+            f" WHERE w.feed IN ({numbers})"
             f" GROUP BY 3, 4 ORDER BY 5 DESC LIMIT {MOST}"
         ),
         values,

@@ -64,9 +64,8 @@ class _File:
         left = self._folder / str(self._number)
         left.mkdir()
         for file in self._path.parent.glob("state.db*"):
-            if not file.name.endswith(
-                ("-shm", ".lock")
-            ):  # the one is memory, the other dies with its process
+            # The one is memory, the other dies with its process.
+            if not file.name.endswith(("-shm", ".lock")):
                 shutil.copy(file, left / file.name)
         self._path = left / "state.db"
 
@@ -110,7 +109,8 @@ class Postgresql:
     def for_reader(self) -> PostgresDatabase:
         """Return the same for a user who may only read its tables and make temporary ones."""
         self._server.execute(
-            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object"
+            " THEN NULL; END $$",
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
             database=self._name,
         )

@@ -31,14 +31,15 @@ COMMITTEES = ("Å", "å", "B 1")
 LOCKED, FREE = "LOCKDOWN_BROWSER", "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
 """An option that can't change once its test has begun, and one that can."""
 HOURS = ((-48, 4), (-1, 4), (-2, 2), (1, 4), (24, 4), (24 * 30, 4))
-"""Starts from now, and lengths: ended, under way, just over (but for extra time), frozen, soon, later."""
+"""Starts from now, and lengths: ended, under way, just over (except extra time), frozen, soon,
+later."""
 
 lists_of_committees = st.sampled_from([None, None, "B 1", "B 1", "B 1\nÅ", "å"])
 
 
 def learners(key: Key) -> st.SearchStrategy[Learner]:
     def make(login: int, look: int) -> Learner:
-        name = f"{'U' if look == 8 else 'u'}{login}@example.edu"  # by case, too, it is one account in Inspera
+        name = f"{'U' if look == 8 else 'u'}{login}@example.edu"
         return Learner(
             key[0], name, name, "FEIDE", "Åse", f"Prøvesen {look}", f"p{look}@example.edu"
         )

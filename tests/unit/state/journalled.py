@@ -86,7 +86,7 @@ class State:
         }
 
     def fingerprint(self, identity: Identity) -> bytes | None:
-        """By which a record would be told as unchanged."""
+        """Return the fingerprint of an unchanged record."""
         kind, key = identity
         same = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         found: bytes | None = self._connection.execute(

@@ -264,7 +264,7 @@ class Oracle:
         return minutes is not None and minutes < (known.get("extra_time") or 0)
 
     def _shares_account(self, key: Key, known: dict[str, Any]) -> bool:
-        """Tell whether another person, wanted or in a row error, has this member of staff's account."""
+        """Tell whether another wanted or invalid person has this member of staff's account."""
         if (S, key) in self.concerned:
             return True
         for kind in (L, S):

@@ -20,7 +20,8 @@ from sync.records.base import (
 
 from .worlds import Identity, World
 
-L, S, T, O, K, P, C = Kind  # noqa: E741 - learner, staff, test, option, committee, contributor, candidate
+# noqa: E741 - learner, staff, test, option, committee, contributor, candidate
+L, S, T, O, K, P, C = Kind
 ON_TESTS = (O, K, P, C)
 PERSON = {P: S, C: L}
 PERSONAL = ("username", "external_id", "auth_system", "first_name", "last_name", "email")
@@ -81,7 +82,8 @@ class Wanted:
         self.invalid: dict[Kind, set[Key | None]] = {kind: set() for kind in Kind}
         self.rows: dict[Kind, list[Record]] = {}
         self.astray: dict[Kind, set[tuple[str, str]]] = {kind: set() for kind in Kind}
-        """What rows may mean that name something unknown: tests with anybody, people on any test, anything."""
+        """What rows may mean that name something unknown: tests with anybody, people on any test,
+        anything."""
         for kind in Kind:
             self.invalid[kind] = {row.key for row in world.rows[kind] if isinstance(row, RowError)}
         for kind in Kind:
@@ -292,7 +294,8 @@ def _one_of(rows: list[Record]) -> Record | None:
     """Return the one record of these rows of a key, or None when they contradict each other."""
     if len(set(rows)) == 1:
         return rows[0]
-    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]  # all of one kind
+    # type: ignore[union-attr]  # all of one kind
+    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:
         return None
     merged: dict[str, str | None] = {}
     for name in ("roles", "committees"):
@@ -301,7 +304,7 @@ def _one_of(rows: list[Record]) -> Record | None:
         merged[name] = (
             "\n".join(sorted(found)) if any(value is not None for value in told) else None
         )
-    return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
+    return rows[0]._replace(**merged)  # type: ignore[arg-type]  # notify is not compared
 
 
 def _names(kind: Kind, fields: dict[str, Any]) -> set[tuple[str, ...]]:

@@ -68,7 +68,10 @@ def committees(store: Store) -> dict[str, str]:
 def a_known(kind: Kind, **values: str) -> str:
     columns = ", ".join(f'"{name}"' for name in values)
     quoted = ", ".join(f"'{value}'" for value in values.values())
-    return f"INSERT INTO known_{kind} ({columns}, lifecycle, managed, updated) VALUES ({quoted}, 'active', true, '')"
+    return (
+        f"INSERT INTO known_{kind} ({columns}, lifecycle, managed, updated)"
+        f" VALUES ({quoted}, 'active', true, '')"
+    )
 
 
 rows_of_one = st.lists(

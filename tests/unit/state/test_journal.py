@@ -149,6 +149,7 @@ class Journalling(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_what_runs_do(database: str) -> None:
+    # Every step waits for the disk: shrinking takes minutes.
     how = settings(
         max_examples=30 if database == "sqlite" else 8,
         stateful_step_count=20,
@@ -158,7 +159,7 @@ def test_any_sequence_of_what_runs_do(database: str) -> None:
             Phase.explicit,
             Phase.reuse,
             Phase.generate,
-        ],  # every step waits for the disk: shrinking takes minutes
+        ],
     )
     run_state_machine_as_test(Journalling, settings=how)
 

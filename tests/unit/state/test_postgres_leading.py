@@ -46,7 +46,10 @@ def state(url: str) -> Backend:
 
 
 def learn(connection: Connection, key: str) -> None:
-    insert = "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES (:key, 'active', true, '')"
+    insert = (
+        "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+        " VALUES (:key, 'active', true, '')"
+    )
     connection.execute(text(insert), {"key": key})
 
 
@@ -64,13 +67,17 @@ def cut_locks(server: Postgres, url: str) -> None:
         "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
     )
     server.execute(
-        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({held} AND datname = '{database}')"
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({held}"
+        f" AND datname = '{database}')"
     )
 
 
 def held_by_a_process(url: str, what: str) -> subprocess.Popen[str]:
     """Another process, which does this with the state `place` and then waits to be killed."""
-    script = f"import sys, time; from sync.state.open import place_of; place = place_of(sys.argv[1])\n{what}"
+    script = (
+        "import sys, time; from sync.state.open import place_of; place = "
+        f"place_of(sys.argv[1])\n{what}"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script, url], stdout=subprocess.PIPE, encoding="utf-8"
     )
@@ -158,7 +165,8 @@ def test_a_run_whose_lock_is_cut_may_send_nothing_more(
             match="the lock on this state is lost, as its connection was cut; this run stops",
         ):
             opened.confirm()
-        opened.connection.commit()  # nobody else has begun: what has become of its calls may still be noted
+        # nobody else has begun: what has become of its calls may still be noted
+        opened.connection.commit()
     assert learners(state) == ["1"]
 
 
@@ -190,7 +198,8 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
         cut_locks(server, url)
         what = (
             "print('there', flush=True)\nwith place.open_to_write('apply') as opened:\n"
-            " print([row[0] for row in opened.connection.exec_driver_sql('SELECT key FROM known_learner')], flush=True)"
+            " print([row[0] for row in opened.connection.exec_driver_sql('SELECT key"
+            " FROM known_learner')], flush=True)"
         )
         process = held_by_a_process(url, what)
         await_blocked(server)
@@ -203,7 +212,10 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
 def await_blocked(server: Postgres) -> None:
     """Until one of ours waits for another."""
     ends = time.monotonic() + MOST_SECONDS
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO leader%'"
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND query LIKE 'INSERT INTO leader%'"
+    )
     while not server.execute(waiting):
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -293,9 +305,8 @@ def test_a_service_takes_over_when_the_leading_one_is_killed(state: Backend, url
         assert service.leader().startswith(f"serve pid {process.pid} on ")
         end(process)
         await_lead(service.try_lead)
-        with state.open_to_write(
-            "job nightly", wait=patient()
-        ):  # the server notices each lost connection by itself
+        # The server notices each lost connection by itself.
+        with state.open_to_write("job nightly", wait=patient()):
             assert service.leads()
 
 

@@ -55,7 +55,10 @@ def state(server: Postgres, database: str) -> Backend:
 
 def learn(connection: Connection, *keys: str) -> None:
     for key in keys:
-        insert = "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES (:key, 'active', true, '')"
+        insert = (
+            "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+            " VALUES (:key, 'active', true, '')"
+        )
         connection.execute(text(insert), {"key": key})
 
 
@@ -72,7 +75,10 @@ def fill(server: Postgres, database: str, version: str) -> Backend:
     with engine.connect() as connection:
         migrate(connection, version)
         learn(connection, "Ærlig")
-        run = "INSERT INTO run (command, started, status, counts, reason) VALUES ('apply', '', 'done', '{}', '') RETURNING id"
+        run = (
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('apply', '', 'done', '{}', '') RETURNING id"
+        )
         number = connection.execute(text(run)).scalar()
         intent = (
             "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
@@ -86,7 +92,8 @@ def fill(server: Postgres, database: str, version: str) -> Backend:
 def contents(server: Postgres, database: str) -> list[tuple[object, ...]]:
     """Return what is in the database, table by table, with what a mistake could write there."""
     tables = server.execute(
-        "SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
+        "SELECT relname::text, relkind::text FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
         database=database,
     )
     rows = [
@@ -115,8 +122,10 @@ def test_text_is_sorted_by_its_bytes_whatever_the_database_does(
         learn(opened.connection, "a", "B", "Å", "Ø", "aa")
         assert learners(opened.connection) == sorted(["a", "B", "Å", "Ø", "aa", "Ærlig"])
     others = server.execute(
-        "SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
-        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version' AND attnum > 0"
+        "SELECT attrelid::regclass::text, attname FROM pg_attribute"
+        " JOIN pg_class c ON c.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        " AND relname <> 'alembic_version' AND attnum > 0"
         " AND attcollation NOT IN (0, '\"C\"'::regcollation)",
         database=database,
     )
@@ -170,7 +179,10 @@ def test_a_copy_can_be_written_and_the_state_stays(
 def test_what_is_added_to_a_copy_is_numbered_on(server: Postgres, database: str) -> None:
     state = fill(server, database, head())
     with state.open_copy() as connection:
-        run = "INSERT INTO run (command, started, status, counts, reason) VALUES ('adopt', '', 'done', '{}', '') RETURNING id"
+        run = (
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('adopt', '', 'done', '{}', '') RETURNING id"
+        )
         assert connection.execute(text(run)).scalar() == 2
 
 

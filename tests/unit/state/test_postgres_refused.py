@@ -119,7 +119,8 @@ def test_a_server_that_only_reads_is_not_written(server: Postgres) -> None:
 
 def test_rows_of_a_statement_that_fails_are_not_told(server: Postgres) -> None:
     insert = text(
-        "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES ('Eksempel', 'active', true, :at)"
+        "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+        " VALUES ('Eksempel', 'active', true, :at)"
     )
 
     def fail() -> None:

@@ -45,7 +45,8 @@ def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() 
         store._connection.execute(
             text(
                 "INSERT INTO run (id, command, started, ended, status, counts, reason) VALUES"
-                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', '{}', '')"
+                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', "
+                "'{}', '')"
             )
         )
         store._connection.execute(
@@ -59,9 +60,7 @@ def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() 
         assert store.soonest(command="job nightly") == SOONEST
 
 
-def test_of_learners_and_tests_a_run_for_candidates_keeps_what_these_need_and_no_change_or_removal() -> (
-    None
-):
+def test_a_run_for_candidates_keeps_of_learners_and_tests_only_what_these_need() -> None:
     for store in filled(STARTS, [(1, 1)]):
         store.draft(
             [

@@ -115,7 +115,8 @@ def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> No
     assert reason == "waits for staff 7 (deferred)"
     renamed = planned([TEST, staff("7", "other"), A_PART], knowing(staff("7")))
     assert (
-        said(renamed, Kind.CONTRIBUTOR, *PART)[2] == "waits for staff 7 (held as a identity change)"
+        said(renamed, Kind.CONTRIBUTOR, *PART)[2] == "waits for staff 7 (held as an identity "
+        "change)"
     )
 
 

@@ -241,7 +241,7 @@ def test_a_file_that_is_no_key_is_named_with_what_to_do_and_left_as_it_is(
     key_of(path).write_bytes(b"k" * size)
     with pytest.raises(
         StateError,
-        match=r"state\.db\.key: this is no key of the secret digests.*; put back a copy of it, or",
+        match=r"state\.db\.key: this is not a key of secret digests.*; put back a copy of it, or",
     ):
         load_digest_key(path, write=write)
     assert key_of(path).read_bytes() == b"k" * size

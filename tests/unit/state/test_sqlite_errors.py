@@ -160,7 +160,8 @@ def reached() -> Iterator[Path]:
         (
             "file",
             0o600,
-            "it may not be read by this user; give the user who runs this the right to read and write",
+            "it may not be read by this user; give the user who runs this the right to read and "
+            "write",
         ),
         ("folder", 0o700, "it may not be read by this user; give"),
     ],
@@ -206,7 +207,10 @@ def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
         opened.connection.execute(text("DELETE FROM run"))
         state.look()
         errors.make_error(path, error_of(sqlite3.SQLITE_IOERR))
-        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        code = (
+            "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN "
+            "IMMEDIATE')"
+        )
         ended = subprocess.run(
             [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
         )
@@ -237,7 +241,10 @@ def test_a_full_disk_of_temporary_files_is_said_with_its_own_folder(tmp_path: Pa
             command, capture_output=True, text=True, check=False, env=environment
         )
         assert ended.returncode == 4, ended.stderr
-        said = f"{disk.folder}: the run's temporary files can't be written: the disk is full; free some space on the"
+        said = (
+            f"{disk.folder}: the run's temporary files can't be written: the disk is full; free "
+            "some space on the"
+        )
         assert ended.stderr.startswith(said)
         assert f"disk of {disk.folder}, or name a folder with more room in TMPDIR" in ended.stderr
         disk.free()
@@ -255,5 +262,6 @@ feeds:
   - kind: learner
     source: students
     auth_system: FEIDE
-    map: {key: no, username: login, external_id: login, first_name: login, last_name: login, email: login}
+    map: {key: no, username: login, external_id: login, first_name: login, last_name: login,
+      email: login}
 """

@@ -26,7 +26,8 @@ def path(tmp_path: Path) -> Path:
     with open_to_write(path, "apply") as connection:
         connection.execute(
             text(
-                "INSERT INTO known_learner (key, lifecycle, managed, updated) VALUES ('Ærlig', 'active', 1, '')"
+                "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+                " VALUES ('Ærlig', 'active', 1, '')"
             )
         )
         connection.commit()
@@ -81,7 +82,8 @@ def test_a_held_state_says_who_holds_it(path: Path) -> None:
 
 def test_a_lock_dies_with_its_process(path: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from sync.state.sqlite.open import open_to_write\n"
+        "import os, sys; from pathlib import Path; from sync.state.sqlite.open import "
+        "open_to_write\n"
         "with open_to_write(Path(sys.argv[1]), 'apply'): os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=60)
@@ -99,7 +101,8 @@ def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(
     path: Path, opened: type[object]
 ) -> None:
     before = contents(path.parent)
-    with opened(path) as connection:  # type: ignore[call-arg, attr-defined]  # one of two context managers
+    # type: ignore[call-arg, attr-defined]  # one of two context managers
+    with opened(path) as connection:
         connection.execute(text("CREATE TABLE scratch.note (word TEXT)"))
         assert connection.execute(text("SELECT key FROM known_learner")).scalar() == "Ærlig"
     assert contents(path.parent) == before

@@ -82,7 +82,8 @@ def put(connection: Connection, world: World) -> None:
     """Write what the world knows, has under way, has accepted and was refused into a state."""
     connection.execute(
         text(
-            "INSERT INTO run (command, started, status, counts, reason) VALUES ('apply', '', 'done', '{}', '')"
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('apply', '', 'done', '{}', '')"
         )
     )
     for (kind, key), fields in world.known.items():
@@ -118,7 +119,8 @@ def put(connection: Connection, world: World) -> None:
         again = "2027-01-01T00:00:00Z" if rests else "2026-11-02T00:00:00Z"
         connection.execute(
             text(
-                "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"
+                "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, "
+                "'no such room')"
             ),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
             | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
