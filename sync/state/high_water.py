@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
-from sync.state.sqlite.errors import find_trouble, make_passing_error
+from sync.state.sqlite.errors import find_trouble
 from sync.state.sqlite.private_files import write_private
 
 EMPTY = "it is empty"
@@ -117,7 +117,7 @@ def read_file(path: Path) -> HighWaterMark | None:
         return None
     except OSError as error:
         if trouble := find_trouble(error):
-            raise make_passing_error(path, trouble) from None
+            raise trouble.value.error(path) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(
             f"{path}: the newest run cannot be read ({error.strerror}); {remedy}"
@@ -139,7 +139,7 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
         write_private(path, json.dumps(told).encode())
     except OSError as error:
         if trouble := find_trouble(error):
-            raise make_passing_error(path, trouble) from None
+            raise trouble.value.error(path) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
         raise StateError(
             f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}"

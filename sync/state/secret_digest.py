@@ -10,7 +10,7 @@ from secrets import token_bytes
 
 from sync.errors import StateError
 from sync.records.base import DIGEST_PREFIX
-from sync.state.sqlite.errors import find_trouble, make_passing_error
+from sync.state.sqlite.errors import find_trouble
 from sync.state.sqlite.private_files import write_private
 
 KEY_BYTES = 32
@@ -49,7 +49,7 @@ def load_digest_key(path: Path, *, write: bool) -> bytes:
             beside.chmod(0o600)
     except OSError as error:
         if trouble := find_trouble(error):
-            raise make_passing_error(beside, trouble) from None
+            raise trouble.value.error(beside) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(
             f"{beside}: the key of the secret digests cannot be used ({error.strerror}); {remedy}"

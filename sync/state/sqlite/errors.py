@@ -14,55 +14,64 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from sync.errors import StateBusy, StateError, StateUnreachable
+from sync.errors import StateError, StateUnreachable
+from sync.state.trouble import Trouble
 
 SCARCE = 64 * 1024
 """Free bytes below which a disk is full: SQLite grows its files by up to 32 KiB at a time."""
 
 
-class SqliteTrouble(Enum):
-    """A trouble that may pass: what it is called, and what a person can do. `{}` is the file."""
+def _passing(reason: str, remedy: str, *, held: bool = False) -> Trouble:
+    return Trouble(f"can't be used just now: {reason}", remedy, held=held)
 
-    HELD = (
+
+class SqliteTrouble(Enum):
+    """The troubles of a file that may pass."""
+
+    HELD = _passing(
         "another program holds it",
         "let that program finish, or end it: `fuser {}` shows which one it is",
+        held=True,
     )
-    FULL = ("the disk is full", "free some space on the disk of {}")
-    QUOTA = (
+    FULL = _passing("the disk is full", "free some space on the disk of {}")
+    QUOTA = _passing(
         "the disk quota of this user is used up",
         "free some space, or have the quota raised, on the disk of {}",
     )
-    FILES_FULL = (
-        "the disk has no room for another file",
-        "delete files that nobody needs on the disk of {}",
+    FILES_FULL = _passing(
+        "the disk has no room for another file", "delete files that nobody needs on the disk of {}"
     )
-    READ_ONLY = ("its file system is read-only", "make the file system of {} writable again")
-    UNREADABLE = (
+    READ_ONLY = _passing(
+        "its file system is read-only", "make the file system of {} writable again"
+    )
+    UNREADABLE = _passing(
         "it may not be read by this user",
         "give the user who runs this the right to read and write {}",
     )
-    UNOPENED = (
+    UNOPENED = _passing(
         "it can't be opened",
         "give the user who runs this the right to read and write {} and its folder",
     )
-    UNWRITABLE = (
+    UNWRITABLE = _passing(
         "it may not be written by this user",
         "give the user who runs this the right to read and write {}",
     )
-    DISK = ("the disk reports an error", "look into the machine's log, and at the disk of {}")
-    STALE = (
+    DISK = _passing(
+        "the disk reports an error", "look into the machine's log, and at the disk of {}"
+    )
+    STALE = _passing(
         "its network file system does not answer",
         "mount the file system of {} again; keep it on a local disk",
     )
-    OPEN_FILES = (
+    OPEN_FILES = _passing(
         "too many files are open",
         "raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit)",
     )
-    MEMORY = (
+    MEMORY = _passing(
         "memory ran out",
         "give the process more memory (MemoryMax= of the unit), or end other programs",
     )
-    MOVED = (
+    MOVED = _passing(
         "the file was moved or replaced while it was in use",
         "put {} back, or start the service again",
     )
@@ -132,7 +141,7 @@ def make_error(path: Path, error: BaseException) -> StateError:
     trouble = _trouble(code)
     if trouble in _OF_FILES:
         if seen := _seen(path):
-            return make_passing_error(path, seen)
+            return seen.value.error(path)
         if in_temporary := _seen_in_temporary():
             return in_temporary
     # With rights and disk as they should be, it is our own doing.
@@ -144,22 +153,13 @@ def make_error(path: Path, error: BaseException) -> StateError:
         return StateError(
             f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
         )
-    return make_passing_error(path, trouble, getattr(cause, "sqlite_errorname", ""))
+    name = getattr(cause, "sqlite_errorname", "")
+    return trouble.value.error(path, "" if trouble is SqliteTrouble.HELD else name)
 
 
 def is_held(error: sqlite3.Error) -> bool:
     """Tell whether the error means that another program holds the file."""
     return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
-
-
-def make_passing_error(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
-    """Return the error for a trouble that may pass; `detail` is SQLite's own name for it."""
-    reason, remedy = trouble.value
-    kind = StateBusy if trouble is SqliteTrouble.HELD else StateUnreachable
-    detail = f" ({detail})" if detail and trouble is not SqliteTrouble.HELD else ""
-    return kind(
-        f"{path}: the state can't be used just now: {reason}{detail}; {remedy.format(path)}"
-    )
 
 
 def find_trouble(error: OSError) -> SqliteTrouble | None:
@@ -175,7 +175,7 @@ def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
     trouble = find_trouble(error)
     if trouble is None:
         return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
-    return make_passing_error(path, trouble)
+    return trouble.value.error(path)
 
 
 def check_usable(path: Path) -> None:
@@ -187,7 +187,7 @@ def check_usable(path: Path) -> None:
         StateUnreachable: not just now.
     """
     if trouble := _seen(path):
-        raise make_passing_error(path, trouble)
+        raise trouble.value.error(path)
     if in_temporary := _seen_in_temporary():
         raise in_temporary
 
@@ -267,6 +267,4 @@ def _seen_in_temporary() -> StateUnreachable | None:
     if found is None:
         return None
     remedy = f"free some space on the disk of {folder}, or name a folder with more room in TMPDIR"
-    return StateUnreachable(
-        f"{folder}: the run's temporary files can't be written: {found.value[0]}; {remedy}"
-    )
+    return StateUnreachable(f"{folder}: the run's temporary files {found.value.reason}; {remedy}")

@@ -20,8 +20,8 @@ from sync.records.base import (
 
 from .worlds import Identity, World
 
-# noqa: E741 - learner, staff, test, option, committee, contributor, candidate
-L, S, T, O, K, P, C = Kind
+# Learner, staff, test, option, committee, contributor, candidate.
+L, S, T, O, K, P, C = Kind  # noqa: E741
 ON_TESTS = (O, K, P, C)
 PERSON = {P: S, C: L}
 PERSONAL = ("username", "external_id", "auth_system", "first_name", "last_name", "email")
@@ -294,8 +294,8 @@ def _one_of(rows: list[Record]) -> Record | None:
     """Return the one record of these rows of a key, or None when they contradict each other."""
     if len(set(rows)) == 1:
         return rows[0]
-    # type: ignore[union-attr]  # all of one kind
-    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:
+    # All of one kind.
+    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]
         return None
     merged: dict[str, str | None] = {}
     for name in ("roles", "committees"):

@@ -101,8 +101,8 @@ def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(
     path: Path, opened: type[object]
 ) -> None:
     before = contents(path.parent)
-    # type: ignore[call-arg, attr-defined]  # one of two context managers
-    with opened(path) as connection:
+    # One of two context managers.
+    with opened(path) as connection:  # type: ignore[call-arg, attr-defined]
         connection.execute(text("CREATE TABLE scratch.note (word TEXT)"))
         assert connection.execute(text("SELECT key FROM known_learner")).scalar() == "Ærlig"
     assert contents(path.parent) == before
