@@ -167,8 +167,7 @@ def write_table(connection: Connection, mark: HighWaterMark) -> None:
             "INSERT INTO high_water (id, run, started, ended, made_as)"
             " VALUES (1, :run, :started, :ended, 'high_water'::regclass::oid::bigint)"
             " ON CONFLICT (id) DO UPDATE SET run = excluded.run, started = excluded.started, ended "
-            "= excluded.ended,"
-            " made_as = excluded.made_as"
+            "= excluded.ended, made_as = excluded.made_as"
         ),
         {"run": mark.run, "started": mark.started, "ended": mark.ended},
     )

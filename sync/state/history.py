@@ -151,8 +151,7 @@ def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
         f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, "
-        f"{Exit.HELD:d})"
-        " THEN ended END) AS done FROM run WHERE command LIKE 'job %'"
+        f"{Exit.HELD:d}) THEN ended END) AS done FROM run WHERE command LIKE 'job %'"
         " GROUP BY command) l ON l.id = r.id"
     )
     return {

@@ -199,8 +199,7 @@ class Journal:
         self._connection.execute(
             text(
                 "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = "
-                ":fingerprint,"
-                " updated = :at WHERE key = :key"
+                ":fingerprint, updated = :at WHERE key = :key"
             ),
             {
                 "fingerprint": line.fingerprint,
@@ -347,8 +346,7 @@ class Journal:
             self._connection.execute(
                 text(
                     f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r"
-                    f" WHERE {same})"
-                    f" WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
+                    f" WHERE {same}) WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
                 )
             )
         self._connection.commit()
@@ -420,8 +418,7 @@ def _lapse(kind: Kind) -> str:
     wanted += " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
     lapse = (
         "UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL"
-        f" AND kind = '{kind}'"
-        f" AND run_id <> :run AND NOT EXISTS ({wanted})"
+        f" AND kind = '{kind}' AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
@@ -454,8 +451,7 @@ def _upsert(kind: Kind, *, keep_managed: bool) -> TextClause:
     )
     quoted = ", ".join(f'"{name}"' for name in columns)  # `end` is a word of SQL
     return text(
-        f"INSERT INTO known_{kind} ({quoted})"
-        f" VALUES ({', '.join(':' + name for name in columns)})"
+        f"INSERT INTO known_{kind} ({quoted}) VALUES ({', '.join(':' + name for name in columns)})"
         f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
     )
 
@@ -493,10 +489,8 @@ _TO = (
 )
 _WITH_ITS_TEST = (
     "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active'"
-    " AND EXISTS ("
-    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key"
-    " AND d.action = 'retire'"
-    " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
+    " AND EXISTS (SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key"
+    " AND d.action = 'retire' AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
 _OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
 

@@ -61,8 +61,7 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
             " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message)"
             " ON CONFLICT (kind, k1, k2)"
             " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = "
-            "excluded.last,"
-            " again = excluded.again, message = excluded.message,"
+            "excluded.last, again = excluded.again, message = excluded.message,"
             " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
         ),
         {**what, "times": times, "now": utc_text(now), "again": again, "message": message},
@@ -91,7 +90,6 @@ def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
                 f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}'"
-                " AND f.k1 = refused.k1"
-                " AND coalesce(f.k2, '') IN ('', refused.k2))"
+                " AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
             )
         )

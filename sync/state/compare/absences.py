@@ -94,8 +94,7 @@ def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
                 f"SELECT min(w.key) FROM known_{kind} k"
                 f" JOIN {table}_{other} w ON (w.username = k.username"
                 " OR (w.external_id = k.external_id AND w.auth_system = k.auth_system))"
-                " WHERE k.key = :key"
-                f"{itself}{condition}"
+                f" WHERE k.key = :key{itself}{condition}"
             )
             found = connection.execute(text(query), {"key": key}).scalar()
             if found is not None:

@@ -95,8 +95,7 @@ def _barred(connection: Connection, now: datetime) -> None:
             "INSERT INTO barred SELECT kind, k1, k2, fingerprint, 'refused before: ' || message || "
             "'; tried again'"
             " || ' after ' || again || ', when its row changes, or by `apply --retry-refused`'"
-            " FROM refused r"
-            f" WHERE again > :now AND NOT (last <= :rested AND {_SOON})"
+            f" FROM refused r WHERE again > :now AND NOT (last <= :rested AND {_SOON})"
         ),
         {"now": utc_text(now), "rested": utc_text(now - PAUSES[0])},
     )
@@ -145,8 +144,7 @@ def _unsure(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
             f"INSERT INTO unsure SELECT :kind, k.key, {lower_sql(connection, 'k.key')}"
-            f" FROM known_{kind} k"
-            " JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
+            f" FROM known_{kind} k JOIN stale s ON s.kind = :kind AND s.k1 = k.key UNION ALL"
             " SELECT kind, key, folded FROM vanished WHERE kind = :kind"
         ),
         {"kind": kind},
@@ -232,8 +230,7 @@ def _retire(connection: Connection) -> None:
         "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key"
         " FROM known_test)"
         " AND test NOT IN (SELECT key FROM wanted_test) AND test NOT IN (SELECT k1 FROM row_error"
-        " WHERE kind = 'test'"
-        " AND k1 IS NOT NULL)"
+        " WHERE kind = 'test' AND k1 IS NOT NULL)"
     )
 
 

@@ -344,8 +344,7 @@ def sample_creates(connection: Connection, kind: Kind, most: int) -> list[Planne
     numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
     query = text(
         f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered"
-        " WHERE number % :every = 0"
-        " ORDER BY seq LIMIT :most"
+        " WHERE number % :every = 0 ORDER BY seq LIMIT :most"
     )
     return [
         _planned(row)

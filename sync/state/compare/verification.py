@@ -130,7 +130,6 @@ def find_unknown_in_export(connection: Connection, kind: Kind) -> Iterator[str]:
     )
     query = (
         f"SELECT min(coalesce(external_id, username)) FROM exported_{kind}"
-        f" WHERE person NOT IN ({known})"
-        " GROUP BY person ORDER BY 1"
+        f" WHERE person NOT IN ({known}) GROUP BY person ORDER BY 1"
     )
     return (str(row[0]) for row in connection.execute(text(query)))

@@ -33,8 +33,7 @@ _REIGN = (
     "INSERT INTO leader AS l (id, epoch, holder, since) VALUES (1, 1, %s,"
     """ to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
     " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = "
-    "excluded.since"
-    " RETURNING epoch"
+    "excluded.since RETURNING epoch"
 )
 _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
 """Locks the row too, so that nobody can raise the epoch between this look and the commit."""

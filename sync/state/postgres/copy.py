@@ -13,21 +13,18 @@ _ELSEWHERE = (
 )
 _TABLES = (
     "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema()"
-    " AND c.relkind = 'r'"
-    " AND c.relname <> 'alembic_version'"
+    " AND c.relkind = 'r' AND c.relname <> 'alembic_version'"
     # those first that others refer to
     " ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f WHERE f.conrelid = c.oid"
     " AND f.contype = 'f')"
 )
 _COLUMNS = (
     "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
-    " AND NOT attisdropped"
-    " ORDER BY attnum"
+    " AND NOT attisdropped ORDER BY attnum"
 )
 _WRITTEN = (
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)"
-    " FROM pg_catalog.pg_stat_xact_user_tables"
-    " WHERE schemaname !~ '^pg_temp_'"
+    " FROM pg_catalog.pg_stat_xact_user_tables WHERE schemaname !~ '^pg_temp_'"
 )
 
 

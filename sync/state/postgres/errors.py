@@ -22,6 +22,8 @@ MOST_CHARACTERS = 300
 class PostgresTrouble(Enum):
     """The errors of a PostgreSQL server, by what a person can do."""
 
+    _value_: Trouble
+
     REACH = Trouble(
         "can't be reached", "check host, port and options in 'state', and that the server is up"
     )
@@ -40,7 +42,8 @@ class PostgresTrouble(Enum):
     DISK = Trouble("can't use its disk", "see the server's own log, and its disk", details=False)
     LOGIN = Trouble(
         "refuses the login",
-        "check the user in 'state' and 'state_password', and that the server lets this user in from here",
+        "check the user in 'state' and 'state_password', and that the server lets this user in "
+        "from here",
         passes=False,
         details=False,
     )
@@ -55,7 +58,8 @@ class PostgresTrouble(Enum):
     OPTION = Trouble("can't be asked like this", "correct the options in 'state'", passes=False)
     DENIED = Trouble(
         "lets this user not do what is needed",
-        "grant it: to write, its own schema; to read only, SELECT on the tables and TEMPORARY on the database",
+        "grant it: to write, its own schema; to read only,"
+        " SELECT on the tables and TEMPORARY on the database",
         passes=False,
     )
     STANDBY = Trouble("only reads", "name the primary server in 'state'")

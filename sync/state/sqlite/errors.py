@@ -28,6 +28,8 @@ def _passing(reason: str, remedy: str, *, held: bool = False) -> Trouble:
 class SqliteTrouble(Enum):
     """The troubles of a file that may pass."""
 
+    _value_: Trouble
+
     HELD = _passing(
         "another program holds it",
         "let that program finish, or end it: `fuser {}` shows which one it is",
@@ -154,7 +156,8 @@ def make_error(path: Path, error: BaseException) -> StateError:
             f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
         )
     name = getattr(cause, "sqlite_errorname", "")
-    return trouble.value.error(path, "" if trouble is SqliteTrouble.HELD else name)
+    found: Trouble = trouble.value
+    return found.error(path, "" if found.held else name)
 
 
 def is_held(error: sqlite3.Error) -> bool:

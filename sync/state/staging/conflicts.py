@@ -136,8 +136,7 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     rows = _rows(
         connection,
         f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind}"
-        f" WHERE {same} IN ({several})"
-        " ORDER BY 1, 2, 3",
+        f" WHERE {same} IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
     _against_first(
@@ -174,8 +173,7 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         rows = _rows(
             connection,
             f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys}"
-            f" FROM wanted_{kind}"
-            f" WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
+            f" FROM wanted_{kind} WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
         )
         found: list[RowError] = []
         for _, group in groupby(rows, key=lambda row: row[0]):
@@ -216,8 +214,7 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     rows = _rows(
         connection,
         f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys}"
-        f" FROM wanted_{kind}"
-        f" WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
+        f" FROM wanted_{kind} WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
     reason = "{other} has the same key and says otherwise"
     _against_first(connection, kind, places, rows, "key", reason, "keep the row that is right")
@@ -253,11 +250,9 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
     rows = _rows(
         connection,
         f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS "
-        "folded FROM unknown"
-        " WHERE kind = :kind AND part = :part) named"
+        "folded FROM unknown WHERE kind = :kind AND part = :part) named"
         f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded"
-        f" FROM ({there}) AS there) other"
-        " ON other.folded = named.folded",
+        f" FROM ({there}) AS there) other ON other.folded = named.folded",
         **part.values,
     )
     found: list[RowError] = []
@@ -327,8 +322,7 @@ def _shared_numbers(connection: Connection, places: Places) -> None:
     rows = _rows(
         connection,
         f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"
-        " FROM wanted_candidate"
-        f" WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
+        f" FROM wanted_candidate WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "{other} gives another learner the same candidate number on this test"
     _against_first(

@@ -80,8 +80,7 @@ def _fold(
     connection.execute(
         text(
             "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = "
-            ":notify,"
-            " fingerprint = :fingerprint WHERE rowid = :rowid"
+            ":notify, fingerprint = :fingerprint WHERE rowid = :rowid"
         ),
         {**fields, "fingerprint": fingerprint, "rowid": first["rowid"]},
     )
@@ -111,8 +110,7 @@ def _named(kind: Kind) -> Iterator[str]:
     part = KEY_FIELDS[kind][1]
     yield (
         f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind}"
-        " WHERE committees <> ''"
-        " GROUP BY test, committees, feed ORDER BY feed, line"
+        " WHERE committees <> '' GROUP BY test, committees, feed ORDER BY feed, line"
     )
     yield (
         "SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line"

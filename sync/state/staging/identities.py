@@ -358,8 +358,7 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
     # the known first: theirs is the longer table, and each of them is looked up among the newcomers
     return (
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key "
-        "AS other,"
-        f" o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
+        "AS other, o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
         " CASE WHEN f.place IS NULL AND (o.key IS NULL OR s.k1 IS NOT NULL) THEN 1"
         " ELSE 0 END AS gone,"
         " CASE WHEN k.lifecycle IN ('released', 'disabled') THEN 1 ELSE 0 END AS let_go"

@@ -130,12 +130,10 @@ def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
         f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, "
-        "u.cause AS cause,"
-        " u.reason AS reason, u.remedy AS remedy, o.value AS lost"
+        "u.cause AS cause, u.reason AS reason, u.remedy AS remedy, o.value AS lost"
         f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
         f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}'"
-        f" AND o.value = w.{_other(part)}"
-        f" AND o.cause <> '{DEPARTS}'"
+        f" AND o.value = w.{_other(part)} AND o.cause <> '{DEPARTS}'"
         " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
     )
     yield from stream(connection, query, **part.values)

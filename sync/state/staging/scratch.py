@@ -262,8 +262,7 @@ def drop_invalid(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
             f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f"
-            " WHERE f.kind = :kind"
-            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = "
+            f" WHERE f.kind = :kind AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = "
             f"{'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
         ),
         {"kind": kind},

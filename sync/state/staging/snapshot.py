@@ -88,8 +88,7 @@ def _staged(connection: Connection, number: int, kind: Kind) -> Iterator[Entry]:
         yield k1, k2, DEPARTED, _json({"line": line})
     query = (
         "SELECT id, k1, k2, place, field, reason, remedy FROM row_error WHERE id > :last"
-        " AND feed = :feed"
-        " ORDER BY id LIMIT 2000"
+        " AND feed = :feed ORDER BY id LIMIT 2000"
     )
     for _, k1, k2, place, *words in read_pages(connection, query, feed=number):
         # a row of which nobody knows the record stands for itself
@@ -256,10 +255,8 @@ def drop_superseded(connection: Connection) -> None:
         connection.execute(
             text(
                 f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w"
-                " JOIN stale s"
-                f" ON s.kind = '{kind}' AND s.k1 = w.key WHERE NOT EXISTS (SELECT 1"
-                f" FROM known_{kind} k"
-                f" WHERE k.key = w.key) AND ({same}))"
+                f" JOIN stale s ON s.kind = '{kind}' AND s.k1 = w.key WHERE NOT EXISTS (SELECT 1"
+                f" FROM known_{kind} k WHERE k.key = w.key) AND ({same}))"
             )
         )
 
@@ -293,8 +290,7 @@ def store_snapshots(connection: Connection, now: datetime, ill: Collection[str])
             if whole and source not in ill
             else (
                 " AND EXISTS (SELECT 1 FROM fresh f WHERE f.feed = snapshot.feed"
-                " AND f.k1 = snapshot.k1"
-                " AND f.k2 = snapshot.k2)"
+                " AND f.k1 = snapshot.k1 AND f.k2 = snapshot.k2)"
             )
         )
         for statement in (

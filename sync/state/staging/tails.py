@@ -84,8 +84,7 @@ def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[
         text(
             "INSERT INTO source_tail (source, kind, k1, k2, line)"
             f" SELECT :source, :kind, w.{keys[0]}, {k2}, max(w.line) FROM wanted_{kind} w"
-            f" WHERE w.feed IN ({numbers})"
-            f" GROUP BY 3, 4 ORDER BY 5 DESC LIMIT {MOST}"
+            f" WHERE w.feed IN ({numbers}) GROUP BY 3, 4 ORDER BY 5 DESC LIMIT {MOST}"
         ),
         values,
     )

@@ -242,7 +242,8 @@ def test_a_full_disk_of_temporary_files_is_said_with_its_own_folder(tmp_path: Pa
         )
         assert ended.returncode == 4, ended.stderr
         said = (
-            f"{disk.folder}: the run's temporary files can't be used just now: the disk is full; free "
+            f"{disk.folder}: the run's temporary files can't be used just now: the disk is full; "
+            "free "
             "some space on the"
         )
         assert ended.stderr.startswith(said)
