@@ -22,7 +22,7 @@ class Pause:
     reason: str = ""
 
 
-def _keep_nothing() -> None:
+def _do_nothing() -> None:
     """Keep nothing: the state is opened for another purpose than a run."""
 
 
@@ -40,7 +40,7 @@ class OpenState:
     connection: Connection
     confirm: Callable[[], None]
     lost: Callable[[], bool]
-    keep_mark: Callable[[], None] = _keep_nothing
+    keep_mark: Callable[[], None] = _do_nothing
 
 
 class ServiceLock(Protocol):

@@ -84,18 +84,20 @@ def insert(
     `same` are columns that have one value in all rows.
     """
     if is_postgres(connection):
-        return _copy(connection, table, (*columns, *same), ((*row, *same.values()) for row in rows))
+        return _copy_rows(
+            connection, table, (*columns, *same), ((*row, *same.values()) for row in rows)
+        )
     named = ", ".join(f'"{name}"' for name in (*same, *columns))
-    marks = ", ".join((*(_literal(value) for value in same.values()), *("?" * len(columns))))
+    marks = ", ".join((*(_to_literal(value) for value in same.values()), *("?" * len(columns))))
     connection.exec_driver_sql(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(rows))
     return len(rows)
 
 
-def _literal(value: int | str) -> str:
+def _to_literal(value: int | str) -> str:
     return f"{value:d}" if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def _copy(
+def _copy_rows(
     connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]
 ) -> int:
     """Insert by COPY in this connection's transaction: several times as fast as INSERT."""

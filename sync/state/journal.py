@@ -228,7 +228,7 @@ class Journal:
             updated=utc_text(self._clock()),
         )
         values["managed"] = True if managed is None else managed
-        self._connection.execute(_upsert(kind, keep_managed=managed is None), values)
+        self._connection.execute(_upsert_sql(kind, keep_managed=managed is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
         """Delete a record from what is known, with a person's kept username."""
@@ -245,7 +245,7 @@ class Journal:
 
     def forget_with_candidates(self, kind: Kind, key: Key) -> None:
         """Delete a person or a test, and what names it on tests and is not retired."""
-        for other in _naming(kind):
+        for other in _kinds_naming(kind):
             self._connection.execute(
                 text(f"DELETE FROM known_{other} WHERE {kind} = :key AND lifecycle <> 'retired'"),
                 {"key": key[0]},
@@ -258,7 +258,7 @@ class Journal:
         self._connection.execute(
             text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
         )
-        for other in _naming(kind):
+        for other in _kinds_naming(kind):
             self._connection.execute(
                 text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys
             )
@@ -317,7 +317,7 @@ class Journal:
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
             self._connection.execute(
-                text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
+                text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
         refusals.lapse(self._connection, unsure)
 
@@ -409,7 +409,7 @@ class Journal:
             self.end(status, exit_status, counts, reasons)
 
 
-def _lapse(kind: Kind) -> str:
+def _lapse_sql(kind: Kind) -> str:
     same = " AND ".join(
         f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
@@ -432,7 +432,7 @@ def _lapse(kind: Kind) -> str:
 
 
 @cache
-def _upsert(kind: Kind, *, keep_managed: bool) -> TextClause:
+def _upsert_sql(kind: Kind, *, keep_managed: bool) -> TextClause:
     keys = KEY_FIELDS[kind]
     columns = [
         *keys,
@@ -473,7 +473,7 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
         )
 
 
-def _naming(kind: Kind) -> tuple[Kind, ...]:
+def _kinds_naming(kind: Kind) -> tuple[Kind, ...]:
     """Return the kinds whose records name one of this kind by its key."""
     return (
         ON_A_TEST
@@ -482,41 +482,51 @@ def _naming(kind: Kind) -> tuple[Kind, ...]:
     )
 
 
-_PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
-_TO = (
+_PASSING = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
+_SET_LIFECYCLE = (
     "UPDATE known_{kind} SET lifecycle = '{lifecycle}', updated = :at WHERE EXISTS (SELECT 1"
-    " FROM draft d WHERE " + _PASSED
+    " FROM draft d WHERE " + _PASSING
 )
-_WITH_ITS_TEST = (
+_RETIRE_WITH_TEST = (
     "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active'"
     " AND EXISTS (SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key"
     " AND d.action = 'retire' AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
 )
-_OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
+_SET_MEMBER_LIFECYCLE = (
+    _SET_LIFECYCLE + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
+)
 
 
-def _on_tests(action: Action, lifecycle: str) -> Iterator[str]:
+def _member_statements(action: Action, lifecycle: str) -> Iterator[str]:
     for kind in ON_A_TEST:
-        yield _OF_A_TEST.format(
+        yield _SET_MEMBER_LIFECYCLE.format(
             kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, lifecycle=lifecycle
         )
 
 
 _RESTORED = (
     *(
-        (_TO + " AND d.action = 'restore')").format(kind=k, key="key", lifecycle="active")
+        (_SET_LIFECYCLE + " AND d.action = 'restore')").format(
+            kind=k, key="key", lifecycle="active"
+        )
         for k in (Kind.TEST, *PEOPLE)
     ),
-    *_on_tests(Action.RESTORE, "active"),
+    *_member_statements(Action.RESTORE, "active"),
 )
 _SILENT = (
-    (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", lifecycle="withdrawn"),
-    (_TO + " AND d.action = 'retire')").format(kind="test", key="key", lifecycle="retired"),
+    (_SET_LIFECYCLE + " AND d.action = 'withdraw')").format(
+        kind="test", key="key", lifecycle="withdrawn"
+    ),
+    (_SET_LIFECYCLE + " AND d.action = 'retire')").format(
+        kind="test", key="key", lifecycle="retired"
+    ),
     *_RESTORED,
-    *_on_tests(Action.RETIRE, "retired"),
-    *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
+    *_member_statements(Action.RETIRE, "retired"),
+    *(_RETIRE_WITH_TEST.format(kind=kind) for kind in ON_A_TEST),
     # last, so that a learner whose last seat has just gone is released in the same run
-    (_TO + " AND d.action = 'release')").format(kind="learner", key="key", lifecycle="released")
+    (_SET_LIFECYCLE + " AND d.action = 'release')").format(
+        kind="learner", key="key", lifecycle="released"
+    )
     + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key"
     " AND c.lifecycle = 'active')",
 )

@@ -13,10 +13,10 @@ from sync.state.staging.scratch import key_columns, key_from
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
 
-_OF_ONE = "kind = :kind AND k1 = :k1 AND k2 = :k2"
+_OF_RECORD = "kind = :kind AND k1 = :k1 AND k2 = :k2"
 
 
-def _columns(kind: Kind, key: Key) -> dict[str, object]:
+def _key_values(kind: Kind, key: Key) -> dict[str, object]:
     k1, k2 = key_columns(key)
     return {"kind": kind.value, "k1": k1, "k2": k2}
 
@@ -31,7 +31,7 @@ def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
                 " VALUES (:kind, :k1, :k2, :field, :wanted)"
             ),
             {
-                **_columns(kind, key),
+                **_key_values(kind, key),
                 "field": field,
                 "wanted": json.dumps(value, ensure_ascii=False),
             },
@@ -40,7 +40,7 @@ def store(connection: Connection, kind: Kind, key: Key, wanted: Fields) -> None:
 
 def forget(connection: Connection, kind: Kind, key: Key) -> None:
     """Forget all kept values of this record."""
-    connection.execute(text(f"DELETE FROM kept_value WHERE {_OF_ONE}"), _columns(kind, key))
+    connection.execute(text(f"DELETE FROM kept_value WHERE {_OF_RECORD}"), _key_values(kind, key))
 
 
 def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
@@ -56,10 +56,10 @@ def rename(connection: Connection, kind: Kind, old: str, new: str) -> None:
 
 def read(connection: Connection, kind: Kind, key: Key) -> Fields:
     """Return the fields of this record that keep Inspera's value, each with the ignored value."""
-    query = f"SELECT field, wanted FROM kept_value WHERE {_OF_ONE}"
+    query = f"SELECT field, wanted FROM kept_value WHERE {_OF_RECORD}"
     return {
         str(row.field): json.loads(row.wanted)
-        for row in connection.execute(text(query), _columns(kind, key))
+        for row in connection.execute(text(query), _key_values(kind, key))
     }
 
 
@@ -80,7 +80,7 @@ def read_all(connection: Connection) -> Iterator[tuple[Kind, Key, Fields]]:
 def take_out_of_wanted(connection: Connection, refingerprint: Refingerprint) -> None:
     """Remove the kept fields from the wanted rows while the source still has the ignored value."""
     for kind, key, fields in list(read_all(connection)):
-        row = _wanted(connection, kind, key)
+        row = _read_wanted(connection, kind, key)
         still = [name for name, value in fields.items() if row is not None and row[name] == value]
         if row is None or not still:
             continue
@@ -103,16 +103,16 @@ def forget_outdated(connection: Connection) -> None:
     Call `take_out_of_wanted` first.
     """
     for kind, key, fields in list(read_all(connection)):
-        row = _wanted(connection, kind, key)
+        row = _read_wanted(connection, kind, key)
         for name, value in fields.items():
             if row is not None and row[name] not in (None, value):
                 connection.execute(
-                    text(f"DELETE FROM kept_value WHERE {_OF_ONE} AND field = :field"),
-                    {**_columns(kind, key), "field": name},
+                    text(f"DELETE FROM kept_value WHERE {_OF_RECORD} AND field = :field"),
+                    {**_key_values(kind, key), "field": name},
                 )
 
 
-def _wanted(connection: Connection, kind: Kind, key: Key) -> dict[str, Any] | None:
+def _read_wanted(connection: Connection, kind: Kind, key: Key) -> dict[str, Any] | None:
     """Return the wanted row of a record that is known, or None."""
     same = " AND ".join(f"w.{name} = :{name} AND k.{name} = w.{name}" for name in KEY_FIELDS[kind])
     names = (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind], "rowid")

@@ -32,7 +32,7 @@ class TenantState:
         with self.place.open_to_write(command, wait) as opened:
             connection = opened.connection
             refuse_another(connection, self._tenant, self)
-            self._notice(connection)
+            self._store_doubt(connection)
             if read_tenant(connection) is None:
                 store_tenant(connection, self._tenant)
             connection.commit()
@@ -54,7 +54,7 @@ class TenantState:
         # Before the state: a run that begins meanwhile is in the state first.
         look = self.place.mark_reader()
         with self.place.open_to_read() as connection:
-            self._look(connection, look)
+            self._check(connection, look)
             yield connection
 
     @contextmanager
@@ -66,17 +66,17 @@ class TenantState:
         """
         look = self.place.mark_reader()
         with self.place.open_copy() as connection:
-            self._look(connection, look)
+            self._check(connection, look)
             yield connection
 
-    def _look(self, connection: Connection, look: high_water.MarkReader) -> None:
+    def _check(self, connection: Connection, look: high_water.MarkReader) -> None:
         refuse_another(connection, self._tenant, self)
         marked = read_tenant(connection) is not None
         reason = high_water.find_doubt(connection, look(connection), marked=marked)
         if reason:
             old_copy.announce(connection, reason)
 
-    def _notice(self, connection: Connection) -> None:
+    def _store_doubt(self, connection: Connection) -> None:
         """Store in the state that it is an older copy: its later runs are newer than the mark."""
         mark = self.place.mark_reader()(connection)
         reason = high_water.find_doubt(connection, mark, marked=read_tenant(connection) is not None)

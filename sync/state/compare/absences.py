@@ -52,22 +52,22 @@ FORMER = (
 )
 
 
-def _former(source: str | None, sources: Sequence[str]) -> str:
+def _former_source_reason(source: str | None, sources: Sequence[str]) -> str:
     """Return why absence proves nothing when a record's source was removed or renamed."""
     return FORMER.format(source) if source and sources and source not in sources else ""
 
 
-_SEATS = {
+_ON_TESTS = {
     Kind.LEARNER: """(EXISTS (SELECT 1 FROM wanted_candidate c WHERE c.learner = k.key)
         OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k2 = k.key)
         OR EXISTS (SELECT 1 FROM known_candidate c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.learner = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test
-                AND d.k2 = c.learner
-                AND d.action IN ('remove', 'retire') AND d.verdict = 'pass')))""",
+                AND d.k2 = c.learner AND d.action IN ('remove', 'retire')
+                AND d.verdict = 'pass')))""",
     Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c
             LEFT JOIN known_test ckt ON ckt.key = c.test
-                LEFT JOIN test_window ctw ON ctw.test = c.test
+            LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0
                 AND (coalesce(ckt.lifecycle, '') <> 'retired'
                 OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
@@ -75,8 +75,8 @@ _SEATS = {
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
             WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
             AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test
-                AND d.k2 = c.staff
-                AND d.action = 'remove' AND d.verdict = 'pass')) AS on_tests)""",
+                AND d.k2 = c.staff AND d.action = 'remove'
+                AND d.verdict = 'pass')) AS on_tests)""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
 }
 
@@ -99,10 +99,10 @@ def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
             found = connection.execute(text(query), {"key": key}).scalar()
             if found is not None:
                 return f"{other} {found}"
-    return _clashing(connection, kind, key)
+    return _clashing_sql(connection, kind, key)
 
 
-def _clashing(connection: Connection, kind: Kind, key: str) -> str:
+def _clashing_sql(connection: Connection, kind: Kind, key: str) -> str:
     query = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
     return "another row" if connection.execute(query, {"kind": kind, "key": key}).first() else ""
 
@@ -112,10 +112,8 @@ def _absent_records(
 ) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed, k.source AS
-            source,
-               {_SEATS[kind]} AS seats,
-               b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
+        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
@@ -137,7 +135,9 @@ def _absent_records(
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
         unproven = (
-            "" if row.departed else trouble or ("" if row.ended else _former(row.source, sources))
+            ""
+            if row.departed
+            else trouble or ("" if row.ended else _former_source_reason(row.source, sources))
         ) or ("" if row.ended else seat_trouble)
         facts = Facts(
             trouble=unproven,
@@ -149,7 +149,7 @@ def _absent_records(
         yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
 
 
-def _same_account(kind: Kind) -> str:
+def _same_account_sql(kind: Kind) -> str:
     """Return the SQL for another key on the test whose person has the same account in Inspera."""
     person, part = PERSON_OF.get(kind), KEY_FIELDS[kind][1]
     if not person:
@@ -169,7 +169,7 @@ SHARED = (
 )
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
-_ASTRAY = {
+_ASTRAY_REASONS = {
     "anybody": "{} names an unknown {}, so it may mean anybody on this test",
     "any_test": "{} names this {} on an unknown test, so it may mean this test",
     "anything": "{} names an unknown test and an unknown {}, so it may mean anybody",
@@ -177,7 +177,7 @@ _ASTRAY = {
 """What a row may mean that names something unknown, by which of the key's parts that is."""
 
 
-def _astray_columns(kind: Kind, part: str) -> str:
+def _astray_sql(kind: Kind, part: str) -> str:
     """Return the columns with the place of a row that may mean this record, whatever it names."""
     means = {"anybody": "a.k1 = k.test AND a.k2 = ''", "any_test": f"a.k1 = '' AND a.k2 = k.{part}"}
     means["anything"] = "a.k1 = '' AND a.k2 = ''"
@@ -187,9 +187,9 @@ def _astray_columns(kind: Kind, part: str) -> str:
     )
 
 
-def _astray(row: Any, part: str) -> str:
+def _astray_reason(row: Any, part: str) -> str:
     """Return why this record stays on its test in this run, even if its own row says otherwise."""
-    found = ((getattr(row, name), words) for name, words in _ASTRAY.items())
+    found = ((getattr(row, name), words) for name, words in _ASTRAY_REASONS.items())
     return next((words.format(place, part) for place, words in found if place is not None), "")
 
 
@@ -198,25 +198,62 @@ def _absent_members(
 ) -> Iterator[Pair]:
     """Yield what is known on tests and no feed names: options, committees, members."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
+    for row in stream(connection, _absent_members_sql(kind), nothing=b""):
+        about = Context(
+            row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
+        )
+        suspect = f"{person} {row.part}" if row.who_suspect else ""
+        suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
+        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
+        former = "" if row.ended else _former_source_reason(row.source, sources)
+        unproven = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
+        if row.same_account is not None and not suspect:
+            account = f"{person} {row.same_account} has the same account in Inspera"
+            shares = f"{account}, and a place on this test"
+        else:
+            shares = ""
+        reasons = (
+            _astray_reason(row, part),
+            SHARED.format(row.clash) if row.clash is not None else "",
+            "" if row.departed else unproven,
+            _UNSETTLED if row.unsettled else "",
+            shares,
+        )
+        # A candidate stays from the start on (rules 8). Graders and committees change again once
+        # the test has ended.
+        begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
+        facts = Facts(
+            trouble=next(filter(None, reasons), ""),
+            begun=begun,
+            suspect=suspect,
+            refused=row.refused or "",
+            timing=timing(row.tw_start, row.tw_ends, None),
+            retired=row.lifecycle == "retired",
+        )
+        known = prefixed_fields(row, "k_", COMPARED[kind])
+        yield Pair(kind, (row.test, row.part), None, known, about, facts)
+
+
+def _absent_members_sql(kind: Kind) -> str:
+    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind) or ""
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
-    query = f"""
-        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle, k.managed AS
-            managed,
-               {"k.source" if kind in PERSON_OF else "NULL"} AS source,
+    # Every reason why a record may have to stay is a column here, so that one pass decides.
+    return f"""
+        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
+               k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
                tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
-               tw.start AS tw_start, tw.ends AS tw_ends,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}'
+               tw.start AS tw_start, tw.ends AS tw_ends, tw.unsettled AS unsettled,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
                    AND s.old_key = k.{part}) AS who_suspect,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
                    AND s.old_key = k.test) AS test_suspect,
-               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
-               (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test'
-                   AND c.k1 = k.test)
-                   OR (c.kind = '{person or ""}' AND c.k1 = k.{part})) AS clash,
+               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_sql(kind, part)},
+               (SELECT min(c.kind || ' ' || c.k1) FROM clash c
+                   WHERE (c.kind = 'test' AND c.k1 = k.test)
+                   OR (c.kind = '{person}' AND c.k1 = k.{part})) AS clash,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test
-                   AND d.k2 = k.{part})
-                   AS departed,
-               {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
+                   AND d.k2 = k.{part}) AS departed,
+               {_same_account_sql(kind)} AS same_account
         FROM missing m
         JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
         LEFT JOIN test_window tw ON tw.test = k.test
@@ -224,46 +261,6 @@ def _absent_members(
             AND b.fingerprint = :nothing
         WHERE m.kind = '{kind}'
     """
-    for row in stream(connection, query, nothing=b""):
-        about = Context(
-            row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
-        )
-        suspect = f"{person} {row.part}" if row.who_suspect else ""
-        suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        former = "" if row.ended else _former(row.source, sources)
-        proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        shared_with = SHARED.format(row.clash) if row.clash is not None else ""
-        proof = (
-            _astray(row, part)
-            or shared_with
-            or ("" if row.departed else proof)
-            or (_UNSETTLED if row.unsettled else "")
-        )
-        if row.same_account is not None and not suspect:
-            proof = (
-                proof
-                or f"{person} {row.same_account} has the same account in Inspera, and a place on "
-                "this test"
-            )
-        # a candidate stays from the start on; graders and committees change again once the test has
-        # ended
-        begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
-        facts = Facts(
-            trouble=proof,
-            begun=begun,
-            suspect=suspect,
-            refused=row.refused or "",
-            timing=timing(row.tw_start, row.tw_ends, None),
-            retired=row.lifecycle == "retired",
-        )
-        yield Pair(
-            kind,
-            (row.test, row.part),
-            None,
-            prefixed_fields(row, "k_", COMPARED[kind]),
-            about,
-            facts,
-        )
 
 
 _UNSETTLED = (

@@ -16,7 +16,7 @@ from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, from_json
 
-_TAKING = """
+_FILL_TAKING = """
     INSERT INTO taking (id, test, learner, number)
     SELECT d.id, d.k1, d.k2, w.candidate_id FROM draft d
     JOIN wanted_candidate w ON w.test = d.k1 AND w.learner = d.k2
@@ -24,16 +24,17 @@ _TAKING = """
     WHERE d.kind = 'candidate' AND d.verdict = 'pass' AND d.action IN ('create', 'update')
       AND w.candidate_id <> '' AND coalesce(k.candidate_id, '') <> w.candidate_id
 """
-_KNOWN = """
-    SELECT t.id AS taker, t.number, k.learner AS holder, d.id AS holder_id, d.action, d.verdict,
-        d.reason,
-           g.id AS moves
+_CONTESTED = """
+    SELECT t.id AS taker, t.number, k.learner AS holder, d.id AS holder_id, d.action,
+           d.verdict, d.reason, g.id AS moves
     FROM (SELECT DISTINCT test FROM taking) s
     JOIN known_candidate k ON k.test = s.test
     JOIN taking t ON t.test = k.test AND t.number = k.candidate_id AND t.learner <> k.learner
     LEFT JOIN draft d ON d.kind = 'candidate' AND d.k1 = k.test AND d.k2 = k.learner
     LEFT JOIN taking g ON g.id = d.id
 """
+"""The holders of the numbers that are to be taken; a number may move on (`moves`)."""
+
 _FREED = "(action = 'remove' AND verdict = 'pass')"
 _STUCK = f"""
     WITH RECURSIVE stuck(id) AS (
@@ -43,6 +44,8 @@ _STUCK = f"""
     )
     SELECT id FROM stuck
 """
+"""A change is stuck when its number is not freed, or only by a change that is stuck itself: numbers
+may move along a chain, so the query is recursive."""
 
 
 def defer_numbers(connection: Connection) -> None:
@@ -51,16 +54,16 @@ def defer_numbers(connection: Connection) -> None:
     Changes that free a number go first. This needs the whole draft of candidates with the limits
     applied: a removal that is held frees nothing.
     """
-    if not _anyone_has_a_number(connection):
+    if not _has_numbers(connection):
         return  # as on a first load: nobody can be in the way
-    connection.execute(text(_TAKING))
+    connection.execute(text(_FILL_TAKING))
     if not count(connection, "SELECT count(*) FROM taking"):
         return  # as on most days
     create_index(connection, "ix_taking", "taking (test, number)")
     create_index(connection, "ix_taking_id", "taking (id)")
     analyse(connection, "taking")
-    connection.execute(text(f"INSERT INTO contested {_KNOWN}"))
-    for chunk in chunks(_unsettled(connection)):
+    connection.execute(text(f"INSERT INTO contested {_CONTESTED}"))
+    for chunk in chunks(_read_unsettled(connection)):
         insert(connection, "contested", _OPEN_COLUMNS, chunk)
     if not count(connection, "SELECT count(*) FROM contested"):
         return
@@ -68,7 +71,7 @@ def defer_numbers(connection: Connection) -> None:
     create_index(connection, "ix_stuck", "stuck (id)")
     create_index(connection, "ix_contested", "contested (taker)")
     analyse(connection, "contested", "stuck")
-    _defer(connection)
+    _defer_stuck(connection)
     connection.execute(
         text(
             f"INSERT INTO first_out SELECT DISTINCT holder_id FROM contested WHERE {_FREED}"
@@ -77,7 +80,7 @@ def defer_numbers(connection: Connection) -> None:
     )
 
 
-def _anyone_has_a_number(connection: Connection) -> bool:
+def _has_numbers(connection: Connection) -> bool:
     known = "SELECT 1 FROM known_candidate WHERE candidate_id <> ''"
     tried = "SELECT 1 FROM open_record WHERE kind = 'candidate'"
     return connection.execute(text(f"{known} UNION ALL {tried} LIMIT 1")).first() is not None
@@ -87,7 +90,7 @@ _OPEN_COLUMNS = ("taker", "number", "holder", "reason")
 _UNSETTLED = "what became of an earlier call for this candidate is not known yet"
 
 
-def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
+def _read_unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
     """Yield the changes whose number may belong to a call without a known outcome."""
     query = "SELECT k1, k2, fields FROM open_record WHERE kind = 'candidate'"
     takers = text(
@@ -102,8 +105,8 @@ def _unsettled(connection: Connection) -> Iterator[tuple[object, ...]]:
 
 
 _STUCK_CHANGES = f"""
-    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits, w.learner AS wanted,
-        k.managed,
+    SELECT c.taker, c.number, c.holder, c.verdict, c.reason, h.id AS waits,
+           w.learner AS wanted, k.managed,
            EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k1 = t.test
                AND f.k2 = c.holder) AS invalid
     FROM contested c
@@ -117,7 +120,7 @@ _STUCK_CHANGES = f"""
 """
 
 
-def _defer(connection: Connection) -> None:
+def _defer_stuck(connection: Connection) -> None:
     """Write the number that each stuck change waits for, and why that candidate keeps it."""
     statement = text(
         f"UPDATE draft SET verdict = 'deferred', cause = '{Cause.NUMBER}', reason = :reason"
@@ -129,13 +132,13 @@ def _defer(connection: Connection) -> None:
     )
     for chunk in chunks(first):
         rows = [
-            {"id": row.taker, "reason": still_held(row.number, row.holder, _why(row))}
+            {"id": row.taker, "reason": still_held(row.number, row.holder, _why_kept(row))}
             for row in chunk
         ]
         connection.execute(statement, rows)
 
 
-def _why(row: Any) -> str:
+def _why_kept(row: Any) -> str:
     """Return why a candidate keeps the number that somebody else should get."""
     if row.waits is not None:
         return "their own new number is not free either"

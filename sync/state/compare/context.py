@@ -40,7 +40,7 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
     Args:
         connection: state and workspace, with everything wanted staged and indexed.
         now: aware; what has begun or ended is judged by it.
-        leave_out: whether tests that had ended before they were ever sent are left out.
+        leave_out: whether to leave out tests that had ended before they were ever sent (rules 35).
     """
     connection.execute(
         text(
@@ -49,11 +49,11 @@ def fill_test_windows(connection: Connection, now: datetime, *, leave_out: bool 
         )
     )
     create_index(connection, "ix_open", "open_record (kind, k1, k2)")
-    _windows(connection, now, leave_out=leave_out)
+    _fill_windows(connection, now, leave_out=leave_out)
     for kind in (*PEOPLE, Kind.TEST):
-        _vanished(connection, kind)
+        _fill_vanished(connection, kind)
     for kind in ON_A_TEST:
-        _missing(connection, kind)
+        _fill_missing(connection, kind)
     create_index(connection, "ix_vanished", "vanished (kind, key)")
     create_index(connection, "ix_missing", "missing (kind, k1, k2)")
     analyse(connection, "vanished", "missing")
@@ -69,13 +69,13 @@ def fill_context(connection: Connection, now: datetime, trouble: Mapping[Kind, s
             left out.
     """
     for kind in (*PEOPLE, Kind.TEST):
-        _unsure(connection, kind)
+        _fill_unsure(connection, kind)
     create_index(connection, "ix_unsure", "unsure (kind, key)")
     analyse(connection, "unsure")
-    _suspects(connection)
+    _fill_suspects(connection)
     if Kind.TEST not in trouble:
-        _retire(connection)
-    _barred(connection, now)
+        _mark_retiring(connection)
+    _fill_barred(connection, now)
 
 
 _SOON_FOR = """EXISTS (SELECT 1 FROM wanted_{on} c JOIN test_window w ON w.test = c.test
@@ -85,7 +85,7 @@ _SOON = f"""CASE r.kind WHEN 'learner' THEN {_SOON_FOR.format(on="candidate", pe
     ELSE EXISTS (SELECT 1 FROM test_window w WHERE w.test = r.k1 AND w.wave LIKE '0%') END"""
 
 
-def _barred(connection: Connection, now: datetime) -> None:
+def _fill_barred(connection: Connection, now: datetime) -> None:
     """Store the refused changes whose time to be tried again has not come.
 
     When the test has come near since, only the shortest pause counts, whatever was planned then.
@@ -103,7 +103,7 @@ def _barred(connection: Connection, now: datetime) -> None:
     analyse(connection, "barred")
 
 
-def _vanished(connection: Connection, kind: Kind) -> None:
+def _fill_vanished(connection: Connection, kind: Kind) -> None:
     connection.execute(
         text(
             f"INSERT INTO vanished SELECT :kind, k.key, {lower_sql(connection, 'k.key')}"
@@ -115,7 +115,7 @@ def _vanished(connection: Connection, kind: Kind) -> None:
     )
 
 
-def _missing(connection: Connection, kind: Kind) -> None:
+def _fill_missing(connection: Connection, kind: Kind) -> None:
     """Store what is known on tests, is still kept in step, and no feed and no row error names.
 
     This includes what was retired with its test, when the test has not ended by the times of now:
@@ -138,7 +138,7 @@ def _missing(connection: Connection, kind: Kind) -> None:
     )
 
 
-def _unsure(connection: Connection, kind: Kind) -> None:
+def _fill_unsure(connection: Connection, kind: Kind) -> None:
     # Where only changes were read, records that they do not name may have vanished, and a new
     # key may belong to one of them.
     connection.execute(
@@ -157,7 +157,7 @@ _SAME_PERSON = (
     "k.username = w.username",
     "k.external_id = w.external_id AND k.auth_system = w.auth_system",
 )
-_SAME_LOOKS = {
+_SIMILAR = {
     Kind.LEARNER: _SAME_PERSON,
     Kind.STAFF: _SAME_PERSON,
     Kind.TEST: (
@@ -167,13 +167,13 @@ _SAME_LOOKS = {
 }
 
 
-def _suspects(connection: Connection) -> None:
+def _fill_suspects(connection: Connection) -> None:
     """Store new records that look like vanished ones (rules 2).
 
     They have the same names and email, the same title and start, the same account, or the same
     key in another case.
     """
-    for kind, looks in _SAME_LOOKS.items():
+    for kind, looks in _SIMILAR.items():
         if not connection.execute(
             text("SELECT 1 FROM unsure WHERE kind = :kind LIMIT 1"), {"kind": kind}
         ).first():
@@ -215,16 +215,16 @@ FROM (SELECT key FROM known_test UNION SELECT key FROM wanted_test) t
 LEFT JOIN known_test k ON k.key = t.key
 LEFT JOIN wanted_test w ON w.key = t.key
 LEFT JOIN open_record o ON o.kind = 'test' AND o.k1 = t.key
-LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate WHERE extra_time > 0
-    GROUP BY test) kc
-    ON kc.test = t.key
-LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate WHERE extra_time > 0
-    GROUP BY test) wc
-    ON wc.test = t.key
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM known_candidate
+    WHERE extra_time > 0 GROUP BY test) kc ON kc.test = t.key
+LEFT JOIN (SELECT test, max(extra_time) AS longest FROM wanted_candidate
+    WHERE extra_time > 0 GROUP BY test) wc ON wc.test = t.key
 """
+"""Every test with all times that may hold. The longest extra times are grouped once: a subquery
+for each test would read the candidates again and again."""
 
 
-def _retire(connection: Connection) -> None:
+def _mark_retiring(connection: Connection) -> None:
     """Mark the tests that have ended and that no feed names any more."""
     connection.exec_driver_sql(
         "UPDATE test_window SET retiring = 1 WHERE ended = 1 AND test IN (SELECT key"
@@ -250,20 +250,20 @@ def mark_unsettled_tests(connection: Connection) -> None:
     )
 
 
-def _windows(connection: Connection, now: datetime, *, leave_out: bool) -> None:
+def _fill_windows(connection: Connection, now: datetime, *, leave_out: bool) -> None:
     columns = ("test", "start", "ends", "begun", "ended", "wave", "unsent")
     for chunk in chunks(stream(connection, _TESTS)):
         rows: list[tuple[object, ...]] = []
         for test in chunk:
-            window = _window(test, now)
+            window = _window_of(test, now)
             when = (window.start, window.ends, int(window.begun), int(window.ended))
             unsent = leave_out and window.ended and test.is_known is None and not test.tried
-            rows.append((test.key, *when, _wave(test, window, now), int(unsent)))
+            rows.append((test.key, *when, _wave_of(test, window, now), int(unsent)))
         insert(connection, "test_window", columns, rows, retiring=0, unsettled=0)
     analyse(connection, "test_window")
 
 
-def _window(test: Any, now: datetime) -> Window:
+def _window_of(test: Any, now: datetime) -> Window:
     if test.known_start and test.known_end and not test.tried:
         starts, ends = [test.known_start], [test.known_end]
     else:
@@ -280,7 +280,7 @@ def _window(test: Any, now: datetime) -> Window:
     return Window(start, last, begun=start <= utc_text(now), ended=last <= utc_text(now))
 
 
-def _wave(test: Any, window: Window, now: datetime) -> str:
+def _wave_of(test: Any, window: Window, now: datetime) -> str:
     """Return the test's place in the order of sending (rules 19).
 
     It is `0` for tests within a day, `0 week` for tests within a week, then the date, then `9999`.

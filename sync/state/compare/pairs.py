@@ -50,8 +50,8 @@ def pair_wanted(
     this run; it is empty when they are complete.
     """
     if kind in ON_A_TEST:
-        return _members(connection, kind, places, timing, locked, trouble)
-    return _records(connection, kind, places, timing)
+        return _pair_members(connection, kind, places, timing, locked, trouble)
+    return _pair_records(connection, kind, places, timing)
 
 
 def count_left_out(connection: Connection) -> dict[Kind, int]:
@@ -85,10 +85,10 @@ LEFT JOIN test_window tw ON tw.test = w.test
 """
 _RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.lifecycle, '') = 'retired'
     AND NOT EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = w.test)))"""
-_OVER = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
+_LEFT_OUT = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
 
 
-def _columns(kind: Kind) -> str:
+def _columns_sql(kind: Kind) -> str:
     wanted = [
         f"w.{name} AS w_{name}" for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
     ]
@@ -102,7 +102,7 @@ def _columns(kind: Kind) -> str:
     return ", ".join((*wanted, *known, *rest))
 
 
-def _barred(kind: Kind) -> str:
+def _join_refusal(kind: Kind) -> str:
     """Return the join with the refusal of exactly this change, while its pause lasts."""
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
@@ -112,28 +112,10 @@ def _barred(kind: Kind) -> str:
     )
 
 
-def _records(
+def _pair_records(
     connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf
 ) -> Iterator[Pair]:
-    query = f"""
-        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends
-            AS tw_ends,
-               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
-                   AND s.new_key = w.key) AS resembles,
-               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
-                   AND r.new_key = w.key) AS reuses,
-               c.reason AS clash
-        FROM wanted_{kind} w
-        LEFT JOIN known_{kind} k ON k.key = w.key
-        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
-        LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
-        LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
-        {_barred(kind)}
-        WHERE coalesce(tw.unsent, 0) = 0
-          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
-              OR o.k1 IS NOT NULL)
-    """
-    for row in stream(connection, query):
+    for row in stream(connection, _records_sql(kind)):
         about = Context(
             lifecycle=row.k_lifecycle or "active",
             managed=row.k_managed is None or bool(row.k_managed),
@@ -155,10 +137,33 @@ def _records(
             reuses=bool(about.reuses),
             clash=row.clash or "",
         )
-        yield _pair(row, kind, (row.w_key,), known, about, facts, places)
+        yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
 
 
-def _members(
+def _records_sql(kind: Kind) -> str:
+    # An open intent makes a pair of equal records too: what became of its call is not known, so
+    # the fingerprint may be of something that was never sent.
+    return f"""
+        SELECT {_columns_sql(kind)}, k.key AS is_known, o.k1 AS is_open,
+               tw.start AS tw_start, tw.ends AS tw_ends,
+               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.new_key = w.key) AS resembles,
+               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
+                   AND r.new_key = w.key) AS reuses,
+               c.reason AS clash
+        FROM wanted_{kind} w
+        LEFT JOIN known_{kind} k ON k.key = w.key
+        LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
+        LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
+        LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
+        {_join_refusal(kind)}
+        WHERE coalesce(tw.unsent, 0) = 0
+          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
+              OR o.k1 IS NOT NULL)
+    """
+
+
+def _pair_members(
     connection: Connection,
     kind: Kind,
     places: Sequence[str],
@@ -169,7 +174,7 @@ def _members(
     """Yield what is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
-    for row in stream(connection, _members_query(kind)):
+    for row in stream(connection, _members_sql(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
         if row.ended and key[1] in locked:
             continue  # it can't be set any more, and nobody would notice if it were
@@ -179,7 +184,7 @@ def _members(
             managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
         )
-        waits_for = tuple(_missing(connection, row, person, key))
+        waits_for = tuple(_read_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (UNREAD.format(part) if row.test_trouble else ""),
@@ -189,10 +194,10 @@ def _members(
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
         )
-        yield _pair(row, kind, key, known, about, facts, places)
+        yield _make_pair(row, kind, key, known, about, facts, places)
 
 
-def _members_query(kind: Kind) -> str:
+def _members_sql(kind: Kind) -> str:
     """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
@@ -205,22 +210,21 @@ def _members_query(kind: Kind) -> str:
         LEFT JOIN known_{person} kl ON kl.key = w.{part}
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
-        SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known,
-            tw.begun AS begun,
-               tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
+        SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
+               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.test AND o.k2 = w.{part}
-        {_barred(kind)}
+        {_join_refusal(kind)}
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
         WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
             OR o.k1 IS NOT NULL)
-          AND NOT {_OVER}
+          AND NOT {_LEFT_OUT}
         ORDER BY w.test, w.feed, w.line
-    """
+    """  # test by test, so that places on it can be counted (`_PlacesLeft`)
 
 
 class _PlacesLeft:
@@ -241,7 +245,7 @@ class _PlacesLeft:
         return self._left + 1
 
 
-def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) -> Iterator[str]:
+def _read_missing(connection: Connection, row: Any, person: Kind | None, key: Key) -> Iterator[str]:
     """Yield what must be in Inspera before this record, each with why it is not there yet."""
     needed = [(Kind.TEST, key[0], row.test_known, row.test_action, row.test_verdict)]
     if person:
@@ -268,7 +272,7 @@ def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | N
     )
 
 
-def _pair(
+def _make_pair(
     row: Any,
     kind: Kind,
     key: Key,

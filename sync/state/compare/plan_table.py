@@ -30,12 +30,12 @@ def write_draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int
     """Write changes with their rulings into the draft. Return how many."""
     columns = _COLUMNS.split(", ")
     return sum(
-        insert(connection, "draft", columns, [_row(item) for item in chunk])
+        insert(connection, "draft", columns, [_draft_row(item) for item in chunk])
         for chunk in chunks(drafted)
     )
 
 
-def _row(item: DraftedChange) -> tuple[object, ...]:
+def _draft_row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
@@ -70,7 +70,7 @@ def hold_scopes(
     scope, which marks it as approved. Changes that the times of tests hold are allowed together by
     a hash of their own, before that.
     """
-    by_times = list(_by_times(connection, allowed))
+    by_times = list(_time_scopes(connection, allowed))
     over = []
     for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
@@ -103,7 +103,7 @@ def hold_scopes(
 _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred')"
 
 
-def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
     """Yield the groups of changes that the times of tests hold; one hash allows a whole group."""
     tests = f"d.kind = 'test' AND {_TOGETHER}"
     on_tests = (
@@ -147,7 +147,7 @@ def _scopes(
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known, before = _known(connection, kind), count_recent(connection, kind, now)
+            known, before = _count_known(connection, kind), count_recent(connection, kind, now)
             scope = Scope(
                 f"removals of {kind}",
                 removed,
@@ -164,7 +164,7 @@ def _scopes(
             scope = Scope(
                 f"updates of {kind}",
                 updated,
-                _known(connection, kind),
+                _count_known(connection, kind),
                 limits.updates,
                 removals=False,
             )
@@ -203,7 +203,7 @@ _RENUMBERED = (
 """How many of those who stay on their tests have a candidate number and get another one."""
 
 
-def _known(connection: Connection, kind: Kind) -> int:
+def _count_known(connection: Connection, kind: Kind) -> int:
     """Return the number of known records of a kind on tests that have not ended.
 
     Limits are shares of this number.
@@ -253,7 +253,7 @@ candidates' additions."""
 _LAST = max(_ADDED.values()) + 1
 
 
-def _layers() -> str:
+def _layer_sql() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
@@ -285,7 +285,7 @@ def write_plan(connection: Connection) -> None:
     )
     connection.exec_driver_sql(
         f"INSERT INTO plan (wave, layer, {_COLUMNS})"
-        f" SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
+        f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {_COLUMNS}"
         f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
     create_index(connection, "ix_plan", "plan (verdict, layer)")
@@ -299,7 +299,7 @@ def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterato
         f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
     )
     for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
-        yield _planned(row)
+        yield _to_planned_change(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +333,7 @@ def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> I
     for (reason, total, _part), found in groupby(
         rows, key=lambda row: (row.reason, row.total, row.part)
     ):
-        lines = [_planned(row) for row in found]
+        lines = [_to_planned_change(row) for row in found]
         yield ScopeGroup(reason, total if most is not None else len(lines), lines)
 
 
@@ -347,7 +347,7 @@ def sample_creates(connection: Connection, kind: Kind, most: int) -> list[Planne
         " WHERE number % :every = 0 ORDER BY seq LIMIT :most"
     )
     return [
-        _planned(row)
+        _to_planned_change(row)
         for row in connection.execute(query, {"kind": kind, "every": every, "most": most})
     ]
 
@@ -360,10 +360,10 @@ def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | N
         " AND k2 = :k2"
     )
     row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
-    return _planned(row) if row else None
+    return _to_planned_change(row) if row else None
 
 
-def _planned(row: Any) -> PlannedChange:
+def _to_planned_change(row: Any) -> PlannedChange:
     kind = Kind(row.kind)
     change = Change(
         Action(row.action),

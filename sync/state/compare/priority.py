@@ -13,7 +13,7 @@ _SETTLED_FIRST = (Result.HELD, Result.DEFERRED, Result.WAITING)
 """The result of a change that was to be sent, and could not be."""
 
 
-def _listed(words: Collection[str]) -> str:
+def _list_sql(words: Collection[str]) -> str:
     return ", ".join(f"'{word}'" for word in sorted(words))
 
 
@@ -24,7 +24,7 @@ def keep_needed(connection: Connection, kind: Kind, by: Collection[Kind]) -> Non
         f"EXISTS (SELECT 1 FROM wanted_{other} w WHERE w.{column or KEY_FIELDS[other][1]} = d.k1)"
         for other in by
     )
-    keep = f" AND NOT (d.action IN ({_listed(_NEEDED)}) AND ({needed}))" if needed else ""
+    keep = f" AND NOT (d.action IN ({_list_sql(_NEEDED)}) AND ({needed}))" if needed else ""
     connection.execute(
         text(f"DELETE FROM draft AS d WHERE d.kind = :kind{keep}"), {"kind": kind.value}
     )
@@ -40,11 +40,11 @@ def find_soonest_start(connection: Connection, after: int = 0, command: str = ""
     people = ", ".join(f"'{kind}'" for kind in PEOPLE)
     query = (
         "SELECT min(w.start) FROM plan p JOIN test_window w ON w.test = p.k1"
-        f" WHERE p.verdict = 'pass' AND p.seq > :after AND p.action IN ({_listed(ADDITIONS)})"
+        f" WHERE p.verdict = 'pass' AND p.seq > :after AND p.action IN ({_list_sql(ADDITIONS)})"
         f" AND p.kind NOT IN ({people}) AND w.ended = 0 AND w.start <> ''"
         " AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.run_id ="
         " (SELECT max(id) FROM run WHERE command = :command AND ended IS NOT NULL)"
         " AND f.kind = p.kind AND f.k1 = p.k1 AND f.k2 = p.k2"
-        f" AND f.type IN ({_listed(_SETTLED_FIRST)}))"
+        f" AND f.type IN ({_list_sql(_SETTLED_FIRST)}))"
     )
     return str(connection.execute(text(query), {"after": after, "command": command}).scalar() or "")

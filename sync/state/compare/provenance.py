@@ -34,7 +34,7 @@ def count_shrinkage(
     departed = " AND ".join(
         f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False)
     )
-    meant = f" AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
+    meant = f" AND NOT {_may_be_meant_sql(kind)}" if kind in ON_A_TEST else ""
     named, names = named_elsewhere_sql(sources)
     named = f"(k.source = :source OR k.source IS NULL OR {named})"
     values = {"source": source, **names}
@@ -52,7 +52,7 @@ def count_shrinkage(
     )
 
 
-def _may_be_meant(kind: Kind) -> str:
+def _may_be_meant_sql(kind: Kind) -> str:
     """Return the SQL for whether an unresolved row may mean a known record.
 
     Such a record is not lost.
@@ -108,34 +108,42 @@ def record_sources(
             [(n, source) for n, (_, source) in enumerate(feeds)],
         )
     for kind in COUNTED:
-        matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
-        named = (
-            f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed"
-            f" WHERE {matched}"
-        )
-        connection.execute(
-            text(
-                f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
-                f" WHERE EXISTS ({named} AND s.source <> coalesce(k.source, ''))"
-            )
-        )
+        _record_naming_sources(connection, kind)
         of_kind = sorted({source for of, source in feeds if of is kind})
         sound = [source for source in of_kind if (kind, source) in proven]
         for source in sound:
-            _let_go(connection, kind, "k.source = :source", {"source": source})
+            _clear_source(connection, kind, "k.source = :source", {"source": source})
+        # A record whose source was never stored counts for all sources of its kind.
         if of_kind and of_kind == sound:
-            _let_go(connection, kind, "k.source IS NULL", {})
+            _clear_source(connection, kind, "k.source IS NULL", {})
         if set(sound).intersection(accepted):
-            _let_go(connection, kind, *named_elsewhere_sql(of_kind))
+            _clear_source(connection, kind, *named_elsewhere_sql(of_kind))
     connection.commit()
 
 
-def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
+def _record_naming_sources(connection: Connection, kind: Kind) -> None:
+    matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
+    named = (
+        f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed"
+        f" WHERE {matched}"
+    )
+    # Only rows whose source changes are written: on most days that is none.
+    connection.execute(
+        text(
+            f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
+            f" WHERE EXISTS ({named} AND s.source <> coalesce(k.source, ''))"
+        )
+    )
+
+
+def _clear_source(
+    connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]
+) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
     unread = (
         "EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
     )
-    proven = f" AND NOT {unread} AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
+    proven = f" AND NOT {unread} AND NOT {_may_be_meant_sql(kind)}" if kind in ON_A_TEST else ""
     connection.execute(
         text(
             f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven}"

@@ -13,12 +13,12 @@ from sync.state.dialect import analyse, create_index, create_table, insert
 from sync.state.sqlite.open import count
 from sync.state.staging.scratch import chunks, key_from, read_pages_by_key
 
-_KEPT = ("remote_id", "lifecycle", "managed", "updated")
+_STATE_COLUMNS = ("remote_id", "lifecycle", "managed", "updated")
 
 
 def read_known(connection: Connection, kind: Kind) -> Iterator[tuple[Key, Fields]]:
     """Yield all records of a kind that are kept in step, page by page; disabled staff too."""
-    names = (*KEY_FIELDS[kind], *COMPARED[kind], *_KEPT)
+    names = (*KEY_FIELDS[kind], *COMPARED[kind], *_STATE_COLUMNS)
     columns = ", ".join(f'"{name}"' for name in names)
     active = (
         f"SELECT {columns} FROM known_{kind} WHERE lifecycle IN ('active', 'disabled', 'refused')"
@@ -79,7 +79,8 @@ def stage_export(connection: Connection, kind: Kind, people: Iterable[RemotePers
         connection, table, f"person INTEGER, {', '.join(f'{name} TEXT' for name in names)}"
     )
     total = sum(
-        insert(connection, table, ("person", *names), chunk) for chunk in chunks(_rows(people))
+        insert(connection, table, ("person", *names), chunk)
+        for chunk in chunks(_export_rows(people))
     )
     for column in ("username", "external_id"):
         create_index(connection, f"ix_{table}_{column}", f"{table} ({column})")
@@ -87,7 +88,7 @@ def stage_export(connection: Connection, kind: Kind, people: Iterable[RemotePers
     return total
 
 
-def _rows(people: Iterable[RemotePerson]) -> Iterator[tuple[Any, ...]]:
+def _export_rows(people: Iterable[RemotePerson]) -> Iterator[tuple[Any, ...]]:
     for number, one in enumerate(people):
         rest = (one.first_name, one.last_name, one.email, one.status)
         for auth_system, external_id in one.external_ids or ((None, None),):
@@ -109,10 +110,10 @@ def match_export(
             f" UNION ALL SELECT {_EXPORT} FROM exported_{kind} WHERE username = :username LIMIT 1"
         )
         row = connection.execute(text(query), values).first()
-        yield key, known, _person(row) if row else None
+        yield key, known, _to_person(row) if row else None
 
 
-def _person(row: Any) -> RemotePerson:
+def _to_person(row: Any) -> RemotePerson:
     ids = ((row.auth_system, row.external_id),) if row.external_id else ()
     return RemotePerson(
         row.remote_id, row.username, ids, row.first_name, row.last_name, row.email, row.status

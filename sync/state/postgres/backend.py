@@ -29,7 +29,7 @@ from sync.state.postgres.lock import RUN, LeadingService, Lock
 from sync.state.secret_digest import KEY_BYTES, new_key
 from sync.state.sqlite.open import refuse_newer
 
-_REIGN = (
+_RAISE_EPOCH = (
     "INSERT INTO leader AS l (id, epoch, holder, since) VALUES (1, 1, %s,"
     """ to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
     " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = "
@@ -72,10 +72,10 @@ class PostgresDatabase:
             refuse_pooler(locking, raw, self._place)
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 self._migrate(connection)
-                epoch = read_number(locking, _REIGN, process_name(command))
+                epoch = read_number(locking, _RAISE_EPOCH, process_name(command))
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
-                lost = partial(self._lost, epoch, lock.pid())
+                lost = partial(self._is_lost, epoch, lock.pid())
                 yield OpenState(connection, lambda: fence.confirm(connection), lost)
 
     @contextmanager
@@ -84,7 +84,7 @@ class PostgresDatabase:
 
         The role needs no more than to read it and to create temporary tables (rules 26).
         """
-        with self._reading() as connection:
+        with self._opened_to_read() as connection:
             version = read_version(connection, self._place)
             refuse_newer(self, version)
             if version == head():
@@ -96,7 +96,7 @@ class PostgresDatabase:
     @contextmanager
     def open_copy(self) -> Iterator[Connection]:
         """Open a private copy of the state (see `Backend`), in temporary tables."""
-        with self._reading() as connection:
+        with self._opened_to_read() as connection:
             version = read_version(connection, self._place)
             refuse_newer(self, version)
             copy_into_temporary(connection, version)
@@ -105,7 +105,7 @@ class PostgresDatabase:
 
     def version(self) -> str | None:
         """Return the version of its schema (see `Backend`)."""
-        with self._reading() as connection:
+        with self._opened_to_read() as connection:
             return read_version(connection, self._place)
 
     def holder(self) -> str:
@@ -118,7 +118,7 @@ class PostgresDatabase:
 
     def load_digest_key(self, *, write: bool) -> bytes:
         """Return the key of the secret digests (see `Backend`), from a table of the state."""
-        key = self._key(new_key() if write else None)
+        key = self._read_key(new_key() if write else None)
         if len(key) != KEY_BYTES:
             remedy = (
                 "put back a copy of the table 'digest_key', or empty it: then each pin and "
@@ -130,7 +130,7 @@ class PostgresDatabase:
             )
         return key
 
-    def _key(self, fresh: bytes | None) -> bytes:
+    def _read_key(self, fresh: bytes | None) -> bytes:
         with self._questions.asked() as connection:
             if fresh is not None:
                 connection.execute(_KEEP_KEY, [fresh])
@@ -200,14 +200,14 @@ class PostgresDatabase:
             finally:
                 lock.release()
 
-    def _lost(self, epoch: int, pid: int) -> bool:
+    def _is_lost(self, epoch: int, pid: int) -> bool:
         """Return whether a run may no longer write, by its epoch and its lock's server process."""
         with self._questions.asked() as connection:
             held = read_number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
             return not (held and Lock(connection, RUN).is_held_by(pid))
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _opened_to_read(self) -> Iterator[Connection]:
         with translate_errors(self._place), self._server.connected("read") as raw:
             raw.isolation_level = IsolationLevel.REPEATABLE_READ
             with _engine(raw, self._place) as engine, engine.connect() as connection:

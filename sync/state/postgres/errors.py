@@ -73,7 +73,7 @@ class PostgresTrouble(Enum):
     )
 
 
-_STATES: Mapping[str, PostgresTrouble] = {
+_SQLSTATES: Mapping[str, PostgresTrouble] = {
     "08": PostgresTrouble.REACH,
     "25006": PostgresTrouble.STANDBY,
     "28": PostgresTrouble.LOGIN,
@@ -93,7 +93,7 @@ _STATES: Mapping[str, PostgresTrouble] = {
 }
 """PostgreSQL's states and classes of states."""
 
-_WORDS: Mapping[str, PostgresTrouble] = {
+_TEXTS: Mapping[str, PostgresTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry"
     "|role .* (does not exist|is not permitted)": PostgresTrouble.LOGIN,
     'database "[^"]*" does not exist': PostgresTrouble.MISSING,
@@ -122,21 +122,21 @@ def make_error(place: str, error: BaseException, secret: str = "") -> StateError
     """Return the error in words."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None) or ""
-    trouble = _trouble(cause, state).value
-    words = _words(cause) if trouble.details else state
+    trouble = _trouble_of(cause, state).value
+    words = _text_of(cause) if trouble.details else state
     return trouble.error(place, words.replace(secret, "****") if secret else words)
 
 
-def _trouble(cause: BaseException, state: str) -> PostgresTrouble:
+def _trouble_of(cause: BaseException, state: str) -> PostgresTrouble:
     for end in (5, 2):
-        if state and state[:end] in _STATES:
-            return _STATES[state[:end]]
+        if state and state[:end] in _SQLSTATES:
+            return _SQLSTATES[state[:end]]
     if state:
         return PostgresTrouble.OTHER
     if isinstance(cause, psycopg.OperationalError):
-        words = _words(cause)
+        words = _text_of(cause)
         return next(
-            (one for regex, one in _WORDS.items() if re.search(regex, words)), PostgresTrouble.REACH
+            (one for regex, one in _TEXTS.items() if re.search(regex, words)), PostgresTrouble.REACH
         )
     return (
         PostgresTrouble.OPTION
@@ -145,7 +145,7 @@ def _trouble(cause: BaseException, state: str) -> PostgresTrouble:
     )
 
 
-def _words(cause: BaseException) -> str:
+def _text_of(cause: BaseException) -> str:
     diagnosis = getattr(cause, "diag", None)
     said = (diagnosis and diagnosis.message_primary) or str(cause)
     return re.sub(r"\s+", " ", said).strip()[:MOST_CHARACTERS]

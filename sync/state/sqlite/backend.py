@@ -88,7 +88,7 @@ class SqliteFile:
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
         """Open the state, locked for this run (see `Backend`). The lock ends with the process."""
         with open_to_write(self.path, command, wait) as connection:
-            yield OpenState(connection, _certain, lambda: False)
+            yield OpenState(connection, _always, lambda: False)
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
         """Open the state as it is (see `Backend`)."""
@@ -147,7 +147,7 @@ class SqliteFile:
             by_root = os.geteuid() == 0 and owner.st_uid != 0
             write_private(kept, told.encode(), owner if by_root else None)
         except OSError as error:
-            raise _unwritable(kept, error) from None
+            raise _unwritable_error(kept, error) from None
 
     def resume(self) -> bool:
         """Allow sending again (see `Backend`)."""
@@ -156,7 +156,7 @@ class SqliteFile:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise _unwritable(self._beside("paused"), error) from None
+            raise _unwritable_error(self._beside("paused"), error) from None
         return True
 
     def paused(self) -> Pause | None:
@@ -188,9 +188,9 @@ class SqliteFile:
         return self.path.with_name(f"{self.path.name}.{name}")
 
 
-def _certain() -> None:
+def _always() -> None:
     """Nobody else can have the lock of a file before this process ends."""
 
 
-def _unwritable(path: Path, error: OSError) -> StateError:
+def _unwritable_error(path: Path, error: OSError) -> StateError:
     return errors.make_os_error(path, error, _OWNER)

@@ -112,7 +112,7 @@ _BY_CODE: Mapping[int, SqliteTrouble] = {
 }
 """By SQLite's primary codes, where nothing more exact can be found out."""
 
-_OF_FILES = frozenset(
+_VAGUE = frozenset(
     {
         SqliteTrouble.FULL,
         SqliteTrouble.DISK,
@@ -140,11 +140,11 @@ def make_error(path: Path, error: BaseException) -> StateError:
     """
     cause = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    trouble = _trouble(code)
-    if trouble in _OF_FILES:
-        if seen := _seen(path):
+    trouble = _trouble_of_code(code)
+    if trouble in _VAGUE:
+        if seen := _look_at_file(path):
             return seen.value.error(path)
-        if in_temporary := _seen_in_temporary():
+        if in_temporary := _look_at_temporary_files():
             return in_temporary
     # With rights and disk as they should be, it is our own doing.
     if trouble is None or trouble is SqliteTrouble.UNWRITABLE:
@@ -162,7 +162,7 @@ def make_error(path: Path, error: BaseException) -> StateError:
 
 def is_held(error: sqlite3.Error) -> bool:
     """Tell whether the error means that another program holds the file."""
-    return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
+    return _trouble_of_code(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
 
 
 def find_trouble(error: OSError) -> SqliteTrouble | None:
@@ -184,14 +184,14 @@ def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
 def check_usable(path: Path) -> None:
     """Make sure that the file, its disk and that of temporary files can be used.
 
-    It opens nothing: see `_seen`.
+    It opens nothing: see `_look_at_file`.
 
     Raises:
         StateUnreachable: not just now.
     """
-    if trouble := _seen(path):
+    if trouble := _look_at_file(path):
         raise trouble.value.error(path)
-    if in_temporary := _seen_in_temporary():
+    if in_temporary := _look_at_temporary_files():
         raise in_temporary
 
 
@@ -212,22 +212,22 @@ def temporary_folder() -> Path:
     return next(usable, Path())
 
 
-def _trouble(code: int | None) -> SqliteTrouble | None:
+def _trouble_of_code(code: int | None) -> SqliteTrouble | None:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return SqliteTrouble.MOVED
     # The other bytes say where in SQLite it came up.
     return None if code is None else _BY_CODE.get(code & 0xFF)
 
 
-def _seen(path: Path) -> SqliteTrouble | None:
+def _look_at_file(path: Path) -> SqliteTrouble | None:
     """Return the trouble that is visible without opening the file."""
     try:
-        return _rights(path) or _room(path.parent) or _handles()
+        return _check_rights(path) or _check_room(path.parent) or _check_open_files()
     except OSError as error:
         return find_trouble(error)
 
 
-def _rights(path: Path) -> SqliteTrouble | None:
+def _check_rights(path: Path) -> SqliteTrouble | None:
     folder = path.parent
     if not folder.is_dir():
         return None
@@ -243,7 +243,7 @@ def _rights(path: Path) -> SqliteTrouble | None:
     return None if os.access(folder, os.W_OK, effective_ids=True) else SqliteTrouble.UNWRITABLE
 
 
-def _room(folder: Path) -> SqliteTrouble | None:
+def _check_room(folder: Path) -> SqliteTrouble | None:
     if not folder.is_dir():
         return None
     disk = os.statvfs(folder)
@@ -255,16 +255,16 @@ def _room(folder: Path) -> SqliteTrouble | None:
     return SqliteTrouble.FILES_FULL if disk.f_files and not files else None
 
 
-def _handles() -> SqliteTrouble | None:
+def _check_open_files() -> SqliteTrouble | None:
     os.close(os.open(os.devnull, os.O_RDONLY))  # raises when no more files may be open
     return None
 
 
-def _seen_in_temporary() -> StateUnreachable | None:
+def _look_at_temporary_files() -> StateUnreachable | None:
     """Return the error when the run's temporary files found no room, and not the state."""
     folder = temporary_folder()
     try:
-        found = _room(folder)
+        found = _check_room(folder)
     except OSError as error:
         found = find_trouble(error)
     if found is None:

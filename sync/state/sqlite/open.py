@@ -62,11 +62,11 @@ def open_to_write(
             path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
-            _claim(raw, wait)
+            _claim_file(raw, wait)
         except BaseException:
             raw.close()
             raise
-        yield from _connected(raw, path)
+        yield from _connect(raw, path)
 
 
 @contextmanager
@@ -77,8 +77,8 @@ def open_to_read(path: Path) -> Iterator[Connection]:
         StateError: it cannot be read, or a newer version wrote it.
         Locked: it was at rest, and another process wrote it meanwhile.
     """
-    with errors.translate_errors(path), _at_rest(path) as at_rest:
-        yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
+    with errors.translate_errors(path), _watch_at_rest(path) as at_rest:
+        yield from _connect(_open_read_only(path, at_rest=at_rest), path, writable=False)
 
 
 @contextmanager
@@ -90,11 +90,11 @@ def open_copy(path: Path) -> Iterator[Connection]:
     """
     with errors.translate_errors(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
         if _is_there(path):
-            with _at_rest(path) as at_rest:
-                original = _read_only(path, at_rest=at_rest)
+            with _watch_at_rest(path) as at_rest:
+                original = _open_read_only(path, at_rest=at_rest)
                 original.backup(copy)
                 original.close()
-        yield from _connected(copy, path, writable=False)
+        yield from _connect(copy, path, writable=False)
 
 
 def version_of(path: Path) -> str | None:
@@ -107,8 +107,11 @@ def version_of(path: Path) -> str | None:
     with errors.translate_errors(path):
         if not _is_there(path):
             return None
-        with _at_rest(path) as at_rest, closing(_original(path, at_rest=at_rest)) as original:
-            return _version(original)
+        with (
+            _watch_at_rest(path) as at_rest,
+            closing(_open_original(path, at_rest=at_rest)) as original,
+        ):
+            return _read_version(original)
 
 
 def _is_there(path: Path) -> bool:
@@ -132,7 +135,7 @@ def refuse_newer(place: object, version: str | None) -> None:
         )
 
 
-def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
+def _claim_file(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
     """Make sure that the file can be written before a run reads its sources.
 
     Another program that holds it is waited for.
@@ -157,13 +160,11 @@ def _on_disk(path: Path) -> Iterator[None]:
         raise errors.make_os_error(path, error, _REMEDY) from None
 
 
-def _connected(
-    raw: sqlite3.Connection, path: Path, *, writable: bool = True
-) -> Iterator[Connection]:
+def _connect(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
     with closing(raw):
-        version = _version(raw)
+        version = _read_version(raw)
         refuse_newer(path, version)
-        _raw.set(raw)
+        _NEXT_CONNECTION.set(raw)
         with _engine(writable=writable).connect() as connection:
             connection.info[_PATH] = path
             if version != head():
@@ -173,7 +174,7 @@ def _connected(
 
 
 @contextmanager
-def _at_rest(path: Path) -> Iterator[bool]:
+def _watch_at_rest(path: Path) -> Iterator[bool]:
     """Yield whether the state is at rest, so that its file can be read without SQLite's locks.
 
     To lock, SQLite makes files next to a state in WAL mode, even for a reader, and cannot read at
@@ -212,13 +213,13 @@ def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
         )
 
 
-def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
+def _open_read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     """Return the state opened to read, or a private copy when it is missing or older."""
     if not _is_there(path):
         return sqlite3.connect("", isolation_level=None)
-    original = _original(path, at_rest=at_rest)
+    original = _open_original(path, at_rest=at_rest)
     try:
-        if _version(original) == head():
+        if _read_version(original) == head():
             return original
         copy = sqlite3.connect("", isolation_level=None)
         original.backup(copy)
@@ -229,14 +230,14 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     return copy
 
 
-def _original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
+def _open_original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     how = "immutable=1" if at_rest else "mode=ro"
     return sqlite3.connect(
         f"{path.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None
     )
 
 
-def _version(connection: sqlite3.Connection) -> str | None:
+def _read_version(connection: sqlite3.Connection) -> str | None:
     if not connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     ).fetchone():
@@ -245,7 +246,7 @@ def _version(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-_raw: ContextVar[sqlite3.Connection] = ContextVar("raw")
+_NEXT_CONNECTION: ContextVar[sqlite3.Connection] = ContextVar("raw")
 """The connection that is opened next in this thread."""
 
 _PATH = "path of the state"
@@ -258,7 +259,9 @@ def _engine(*, writable: bool) -> Engine:
 
     To compile them takes longer than to run them.
     """
-    engine = create_engine("sqlite://", creator=_raw.get, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(
+        "sqlite://", creator=_NEXT_CONNECTION.get, poolclass=NullPool, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
@@ -346,7 +349,7 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         with _on_disk(beside):
-            taken = _taken(handle)
+            taken = _try_lock(handle)
         if not taken:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
@@ -360,7 +363,7 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         os.close(handle)
 
 
-def _taken(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     """Try to take the lock; return whether it is held here now.
 
     A process that only asks for the holder has it for a moment, and is waited for.

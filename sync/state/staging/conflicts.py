@@ -52,31 +52,31 @@ def find_conflicts(
     with all of them. Committees that only contributors and candidates name are wanted like those of
     a feed.
     """
-    kinds = [kind for kind in Kind if _any(connection, kind)]
+    kinds = [kind for kind in Kind if _has_wanted(connection, kind)]
     for kind in kinds:
         # A valid row does not outvote an invalid one for the same record.
         drop_invalid(connection, kind)
         # First: of two rows that name nobody, that is the error, and not that they differ.
         if kind in ON_A_TEST:
-            _unresolved(connection, kind, places, unsure)
-        _other_case(connection, kind, places)
-        _ambiguous_combinations(connection, kind, places)
+            _find_unresolved(connection, kind, places, unsure)
+        _find_other_case(connection, kind, places)
+        _find_ambiguous_keys(connection, kind, places)
         if kind is Kind.CONTRIBUTOR:
             fold_roles(connection, refingerprint)
-        _twice(connection, kind, places)
-    _own_case_of_row_errors(connection)
+        _fold_duplicates(connection, kind, places)
+    _correct_case_of_row_errors(connection)
     note_astray_row_errors(connection)
-    _shared_numbers(connection, places)
+    _find_shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
-        _other_case(connection, Kind.COMMITTEE, places)
+        _find_other_case(connection, Kind.COMMITTEE, places)
 
 
-def _any(connection: Connection, kind: Kind) -> bool:
+def _has_wanted(connection: Connection, kind: Kind) -> bool:
     """Tell whether anything of this kind is wanted."""
     return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
-def _is_any(connection: Connection, query: str) -> bool:
+def _has_rows(connection: Connection, query: str) -> bool:
     """Tell whether a query has a row.
 
     For what is rarely there, this first look costs half of the full query.
@@ -84,11 +84,11 @@ def _is_any(connection: Connection, query: str) -> bool:
     return connection.execute(text(f"{query} LIMIT 1")).first() is not None
 
 
-def _where(places: Places, feed: int, line: int, key: Key | None = None) -> str:
+def _place_of(places: Places, feed: int, line: int, key: Key | None = None) -> str:
     return row_place(places[feed], line, key)
 
 
-def _against_first(
+def _contradictions(
     connection: Connection,
     kind: Kind,
     places: Places,
@@ -107,13 +107,13 @@ def _against_first(
         for i, (_, feed, line, *key) in enumerate(members):
             _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
             # Two rows with one key differ by their numbers.
-            other = _where(
+            other = _place_of(
                 places, other_feed, other_line, None if other_key == key else tuple(other_key)
             )
             said = reason.format(other=other)
             found.append(
                 RowError(
-                    _where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)
+                    _place_of(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)
                 )
             )
     if found:
@@ -121,25 +121,26 @@ def _against_first(
         drop_invalid(connection, kind)
 
 
-def _rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+def _read_rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
     return iter(connection.execute(text(query), values).fetchall())
 
 
-def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
+def _find_other_case(connection: Connection, kind: Kind, places: Places) -> None:
     if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
-        return  # their keys are those of other kinds, see _misspelt_case, or words of the vendor's
+        # their keys are those of other kinds, see _find_misspelt_case, or words of the vendor's
+        return
     keys = KEY_FIELDS[kind]
     own, same = keys[-1], _BETWEEN.join((*keys[:-1], lower_sql(connection, keys[-1])))
     several = f"SELECT {same} FROM wanted_{kind} GROUP BY {same} HAVING count(DISTINCT {own}) > 1"
-    if not _is_any(connection, several):
+    if not _has_rows(connection, several):
         return
-    rows = _rows(
+    rows = _read_rows(
         connection,
         f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind}"
         f" WHERE {same} IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
-    _against_first(
+    _contradictions(
         connection,
         kind,
         places,
@@ -150,7 +151,7 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) -> None:
+def _find_ambiguous_keys(connection: Connection, kind: Kind, places: Places) -> None:
     """Yield row errors for keys that two combinations of source values make (rules 3).
 
     A candidate that names a learner or a test counts too.
@@ -167,23 +168,25 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         several = (
             f"SELECT key FROM ({origins}) AS made GROUP BY key HAVING count(DISTINCT origin) > 1"
         )
-        if not _is_any(connection, several):
+        if not _has_rows(connection, several):
             continue
         keys = ", ".join(KEY_FIELDS[kind])
-        rows = _rows(
+        rows = _read_rows(
             connection,
             f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys}"
             f" FROM wanted_{kind} WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
         )
         found: list[RowError] = []
         for _, group in groupby(rows, key=lambda row: row[0]):
-            found.extend(_ambiguous(kind, part, list(group), places))
+            found.extend(_ambiguous_errors(kind, part, list(group), places))
         if found:
             add_row_errors(connection, found)
             drop_invalid(connection, kind)
 
 
-def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[RowError]:
+def _ambiguous_errors(
+    kind: Kind, part: str, rows: Sequence[Any], places: Places
+) -> Iterator[RowError]:
     """Yield a row error for each row, naming the first row with other values.
 
     That may be the learner's or the test's own row.
@@ -193,17 +196,17 @@ def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> It
     second = next((row for row in rows if row.origin != first.origin), None)
     for row in rows:
         other = first if row.origin != first.origin else second
-        place = _where(places, other.feed, other.line) if other is not None else own
+        place = _place_of(places, other.feed, other.line) if other is not None else own
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
         key = tuple(row[4:])
-        yield RowError(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
+        yield RowError(_place_of(places, row.feed, row.line, key), part, reason, remedy, kind, key)
 
 
-def _twice(connection: Connection, kind: Kind, places: Places) -> None:
+def _fold_duplicates(connection: Connection, kind: Kind, places: Places) -> None:
     keys = ", ".join(KEY_FIELDS[kind])
     repeated = f"SELECT {keys} FROM wanted_{kind} GROUP BY {keys} HAVING count(*) > 1"
-    if not _is_any(connection, repeated):
+    if not _has_rows(connection, repeated):
         return
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
     # NULL and a value are different here, which count(DISTINCT) alone does not see
@@ -211,13 +214,13 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
         f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))'
         for c in compared
     )
-    rows = _rows(
+    rows = _read_rows(
         connection,
         f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys}"
         f" FROM wanted_{kind} WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
     reason = "{other} has the same key and says otherwise"
-    _against_first(connection, kind, places, rows, "key", reason, "keep the row that is right")
+    _contradictions(connection, kind, places, rows, "key", reason, "keep the row that is right")
     connection.execute(
         text(
             f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e"
@@ -227,7 +230,7 @@ def _twice(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _unresolved(
+def _find_unresolved(
     connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]
 ) -> None:
     """Find rows that name a test or a person that is neither wanted nor known.
@@ -236,18 +239,18 @@ def _unresolved(
     """
     noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
     for part in noted:
-        _misspelt_case(connection, part, places)
+        _find_misspelt_case(connection, part, places)
     refuse_unresolved(connection, noted, places, unsure)
 
 
-def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
+def _find_misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
     """Find rows that write their learner, staff or test in another case than the record's own key.
 
     Their row errors carry the key as the record writes it, so that the member is not absent.
     """
     kind, name = part.kind, part.name
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
-    rows = _rows(
+    rows = _read_rows(
         connection,
         f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS "
         "folded FROM unknown WHERE kind = :kind AND part = :part) named"
@@ -261,10 +264,10 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
         query = (
             f"SELECT feed, line, {columns} FROM wanted_{kind} WHERE {name} = :value ORDER BY 1, 2"
         )
-        for feed, line, test, second in _rows(connection, query, value=misspelt):
+        for feed, line, test, second in _read_rows(connection, query, value=misspelt):
             key = (right, second) if name == "test" else (test, right)
             reason = f"the {name} is written {misspelt!r} here and {right!r} in its own row"
-            place = _where(places, feed, line, (test, second))
+            place = _place_of(places, feed, line, (test, second))
             found.append(
                 RowError(
                     place, name, reason, "write both the same way", kind, key, f"case of {name}"
@@ -278,24 +281,24 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
         drop_invalid(connection, kind)
 
 
-def _own_case_of_row_errors(connection: Connection) -> None:
+def _correct_case_of_row_errors(connection: Connection) -> None:
     """Give row errors on tests the keys of people and tests in the case of what is known.
 
     Otherwise a row with two mistakes would leave its member without a row, and so absent.
     """
     for of in ON_A_TEST:
         for column, part in zip(("k1", "k2"), parts_of(of), strict=False):
-            _own_case(connection, of, column, part.named)
+            _correct_case(connection, of, column, part.named)
         drop_invalid(connection, of)
 
 
-def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
+def _correct_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
     strange = (
         f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}'"
         f" AND f.{column} <> ''"
         f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
     )
-    if not _is_any(connection, strange):
+    if not _has_rows(connection, strange):
         return
     meant = f"meant_{of}_{kind}"
     create_table_as(
@@ -312,20 +315,20 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
     )
 
 
-def _shared_numbers(connection: Connection, places: Places) -> None:
+def _find_shared_numbers(connection: Connection, places: Places) -> None:
     several = (
         "SELECT test, candidate_id FROM wanted_candidate WHERE candidate_id <> ''"
         " GROUP BY test, candidate_id HAVING count(*) > 1"
     )
-    if not _is_any(connection, several):
+    if not _has_rows(connection, several):
         return
-    rows = _rows(
+    rows = _read_rows(
         connection,
         f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"
         f" FROM wanted_candidate WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "{other} gives another learner the same candidate number on this test"
-    _against_first(
+    _contradictions(
         connection,
         Kind.CANDIDATE,
         places,

@@ -64,10 +64,10 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
     )
     rows = connection.execute(text(query)).mappings().fetchall()
     for _, group in groupby(rows, key=lambda row: (row["test"], row["staff"])):
-        _fold(connection, list(group), refingerprint)
+        _fold_group(connection, list(group), refingerprint)
 
 
-def _fold(
+def _fold_group(
     connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerprint: Refingerprint
 ) -> None:
     first, *others = rows
@@ -98,14 +98,14 @@ def derive_committees(connection: Connection, refingerprint: Refingerprint) -> b
     """
     derived = False
     for kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
-        for query in _named(kind):
+        for query in _committee_queries(kind):
             named = connection.execute(text(query)).fetchall()
             for chunk in chunks(named):
-                derived = _want(connection, chunk, refingerprint) or derived
+                derived = _want_committees(connection, chunk, refingerprint) or derived
     return derived
 
 
-def _named(kind: Kind) -> Iterator[str]:
+def _committee_queries(kind: Kind) -> Iterator[str]:
     """Yield the queries for committees that rows name, then for those that blank rows keep."""
     part = KEY_FIELDS[kind][1]
     yield (
@@ -123,7 +123,9 @@ def _named(kind: Kind) -> Iterator[str]:
     )
 
 
-def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:
+def _want_committees(
+    connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint
+) -> bool:
     named = (
         "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error"
         " WHERE kind = 'committee'"
@@ -149,6 +151,12 @@ def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerpr
             list(new.values()),
         )
     return bool(new)
+
+
+_SET_MINUTES = (
+    "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint"
+    " WHERE rowid = :id"
+)
 
 
 def settle_percentages(
@@ -178,24 +186,21 @@ def settle_percentages(
         last = page[-1][0]
         settled: list[dict[str, object]] = []
         found: list[RowError] = []
-        for rowid, feed, line, share, duration, *values in page:
+        for rowid, feed, line, share, minutes_of_test, *values in page:
             fields = dict(zip(names, values, strict=True))
             key = (fields["test"], fields["learner"])
-            if duration is None:
-                if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(row_place(places[feed], line, key), key))
-                continue  # the candidate waits for its test, which nobody has yet
-            minutes = -(-share * duration // SHARES)
+            if minutes_of_test is None:
+                # Where the test does not exist either, the candidate waits for it (rules 9).
+                if _has_test(connection, fields["test"]):
+                    found.append(_no_duration_error(row_place(places[feed], line, key), key))
+                continue
+            minutes = -(-share * minutes_of_test // SHARES)
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
-            statement = (
-                "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = "
-                ":fingerprint WHERE rowid = :id"
-            )
-            connection.execute(text(statement), settled)
+            connection.execute(text(_SET_MINUTES), settled)
         add_row_errors(connection, found)
-    add_row_errors(connection, _too_long(connection, places))
+    add_row_errors(connection, _find_too_long(connection, places))
     drop_invalid(connection, Kind.CANDIDATE)
 
 
@@ -203,7 +208,7 @@ _MOST_UNKNOWN = 1440
 """Minutes of extra time at most where nobody knows the test's duration."""
 
 
-def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
+def _find_too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
     """Return row errors for extra time that is longer than the test: a typing error or unit."""
     query = (
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
@@ -222,14 +227,14 @@ def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowErro
         yield RowError(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
 
 
-def _test_is_there(connection: Connection, test: str) -> bool:
+def _has_test(connection: Connection, test: str) -> bool:
     query = (
         "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
     )
     return connection.execute(text(query), {"key": test}).first() is not None
 
 
-def _no_duration(where: str, key: tuple[str, ...]) -> RowError:
+def _no_duration_error(where: str, key: tuple[str, ...]) -> RowError:
     reason = "a share of the test's duration, but the duration is not known"
     return RowError(
         where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key

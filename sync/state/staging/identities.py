@@ -108,23 +108,23 @@ def find_shared(connection: Connection, places: Sequence[str]) -> None:
     """
     clashes = Clashes()
     for identity in IDENTITIES:
-        for group in _groups(connection, identity, places):
+        for group in _read_groups(connection, identity, places):
             _judge_group(identity, group, clashes)
     newcomers = _gather_newcomers(connection)
-    _drop(connection, clashes, sorted(clashes.within))
+    _drop_records(connection, clashes, sorted(clashes.within))
     if newcomers:
         _judge_newcomers(connection, places, clashes)
-    _note(connection, clashes)
+    _store_concerned(connection, clashes)
 
 
-def _drop(connection: Connection, clashes: Clashes, records: Sequence[Record]) -> None:
+def _drop_records(connection: Connection, clashes: Clashes, records: Sequence[Record]) -> None:
     """Remove records with an error from what is wanted."""
     add_row_errors(connection, clashes.row_errors(records))
     for kind in sorted({kind for kind, _ in records}):
         drop_invalid(connection, kind)
 
 
-def _note(connection: Connection, clashes: Clashes) -> None:
+def _store_concerned(connection: Connection, clashes: Clashes) -> None:
     """Store all records that this concerns, and the errors of those that stay wanted.
 
     No row error removes these any more.
@@ -142,7 +142,7 @@ def _note(connection: Connection, clashes: Clashes) -> None:
     analyse(connection, "clash", "reused")
 
 
-def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[str, str, str]:
+def _compared_sql(connection: Connection, identity: Identity, kind: Kind) -> tuple[str, str, str]:
     """Return the SQL for scope, compared value and bearer of what is wanted of a kind."""
     # nobody is made only to be disabled, and one who is known is compared as such
     there = " AND coalesce(w.status, '') <> 'disabled'" if kind is Kind.STAFF else ""
@@ -153,7 +153,7 @@ def _compared(connection: Connection, identity: Identity, kind: Kind) -> tuple[s
     )
 
 
-def _bearers(connection: Connection, identity: Identity, *, named: bool = False) -> str:
+def _bearers_sql(connection: Connection, identity: Identity, *, named: bool = False) -> str:
     """Return the SQL for all wanted records with what they are compared by; `named` adds names."""
     about = (
         ", '{kind}' AS kind, w.key AS key, w.feed AS feed, w.line AS line, {value} AS value"
@@ -166,7 +166,7 @@ def _bearers(connection: Connection, identity: Identity, *, named: bool = False)
     )
     found = []
     for kind in identity.kinds:
-        scope, same, there = _compared(connection, identity, kind)
+        scope, same, there = _compared_sql(connection, identity, kind)
         columns = about.format(kind=kind, value=f"w.{identity.field}")
         found.append(
             f"SELECT {scope} AS scope, {same} AS same{columns} FROM wanted_{kind} w WHERE {there}"
@@ -184,12 +184,12 @@ def _bearers(connection: Connection, identity: Identity, *, named: bool = False)
     return " UNION ALL ".join(found)
 
 
-def _groups(
+def _read_groups(
     connection: Connection, identity: Identity, places: Sequence[str]
 ) -> Iterator[list[Bearer]]:
     """Yield the bearers of each identity that more than one record bears."""
     shared = f"shared_{identity.field}"
-    every = _bearers(connection, identity)
+    every = _bearers_sql(connection, identity)
     several = f"SELECT scope, same FROM ({every}) AS borne GROUP BY scope, same HAVING count(*) > 1"
     create_table_as(connection, shared, several)
     if not connection.execute(text(f"SELECT 1 FROM {shared} LIMIT 1")).first():
@@ -197,17 +197,17 @@ def _groups(
     create_index(connection, f"ix_{shared}", f"{shared} (same)")
     query = (
         "SELECT b.scope, b.same, b.kind, b.key, b.feed, b.line, b.value, s.k1 AS before"
-        f" FROM ({_bearers(connection, identity, named=True)}) AS b"
+        f" FROM ({_bearers_sql(connection, identity, named=True)}) AS b"
         f" JOIN {shared} g ON g.same = b.same AND g.scope = b.scope"
         " LEFT JOIN stale s ON s.kind = b.kind AND s.k1 = b.key"
         " ORDER BY b.scope, b.same, b.feed, b.line, b.kind"
     )
     rows = connection.execute(text(query)).fetchall()
     for _, members in groupby(rows, key=lambda row: (row.scope, row.same)):
-        yield _of_now([_bearer(row, places) for row in members])
+        yield _of_now([_to_bearer(row, places) for row in members])
 
 
-def _bearer(row: Any, places: Sequence[str]) -> Bearer:
+def _to_bearer(row: Any, places: Sequence[str]) -> Bearer:
     return Bearer(
         Kind(row.kind), row.key, f"{places[row.feed]} {row.line}", row.value, row.before is not None
     )
@@ -228,12 +228,12 @@ def _judge_group(identity: Identity, group: Sequence[Bearer], clashes: Clashes) 
         others = [one for one in group if one.kind is not kind]
         for one in own:
             if len(own) > 1:
-                clashes.add(one.record, _within(identity, one, own), across=False)
+                clashes.add(one.record, _clash_within(identity, one, own), across=False)
             if others:
-                clashes.add(one.record, _across(identity, one, others), across=True)
+                clashes.add(one.record, _clash_across(identity, one, others), across=True)
 
 
-def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowError:
+def _clash_within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowError:
     others = [other for other in bearers if other is not one]
     case = (
         ""
@@ -241,7 +241,8 @@ def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowEr
         else " except for upper and lower case"
     )
     reason = (
-        f"{_named(others)} {'has' if len(others) == 1 else 'have'} the same {identity.label}{case}"
+        f"{_names_of(others)} {'has' if len(others) == 1 else 'have'} the same "
+        f"{identity.label}{case}"
     )
     remedy = (
         f"give each {one.kind} {identity.article} of their own, or leave out the row that is "
@@ -250,10 +251,10 @@ def _within(identity: Identity, one: Bearer, bearers: Sequence[Bearer]) -> RowEr
     return RowError(one.place, identity.field, reason, remedy, one.kind, (one.key,))
 
 
-def _across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> RowError:
+def _clash_across(identity: Identity, one: Bearer, others: Sequence[Bearer]) -> RowError:
     verb, kind = ("has" if len(others) == 1 else "have"), others[0].kind
     reason = (
-        f"{_named(others)} ({kind}) {verb} the same {identity.label}, and one account in "
+        f"{_names_of(others)} ({kind}) {verb} the same {identity.label}, and one account in "
         "Inspera can't be both"
     )
     return RowError(one.place, identity.field, reason, _ONE_OF_BOTH, one.kind, (one.key,))
@@ -263,13 +264,13 @@ _ONE_OF_BOTH = (
     "leave the person out of the feed of learners or of that of staff (`where`), or correct the row"
 )
 
-_NO_MORE = (
+_FORGET_REMEDY = (
     "give each a login of their own, or take that account away in Inspera, and then run {}, "
     "which forgets it here"
 )
 
 
-def _named(others: Sequence[Bearer]) -> str:
+def _names_of(others: Sequence[Bearer]) -> str:
     names = [other.place for other in others[:MOST_NAMED]]
     more = len(others) - len(names)
     return " and ".join((*names, *([f"{more:,} more"] if more > 0 else ())))
@@ -286,7 +287,7 @@ def _gather_newcomers(connection: Connection) -> bool:
     every = []
     for identity in IDENTITIES:
         for kind in identity.kinds:
-            scope, same, there = _compared(connection, identity, kind)
+            scope, same, there = _compared_sql(connection, identity, kind)
             every.append(
                 f"SELECT '{identity.field}' AS field, '{kind}' AS kind, w.key AS key, {scope} AS "
                 f"scope, {same} AS same,"
@@ -317,7 +318,9 @@ _KINDS = sorted({kind for identity in IDENTITIES for kind in identity.kinds})
 def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Clashes) -> None:
     """Hold newcomers that have the identity of a known record of any kind and source."""
     every = " UNION ALL ".join(
-        _holders(connection, identity, kind) for identity in IDENTITIES for kind in identity.kinds
+        _holders_sql(connection, identity, kind)
+        for identity in IDENTITIES
+        for kind in identity.kinds
     )
     create_table_as(connection, "taken", every)
     identity_change = (
@@ -343,13 +346,13 @@ def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Cla
         )
         if record in clashes.within and record not in dropped:
             continue  # it is not wanted any more
-        clashes.add(record, _taken(row, places), across=row.kind != row.other_kind)
+        clashes.add(record, _taken_errors(row, places), across=row.kind != row.other_kind)
         if row.kind == row.other_kind:
             dropped.add(record)
-    _drop(connection, clashes, sorted(dropped))
+    _drop_records(connection, clashes, sorted(dropped))
 
 
-def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
+def _holders_sql(connection: Connection, identity: Identity, kind: Kind) -> str:
     """Return the SQL for newcomers and the known records of a kind that have their identity.
 
     `gone`: no row is its. `let_go`: it was released or disabled as its source had dropped it.
@@ -372,7 +375,7 @@ def _holders(connection: Connection, identity: Identity, kind: Kind) -> str:
     )
 
 
-def _taken(row: Any, places: Sequence[str]) -> RowError:
+def _taken_errors(row: Any, places: Sequence[str]) -> RowError:
     kind, label = Kind(row.kind), _LABELS[row.field]
     place = row.invalid or (
         f"{places[row.other_feed]} {row.other_line}" if row.other_feed is not None else ""
@@ -381,7 +384,7 @@ def _taken(row: Any, places: Sequence[str]) -> RowError:
     if row.kind != row.other_kind:
         reason = f"{whose} has this {label} in Inspera, and one account there can't be both"
         forget = adopt(Kind(row.other_kind), (str(row.other),), "--as-new")
-        remedy = _NO_MORE.format(forget) if row.gone and row.let_go else _ONE_OF_BOTH
+        remedy = _FORGET_REMEDY.format(forget) if row.gone and row.let_go else _ONE_OF_BOTH
     else:
         reason = f"{whose} has this {label} in Inspera"
         remedy = (

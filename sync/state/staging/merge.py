@@ -25,12 +25,12 @@ def merge_into_earlier(
     With `fill` its values fill the blanks of the earlier one.
     """
     keys = KEY_FIELDS[kind]
-    _free_of_row_errors(connection, kind, feed)
+    _drop_overruled_row_errors(connection, kind, feed)
     same = " AND ".join(f"e.{name} = w.{name}" for name in keys)
     if how == FILL:
-        same += f" AND NOT {_contradicts_itself(kind)}"
-        for pair in _pairs(connection, kind, feed, same):
-            _fill(connection, kind, pair, refingerprint)
+        same += f" AND NOT {_contradicting_sql(kind)}"
+        for pair in _read_pairs(connection, kind, feed, same):
+            _fill_blanks(connection, kind, pair, refingerprint)
     connection.execute(
         text(
             f"DELETE FROM wanted_{kind} WHERE rowid IN (SELECT w.rowid FROM wanted_{kind} w"
@@ -40,7 +40,7 @@ def merge_into_earlier(
     )
 
 
-def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
+def _drop_overruled_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
     """Drop the keys of this feed's row errors that an earlier feed names: that row counts."""
     same = " AND ".join(
         f"e.{name} = row_error.{of}"
@@ -56,14 +56,14 @@ def _free_of_row_errors(connection: Connection, kind: Kind, feed: int) -> None:
     )
 
 
-def _contradicts_itself(kind: Kind) -> str:
+def _contradicting_sql(kind: Kind) -> str:
     """Return the SQL for whether the later feed has several different rows of a record.
 
     They stay, and become row errors like any others.
     """
     keys = ", ".join(KEY_FIELDS[kind])
     compared = " || '\x1f' || ".join(
-        f"coalesce({_text(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])
+        f"coalesce({_text_sql(name)}, '\x1e')" for name in (*COMPARED[kind], *SENT_ONCE[kind])
     )
     several = (
         f"SELECT {keys} FROM wanted_{kind} WHERE feed = :feed GROUP BY {keys}"
@@ -72,16 +72,19 @@ def _contradicts_itself(kind: Kind) -> str:
     return f"({', '.join('w.' + name for name in KEY_FIELDS[kind])}) IN ({several})"
 
 
-def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator[Mapping[Any, Any]]:
+def _read_pairs(
+    connection: Connection, kind: Kind, feed: int, same: str
+) -> Iterator[Mapping[Any, Any]]:
     """Yield rows of an earlier feed with blanks that this feed can fill, with both values."""
-    names = _filled(kind)
+    names = _fillable_fields(kind)
     lacks = " OR ".join(
-        f"(coalesce({_text(name, 'e')}, '') = '' AND coalesce({_text(name, 'w')}, '') <> '')"
+        f"(coalesce({_text_sql(name, 'e')}, '') = ''"
+        f" AND coalesce({_text_sql(name, 'w')}, '') <> '')"
         for name in names
     )
     columns = ", ".join(
         [
-            *(f"e.{name} AS e_{name}" for name in _all(kind)),
+            *(f"e.{name} AS e_{name}" for name in _all_fields(kind)),
             *(f"w.{name} AS w_{name}" for name in names),
         ]
     )
@@ -98,28 +101,28 @@ def _pairs(connection: Connection, kind: Kind, feed: int, same: str) -> Iterator
         last = page[-1]["id"]
 
 
-def _text(name: str, table: str = "") -> str:
+def _text_sql(name: str, table: str = "") -> str:
     """Return the SQL for a column as text; minutes are numbers."""
     return f'CAST({table}{"." if table else ""}"{name}" AS TEXT)'
 
 
-def _all(kind: Kind) -> Sequence[str]:
+def _all_fields(kind: Kind) -> Sequence[str]:
     return (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
 
 
-def _filled(kind: Kind) -> Sequence[str]:
+def _fillable_fields(kind: Kind) -> Sequence[str]:
     names = (*COMPARED[kind], *(name for name in SENT_ONCE[kind] if name in _SHARE))
     return [name for name in names if kind is not Kind.TEST or name not in _TOGETHER]
 
 
-def _fill(
+def _fill_blanks(
     connection: Connection, kind: Kind, pair: Mapping[Any, Any], refingerprint: Refingerprint
 ) -> None:
-    fields = {name: pair[f"e_{name}"] for name in _all(kind)}
+    fields = {name: pair[f"e_{name}"] for name in _all_fields(kind)}
     new = {
         name: pair[f"w_{name}"]
-        for name in _filled(kind)
-        if _lacking(fields, name) and pair[f"w_{name}"] not in (None, "")
+        for name in _fillable_fields(kind)
+        if _is_blank(fields, name) and pair[f"w_{name}"] not in (None, "")
     }
     compared = {
         name: value for name, value in {**fields, **new}.items() if name not in SENT_ONCE[kind]
@@ -129,7 +132,7 @@ def _fill(
     connection.execute(text(f"UPDATE wanted_{kind} SET {assignments} WHERE rowid = :id"), values)
 
 
-def _lacking(fields: Mapping[str, object], name: str) -> bool:
+def _is_blank(fields: Mapping[str, object], name: str) -> bool:
     other = _SHARE.get(name)
     return fields[name] in (None, "") and (other not in fields or fields[str(other)] is None)
 

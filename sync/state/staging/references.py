@@ -21,7 +21,7 @@ MOST_COMPARED = 20_000
 
 _SAMPLE = 1_000
 _NOUN = {Kind.LEARNER: "learner", Kind.STAFF: "member of staff", Kind.TEST: "test"}
-_LOOKED_AT = {
+_CONFUSED_FIELDS = {
     Kind.LEARNER: ("username", "external_id", "email"),
     Kind.STAFF: ("username", "external_id", "email"),
     Kind.TEST: ("external_test_id", "title"),
@@ -120,20 +120,21 @@ def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
     return connection.execute(text(f"{_VALUES} LIMIT 1"), part.values).first() is not None
 
 
-def _other(part: ReferencePart) -> str:
+def _other_part(part: ReferencePart) -> str:
     """Return the name of the other part of the key."""
     first, second = KEY_FIELDS[part.kind]
     return second if part.name == first else first
 
 
-def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
+def _read_rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
-        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, "
+        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other_part(part)} AS "
+        "other, "
         "u.cause AS cause, u.reason AS reason, u.remedy AS remedy, o.value AS lost"
         f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
-        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}'"
-        f" AND o.value = w.{_other(part)} AND o.cause <> '{DEPARTS}'"
+        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other_part(part)}'"
+        f" AND o.value = w.{_other_part(part)} AND o.cause <> '{DEPARTS}'"
         " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
     )
     yield from stream(connection, query, **part.values)
@@ -142,14 +143,14 @@ def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
 def _row_errors(
     connection: Connection, part: ReferencePart, places: Sequence[str]
 ) -> Iterator[RowError]:
-    for row in _rows(connection, part):
+    for row in _read_rows(connection, part):
         place = f"{places[row.feed]} {row.line}"
         yield RowError(
-            place, part.name, row.reason, row.remedy, part.kind, _key(part, row), row.cause
+            place, part.name, row.reason, row.remedy, part.kind, _readable_key(part, row), row.cause
         )
 
 
-def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
+def _readable_key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
     """Return the readable part of the record's key: a test alone, a person alone, or nothing."""
     own = row.own if row.cause == DEPARTS else ""
     other = row.other if row.lost is None else ""
@@ -160,8 +161,8 @@ def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
 def _note_astray(connection: Connection, part: ReferencePart, places: Sequence[str]) -> None:
     """Store what the rows may mean that name something unknown."""
     found = (
-        (*(_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
-        for row in _rows(connection, part)
+        (*(_readable_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
+        for row in _read_rows(connection, part)
         if row.cause != DEPARTS
     )
     for chunk in chunks(found):
@@ -192,9 +193,9 @@ def _note_astray_row_errors(connection: Connection, kind: Kind) -> None:
 
 def _explain(connection: Connection, part: ReferencePart) -> None:
     """Store why each unknown value is unknown: the key that it resembles, or what else it is."""
-    looks, example = _known_look(connection, part.named)
-    _departing(connection, part)
-    _resembling(connection, part)
+    looks, example = _describe_known(connection, part.named)
+    _explain_departing(connection, part)
+    _explain_resembling(connection, part)
     for other in (Kind.LEARNER, Kind.STAFF, Kind.TEST):
         if other is not part.named:
             reason = (
@@ -205,8 +206,10 @@ def _explain(connection: Connection, part: ReferencePart) -> None:
                 f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are "
                 "two columns swapped?"
             )
-            _say(connection, part, f"key of {other}", _keys(other), f"{reason}{looks}", remedy)
-    for name in _LOOKED_AT[part.named]:
+            _set_cause(
+                connection, part, f"key of {other}", _keys_sql(other), f"{reason}{looks}", remedy
+            )
+    for name in _CONFUSED_FIELDS[part.named]:
         reason = (
             f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and "
             "not a key"
@@ -219,17 +222,17 @@ def _explain(connection: Connection, part: ReferencePart) -> None:
             f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''"
             for side in ("wanted", "known")
         )
-        _say(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
-    _strange(connection, part, looks, shape(example))
+        _set_cause(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
+    _explain_rest(connection, part, looks, shape(example))
 
 
-def _keys(kind: Kind) -> str:
+def _keys_sql(kind: Kind) -> str:
     return f"SELECT key FROM wanted_{kind} UNION SELECT key FROM known_{kind}"
 
 
-def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
+def _describe_known(connection: Connection, kind: Kind) -> tuple[str, str]:
     """Return a description of the existing keys, and one of the most common shape."""
-    rows = connection.execute(text(f"SELECT key FROM ({_keys(kind)}) AS there LIMIT {_SAMPLE}"))
+    rows = connection.execute(text(f"SELECT key FROM ({_keys_sql(kind)}) AS there LIMIT {_SAMPLE}"))
     found, example = commonest(row[0] for row in rows)
     if not found:
         return f"; no {_NOUN[kind]} exists yet", ""
@@ -237,10 +240,10 @@ def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
     return f"; known keys look like {shown}{found}", example
 
 
-def _departing(connection: Connection, part: ReferencePart) -> None:
+def _explain_departing(connection: Connection, part: ReferencePart) -> None:
     reason = f"the {_NOUN[part.named]} that this row names departure, by the word of its own row"
     departure = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
-    _say(
+    _set_cause(
         connection,
         part,
         DEPARTS,
@@ -250,7 +253,7 @@ def _departing(connection: Connection, part: ReferencePart) -> None:
     )
 
 
-def _say(
+def _set_cause(
     connection: Connection, part: ReferencePart, cause: str, values: str, reason: str, remedy: str
 ) -> None:
     """Give this cause to the values that a query has, unless they have one."""
@@ -263,14 +266,14 @@ def _say(
     )
 
 
-def _resembling(connection: Connection, part: ReferencePart) -> None:
+def _explain_resembling(connection: Connection, part: ReferencePart) -> None:
     """Explain values that differ from a known key only by what spreadsheets and exports change."""
     query = f"{_VALUES} AND cause = '' ORDER BY value LIMIT {MOST_COMPARED}"
     meant: dict[str, list[str]] = {}
     for (value,) in connection.execute(text(query), part.values):
         meant.setdefault(loose(value), []).append(value)
     found: dict[str, str] = {}
-    for (key,) in stream(connection, _keys(part.named)):
+    for (key,) in stream(connection, _keys_sql(part.named)):
         for value in meant.get(loose(key), ()):
             found[value] = min(key, found.get(value, key))
     remedy = f"write it as in the {part.named}'s own row; in a spreadsheet make the column text"
@@ -284,23 +287,23 @@ def _resembling(connection: Connection, part: ReferencePart) -> None:
         updates.append(
             {**part.values, "value": value, "cause": f"by {by}", "reason": reason, "remedy": remedy}
         )
-    _update(connection, updates)
+    _update_causes(connection, updates)
 
 
-def _strange(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
+def _explain_rest(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
     """Explain the rest by its shape; show the value itself only if it is a code like known ones."""
     query = text(f"{_VALUES} AND cause = '' LIMIT 2000")
     while page := connection.execute(query, part.values).fetchall():
-        _update(
+        _update_causes(
             connection,
             [
-                {**part.values, "value": row[0], **_words(row[0], part, looks, usual)}
+                {**part.values, "value": row[0], **_describe(row[0], part, looks, usual)}
                 for row in page
             ],
         )
 
 
-def _words(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
+def _describe(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
     noun, own = _NOUN[part.named], shape(value)
     shown = repr(value) if may_be_shown(value) and own == usual else f"in this row ({own})"
     said = f"no feed makes the {noun} {shown}, and this state does not know it"
@@ -314,7 +317,7 @@ def _words(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str,
     return {"cause": cause, "reason": f"{said}{looks}", "remedy": remedy}
 
 
-def _update(connection: Connection, updates: list[dict[str, object]]) -> None:
+def _update_causes(connection: Connection, updates: list[dict[str, object]]) -> None:
     statement = (
         "UPDATE unknown SET cause = :cause, reason = :reason, remedy = :remedy"
         " WHERE kind = :kind AND part = :part AND value = :value"

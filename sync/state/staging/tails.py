@@ -26,7 +26,7 @@ def count_lost(
     """
     over = f"({_OVER[kind]} OR {_WITHDRAWN})" if kind in ON_A_TEST and tests_whole else _OVER[kind]
     query = text(
-        f"SELECT {_NAMED.format(matched=_matched(kind), kind=kind)} AS named, {over} AS over"
+        f"SELECT {_NAMED.format(matched=_matched_sql(kind), kind=kind)} AS named, {over} AS over"
         f" FROM source_tail t WHERE t.source = :source AND t.kind = '{kind}'"
         " ORDER BY t.line DESC, t.k1, t.k2"
     )
@@ -52,23 +52,23 @@ _WITHDRAWN = (
 )
 
 
-def _matched(kind: Kind, table: str = "w") -> str:
+def _matched_sql(kind: Kind, table: str = "w") -> str:
     return " AND ".join(
         f"{table}.{name} = t.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
 
 
-def _over(kind: Kind) -> str:
+def _over_sql(kind: Kind) -> str:
     # A learner is released, managed or not.
     managed = "" if kind is Kind.LEARNER else " AND k.managed"
     kept = (
-        f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched(kind, 'k')}"
+        f"EXISTS (SELECT 1 FROM known_{kind} k WHERE {_matched_sql(kind, 'k')}"
         f" AND k.lifecycle = 'active'{managed})"
     )
     return f"NOT {kept}" if kind in PEOPLE else f"(NOT {kept} OR {_ENDED})"
 
 
-_OVER = {kind: _over(kind) for kind in Kind}
+_OVER = {kind: _over_sql(kind) for kind in Kind}
 
 
 def store_tail(connection: Connection, kind: Kind, source: str, feeds: Sequence[int]) -> None:
