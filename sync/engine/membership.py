@@ -175,7 +175,7 @@ def _judge_additions(
         left -= seat is None
         if seat is not None and place.fields.get("notify"):
             place = replace(place, fields={**place.fields, "notify": None})  # noqa: PLW2901 - nobody is put on it now
-        unmanaged = ruling.found and line.change.action is Action.CREATE
+        unmanaged = ruling.existing and line.change.action is Action.CREATE
         sent.append((place, "was there before our first assignment" if unmanaged else ""))
         if unmanaged and seat:
             there = {name: getattr(seat, name) for name in COMPARED[sitting.kind]}
@@ -205,7 +205,7 @@ def _numbered(
 def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -> MemberRuling:
     change = place.line.change
     if change.kind is Kind.CANDIDATE:
-        return judge_seat(change, seat, left, claimed, found=not place.managed)
+        return judge_seat(change, seat, left, claimed, existing=not place.managed)
     return judge_member(change, seat, claimed)
 
 

@@ -20,7 +20,7 @@ _TYPES = {
 _TYPE = re.compile(r"\b(?:INTEGER PRIMARY KEY|INTEGER|TEXT|BLOB)\b")
 
 _AT_ONCE = 2_000
-"""How many rows of a long result PostgreSQL sends at a time."""
+"""The rows of a long result that PostgreSQL sends at a time."""
 
 
 def is_postgres(connection: Connection) -> bool:
@@ -52,8 +52,8 @@ def create_table(
 
 def create_table_as(connection: Connection, name: str, query: str) -> None:
     """Create a table of the scratch from a query."""
-    made = f"TEMP TABLE {name}" if is_postgres(connection) else f"TABLE scratch.{name}"
-    connection.exec_driver_sql(f"CREATE {made} AS {query}")
+    table = f"TEMP TABLE {name}" if is_postgres(connection) else f"TABLE scratch.{name}"
+    connection.exec_driver_sql(f"CREATE {table} AS {query}")
     analyse(connection, name)
 
 
@@ -107,7 +107,7 @@ def _copy_rows(
     named, total = ", ".join(f'"{name}"' for name in columns), 0
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
-        for total, row in enumerate(rows, 1):  # noqa: B007 - told below
+        for total, row in enumerate(rows, 1):  # noqa: B007 - used below
             copy.write_row(row)
     return total
 
@@ -133,8 +133,8 @@ def lower_sql(connection: Connection, expression: str) -> str:
 def casefold_sql(connection: Connection, expression: str) -> str:
     """Return the SQL for this text compared without regard to case, as `str.casefold` does."""
     if is_postgres(connection):
-        # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is
-        # put out of the way
+        # Upper case first, which makes "ss" of a sharp s. A dotless i is a letter of its own, so
+        # it is replaced meanwhile.
         upper = f"upper(replace({expression}, '\u0131', chr(57344)) COLLATE \"und-x-icu\")"
         return f'(lower({upper} COLLATE "und-x-icu") COLLATE "C")'
     return f"casefold({expression})"

@@ -18,7 +18,7 @@ from sync.state.sqlite.errors import find_trouble
 from sync.state.sqlite.private_files import write_private
 
 EMPTY = "it is empty"
-"""How the reason begins when the state has been lost altogether."""
+"""The beginning of the reason when the state is empty, so lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def read_file(path: Path) -> HighWaterMark | None:
         StateError: it cannot be read.
     """
     try:
-        told = json.loads(path.read_text("utf-8"))
-        return HighWaterMark(int(told["run"]), str(told["started"]), bool(told["ended"]))
+        stored = json.loads(path.read_text("utf-8"))
+        return HighWaterMark(int(stored["run"]), str(stored["started"]), bool(stored["ended"]))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -133,10 +133,10 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
         StateUnreachable: it cannot be written just now.
         StateError: it cannot be written.
     """
-    told = asdict(mark)
-    del told["moved"]
+    stored = asdict(mark)
+    del stored["moved"]
     try:
-        write_private(path, json.dumps(told).encode())
+        write_private(path, json.dumps(stored).encode())
     except OSError as error:
         if trouble := find_trouble(error):
             raise trouble.value.error(path) from None

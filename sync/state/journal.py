@@ -45,7 +45,7 @@ from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
 Clock = Callable[[], datetime]
 
 MOST_FINDINGS = 50_000
-"""What one run keeps at most for `status`; the counts of the run are of all."""
+"""The most findings of a run that are stored for `status`; its counts are of all."""
 
 _INTEND = text(
     "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, at, message)"
@@ -78,13 +78,15 @@ class Journal:
             ),
             {"c": command, "at": utc_text(clock())},
         )
-        self.run_id = count(connection, "SELECT max(id) FROM run")  # nobody else writes here
+        # Only this thread writes here, so the highest id is ours.
+        self.run_id = count(connection, "SELECT max(id) FROM run")
         self._findings = 0
         self._refused = {(one.kind, one.key) for one in refusals.listed(connection)}
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
         if keep_mark:
-            keep_mark()  # before anything is sent: a copy from before this run is older
+            # Before anything is sent: so a copy from before this run is known as older.
+            keep_mark()
 
     def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
         """Commit intents for lines that are about to be sent. Return their ids, in order.
@@ -92,7 +94,8 @@ class Journal:
         Raises:
             Deposed: another process has taken over.
         """
-        first = 1 + count(self._connection, "SELECT max(id) FROM intent")  # nobody else writes here
+        # Only this thread writes here, so the highest id is ours.
+        first = 1 + count(self._connection, "SELECT max(id) FROM intent")
         at = utc_text(self._clock())
         rows: list[dict[str, object]] = []
         for number, line in enumerate(lines, first):
@@ -104,7 +107,7 @@ class Journal:
                 | {"action": change.action, "fields": fields, "at": at}
             )
         if rows and self._confirm:
-            self._confirm()  # first, so that no later commit keeps intents of what is not sent
+            self._confirm()  # First, so that no later commit stores intents of what is not sent.
         if rows:
             self._connection.execute(_INTEND, rows)
         self._connection.commit()
@@ -171,7 +174,7 @@ class Journal:
 
     def _promote(self, line: PlannedChange, outcome: Outcome) -> None:
         change = line.change
-        if change.action in REMOVALS:  # with a scope, its removal was allowed
+        if change.action in REMOVALS:  # With a scope, a person has allowed the removal.
             recent_removals.note(
                 self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope)
             )
@@ -397,7 +400,8 @@ class Journal:
         )
         self._connection.commit()
         if self._keep_mark:
-            with suppress(StateError):  # the run is over, and stays noted as one that had begun
+            # The run is over; its mark stays that of a run under way, which is harmless.
+            with suppress(StateError):
                 self._keep_mark()
 
     def give_up(
@@ -422,7 +426,7 @@ def _lapse_sql(kind: Kind) -> str:
         f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
-    # Until they are out, what became of a call that let them in or out matters.
+    # Until they are disabled, the outcome of a call that enables or disables them matters.
     if kind is Kind.STAFF:
         lapse += (
             " AND (action NOT IN ('enable', 'disable', 'delete')"
@@ -449,7 +453,7 @@ def _upsert_sql(kind: Kind, *, keep_managed: bool) -> TextClause:
     updates = ", ".join(
         f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :]
     )
-    quoted = ", ".join(f'"{name}"' for name in columns)  # `end` is a word of SQL
+    quoted = ", ".join(f'"{name}"' for name in columns)  # Quoted: `end` is a keyword of SQL.
     return text(
         f"INSERT INTO known_{kind} ({quoted}) VALUES ({', '.join(':' + name for name in columns)})"
         f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
@@ -523,7 +527,7 @@ _SILENT = (
     *_RESTORED,
     *_member_statements(Action.RETIRE, "retired"),
     *(_RETIRE_WITH_TEST.format(kind=kind) for kind in ON_A_TEST),
-    # last, so that a learner whose last seat has just gone is released in the same run
+    # Last, so that a learner whose last place has just gone is released in the same run.
     (_SET_LIFECYCLE + " AND d.action = 'release')").format(
         kind="learner", key="key", lifecycle="released"
     )

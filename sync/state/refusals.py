@@ -11,13 +11,13 @@ from sync.records.changes import PlannedChange
 from sync.state.staging.scratch import key_columns, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
-"""How long a refused change rests after its first, second, … refusal; the last holds from then on.
+"""The pause after the first, second, … refusal of a change; the last one repeats.
 
-What a test of the next days needs always rests for the first only.
+For what a test of the next days needs, the pause is always the first.
 """
 
 SOON = "0"
-"""With this begin the waves of what such tests need."""
+"""The first character of the waves that such tests are in."""
 
 
 @dataclass(frozen=True, slots=True)

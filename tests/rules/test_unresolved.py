@@ -260,7 +260,7 @@ def test_a_learner_whose_row_departs_is_not_unknown_but_the_row_is_an_error_all_
     full.registrations.drop(f"{TEST} 100010")
     ran = full.run("check")
     assert ran.status == 1
-    assert "the learner that this row names departure, by the word of its own row" in ran.out
+    assert "the learner that this row names departs by its own row" in ran.out
     assert full.planned("pass") == [f"remove candidate {TEST}/100010"]
 
 

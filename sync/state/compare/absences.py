@@ -13,8 +13,10 @@ from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF
 from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
-"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that
-wants it."""
+"""A function that returns the timing of a test by its start, its end with extra time, and the
+number of the feed that
+wants it.
+"""
 
 
 def pair_absent(
@@ -113,7 +115,8 @@ def _absent_records(
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
         SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
-               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
+               tw.ended AS ended, o.k1 AS is_open,
                EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
                    AND s.old_key = k.key) AS suspect,
                EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
@@ -272,7 +275,7 @@ TEST_TROUBLE = {
     " AND f.k2 = '')"
     for kind in ON_A_TEST
 }
-# a committee may be named by any row of its test, also by one that can't be used
+# A committee may be named by any row of its test, also by an invalid one.
 TEST_TROUBLE[Kind.COMMITTEE] = (
     "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate')"
     " AND f.k1 = k.test)"

@@ -55,10 +55,10 @@ def defer_numbers(connection: Connection) -> None:
     applied: a removal that is held frees nothing.
     """
     if not _has_numbers(connection):
-        return  # as on a first load: nobody can be in the way
+        return  # As on a first load: nobody has a number yet.
     connection.execute(text(_FILL_TAKING))
     if not count(connection, "SELECT count(*) FROM taking"):
-        return  # as on most days
+        return  # As on most days.
     create_index(connection, "ix_taking", "taking (test, number)")
     create_index(connection, "ix_taking_id", "taking (id)")
     analyse(connection, "taking")

@@ -14,10 +14,10 @@ from sync.state.refusals import PAUSES
 from sync.state.staging.scratch import chunks
 
 AT_HAND = timedelta(days=1)
-"""What tests that start within this time, or are under way, need is sent first of all."""
+"""What such tests need is sent first: they start within this time, or are under way."""
 
 SOON = timedelta(days=7)
-"""What tests that start within this time need is sent before anything else."""
+"""What tests that start within this time need is sent before all else (rules 19)."""
 
 
 HELD = 2
@@ -153,7 +153,8 @@ def _fill_unsure(connection: Connection, kind: Kind) -> None:
 
 _SAME_PERSON = (
     "k.email = w.email AND k.first_name = w.first_name AND k.last_name = w.last_name",
-    # under a new key it is still the same account: its new seats would go with the old ones
+    # Under a new key it is still the same account: removing its old places on tests would remove
+    # the new ones too.
     "k.username = w.username",
     "k.external_id = w.external_id AND k.auth_system = w.auth_system",
 )

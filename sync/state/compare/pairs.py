@@ -59,7 +59,7 @@ def count_left_out(connection: Connection) -> dict[Kind, int]:
     unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
     tests = int(connection.execute(text(unsent)).scalar_one())
     if not tests:
-        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # no need to look at every candidate
+        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # No need to read every candidate.
     named = (
         "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test"
         " WHERE tw.unsent = 1"
@@ -74,7 +74,7 @@ def count_ignored(connection: Connection) -> int:
         " WHERE retiring = 1"
     )
     if not connection.execute(text(over)).first():
-        return 0  # as on most days: no need to look at every candidate
+        return 0  # As on most days: no need to read every candidate.
     query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_RETIRED}"
     return int(connection.execute(text(query)).scalar_one())
 
@@ -131,7 +131,7 @@ def _pair_records(
         )
         facts = Facts(
             refused=row.refused or "",
-            found=not about.managed,
+            existing=not about.managed,
             shares=shares,
             timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
             reuses=bool(about.reuses),
@@ -177,7 +177,7 @@ def _pair_members(
     for row in stream(connection, _members_sql(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
         if row.ended and key[1] in locked:
-            continue  # it can't be set any more, and nobody would notice if it were
+            continue  # It can't be set any more, and nobody would notice if it were.
         known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Context(
             lifecycle=row.k_lifecycle or "active",
@@ -211,7 +211,8 @@ def _members_sql(kind: Kind) -> str:
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
         SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
-               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
+               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
+               tw.start AS tw_start, tw.ends AS tw_ends,
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
@@ -224,7 +225,7 @@ def _members_sql(kind: Kind) -> str:
             OR o.k1 IS NOT NULL)
           AND NOT {_LEFT_OUT}
         ORDER BY w.test, w.feed, w.line
-    """  # test by test, so that places on it can be counted (`_PlacesLeft`)
+    """  # Test by test, so that `_PlacesLeft` can count.
 
 
 class _PlacesLeft:

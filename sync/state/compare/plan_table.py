@@ -122,7 +122,7 @@ def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[H
     for name, condition, values in scopes:
         number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
         if number < 2:
-            continue  # its own hash says it
+            continue  # The hash of the group allows it.
         digest = _digest(connection, name, condition, values)
         yield HeldScope(
             Scope(name, number, number, Limit(0, 0), removals=False),
@@ -200,7 +200,7 @@ _RENUMBERED = (
     " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
     " AND d.changed LIKE '%\"candidate_id\"%'"
 )
-"""How many of those who stay on their tests have a candidate number and get another one."""
+"""The number of candidates who stay on their tests and get another candidate number."""
 
 
 def _count_known(connection: Connection, kind: Kind) -> int:
@@ -312,8 +312,7 @@ class ScopeGroup:
 
 
 MOST_OF_ALL = 1_000
-"""Lines of one reason that stand in one group, even when all are asked for: memory does not grow
-with a plan."""
+"""The most lines in one group, even when all are asked for: memory does not grow with a plan."""
 
 
 def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:

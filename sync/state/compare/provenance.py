@@ -14,7 +14,7 @@ from sync.state.dialect import insert
 from sync.state.sqlite.open import count
 
 COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE)
-"""The kinds whose absence can mean a removal and rests on a source's word alone."""
+"""The kinds of which a missing record can mean a removal, by its source alone."""
 
 
 def count_shrinkage(
@@ -127,7 +127,7 @@ def _record_naming_sources(connection: Connection, kind: Kind) -> None:
         f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed"
         f" WHERE {matched}"
     )
-    # Only rows whose source changes are written: on most days that is none.
+    # Only rows whose source changes are written: most runs change few.
     connection.execute(
         text(
             f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"

@@ -36,7 +36,7 @@ _RAISE_EPOCH = (
     "excluded.since RETURNING epoch"
 )
 _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
-"""Locks the row too, so that nobody can raise the epoch between this look and the commit."""
+"""It locks the row, so that nobody can raise the epoch between this query and the commit."""
 
 _PAUSE = (
     "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
@@ -155,7 +155,7 @@ class PostgresDatabase:
             try:
                 connection.execute(_PAUSE.encode(), [utc_text(now), reason])
             except psycopg.errors.UndefinedTable:
-                with self.open_to_write("pause"):  # makes the tables
+                with self.open_to_write("pause"):  # This creates the tables.
                     connection.execute(_PAUSE.encode(), [utc_text(now), reason])
 
     def resume(self) -> bool:
@@ -263,7 +263,7 @@ def _engine(raw: Raw, place: str) -> Iterator[Engine]:
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:
-        # here, and not only where the state was opened: the run's own words need it
+        # Here too, and not only where the state was opened: a run reports errors itself.
         if isinstance(context.original_exception, psycopg.Error):
             raise make_error(place, context.original_exception)
 

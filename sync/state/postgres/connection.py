@@ -28,24 +28,26 @@ _CLIENT: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""Seconds, a number, and milliseconds: a server that has gone is noticed in about ten seconds. The
-URL goes first."""
+"""Seconds, a number, and milliseconds: a lost server is noticed in about ten seconds. Options in
+the
+URL take precedence.
+"""
 
 _SESSION = {
-    # the server notices in about ten seconds that this machine has gone, and lets its locks go
+    # The server notices in about ten seconds that this machine is gone, and frees its locks.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",
-    # what is committed survives a power cut: calls are made on the strength of it
+    # What is committed survives a power cut: calls rely on it (rules 24).
     "synchronous_commit": "on",
-    # a run may wait long for Inspera, but not for somebody's lock
+    # A run may wait long for Inspera, but not for a lock.
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
     "statement_timeout": "0",
     "lock_timeout": "30s",
-    # room for the scratch
+    # Memory for the scratch.
     "temp_buffers": "64MB",
     "work_mem": "64MB",
     "timezone": "UTC",
@@ -55,7 +57,7 @@ _SET = (
     " FROM unnest(%s::text[], %s::text[]) AS given(name, value)"
     " JOIN pg_catalog.pg_settings known ON lower(known.name) = given.name"
 )
-"""Sets those that this version of the server knows."""
+"""It sets only the options that this version of the server knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class StateServer:
         connection = self._connect(purpose)
         try:
             with translate_errors(self.place):
-                if _pid(connection) != connection.info.backend_pid:  # something stands in between
+                if _pid(connection) != connection.info.backend_pid:  # A proxy is between the two.
                     with self._connect(purpose) as other:
                         refuse_pooler(connection, other, self.place)
                 connection.execute(_SET, [list(_SESSION), list(_SESSION.values())])
@@ -102,9 +104,8 @@ class StateServer:
     def _connect(self, purpose: str) -> Raw:
         try:
             password = self.password()
-        except (
-            UsageError
-        ) as error:  # it was there when the configuration was read, and may just be written anew
+        # It was there when the configuration was read, and may be rewritten at this moment.
+        except UsageError as error:
             raise StateUnreachable(str(error)) from None
         with translate_errors(self.place, password):
             given = conninfo_to_dict(self.url)

@@ -14,7 +14,7 @@ _ELSEWHERE = (
 _TABLES = (
     "SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_my_temp_schema()"
     " AND c.relkind = 'r' AND c.relname <> 'alembic_version'"
-    # those first that others refer to
+    # First the tables that others refer to by foreign keys.
     " ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f WHERE f.conrelid = c.oid"
     " AND f.contype = 'f')"
 )
@@ -72,7 +72,7 @@ def _copy(connection: Connection, schema: str, table: str) -> None:
         f"INSERT INTO pg_temp.{quote(table)} ({listed}) SELECT {listed}"
         f" FROM {schema}.{quote(table)}"
     )
-    if "id" in columns:  # what is written next gets the number after the last one
+    if "id" in columns:  # The next row gets the number after the last one.
         connection.exec_driver_sql(
             f"SELECT setval(pg_get_serial_sequence('pg_temp.{quote(table)}', 'id'),"
             f" (SELECT coalesce(max(id), 0) + 1 FROM pg_temp.{quote(table)}), false)"

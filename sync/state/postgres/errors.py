@@ -91,7 +91,7 @@ _SQLSTATES: Mapping[str, PostgresTrouble] = {
     "57": PostgresTrouble.REACH,
     "58": PostgresTrouble.DISK,
 }
-"""PostgreSQL's states and classes of states."""
+"""By SQLSTATE (five characters) or its class (two)."""
 
 _TEXTS: Mapping[str, PostgresTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry"
@@ -147,5 +147,5 @@ def _trouble_of(cause: BaseException, state: str) -> PostgresTrouble:
 
 def _text_of(cause: BaseException) -> str:
     diagnosis = getattr(cause, "diag", None)
-    said = (diagnosis and diagnosis.message_primary) or str(cause)
-    return re.sub(r"\s+", " ", said).strip()[:MOST_CHARACTERS]
+    message = (diagnosis and diagnosis.message_primary) or str(cause)
+    return re.sub(r"\s+", " ", message).strip()[:MOST_CHARACTERS]

@@ -9,11 +9,10 @@ from sync.state.postgres.connection import PROGRAM, Raw, StateServer, lives, rea
 from sync.state.postgres.errors import translate_errors
 
 _SPACE = 0x1A5E_5713
-"""The first half of our keys among the advisory locks of a database: any number that nobody else
-uses there."""
+"""The first half of our advisory lock keys: any number that no other program uses there."""
 
 RUN, SERVICE = 1, 2
-"""The second half: what is locked."""
+"""The second half: the thing that is locked."""
 
 _THIS = (
     "locktype = 'advisory' AND classid = %s::int AND objid = %s::int AND objsubid = 2 AND granted"
@@ -65,7 +64,7 @@ class Lock:
         try:
             self._connection.execute(b"SELECT pg_advisory_unlock_all()")
         except psycopg.Error:
-            return  # with the connection the lock has gone
+            return  # The lock ended with its connection.
 
 
 class LeadingService:

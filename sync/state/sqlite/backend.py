@@ -22,16 +22,15 @@ from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_w
 from sync.state.sqlite.private_files import write_private
 
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
-"""Since when it is paused, where the file that says so can't be read: a time that can't be true."""
+"""The start of a pause whose file can't be read: a time that can't be true."""
 
 _OWNER = "let this user write there, or run it as the service's user"
 
 _SAYS_NOTHING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM})
-"""Troubles of the machine, which don't say whether there is a pause: its file may not even be
-there."""
+"""Troubles of the machine, which do not mean a pause: its file may not even exist."""
 
 MOST_BYTES = 200
-"""What is read of a file that says who holds a lock."""
+"""The bytes that are read of a lock file with the holder's name."""
 
 
 class OnlyService:
@@ -110,7 +109,7 @@ class SqliteFile:
                     fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return beside.read(MOST_BYTES).strip() or "another process"
-        except FileNotFoundError:  # nobody has made it yet
+        except FileNotFoundError:  # No service has made it yet.
             return ""
         except OSError as error:
             raise errors.make_os_error(
@@ -133,21 +132,22 @@ class SqliteFile:
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
         """Store the newest run in a file next to the state (see `Backend`)."""
-        connection.commit()  # first the run, then the word that there was one
+        # First the run, then its mark: a mark without its run would mean an older copy.
+        connection.commit()
         write_file(self._beside("high-water"), mark)
 
     def pause(self, reason: str, now: datetime) -> None:
         """Stop all sending by a file next to the state, which is locked while a run sends."""
-        told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
-        kept = self._beside("paused")
+        content = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
+        file = self._beside("paused")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             owner = self.path.parent.stat()
             # Given with sudo: the service must be able to read it.
             by_root = os.geteuid() == 0 and owner.st_uid != 0
-            write_private(kept, told.encode(), owner if by_root else None)
+            write_private(file, content.encode(), owner if by_root else None)
         except OSError as error:
-            raise _unwritable_error(kept, error) from None
+            raise _unwritable_error(file, error) from None
 
     def resume(self) -> bool:
         """Allow sending again (see `Backend`)."""
@@ -161,16 +161,16 @@ class SqliteFile:
 
     def paused(self) -> Pause | None:
         """Return whether all sending is stopped. A file that can't be understood stops it too."""
-        kept = self._beside("paused")
+        file = self._beside("paused")
         try:
-            told = json.loads(kept.read_text("utf-8"))
-            return Pause(str(told["since"]), str(told["reason"]))
+            content = json.loads(file.read_text("utf-8"))
+            return Pause(str(content["since"]), str(content["reason"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
-                raise errors.make_os_error(kept, error, _OWNER) from None
-            return Pause(NOBODY_KNOWS, f"{kept} can't be read")
+                raise errors.make_os_error(file, error, _OWNER) from None
+            return Pause(NOBODY_KNOWS, f"{file} can't be read")
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:
@@ -178,7 +178,7 @@ class SqliteFile:
         service = OnlyService(self.path, self._beside("service.lock"))
         try:
             with suppress(StateUnreachable):
-                # another service is found out about at once, and other troubles may pass
+                # Another service is noticed at once; other troubles may pass.
                 service.try_lead()
             yield service
         finally:

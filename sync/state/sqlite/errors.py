@@ -146,7 +146,7 @@ def make_error(path: Path, error: BaseException) -> StateError:
             return seen.value.error(path)
         if in_temporary := _look_at_temporary_files():
             return in_temporary
-    # With rights and disk as they should be, it is our own doing.
+    # With rights and disk in order, the file itself or this program is wrong.
     if trouble is None or trouble is SqliteTrouble.UNWRITABLE:
         remedy = (
             "check that the file is an inspera-sync state and that this user may use it and "
@@ -215,7 +215,7 @@ def temporary_folder() -> Path:
 def _trouble_of_code(code: int | None) -> SqliteTrouble | None:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return SqliteTrouble.MOVED
-    # The other bytes say where in SQLite it came up.
+    # The other bytes name the place in SQLite.
     return None if code is None else _BY_CODE.get(code & 0xFF)
 
 
@@ -256,7 +256,7 @@ def _check_room(folder: Path) -> SqliteTrouble | None:
 
 
 def _check_open_files() -> SqliteTrouble | None:
-    os.close(os.open(os.devnull, os.O_RDONLY))  # raises when no more files may be open
+    os.close(os.open(os.devnull, os.O_RDONLY))  # Raises when no more files may be open.
     return None
 
 

@@ -30,10 +30,10 @@ PATIENCE = 30.0
 """Seconds for which a run waits for another program that holds the file."""
 
 FIRST_PATIENCE = 10.0
-"""The same before a run begins, when nothing is lost by giving up."""
+"""The same before a run begins, when it can give up without harm."""
 
 ANOTHER_PROGRAM = "another program"
-"""The holder's name where it is not one of our runs, which say who they are."""
+"""The holder's name where it is not inspera-sync, which writes its own name."""
 
 _REMEDY = "let this user write there, or change the setting 'state'"
 
@@ -267,7 +267,8 @@ def _engine(*, writable: bool) -> Engine:
     def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
         if writable:
             dbapi.execute("PRAGMA journal_mode=WAL")
-            dbapi.execute("PRAGMA synchronous=FULL")  # the journal must survive a power cut
+            # The journal must survive a power cut (rules 24).
+            dbapi.execute("PRAGMA synchronous=FULL")
         dbapi.execute("ATTACH DATABASE '' AS scratch")
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{SCRATCH_CACHE_KIB}"):
             dbapi.execute(f"PRAGMA scratch.{pragma}")
@@ -276,8 +277,8 @@ def _engine(*, writable: bool) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:
-        # Here, and not where the state was opened: the run's own words need it, and a full disk is
-        # still full now.
+        # Here, and not where the state was opened: a run reports errors itself, and a full disk is
+        # still full at this moment.
         path = context.connection.info.get(_PATH) if context.connection is not None else None
         if path is not None and isinstance(context.original_exception, sqlite3.Error):
             raise errors.make_error(path, context.original_exception)
@@ -312,7 +313,7 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("strpos", 2, _strpos),
     ("greatest", 2, _greatest),
 )
-"""What statements may use that are to run on PostgreSQL as well, by the names that it has there.
+"""Functions for statements that also run on PostgreSQL, by their names there.
 
 An exception is `casefold`, which only its newest versions have: see `dialect.casefold_sql`.
 """

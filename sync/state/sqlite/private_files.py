@@ -24,6 +24,6 @@ def write_private(path: Path, content: bytes, owner: os.stat_result | None = Non
     fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)  # the new name survives a power cut, too
+        os.fsync(folder)  # The new name must survive a power cut too.
     finally:
         os.close(folder)

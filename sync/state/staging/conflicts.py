@@ -33,10 +33,10 @@ from sync.state.staging.references import (
 from sync.state.staging.scratch import add_row_errors, drop_invalid
 
 Places = Sequence[str]
-"""How the feeds' sources are named to people, by the feed's number."""
+"""The names of the feeds' sources, by the feed's number."""
 
 _BETWEEN = " || '\x1f' || "
-"""Joins columns to one text by a character that none of them holds."""
+"""SQL that joins columns to one text by a character that none of them contains."""
 
 
 def find_conflicts(
@@ -110,10 +110,15 @@ def _contradictions(
             other = _place_of(
                 places, other_feed, other_line, None if other_key == key else tuple(other_key)
             )
-            said = reason.format(other=other)
+            words = reason.format(other=other)
             found.append(
                 RowError(
-                    _place_of(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)
+                    _place_of(places, feed, line, tuple(key)),
+                    field,
+                    words,
+                    remedy,
+                    kind,
+                    tuple(key),
                 )
             )
     if found:
@@ -127,7 +132,7 @@ def _read_rows(connection: Connection, query: str, **values: object) -> Iterator
 
 def _find_other_case(connection: Connection, kind: Kind, places: Places) -> None:
     if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
-        # their keys are those of other kinds, see _find_misspelt_case, or words of the vendor's
+        # Keys on tests belong to other kinds (see `_find_misspelt_case`) or are the vendor's words.
         return
     keys = KEY_FIELDS[kind]
     own, same = keys[-1], _BETWEEN.join((*keys[:-1], lower_sql(connection, keys[-1])))
@@ -209,7 +214,7 @@ def _fold_duplicates(connection: Connection, kind: Kind, places: Places) -> None
     if not _has_rows(connection, repeated):
         return
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
-    # NULL and a value are different here, which count(DISTINCT) alone does not see
+    # NULL and a value differ here, which count(DISTINCT) alone does not see.
     differ = " OR ".join(
         f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))'
         for c in compared

@@ -22,7 +22,7 @@ from sync.state.compare.context import HELD
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
-"""Gives the fingerprint of a record of this kind with these fields."""
+"""A function that returns the fingerprint of a kind's record with these fields."""
 
 
 def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None:
@@ -205,7 +205,7 @@ def settle_percentages(
 
 
 _MOST_UNKNOWN = 1440
-"""Minutes of extra time at most where nobody knows the test's duration."""
+"""The most minutes of extra time where the test's duration is unknown."""
 
 
 def _find_too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:

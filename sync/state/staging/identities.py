@@ -22,7 +22,7 @@ from sync.state.dialect import analyse, casefold_sql, create_index, create_table
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 MOST_NAMED = 3
-"""Places of other rows that one message names; it counts the rest."""
+"""The most places of other rows in one message; it counts the rest."""
 
 
 class Identity(NamedTuple):
@@ -94,7 +94,7 @@ class Clashes:
         self.concerned.setdefault(record, reason)
 
     def row_errors(self, records: Iterable[Record]) -> list[RowError]:
-        """Return the errors of these records, each said once."""
+        """Return the errors of these records, each once."""
         return list(
             dict.fromkeys(row_error for record in records for row_error in self.errors[record])
         )
@@ -144,7 +144,7 @@ def _store_concerned(connection: Connection, clashes: Clashes) -> None:
 
 def _compared_sql(connection: Connection, identity: Identity, kind: Kind) -> tuple[str, str, str]:
     """Return the SQL for scope, compared value and bearer of what is wanted of a kind."""
-    # nobody is made only to be disabled, and one who is known is compared as such
+    # No person is created only to be disabled, and a known one is compared as known.
     there = " AND coalesce(w.status, '') <> 'disabled'" if kind is Kind.STAFF else ""
     return (
         identity.scope.format("w"),
@@ -171,7 +171,7 @@ def _bearers_sql(connection: Connection, identity: Identity, *, named: bool = Fa
         found.append(
             f"SELECT {scope} AS scope, {same} AS same{columns} FROM wanted_{kind} w WHERE {there}"
         )
-        if aliased:  # the source's own word counts, too, where Inspera's has been put in its place
+        if aliased:  # The source's own username counts too, where Inspera's has replaced it.
             word, columns = (
                 casefold_sql(connection, "a.wanted"),
                 about.format(kind=kind, value="a.wanted"),
@@ -193,7 +193,7 @@ def _read_groups(
     several = f"SELECT scope, same FROM ({every}) AS borne GROUP BY scope, same HAVING count(*) > 1"
     create_table_as(connection, shared, several)
     if not connection.execute(text(f"SELECT 1 FROM {shared} LIMIT 1")).first():
-        return  # as on most days
+        return  # As on most days.
     create_index(connection, f"ix_{shared}", f"{shared} (same)")
     query = (
         "SELECT b.scope, b.same, b.kind, b.key, b.feed, b.line, b.value, s.k1 AS before"
@@ -281,9 +281,9 @@ def _gather_newcomers(connection: Connection) -> bool:
     if not any(
         connection.execute(text(f"SELECT 1 FROM known_{kind} LIMIT 1")).first() for kind in _KINDS
     ):
-        return False  # a first load: all are new
+        return False  # A first load: all are new.
     if not any(_has_newcomers(connection, kind) for kind in _KINDS):
-        return False  # spares a look at each identity on its own
+        return False  # This avoids a query for each identity.
     every = []
     for identity in IDENTITIES:
         for kind in identity.kinds:
@@ -345,7 +345,7 @@ def _judge_newcomers(connection: Connection, places: Sequence[str], clashes: Cla
             f"{places[row.feed]} {row.line} has its {row.field}",
         )
         if record in clashes.within and record not in dropped:
-            continue  # it is not wanted any more
+            continue  # It is not wanted any more.
         clashes.add(record, _taken_errors(row, places), across=row.kind != row.other_kind)
         if row.kind == row.other_kind:
             dropped.add(record)
@@ -358,7 +358,7 @@ def _holders_sql(connection: Connection, identity: Identity, kind: Kind) -> str:
     `gone`: no row is its. `let_go`: it was released or disabled as its source had dropped it.
     """
     same, scope = casefold_sql(connection, f"k.{identity.field}"), identity.scope.format("k")
-    # the known first: theirs is the longer table, and each of them is looked up among the newcomers
+    # The known ones first: their table is longer, and each is looked up among the newcomers.
     return (
         f"SELECT n.field, n.kind, n.key, n.feed, n.line, n.unknown, '{kind}' AS other_kind, k.key "
         "AS other, o.feed AS other_feed, o.line AS other_line, f.place AS invalid,"
@@ -414,7 +414,7 @@ def find_holder(
     connection: Connection, kind: Kind, key: Key, fields: Fields, remote_id: str | None
 ) -> str:
     """Return the known record with this identity in Inspera, such as `learner 1001`; else empty."""
-    if kind in ON_A_TEST:  # whose seat it is goes by the person's account
+    if kind in ON_A_TEST:  # A member of a test is identified by the person's account.
         return ""
     # What is known of the record itself may be among the fields.
     about = {
@@ -423,7 +423,7 @@ def find_holder(
     }
     for other in PEOPLE if kind in PEOPLE else (kind,):
         itself = {"key": key[0]} if other is kind else {}
-        for names in _HOLDING:  # one by one, so that each goes by its index
+        for names in _HOLDING:  # One by one, so that each uses its index.
             values = {name: about[name] for name in names if about.get(name)}
             if len(values) < len(names):
                 continue
@@ -436,4 +436,4 @@ def find_holder(
 
 
 _HOLDING = (("remote_id",), ("username",), ("external_id", "auth_system"), ("external_test_id",))
-"""The fields of which each, or both together, say that it is the same account or test."""
+"""The fields that identify an account or a test, each alone or both together."""

@@ -11,10 +11,10 @@ from sync.state.staging.derive import Refingerprint
 FILL = "fill"
 
 _TOGETHER = frozenset({"start", "end", "duration"})
-"""A test's times belong together: one of one feed and one of another may be no exam at all."""
+"""A test's times belong together: a start of one feed and an end of another may not fit."""
 
 _SHARE = {"extra_time": "extra_share", "extra_share": "extra_time"}
-"""Minutes and a share of the duration are two words for one field."""
+"""Minutes and a share of the duration are two forms of one field."""
 
 
 def merge_into_earlier(

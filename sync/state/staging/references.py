@@ -62,7 +62,7 @@ def note_unknown(connection: Connection, part: ReferencePart) -> bool:
         f" AND NOT EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = named.{part.name})"
     )
     if not connection.execute(text(f"{unknown} LIMIT 1")).first():
-        return False  # nearly always
+        return False  # As nearly always.
     statement = (
         "INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, ''"
         f" FROM ({unknown}) AS u"
@@ -241,7 +241,7 @@ def _describe_known(connection: Connection, kind: Kind) -> tuple[str, str]:
 
 
 def _explain_departing(connection: Connection, part: ReferencePart) -> None:
-    reason = f"the {_NOUN[part.named]} that this row names departure, by the word of its own row"
+    reason = f"the {_NOUN[part.named]} that this row names departs by its own row"
     departure = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
     _set_cause(
         connection,
@@ -306,15 +306,15 @@ def _explain_rest(connection: Connection, part: ReferencePart, looks: str, usual
 def _describe(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
     noun, own = _NOUN[part.named], shape(value)
     shown = repr(value) if may_be_shown(value) and own == usual else f"in this row ({own})"
-    said = f"no feed makes the {noun} {shown}, and this state does not know it"
+    reason = f"no feed makes the {noun} {shown}, and this state does not know it"
     cause = (
         "scientific notation" if is_scientific(value) else "unknown" if own == usual else "shape"
     )
     if is_scientific(value):
-        said += ": it is a number that a spreadsheet has shortened"
+        reason += ": it is a number that a spreadsheet has shortened"
     who = "them" if part.named in PEOPLE else "it"
     remedy = f"correct the row, bring the {noun} into a feed, or leave {who} out with `where`"
-    return {"cause": cause, "reason": f"{said}{looks}", "remedy": remedy}
+    return {"cause": cause, "reason": f"{reason}{looks}", "remedy": remedy}
 
 
 def _update_causes(connection: Connection, updates: list[dict[str, object]]) -> None:

@@ -31,8 +31,8 @@ _T = TypeVar("_T")
 CHUNK = 5_000
 
 Origin = tuple[str | None, ...]
-"""For each part of the key: the values that a template made it from, where others could make the
-same."""
+"""For each part of the key: the values that a template made it from, where other values could make
+the same key (rules 3)."""
 
 _COLUMNS = {
     "duration": "INTEGER",
@@ -97,8 +97,8 @@ _TABLES |= {
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
 }
-"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals
-go first."""
+"""For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
+that go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
 """Tables that need a row number, in addition to those of wanted records."""
 
@@ -154,7 +154,7 @@ def stage(
         record, origin, line = item
         if isinstance(record, Option) and record.secret:
             record = record._replace(value=digest(record.secret))
-        values: tuple[object, ...] = record  # its fields are the first columns, in order
+        values: tuple[object, ...] = record  # The fields are the first columns, in order.
         if isinstance(record, Test):
             values = tuple(
                 utc_text(value) if isinstance(value, datetime) else value for value in record
@@ -225,8 +225,8 @@ def add_row_errors(
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(row_error: RowError) -> tuple[object, ...]:
-        # A blank key is nobody's, so that a record of which only a field is left out is not taken
-        # for invalid.
+        # If only a field was left out, the record stays valid: a blank key matches no record. NULL
+        # means that the key could not be read.
         k1, k2 = (
             ("", "")
             if row_error.left_out

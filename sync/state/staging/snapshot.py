@@ -26,7 +26,7 @@ from sync.state.staging.scratch import (
 )
 
 WANTED, SEVERAL, DEPARTED, ROW_ERROR = "wanted", "several", "departed", "row_error"
-"""`several` is wanted by several rows, so that one of them alone can't say that it departs."""
+"""A record is `several` if several rows want it: one of them alone cannot make it depart."""
 
 Entry = tuple[str, str, str, str]
 """The two columns of a key, the status, and the content."""
@@ -120,8 +120,8 @@ _STORE_UNSELECTED = """INSERT INTO fresh (feed, k1, k2, status, content)
 SELECT DISTINCT :feed, u.k1, u.k2, 'left', '{{}}' FROM unselected u WHERE u.feed = :number
 AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {matched})
 AND NOT EXISTS (SELECT 1 FROM fresh f WHERE f.feed = :feed AND f.k1 = u.k1 AND f.k2 = u.k2)"""
-"""What is not selected any more and was never sent is not wanted any more. What is known waits for
-a full reading."""
+"""A record that is not selected any more and was never sent is not wanted any more. A known one
+waits for a full reading."""
 
 
 _IS_SEVERAL = (
@@ -135,8 +135,8 @@ _PROTECT_SEVERAL = (
     "UPDATE fresh SET status = 'several' WHERE feed = :feed AND status = 'wanted'"
     f" AND EXISTS ({_IS_SEVERAL.format(of='fresh')})",
 )
-"""Of a record that several rows want, one row that changed can't say that it departs: that waits
-for a full reading."""
+"""Where several rows want a record, one changed row cannot make it depart: that waits for a full
+reading."""
 
 
 def stage_unchanged(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, Kind
 
 MOST = 1_000
-"""Records that are remembered of each delivery's end."""
+"""The number of records that are stored of each delivery's end."""
 
 
 def count_lost(
