@@ -85,7 +85,7 @@ class _ServiceState:
     def prepare(self) -> Mapping[str, PastJob]:
         """Brings the state to this version. Gives what it remembers of the jobs."""
         state = self._desk.app.state
-        state.look()
+        state.check_usable()
         try:
             with state.open_to_write("serve") as opened:
                 past = read_past_jobs(opened.connection)
@@ -138,7 +138,7 @@ class ServiceMonitor:
     def look(self) -> None:
         """Looks whether all sending is stopped, and whether the state is of this version."""
         try:
-            self.app.state.look()
+            self.app.state.check_usable()
             self._trouble = ""
         except StateUnreachable as error:
             self._trouble = str(error)

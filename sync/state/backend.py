@@ -105,7 +105,7 @@ class Backend(Protocol):
             StateError: the state cannot be queried.
         """
 
-    def look(self) -> None:
+    def check_usable(self) -> None:
         """Make sure, without opening the state, that it can be used now.
 
         Raises:

@@ -35,9 +35,8 @@ from sync.records.changes import (
     PlannedChange,
     Result,
 )
-from sync.state import kept_values, refusals
+from sync.state import kept_values, refusals, silent_changes
 from sync.state.compare import recent_removals
-from sync.state.dialect import analyse, create_index
 from sync.state.sqlite.open import count
 from sync.state.staging import snapshot
 from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
@@ -334,24 +333,7 @@ class Journal:
         They are releases, withdrawals, retirements, restorations and refreshed fingerprints.
         Without `leaving`, no record is released, withdrawn or retired.
         """
-        at = utc_text(self._clock())
-        create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
-        analyse(self._connection, "refresh", "draft")
-        if leaving:
-            recent_removals.note_withdrawn(self._connection, self._clock())
-        for statement in _SILENT if leaving else _RESTORED:
-            self._connection.execute(text(statement), {"at": at})
-        for kind in Kind:
-            keys = KEY_FIELDS[kind]
-            same = f"r.kind = '{kind}' AND r.k1 = known_{kind}.{keys[0]}"
-            if len(keys) > 1:
-                same += f" AND r.k2 = known_{kind}.{keys[1]}"
-            self._connection.execute(
-                text(
-                    f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r"
-                    f" WHERE {same}) WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
-                )
-            )
+        silent_changes.store(self._connection, self._clock(), leaving=leaving)
         self._connection.commit()
 
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
@@ -484,53 +466,3 @@ def _kinds_naming(kind: Kind) -> tuple[Kind, ...]:
         if kind is Kind.TEST
         else tuple(other for other, person in PERSON_OF.items() if person is kind)
     )
-
-
-_PASSING = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
-_SET_LIFECYCLE = (
-    "UPDATE known_{kind} SET lifecycle = '{lifecycle}', updated = :at WHERE EXISTS (SELECT 1"
-    " FROM draft d WHERE " + _PASSING
-)
-_RETIRE_WITH_TEST = (
-    "UPDATE known_{kind} SET lifecycle = 'retired', updated = :at WHERE lifecycle = 'active'"
-    " AND EXISTS (SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key"
-    " AND d.action = 'retire' AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
-)
-_SET_MEMBER_LIFECYCLE = (
-    _SET_LIFECYCLE + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
-)
-
-
-def _member_statements(action: Action, lifecycle: str) -> Iterator[str]:
-    for kind in ON_A_TEST:
-        yield _SET_MEMBER_LIFECYCLE.format(
-            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, lifecycle=lifecycle
-        )
-
-
-_RESTORED = (
-    *(
-        (_SET_LIFECYCLE + " AND d.action = 'restore')").format(
-            kind=k, key="key", lifecycle="active"
-        )
-        for k in (Kind.TEST, *PEOPLE)
-    ),
-    *_member_statements(Action.RESTORE, "active"),
-)
-_SILENT = (
-    (_SET_LIFECYCLE + " AND d.action = 'withdraw')").format(
-        kind="test", key="key", lifecycle="withdrawn"
-    ),
-    (_SET_LIFECYCLE + " AND d.action = 'retire')").format(
-        kind="test", key="key", lifecycle="retired"
-    ),
-    *_RESTORED,
-    *_member_statements(Action.RETIRE, "retired"),
-    *(_RETIRE_WITH_TEST.format(kind=kind) for kind in ON_A_TEST),
-    # Last, so that a learner whose last place has just gone is released in the same run.
-    (_SET_LIFECYCLE + " AND d.action = 'release')").format(
-        kind="learner", key="key", lifecycle="released"
-    )
-    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key"
-    " AND c.lifecycle = 'active')",
-)

@@ -99,9 +99,9 @@ class TenantState:
         """Return who holds it for a run (see `Backend`)."""
         return self.place.holder()
 
-    def look(self) -> None:
+    def check_usable(self) -> None:
         """Make sure, without opening it, that it can be used just now (see `Backend`)."""
-        self.place.look()
+        self.place.check_usable()
 
     def load_digest_key(self, *, write: bool) -> bytes:
         """Return the key of the secret digests (see `Backend`)."""

@@ -113,7 +113,7 @@ class PostgresDatabase:
         with self._questions.asked() as connection:
             return Lock(connection, RUN).holder()
 
-    def look(self) -> None:
+    def check_usable(self) -> None:
         """Do nothing: a service queries the server each time that it checks whether it leads."""
 
     def load_digest_key(self, *, write: bool) -> bytes:

@@ -76,7 +76,7 @@ class OnlyService:
 
 @dataclass(frozen=True, slots=True)
 class SqliteFile:
-    """The state in this file (see `Place`)."""
+    """The state in this file (see `Backend`)."""
 
     path: Path
 
@@ -117,8 +117,8 @@ class SqliteFile:
             ) from None
         return ""
 
-    def look(self) -> None:
-        """Make sure that the file and its disk can be used (see `Place`)."""
+    def check_usable(self) -> None:
+        """Make sure that the file and its disk can be used (see `Backend`)."""
         errors.check_usable(self.path)
 
     def load_digest_key(self, *, write: bool) -> bytes:
@@ -174,7 +174,7 @@ class SqliteFile:
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:
-        """Hold the state for one service (see `Place`). The lock dies with the process."""
+        """Hold the state for one service (see `Backend`). The lock dies with the process."""
         service = OnlyService(self.path, self._beside("service.lock"))
         try:
             with suppress(StateUnreachable):

@@ -175,7 +175,7 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
     )
     changed.chmod(mode)
     for use in (
-        state.look,
+        state.check_usable,
         state.version,
         state.open_to_read().__enter__,
         state.open_to_write("apply").__enter__,
@@ -183,7 +183,7 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
         with as_nobody(), pytest.raises(StateUnreachable, match=JUST_NOW) as caught:
             use()
         assert said in str(caught.value)
-    state.look()
+    state.check_usable()
     with state.open_to_write("apply"):
         pass
 
@@ -197,7 +197,7 @@ def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached
         as_nobody(),
         pytest.raises(StateUnreachable, match="it may not be written by this user; give"),
     ):
-        state.look()
+        state.check_usable()
 
 
 def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
@@ -205,7 +205,7 @@ def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
 ) -> None:
     with state.open_to_write("apply") as opened:
         opened.connection.execute(text("DELETE FROM run"))
-        state.look()
+        state.check_usable()
         errors.make_error(path, error_of(sqlite3.SQLITE_IOERR))
         code = (
             "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN "
