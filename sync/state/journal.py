@@ -64,12 +64,10 @@ class Journal:
         confirm: Callable[[], None] | None = None,
         keep_mark: Callable[[], None] | None = None,
     ) -> None:
-        self._connection, self._clock, self._confirm, self._keep_mark = (
-            connection,
-            clock,
-            confirm,
-            keep_mark,
-        )
+        self._connection = connection
+        self._clock = clock
+        self._confirm = confirm
+        self._keep_mark = keep_mark
         connection.execute(
             text(
                 "INSERT INTO run (command, started, status, counts, reason)"

@@ -17,7 +17,8 @@ class TenantState:
     """A state (see `Backend`) of this tenant. Opening it refuses a state of another tenant."""
 
     def __init__(self, place: Backend, tenant: TenantIdentity) -> None:
-        self.place, self._tenant = place, tenant
+        self.place = place
+        self._tenant = tenant
 
     def __str__(self) -> str:
         return str(self.place)

@@ -232,7 +232,9 @@ class _PlacesLeft:
     """The number of candidates that each test can still take; rows come test by test."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._test, self._left = connection, "", 0
+        self._connection = connection
+        self._test = ""
+        self._left = 0
 
     def take(self, test: str) -> int:
         """Return the places left on this test before this candidate, who takes one."""
@@ -241,7 +243,8 @@ class _PlacesLeft:
                 "SELECT count(*) FROM known_candidate WHERE test = :test AND lifecycle = 'active'"
             )
             held = int(self._connection.execute(text(query), {"test": test}).scalar_one())
-            self._test, self._left = test, MAX_CANDIDATES - held
+            self._test = test
+            self._left = MAX_CANDIDATES - held
         self._left -= 1
         return self._left + 1
 

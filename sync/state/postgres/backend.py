@@ -225,7 +225,9 @@ class _Fence:
     """A check that stops a run from committing once another run has taken over."""
 
     def __init__(self, place: str, lock: Lock, epoch: int) -> None:
-        self._place, self._lock, self._epoch = place, lock, epoch
+        self._place = place
+        self._lock = lock
+        self._epoch = epoch
 
     def check(self, connection: Connection) -> None:
         """Check the epoch within the transaction, before its commit.

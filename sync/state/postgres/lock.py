@@ -23,7 +23,8 @@ class Lock:
     """One of the locks, on a connection of its own."""
 
     def __init__(self, connection: Raw, what: int) -> None:
-        self._connection, self._key = connection, (_SPACE, what)
+        self._connection = connection
+        self._key = (_SPACE, what)
 
     def take(self) -> bool:
         """Take it if it is free. Return whether it is held here now."""

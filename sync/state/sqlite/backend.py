@@ -40,7 +40,9 @@ class OnlyService:
     """
 
     def __init__(self, path: Path, lock: Path) -> None:
-        self._path, self._lock, self._held = path, lock, ExitStack()
+        self._path = path
+        self._lock = lock
+        self._held = ExitStack()
         self._leads = False
 
     def try_lead(self) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from sync.records.base import Candidate, Kind, Learner, Record, RowError
 from sync.records.changes import PlannedChange, Verdict
 
-from .test_reasons import ENDED, TEST, UNDER_WAY, knowing, planned, said
+from .test_reasons import ENDED, TEST, UNDER_WAY, describe, knowing, planned
 from .worlds import Identity
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -31,7 +31,7 @@ def plan(
 
 
 def why(plan: dict[Identity, PlannedChange], n: int) -> str:
-    _, verdict, reason = said(plan, Kind.CANDIDATE, "T", str(n))
+    _, verdict, reason = describe(plan, Kind.CANDIDATE, "T", str(n))
     assert verdict is Verdict.DEFERRED
     return reason
 

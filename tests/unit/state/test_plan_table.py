@@ -38,7 +38,7 @@ Pairs = Sequence[tuple[int, int]]
 """Numbers of a test and of a person on it."""
 
 
-def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
+def fill_store(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
     """Return a store that wants these tests (days until each) with their members."""
     with blank() as connection:
         store = Store(connection, ["a.csv"], fingerprint)
@@ -63,7 +63,7 @@ def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[
         yield store
 
 
-def drafted(
+def make_draft(
     action: Action, kind: Kind, *key: str, ruling: Ruling = PASS, **after: Any
 ) -> DraftedChange:
     return DraftedChange(Change(action, kind, key, after=after, changed=tuple(after)), ruling)
@@ -116,11 +116,11 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     keys[Kind.CONTRIBUTOR] = [(TESTS[t], LEARNERS[n]) for t, n in duties]
     keys[Kind.CANDIDATE] = [(TESTS[t], LEARNERS[n]) for t, n in seats]
     wanted = [
-        drafted(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key)
+        make_draft(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key)
         for kind in Kind
         for key in keys[kind]
     ]
-    for store in filled(starts, seats, duties):
+    for store in fill_store(starts, seats, duties):
         store.draft(data.draw(st.permutations(wanted)))
         store.put_in_order()
         lines = list(store.planned())
@@ -148,10 +148,10 @@ def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> N
         Ruling, kept_back, st.just("why"), st.sampled_from(list(Cause))
     )
     wanted = [
-        drafted(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings))
+        make_draft(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings))
         for t, n in seats
     ]
-    for store in filled([1, 2, 3, 40], seats):
+    for store in fill_store([1, 2, 3, 40], seats):
         store.draft(wanted)
         store.put_in_order()
         read = {

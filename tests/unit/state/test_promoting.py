@@ -48,7 +48,7 @@ def lifecycles(state: State) -> dict[tuple[Kind, Key], object]:
     return {one: fields["lifecycle"] for one in everything() if (fields := state.known(one))}
 
 
-def drafted(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
+def add_to_draft(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
     state.store.draft([DraftedChange(Change(action, kind, key), ruling)])
 
 
@@ -145,8 +145,8 @@ def test_a_persons_new_key_goes_to_their_places(
 
 
 def test_everything_on_a_test_retires_with_it(state: State) -> None:
-    drafted(state, Action.RETIRE, Kind.TEST, TEST)
-    drafted(
+    add_to_draft(state, Action.RETIRE, Kind.TEST, TEST)
+    add_to_draft(
         state,
         Action.RETIRE,
         Kind.TEST,
@@ -161,13 +161,13 @@ def test_everything_on_a_test_retires_with_it(state: State) -> None:
 @pytest.mark.parametrize("kind", list(ON_A_TEST))
 def test_single_places_retire_and_come_back_alone(state: State, kind: Kind) -> None:
     one = (kind, (TEST[0], SEATS[kind]))
-    drafted(state, Action.RETIRE, *one)
+    add_to_draft(state, Action.RETIRE, *one)
     state.journal.promote_silent()
     assert {other for other, lifecycle in lifecycles(state).items() if lifecycle == "retired"} == {
         one
     }
     state.run_again()
-    drafted(state, Action.RESTORE, *one)
+    add_to_draft(state, Action.RESTORE, *one)
     state.journal.promote_silent()
     assert set(lifecycles(state).values()) == {"active"}
 
@@ -176,7 +176,7 @@ def test_single_places_retire_and_come_back_alone(state: State, kind: Kind) -> N
 def test_people_come_back_to_be_kept_in_step(state: State, kind: Kind) -> None:
     key: Key = ("1",) if kind is Kind.LEARNER else ("7",)
     state.journal.record([(None, line((kind, key), Action.UPDATE), Outcome(Result.DONE))])
-    drafted(state, Action.RESTORE, kind, key)
+    add_to_draft(state, Action.RESTORE, kind, key)
     state.journal.promote_silent()
     assert lifecycles(state)[kind, key] == "active"
 

@@ -150,7 +150,7 @@ def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_on
     assert not why or ("no such room" in why and "2026-09-01T08:15:00Z" in why)
 
 
-def drafted(connection: Connection) -> None:
+def add_to_draft(connection: Connection) -> None:
     """Add the contributor to the plan."""
     connection.execute(
         text(
@@ -165,7 +165,7 @@ def test_a_refusal_lapses_once_nothing_asks_for_it(connection: Connection, asks:
     row_error = RowError("rows.csv line 3", "room", "is bad", "correct it", *PART)
     planned(connection, 1, (), *([row_error] if asks == "a row error" else []))
     if asks == "the plan":
-        drafted(connection)
+        add_to_draft(connection)
     journal = Journal(connection, lambda: START + HOUR, "apply")
     journal.lapse({Kind.CONTRIBUTOR} if asks == "nobody who can be sure" else ())
     assert bool(rest(connection)) == (asks != "nobody")
