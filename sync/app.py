@@ -224,10 +224,12 @@ class App:
         Raises:
             UsageError: what its database needs is not installed.
         """
-        from sync.state.open import place_of
+        from sync.state.open import backend_for
         from sync.state.tenant_state import TenantState
 
-        return TenantState(place_of(self.loaded.state_url, self.loaded.state_password), self.tenant)
+        return TenantState(
+            backend_for(self.loaded.state_url, self.loaded.state_password), self.tenant
+        )
 
     @cached_property
     def tenant(self) -> "TenantIdentity":
@@ -263,8 +265,13 @@ class App:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.read_after_write_delay)
-        unread_is_ours, batch = settings.existing.unread == "ours", settings.inspera.batch_size
-        return MembershipPolicy(settings.existing.claim, unread_is_ours, delay, self.options, batch)
+        unread_is_managed, batch = (
+            settings.existing.unread == "managed",
+            settings.inspera.batch_size,
+        )
+        return MembershipPolicy(
+            settings.existing.claim, unread_is_managed, delay, self.options, batch
+        )
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

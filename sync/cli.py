@@ -237,8 +237,12 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
     held: Annotated[
         bool, typer.Option("--held", help="Settle every held identity change and drift.")
     ] = False,
-    ours: Annotated[
-        bool, typer.Option("--ours", help="What is taken in was put there by us (a lost state).")
+    managed: Annotated[
+        bool,
+        typer.Option(
+            "--managed",
+            help="What is taken in is managed from now on: this tool put it there (a lost state).",
+        ),
     ] = False,
     as_new: Annotated[
         bool, typer.Option("--as-new", help="The record is a new one, whatever it looks like.")
@@ -261,7 +265,7 @@ def adopt(  # noqa: PLR0913, PLR0917 - one for each of its options
 
     app, interruption = _house(context), _interruptible()
     lock = _waits(interruption) if wait else None
-    options = AdoptOptions(tuple(record or ()), held, ours, as_new, keep, show, show_all, lock)
+    options = AdoptOptions(tuple(record or ()), held, managed, as_new, keep, show, show_all, lock)
     with shown() as progress:
         _exit(run_adopt(app, options, _say, progress, interruption))
 
@@ -284,7 +288,7 @@ def reconcile(
     wait: Waiting = False,
     show_all: All = False,
 ) -> None:
-    """Read back what Inspera has: what was changed there, what is gone, and what is there and not ours."""
+    """Read back what Inspera has: what was changed there, what is gone, and what is there and unmanaged."""
     from sync.commands.reconcile import ReconcileOptions
     from sync.commands.reconcile import reconcile as run_reconcile
     from sync.report.progress import shown

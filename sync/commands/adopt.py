@@ -21,7 +21,7 @@ from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.plan_text import MOST
 from sync.report.wording import key_text
 from sync.state.backend import OpenState, Wait
-from sync.state.history import findings, last_runs
+from sync.state.history import read_findings, read_last_runs
 from sync.state.journal import Journal
 from sync.state.old_copy import clear, note_adopted
 from sync.state.store import Store
@@ -34,7 +34,7 @@ class AdoptOptions:
 
     record: tuple[str, ...] = ()
     held: bool = False
-    ours: bool = False
+    managed: bool = False
     as_new: bool = False
     keep: bool = False
     show: bool = False
@@ -65,7 +65,7 @@ def adopt(
             store,
             journal,
             target,
-            ours=options.ours,
+            managed=options.managed,
             by_email=app.loaded.settings.existing.match_email,
         )
         counts: Counter[str] = Counter()
@@ -169,9 +169,9 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         if line.change.action is Action.IDENTITY_CHANGE:
             seen.add((line.change.kind, line.change.key))
     applied = next(
-        (run for run in last_runs(connection, 50) if run.applies and run.id != run_id), None
+        (run for run in read_last_runs(connection, 50) if run.applies and run.id != run_id), None
     )
-    for found in findings(connection, applied.id, "held") if applied else ():
+    for found in read_findings(connection, applied.id, "held") if applied else ():
         if (
             found.key
             and "adopt" in found.text

@@ -41,7 +41,7 @@ from sync.report.plan_text import MOST, summary_text
 from sync.report.run_text import outcomes_text, run_text
 from sync.report.wording import by_cause, key_text, plural
 from sync.state.backend import Wait
-from sync.state.history import PastFinding, findings
+from sync.state.history import PastFinding, read_findings
 from sync.state.journal import Journal
 from sync.state.refusals import wake
 from sync.state.store import Store
@@ -160,12 +160,12 @@ def run_once(
             if options.retry_refused:
                 wake(connection)
             _carry_out(run, policy, say, show_all=options.show_all)
-            sent = islice(findings(connection, journal.run_id), run.planned_findings, None)
+            sent = islice(read_findings(connection, journal.run_id), run.planned_findings, None)
             for line in outcomes_text(sent, None if options.show_all else MOST):
                 say(line)
             say(run_text(run.counts, run.ran.status))
             if _log.is_enabled_for(logging.INFO):
-                _log_findings(findings(connection, journal.run_id))
+                _log_findings(read_findings(connection, journal.run_id))
             _log.info(
                 "run ended", outcome=run.ran.word, status=int(run.ran.status), **_words(run.counts)
             )

@@ -200,7 +200,7 @@ def _day_two_applied(story: Story) -> str:
 def _read_back(story: Story) -> None:
     story.heading(
         "Is Inspera still as inspera-sync left it?",
-        "'reconcile' reads back tests, who is on them, and all people; status 0 says that nothing of ours differs.",
+        "'reconcile' reads back tests, who is on them, and all people; status 0 says that nothing that is managed differs.",
     )
     story.run("reconcile")
 

@@ -32,7 +32,7 @@ from sync.records.extract import lacking
 from sync.report.wording import plural
 from sync.sources import SOURCES
 from sync.state.migrations import head
-from sync.state.old_copy import needed
+from sync.state.old_copy import read_recovery_need
 from sync.state.sqlite.backend import SqliteFile
 from sync.state.sqlite.open import count
 from sync.state.tenant_state import TenantState
@@ -127,8 +127,8 @@ def _looked_at(state: TenantState) -> Iterator[Check]:
         return
     with state.open_to_read() as connection:
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
-        older = needed(connection)
-    state.seal_key(write=False)
+        older = read_recovery_need(connection)
+    state.load_digest_key(write=False)
     old = f"older than version {head()}, to which the next `apply` brings it"
     yield _ok("state", f"{state}, {f'version {here}' if here == head() else old}")
     if older:

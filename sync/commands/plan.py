@@ -59,13 +59,13 @@ def make_store(
     were ever sent are no part of the plan.
 
     Raises:
-        StateError: the key of the seals cannot be used.
+        StateError: the key of the secret digests cannot be used.
     """
     kinds = kinds or frozenset(Kind)
     places, rules = [feed.place for feed in app.feeds_of(kinds)], app.time_rules(kinds)
-    seal_key = app.state.seal_key(write=write)
+    digest_key = app.state.load_digest_key(write=write)
     return Store(
-        connection, places, fingerprint, app.locked_options, seal_key, rules, leave_out=leave_out
+        connection, places, fingerprint, app.locked_options, digest_key, rules, leave_out=leave_out
     )
 
 

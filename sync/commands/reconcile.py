@@ -31,7 +31,7 @@ from sync.text.masking import masked
 _HEADINGS = {
     DriftGroup.CHANGED: "Changed in Inspera",
     DriftGroup.GONE: "Gone from Inspera",
-    DriftGroup.FOREIGN: "In Inspera, and not ours (left alone)",
+    DriftGroup.FOREIGN: "In Inspera, and unmanaged (left alone)",
     DriftGroup.UNREAD: "Could not be read",
 }
 
@@ -107,7 +107,7 @@ def _recovered(
     say: Say,
     progress: Progress,
 ) -> bool:
-    """Allow sending again, if an older copy was held against all of Inspera and nothing of ours would become theirs."""
+    """Allow sending again, if an older copy was held against all of Inspera and nothing managed would become unmanaged."""
     older = store.recovery()
     assert older is not None  # noqa: S101 - the caller has asked
     why = (
@@ -207,12 +207,12 @@ def _kept(
         left.unread += one.heap is DriftGroup.UNREAD
         if one.heap is not DriftGroup.FOREIGN:
             journal.find(
-                "drift" if one.ours else "unread", one.kind, one.key or None, "", _why(one)
+                "drift" if one.managed else "unread", one.kind, one.key or None, "", _why(one)
             )
         if repair:
             repair.take(one)
         else:
-            left.open += one.ours
+            left.open += one.managed
         yield one
 
 
@@ -284,5 +284,7 @@ def _tell(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
 
 def _line(one: Drift) -> str:
     text = ", ".join(one.fields) or one.text
-    running = "; its test is under way, so it is left alone" if one.under_way and one.ours else ""
+    running = (
+        "; its test is under way, so it is left alone" if one.under_way and one.managed else ""
+    )
     return masked(f"{one.kind} {key_text(one.key) or '(all)'}{': ' if text else ''}{text}{running}")

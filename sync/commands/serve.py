@@ -24,7 +24,7 @@ from sync.service.metrics import Metrics
 from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 from sync.state.backend import Pause, ServiceLock
-from sync.state.history import PastJob, past_jobs
+from sync.state.history import PastJob, read_past_jobs
 from sync.state.migrations import head
 
 HANGS = 30.0
@@ -85,15 +85,15 @@ class _ServiceState:
     def prepare(self) -> Mapping[str, PastJob]:
         """Brings the state to this version. Gives what it remembers of the jobs."""
         state = self._desk.app.state
-        state.look()
+        state.check_usable()
         try:
             with state.open_to_write("serve") as opened:
-                past = past_jobs(opened.connection)
+                past = read_past_jobs(opened.connection)
         except Locked:  # whoever holds it has brought it to their version
             if state.version() != head():
                 raise
             with state.open_to_read() as connection:
-                past = past_jobs(connection)
+                past = read_past_jobs(connection)
         self._desk.remember(past)
         return past
 
@@ -138,7 +138,7 @@ class ServiceMonitor:
     def look(self) -> None:
         """Looks whether all sending is stopped, and whether the state is of this version."""
         try:
-            self.app.state.look()
+            self.app.state.check_usable()
             self._trouble = ""
         except StateUnreachable as error:
             self._trouble = str(error)

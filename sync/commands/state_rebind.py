@@ -14,7 +14,7 @@ from sync.exit_codes import Exit
 from sync.records.base import PEOPLE, Kind
 from sync.records.changes import Fields
 from sync.state.store import Store
-from sync.state.tenant import TenantIdentity, belong_to, tenant_of
+from sync.state.tenant import TenantIdentity, read_tenant, store_tenant
 
 SAMPLE = 20
 """How many known tests, and how many people of each kind, are looked up before a state is moved."""
@@ -28,9 +28,9 @@ def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> 
         CallError: the tenant could not be asked.
     """
     with app.state.open_to_rebind() as connection:
-        owner = tenant_of(connection)
+        owner = read_tenant(connection)
         if owner is None or owner == app.tenant:
-            belong_to(connection, app.tenant)
+            store_tenant(connection, app.tenant)
             connection.commit()
             say(f"Nothing to move: {app.state} belongs to {app.tenant}.")
             return Exit.OK
@@ -41,7 +41,7 @@ def rebind(app: App, say: Say, interruption: Interruption, *, renamed: bool) -> 
             )
             return Exit.USAGE
         _refuse_stranger(app, connection, interruption)
-        belong_to(connection, app.tenant)
+        store_tenant(connection, app.tenant)
         connection.commit()
     say(
         f"Moved: {app.state} belongs to {app.tenant} now. Run `plan`, then `reconcile`, before the next `apply`."

@@ -18,13 +18,13 @@ from sync.state import refusals
 from sync.state.history import (
     PastFinding,
     PastRun,
-    findings,
-    known_counts,
-    last_ended,
-    last_runs,
-    stays,
+    count_known,
+    read_findings,
+    read_last_ended,
+    read_last_runs,
+    read_unnamed,
 )
-from sync.state.old_copy import needed
+from sync.state.old_copy import read_recovery_need
 from sync.state.sqlite.open import count
 from sync.text.masking import masked
 
@@ -39,20 +39,20 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     """Tells; changes nothing."""
     holder = _holder(app)
     with app.state.open_to_read() as connection:
-        runs = last_runs(connection, RUNS)
+        runs = read_last_runs(connection, RUNS)
         holder = holder or _holder(app)
         runs = [_as_it_is(run, holder if number == 0 else "") for number, run in enumerate(runs)]
-        ended = last_ended(connection, [f"job {job}" for job in app.loaded.settings.jobs])
-        found = [(run, list(findings(connection, run.id))) for run in ended]
-        known = known_counts(connection)
+        ended = read_last_ended(connection, [f"job {job}" for job in app.loaded.settings.jobs])
+        found = [(run, list(read_findings(connection, run.id))) for run in ended]
+        known = count_known(connection)
         refused = list(refusals.listed(connection))
         pending = count(connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
-        older = str(needed(connection) or "")
-        stay = stays(connection, now())
+        older = str(read_recovery_need(connection) or "")
+        stay = read_unnamed(connection, now())
     if as_json:
         told = {
             "runs": [asdict(run) for run in runs],
-            "known": [{"kind": k, "standing": s, "count": n} for (k, s), n in known.items()],
+            "known": [{"kind": k, "lifecycle": s, "count": n} for (k, s), n in known.items()],
             "findings": [
                 {"run": run.id, "command": run.command, **asdict(one)}
                 for run, all_ in found
@@ -70,8 +70,8 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     _tell_schedule(app, say)
     if older:
         say(f"Held: {older}.")
-    for (kind, standing), number in known.items():
-        say(f"Known: {plural(number, kind)} {standing}")
+    for (kind, lifecycle), number in known.items():
+        say(f"Known: {plural(number, kind)} {lifecycle}")
     for line in stays_text(stay, None if show_all else FIRST):
         say(line)
     if pending:

@@ -1,4 +1,4 @@
-"""Settings of the guard: what absence means, how much may go unasked, and what of the found is ours."""
+"""Settings of the guard: what absence means, how much may go unasked, and which existing records are managed."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -120,14 +120,14 @@ class FreezeSettings(Strict):
 
 
 class ExistingSettings(Strict):
-    """What was in Inspera before this tool first touched it. On tests it is not ours, so it is never removed."""
+    """What was in Inspera before this tool first touched it. On tests it is unmanaged, so it is never removed."""
 
     claim: tuple[Filled, ...] = ()
-    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose found candidates, contributors and committees become
-    ours."""
-    unread: Literal["theirs", "ours"] = "theirs"
-    """Whose the candidates, contributors and committees are that we put on a found test that could not be read first;
-    only `ours` are removed."""
+    """Tests (by key, with the wildcards `*`, `?` and `[…]`) whose existing candidates, contributors and committees become
+    managed."""
+    unread: Literal["unmanaged", "managed"] = "unmanaged"
+    """Whose the candidates, contributors and committees are that we put on an existing test that could not be read first;
+    only `managed` ones are removed."""
     look_up_learners: bool = True
     """Whether each new learner is looked up before being made, so that nobody gets a second account. That takes two
     calls more for each; `false` is for the first load of a tenant that has nobody yet."""
@@ -139,6 +139,6 @@ class ReconcileSettings(Strict):
     """What `reconcile` reads of Inspera, and what it does about the differences that it finds."""
 
     repair: bool = False
-    """Whether what is ours and was changed there, or is gone, is put right. Otherwise it is only listed."""
+    """Whether what is managed and was changed there, or is gone, is put right. Otherwise it is only listed."""
     people: Literal["one_by_one", "export", "none"] = "one_by_one"
     """How people are read: one call for each (`one_by_one`), all at once by Inspera's export (`export`), or not."""

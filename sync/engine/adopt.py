@@ -39,20 +39,26 @@ _TIMES = ("start", "end")
 
 
 class Adopter:
-    """Looks wanted records up and remembers what matches. `ours` says that we put them there (a lost state).
+    """Looks wanted records up and remembers what matches. `managed` says that we put them there (a lost state).
 
     `by_email` lets people be matched by their address, when neither external id nor login leads to an account.
     """
 
     def __init__(
-        self, store: Store, journal: Journal, target: Target, *, ours: bool, by_email: bool = False
+        self,
+        store: Store,
+        journal: Journal,
+        target: Target,
+        *,
+        managed: bool,
+        by_email: bool = False,
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
-        self._ours, self._by_email = ours, by_email
+        self._ours, self._by_email = managed, by_email
         self._unsettled: set[str] = set()
 
     @property
-    def ours(self) -> bool:
+    def managed(self) -> bool:
         """Whether what is taken in was put there by us."""
         return self._ours
 
@@ -118,7 +124,7 @@ class Adopter:
         key: Key,
         wanted: Fields,
         person: RemotePerson,
-        ours: bool | None = None,
+        managed: bool | None = None,
         *,
         known: Fields | None = None,
     ) -> None:
@@ -127,7 +133,7 @@ class Adopter:
         One who was matched by email keeps the username that Inspera has, as it can't be changed there. What a look-up
         does not show stays as it is `known`.
         """
-        whose = self._ours if ours is None else ours
+        whose = self._ours if managed is None else managed
         values = values_of(wanted, person)
         unshown = [
             name
@@ -135,7 +141,7 @@ class Adopter:
             if values.get(name) is None and name not in IDENTITY[kind]
         ]
         values = {**values, **{name: (known or {}).get(name) for name in unshown}}
-        self._journal.remember(kind, key, values, remote_id=person.remote_id, ours=whose)
+        self._journal.remember(kind, key, values, remote_id=person.remote_id, managed=whose)
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
@@ -175,7 +181,7 @@ class Adopter:
         key: Key,
         wanted: Fields,
         there: RemoteTest,
-        ours: bool | None = None,
+        managed: bool | None = None,
         *,
         unknown: Sequence[str] = (),
         duration: Value = None,
@@ -192,8 +198,8 @@ class Adopter:
             "duration": duration if there.duration is None else there.duration,
             **dict.fromkeys(unknown),
         }
-        whose = self._ours if ours is None else ours
-        self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
+        whose = self._ours if managed is None else managed
+        self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, managed=whose)
 
     def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Adopted]:
         known = self._store.known(Kind.TEST, (test,))
@@ -240,11 +246,11 @@ class Adopter:
         kind: Kind,
         key: Key,
         seat: Member,
-        ours: bool | None = None,
+        managed: bool | None = None,
         *,
         unknown: Sequence[str] = (),
     ) -> None:
-        """Makes it known with Inspera's values, but for what is `unknown`; without `ours` it is what all of this is."""
+        """Makes it known with Inspera's values, but for what is `unknown`; without `managed` it is what all of this is."""
         fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}
-        whose = self._ours if ours is None else ours
-        self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, ours=whose)
+        whose = self._ours if managed is None else managed
+        self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, managed=whose)

@@ -16,12 +16,12 @@ from sync.state.store import Store
 class MembershipPolicy:
     """Whose something on a test is that was there before us, and how long a write may stay unreadable.
 
-    `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours` decides on tests that we
+    `claim` are patterns of keys of tests on which existing members become managed. `unread_is_managed` decides on tests that we
     found and that can't be read. `options` are those that this tenant has. `batch` is how many go in one call.
     """
 
     claim: Sequence[str] = ()
-    unread_is_ours: bool = False
+    unread_is_managed: bool = False
     read_after_write_delay: timedelta = timedelta(seconds=10)
     options: Mapping[str, OptionRule] = field(default_factory=lambda: OPTIONS)
     batch_size: int = 100
@@ -32,14 +32,14 @@ class MemberChange:
     """One planned line with what it takes to send it.
 
     `who` is auth system and external id, or nothing and a name. `fresh` says that our last write may not be readable
-    yet, `ours` whether what is known of it was put there by us.
+    yet, `managed` whether what is known of it was put there by us.
     """
 
     line: PlannedChange
     who: tuple[str, str]
     fields: Fields = field(default_factory=dict, repr=False)
     fresh: bool = False
-    ours: bool = True
+    managed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,14 @@ def _place(
     change = line.change
     updated = person.get("updated")
     fresh = updated is not None and utc_time(str(updated)) + policy.read_after_write_delay > now
-    ours = bool(person.get("ours", True))
+    managed = bool(person.get("managed", True))
     if change.kind not in PERSON_OF:
-        return MemberChange(line, ("", change.key[1]), _own_fields(line, policy), fresh, ours)
+        return MemberChange(line, ("", change.key[1]), _own_fields(line, policy), fresh, managed)
     names = {name: person[name] for name in ("first_name", "last_name", "email")}
     fields = {**(names if change.kind is Kind.CONTRIBUTOR else {}), **change.after}
     fields.pop("extra_share", None)
     return MemberChange(
-        line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, ours
+        line, (str(person["auth_system"]), str(person["external_id"])), fields, fresh, managed
     )
 
 

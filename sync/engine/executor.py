@@ -263,7 +263,7 @@ class Executor:
             return []
         for there in result.already:  # durable with the intents that follow
             self._journal.remember(
-                there.kind, there.key, there.fields, remote_id=there.remote_id, ours=False
+                there.kind, there.key, there.fields, remote_id=there.remote_id, managed=False
             )
         return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []
 

@@ -39,7 +39,7 @@ def probe(store: Store, target: Target) -> LostStateProbe:
     if tests := sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE)):
         return LostStateProbe(
             f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
-            "up; nothing was sent; if this tool put them there, take them back with `adopt --ours`, and with `adopt` "
+            "up; nothing was sent; if this tool put them there, take them back with `adopt --managed`, and with `adopt` "
             "if somebody else did"
         )
     samples = [line for kind in PEOPLE for line in store.sample(kind, SAMPLE)]
@@ -48,7 +48,7 @@ def probe(store: Store, target: Target) -> LostStateProbe:
         return LostStateProbe()
     return LostStateProbe(
         note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as found, so they are "
-        "never disabled or deleted by this tool. If this state was lost, take back what is ours with `adopt --ours`."
+        "never disabled or deleted by this tool. If this state was lost, take it back with `adopt --managed`."
     )
 
 

@@ -35,7 +35,7 @@ _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
 _TYPE = "a committee's type can't be changed, and which it has can't be read"
 
 Sent = Sequence[tuple[MemberChange, str]]
-"""What is sent, each with why it is not ours (empty when it is)."""
+"""What is sent, each with why it is unmanaged (empty when it is)."""
 
 
 def read_and_judge(sitting: ChangesOnTest, target: Target, policy: MembershipPolicy) -> Ready:
@@ -175,9 +175,9 @@ def _judge_additions(
         left -= seat is None
         if seat is not None and place.fields.get("notify"):
             place = replace(place, fields={**place.fields, "notify": None})  # noqa: PLW2901 - nobody is put on it now
-        not_ours = ruling.found and line.change.action is Action.CREATE
-        sent.append((place, "was there before our first assignment" if not_ours else ""))
-        if not_ours and seat:
+        unmanaged = ruling.existing and line.change.action is Action.CREATE
+        sent.append((place, "was there before our first assignment" if unmanaged else ""))
+        if unmanaged and seat:
             there = {name: getattr(seat, name) for name in COMPARED[sitting.kind]}
             ready.already.append(OnTest(sitting.kind, line.change.key, there, seat.remote_user_id))
     return _numbered(sitting, seats, sent, ready)
@@ -205,16 +205,16 @@ def _numbered(
 def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -> MemberRuling:
     change = place.line.change
     if change.kind is Kind.CANDIDATE:
-        return judge_seat(change, seat, left, claimed, found=not place.ours)
+        return judge_seat(change, seat, left, claimed, existing=not place.managed)
     return judge_member(change, seat, claimed)
 
 
 def _assumed(line: PlannedChange, sitting: ChangesOnTest, policy: MembershipPolicy) -> str:
-    """Why what nobody could read before is taken for somebody else's; empty when it is taken for ours."""
-    ours = bool(sitting.known["ours"]) or policy.unread_is_ours
-    if ours or line.change.action is not Action.CREATE:
+    """Why what nobody could read before is taken for somebody else's; empty when it is taken for managed."""
+    managed = bool(sitting.known["managed"]) or policy.unread_is_managed
+    if managed or line.change.action is not Action.CREATE:
         return ""
-    return f"its test's {sitting.kind}s can't be read: assumed to have been there before (existing.unread: theirs)"
+    return f"its test's {sitting.kind}s can't be read: assumed to have been there before (existing.unread: unmanaged)"
 
 
 def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int | None]:
@@ -256,7 +256,7 @@ def _send_in_turns(
 
 
 def _as_found(outcomes: Sequence[Outcome], sent: Sent) -> list[Outcome]:
-    """Return the outcomes, with those done as *found* where what was sent is not ours."""
+    """Return the outcomes, with those done as *found* where what was sent is unmanaged."""
     return [
         Outcome(Result.FOUND, found) if found and outcome.result is Result.DONE else outcome
         for outcome, (_, found) in zip(outcomes, sent, strict=True)

@@ -1,4 +1,4 @@
-"""Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is not ours.
+"""Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is unmanaged.
 
 Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights proves nothing.
 """
@@ -34,7 +34,7 @@ class DriftGroup(StrEnum):
 
     CHANGED = "changed"
     GONE = "gone"
-    FOREIGN = "not ours"
+    FOREIGN = "unmanaged"
     UNREAD = "unread"
 
 
@@ -56,7 +56,7 @@ class Drift:
     under_way: bool = False
 
     @property
-    def ours(self) -> bool:
+    def managed(self) -> bool:
         """Whether we keep the record in step, so that it can be repaired."""
         return self.heap in (DriftGroup.CHANGED, DriftGroup.GONE)
 
@@ -196,10 +196,10 @@ class Reconciler:
     def _foreign(
         self, kind: Kind, test: str, seats: Members, who: Mapping[str, tuple[str, str]]
     ) -> Iterator[Drift]:
-        ours = {id(seats.there[one]) for one in who.values() if one in seats.there}
+        managed = {id(seats.there[one]) for one in who.values() if one in seats.there}
         told: set[int] = set()
         for (system, name), seat in seats.there.items():
-            if id(seat) not in ours and id(seat) not in told:
+            if id(seat) not in managed and id(seat) not in told:
                 told.add(id(seat))  # one person may be under several ids
                 yield Drift(DriftGroup.FOREIGN, kind, (test, f"{system} {name}".strip()))
         if seats.unnamed:

@@ -87,9 +87,9 @@ class Recovery:
         if found:
             # sent again by the plan, so that what the reading does not show is as wanted, too
             fields = values_of(intent.fields, found)
-            ours = self._whose(intent)
+            managed = self._whose(intent)
             self._journal.remember(
-                intent.kind, intent.key, fields, remote_id=found.remote_id, ours=ours
+                intent.kind, intent.key, fields, remote_id=found.remote_id, managed=managed
             )
         elif not trouble:
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
@@ -111,7 +111,7 @@ class Recovery:
                 intent.key,
                 {**intent.fields, **_seen(outcome.there)},
                 remote_id=outcome.remote_id,
-                ours=self._whose(intent),
+                managed=self._whose(intent),
             )
             self._journal.settle(intent, "done", "found in Inspera by a later run")
         elif outcome.result in (Result.DONE, Result.NOT_SENT):
@@ -168,12 +168,12 @@ class Recovery:
                     (kind, intent.key)
                 )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
-                # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
-                ours = self._whose(intent) and bool(known and known["ours"])
-                self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
+                # Unreadable: on a test that we made it is taken for managed, so that it can also be removed again.
+                managed = self._whose(intent) and bool(known and known["managed"])
+                self._journal.remember(intent.kind, intent.key, intent.fields, managed=managed)
 
     def _whose(self, intent: OpenIntent) -> bool | None:
-        """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
+        """A seat that we made is managed; None keeps what is known of one that we found there before we sent anything."""
         made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
         return True if made else None
 
@@ -192,9 +192,9 @@ class Recovery:
         ):
             self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
             return  # what is known is still so, and the plan sends the difference again
-        ours = self._whose(intent)
+        managed = self._whose(intent)
         self._journal.remember(
-            intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, ours=ours
+            intent.kind, intent.key, intent.fields, remote_id=seat.remote_user_id, managed=managed
         )
         if shown == wanted:
             self._journal.settle(intent, "done", "found in Inspera by a later run")
@@ -203,9 +203,9 @@ class Recovery:
         """There, but with other minutes: an update that did not arrive, or somebody's hand."""
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
-            ours = self._whose(intent)
+            managed = self._whose(intent)
             self._journal.remember(
-                intent.kind, intent.key, there, remote_id=seat.remote_user_id, ours=ours
+                intent.kind, intent.key, there, remote_id=seat.remote_user_id, managed=managed
             )
         self._journal.settle(intent, "not sent", "a later run found other values in Inspera")
 

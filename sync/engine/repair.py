@@ -18,7 +18,7 @@ def take_over(drift: Drift, journal: Journal) -> bool:
 
     Somebody who is gone from a running test may come back: that is an addition.
     """
-    if not drift.ours or (
+    if not drift.managed or (
         drift.under_way and not (drift.heap is DriftGroup.GONE and drift.kind is Kind.CANDIDATE)
     ):
         return False
@@ -29,7 +29,7 @@ def take_over(drift: Drift, journal: Journal) -> bool:
         return True
     if drift.there is not None:
         known = taken_over(drift.kind, drift.known, drift.there)
-        journal.remember(drift.kind, drift.key, known, ours=bool(drift.known["ours"]))
+        journal.remember(drift.kind, drift.key, known, managed=bool(drift.known["managed"]))
         if drift.kind is Kind.CANDIDATE and "extra_time" in drift.fields:
             journal.accept(drift.kind, drift.key)  # also where we did not put the candidate there
     return True
@@ -52,7 +52,7 @@ class Repair:
         """Takes over what was changed; what is gone is kept for `finish`."""
         if drift.heap is DriftGroup.GONE:
             self._keep(drift)
-        elif drift.ours:
+        elif drift.managed:
             self._settle(drift)
 
     def finish(self) -> list[tuple[Kind, Scope]]:

@@ -114,7 +114,7 @@ class Resolver:
             )
         identity_change = line is not None and line.change.action is Action.IDENTITY_CHANGE
         if not identity_change and self._still_there(kind, known):
-            # to forget it would make whatever is ours on it theirs, as the next run would find it there
+            # to forget it would make whatever is managed on it unmanaged, as the next run would find it there
             text = f"Inspera has it, so nothing was forgotten; to take Inspera's side as known: {adopt(kind, key)}"
             return Adopted(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
@@ -160,7 +160,7 @@ class Resolver:
 
     def _person(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         kind, key = settlement.kind, settlement.key
-        # one whom no source names any more may still be said to be ours
+        # one whom no source names any more may still be taken as managed
         wanted = (
             (line.change.after if line else None)
             or self._store.wanted(kind, key)
@@ -191,24 +191,24 @@ class Resolver:
         """Make the account the known one. Return what that means."""
         kind, key = settlement.kind, settlement.key
         text, known = "Inspera's account is now the known one", self._store.known(kind, key)
-        ours, refused = self._whose(known), known is not None and known["standing"] == REFUSED
+        managed, refused = self._whose(known), known is not None and known["lifecycle"] == REFUSED
         if self._is_another(kind, key, found):
-            ours, known, refused = None, None, False
+            managed, known, refused = None, None, False
             # what is known of seats is about the other account: this one may have none
             self._journal.forget_with_candidates(kind, key)
             text += (
                 ", another than before: the next apply gives it the seats; the old account and its seats stay there. "
                 "Take those off in Inspera first where they have a candidate number: it is not given twice"
             )
-        self._adopter.remember_person(kind, key, wanted, found, ours, known=known)
+        self._adopter.remember_person(kind, key, wanted, found, managed, known=known)
         if refused and not settlement.keep:
             self._journal.stay_refused(kind, key)
             return f"{text}; {_STAYS_REFUSED}"
         return f"{text}; {self._what_follows(settlement, known)}"
 
     def _whose(self, known: Fields | None) -> bool | None:
-        """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
-        return True if self._adopter.ours else bool(known["ours"]) if known else None
+        """Whose a record is from now on: managed when that was said, else as it was; None when nothing was known of it."""
+        return True if self._adopter.managed else bool(known["managed"]) if known else None
 
     def _is_another(self, kind: Kind, key: Key, found: RemotePerson) -> bool:
         """Whether the account that was known so far is still there beside this one."""
@@ -302,7 +302,7 @@ class Resolver:
             goes = "the next `apply` is to remove it" + (
                 " (or to disable it)" if kind is Kind.STAFF else ""
             )
-            return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
+            return f"no source names it, so {goes if known.get('managed') else 'it stays, as it was put there by hand'}"
         earlier = self._store.kept(kind, key)
         wanted = {**named, **earlier}
         differ = tuple(

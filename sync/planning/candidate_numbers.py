@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Who = tuple[str, str]
 """Auth system and external id, by which Inspera knows a person."""
 
-NOT_OURS = "put there by hand, and what this tool did not put there it never removes"
+UNMANAGED = "put there by hand, and what this tool did not put there it never removes"
 NOBODY_REMOVES = "this run does not remove them"
 
 

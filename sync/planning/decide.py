@@ -124,8 +124,8 @@ def _stays(pair: Pair) -> bool:
     )
     return (
         gone
-        and not about.ours
-        and about.standing == "active"
+        and not about.managed
+        and about.lifecycle == "active"
         and not (about.ended or about.covered)
     )
 

@@ -15,7 +15,7 @@ DISABLED: Final = "disabled"
 """The two states of a member of staff in Inspera."""
 
 REFUSED: Final = "refused"
-"""The standing of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+"""The lifecycle of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Context:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
-        ours: whether we put it there; what we *found* is never removed.
+        lifecycle: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
+        managed: whether this tool put it there; what existed before is never removed.
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
         covered: the test retires in this run and takes along what is on it.
@@ -35,8 +35,8 @@ class Context:
         delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
     """
 
-    standing: str = "active"
-    ours: bool = True
+    lifecycle: str = "active"
+    managed: bool = True
     unsettled: bool = False
     ended: bool = False
     covered: bool = False
@@ -120,10 +120,10 @@ def _both(
     if identity_change:
         reason = f"{' and '.join(identity_change)} changed on a known key"
         return Change(Action.IDENTITY_CHANGE, kind, key, known, after, changed, where, reason)
-    if changed or about.unsettled or about.standing == REFUSED:
+    if changed or about.unsettled or about.lifecycle == REFUSED:
         reason = "" if changed else _AGAIN[about.unsettled]
         return Change(Action.UPDATE, kind, key, known, after, changed, where, reason)
-    if about.standing != "active":
+    if about.lifecycle != "active":
         return Change(
             Action.RESTORE,
             kind,
@@ -132,7 +132,7 @@ def _both(
             after,
             (),
             where,
-            f"was {about.standing}, is wanted again",
+            f"was {about.lifecycle}, is wanted again",
         )
     return None
 
@@ -148,7 +148,7 @@ def _staff(
 ) -> Change | None:
     """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
     before, after, mapped = (
-        _status(known, about.standing),
+        _status(known, about.lifecycle),
         _status(wanted),
         wanted.get("status") is not None,
     )
@@ -158,15 +158,15 @@ def _staff(
             return None
         gone = {**known, "status": DISABLED}
         return Change(Action.DISABLE, kind, key, known, gone, ("status",), where, "its row says so")
-    if before == DISABLED and wanted.get("status") is None and about.standing != DISABLED:
+    if before == DISABLED and wanted.get("status") is None and about.lifecycle != DISABLED:
         wanted = {
             **wanted,
             "status": None,
         }  # somebody else has disabled them, and no feed says what they should be
     else:
         wanted = {**wanted, "status": ACTIVE}
-    standing = REFUSED if about.standing == REFUSED else ACTIVE
-    change = _both(kind, key, wanted, known, replace(about, standing=standing), where)
+    lifecycle = REFUSED if about.lifecycle == REFUSED else ACTIVE
+    change = _both(kind, key, wanted, known, replace(about, lifecycle=lifecycle), where)
     if change and change.action is Action.UPDATE and "status" in change.changed:
         return replace(change, action=Action.ENABLE, reason="was disabled, is wanted again")
     if change and "status" not in change.changed and not (mapped or about.unsettled):
@@ -176,13 +176,13 @@ def _staff(
     return change
 
 
-def _status(fields: Fields, standing: str = ACTIVE) -> str:
-    return DISABLED if DISABLED in (fields.get("status"), standing) else ACTIVE
+def _status(fields: Fields, lifecycle: str = ACTIVE) -> str:
+    return DISABLED if DISABLED in (fields.get("status"), lifecycle) else ACTIVE
 
 
 def _may_leave(about: Context, status: str) -> bool:
-    """Whether staff are to be disabled: those of ours who are not. A lost call may have enabled them again."""
-    return about.ours and (status != DISABLED or about.unsettled)
+    """Whether staff are to be disabled: managed ones who are not. A lost call may have enabled them again."""
+    return about.managed and (status != DISABLED or about.unsettled)
 
 
 def _differs(wanted: str | int | None, known: str | int | None) -> bool:
@@ -196,7 +196,7 @@ def _absent(kind: Kind, key: Key, known: Fields, about: Context) -> Change | Non
 
 
 def _learner_gone(about: Context) -> tuple[Action, str] | None:
-    if about.standing == "released" or about.seated:
+    if about.lifecycle == "released" or about.seated:
         return None
     return Action.RELEASE, "no source names this learner, and they have no seat"
 
@@ -205,10 +205,10 @@ def _test_gone(about: Context) -> tuple[Action, str] | None:
     if about.ended:
         return (
             None
-            if about.standing == "retired"
+            if about.lifecycle == "retired"
             else (Action.RETIRE, "it has ended and its source has dropped it")
         )
-    if about.standing == "withdrawn":
+    if about.lifecycle == "withdrawn":
         return None
     return Action.WITHDRAW, "it left its source before it ended"
 
@@ -217,12 +217,12 @@ def _candidate_gone(about: Context) -> tuple[Action, str] | None:
     if about.covered:
         return None
     if about.ended:
-        return None if about.standing == "retired" else (Action.RETIRE, "the test has ended")
-    return (Action.REMOVE, "no source names this candidate any more") if about.ours else None
+        return None if about.lifecycle == "retired" else (Action.RETIRE, "the test has ended")
+    return (Action.REMOVE, "no source names this candidate any more") if about.managed else None
 
 
 def _staff_gone(about: Context) -> tuple[Action, str] | None:
-    if not _may_leave(about, about.standing):
+    if not _may_leave(about, about.lifecycle):
         return None
     return (
         Action.DELETE if about.delete else Action.DISABLE
@@ -235,8 +235,8 @@ def _option_gone(_about: Context) -> None:
 
 def _member_gone(about: Context) -> tuple[Action, str] | None:
     """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
-    gone = about.standing == "retired" and about.ended
-    if gone or about.covered or not about.ours:
+    gone = about.lifecycle == "retired" and about.ended
+    if gone or about.covered or not about.managed:
         return None
     return Action.REMOVE, "no source names it any more"
 

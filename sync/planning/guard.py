@@ -36,7 +36,7 @@ class Facts:
         suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
         room_left: how many candidates the test can still take before this one.
         refused: why just this was refused before, and when it is tried again; empty when its time has come.
-        found: whether the record was in Inspera before us.
+        existing: whether the record was in Inspera before us.
         timing: when the test runs, or the test that it is on; None for people.
         retired: it was retired with its test, which has not ended by the times of now.
         shares: who else has the same account in Inspera, and is wanted or known.
@@ -51,7 +51,7 @@ class Facts:
     suspect: str = ""
     room_left: int = MAX_CANDIDATES
     refused: str = ""
-    found: bool = False
+    existing: bool = False
     timing: TimeFacts | None = None
     retired: bool = False
     shares: str = ""
@@ -77,7 +77,7 @@ PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
-_NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_UNMANAGED = "was there before us: disable it in Inspera, or take it as managed with `adopt staff KEY --managed`"
 _AS_IT_IS = "it stays as it is until the test has ended"
 _CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
 _TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
@@ -174,8 +174,8 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
 
 
 def _keeps_account(facts: Facts) -> Ruling:
-    if facts.found:
-        return Ruling(Verdict.HELD, _NOT_OURS, Cause.FOUND)
+    if facts.existing:
+        return Ruling(Verdict.HELD, _UNMANAGED, Cause.FOUND)
     if facts.shares:
         reason = f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
         return Ruling(Verdict.HELD, reason, Cause.SHARED)
@@ -264,7 +264,7 @@ class MemberRuling:
     """What a reading of Inspera makes of a candidate's change: send it, or end it here with `result` and `reason`."""
 
     send: bool
-    found: bool = False
+    existing: bool = False
     result: Result = Result.DONE
     reason: str = ""
     cause: Cause = Cause.NONE
@@ -272,7 +272,7 @@ class MemberRuling:
 
 
 def judge_seat(
-    change: Change, seat: Member | None, room_left: int, claimed: bool, found: bool = False
+    change: Change, seat: Member | None, room_left: int, claimed: bool, existing: bool = False
 ) -> MemberRuling:
     """A candidate's create or update, now that the test's candidates have been read.
 
@@ -280,16 +280,16 @@ def judge_seat(
         change: create or update of a candidate.
         seat: the candidate as Inspera has it, None when it is not there.
         room_left: how many more candidates the test can take.
-        claimed: whether found candidates of this test become ours.
-        found: whether what is known of this candidate was found there, not put there by us.
+        claimed: whether found candidates of this test become managed.
+        existing: whether this candidate was there before this tool's first assignment.
     """
     if change.action is Action.CREATE:
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
-        return MemberRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
+        return MemberRuling(False, existing, Result.HELD, _gone(change), Cause.DRIFT)
     # what is known of a found candidate was read there, so it may be a hand's gift itself
     bound, word = (
-        (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
+        (_minutes(change.after), "wanted") if existing else (_minutes(change.before), "known")
     )
     there = seat.extra_time or 0
     agreed = there == _minutes(
@@ -297,11 +297,11 @@ def judge_seat(
     )  # whoever gave the minutes, the source now says the same
     if change.after.get("extra_time") is not None and there > bound and not agreed:
         return MemberRuling(
-            False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",)
+            False, existing, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",)
         )
     if _has_all(change, seat):
-        return MemberRuling(False, found, Result.DONE, AGREED)
-    return MemberRuling(True, found)
+        return MemberRuling(False, existing, Result.DONE, AGREED)
+    return MemberRuling(True, existing)
 
 
 AGREED = "Inspera had it so already: taken as known, and nothing was sent"
@@ -340,7 +340,7 @@ def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRu
     Args:
         change: create or update of a contributor or a committee.
         seat: it as Inspera has it, None when it is not there.
-        claimed: whether what is found on this test becomes ours.
+        claimed: whether what is found on this test becomes managed.
     """
     if seat is None:
         if change.action is Action.CREATE:
@@ -387,7 +387,7 @@ def unless_fresh(ruling: MemberRuling, fresh: bool) -> MemberRuling:
     """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
-    return MemberRuling(False, ruling.found, Result.DEFERRED, FRESH, Cause.FRESH)
+    return MemberRuling(False, ruling.existing, Result.DEFERRED, FRESH, Cause.FRESH)
 
 
 def judge_removal(

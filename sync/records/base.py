@@ -143,8 +143,8 @@ class Staff(NamedTuple):
 class Option(NamedTuple):
     """One setting of a test, such as the lock-down browser (vendor contract, Test API: settings).
 
-    `value` is text, `true` or `false` for a switch. A pin or a quit code is in `secret` instead; the state keeps a seal
-    of it in the place of the value.
+    `value` is text, `true` or `false` for a switch. A pin or a quit code is in `secret` instead; the state keeps a
+    digest of it in the place of the value.
     """
 
     test: str
@@ -295,7 +295,7 @@ SECRETS: Mapping[Kind, str] = {
 }
 """The field of a kind that is never stored in the state, logged or shown."""
 
-SEALED = "sealed "
+DIGEST_PREFIX = "digest "
 """How what stands for a secret in the state begins."""
 
 IDENTITY: Mapping[Kind, tuple[str, ...]] = {

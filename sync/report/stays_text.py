@@ -9,9 +9,9 @@ FIRST = 5
 """Keys that are named unless all are asked for."""
 
 _REMEDY = {
-    Kind.STAFF: "disable them in Inspera, or say of one that is this tool's `adopt staff KEY --ours`",
-    Kind.CONTRIBUTOR: "remove them in Inspera, or say of one that is this tool's `adopt contributor TEST STAFF --ours`",
-    Kind.CANDIDATE: "remove them in Inspera, or say of one that is this tool's `adopt candidate TEST LEARNER --ours`",
+    Kind.STAFF: "disable them in Inspera, or take one of this tool's as managed with `adopt staff KEY --managed`",
+    Kind.CONTRIBUTOR: "remove them in Inspera, or take one of this tool's as managed with `adopt contributor TEST STAFF --managed`",
+    Kind.CANDIDATE: "remove them in Inspera, or take one of this tool's as managed with `adopt candidate TEST LEARNER --managed`",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from sync.records.base import SEALED, Key, Kind, RowError, listed
+from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
 from sync.text.masking import masked
 
@@ -60,10 +60,11 @@ def _difference(line: PlannedChange, name: str) -> str:
 
 def hidden(change: Change, name: str) -> bool:
     """Whether a field's values are not to be shown: names of people, and what stands for a pin or quit code."""
-    sealed = (
-        str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name))
+    digests = (
+        str(value).startswith(DIGEST_PREFIX)
+        for value in (change.before.get(name), change.after.get(name))
     )
-    return name in NAMES or (change.kind is Kind.OPTION and any(sealed))
+    return name in NAMES or (change.kind is Kind.OPTION and any(digests))
 
 
 def _shown(value: Value) -> str:

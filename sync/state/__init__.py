@@ -1,1 +1,4 @@
-"""What was last put in Inspera, what is wanted now, and the journal of what was tried. The only room with SQL in it."""
+"""What was last put in Inspera, what is wanted now, and the journal of what was tried.
+
+No other package contains SQL for the state.
+"""

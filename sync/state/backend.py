@@ -1,4 +1,4 @@
-"""Where a state lies, and what can be done with it as a whole: opened, paused, held by one service."""
+"""A place where a state is stored, and what can be done with it as a whole."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,21 +8,21 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from sync.state.high_water import HighWaterMark, Look
+from sync.state.high_water import HighWaterMark, MarkReader
 
 Wait = Callable[[str], bool]
-"""How to wait for somebody else's lock: is told who holds it, waits a moment, and says whether to try again."""
+"""A function that waits for a lock, given its holder, and returns whether to try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """All sending is stopped `since` then (UTC text), for a reason that a person gave, or none."""
+    """A stop of all sending `since` a time (UTC text), with a person's reason, if any."""
 
     since: str
     reason: str = ""
 
 
-def _keep_nothing() -> None:
+def _do_nothing() -> None:
     """Keep nothing: the state is opened for another purpose than a run."""
 
 
@@ -33,126 +33,133 @@ class OpenState:
     Attributes:
         connection: to it, for the thread that opened it.
         confirm: raises `Deposed` when it may not be written any more; for that thread as well.
-        lost: whether that is so, for any other thread; raises `StateError` when it can't be told.
-        keep_mark: keeps the newest run apart from the state, when the state holds it durably.
+        lost: returns whether that is so, in any other thread; raises `StateError` when it cannot.
+        keep_mark: stores the newest run apart from the state, when the state holds it durably.
     """
 
     connection: Connection
     confirm: Callable[[], None]
     lost: Callable[[], bool]
-    keep_mark: Callable[[], None] = _keep_nothing
+    keep_mark: Callable[[], None] = _do_nothing
 
 
 class ServiceLock(Protocol):
-    """A long-running service's hold on a state. Where several may stand by, one of them leads."""
+    """The lock of a long-running service on a state. Where several stand by, one of them leads."""
 
     def try_lead(self) -> bool:
-        """Leads, or takes the lead if nobody else has it. Gives whether this service leads now.
+        """Take the lead if no other service has it. Return whether this service leads now.
 
         Raises:
-            StateError: the state cannot be asked; `StateUnreachable` when that may pass.
+            StateError: the state cannot be queried; `StateUnreachable` when that may pass.
         """
 
     def leads(self) -> bool:
-        """Whether this service still leads. It never takes the lead, and never raises."""
+        """Return whether this service still leads. This never takes the lead and never raises."""
 
     def leader(self) -> str:
-        """Who leads just now, as people name it; empty for nobody, or when it can't be told."""
+        """Return the name of the service that leads now; empty for none, or when unknown."""
 
 
 class Backend(Protocol):
-    """A state. `str()` names it to people, without a password."""
+    """A database that holds a state. `str()` names it without a password."""
 
     def open_to_write(
         self, command: str, wait: Wait | None = None
     ) -> AbstractContextManager[OpenState]:
-        """The state, locked for this run and migrated to this version.
+        """Open the state, locked for this run and migrated to this version.
 
         Raises:
             Locked: somebody else holds it, and `wait` was not given or gave up.
-            StateUnreachable: it cannot be written just now; `StateBusy` when another program holds it.
+            StateUnreachable: it cannot be written just now; `StateBusy` when another program holds
+                it.
             StateError: it cannot be written, or a newer version wrote it.
         """
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
-        """The state as it is, without changing anything of it. A missing one is empty, an older one is migrated apart.
+        """Open the state as it is, and change nothing in it.
+
+        A missing state is read as an empty one. An older one is migrated in a copy.
 
         Raises:
             StateError: it cannot be read, or a newer version wrote it.
         """
 
     def open_copy(self) -> AbstractContextManager[Connection]:
-        """A private copy of the state that may be written: to show what would become of it.
+        """Open a private copy of the state, which may be written, to show what a run would do.
 
         Raises:
             StateError: it cannot be read, or a newer version wrote it.
         """
 
     def version(self) -> str | None:
-        """The version of its schema; None when there is no state yet.
+        """Return the version of its schema, or None when the state does not exist yet.
 
         Raises:
             StateError: it cannot be read.
         """
 
     def holder(self) -> str:
-        """Who holds it for a run just now, as people name it; empty for nobody.
+        """Return the name of the run that holds the state now; empty when none does.
 
         Raises:
-            StateError: that cannot be told.
+            StateError: the state cannot be queried.
         """
 
-    def look(self) -> None:
-        """Make sure, without opening the state, that it can be used just now.
+    def check_usable(self) -> None:
+        """Make sure, without opening the state, that it can be used now.
 
         Raises:
             StateUnreachable: it can't.
         """
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals that belongs to this state; without `write` nothing is changed where there is none.
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """Return the key of this state's secret digests.
+
+        Without `write` nothing is changed: a missing key is replaced by a temporary one.
 
         Raises:
             StateError: it cannot be read or made.
         """
 
-    def mark_reader(self) -> Look:
-        """Return what gives the mark of the newest run, kept apart from the state. A file is read at once.
+    def mark_reader(self) -> MarkReader:
+        """Return a function that reads the high-water mark of an opened state.
+
+        Of a file the mark is read at once: a run that begins later must not count.
 
         Raises:
             StateError: it cannot be read.
         """
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
-        """Keep the newest run apart from the state, once what `connection` has written is durable.
+        """Store the newest run apart from the state, once what `connection` has written is durable.
 
         Raises:
             StateError: it cannot be noted.
         """
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stops all sending, until `resume`. Works at once, also while a run holds the state.
+        """Stop all sending until `resume`. This works at once, also while a run holds the state.
 
         Raises:
             StateError: it cannot be noted.
         """
 
     def resume(self) -> bool:
-        """Allows sending again. Gives whether it was paused.
+        """Allow sending again. Return whether it was paused.
 
         Raises:
             StateError: it cannot be noted.
         """
 
     def paused(self) -> Pause | None:
-        """Whether all sending is stopped.
+        """Return since when and why all sending is stopped; None when it is not.
 
         Raises:
-            StateError: that cannot be told.
+            StateError: the state cannot be queried.
         """
 
     def service(self) -> AbstractContextManager[ServiceLock]:
-        """Registers one long-running service, as long as it is open. Leading is another step, `try_lead`.
+        """Register one long-running service, as long as it is open. `try_lead` makes it the leader.
 
         Raises:
             Locked: the state takes one service only, and another one runs.

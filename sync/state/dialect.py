@@ -1,7 +1,8 @@
 """What SQLite and PostgreSQL say differently. All other SQL of the state is the same on both.
 
-The scratch is an attached database on SQLite, and temporary tables on PostgreSQL: both die with the connection. Text
-there is compared by code points (`COLLATE "C"`), whatever the database is sorted by, as SQLite does.
+The scratch is an attached database on SQLite, and temporary tables on PostgreSQL: both die with the
+connection. Text there is compared by code points (`COLLATE "C"`), whatever the database is sorted
+by, as SQLite does.
 """
 
 import re
@@ -19,16 +20,16 @@ _TYPES = {
 _TYPE = re.compile(r"\b(?:INTEGER PRIMARY KEY|INTEGER|TEXT|BLOB)\b")
 
 _AT_ONCE = 2_000
-"""How many rows of a long result PostgreSQL sends at a time."""
+"""The rows of a long result that PostgreSQL sends at a time."""
 
 
 def is_postgres(connection: Connection) -> bool:
-    """Whether the state is in a PostgreSQL database, and not in a SQLite file."""
+    """Tell whether the state is in a PostgreSQL database, not in a SQLite file."""
     return connection.dialect.name == "postgresql"
 
 
 def prepare(connection: Connection) -> None:
-    """Lets PostgreSQL plan for what runs do: few, long queries that are read to their end."""
+    """Make PostgreSQL plan for what runs do: few, long queries that are read to their end."""
     if is_postgres(connection):
         for setting in ("jit = off", "cursor_tuple_fraction = 1"):
             connection.exec_driver_sql(f"SET {setting}")
@@ -37,7 +38,7 @@ def prepare(connection: Connection) -> None:
 def create_table(
     connection: Connection, name: str, columns: str, *, numbered: bool = False
 ) -> None:
-    """Makes a table of the scratch; `columns` in SQLite's types.
+    """Create a table of the scratch; `columns` have SQLite's types.
 
     A numbered one has a `rowid` that grows with each row, which every table on SQLite has.
     """
@@ -50,20 +51,23 @@ def create_table(
 
 
 def create_table_as(connection: Connection, name: str, query: str) -> None:
-    """Makes a table of the scratch from what a query gives."""
-    made = f"TEMP TABLE {name}" if is_postgres(connection) else f"TABLE scratch.{name}"
-    connection.exec_driver_sql(f"CREATE {made} AS {query}")
+    """Create a table of the scratch from a query."""
+    table = f"TEMP TABLE {name}" if is_postgres(connection) else f"TABLE scratch.{name}"
+    connection.exec_driver_sql(f"CREATE {table} AS {query}")
     analyse(connection, name)
 
 
 def create_index(connection: Connection, name: str, on: str) -> None:
-    """Makes an index of the scratch, unless it is there; `on` is a table with its columns."""
+    """Create an index of the scratch if it is missing; `on` is a table with its columns."""
     schema = "" if is_postgres(connection) else "scratch."
     connection.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {schema}{name} ON {on}")
 
 
 def analyse(connection: Connection, *tables: str) -> None:
-    """Tells PostgreSQL what is in tables of the scratch, which nothing else does; SQLite plans well without."""
+    """Collect PostgreSQL's statistics on tables of the scratch, which nothing else does.
+
+    SQLite plans well without them.
+    """
     if is_postgres(connection) and tables:
         connection.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
 
@@ -75,52 +79,62 @@ def insert(
     rows: Sequence[tuple[object, ...]],
     **same: int | str,
 ) -> int:
-    """Adds rows to a table of the scratch; `same` are columns that have one value in all of them. Returns how many."""
+    """Insert rows into a table of the scratch. Return how many.
+
+    `same` are columns that have one value in all rows.
+    """
     if is_postgres(connection):
-        return _copy(connection, table, (*columns, *same), ((*row, *same.values()) for row in rows))
+        return _copy_rows(
+            connection, table, (*columns, *same), ((*row, *same.values()) for row in rows)
+        )
     named = ", ".join(f'"{name}"' for name in (*same, *columns))
-    marks = ", ".join((*(_literal(value) for value in same.values()), *("?" * len(columns))))
+    marks = ", ".join((*(_to_literal(value) for value in same.values()), *("?" * len(columns))))
     connection.exec_driver_sql(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(rows))
     return len(rows)
 
 
-def _literal(value: int | str) -> str:
+def _to_literal(value: int | str) -> str:
     return f"{value:d}" if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def _copy(
+def _copy_rows(
     connection: Connection, table: str, columns: Iterable[str], rows: Iterable[Sequence[object]]
 ) -> int:
-    """By COPY, in the transaction of this connection: several times as fast as INSERT."""
+    """Insert by COPY in this connection's transaction: several times as fast as INSERT."""
     if not connection.in_transaction():
-        connection.begin()  # otherwise nobody would commit it: SQLAlchemy does not see what the driver is told
+        # Otherwise nobody would commit it: SQLAlchemy does not see the driver's statements.
+        connection.begin()
     named, total = ", ".join(f'"{name}"' for name in columns), 0
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
-        for total, row in enumerate(rows, 1):  # noqa: B007 - told below
+        for total, row in enumerate(rows, 1):  # noqa: B007 - used below
             copy.write_row(row)
     return total
 
 
-def streamed(connection: Connection, query: str, **values: object) -> Iterable[Any]:
-    """The rows of a long result, which never are in memory all at once. Other statements may run between; no commit."""
+def stream(connection: Connection, query: str, **values: object) -> Iterable[Any]:
+    """Yield the rows of a long result, which is never in memory all at once.
+
+    Other statements may run meanwhile, but no commit.
+    """
     statement = text(query)
     if is_postgres(connection):
         statement = statement.execution_options(stream_results=True, yield_per=_AT_ONCE)
     return connection.execute(statement, values)
 
 
-def folded(connection: Connection, expression: str) -> str:
-    """The SQL for this text in lower case, whatever its script, as Python's `str.lower` says it."""
+def lower_sql(connection: Connection, expression: str) -> str:
+    """Return the SQL for this text in lower case of any script, equal to Python's `str.lower`."""
     if is_postgres(connection):
         return f'(lower({expression} COLLATE "und-x-icu") COLLATE "C")'
     return f"lower({expression})"
 
 
-def casefolded(connection: Connection, expression: str) -> str:
-    """Return the SQL for this text as it is compared without regard to case, as Python's `str.casefold` does."""
+def casefold_sql(connection: Connection, expression: str) -> str:
+    """Return the SQL for this text compared without regard to case, as `str.casefold` does."""
     if is_postgres(connection):
-        # upper case first, which makes "ss" of a sharp s; a dotless i is a letter of its own and is put out of the way
+        # Upper case first, which makes "ss" of a sharp s. A dotless i is a letter of its own, so
+        # it is replaced meanwhile.
         upper = f"upper(replace({expression}, '\u0131', chr(57344)) COLLATE \"und-x-icu\")"
         return f'(lower({upper} COLLATE "und-x-icu") COLLATE "C")'
     return f"casefold({expression})"

@@ -1,8 +1,8 @@
 """The newest run of a state, kept apart from it: by this a copy from before that run is noticed.
 
-The mark is written after the run is durable and before anything is sent, and once more when the run has ended. So
-what is sent after a copy was made is always newer than that copy, except what the very run sent that was under way
-while the copy was made and was then killed.
+The mark is written after the run is durable and before anything is sent, and once more when the run
+has ended. So what is sent after a copy was made is always newer than that copy, except what the
+very run sent that was under way while the copy was made and was then killed.
 """
 
 import json
@@ -14,11 +14,11 @@ from sqlalchemy import Connection, text
 
 from sync.errors import StateError
 from sync.state.dialect import is_postgres
-from sync.state.sqlite.errors import passing, trouble_of
+from sync.state.sqlite.errors import find_trouble
 from sync.state.sqlite.private_files import write_private
 
 EMPTY = "it is empty"
-"""How the reason begins when the state has been lost altogether."""
+"""The beginning of the reason when the state is empty, so lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class HighWaterMark:
     moved: bool = False
 
 
-Look = Callable[[Connection], HighWaterMark | None]
-"""Gives the mark of an opened state; None when there is none."""
+MarkReader = Callable[[Connection], HighWaterMark | None]
+"""A function that returns the mark of an opened state, or None."""
 
 
-def newest_run(connection: Connection) -> HighWaterMark | None:
-    """Return the newest run that the state itself knows; None when it knows none."""
+def read_newest_run(connection: Connection) -> HighWaterMark | None:
+    """Return the newest run that the state itself contains; None when it has none."""
     query = text("SELECT id, started, ended FROM run ORDER BY id DESC LIMIT 1")
     row = connection.execute(query).first()
     return (
@@ -47,15 +47,15 @@ def newest_run(connection: Connection) -> HighWaterMark | None:
     )
 
 
-def doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -> str:
+def find_doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -> str:
     """Return why this state may be an older copy; empty when it is the newest.
 
     Args:
-        connection: to the state.
-        mark: what is kept apart from it.
-        marked: whether an earlier run has kept a mark, as all do that also note the tenant.
+        connection: the opened state.
+        mark: the high-water mark, which is stored apart from the state.
+        marked: whether an earlier run has stored a mark, as all do that also store the tenant.
     """
-    newest = newest_run(connection)
+    newest = read_newest_run(connection)
     if mark is None:
         return _UNMARKED if marked and newest else ""
     if mark.moved:
@@ -66,28 +66,34 @@ def doubt(connection: Connection, mark: HighWaterMark | None, *, marked: bool) -
         text("SELECT started, ended FROM run WHERE id = :run"), {"run": mark.run}
     ).first()
     if row is None or str(row.started) != mark.started:
-        return f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of {mark.started} was made here"
+        return (
+            f"its newest run is {newest.run} of {newest.started}, but run {mark.run} of "
+            f"{mark.started} was made here"
+        )
     if mark.ended and row.ended is None:
         return f"it does not know the end of run {mark.run} of {mark.started}, which was made here"
     return ""
 
 
-_UNMARKED = "the record of its newest run, which is kept apart from it, is missing: it was copied here, or put back"
+_UNMARKED = (
+    "the record of its newest run, which is kept apart from it, is missing: it was copied "
+    "here, or put back"
+)
 _RESTORED = "its tables were restored from a dump, which may be from before the newest run"
 
 
 def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
-    """Give later runs numbers after the mark's, so that every older copy is behind them; the caller commits.
+    """Give later runs numbers after the mark's; the caller commits.
 
-    A run of no work stands for those that are not known here.
+    So every older copy is behind them. An empty run replaces those that are missing here.
     """
-    newest = newest_run(connection)
+    newest = read_newest_run(connection)
     if mark is None or (newest is not None and newest.run > mark.run):
         return
     connection.execute(
         text(
-            "INSERT INTO run (id, command, started, ended, status, exit_status, counts)"
-            " VALUES (:id, 'older copy noticed', :at, :at, 'done', 0, '{}')"
+            "INSERT INTO run (id, command, started, ended, status, exit_status, counts, reason)"
+            " VALUES (:id, 'older copy noticed', :at, :at, 'done', 0, '{}', '')"
         ),
         {"id": mark.run + 1, "at": mark.started},
     )
@@ -98,20 +104,20 @@ def number_after(connection: Connection, mark: HighWaterMark | None) -> None:
 
 
 def read_file(path: Path) -> HighWaterMark | None:
-    """Return the mark in this file; None when there is none, or none that can be understood.
+    """Return the mark in this file; None when it is missing or cannot be understood.
 
     Raises:
         StateUnreachable: it cannot be read just now.
         StateError: it cannot be read.
     """
     try:
-        told = json.loads(path.read_text("utf-8"))
-        return HighWaterMark(int(told["run"]), str(told["started"]), bool(told["ended"]))
+        stored = json.loads(path.read_text("utf-8"))
+        return HighWaterMark(int(stored["run"]), str(stored["started"]), bool(stored["ended"]))
     except FileNotFoundError:
         return None
     except OSError as error:
-        if trouble := trouble_of(error):
-            raise passing(path, trouble) from None
+        if trouble := find_trouble(error):
+            raise trouble.value.error(path) from None
         remedy = "let the user who runs inspera-sync read and write it"
         raise StateError(
             f"{path}: the newest run cannot be read ({error.strerror}); {remedy}"
@@ -127,13 +133,13 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
         StateUnreachable: it cannot be written just now.
         StateError: it cannot be written.
     """
-    told = asdict(mark)
-    del told["moved"]
+    stored = asdict(mark)
+    del stored["moved"]
     try:
-        write_private(path, json.dumps(told).encode())
+        write_private(path, json.dumps(stored).encode())
     except OSError as error:
-        if trouble := trouble_of(error):
-            raise passing(path, trouble) from None
+        if trouble := find_trouble(error):
+            raise trouble.value.error(path) from None
         remedy = "let the user who runs inspera-sync write there, or make room"
         raise StateError(
             f"{path}: the newest run cannot be noted ({error.strerror}); {remedy}"
@@ -142,7 +148,10 @@ def write_file(path: Path, mark: HighWaterMark) -> None:
 
 def read_table(connection: Connection) -> HighWaterMark | None:
     """Return the mark in the table of a state on PostgreSQL."""
-    query = "SELECT run, started, ended, made_as <> tableoid::bigint AS moved FROM high_water WHERE id = 1"
+    query = (
+        "SELECT run, started, ended, made_as <> tableoid::bigint AS moved FROM high_water"
+        " WHERE id = 1"
+    )
     row = connection.execute(text(query)).first()
     return (
         None
@@ -157,8 +166,8 @@ def write_table(connection: Connection, mark: HighWaterMark) -> None:
         text(
             "INSERT INTO high_water (id, run, started, ended, made_as)"
             " VALUES (1, :run, :started, :ended, 'high_water'::regclass::oid::bigint)"
-            " ON CONFLICT (id) DO UPDATE SET run = excluded.run, started = excluded.started, ended = excluded.ended,"
-            " made_as = excluded.made_as"
+            " ON CONFLICT (id) DO UPDATE SET run = excluded.run, started = excluded.started, ended "
+            "= excluded.ended, made_as = excluded.made_as"
         ),
         {"run": mark.run, "started": mark.started, "ended": mark.ended},
     )

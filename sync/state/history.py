@@ -14,9 +14,10 @@ from sync.state.staging.scratch import key_from
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One execution as the journal has it. Times are text in UTC; `ended` is None for one that was killed.
+    """One run in the journal. Times are text in UTC; `ended` is empty for one that was killed.
 
-    `reason` is what stopped it, or why its exit status is what it is, a line each; empty when all went well.
+    `reason` is what stopped it, or why its exit status is what it is, one reason a line. It is
+    empty when all went well.
     """
 
     id: int
@@ -30,13 +31,13 @@ class PastRun:
 
     @property
     def applies(self) -> bool:
-        """Whether it was an `apply`, by hand or as a job, and not one that only read or took something in."""
+        """Tell whether it was an `apply`, by hand or as a job. Other runs only read or adopt."""
         return self.command == "apply" or self.command.startswith("job ")
 
 
 @dataclass(frozen=True, slots=True)
 class PastFinding:
-    """Something of a run that a person may want to look at."""
+    """A row error or unfinished change of a run that a person may want to look at."""
 
     type: str
     kind: Kind
@@ -48,14 +49,14 @@ class PastFinding:
 _RUNS = "SELECT id, command, started, ended, status, exit_status, counts, reason FROM run"
 
 
-def last_runs(connection: Connection, most: int) -> list[PastRun]:
-    """The newest runs, newest first."""
+def read_last_runs(connection: Connection, most: int) -> list[PastRun]:
+    """Return the newest runs, newest first."""
     query = text("SELECT id FROM run ORDER BY id DESC LIMIT :most")
-    return _runs(connection, list(connection.execute(query, {"most": most}).scalars()))
+    return _read_runs(connection, list(connection.execute(query, {"most": most}).scalars()))
 
 
-def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
-    """The newest run that came to an end, and of each of these commands its own newest one; newest first."""
+def read_last_ended(connection: Connection, commands: Collection[str]) -> list[PastRun]:
+    """Return the newest run that ended, and the newest one of each of these commands."""
     query = (
         "SELECT max(id), command FROM run WHERE ended IS NOT NULL GROUP BY command ORDER BY 1 DESC"
     )
@@ -63,10 +64,10 @@ def last_ended(connection: Connection, commands: Collection[str]) -> list[PastRu
     chosen = {
         id_ for number, (id_, command) in enumerate(newest) if number == 0 or command in commands
     }
-    return _runs(connection, chosen)
+    return _read_runs(connection, chosen)
 
 
-def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
+def _read_runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     chosen = ", ".join(str(id_) for id_ in ids) or "NULL"
     rows = connection.execute(text(f"{_RUNS} WHERE id IN ({chosen}) ORDER BY id DESC")).fetchall()
     return [
@@ -84,8 +85,8 @@ def _runs(connection: Connection, ids: Collection[int]) -> list[PastRun]:
     ]
 
 
-def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
-    """What one run found, in the order in which it did; with `type_`, only of that type."""
+def read_findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[PastFinding]:
+    """Yield the findings of one run in their order; with `type_`, only of that type."""
     query = "SELECT type, kind, k1, k2, place, text FROM finding WHERE run_id = :run"
     query += " AND type = :type ORDER BY id" if type_ else " ORDER BY id"
     for row in connection.execute(text(query), {"run": run_id, "type": type_}):
@@ -95,34 +96,35 @@ def findings(connection: Connection, run_id: int, type_: str = "") -> Iterator[P
         )
 
 
-def known_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """How many records are known, by kind and standing."""
+def count_known(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count the known records by kind and lifecycle."""
     counts = {}
     for kind in Kind:
-        for standing, number in connection.execute(
-            text(f"SELECT standing, count(*) FROM known_{kind} GROUP BY 1")
+        for lifecycle, number in connection.execute(
+            text(f"SELECT lifecycle, count(*) FROM known_{kind} GROUP BY 1")
         ):
-            counts[kind.value, str(standing)] = int(number)
+            counts[kind.value, str(lifecycle)] = int(number)
     return counts
 
 
 _STAYS = {
-    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {not_ours} ORDER BY 1",
+    Kind.STAFF: "SELECT k.key, '' FROM known_staff k WHERE {unmanaged} ORDER BY 1",
     **{
-        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test WHERE {{not_ours}}"
-        " AND t.standing <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
+        kind: f"SELECT k.test, k.{part} FROM known_{kind} k JOIN known_test t ON t.key = k.test"
+        f" WHERE {{unmanaged}}"
+        " AND t.lifecycle <> 'retired' AND coalesce(t.\"end\", :now) >= :now ORDER BY 1, 2"
         for kind, part in ((Kind.CONTRIBUTOR, "staff"), (Kind.CANDIDATE, "learner"))
     },
 }
-_NOT_OURS = "NOT k.ours AND k.standing = 'active' AND k.source = ''"
+_UNMANAGED = "NOT k.managed AND k.lifecycle = 'active' AND k.source = ''"
 
 
-def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
-    """Those who were not put there by us and whom, when that was last noted, no source named any more; by kind."""
+def read_unnamed(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
+    """Return the unmanaged active records that no source named any more, by kind."""
     found: dict[Kind, list[Key]] = {}
     for kind, query in _STAYS.items():
         for k1, k2 in connection.execute(
-            text(query.format(not_ours=_NOT_OURS)), {"now": utc_text(now)}
+            text(query.format(unmanaged=_UNMANAGED)), {"now": utc_text(now)}
         ):
             found.setdefault(kind, []).append(key_from(kind, k1, k2))
     return found
@@ -130,7 +132,7 @@ def stays(connection: Connection, now: datetime) -> dict[Kind, list[Key]]:
 
 @dataclass(frozen=True, slots=True)
 class PastJob:
-    """What is remembered of a job: when its last run began, whether that was cut off, and when one was last done."""
+    """A job's history: when its last run began, whether that was cut off, when one was done."""
 
     started: datetime
     cut_off: bool
@@ -138,15 +140,19 @@ class PastJob:
 
 
 _CUT_OFF = ("running", "interrupted", "yielded")
-"""Of a run that is over: killed, stopped by a signal, or gave way and never went on."""
+"""The statuses of a run that was killed, stopped by a signal, or yielded and never resumed."""
 
 
-def past_jobs(connection: Connection) -> dict[str, PastJob]:
-    """The jobs that have run, by name. A run that left row errors or held changes is done as well."""
+def read_past_jobs(connection: Connection) -> dict[str, PastJob]:
+    """Return the jobs that have run, by name.
+
+    A run that left row errors or held changes counts as done.
+    """
     query = (
         "SELECT r.command, r.started, r.status, l.done FROM run r JOIN (SELECT max(id) AS id,"
-        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, {Exit.HELD:d})"
-        " THEN ended END) AS done FROM run WHERE command LIKE 'job %' GROUP BY command) l ON l.id = r.id"
+        f" max(CASE WHEN status = 'done' AND exit_status IN ({Exit.OK:d}, {Exit.ERRORS:d}, "
+        f"{Exit.HELD:d}) THEN ended END) AS done FROM run WHERE command LIKE 'job %'"
+        " GROUP BY command) l ON l.id = r.id"
     )
     return {
         str(command).removeprefix("job "): PastJob(

@@ -1,7 +1,7 @@
-"""Runs, intents and outcomes: what was about to be sent, what became of it, and what Inspera therefore holds.
+"""Runs, intents and outcomes, and what Inspera therefore holds (rules 24).
 
-An intent is committed before its call and its outcome after it, together with what is then known. Only the thread
-that owns the connection writes here, many records to a commit.
+An intent is committed before its call, and its outcome after it, together with what is then
+known. Only the thread that owns the connection writes here, many records in a commit.
 """
 
 import json
@@ -35,17 +35,16 @@ from sync.records.changes import (
     PlannedChange,
     Result,
 )
-from sync.state import kept_values, refusals
+from sync.state import kept_values, refusals, silent_changes
 from sync.state.compare import recent_removals
-from sync.state.dialect import analyse, create_index
 from sync.state.sqlite.open import count
 from sync.state.staging import snapshot
-from sync.state.staging.scratch import columns_of, from_json, key_from, to_json
+from sync.state.staging.scratch import from_json, key_columns, key_from, to_json
 
 Clock = Callable[[], datetime]
 
 MOST_FINDINGS = 50_000
-"""What one run keeps at most for `status`; the counts of the run are of all."""
+"""The most findings of a run that are stored for `status`; its counts are of all."""
 
 _INTEND = text(
     "INSERT INTO intent (id, run_id, kind, k1, k2, action, fields, at, message)"
@@ -55,11 +54,7 @@ _CLOSE = text("UPDATE intent SET outcome = :o, outcome_at = :at, message = :m WH
 
 
 class Journal:
-    """Writes one run's intents, outcomes and findings, and promotes what is done to known.
-
-    `confirm` raises `Deposed` when another process has taken over, so that nothing more may be sent. `keep_mark` notes
-    the newest run apart from the state.
-    """
+    """A run's intents, outcomes and findings. What is done becomes known."""
 
     def __init__(
         self,
@@ -69,52 +64,54 @@ class Journal:
         confirm: Callable[[], None] | None = None,
         keep_mark: Callable[[], None] | None = None,
     ) -> None:
-        self._connection, self._clock, self._confirm, self._keep_mark = (
-            connection,
-            clock,
-            confirm,
-            keep_mark,
-        )
+        self._connection = connection
+        self._clock = clock
+        self._confirm = confirm
+        self._keep_mark = keep_mark
         connection.execute(
             text(
-                "INSERT INTO run (command, started, status, counts) VALUES (:c, :at, 'running', '{}')"
+                "INSERT INTO run (command, started, status, counts, reason)"
+                " VALUES (:c, :at, 'running', '{}', '')"
             ),
             {"c": command, "at": utc_text(clock())},
         )
-        self.run_id = count(connection, "SELECT max(id) FROM run")  # nobody else writes here
+        # Only this thread writes here, so the highest id is ours.
+        self.run_id = count(connection, "SELECT max(id) FROM run")
         self._findings = 0
-        self._refused = set(refusals.standing(connection))
+        self._refused = {(one.kind, one.key) for one in refusals.listed(connection)}
         self._open_before = {(intent.kind, intent.key) for intent in open_intents(connection)}
         connection.commit()
         if keep_mark:
-            keep_mark()  # before anything is sent: a copy from before this run is older
+            # Before anything is sent: so a copy from before this run is known as older.
+            keep_mark()
 
     def intend(self, lines: Sequence[PlannedChange]) -> list[int]:
-        """Commits intents for lines that are about to be sent; gives their ids, in order.
+        """Commit intents for lines that are about to be sent. Return their ids, in order.
 
         Raises:
             Deposed: another process has taken over.
         """
-        first = 1 + count(self._connection, "SELECT max(id) FROM intent")  # nobody else writes here
+        # Only this thread writes here, so the highest id is ours.
+        first = 1 + count(self._connection, "SELECT max(id) FROM intent")
         at = utc_text(self._clock())
         rows: list[dict[str, object]] = []
         for number, line in enumerate(lines, first):
             change = line.change
-            k1, k2 = columns_of(change.key)
+            k1, k2 = key_columns(change.key)
             fields = to_json(remembered(change.kind, change.after or change.before))
             rows.append(
                 {"id": number, "run": self.run_id, "kind": change.kind, "k1": k1, "k2": k2}
                 | {"action": change.action, "fields": fields, "at": at}
             )
         if rows and self._confirm:
-            self._confirm()  # first, so that no later commit keeps intents of what is not sent
+            self._confirm()  # First, so that no later commit stores intents of what is not sent.
         if rows:
             self._connection.execute(_INTEND, rows)
         self._connection.commit()
         return list(range(first, first + len(rows)))
 
     def record(self, results: Iterable[tuple[int | None, PlannedChange, Outcome]]) -> None:
-        """Notes outcomes, and with each what Inspera now holds; durable with the next commit.
+        """Store outcomes, and with each what Inspera now holds; durable with the next commit.
 
         An unknown outcome leaves its intent open. A line that needed no call has no intent (None).
         """
@@ -147,23 +144,23 @@ class Journal:
             self._connection.execute(_CLOSE, closed)
 
     def _refuse(self, kind: Kind, key: Key) -> None:
-        """Let nobody pass for active who was found in Inspera, and of whom nothing that was sent has been taken."""
+        """Mark an existing person as refused if nothing that was sent to Inspera was accepted."""
         if kind in PEOPLE:
             self._connection.execute(
                 text(
-                    f"UPDATE known_{kind} SET standing = 'refused'"
-                    " WHERE key = :key AND standing = 'active' AND fingerprint IS NULL"
+                    f"UPDATE known_{kind} SET lifecycle = 'refused'"
+                    " WHERE key = :key AND lifecycle = 'active' AND fingerprint IS NULL"
                 ),
                 {"key": key[0]},
             )
 
     def stay_refused(self, kind: Kind, key: Key) -> None:
-        """Let a person who was refused be sent again, although Inspera shows an account that looks like theirs."""
+        """Keep a person refused, so that they are sent again despite a similar account."""
         self._refuse(kind, key)
 
     def close_earlier(self, kind: Kind, key: Key) -> None:
-        """Closes open intents of earlier runs for a record, now that it is known what became of it."""
-        k1, k2 = columns_of(key)
+        """Close open intents of earlier runs for a record whose outcome is known now."""
+        k1, k2 = key_columns(key)
         self._connection.execute(
             text(
                 "UPDATE intent SET outcome = 'settled', outcome_at = :at"
@@ -174,7 +171,7 @@ class Journal:
 
     def _promote(self, line: PlannedChange, outcome: Outcome) -> None:
         change = line.change
-        if change.action in REMOVALS:  # with a scope, its removal was allowed
+        if change.action in REMOVALS:  # With a scope, a person has allowed the removal.
             recent_removals.note(
                 self._connection, change.kind, change.key, self._clock(), approved=bool(line.scope)
             )
@@ -188,21 +185,21 @@ class Journal:
         same = all(
             fields[name] == change.after.get(name) for name in fields if name in change.after
         )
-        ours = outcome.result is Result.DONE if change.action is Action.CREATE else None
+        managed = outcome.result is Result.DONE if change.action is Action.CREATE else None
         self.remember(
             change.kind,
             change.key,
             fields,
             fingerprint=line.fingerprint if same else None,
             remote_id=outcome.remote_id,
-            ours=ours,
+            managed=managed,
         )
 
     def _disable(self, line: PlannedChange) -> None:
         self._connection.execute(
             text(
-                "UPDATE known_staff SET standing = 'disabled', status = 'disabled', fingerprint = :fingerprint,"
-                " updated = :at WHERE key = :key"
+                "UPDATE known_staff SET lifecycle = 'disabled', status = 'disabled', fingerprint = "
+                ":fingerprint, updated = :at WHERE key = :key"
             ),
             {
                 "fingerprint": line.fingerprint,
@@ -219,27 +216,27 @@ class Journal:
         *,
         fingerprint: bytes | None = None,
         remote_id: str | None = None,
-        ours: bool | None = None,
+        managed: bool | None = None,
     ) -> None:
-        """Makes a record known as Inspera holds it; `ours` and `remote_id` are kept as they are when None."""
+        """Store a record as Inspera holds it; None keeps `managed` and `remote_id` as they are."""
         values: dict[str, object] = dict(zip(KEY_FIELDS[kind], key, strict=True))
         values.update({name: fields.get(name) for name in COMPARED[kind]})
         values.update(
             fingerprint=fingerprint,
             remote_id=remote_id,
-            standing="active",
+            lifecycle="active",
             updated=utc_text(self._clock()),
         )
-        values["ours"] = True if ours is None else ours
-        self._connection.execute(_upsert(kind, keep_ours=ours is None), values)
+        values["managed"] = True if managed is None else managed
+        self._connection.execute(_upsert_sql(kind, keep_managed=managed is None), values)
 
     def forget(self, kind: Kind, key: Key) -> None:
-        """Removes a record from what is known; a person's kept username goes with it."""
+        """Delete a record from what is known, with a person's kept username."""
         self._connection.execute(
             text("DELETE FROM alias WHERE kind = :kind AND key = :key"),
             {"kind": kind, "key": key[0]},
         )
-        kept_values.drop(self._connection, kind, key)
+        kept_values.forget(self._connection, kind, key)
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         self._connection.execute(
             text(f"DELETE FROM known_{kind} WHERE {condition}"),
@@ -247,58 +244,64 @@ class Journal:
         )
 
     def forget_with_candidates(self, kind: Kind, key: Key) -> None:
-        """Forgets a person or a test, and what names it on tests and is not retired."""
-        for other in _naming(kind):
+        """Delete a person or a test, and what names it on tests and is not retired."""
+        for other in _kinds_naming(kind):
             self._connection.execute(
-                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND standing <> 'retired'"),
+                text(f"DELETE FROM known_{other} WHERE {kind} = :key AND lifecycle <> 'retired'"),
                 {"key": key[0]},
             )
         self.forget(kind, key)
 
     def rename(self, kind: Kind, old: Key, new: Key) -> None:
-        """Gives a known person or test its new key, and what names it on tests with it."""
+        """Give a known person or test its new key, and what names it on tests too."""
         keys = {"old": old[0], "new": new[0]}
         self._connection.execute(
             text(f"UPDATE known_{kind} SET key = :new, fingerprint = NULL WHERE key = :old"), keys
         )
-        for other in _naming(kind):
+        for other in _kinds_naming(kind):
             self._connection.execute(
                 text(f"UPDATE known_{other} SET {kind} = :new WHERE {kind} = :old"), keys
             )
         moved = f"UPDATE alias SET key = :new WHERE kind = '{kind}' AND key = :old"
         self._connection.execute(text(moved), keys)
-        snapshot.forget(self._connection, kind, *columns_of(old))
+        snapshot.forget(self._connection, kind, *key_columns(old))
         kept_values.rename(self._connection, kind, old[0], new[0])
 
     def keep(self, kind: Kind, key: Key, wanted: Fields) -> None:
-        """Lets these fields keep Inspera's value until the source says something else; without any, none does."""
-        kept_values.keep(self._connection, kind, key, wanted)
+        """Make these fields keep Inspera's value until the source's changes.
+
+        An empty `wanted` ends that for all fields.
+        """
+        kept_values.store(self._connection, kind, key, wanted)
 
     def alias(self, kind: Kind, key: Key, wanted: str, username: str) -> None:
-        """Remembers that Inspera has another username for a person than the source, and that it is kept."""
+        """Store that Inspera has another username for a person than the source, and keeps it."""
         self._connection.execute(
             text(
-                "INSERT INTO alias (kind, key, wanted, username) VALUES (:kind, :key, :wanted, :username)"
-                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = excluded.username"
+                "INSERT INTO alias (kind, key, wanted, username)"
+                " VALUES (:kind, :key, :wanted, :username)"
+                " ON CONFLICT (kind, key) DO UPDATE SET wanted = excluded.wanted, username = "
+                "excluded.username"
             ),
             {"kind": kind, "key": key[0], "wanted": wanted, "username": username},
         )
 
     def accept(self, kind: Kind, key: Key) -> None:
-        """Remembers a person's word: that this record is a new one, although it looks like one that vanished.
+        """Store a person's decision that a record is new, although it looks like one that vanished.
 
-        Or, of a candidate: that the extra time which is known need not stay, although we did not give it.
+        Of a candidate: that the known extra time need not stay, although this tool did not give it.
         """
-        k1, k2 = columns_of(key)
+        k1, k2 = key_columns(key)
         self._connection.execute(
             text(
-                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at) ON CONFLICT DO NOTHING"
+                "INSERT INTO accepted (kind, k1, k2, at) VALUES (:kind, :k1, :k2, :at)"
+                " ON CONFLICT DO NOTHING"
             ),
             {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(self._clock())},
         )
 
     def settle(self, intent: OpenIntent, outcome: str, message: str = "") -> None:
-        """Closes an intent of an earlier run, now that its outcome is known."""
+        """Close an intent of an earlier run, now that its outcome is known."""
         if outcome == "done" and intent.action in REMOVALS:
             recent_removals.note(
                 self._connection, intent.kind, intent.key, self._clock(), approved=False
@@ -308,51 +311,38 @@ class Journal:
         )
 
     def lapse(self, unsure: Collection[Kind] = ()) -> None:
-        """Closes open intents and refusals of earlier runs that nothing asks for any more.
+        """Close open intents and refusals of earlier runs that nothing needs any more.
 
         Those of `unsure` kinds stay: not all that is wanted of these was read.
         """
         for kind in (kind for kind in (*PEOPLE, Kind.OPTION) if kind not in unsure):
             self._connection.execute(
-                text(_lapse(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
+                text(_lapse_sql(kind)), {"at": utc_text(self._clock()), "run": self.run_id}
             )
         refusals.lapse(self._connection, unsure)
 
     def commit(self) -> None:
-        """Makes what was remembered, forgotten or settled durable."""
+        """Make all changes durable."""
         self._connection.commit()
 
     def promote_silent(self, *, leaving: bool = True) -> None:
-        """Carries out what makes no call: releases, withdrawals, retirements, restorations, refreshed fingerprints.
+        """Store the changes that make no call.
 
-        With `leaving` false, nobody is released and nothing is withdrawn or retired.
+        They are releases, withdrawals, retirements, restorations and refreshed fingerprints.
+        Without `leaving`, no record is released, withdrawn or retired.
         """
-        at = utc_text(self._clock())
-        create_index(self._connection, "ix_refresh", "refresh (kind, k1, k2)")
-        analyse(self._connection, "refresh", "draft")
-        if leaving:
-            recent_removals.note_withdrawn(self._connection, self._clock())
-        for statement in _SILENT if leaving else _RESTORED:
-            self._connection.execute(text(statement), {"at": at})
-        for kind in Kind:
-            keys = KEY_FIELDS[kind]
-            same = f"r.kind = '{kind}' AND r.k1 = known_{kind}.{keys[0]}"
-            if len(keys) > 1:
-                same += f" AND r.k2 = known_{kind}.{keys[1]}"
-            self._connection.execute(
-                text(
-                    f"UPDATE known_{kind} SET fingerprint = (SELECT r.fingerprint FROM refresh r WHERE {same})"
-                    f" WHERE EXISTS (SELECT 1 FROM refresh r WHERE {same})"
-                )
-            )
+        silent_changes.store(self._connection, self._clock(), leaving=leaving)
         self._connection.commit()
 
     def find(self, type_: str, kind: Kind, key: Key | None, place: str, message: str) -> None:
-        """Notes something of this run for `status`; committed with the next commit; at most `MOST_FINDINGS`."""
+        """Store a finding of this run for `status`; at most `MOST_FINDINGS`.
+
+        The next commit makes it durable.
+        """
         self._findings += 1
         if self._findings > MOST_FINDINGS:
             return
-        k1, k2 = columns_of(key) if key else ("", "")
+        k1, k2 = key_columns(key) if key else ("", "")
         self._connection.execute(
             text(
                 "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
@@ -372,11 +362,12 @@ class Journal:
     def end(
         self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str] = ()
     ) -> None:
-        """Close the run; `reasons` are what stopped it, or why its exit status is what it is, a line each."""
+        """Close the run; `reasons` are what stopped it, or why its exit status is what it is."""
         recent_removals.forget_old(self._connection, self._clock())
         self._connection.execute(
             text(
-                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = :r WHERE id = :id"
+                "UPDATE run SET ended = :at, status = :s, exit_status = :e, counts = :c, reason = "
+                ":r WHERE id = :id"
             ),
             {
                 "at": utc_text(self._clock()),
@@ -389,62 +380,68 @@ class Journal:
         )
         self._connection.commit()
         if self._keep_mark:
-            with suppress(StateError):  # the run is over, and stays noted as one that had begun
+            # The run is over; its mark stays that of a run under way, which is harmless.
+            with suppress(StateError):
                 self._keep_mark()
 
     def give_up(
         self, status: str, exit_status: int, counts: Mapping[str, int], reasons: Sequence[str]
     ) -> None:
-        """Close a run that the state failed. Where not even that can be written, it counts as killed."""
+        """Close a run that the state failed. If even that fails, the run counts as killed."""
         with suppress(StateError, SQLAlchemyError):
             self._connection.rollback()
             self.end(status, exit_status, counts, reasons)
 
 
-def _lapse(kind: Kind) -> str:
+def _lapse_sql(kind: Kind) -> str:
     same = " AND ".join(
         f"w.{name} = intent.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
     )
     wanted = f"SELECT 1 FROM wanted_{kind} w WHERE {same}"
-    wanted += (
-        " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
-    )  # blank: nothing is sent for it
+    # Blank: nothing is sent for it.
+    wanted += " AND w.value IS NOT NULL" if kind is Kind.OPTION else ""
     lapse = (
-        f"UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL AND kind = '{kind}'"
-        f" AND run_id <> :run AND NOT EXISTS ({wanted})"
+        "UPDATE intent SET outcome = 'lapsed', outcome_at = :at WHERE outcome IS NULL"
+        f" AND kind = '{kind}' AND run_id <> :run AND NOT EXISTS ({wanted})"
         f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = intent.k1"
         " AND coalesce(f.k2, '') IN ('', intent.k2))"
     )
-    if (
-        kind is Kind.STAFF
-    ):  # until they are out, what became of a call that let them in or out matters
+    # Until they are disabled, the outcome of a call that enables or disables them matters.
+    if kind is Kind.STAFF:
         lapse += (
             " AND (action NOT IN ('enable', 'disable', 'delete')"
-            " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.ours))"
+            " OR NOT EXISTS (SELECT 1 FROM known_staff k WHERE k.key = intent.k1 AND k.managed))"
         )
     return lapse
 
 
 @cache
-def _upsert(kind: Kind, *, keep_ours: bool) -> TextClause:
+def _upsert_sql(kind: Kind, *, keep_managed: bool) -> TextClause:
     keys = KEY_FIELDS[kind]
-    columns = [*keys, *COMPARED[kind], "fingerprint", "remote_id", "standing", "ours", "updated"]
+    columns = [
+        *keys,
+        *COMPARED[kind],
+        "fingerprint",
+        "remote_id",
+        "lifecycle",
+        "managed",
+        "updated",
+    ]
     kept = {"remote_id": f"coalesce(excluded.remote_id, known_{kind}.remote_id)"}
-    if keep_ours:
-        kept["ours"] = f"known_{kind}.ours"
+    if keep_managed:
+        kept["managed"] = f"known_{kind}.managed"
     updates = ", ".join(
         f'"{name}" = ' + kept.get(name, f'excluded."{name}"') for name in columns[len(keys) :]
     )
-    quoted = ", ".join(f'"{name}"' for name in columns)  # `end` is a word of SQL
+    quoted = ", ".join(f'"{name}"' for name in columns)  # Quoted: `end` is a keyword of SQL.
     return text(
-        f"INSERT INTO known_{kind} ({quoted})"
-        f" VALUES ({', '.join(':' + name for name in columns)})"
+        f"INSERT INTO known_{kind} ({quoted}) VALUES ({', '.join(':' + name for name in columns)})"
         f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {updates}"
     )
 
 
 def open_intents(connection: Connection) -> Iterator[OpenIntent]:
-    """Intents of earlier runs without an outcome, oldest first."""
+    """Yield the intents of earlier runs without an outcome, oldest first."""
     query = (
         "SELECT id, kind, k1, k2, action, fields, at FROM intent WHERE outcome IS NULL ORDER BY id"
     )
@@ -460,49 +457,10 @@ def open_intents(connection: Connection) -> Iterator[OpenIntent]:
         )
 
 
-def _naming(kind: Kind) -> tuple[Kind, ...]:
-    """The kinds whose records name one of this kind by its key."""
+def _kinds_naming(kind: Kind) -> tuple[Kind, ...]:
+    """Return the kinds whose records name one of this kind by its key."""
     return (
         ON_A_TEST
         if kind is Kind.TEST
         else tuple(other for other, person in PERSON_OF.items() if person is kind)
     )
-
-
-_PASSED = "d.verdict = 'pass' AND d.k1 = known_{kind}.{key} AND d.kind = '{kind}'"
-_TO = (
-    "UPDATE known_{kind} SET standing = '{standing}', updated = :at WHERE EXISTS (SELECT 1 FROM draft d WHERE "
-    + _PASSED
-)
-_WITH_ITS_TEST = (
-    "UPDATE known_{kind} SET standing = 'retired', updated = :at WHERE standing = 'active' AND EXISTS ("
-    "SELECT 1 FROM known_test t JOIN draft d ON d.kind = 'test' AND d.k1 = t.key AND d.action = 'retire'"
-    " AND d.verdict = 'pass' WHERE t.key = known_{kind}.test)"
-)
-_OF_A_TEST = _TO + " AND d.action = '{action}' AND d.k2 = known_{kind}.{part})"
-
-
-def _on_tests(action: Action, standing: str) -> Iterator[str]:
-    for kind in ON_A_TEST:
-        yield _OF_A_TEST.format(
-            kind=kind, key="test", part=KEY_FIELDS[kind][1], action=action, standing=standing
-        )
-
-
-_RESTORED = (
-    *(
-        (_TO + " AND d.action = 'restore')").format(kind=k, key="key", standing="active")
-        for k in (Kind.TEST, *PEOPLE)
-    ),
-    *_on_tests(Action.RESTORE, "active"),
-)
-_SILENT = (
-    (_TO + " AND d.action = 'withdraw')").format(kind="test", key="key", standing="withdrawn"),
-    (_TO + " AND d.action = 'retire')").format(kind="test", key="key", standing="retired"),
-    *_RESTORED,
-    *_on_tests(Action.RETIRE, "retired"),
-    *(_WITH_ITS_TEST.format(kind=kind) for kind in ON_A_TEST),
-    # last, so that a learner whose last seat has just gone is released in the same run
-    (_TO + " AND d.action = 'release')").format(kind="learner", key="key", standing="released")
-    + " AND NOT EXISTS (SELECT 1 FROM known_candidate c WHERE c.learner = known_learner.key AND c.standing = 'active')",
-)

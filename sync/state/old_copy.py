@@ -1,4 +1,4 @@
-"""Whether a state may be an older copy, so that nothing is sent until it has been held against Inspera."""
+"""A state that may be an older copy: nothing is sent until it was compared with Inspera."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,22 @@ class RecoveryNeed:
 
     @property
     def lost(self) -> bool:
-        """Whether the state was empty, so that all of it comes from `adopt`, which then is enough."""
+        """Tell whether the state was empty. Then all of it comes from `adopt`, which is enough."""
         return self.reason.startswith(EMPTY)
 
     def __str__(self) -> str:
         if self.lost:
             return (
-                f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest copy back, or run "
-                "`adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
-                "--ours if somebody else put it there)"
+                f"this looks like a lost state: {self.reason}. Nothing is sent. Put the newest "
+                "copy back, or run "
+                "`adopt --managed`, which takes back as managed what the sources name and Inspera "
+                "has (`adopt` without "
+                "--managed if somebody else put it there)"
             )
         adopt = (
-            "run `adopt --ours`, which takes back as ours what Inspera has of what the sources name (`adopt` without "
-            "--ours if somebody else put it there), and then `reconcile`"
+            "run `adopt --managed`, which takes back as managed what the sources name and Inspera "
+            "has (`adopt` without "
+            "--managed if somebody else put it there), and then `reconcile`"
         )
         remedy = "run `reconcile`" if self.adopted else adopt
         return (
@@ -39,8 +42,8 @@ class RecoveryNeed:
         )
 
 
-def needed(connection: Connection) -> RecoveryNeed | None:
-    """Return why the opened state must be recovered; None when it must not."""
+def read_recovery_need(connection: Connection) -> RecoveryNeed | None:
+    """Return why the opened state must be recovered, or None."""
     row = connection.execute(text("SELECT reason, adopted FROM recovery WHERE id = 1")).first()
     if row is not None:
         return RecoveryNeed(str(row.reason), bool(row.adopted))
@@ -48,13 +51,13 @@ def needed(connection: Connection) -> RecoveryNeed | None:
     return RecoveryNeed(str(reason)) if reason else None
 
 
-def say(connection: Connection, reason: str) -> None:
-    """Tell whoever reads the state through this connection, in which nothing may be written."""
+def announce(connection: Connection, reason: str) -> None:
+    """Keep the reason with this connection, through which nothing may be written."""
     connection.info[_REASON] = reason
 
 
-def note(connection: Connection, reason: str) -> None:
-    """Note it in the state, until `clear`; the caller commits."""
+def store(connection: Connection, reason: str) -> None:
+    """Store the reason in the state until `clear`; the caller commits."""
     connection.execute(
         text(
             "INSERT INTO recovery (id, reason, adopted) VALUES (1, :reason, :no)"
@@ -65,7 +68,7 @@ def note(connection: Connection, reason: str) -> None:
 
 
 def note_adopted(connection: Connection) -> None:
-    """Note that `adopt` has been done since; the caller commits."""
+    """Store that `adopt` has been done since; the caller commits."""
     connection.execute(text("UPDATE recovery SET adopted = :yes"), {"yes": True})
 
 

@@ -1,4 +1,4 @@
-"""Which state a URL names."""
+"""The backend that a URL names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +11,15 @@ SQLITE = "sqlite:///"
 
 
 def no_password() -> str:
-    """Logs in without one, or with one that is not this program's to give."""
+    """Return no password: the server asks for none, or libpq finds it elsewhere."""
     return ""
 
 
-def place_of(url: str, password: Callable[[], str] = no_password) -> Backend:
-    """The state that a checked URL names: `sqlite:///` and an absolute path, or `postgresql://` and a database.
+def backend_for(url: str, password: Callable[[], str] = no_password) -> Backend:
+    """Return the backend for a checked URL.
 
-    `password` is called for each connection, so that a new one is used once it is there.
+    It is `sqlite:///` and an absolute path, or `postgresql://` and a database. `password` is called
+    for each connection, so that a new password is used as soon as it is there.
 
     Raises:
         UsageError: what PostgreSQL needs is not installed.

@@ -1,4 +1,4 @@
-"""Changes to which Inspera said no: tried again with growing pauses, or at once when their row changes."""
+"""Changes that Inspera refused: tried again after growing pauses, or when their row changes."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import Key, Kind, utc_text
 from sync.records.changes import PlannedChange
-from sync.state.staging.scratch import columns_of, key_from
+from sync.state.staging.scratch import key_columns, key_from
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (0.25, 1, 4, 12, 24))
-"""How long a refused change rests after its first, second, … refusal; the last holds from then on.
+"""The pause after the first, second, … refusal of a change; the last one repeats.
 
-What a test of the next days needs always rests for the first only.
+For what a test of the next days needs, the pause is always the first.
 """
 
 SOON = "0"
-"""With this begin the waves of what such tests need."""
+"""The first character of the waves that such tests are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,12 @@ class RefusalStatus:
     message: str
 
 
-def standing(connection: Connection) -> Iterator[tuple[Kind, Key]]:
-    """The records of all refusals."""
-    return ((one.kind, one.key) for one in listed(connection))
-
-
 def listed(connection: Connection) -> Iterator[RefusalStatus]:
-    """Every refusal that has not passed yet, the oldest first."""
-    query = "SELECT kind, k1, k2, times, since, again, message FROM refused ORDER BY since, kind, k1, k2"
+    """Yield every refusal that has not passed yet, the oldest first."""
+    query = (
+        "SELECT kind, k1, k2, times, since, again, message FROM refused"
+        " ORDER BY since, kind, k1, k2"
+    )
     for row in connection.execute(text(query)).fetchall():
         kind = Kind(row.kind)
         yield RefusalStatus(
@@ -48,8 +46,8 @@ def listed(connection: Connection) -> Iterator[RefusalStatus]:
 
 
 def note(connection: Connection, line: PlannedChange, message: str, now: datetime) -> None:
-    """Keeps a refusal. One of something else than before (another fingerprint) begins anew. `now` is aware."""
-    k1, k2 = columns_of(line.change.key)
+    """Store a refusal. One with another fingerprint than before starts anew. `now` is aware."""
+    k1, k2 = key_columns(line.change.key)
     what = {"kind": line.change.kind, "k1": k1, "k2": k2, "fingerprint": line.fingerprint or b""}
     same = "kind = :kind AND k1 = :k1 AND k2 = :k2 AND fingerprint = :fingerprint"
     times = 1 + int(
@@ -60,9 +58,10 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
     connection.execute(
         text(
             "INSERT INTO refused (kind, k1, k2, fingerprint, times, since, last, again, message)"
-            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message) ON CONFLICT (kind, k1, k2)"
-            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = excluded.last,"
-            " again = excluded.again, message = excluded.message,"
+            " VALUES (:kind, :k1, :k2, :fingerprint, :times, :now, :now, :again, :message)"
+            " ON CONFLICT (kind, k1, k2)"
+            " DO UPDATE SET fingerprint = excluded.fingerprint, times = excluded.times, last = "
+            "excluded.last, again = excluded.again, message = excluded.message,"
             " since = CASE WHEN excluded.times > 1 THEN refused.since ELSE excluded.since END"
         ),
         {**what, "times": times, "now": utc_text(now), "again": again, "message": message},
@@ -71,7 +70,7 @@ def note(connection: Connection, line: PlannedChange, message: str, now: datetim
 
 def lift(connection: Connection, kind: Kind, key: Key) -> None:
     """Forgets a refusal: the change has passed."""
-    k1, k2 = columns_of(key)
+    k1, k2 = key_columns(key)
     connection.execute(
         text("DELETE FROM refused WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"),
         {"kind": kind, "k1": k1, "k2": k2},
@@ -84,13 +83,13 @@ def wake(connection: Connection) -> None:
 
 
 def lapse(connection: Connection, unsure: Collection[Kind] = ()) -> None:
-    """Forgets refusals of what the plan does not ask for any more, but for those of `unsure` kinds."""
+    """Forget refusals of changes that the plan does not contain, except those of `unsure` kinds."""
     for kind in (kind for kind in Kind if kind not in unsure):
         connection.execute(
             text(
                 f"DELETE FROM refused WHERE kind = '{kind}' AND NOT EXISTS (SELECT 1 FROM draft d"
                 f" WHERE d.kind = '{kind}' AND d.k1 = refused.k1 AND d.k2 = refused.k2)"
-                f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = refused.k1"
-                " AND coalesce(f.k2, '') IN ('', refused.k2))"
+                f" AND NOT EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}'"
+                " AND f.k1 = refused.k1 AND coalesce(f.k2, '') IN ('', refused.k2))"
             )
         )

@@ -1,8 +1,10 @@
-"""The state's tables. Operators may read them with any tool; only `apply`, `adopt` and the service write them.
+"""The state's tables. Any tool may read them; only `apply`, `adopt` and the service write.
 
-Times are text in UTC and whole seconds, such as `2026-11-23T08:00:00Z`. Keys are the sources' own, in columns of
-their own. A `fingerprint` is that of the last wanted record which Inspera is known to hold. A `source` is the one that
-last named the record: empty when it no longer does, NULL when that was never noted.
+Times are text in UTC and whole seconds, such as `2026-11-23T08:00:00Z`. Keys are the sources' own,
+in columns of their own. A `fingerprint` belongs to the last wanted record which Inspera is known to
+hold. A `source` is the one that last named the record: empty when it no longer does, NULL when that
+was never stored. `managed` is false for what existed in Inspera before this tool: it is never
+removed (rules 10). `lifecycle` is `active` unless the table's description says more.
 """
 
 from typing import Any
@@ -23,9 +25,9 @@ REFUSED = "refused"
 
 
 class KnownLearner(SQLModel, table=True):
-    """A learner whom Inspera holds. `standing`: active, released (no longer kept in step) or refused.
+    """A learner in Inspera. `lifecycle`: active, released (no longer kept in step) or refused.
 
-    Refused is one who was found there, and of whom Inspera has taken nothing that was sent.
+    A refused one existed in Inspera, which has accepted nothing that was sent.
     """
 
     __tablename__ = "known_learner"
@@ -40,16 +42,16 @@ class KnownLearner(SQLModel, table=True):
     email: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownStaff(SQLModel, table=True):
-    """A member of staff whom Inspera holds. `standing`: active, disabled or refused.
+    """A member of staff in Inspera. `lifecycle`: active, disabled or refused.
 
-    Refused is one of whom Inspera has taken nothing that was sent. `ours` is false for one found there.
+    A refused one existed in Inspera, which has accepted nothing that was sent.
     """
 
     __tablename__ = "known_staff"
@@ -67,16 +69,17 @@ class KnownStaff(SQLModel, table=True):
     organisations: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownTest(SQLModel, table=True):
-    """A test that Inspera holds. `standing`: active, withdrawn (left its source before it ended) or retired.
+    """A test in Inspera. `lifecycle`: active, withdrawn or retired.
 
-    `start` and `end` are the times last confirmed in Inspera. `ours` is false for a test that we found there.
+    A withdrawn one left its source before it ended. `start` and `end` are the times last confirmed
+    in Inspera.
     """
 
     __tablename__ = "known_test"
@@ -89,14 +92,14 @@ class KnownTest(SQLModel, table=True):
     duration: int | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = Field(default=None, index=True)
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownCandidate(SQLModel, table=True):
-    """A seat that Inspera holds. `ours` is false for one that was there before our first assignment: never removed."""
+    """A candidate of a test in Inspera. `lifecycle`: active or retired."""
 
     __tablename__ = "known_candidate"
     __table_args__ = (Index("ix_known_candidate_learner", "learner"),)
@@ -110,14 +113,14 @@ class KnownCandidate(SQLModel, table=True):
     committees: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class KnownOption(SQLModel, table=True):
-    """A setting of a test as we last sent it. In the place of a pin or quit code `value` holds a seal of it."""
+    """A setting of a test as last sent. Of a pin or quit code `value` holds its digest."""
 
     __tablename__ = "known_option"
 
@@ -126,13 +129,13 @@ class KnownOption(SQLModel, table=True):
     value: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
 
 
 class KnownCommittee(SQLModel, table=True):
-    """A committee of a test that Inspera holds. `ours` is false for one that was there before us."""
+    """A committee of a test in Inspera. `lifecycle`: active or retired."""
 
     __tablename__ = "known_committee"
 
@@ -141,13 +144,13 @@ class KnownCommittee(SQLModel, table=True):
     type: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
 
 
 class KnownContributor(SQLModel, table=True):
-    """A member of staff on a test. Lists are joined by line breaks; `ours` is false for one who was there before us."""
+    """A member of staff on a test. Lists are joined by line breaks."""
 
     __tablename__ = "known_contributor"
     __table_args__ = (Index("ix_known_contributor_staff", "staff"),)
@@ -160,16 +163,17 @@ class KnownContributor(SQLModel, table=True):
     building: str | None = None
     fingerprint: bytes | None = Field(default=None, sa_type=LargeBinary)
     remote_id: str | None = None
-    standing: str = ACTIVE
-    ours: bool = True
+    lifecycle: str = ACTIVE
+    managed: bool = True
     updated: str
     source: str | None = None
 
 
 class Run(SQLModel, table=True):
-    """One execution of `apply` or `adopt`. `counts` is JSON; `status` is running, done, stopped or interrupted.
+    """One execution of `apply` or `adopt`.
 
-    `reason` is what stopped it, or why its exit status is what it is: lines of text, empty when all went well.
+    `counts` is JSON; `status` is running, done, stopped or interrupted. `reason` is what stopped
+    it, or why its exit status is what it is: lines of text, empty when all went well.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -183,7 +187,7 @@ class Run(SQLModel, table=True):
 
 
 class Finding(SQLModel, table=True):
-    """Something of a run that a person may want to look at: a row error, or a change that was not carried out."""
+    """A row error, or a change that was not carried out, which a person may want to see."""
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id", index=True)
@@ -196,9 +200,10 @@ class Finding(SQLModel, table=True):
 
 
 class Intent(SQLModel, table=True):
-    """What was about to be sent for one record, committed before it was; and its outcome, committed after.
+    """A change about to be sent, committed before its call, and its outcome, committed after.
 
-    An intent without an outcome is *open*: what became of it is found out before anything else is sent for its record.
+    An intent without an outcome is *open*: its outcome is found out before anything else is sent
+    for its record (rules 24).
     """
 
     __table_args__ = (
@@ -220,9 +225,11 @@ class Intent(SQLModel, table=True):
 
 
 class Accepted(SQLModel, table=True):
-    """A record that a person has said is new, although it looks like one that vanished (`adopt --as-new`).
+    """A decision of a person on a record.
 
-    Or a candidate whose extra time a person has settled, although we did not put them there (`adopt`, `--repair`).
+    Either it is new, although it looks like one that vanished (`adopt --as-new`); or it is a
+    candidate whose extra time is settled, although this tool did not put them there (`adopt`,
+    `--repair`).
     """
 
     kind: str = Field(primary_key=True)
@@ -232,7 +239,7 @@ class Accepted(SQLModel, table=True):
 
 
 class Alias(SQLModel, table=True):
-    """A person who was matched by email: `username` is theirs in Inspera, where the source says `wanted`."""
+    """A person who was matched by email: Inspera has `username`, the source has `wanted`."""
 
     kind: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
@@ -241,10 +248,10 @@ class Alias(SQLModel, table=True):
 
 
 class Refused(SQLModel, table=True):
-    """A change to which Inspera said no, until it passes. It is tried again at `again` (UTC), or when its row changes.
+    """A change that Inspera refused, until it passes. It is tried again at `again` (UTC).
 
-    `fingerprint` is that of what was wanted, empty for a removal; `times` counts the refusals in a row, from `since` to
-    `last`.
+    It is also tried again when its row changes. `fingerprint` is that of the wanted record, empty
+    for a removal; `times` counts the refusals in a row, from `since` to `last`.
     """
 
     kind: str = Field(primary_key=True)
@@ -259,9 +266,10 @@ class Refused(SQLModel, table=True):
 
 
 class Removal(SQLModel, table=True):
-    """A record that was taken away in Inspera, or a test that was withdrawn, and when (UTC).
+    """A record that was removed in Inspera, or a test that was withdrawn, and when (UTC).
 
-    Those of the last 24 hours count towards the limits of a run, but for those that a person had `approved`.
+    Those of the last 24 hours count towards the limits of a run, except those that a person
+    `approved`.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -273,32 +281,36 @@ class Removal(SQLModel, table=True):
 
 
 class Snapshot(SQLModel, table=True):
-    """What a feed said last of one record, where it is also read for changes only.
+    """A record as a feed last contained it, where the feed is also read for changes only.
 
-    `feed` is the digest of the feed with its rules; `standing` is wanted, departed or row error; `content` is JSON.
+    `feed` is the digest of the feed with its rules; `status` is wanted, departed or row error;
+    `content` is JSON.
     """
 
     feed: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)
     k2: str = Field(default="", primary_key=True)
-    standing: str
+    status: str
     content: str
 
 
 class Watermark(SQLModel, table=True):
-    """From where a feed is read for changes the next time: by the source's own clock, stored with its snapshot."""
+    """The point from which a feed is read for changes next time, stored with its snapshot.
 
-    __tablename__ = "mark"
+    It is in the source's own clock (rules 29).
+    """
+
+    __tablename__ = "watermark"
 
     feed: str = Field(primary_key=True)
     source: str
     kind: str
-    mark: str
+    value: str
     read: str
 
 
 class SourceGroup(SQLModel, table=True):
-    """A value, such as a faculty, that a source had in the column that its rule `group` names, when it was whole."""
+    """A value, such as a faculty, in the source's column `group` when it was last complete."""
 
     __tablename__ = "source_group"
 
@@ -307,7 +319,7 @@ class SourceGroup(SQLModel, table=True):
 
 
 class SourceSize(SQLModel, table=True):
-    """How many rows a source that feeds join had when it was last whole."""
+    """The number of rows of a source that feeds join, when it was last complete."""
 
     __tablename__ = "source_size"
 
@@ -316,7 +328,7 @@ class SourceSize(SQLModel, table=True):
 
 
 class SourceTail(SQLModel, table=True):
-    """A record that stood among the last of what a source delivered, with its line, when that was last whole."""
+    """A record among the last of a source's delivery, with its line, when it was complete."""
 
     __tablename__ = "source_tail"
 
@@ -328,7 +340,7 @@ class SourceTail(SQLModel, table=True):
 
 
 class SourceEnding(SQLModel, table=True):
-    """Whether the last delivery of a source ended in a line end, as whole files do."""
+    """Whether the last delivery of a source ended in a line end, as complete files do."""
 
     __tablename__ = "source_ending"
 
@@ -337,9 +349,10 @@ class SourceEnding(SQLModel, table=True):
 
 
 class Leader(SQLModel, table=True):
-    """On PostgreSQL: which run may write. Each one that takes the lock raises `epoch`; under an older one, none may.
+    """On PostgreSQL: the run that may write. Each one that takes the lock raises `epoch`.
 
-    There is one row. On SQLite the lock of the file is enough, and the table stays empty.
+    Under an older epoch no run may write. There is one row. On SQLite the lock of the file is
+    enough, and the table stays empty.
     """
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -349,7 +362,7 @@ class Leader(SQLModel, table=True):
 
 
 class Paused(SQLModel, table=True):
-    """On PostgreSQL: while there is a row, nothing is sent. On SQLite that is a file beside the state."""
+    """On PostgreSQL: while there is a row, nothing is sent. On SQLite it is a file."""
 
     __tablename__ = "pause"
 
@@ -359,16 +372,16 @@ class Paused(SQLModel, table=True):
 
 
 class DigestKey(SQLModel, table=True):
-    """On PostgreSQL: the key of the seals, in one row. On SQLite that is a file beside the state."""
+    """On PostgreSQL: the key of the secret digests, in one row. On SQLite it is a file."""
 
-    __tablename__ = "seal"
+    __tablename__ = "digest_key"
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     key: bytes = Field(sa_type=LargeBinary)
 
 
 class StateTenant(SQLModel, table=True):
-    """The tenant that a state belongs to, in one row: its URL in one spelling, and the client id."""
+    """The tenant of this state, in one row: its URL in one spelling, and the client id."""
 
     __tablename__ = "tenant"
 
@@ -378,9 +391,10 @@ class StateTenant(SQLModel, table=True):
 
 
 class HighWater(SQLModel, table=True):
-    """On PostgreSQL: the newest run, in one row. On SQLite that is a file beside the state.
+    """On PostgreSQL: the newest run, in one row. On SQLite it is a file next to the state.
 
-    `made_as` is the table's own number (its OID) when the row was written: a table restored from a dump has another.
+    `made_as` is the table's own number (its OID) when the row was written: a table restored from a
+    dump has another.
     """
 
     __tablename__ = "high_water"
@@ -393,9 +407,9 @@ class HighWater(SQLModel, table=True):
 
 
 class Recovery(SQLModel, table=True):
-    """While there is a row, this state may be an older copy, and nothing is sent until `reconcile` has been done.
+    """While there is a row, this state may be an older copy: nothing is sent until `reconcile`.
 
-    `adopted` says that `adopt` has taken in, since then, what Inspera already has of what the sources name.
+    `adopted` says that `adopt` has since taken in what the sources name and Inspera has.
     """
 
     __tablename__ = "recovery"
@@ -406,9 +420,9 @@ class Recovery(SQLModel, table=True):
 
 
 class KeptValue(SQLModel, table=True):
-    """A field that keeps Inspera's value (`adopt --keep`) as long as the source's value is `wanted` (JSON)."""
+    """A field that keeps Inspera's value (`adopt --keep`) while the source's is `wanted` (JSON)."""
 
-    __tablename__ = "kept"
+    __tablename__ = "kept_value"
 
     kind: str = Field(primary_key=True)
     k1: str = Field(primary_key=True)
@@ -419,7 +433,7 @@ class KeptValue(SQLModel, table=True):
 
 @compiles(AutoString, "postgresql")
 def _by_bytes(text: AutoString, compiler: Any, **_: object) -> str:
-    """Text is sorted and compared as on SQLite, by its bytes, whatever the order of the database."""
+    """Sort and compare text by its bytes, as SQLite does, whatever the database's own order."""
     return f'{compiler.visit_VARCHAR(text)} COLLATE "C"'
 
 

@@ -44,7 +44,7 @@ from sync.state.compare import (
     verification,
 )
 from sync.state.dialect import insert
-from sync.state.secret_digest import new_key, seal
+from sync.state.secret_digest import digest_secret, new_key
 from sync.state.sqlite.open import count
 from sync.state.staging import (
     conflicts,
@@ -67,7 +67,7 @@ class Store:
         places: how each feed's source is named to people, by the feed's number, until it is opened.
         fingerprint: of a record's compared fields.
         locked: the options that can't be changed once their test has begun.
-        seal_key: by which pins and quit codes are sealed; None for one that nobody else has.
+        digest_key: by which digests of pins and quit codes are made; None for one that nobody else has.
         rules: what each feed, by its number, says about the times of tests; none for the usual rules.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
@@ -78,7 +78,7 @@ class Store:
         places: Sequence[str],
         fingerprint: Callable[[Record], bytes],
         locked: Collection[str] = (),
-        seal_key: bytes | None = None,
+        digest_key: bytes | None = None,
         rules: Sequence[TimeRules] = (),
         *,
         leave_out: bool = True,
@@ -91,7 +91,7 @@ class Store:
         self._trouble: Mapping[Kind, str] = {}
         self._sources: Mapping[Kind, Sequence[str]] = {}
         self._accepted: Collection[Kind] = ()
-        self._seal = partial(seal, seal_key or new_key())
+        self._digest = partial(digest_secret, digest_key or new_key())
         scratch.make_tables(connection)
 
     def name_place(self, feed: int, place: str) -> None:
@@ -102,7 +102,7 @@ class Store:
         self, kind: Kind, feed: int, records: Iterable[tuple[Record, Origin | None, int]]
     ) -> int:
         """Stages wanted records of one feed with their origins and lines. Returns how many."""
-        return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._seal)
+        return scratch.stage(self._connection, kind, feed, records, self._fingerprint, self._digest)
 
     def discard(self, kind: Kind, feed: int) -> None:
         """Forgets what was staged from a feed that could not be read to its end."""
@@ -114,7 +114,7 @@ class Store:
 
     def depart(self, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]) -> None:
         """Notes the records of which a row of this feed says that they depart."""
-        scratch.depart(self._connection, kind, feed, departures)
+        scratch.stage_departures(self._connection, kind, feed, departures)
 
     def doubt_departures(self, feed: int) -> None:
         """Takes back that records of this feed depart: another one, which can't be relied on, may still name them."""
@@ -122,19 +122,19 @@ class Store:
 
     def keep_known(self, kind: Kind, feed: int) -> None:
         """Takes out of this feed, which gives way to others, whoever is known: those others may say otherwise."""
-        merge.keep_known(self._connection, kind, feed)
+        merge.drop_known(self._connection, kind, feed)
 
     def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
         """Notes the records of rows that changed and that `where` does not select (any more)."""
-        scratch.unselect(self._connection, kind, feed, keys)
+        scratch.stage_unselected(self._connection, kind, feed, keys)
 
     def rows_of(self, source: str, sources: Collection[str]) -> int:
         """How many rows a joined source, one of these, had when it was last whole; 0 when that was never noted."""
-        return provenance.rows_of(self._connection, source, sources)
+        return provenance.read_row_count(self._connection, source, sources)
 
     def keep_rows(self, rows: Mapping[str, int], sources: Collection[str]) -> None:
         """Takes these as the numbers of rows that joined sources have; `sources` are all that there are."""
-        provenance.keep_rows(self._connection, rows, sources)
+        provenance.store_row_counts(self._connection, rows, sources)
 
     def rely_on(
         self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()
@@ -156,11 +156,11 @@ class Store:
 
     def mark_of(self, feed: str) -> str:
         """From where a feed, by its digest, is to be read for changes; empty when it must be read whole."""
-        return snapshot.mark_of(self._connection, feed)
+        return snapshot.read_watermark(self._connection, feed)
 
     def has_snapshot(self, feed: str) -> bool:
         """Return whether there is a snapshot of what this feed said, with these rules."""
-        return snapshot.is_kept(self._connection, feed)
+        return snapshot.has_snapshot(self._connection, feed)
 
     def cover(
         self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool
@@ -169,11 +169,15 @@ class Store:
 
         Returns how many records that adds to what is wanted.
         """
-        snapshot.cover(self._connection, number, kind, feed, mark, source=source, whole=whole)
+        snapshot.begin_snapshot(
+            self._connection, number, kind, feed, mark, source=source, whole=whole
+        )
         return (
             0
             if whole
-            else snapshot.lay_over(self._connection, number, kind, feed, self._fingerprint_of)
+            else snapshot.stage_unchanged(
+                self._connection, number, kind, feed, self._fingerprint_of
+            )
         )
 
     def keep_snapshots(
@@ -183,12 +187,14 @@ class Store:
 
         What an `ill` source does not name any more stays in its feeds' snapshots.
         """
-        snapshot.keep(self._connection, now, ill)
-        snapshot.forget_others(self._connection, feeds)
+        snapshot.store_snapshots(self._connection, now, ill)
+        snapshot.forget_other_feeds(self._connection, feeds)
 
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]:
         """How many known records this source named that no feed names any more, and how many it named."""
-        return provenance.shrinkage(self._connection, kind, source, self._sources.get(kind, ()))
+        return provenance.count_shrinkage(
+            self._connection, kind, source, self._sources.get(kind, ())
+        )
 
     def note_sources(
         self,
@@ -197,36 +203,36 @@ class Store:
         accepted: Collection[str] = (),
     ) -> None:
         """Notes which source names each known record now; `feeds` are the kinds and sources of feeds by number."""
-        provenance.note_sources(self._connection, feeds, proven, accepted)
+        provenance.record_sources(self._connection, feeds, proven, accepted)
 
     def groups_of(self, source: str) -> frozenset[str]:
         """The groups that the source had when it was last whole."""
-        return provenance.groups_of(self._connection, source)
+        return provenance.read_groups(self._connection, source)
 
     def keep_groups(self, source: str, groups: Collection[str]) -> None:
         """Takes these as the groups that the source has."""
-        provenance.keep_groups(self._connection, source, groups)
+        provenance.store_groups(self._connection, source, groups)
 
     def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
         """Return how many records that stood last in this source's last delivery are all missing (see `tails.lost`)."""
-        return tails.lost(self._connection, kind, source, least, tests_whole=tests_whole)
+        return tails.count_lost(self._connection, kind, source, least, tests_whole=tests_whole)
 
     def keep_tails(
         self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]
     ) -> None:
         """Remembers what stands last in sources now, by the numbers of their feeds; `sources` are all there are."""
         for (kind, source), by_feed in feeds.items():
-            tails.keep(self._connection, kind, source, by_feed)
-        tails.forget_others(self._connection, sources)
+            tails.store_tail(self._connection, kind, source, by_feed)
+        tails.forget_other_sources(self._connection, sources)
 
     def ended_whole(self, source: str) -> bool:
         """Whether the source's last delivery ended in a line end."""
-        return tails.ended_whole(self._connection, source)
+        return tails.ended_in_line_end(self._connection, source)
 
     def keep_endings(self, endings: Mapping[str, bool]) -> None:
         """Remembers of each source whether its delivery ended in a line end."""
         for source, whole in endings.items():
-            tails.keep_ending(self._connection, source, whole=whole)
+            tails.store_ending(self._connection, source, whole=whole)
 
     def drop_line(self, kind: Kind, feed: int, line: int) -> None:
         """Takes what one row of a feed says out of what is wanted and of what departure."""
@@ -239,7 +245,7 @@ class Store:
 
     def row_errors(self) -> Iterator[RowError]:
         """Every row error of the run."""
-        return scratch.row_errors(self._connection)
+        return scratch.read_row_errors(self._connection)
 
     def row_error_count(self) -> int:
         """How many row errors the run has."""
@@ -247,7 +253,7 @@ class Store:
 
     def valid_count(self, kind: Kind, feed: int) -> int:
         """Return how many wanted records of a feed no row error names."""
-        return scratch.valid_count(self._connection, kind, feed)
+        return scratch.count_valid(self._connection, kind, feed)
 
     def invalid_rows(self, kind: Kind, place: str) -> int:
         """Return how many rows of the source at `place` have a row error of this kind."""
@@ -262,7 +268,7 @@ class Store:
     def staged_people(self) -> Iterator[tuple[Record, str]]:
         """Everybody who is wanted, with the place of their row."""
         for kind in PEOPLE:
-            for values in scratch.staged(self._connection, kind):
+            for values in scratch.read_wanted(self._connection, kind):
                 key = (str(values["key"]),)
                 where = row_place(self._places[int(values["feed"])], int(values["line"]), key)
                 yield (
@@ -283,12 +289,12 @@ class Store:
         scratch.index_wanted(self._connection)
         snapshot.drop_superseded(self._connection)
         for kind, feed, how in later:
-            merge.give_way(self._connection, kind, feed, how, self._fingerprint_of)
+            merge.merge_into_earlier(self._connection, kind, feed, how, self._fingerprint_of)
         conflicts.find_conflicts(self._connection, self._places, self._fingerprint_of, unsure)
         derive.keep_usernames(self._connection, self._fingerprint_of)
         identities.find_shared(self._connection, self._places)
         derive.settle_percentages(self._connection, self._places, self._fingerprint_of)
-        kept_values.leave_alone(self._connection, self._fingerprint_of)
+        kept_values.take_out_of_wanted(self._connection, self._fingerprint_of)
 
     def _fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
         return self._fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
@@ -296,7 +302,7 @@ class Store:
     def gather_windows(self, now: datetime) -> None:
         """Works out when each test begins and ends."""
         self._moment = Moment.of(now)
-        context.gather_windows(self._connection, now, leave_out=self._leave_out)
+        context.fill_test_windows(self._connection, now, leave_out=self._leave_out)
 
     def _timing(self, start: str | None, ends: str | None, feed: int | None) -> TimeFacts | None:
         rules = self._rules[feed or 0]  # only the longest duration may differ from feed to feed
@@ -305,35 +311,37 @@ class Store:
     def gather_circumstances(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
         """Works out who vanished, who looks like whom, and which tests retire. Needs the windows."""
         self._trouble = trouble
-        context.gather_circumstances(self._connection, now, trouble)
+        context.fill_context(self._connection, now, trouble)
 
     def arrived_or_changed(self, kind: Kind) -> Iterator[Pair]:
         """Every wanted record of this kind that is not known, or known otherwise."""
         trouble = self._trouble.get(kind, "")
-        return pairs.arrived_or_changed(
+        return pairs.pair_wanted(
             self._connection, kind, self._places, self._timing, self._locked, trouble
         )
 
     def absent(self, kind: Kind, trouble: str, seat_trouble: str) -> Iterator[Pair]:
         """Every known record of this kind that no feed names and no row error keeps."""
         sources = () if kind in self._accepted else self._sources.get(kind, ())
-        return absences.absent(self._connection, kind, trouble, seat_trouble, self._timing, sources)
+        return absences.pair_absent(
+            self._connection, kind, trouble, seat_trouble, self._timing, sources
+        )
 
     def draft(self, drafted: Iterable[DraftedChange]) -> int:
         """Writes changes with their rulings into the draft."""
-        return plan_table.draft(self._connection, drafted)
+        return plan_table.write_draft(self._connection, drafted)
 
     def refresh(self, settled: Iterable[tuple[Kind, Key, bytes | None]]) -> None:
         """Notes records whose two sides agree although their fingerprints do not."""
         for chunk in scratch.chunks(settled):
             rows: list[tuple[object, ...]] = [
-                (kind.value, *scratch.columns_of(key), mark) for kind, key, mark in chunk
+                (kind.value, *scratch.key_columns(key), mark) for kind, key, mark in chunk
             ]
             insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
 
     def note_stay(self, kind: Kind, key: Key) -> None:
         """Notes somebody whom no source names any more, and who stays as they were not put there by us."""
-        k1, k2 = scratch.columns_of(key)
+        k1, k2 = scratch.key_columns(key)
         values = {"kind": kind.value, "k1": k1, "k2": k2}
         self._connection.execute(
             text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)"), values
@@ -349,7 +357,7 @@ class Store:
 
     def stays_known(self, now: datetime) -> Mapping[Kind, Sequence[Key]]:
         """The same by what the last `apply` noted: needs no plan."""
-        return history.stays(self._connection, now)
+        return history.read_unnamed(self._connection, now)
 
     def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
         """Leaves in the draft of this kind only what wanted records of the kinds in `by` need."""
@@ -360,14 +368,14 @@ class Store:
 
         Without what the last run by `command` could not add, as a person has to settle it first.
         """
-        return priority.soonest(self._connection, after, command)
+        return priority.find_soonest_start(self._connection, after, command)
 
     def note_unsettled(self) -> None:
         """Note the tests of which it is not settled when they are. Needs the tests drafted.
 
         A share of a duration that is held is one of the known duration.
         """
-        context.note_unsettled(self._connection)
+        context.mark_unsettled_tests(self._connection)
         derive.settle_percentages(self._connection, self._places, self._fingerprint_of, held=True)
 
     def index_draft(self) -> None:
@@ -399,47 +407,47 @@ class Store:
 
     def put_in_order(self) -> None:
         """Closes the plan."""
-        plan_table.put_in_order(self._connection)
+        plan_table.write_plan(self._connection)
         self._connection.commit()
 
     def ignored(self) -> int:
         """How many wanted candidates name a test that is retired."""
-        return pairs.ignored(self._connection)
+        return pairs.count_ignored(self._connection)
 
     def left_out(self) -> Mapping[Kind, int]:
         """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
-        return pairs.left_out(self._connection)
+        return pairs.count_left_out(self._connection)
 
     def planned(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
         """The plan, line by line in its order."""
-        return plan_table.planned(self._connection, verdict)
+        return plan_table.read_plan(self._connection, verdict)
 
     def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.ScopeGroup]:
         """Return what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
-        return plan_table.groups(self._connection, verdict, most)
+        return plan_table.read_groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
         """Up to `most` creates of a kind that pass, spread evenly over the plan."""
-        return plan_table.sample(self._connection, kind, most)
+        return plan_table.sample_creates(self._connection, kind, most)
 
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
         """How many lines the plan has of each kind, action and verdict."""
-        return plan_table.tally(self._connection)
+        return plan_table.count_lines(self._connection)
 
     def waiting(self) -> tuple[int, int]:
         """Return how many changes wait, and how many of these for a test that starts within 7 days or runs."""
-        return plan_table.waiting(self._connection)
+        return plan_table.count_waiting(self._connection)
 
     def missed(self) -> int:
         """Return how many new records are deferred, so that something that is wanted is not in Inspera."""
-        return plan_table.missed(self._connection)
+        return plan_table.count_deferred_creates(self._connection)
 
     def causes(self) -> dict[tuple[Verdict, Cause], int]:
         """How many lines of the plan do not go ahead, by verdict and cause."""
-        return plan_table.causes(self._connection)
+        return plan_table.count_causes(self._connection)
 
     def known_count(self, kind: Kind) -> int:
-        """How many records of a kind are known, whatever their standing."""
+        """How many records of a kind are known, whatever their lifecycle."""
         return count(self._connection, f"SELECT count(*) FROM known_{kind}")
 
     def is_blank(self) -> bool:
@@ -451,7 +459,7 @@ class Store:
 
     def recovery(self) -> old_copy.RecoveryNeed | None:
         """Why nothing may be sent until this state has been recovered, as it may be an older copy; None when it may."""
-        return old_copy.needed(self._connection)
+        return old_copy.read_recovery_need(self._connection)
 
     def open_intents(self) -> Iterator[OpenIntent]:
         """Intents of earlier runs without an outcome."""
@@ -462,12 +470,13 @@ class Store:
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
     def known(self, kind: Kind, key: Key) -> Fields | None:
-        """What is known of one record: compared fields, `remote_id`, `standing`, `ours`, `updated`, and `as_sent`.
+        """What is known of one record: compared fields, `remote_id`, `lifecycle`, `managed`, `updated`, and `as_sent`.
 
         `as_sent` says that Inspera was last known to have what a source said, and not only what was read there.
         """
         columns = ", ".join(
-            f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated")
+            f'"{name}"'
+            for name in (*COMPARED[kind], "remote_id", "lifecycle", "managed", "updated")
         )
         return self._one(
             f"SELECT {columns}, fingerprint IS NOT NULL AS as_sent FROM known_{kind}", kind, key
@@ -476,8 +485,8 @@ class Store:
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
 
-        Of what is known of them on this test `updated` and `ours`. When that is nothing, `updated` is None, and `ours`
-        true: what is to come is ours. So are the minutes that a person has settled, whoever put the candidate there.
+        Of what is known of them on this test `updated` and `managed`. When that is nothing, `updated` is None, and `managed`
+        true: what is to come is managed. So are the minutes that a person has settled, whoever put the candidate there.
         """
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers
@@ -485,7 +494,7 @@ class Store:
         settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
         query = text(
             "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
-            f" (coalesce(k.ours, true) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
+            f" (coalesce(k.managed, true) OR {settled}) AS managed FROM known_{person} l LEFT JOIN known_{kind} k"
             f" ON k.test = :test AND k.{part} = l.key WHERE l.key IN :keys"
         ).bindparams(bindparam("keys", expanding=True))
         rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
@@ -495,10 +504,10 @@ class Store:
         """All of a kind that is known on a test and not retired, by the second part of its key."""
         part = KEY_FIELDS[kind][1]
         columns = ", ".join(
-            f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "ours", "updated")
+            f'"{name}"' for name in (part, *COMPARED[kind], "remote_id", "managed", "updated")
         )
         query = text(
-            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}"
+            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND lifecycle = 'active' ORDER BY {part}"
         )
         return {
             str(row[part]): dict(row)
@@ -509,7 +518,7 @@ class Store:
         """The tests that have not ended and have this member of staff as a contributor, as far as we know."""
         query = (
             "SELECT c.test FROM known_contributor c LEFT JOIN test_window w ON w.test = c.test"
-            " WHERE c.staff = :staff AND c.standing = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
+            " WHERE c.staff = :staff AND c.lifecycle = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 
@@ -541,11 +550,11 @@ class Store:
 
     def kept(self, kind: Kind, key: Key) -> Fields:
         """The fields that keep Inspera's value (`adopt --keep`), each with what the source said then."""
-        return kept_values.kept(self._connection, kind, key)
+        return kept_values.read(self._connection, kind, key)
 
     def lapse_kept(self) -> None:
         """Forgets what was kept where the source says something else now; durable with the next commit."""
-        kept_values.lapse(self._connection)
+        kept_values.forget_outdated(self._connection)
 
     def _one(self, select: str, kind: Kind, key: Key) -> Fields | None:
         condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
@@ -557,15 +566,15 @@ class Store:
 
     def shared_identities(self) -> Mapping[tuple[Kind, Key], str]:
         """Return why records that share an identity with another are neither sent nor adopted."""
-        return identities.errors(self._connection)
+        return identities.read_errors(self._connection)
 
     def reuses(self, kind: Kind, key: Key) -> Key | None:
         """Return the vanished record whose identity this new one has, None when there is none."""
-        return identities.reused(self._connection, kind, key)
+        return identities.find_reused(self._connection, kind, key)
 
     def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
         """Return who else is known to have the account or test that Inspera has so; empty for nobody."""
-        return identities.holder(self._connection, kind, key, fields, remote_id)
+        return identities.find_holder(self._connection, kind, key, fields, remote_id)
 
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
         """The vanished record that this new one looks like, None when there is none."""
@@ -577,7 +586,7 @@ class Store:
 
     def planned_for(self, kind: Kind, key: Key) -> PlannedChange | None:
         """What the plan says of one record, None when it says nothing."""
-        return plan_table.planned_for(self._connection, kind, key)
+        return plan_table.find_line(self._connection, kind, key)
 
     def timing(self, test: str, moment: Moment) -> TimeFacts:
         """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
@@ -588,15 +597,15 @@ class Store:
 
     def window_by(self, test: str, now: datetime) -> tuple[str, bool, bool]:
         """The same by what is known alone, at any time: needs no plan."""
-        return verification.window(self._connection, test, now)
+        return verification.read_window(self._connection, test, now)
 
     def everything(self, kind: Kind) -> Iterator[tuple[Key, Fields]]:
         """All records of a kind that are kept in step, with what is known of them."""
-        return verification.everything(self._connection, kind)
+        return verification.read_known(self._connection, kind)
 
     def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[WrittenRecord]:
         """What a run has written of a kind; up to `most` of it, spread evenly."""
-        return verification.written(self._connection, run_id, kind, most)
+        return verification.sample_written(self._connection, run_id, kind, most)
 
     def stage_export(self, kind: Kind, people: Iterable[RemotePerson]) -> int:
         """Takes an export of people into the scratch. Returns how many rows it has."""
@@ -604,8 +613,8 @@ class Store:
 
     def exported(self, kind: Kind) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
         """All active people of a kind, each with who the export has in their place."""
-        return verification.exported(self._connection, kind)
+        return verification.match_export(self._connection, kind)
 
     def exported_strangers(self, kind: Kind) -> Iterator[str]:
         """Who is in the export without being known."""
-        return verification.exported_strangers(self._connection, kind)
+        return verification.find_unknown_in_export(self._connection, kind)

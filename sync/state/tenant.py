@@ -12,14 +12,14 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class TenantIdentity:
-    """A tenant in one spelling, so that two spellings of one address are equal. See `Tenant.of`."""
+    """A tenant in one spelling, so that two spellings of one address are equal."""
 
     url: str
     client_id: str
 
     @classmethod
     def of(cls, url: str, client_id: str) -> "TenantIdentity":
-        """Return the tenant at this address, whatever the case of its host, its default port or a trailing slash."""
+        """Return the tenant at this address, whatever its case, default port or trailing slash."""
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
         host = f"[{host}]" if ":" in host else host
@@ -30,8 +30,8 @@ class TenantIdentity:
         return f"{self.url} (client id {self.client_id})"
 
 
-def tenant_of(connection: Connection) -> TenantIdentity | None:
-    """Return the tenant that an opened state belongs to; None while no command has written it."""
+def read_tenant(connection: Connection) -> TenantIdentity | None:
+    """Return the tenant of an opened state; None while no command has written it."""
     row = connection.execute(text("SELECT url, client_id FROM tenant WHERE id = 1")).first()
     return None if row is None else TenantIdentity(str(row.url), str(row.client_id))
 
@@ -42,17 +42,19 @@ def refuse_another(connection: Connection, tenant: TenantIdentity, place: object
     Raises:
         OtherTenant: the state belongs to another one.
     """
-    owner = tenant_of(connection)
+    owner = read_tenant(connection)
     if owner is not None and owner != tenant:
         raise OtherTenant(
-            f"{place}: this state belongs to {owner}, but the configuration names {tenant}; correct 'inspera', or give "
-            "this tenant a state of its own with the setting 'state'. If it is the same tenant under a new address or "
+            f"{place}: this state belongs to {owner}, but the configuration names {tenant}; "
+            "correct 'inspera', or give "
+            "this tenant a state of its own with the setting 'state'. If it is the same tenant "
+            "under a new address or "
             "client id, run `inspera-sync state rebind`"
         )
 
 
-def belong_to(connection: Connection, tenant: TenantIdentity) -> None:
-    """Make the state this tenant's; the caller commits."""
+def store_tenant(connection: Connection, tenant: TenantIdentity) -> None:
+    """Store this tenant as the owner of the state; the caller commits."""
     connection.execute(
         text(
             "INSERT INTO tenant (id, url, client_id) VALUES (1, :url, :client)"

@@ -10,14 +10,15 @@ from sqlalchemy import Connection
 
 from sync.state import high_water, old_copy
 from sync.state.backend import Backend, OpenState, Pause, ServiceLock, Wait
-from sync.state.tenant import TenantIdentity, belong_to, refuse_another, tenant_of
+from sync.state.tenant import TenantIdentity, read_tenant, refuse_another, store_tenant
 
 
 class TenantState:
-    """A state (see `Backend`) of this tenant. Whatever opens it refuses a state of another tenant."""
+    """A state (see `Backend`) of this tenant. Opening it refuses a state of another tenant."""
 
     def __init__(self, place: Backend, tenant: TenantIdentity) -> None:
-        self.place, self._tenant = place, tenant
+        self.place = place
+        self._tenant = tenant
 
     def __str__(self) -> str:
         return str(self.place)
@@ -32,9 +33,9 @@ class TenantState:
         with self.place.open_to_write(command, wait) as opened:
             connection = opened.connection
             refuse_another(connection, self._tenant, self)
-            self._notice(connection)
-            if tenant_of(connection) is None:
-                belong_to(connection, self._tenant)
+            self._store_doubt(connection)
+            if read_tenant(connection) is None:
+                store_tenant(connection, self._tenant)
             connection.commit()
             yield replace(opened, keep_mark=partial(self._keep_mark, connection))
 
@@ -51,11 +52,10 @@ class TenantState:
         Raises:
             OtherTenant: it belongs to another one.
         """
-        look = (
-            self.place.mark_reader()
-        )  # before the state: a run that begins meanwhile is in the state first
+        # Before the state: a run that begins meanwhile is in the state first.
+        look = self.place.mark_reader()
         with self.place.open_to_read() as connection:
-            self._look(connection, look)
+            self._check(connection, look)
             yield connection
 
     @contextmanager
@@ -67,28 +67,28 @@ class TenantState:
         """
         look = self.place.mark_reader()
         with self.place.open_copy() as connection:
-            self._look(connection, look)
+            self._check(connection, look)
             yield connection
 
-    def _look(self, connection: Connection, look: high_water.Look) -> None:
+    def _check(self, connection: Connection, look: high_water.MarkReader) -> None:
         refuse_another(connection, self._tenant, self)
-        marked = tenant_of(connection) is not None
-        reason = high_water.doubt(connection, look(connection), marked=marked)
+        marked = read_tenant(connection) is not None
+        reason = high_water.find_doubt(connection, look(connection), marked=marked)
         if reason:
-            old_copy.say(connection, reason)
+            old_copy.announce(connection, reason)
 
-    def _notice(self, connection: Connection) -> None:
-        """Note it in the state when it is an older copy: from then on its runs are newer than the mark."""
+    def _store_doubt(self, connection: Connection) -> None:
+        """Store in the state that it is an older copy: its later runs are newer than the mark."""
         mark = self.place.mark_reader()(connection)
-        reason = high_water.doubt(connection, mark, marked=tenant_of(connection) is not None)
+        reason = high_water.find_doubt(connection, mark, marked=read_tenant(connection) is not None)
         if reason:
-            old_copy.note(connection, reason)
+            old_copy.store(connection, reason)
             high_water.number_after(connection, mark)
             self._keep_mark(connection)
 
     def _keep_mark(self, connection: Connection) -> None:
         """Keep the newest run apart from the state, once the state holds it durably."""
-        newest = high_water.newest_run(connection)
+        newest = high_water.read_newest_run(connection)
         if newest is not None:
             self.place.write_mark(connection, newest)
 
@@ -100,16 +100,16 @@ class TenantState:
         """Return who holds it for a run (see `Backend`)."""
         return self.place.holder()
 
-    def look(self) -> None:
+    def check_usable(self) -> None:
         """Make sure, without opening it, that it can be used just now (see `Backend`)."""
-        self.place.look()
+        self.place.check_usable()
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """Return the key of the seals (see `Backend`)."""
-        return self.place.seal_key(write=write)
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """Return the key of the secret digests (see `Backend`)."""
+        return self.place.load_digest_key(write=write)
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stop all sending (see `Backend`): whatever tenant it belongs to, since that harms nobody."""
+        """Stop all sending (see `Backend`), whatever tenant it belongs to: that harms nobody."""
         self.place.pause(reason, now)
 
     def resume(self) -> bool:

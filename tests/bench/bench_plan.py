@@ -132,7 +132,7 @@ def make_known(folder: Path) -> None:
             names = ", ".join((*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint"))
             connection.execute(
                 text(
-                    f"INSERT INTO known_{kind} ({names}, remote_id, standing, ours, updated)"
+                    f"INSERT INTO known_{kind} ({names}, remote_id, lifecycle, managed, updated)"
                     f" SELECT {names}, rowid, 'active', 1, '2026-01-01T00:00:00Z' FROM wanted_{kind}"
                 )
             )

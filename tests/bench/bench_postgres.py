@@ -58,7 +58,7 @@ def make_known(config: Path) -> None:
             )
             connection.execute(
                 text(
-                    f"INSERT INTO known_{kind} ({names}, remote_id, standing, ours, updated)"
+                    f"INSERT INTO known_{kind} ({names}, remote_id, lifecycle, managed, updated)"
                     f" SELECT {names}, CAST(rowid AS TEXT), 'active', true, '2026-01-01T00:00:00Z' FROM wanted_{kind}"
                 )
             )

@@ -1,6 +1,6 @@
 """Looks for secrets where none may be: in all that was said or logged, and in every file but those that hold them.
 
-The key of the seals is looked for as well: it stands in its own file beside the state, and nowhere else. That file may
+The key of the secret digests is looked for as well: it stands in its own file beside the state, and nowhere else. That file may
 hold no other secret.
 """
 
@@ -31,7 +31,7 @@ def leaks(site: Site, logged: str = "") -> list[str]:
     keys = {file.read_bytes() for file in site.folder.rglob(f"*{KEY_FILE}")}
     others = [(place, content) for place, content in places if not place.endswith(KEY_FILE)]
     return found + [
-        f"the key of the seals in {place}"
+        f"the key of the secret digests in {place}"
         for place, text in others
         for key in keys
         if _held(key, text)

@@ -78,14 +78,14 @@ class History:
             self.theirs_no_longer_known()
         assert site.apply().status == 3
         assert site.writes() == []
-        site.adopt("--ours")
+        site.adopt("--managed")
         site.reconcile()
         site.apply()
         site.adopt("--held")
         site.settled()
 
     def theirs_no_longer_known(self) -> None:
-        """The state is lost altogether: whoever says `--ours` then first takes out of the source who is not."""
+        """The state is lost altogether: whoever says `--managed` then first takes out of the source who is not."""
         for file in self.site.folder.glob("state.db*"):
             file.unlink()
         for number in STRANGERS:
@@ -97,9 +97,11 @@ class History:
         assert set(self.site.seats()) == names(self.wanted | self.by_hand)
         with closing(sqlite3.connect(self.site.state)) as state:
             known = dict(
-                state.execute("SELECT learner, ours FROM known_candidate WHERE standing = 'active'")
+                state.execute(
+                    "SELECT learner, managed FROM known_candidate WHERE lifecycle = 'active'"
+                )
             )
-        assert {number for number, ours in known.items() if ours} == self.wanted
+        assert {number for number, managed in known.items() if managed} == self.wanted
         assert self.site.planned() == []
 
 

@@ -188,7 +188,7 @@ def test_an_old_row_of_a_record_that_another_row_wants_makes_nobody_depart(
 def test_a_reading_that_was_not_whole_moves_no_mark(site: Site, database: Database) -> None:
     def marks() -> list[object]:
         with closing(sqlite3.connect(site.state)) as connection:
-            return [row[0] for row in connection.execute("SELECT mark FROM mark")]
+            return [row[0] for row in connection.execute("SELECT value FROM watermark")]
 
     before = marks()
     site.config["sources"]["registrations"]["completeness"] = {"minimum_rows": 60}

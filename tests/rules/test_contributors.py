@@ -189,5 +189,5 @@ def test_contributors_of_a_test_that_has_ended_and_left_its_source_retire_with_i
     graded.settled()
     assert graded.writes() == []
     assert set(graded.contributors()) == {f"t{number}" for number in numbers(7001, 4)}
-    assert {"kind": "contributor", "standing": "retired", "count": 4} in graded.status()["known"]
+    assert {"kind": "contributor", "lifecycle": "retired", "count": 4} in graded.status()["known"]
     assert graded.planned() == []

@@ -81,7 +81,7 @@ def test_where_candidates_cannot_be_read_what_we_put_on_our_own_test_is_ours(sit
 
 
 @pytest.mark.parametrize(
-    ("unread", "left"), [("theirs", numbers(1001, 3)), ("ours", ["1002", "1003"])]
+    ("unread", "left"), [("unmanaged", numbers(1001, 3)), ("managed", ["1002", "1003"])]
 )
 def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and_the_run_says_so(
     site: Site, unread: str, left: list[str]
@@ -96,8 +96,8 @@ def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and
     site.settled()
     site.seat(TEST, *numbers(1001, 3))
     ran = site.settled()
-    assert ("assumed to have been there before (existing.unread: theirs)" in ran.out) is (
-        unread == "theirs"
+    assert ("assumed to have been there before (existing.unread: unmanaged)" in ran.out) is (
+        unread == "unmanaged"
     )
     site.registrations.drop(f"{TEST} 1001")
     site.settled()

@@ -13,7 +13,7 @@ SAVE = {"learner": "*/users/student", "staff": "*/api/v1/users"}
 
 def known(site: Site, kind: str = "learner") -> dict[str, int]:
     """What `status` says is known of a kind."""
-    return {one["standing"]: one["count"] for one in site.status()["known"] if one["kind"] == kind}
+    return {one["lifecycle"]: one["count"] for one in site.status()["known"] if one["kind"] == kind}
 
 
 def in_use(site: Site, kind: str = "learner") -> None:

@@ -27,7 +27,7 @@ def test_a_lost_state_is_held_and_nothing_is_sent(lost: Site) -> None:
 def test_adopt_settles_a_lost_state_without_sending_and_only_what_no_search_shows_is_sent_once(
     lost: Site,
 ) -> None:
-    ran = lost.adopt("--ours")
+    ran = lost.adopt("--managed")
     assert ran.status == 0
     assert "15 taken" in ran.out
     assert lost.writes() == []
@@ -38,7 +38,7 @@ def test_adopt_settles_a_lost_state_without_sending_and_only_what_no_search_show
 
 
 def test_seats_adopted_as_ours_can_be_removed_and_others_can_not(lost: Site) -> None:
-    lost.adopt("--ours")
+    lost.adopt("--managed")
     lost.registrations.drop(f"{TEST} 1001")
     lost.settled()
     assert set(lost.seats()) == names(numbers(1002, 4))
@@ -60,7 +60,7 @@ def test_showing_what_would_be_adopted_writes_no_state(lost: Site) -> None:
 
 def test_the_doubtful_is_shown_and_not_taken_in(lost: Site) -> None:
     lost.sandbox.by_hand(test=TEST, end="2026-12-01T13:00:00Z")
-    ran = lost.adopt("--ours")
+    ran = lost.adopt("--managed")
     assert ran.status == 3
     assert f"doubtful: test {TEST}: its times differ" in ran.out
     assert f"adopt test {TEST}" in ran.out

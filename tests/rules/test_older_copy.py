@@ -52,7 +52,7 @@ def test_nothing_is_sent_from_an_older_copy_and_every_command_says_so(
     for ran in (site.plan(), site.apply(), site.plan(), site.apply("--all")):
         assert ran.status == 3
         assert "this state may be older than what was sent" in ran.out
-        assert "run `adopt --ours`" in ran.out
+        assert "run `adopt --managed`" in ran.out
         assert "then `reconcile`" in ran.out
         assert site.calls() == []
     assert "this state may be older than what was sent" in site.run("status").out
@@ -76,7 +76,7 @@ def test_plan_says_it_before_anything_has_written_the_copy(site: Site, yesterday
 
 def test_the_guide_gives_back_all_that_was_ours(site: Site, yesterday: Path) -> None:
     put_back(site, yesterday)
-    assert site.adopt("--ours").status == 0
+    assert site.adopt("--managed").status == 0
     ran = site.reconcile()
     assert "Recovered" in ran.out
     site.settled()
@@ -114,7 +114,7 @@ def test_where_nothing_came_since_reconcile_is_enough(site: Site) -> None:
 
 def test_a_reconcile_that_could_not_read_all_does_not_count(site: Site, yesterday: Path) -> None:
     put_back(site, yesterday)
-    site.adopt("--ours")
+    site.adopt("--managed")
     site.config["inspera"]["attempts"] = 1
     site.fail(method="GET", path="*/candidates", status=500)
     ran = site.reconcile()
@@ -147,7 +147,7 @@ def test_a_second_copy_is_noticed_as_well_and_so_is_the_same_one_again(
     site: Site, yesterday: Path
 ) -> None:
     put_back(site, yesterday)
-    site.adopt("--ours")
+    site.adopt("--managed")
     site.reconcile()
     site.settled()
     for _ in range(3):
@@ -199,7 +199,7 @@ def test_an_empty_state_where_runs_were_made_is_held_too(site: Site, yesterday: 
         "lost state: it is empty, but run 2 of 2026-09-02T08:00:00Z was made with it here"
         in ran.out
     )
-    told = site.adopt("--ours")
+    told = site.adopt("--managed")
     assert told.status == 0
     assert "Recovered" in told.out
     site.settled()
@@ -220,7 +220,7 @@ def test_a_seat_that_was_theirs_stays_theirs_whatever_copy_is_put_back(site: Sit
     site.registrations.drop(f"{TEST} 1009")
     assert "1 candidate stays, put there by hand" in site.settled().out
     put_back(site, copy)
-    site.adopt("--ours")
+    site.adopt("--managed")
     site.reconcile()
     site.settled()
     assert "s1009" in site.seats()

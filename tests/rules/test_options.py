@@ -47,14 +47,14 @@ def bodies(site: Site) -> list[dict[str, Any]]:
 
 
 def key_of(site: Site) -> Path:
-    """The file with the key of the seals."""
+    """The file with the key of the secret digests."""
     return site.state.with_name(f"{site.state.name}.key")
 
 
-def seal_of(site: Site) -> bytes:
-    """The line of the state in which the seal of the pin stands."""
+def digest_of(site: Site) -> bytes:
+    """The line of the state in which the digest of the pin is."""
     content = site.state.read_bytes()
-    start = content.index(b"sealed ")
+    start = content.index(b"digest ")
     return content[start : start + 39]
 
 
@@ -94,20 +94,20 @@ def test_a_changed_pin_is_noticed_and_shown_neither_in_words_nor_in_json(locked:
     text, told = locked.plan(), locked.plan_json()
     assert f"update option {TEST} / {PIN}: value changes" in text.out
     assert [one["changed"] for one in told["changes"]] == [{"value": None}]
-    assert "sealed" not in text.said + str(told)
+    assert "digest " not in text.said + str(told)
     locked.settled()
     assert locked.options()["securityOptions"][PIN] == digest(SECOND_PIN)
     assert locked.planned() == []
 
 
-def test_a_pin_is_not_known_by_its_seal_on_another_state(locked: Site) -> None:
+def test_a_pin_is_not_known_by_its_digest_on_another_state(locked: Site) -> None:
     locked.settled()
-    first = seal_of(locked)
+    first = digest_of(locked)
     locked.state.unlink()
     key_of(locked).unlink()
-    assert locked.adopt("--ours").status == 0
+    assert locked.adopt("--managed").status == 0
     locked.settled()
-    assert seal_of(locked) != first
+    assert digest_of(locked) != first
 
 
 def test_a_lost_key_sends_each_secret_once_more_and_nothing_else(locked: Site) -> None:
@@ -181,7 +181,7 @@ def test_a_damaged_key_exits_2_and_sends_nothing(locked: Site, words: list[str])
     key_of(locked).write_bytes(b"short")
     ran = locked.run(*words)
     assert ran.status == 2
-    assert "state.db.key: this is no key of the seals" in ran.said
+    assert "state.db.key: this is not a key of secret digests" in ran.said
     assert locked.calls() == []
 
 

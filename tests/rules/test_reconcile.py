@@ -29,11 +29,11 @@ PLANTED: Found = {
     ("gone", "contributor", f"{TEST}/7004"): [],
 }
 STRANGERS: Found = {
-    ("not ours", "committee", f"{TEST}/Z"): [],
-    ("not ours", "contributor", f"{TEST}/FEIDE t9001"): [],
-    ("not ours", "candidate", f"{TEST}/FEIDE s9001"): [],
+    ("unmanaged", "committee", f"{TEST}/Z"): [],
+    ("unmanaged", "contributor", f"{TEST}/FEIDE t9001"): [],
+    ("unmanaged", "candidate", f"{TEST}/FEIDE s9001"): [],
 }
-FOREIGN_PEOPLE: Found = {("not ours", "learner", "s9001"): [], ("not ours", "staff", "t9001"): []}
+FOREIGN_PEOPLE: Found = {("unmanaged", "learner", "s9001"): [], ("unmanaged", "staff", "t9001"): []}
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_tenant_that_is_in_step_has_only_strangers_who_are_left_alone(
 ) -> None:
     ran = steady.reconcile()
     assert ran.status == 0
-    assert "In Inspera, and not ours (left alone):" in ran.out
+    assert "In Inspera, and unmanaged (left alone):" in ran.out
     assert found(steady) == STRANGERS | (FOREIGN_PEOPLE if way == "export" else {})
 
 
@@ -156,7 +156,7 @@ def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) 
     headings = (
         "Changed in Inspera:",
         "Gone from Inspera:",
-        "In Inspera, and not ours (left alone):",
+        "In Inspera, and unmanaged (left alone):",
     )
     changed, gone, foreign = map(out.index, headings)
     assert changed < gone < foreign
@@ -206,7 +206,7 @@ def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(
     steady.sandbox.by_hand(staff={"username": "t7006", "status": "ACTIVE"})
     planted: Found = {("changed", "staff", number): ["status"] for number in ("7005", "7006")}
     drift = found(steady, "--repair")
-    assert {one: fields for one, fields in drift.items() if one[0] != "not ours"} == planted
+    assert {one: fields for one, fields in drift.items() if one[0] != "unmanaged"} == planted
     assert [steady.staff()[username]["status"] for username in ("t7005", "t7006")] == [
         "ACTIVE",
         "DISABLED",

@@ -23,7 +23,7 @@ def lost(site: Site) -> Site:
 def recover(site: Site) -> None:
     """What deploy/README.md says, to its end."""
     assert site.apply().status == 3
-    site.adopt("--ours")
+    site.adopt("--managed")
     site.apply()
     site.adopt("--held")
     site.settled()
@@ -46,7 +46,7 @@ def test_a_test_that_moved_is_named_and_nothing_of_it_is_sent_before_a_person_de
     lost: Site,
 ) -> None:
     lost.exams.set(TEST, start="02.12.2026 09:00", end="02.12.2026 13:00")
-    ran = lost.adopt("--ours")
+    ran = lost.adopt("--managed")
     assert ran.status == 3
     assert f"doubtful: test {TEST}: its times differ: Inspera has 2026-12-01T08:00:00Z" in ran.out
     assert f"`adopt test {TEST} --keep` keeps Inspera's value until the source's changes" in ran.out
@@ -66,7 +66,7 @@ def test_somebody_with_more_minutes_than_the_source_says_is_ours_again_and_keeps
 ) -> None:
     put_candidate(lost, "1001", extraTimeMins=60)
     lost.registrations.set(f"{TEST} 1001", extra="30")
-    ran = lost.adopt("--ours")
+    ran = lost.adopt("--managed")
     assert (
         f"doubtful: candidate {TEST} / 1001: Inspera gives 60 minutes of extra time, the source 30"
         in ran.out
@@ -82,7 +82,7 @@ def test_somebody_with_more_minutes_than_the_source_says_is_ours_again_and_keeps
 
 def test_a_contributor_with_further_roles_is_ours_again(lost: Site) -> None:
     put_contributor(lost, "7001", roles=["evaluate", "plan"])
-    assert lost.adopt("--ours").status == 3
+    assert lost.adopt("--managed").status == 3
     assert lost.apply().status == 3
     assert sorted(lost.contributors()["t7001"]["roles"]) == ["evaluate", "plan"]
     assert lost.adopt("--held", "--keep").status == 0
@@ -98,7 +98,7 @@ def test_the_seat_of_somebody_whose_account_is_doubtful_is_ours_again(lost: Site
     lost.students.rows[0]["feide"] = "renamed"
     account = lost.people()["s1001"]
     lost.sandbox.by_hand(student={**_external("renamed"), "username": account["username"]})
-    ran = lost.adopt("--ours")
+    ran = lost.adopt("--managed")
     assert "doubtful: learner 1001" in ran.out
     assert f"taken: candidate {TEST} / 1001" in ran.out
 
@@ -123,12 +123,12 @@ def test_what_was_taken_in_as_theirs_by_mistake_can_be_made_ours(lost: Site) -> 
     lost.settled()
     lost.registrations.drop(f"{TEST} 1001")
     assert "1 candidate stays, put there by hand" in lost.settled().out
-    assert lost.adopt("candidate", TEST, "1001", "--ours").status == 0
+    assert lost.adopt("candidate", TEST, "1001", "--managed").status == 0
     lost.settled()
     assert "s1001" not in lost.seats()
 
 
 def test_adopt_reads_each_test_once_for_each_kind(lost: Site) -> None:
-    lost.adopt("--ours")
+    lost.adopt("--managed")
     read = [call["path"] for call in lost.calls() if call["path"].endswith("/candidates")]
     assert len(read) == len(set(read)) == 2

@@ -16,7 +16,7 @@ def disabled(site: Site) -> set[str]:
 def whose(site: Site, kind: str, key: str) -> bool:
     with closing(sqlite3.connect(site.state)) as state:
         return bool(
-            state.execute(f"SELECT ours FROM known_{kind} WHERE key = ?", (key,)).fetchone()[0]
+            state.execute(f"SELECT managed FROM known_{kind} WHERE key = ?", (key,)).fetchone()[0]
         )
 
 
@@ -157,9 +157,9 @@ def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_
     site.employees.set("7009", status="disabled")
     ran = site.apply()
     assert ran.status == 3
-    assert "adopt staff KEY --ours" in ran.out
+    assert "adopt staff KEY --managed" in ran.out
     assert disabled(site) == set()
-    assert site.adopt("staff", "7009", "--ours").status == 0
+    assert site.adopt("staff", "7009", "--managed").status == 0
     site.settled()
     assert disabled(site) == {"t7009"}
 

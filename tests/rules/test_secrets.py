@@ -264,11 +264,11 @@ def test_the_hunt_finds_a_secret_that_somebody_left(site: Site, tmp_path: Path) 
     site.said.clear()
 
 
-def test_the_hunt_finds_the_key_of_the_seals_outside_its_own_file_only(secretive: Site) -> None:
+def test_the_hunt_finds_the_key_of_the_digests_outside_its_own_file_only(secretive: Site) -> None:
     secretive.settled()
     key = (secretive.folder / "state.db.key").read_bytes()
     note = secretive.folder / "note.txt"
     for form in (key, key.hex().encode(), b64encode(key)):
         note.write_bytes(b"key " + form)
-        assert leaks(secretive) == ["the key of the seals in note.txt"]
+        assert leaks(secretive) == ["the key of the secret digests in note.txt"]
     note.unlink()

@@ -100,7 +100,7 @@ def test_logins_that_differ_by_case_are_one(site: Site, one: str, other: str) ->
     ran = site.apply()
     assert ran.status == 1
     assert set(site.people()) == {"s4003"}
-    assert "has the same username but for upper and lower case" in ran.out
+    assert "has the same username except for upper and lower case" in ran.out
 
 
 def test_external_ids_that_differ_by_case_are_one(site: Site) -> None:

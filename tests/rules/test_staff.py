@@ -23,10 +23,10 @@ def statuses(site: Site) -> dict[str, str]:
     return {username: one["status"] for username, one in site.staff().items()}
 
 
-def standings(site: Site) -> dict[str, int]:
-    """How many members of staff are known, by standing."""
+def lifecycles(site: Site) -> dict[str, int]:
+    """How many members of staff are known, by lifecycle."""
     return {
-        one["standing"]: one["count"] for one in site.status()["known"] if one["kind"] == "staff"
+        one["lifecycle"]: one["count"] for one in site.status()["known"] if one["kind"] == "staff"
     }
 
 
@@ -60,7 +60,7 @@ def test_whoever_the_source_drops_is_disabled_and_not_deleted(staffed: Site) -> 
     staffed.settled()
     assert {name for name, status in statuses(staffed).items() if status == "DISABLED"} == {"t7002"}
     assert len(staffed.sent()) == 1
-    assert standings(staffed) == {"active": 4, "disabled": 1}
+    assert lifecycles(staffed) == {"active": 4, "disabled": 1}
     staffed.settled()
     assert staffed.calls() == []
 
@@ -72,7 +72,7 @@ def test_whoever_is_dropped_is_deleted_once_where_the_configuration_says_so(staf
     staffed.settled()
     assert [call["method"] for call in staffed.sent()] == ["DELETE"]
     assert "t7002" not in staffed.staff()
-    assert standings(staffed) == {"active": 4}
+    assert lifecycles(staffed) == {"active": 4}
     staffed.settled()
     assert staffed.calls() == []
 
@@ -99,7 +99,7 @@ def test_one_who_was_disabled_and_comes_back_is_enabled_with_what_changed_meanwh
     staffed.settled()
     assert statuses(staffed)["t7002"] == "ACTIVE"
     assert staffed.staff()["t7002"]["email"] == "tilbake@example.edu"
-    assert (standings(staffed), staffed.planned()) == ({"active": 5}, [])
+    assert (lifecycles(staffed), staffed.planned()) == ({"active": 5}, [])
 
 
 def test_a_row_that_says_disabled_disables_though_another_source_cannot_be_read(

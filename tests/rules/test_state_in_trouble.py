@@ -169,7 +169,7 @@ def test_a_file_system_that_only_reads_is_4_and_plans_go_on(disk: Disk, used: Si
 def test_a_database_that_has_reached_its_size_is_4_where_no_disk_can_be_filled(
     used: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim = database._claim
+    claim = database._claim_file
 
     def limited(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
         claim(raw, wait)
@@ -178,7 +178,7 @@ def test_a_database_that_has_reached_its_size_is_4_where_no_disk_can_be_filled(
 
     used.seat(TEST, *numbers(1009, 400))
     with monkeypatch.context() as patched:
-        patched.setattr(database, "_claim", limited)
+        patched.setattr(database, "_claim_file", limited)
         ran = used.apply()
     says(ran, 4, "the disk is full", "Stopped: the state failed, so nothing more is sent.")
     used.meanwhile = None

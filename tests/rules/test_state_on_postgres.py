@@ -102,7 +102,7 @@ def test_a_dump_that_was_restored_is_held_until_it_is_reconciled(
         assert site.calls() == []
     assert "this state may be older" in site.run("status").out
     assert site.reconcile().status == 3
-    assert site.adopt("--ours").status == 0
+    assert site.adopt("--managed").status == 0
     assert "Recovered" in site.reconcile().out
     site.settled()
     assert set(site.seats()) == names(["1002", "1003", "1004"])
@@ -131,7 +131,7 @@ def test_tables_that_were_put_back_without_the_mark_are_noticed(
         "its newest run is 1 of 2026-09-01T08:00:00Z, but run 2 of 2026-09-02T08:00:00Z was made here"
         in ran.out
     )
-    site.adopt("--ours")
+    site.adopt("--managed")
     assert "Recovered" in site.reconcile().out
     site.settled()
     site.registrations.drop(f"{TEST} 1004")

@@ -7,7 +7,7 @@ from .site import TEST, Site, numbers
 
 SAID = (
     f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
-    "to go, remove them in Inspera, or say of one that is this tool's `adopt candidate TEST LEARNER --ours`"
+    "to go, remove them in Inspera, or take one of this tool's as managed with `adopt candidate TEST LEARNER --managed`"
 )
 
 
@@ -74,7 +74,7 @@ def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
         "Stays: 1 staff stays, put there by hand, although no source names them any more: 7009"
         in ran.out
     )
-    told = site.adopt("staff", "7009", "--ours")
+    told = site.adopt("staff", "7009", "--managed")
     assert told.status == 0
     assert "the next `apply` is to remove it (or to disable it)" in told.out
     site.settled()
@@ -84,7 +84,7 @@ def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
 def test_the_remedy_has_them_removed(by_hand: Site) -> None:
     by_hand.registrations.drop(f"{TEST} 1009")
     by_hand.settled()
-    told = by_hand.adopt("candidate", TEST, "1009", "--ours").out
+    told = by_hand.adopt("candidate", TEST, "1009", "--managed").out
     assert "no source names it, so the next `apply` is to remove it" in told
     by_hand.settled()
     assert "s1009" not in by_hand.seats()

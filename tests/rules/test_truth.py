@@ -87,7 +87,7 @@ def test_people_alone_are_no_lost_state_and_are_taken_in_as_found(site: Site) ->
     ran = site.apply()
     assert ran.status == 0, ran.said
     assert "Inspera already has 2 of the 2 people looked up: they count as found" in ran.out
-    assert "adopt --ours" in ran.out
+    assert "adopt --managed" in ran.out
     assert "lost state: nothing" not in ran.out
 
 

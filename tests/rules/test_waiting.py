@@ -77,7 +77,7 @@ def test_a_seat_waits_for_a_held_identity_change_and_what_is_known_of_it_stays(s
     site.settled()
     site.students.set("1001", feide="s1001-new")
     site.registrations.add(f"{OTHER} 1001", f"{OTHER} 1002")
-    assert reasons(site) == {"1001": "waits for learner 1001 (held as a identity change)"}
+    assert reasons(site) == {"1001": "waits for learner 1001 (held as an identity change)"}
     assert site.apply().status == 3
     assert set(site.seats(OTHER)) == {"s1002"}
     assert set(site.seats()) == names(["1001", "1002"])

@@ -1,4 +1,4 @@
-"""Known records that no feed names and no row error keeps, with all that their removal would rest on."""
+"""Known records that no feed names and no row error keeps, with the facts for their removal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,13 +10,16 @@ from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
 from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
-from sync.state.dialect import streamed
+from sync.state.dialect import stream
 
 TimingOf = Callable[[str | None, str | None, int | None], TimeFacts | None]
-"""Gives the timing of a test by its start, its end with extra time, and the number of the feed that wants it."""
+"""A function that returns the timing of a test by its start, its end with extra time, and the
+number of the feed that
+wants it.
+"""
 
 
-def absent(
+def pair_absent(
     connection: Connection,
     kind: Kind,
     trouble: str,
@@ -24,12 +27,20 @@ def absent(
     timing: TimingOf,
     sources: Sequence[str] = (),
 ) -> Iterator[Pair]:
-    """Every known record of this kind that no feed names and no row error keeps. People need what names them drafted first.
+    """Yield every known record of this kind that no feed names and no row error keeps.
 
-    `trouble` says why absence proves nothing for this kind in this run, and is empty when it does. `seat_trouble` says
-    it of what names people and tests: a learner is released, and a test withdrawn, only when it is sure that no
-    candidate names them; staff are disabled only when it is sure that no contributor does. `sources` are those that
-    feeds of this kind read; what another one has named, which is no more, is not theirs to let go.
+    People need the changes of contributors and candidates drafted first.
+
+    Args:
+        connection: state and workspace.
+        kind: the kind of the records.
+        trouble: why absence proves nothing for this kind in this run; empty when it does.
+        seat_trouble: the same for what names people and tests. A learner is released, and a test
+            withdrawn, only when certainly no candidate names them. Staff are disabled only when
+            certainly no contributor does.
+        timing: returns the times of a test.
+        sources: the names that feeds of this kind read. A record that another source named, which
+            is not configured any more, stays.
     """
     if kind in ON_A_TEST:
         return _absent_members(connection, kind, trouble, timing, sources)
@@ -37,38 +48,43 @@ def absent(
 
 
 FORMER = (
-    "the source '{}', which named it, is none of this kind any more; if what is there now is all, run"
+    "the source '{}', which named it, does not feed this kind any more; if the present sources are "
+    "complete, run"
     " `apply --accept-shrink` with one of its sources"
 )
 
 
-def _former(source: str | None, sources: Sequence[str]) -> str:
-    """Why a record's absence proves nothing when its source was taken out of the configuration, or renamed."""
+def _former_source_reason(source: str | None, sources: Sequence[str]) -> str:
+    """Return why absence proves nothing when a record's source was removed or renamed."""
     return FORMER.format(source) if source and sources and source not in sources else ""
 
 
-_SEATS = {
+_ON_TESTS = {
     Kind.LEARNER: """(EXISTS (SELECT 1 FROM wanted_candidate c WHERE c.learner = k.key)
         OR EXISTS (SELECT 1 FROM row_error f WHERE f.kind = 'candidate' AND f.k2 = k.key)
         OR EXISTS (SELECT 1 FROM known_candidate c LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.learner = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
-            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test AND d.k2 = c.learner
-                AND d.action IN ('remove', 'retire') AND d.verdict = 'pass')))""",
+            WHERE c.learner = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
+            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'candidate' AND d.k1 = c.test
+                AND d.k2 = c.learner AND d.action IN ('remove', 'retire')
+                AND d.verdict = 'pass')))""",
     Kind.STAFF: """(SELECT count(*) FROM (SELECT c.test FROM wanted_contributor c
-            LEFT JOIN known_test ckt ON ckt.key = c.test LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0 AND (coalesce(ckt.standing, '') <> 'retired'
+            LEFT JOIN known_test ckt ON ckt.key = c.test
+            LEFT JOIN test_window ctw ON ctw.test = c.test
+            WHERE c.staff = k.key AND coalesce(ctw.retiring, 0) = 0
+                AND (coalesce(ckt.lifecycle, '') <> 'retired'
                 OR EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = c.test))
         UNION SELECT f.k1 FROM row_error f WHERE f.kind = 'contributor' AND f.k2 = k.key
         UNION SELECT c.test FROM known_contributor c LEFT JOIN test_window ctw ON ctw.test = c.test
-            WHERE c.staff = k.key AND c.standing = 'active' AND coalesce(ctw.retiring, 0) = 0
-            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test AND d.k2 = c.staff
-                AND d.action = 'remove' AND d.verdict = 'pass')) AS on_tests)""",
+            WHERE c.staff = k.key AND c.lifecycle = 'active' AND coalesce(ctw.retiring, 0) = 0
+            AND NOT EXISTS (SELECT 1 FROM draft d WHERE d.kind = 'contributor' AND d.k1 = c.test
+                AND d.k2 = c.staff AND d.action = 'remove'
+                AND d.verdict = 'pass')) AS on_tests)""",
     Kind.TEST: "(SELECT count(*) FROM wanted_candidate c WHERE c.test = k.key)",
 }
 
 
-def shared(connection: Connection, kind: Kind, key: str) -> str:
-    """Return somebody else who has the account of this known person, and is wanted or has a row that is an error."""
+def find_account_sharer(connection: Connection, kind: Kind, key: str) -> str:
+    """Return another person with the same account who is wanted or has a row error; else empty."""
     for other in PEOPLE:
         itself = " AND w.key <> k.key" if other is kind else ""
         disabled = " AND coalesce(w.status, '') <> 'disabled'" if other is kind else ""
@@ -77,17 +93,18 @@ def shared(connection: Connection, kind: Kind, key: str) -> str:
         )
         for table, condition in (("wanted", disabled), ("known", errors)):
             query = (
-                f"SELECT min(w.key) FROM known_{kind} k JOIN {table}_{other} w ON (w.username = k.username"
-                f" OR (w.external_id = k.external_id AND w.auth_system = k.auth_system)) WHERE k.key = :key"
-                f"{itself}{condition}"
+                f"SELECT min(w.key) FROM known_{kind} k"
+                f" JOIN {table}_{other} w ON (w.username = k.username"
+                " OR (w.external_id = k.external_id AND w.auth_system = k.auth_system))"
+                f" WHERE k.key = :key{itself}{condition}"
             )
             found = connection.execute(text(query), {"key": key}).scalar()
             if found is not None:
                 return f"{other} {found}"
-    return _clashing(connection, kind, key)
+    return _clashing_sql(connection, kind, key)
 
 
-def _clashing(connection: Connection, kind: Kind, key: str) -> str:
+def _clashing_sql(connection: Connection, kind: Kind, key: str) -> str:
     query = text("SELECT 1 FROM clash WHERE kind = :kind AND k1 = :key")
     return "another row" if connection.execute(query, {"kind": kind, "key": key}).first() else ""
 
@@ -97,11 +114,13 @@ def _absent_records(
 ) -> Iterator[Pair]:
     columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
     query = f"""
-        SELECT k.key AS key, {columns}, k.standing AS standing, k.ours AS ours, k.source AS source,
-               {_SEATS[kind]} AS seats,
-               b.reason AS refused, tw.ended AS ended, o.k1 AS is_open,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}' AND s.old_key = k.key) AS suspect,
-               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.key) AS departed
+        SELECT k.key AS key, {columns}, k.lifecycle AS lifecycle, k.managed AS managed,
+               k.source AS source, {_ON_TESTS[kind]} AS seats, b.reason AS refused,
+               tw.ended AS ended, o.k1 AS is_open,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.old_key = k.key) AS suspect,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}'
+                   AND d.k1 = k.key) AS departed
         FROM vanished v
         JOIN known_{kind} k ON k.key = v.key
         LEFT JOIN test_window tw ON tw.test = k.key AND '{kind}' = 'test'
@@ -109,30 +128,32 @@ def _absent_records(
         LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.key AND b.fingerprint = :nothing
         WHERE v.kind = '{kind}'
     """
-    for row in streamed(connection, query, nothing=b""):
+    for row in stream(connection, query, nothing=b""):
         about = Context(
-            row.standing,
-            bool(row.ours),
+            row.lifecycle,
+            bool(row.managed),
             unsettled=row.is_open is not None,
             ended=bool(row.ended),
             seated=bool(row.seats),
         )
         suspect = f"{kind} {row.key}" if row.suspect else ""
         unproven = (
-            "" if row.departed else trouble or ("" if row.ended else _former(row.source, sources))
+            ""
+            if row.departed
+            else trouble or ("" if row.ended else _former_source_reason(row.source, sources))
         ) or ("" if row.ended else seat_trouble)
         facts = Facts(
             trouble=unproven,
             registered=int(row.seats),
             suspect=suspect,
             refused=row.refused or "",
-            shares=shared(connection, kind, row.key) if kind is Kind.STAFF else "",
+            shares=find_account_sharer(connection, kind, row.key) if kind is Kind.STAFF else "",
         )
-        yield Pair(kind, (row.key,), None, fields_of(row, "k_", COMPARED[kind]), about, facts)
+        yield Pair(kind, (row.key,), None, prefixed_fields(row, "k_", COMPARED[kind]), about, facts)
 
 
-def _same_account(kind: Kind) -> str:
-    """Another key on the same test whose person has the same account in Inspera."""
+def _same_account_sql(kind: Kind) -> str:
+    """Return the SQL for another key on the test whose person has the same account in Inspera."""
     person, part = PERSON_OF.get(kind), KEY_FIELDS[kind][1]
     if not person:
         return "NULL"
@@ -145,19 +166,22 @@ def _same_account(kind: Kind) -> str:
       AND coalesce(ol.auth_system, nl.auth_system) = kl.auth_system)"""
 
 
-SHARED = "{} shares what Inspera identifies it by with another: what is there stays until the source is correct"
+SHARED = (
+    "{} shares what Inspera identifies it by with another: what is there stays until the "
+    "source is correct"
+)
 UNREAD = "a row of this test names no {} who can be read, so nobody's absence proves anything"
 
-_ASTRAY = {
-    "anybody": "{} names a {} whom no feed makes and nobody knows, so it may mean anybody on this test",
-    "any_test": "{} names this {} on a test that no feed makes and nobody knows, so it may mean this test",
-    "anything": "{} names a test and a {} that no feed makes and nobody knows, so it may mean anybody",
+_ASTRAY_REASONS = {
+    "anybody": "{} names an unknown {}, so it may mean anybody on this test",
+    "any_test": "{} names this {} on an unknown test, so it may mean this test",
+    "anything": "{} names an unknown test and an unknown {}, so it may mean anybody",
 }
 """What a row may mean that names something unknown, by which of the key's parts that is."""
 
 
-def _astray_columns(kind: Kind, part: str) -> str:
-    """Return the columns with the place of a row that may mean just this record, whoever it names."""
+def _astray_sql(kind: Kind, part: str) -> str:
+    """Return the columns with the place of a row that may mean this record, whatever it names."""
     means = {"anybody": "a.k1 = k.test AND a.k2 = ''", "any_test": f"a.k1 = '' AND a.k2 = k.{part}"}
     means["anything"] = "a.k1 = '' AND a.k2 = ''"
     return ", ".join(
@@ -166,70 +190,80 @@ def _astray_columns(kind: Kind, part: str) -> str:
     )
 
 
-def _astray(row: Any, part: str) -> str:
-    """Return why nothing at all takes this record off its test in this run; not even its own row."""
-    found = ((getattr(row, name), words) for name, words in _ASTRAY.items())
+def _astray_reason(row: Any, part: str) -> str:
+    """Return why this record stays on its test in this run, even if its own row says otherwise."""
+    found = ((getattr(row, name), words) for name, words in _ASTRAY_REASONS.items())
     return next((words.format(place, part) for place, words in found if place is not None), "")
 
 
 def _absent_members(
     connection: Connection, kind: Kind, trouble: str, timing: TimingOf, sources: Sequence[str]
 ) -> Iterator[Pair]:
-    """What is known on tests and no feed names: options, committees, contributors, candidates."""
+    """Yield what is known on tests and no feed names: options, committees, members."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
-    columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
-    query = f"""
-        SELECT k.test AS test, k.{part} AS part, {columns}, k.standing AS standing, k.ours AS ours,
-               {"k.source" if kind in PERSON_OF else "NULL"} AS source,
-               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
-               tw.start AS tw_start, tw.ends AS tw_ends,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person or ""}' AND s.old_key = k.{part}) AS who_suspect,
-               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test' AND s.old_key = k.test) AS test_suspect,
-               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_columns(kind, part)},
-               (SELECT min(c.kind || ' ' || c.k1) FROM clash c WHERE (c.kind = 'test' AND c.k1 = k.test)
-                   OR (c.kind = '{person or ""}' AND c.k1 = k.{part})) AS clash,
-               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test AND d.k2 = k.{part})
-                   AS departed,
-               {_same_account(kind)} AS same_account, tw.unsettled AS unsettled
-        FROM missing m
-        JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
-        LEFT JOIN test_window tw ON tw.test = k.test
-        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part} AND b.fingerprint = :nothing
-        WHERE m.kind = '{kind}'
-    """
-    for row in streamed(connection, query, nothing=b""):
+    for row in stream(connection, _absent_members_sql(kind), nothing=b""):
         about = Context(
-            row.standing, bool(row.ours), ended=bool(row.ended), covered=bool(row.retiring)
+            row.lifecycle, bool(row.managed), ended=bool(row.ended), covered=bool(row.retiring)
         )
         suspect = f"{person} {row.part}" if row.who_suspect else ""
         suspect = suspect or (f"test {row.test}" if row.test_suspect else "")
-        former = "" if row.ended else _former(row.source, sources)
-        proof = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
-        shared_with = SHARED.format(row.clash) if row.clash is not None else ""
-        proof = (
-            _astray(row, part)
-            or shared_with
-            or ("" if row.departed else proof)
-            or (_UNSETTLED if row.unsettled else "")
-        )
+        # Once the test has ended, absence is retirement, whatever the source is (rules 8).
+        former = "" if row.ended else _former_source_reason(row.source, sources)
+        unproven = trouble or former or (UNREAD.format(part) if row.test_trouble else "")
         if row.same_account is not None and not suspect:
-            proof = (
-                proof
-                or f"{person} {row.same_account} has the same account in Inspera, and a place on this test"
-            )
-        # a candidate stays from the start on; graders and committees change again once the test has ended
+            account = f"{person} {row.same_account} has the same account in Inspera"
+            shares = f"{account}, and a place on this test"
+        else:
+            shares = ""
+        reasons = (
+            _astray_reason(row, part),
+            SHARED.format(row.clash) if row.clash is not None else "",
+            "" if row.departed else unproven,
+            _UNSETTLED if row.unsettled else "",
+            shares,
+        )
+        # A candidate stays from the start on (rules 8). Graders and committees change again once
+        # the test has ended.
         begun = bool(row.begun) and (kind is Kind.CANDIDATE or not row.ended)
         facts = Facts(
-            trouble=proof,
+            trouble=next(filter(None, reasons), ""),
             begun=begun,
             suspect=suspect,
             refused=row.refused or "",
             timing=timing(row.tw_start, row.tw_ends, None),
-            retired=row.standing == "retired",
+            retired=row.lifecycle == "retired",
         )
-        yield Pair(
-            kind, (row.test, row.part), None, fields_of(row, "k_", COMPARED[kind]), about, facts
-        )
+        known = prefixed_fields(row, "k_", COMPARED[kind])
+        yield Pair(kind, (row.test, row.part), None, known, about, facts)
+
+
+def _absent_members_sql(kind: Kind) -> str:
+    part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind) or ""
+    columns = ", ".join(f"k.{name} AS k_{name}" for name in COMPARED[kind])
+    # Every reason why a record may have to stay is a column here, so that one pass decides.
+    return f"""
+        SELECT k.test AS test, k.{part} AS part, {columns}, k.lifecycle AS lifecycle,
+               k.managed AS managed, {"k.source" if kind in PERSON_OF else "NULL"} AS source,
+               tw.begun AS begun, tw.ended AS ended, tw.retiring AS retiring, b.reason AS refused,
+               tw.start AS tw_start, tw.ends AS tw_ends, tw.unsettled AS unsettled,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = '{person}'
+                   AND s.old_key = k.{part}) AS who_suspect,
+               EXISTS (SELECT 1 FROM suspect s WHERE s.kind = 'test'
+                   AND s.old_key = k.test) AS test_suspect,
+               {TEST_TROUBLE[kind]} AS test_trouble, {_astray_sql(kind, part)},
+               (SELECT min(c.kind || ' ' || c.k1) FROM clash c
+                   WHERE (c.kind = 'test' AND c.k1 = k.test)
+                   OR (c.kind = '{person}' AND c.k1 = k.{part})) AS clash,
+               EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND d.k1 = k.test
+                   AND d.k2 = k.{part}) AS departed,
+               {_same_account_sql(kind)} AS same_account
+        FROM missing m
+        JOIN known_{kind} k ON k.test = m.k1 AND k.{part} = m.k2
+        LEFT JOIN test_window tw ON tw.test = k.test
+        LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = k.test AND b.k2 = k.{part}
+            AND b.fingerprint = :nothing
+        WHERE m.kind = '{kind}'
+    """
 
 
 _UNSETTLED = (
@@ -237,17 +271,19 @@ _UNSETTLED = (
 )
 
 TEST_TROUBLE = {
-    kind: f"EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = k.test AND f.k2 = '')"
+    kind: f"EXISTS (SELECT 1 FROM row_error f WHERE f.kind = '{kind}' AND f.k1 = k.test"
+    " AND f.k2 = '')"
     for kind in ON_A_TEST
 }
-# a committee may be named by any row of its test, also by one that can't be used
+# A committee may be named by any row of its test, also by an invalid one.
 TEST_TROUBLE[Kind.COMMITTEE] = (
-    "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate') AND f.k1 = k.test)"
+    "(EXISTS (SELECT 1 FROM row_error f WHERE f.kind IN ('committee', 'contributor', 'candidate')"
+    " AND f.k1 = k.test)"
     " OR EXISTS (SELECT 1 FROM astray a WHERE a.kind IN ('committee', 'contributor', 'candidate')"
     " AND a.k1 IN ('', k.test)))"
 )
 
 
-def fields_of(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
-    """A row's values under these names, which stand there behind a prefix."""
+def prefixed_fields(row: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return a row's values under these names, which have a prefix in the row."""
     return {name: getattr(row, prefix + name) for name in names}

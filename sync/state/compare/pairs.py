@@ -1,6 +1,7 @@
-"""Pairs wanted with known by equality joins in SQL; what a pair means is for `diff` and `guard` to say.
+"""Pairs of wanted and known records, by equality joins in SQL; `diff` and `guard` judge them.
 
-No sort order is relied on. Records whose fingerprints agree never leave the database.
+No sort order is relied on (rules 27): databases and Python disagree on it. Records whose
+fingerprints agree never leave the database.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -24,11 +25,17 @@ from sync.records.base import (
     row_place,
 )
 from sync.records.changes import Fields
-from sync.state.compare.absences import TEST_TROUBLE, UNREAD, TimingOf, fields_of, shared
-from sync.state.dialect import streamed
+from sync.state.compare.absences import (
+    TEST_TROUBLE,
+    UNREAD,
+    TimingOf,
+    find_account_sharer,
+    prefixed_fields,
+)
+from sync.state.dialect import stream
 
 
-def arrived_or_changed(
+def pair_wanted(
     connection: Connection,
     kind: Kind,
     places: Sequence[str],
@@ -36,31 +43,38 @@ def arrived_or_changed(
     locked: Collection[str] = (),
     trouble: str = "",
 ) -> Iterator[Pair]:
-    """Every wanted record that is not known, or known otherwise. What is on a test needs the other kinds drafted first.
+    """Yield every wanted record that is not known, or known with other values.
 
-    `locked` are the options that can't change once their test has begun. `trouble` says why what this kind's feeds say
-    may not be all of it in this run, and is empty when it is.
+    What is on a test needs the other kinds drafted first. `locked` are the options that can't
+    change once their test has begun. `trouble` says why the feeds of this kind may be incomplete in
+    this run; it is empty when they are complete.
     """
     if kind in ON_A_TEST:
-        return _members(connection, kind, places, timing, locked, trouble)
-    return _records(connection, kind, places, timing)
+        return _pair_members(connection, kind, places, timing, locked, trouble)
+    return _pair_records(connection, kind, places, timing)
 
 
-def left_out(connection: Connection) -> dict[Kind, int]:
-    """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+def count_left_out(connection: Connection) -> dict[Kind, int]:
+    """Count the tests that had ended before they were ever sent, and the registrations for them."""
     unsent = "SELECT count(*) FROM test_window WHERE unsent = 1"
     tests = int(connection.execute(text(unsent)).scalar_one())
     if not tests:
-        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # no need to look at every candidate
-    named = "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test WHERE tw.unsent = 1"
+        return {Kind.TEST: 0, Kind.CANDIDATE: 0}  # No need to read every candidate.
+    named = (
+        "SELECT count(*) FROM wanted_candidate w JOIN test_window tw ON tw.test = w.test"
+        " WHERE tw.unsent = 1"
+    )
     return {Kind.TEST: tests, Kind.CANDIDATE: int(connection.execute(text(named)).scalar_one())}
 
 
-def ignored(connection: Connection) -> int:
-    """How many wanted candidates name a retired test (or one that retires now), and are therefore ignored."""
-    over = "SELECT 1 FROM known_test WHERE standing = 'retired' UNION SELECT 1 FROM test_window WHERE retiring = 1"
+def count_ignored(connection: Connection) -> int:
+    """Count the wanted candidates that are ignored because their test retires or is retired."""
+    over = (
+        "SELECT 1 FROM known_test WHERE lifecycle = 'retired' UNION SELECT 1 FROM test_window"
+        " WHERE retiring = 1"
+    )
     if not connection.execute(text(over)).first():
-        return 0  # as on most days: no need to look at every candidate
+        return 0  # As on most days: no need to read every candidate.
     query = f"SELECT count(*) FROM wanted_candidate w {_TEST_OF_WANTED} WHERE {_RETIRED}"
     return int(connection.execute(text(query)).scalar_one())
 
@@ -69,16 +83,16 @@ _TEST_OF_WANTED = """
 LEFT JOIN known_test kt ON kt.key = w.test
 LEFT JOIN test_window tw ON tw.test = w.test
 """
-_RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.standing, '') = 'retired'
+_RETIRED = """(coalesce(tw.retiring, 0) = 1 OR (coalesce(kt.lifecycle, '') = 'retired'
     AND NOT EXISTS (SELECT 1 FROM wanted_test wt WHERE wt.key = w.test)))"""
-_OVER = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
+_LEFT_OUT = f"(coalesce(tw.unsent, 0) = 1 OR {_RETIRED})"
 
 
-def _columns(kind: Kind) -> str:
+def _columns_sql(kind: Kind) -> str:
     wanted = [
         f"w.{name} AS w_{name}" for name in (*KEY_FIELDS[kind], *COMPARED[kind], *SENT_ONCE[kind])
     ]
-    known = [f"k.{name} AS k_{name}" for name in (*COMPARED[kind], "standing", "ours")]
+    known = [f"k.{name} AS k_{name}" for name in (*COMPARED[kind], "lifecycle", "managed")]
     rest = (
         "w.fingerprint AS fingerprint",
         "w.feed AS feed",
@@ -88,56 +102,68 @@ def _columns(kind: Kind) -> str:
     return ", ".join((*wanted, *known, *rest))
 
 
-def _barred(kind: Kind) -> str:
-    """Joins the refusal of just this, while its time has not come."""
+def _join_refusal(kind: Kind) -> str:
+    """Return the join with the refusal of exactly this change, while its pause lasts."""
     k1, *more = KEY_FIELDS[kind]
     k2 = f"w.{more[0]}" if more else "''"
-    return f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2} AND b.fingerprint = w.fingerprint"
+    return (
+        f"LEFT JOIN barred b ON b.kind = '{kind}' AND b.k1 = w.{k1} AND b.k2 = {k2}"
+        " AND b.fingerprint = w.fingerprint"
+    )
 
 
-def _records(
+def _pair_records(
     connection: Connection, kind: Kind, places: Sequence[str], timing: TimingOf
 ) -> Iterator[Pair]:
-    query = f"""
-        SELECT {_columns(kind)}, k.key AS is_known, o.k1 AS is_open, tw.start AS tw_start, tw.ends AS tw_ends,
-               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}' AND s.new_key = w.key) AS resembles,
-               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}' AND r.new_key = w.key) AS reuses,
+    for row in stream(connection, _records_sql(kind)):
+        about = Context(
+            lifecycle=row.k_lifecycle or "active",
+            managed=row.k_managed is None or bool(row.k_managed),
+            unsettled=row.is_open is not None,
+            resembles=f"{kind} {row.resembles}" if row.resembles else "",
+            reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
+        )
+        known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
+        shares = (
+            find_account_sharer(connection, kind, row.w_key)
+            if kind is Kind.STAFF and row.w_status == "disabled"
+            else ""
+        )
+        facts = Facts(
+            refused=row.refused or "",
+            existing=not about.managed,
+            shares=shares,
+            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
+            reuses=bool(about.reuses),
+            clash=row.clash or "",
+        )
+        yield _make_pair(row, kind, (row.w_key,), known, about, facts, places)
+
+
+def _records_sql(kind: Kind) -> str:
+    # An open intent makes a pair of equal records too: what became of its call is not known, so
+    # the fingerprint may be of something that was never sent.
+    return f"""
+        SELECT {_columns_sql(kind)}, k.key AS is_known, o.k1 AS is_open,
+               tw.start AS tw_start, tw.ends AS tw_ends,
+               (SELECT min(s.old_key) FROM suspect s WHERE s.kind = '{kind}'
+                   AND s.new_key = w.key) AS resembles,
+               (SELECT min(r.old_key) FROM reused r WHERE r.kind = '{kind}'
+                   AND r.new_key = w.key) AS reuses,
                c.reason AS clash
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.key = w.key
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.key
         LEFT JOIN test_window tw ON tw.test = w.key AND '{kind}' = 'test'
         LEFT JOIN clash c ON c.kind = '{kind}' AND c.k1 = w.key AND c.held = 1
-        {_barred(kind)}
+        {_join_refusal(kind)}
         WHERE coalesce(tw.unsent, 0) = 0
-          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
+          AND (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
+              OR o.k1 IS NOT NULL)
     """
-    for row in streamed(connection, query):
-        about = Context(
-            standing=row.k_standing or "active",
-            ours=row.k_ours is None or bool(row.k_ours),
-            unsettled=row.is_open is not None,
-            resembles=f"{kind} {row.resembles}" if row.resembles else "",
-            reuses=f"{kind} {row.reuses}" if row.reuses is not None else "",
-        )
-        known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
-        shares = (
-            shared(connection, kind, row.w_key)
-            if kind is Kind.STAFF and row.w_status == "disabled"
-            else ""
-        )
-        facts = Facts(
-            refused=row.refused or "",
-            found=not about.ours,
-            shares=shares,
-            timing=timing(row.tw_start, row.tw_ends, row.feed) if kind is Kind.TEST else None,
-            reuses=bool(about.reuses),
-            clash=row.clash or "",
-        )
-        yield _pair(row, kind, (row.w_key,), known, about, facts, places)
 
 
-def _members(
+def _pair_members(
     connection: Connection,
     kind: Kind,
     places: Sequence[str],
@@ -145,20 +171,20 @@ def _members(
     locked: Collection[str],
     trouble: str,
 ) -> Iterator[Pair]:
-    """What is wanted on tests: options, committees, contributors, candidates."""
+    """Yield what is wanted on tests: options, committees, contributors, candidates."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     places_left = _PlacesLeft(connection)
-    for row in streamed(connection, _members_query(kind)):
+    for row in stream(connection, _members_sql(kind)):
         key = (row.w_test, getattr(row, f"w_{part}"))
         if row.ended and key[1] in locked:
-            continue  # it can't be set any more, and nobody would notice if it were
-        known = fields_of(row, "k_", COMPARED[kind]) if row.is_known is not None else None
+            continue  # It can't be set any more, and nobody would notice if it were.
+        known = prefixed_fields(row, "k_", COMPARED[kind]) if row.is_known is not None else None
         about = Context(
-            standing=row.k_standing or "active",
-            ours=row.k_ours is None or bool(row.k_ours),
+            lifecycle=row.k_lifecycle or "active",
+            managed=row.k_managed is None or bool(row.k_managed),
             unsettled=row.is_open is not None,
         )
-        waits_for = tuple(_missing(connection, row, person, key))
+        waits_for = tuple(_read_missing(connection, row, person, key))
         seated = kind is Kind.CANDIDATE and known is None and not waits_for
         facts = Facts(
             trouble=trouble or (UNREAD.format(part) if row.test_trouble else ""),
@@ -168,11 +194,11 @@ def _members(
             room_left=places_left.take(row.w_test) if seated else MAX_CANDIDATES,
             refused=row.refused or "",
         )
-        yield _pair(row, kind, key, known, about, facts, places)
+        yield _make_pair(row, kind, key, known, about, facts, places)
 
 
-def _members_query(kind: Kind) -> str:
-    """What is wanted on tests of one kind and not known so, with the state of its test and of its person."""
+def _members_sql(kind: Kind) -> str:
+    """Return the SQL for wanted records on tests that differ, with the state of test and person."""
     part, person = KEY_FIELDS[kind][1], PERSON_OF.get(kind)
     of_person = "NULL AS person_known, NULL AS person_action, NULL AS person_verdict"
     join_person = ""
@@ -184,48 +210,53 @@ def _members_query(kind: Kind) -> str:
         LEFT JOIN known_{person} kl ON kl.key = w.{part}
         LEFT JOIN draft dl ON dl.kind = '{person}' AND dl.k1 = w.{part}"""
     return f"""
-        SELECT {_columns(kind)}, k.test AS is_known, o.k1 AS is_open, kt.key AS test_known, tw.begun AS begun,
-               tw.ended AS ended, tw.start AS tw_start, tw.ends AS tw_ends,
+        SELECT {_columns_sql(kind)}, k.test AS is_known, o.k1 AS is_open,
+               kt.key AS test_known, tw.begun AS begun, tw.ended AS ended,
+               tw.start AS tw_start, tw.ends AS tw_ends,
                {TEST_TROUBLE[kind].replace("k.test", "w.test")} AS test_trouble,
                {of_person}, dt.action AS test_action, dt.verdict AS test_verdict
         FROM wanted_{kind} w
         LEFT JOIN known_{kind} k ON k.test = w.test AND k.{part} = w.{part}
         LEFT JOIN open_record o ON o.kind = '{kind}' AND o.k1 = w.test AND o.k2 = w.{part}
-        {_barred(kind)}
+        {_join_refusal(kind)}
         {_TEST_OF_WANTED} {join_person}
         LEFT JOIN draft dt ON dt.kind = 'test' AND dt.k1 = w.test
-        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.standing <> 'active' OR o.k1 IS NOT NULL)
-          AND NOT {_OVER}
+        WHERE (k.fingerprint IS NULL OR k.fingerprint <> w.fingerprint OR k.lifecycle <> 'active'
+            OR o.k1 IS NOT NULL)
+          AND NOT {_LEFT_OUT}
         ORDER BY w.test, w.feed, w.line
-    """
+    """  # Test by test, so that `_PlacesLeft` can count.
 
 
 class _PlacesLeft:
-    """How many candidates each test can still take; rows come test by test."""
+    """The number of candidates that each test can still take; rows come test by test."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._test, self._left = connection, "", 0
+        self._connection = connection
+        self._test = ""
+        self._left = 0
 
     def take(self, test: str) -> int:
-        """The places left on this test before this candidate, who takes one."""
+        """Return the places left on this test before this candidate, who takes one."""
         if test != self._test:
             query = (
-                "SELECT count(*) FROM known_candidate WHERE test = :test AND standing = 'active'"
+                "SELECT count(*) FROM known_candidate WHERE test = :test AND lifecycle = 'active'"
             )
             held = int(self._connection.execute(text(query), {"test": test}).scalar_one())
-            self._test, self._left = test, MAX_CANDIDATES - held
+            self._test = test
+            self._left = MAX_CANDIDATES - held
         self._left -= 1
         return self._left + 1
 
 
-def _missing(connection: Connection, row: Any, person: Kind | None, key: Key) -> Iterator[str]:
-    """What must be in Inspera before this can be, and why it is not yet."""
+def _read_missing(connection: Connection, row: Any, person: Kind | None, key: Key) -> Iterator[str]:
+    """Yield what must be in Inspera before this record, each with why it is not there yet."""
     needed = [(Kind.TEST, key[0], row.test_known, row.test_action, row.test_verdict)]
     if person:
         needed.insert(0, (person, key[1], row.person_known, row.person_action, row.person_verdict))
     for kind, name, known, action, verdict in needed:
         if action == "identity change":
-            yield f"{kind} {name} (held as a identity change)"
+            yield f"{kind} {name} (held as an identity change)"
         elif known is None and not (action == "create" and verdict == "pass"):
             yield f"{kind} {name} ({_why_missing(connection, kind, name, verdict)})"
 
@@ -245,7 +276,7 @@ def _why_missing(connection: Connection, kind: Kind, name: str, verdict: str | N
     )
 
 
-def _pair(
+def _make_pair(
     row: Any,
     kind: Kind,
     key: Key,
@@ -254,7 +285,7 @@ def _pair(
     facts: Facts,
     places: Sequence[str],
 ) -> Pair:
-    wanted = fields_of(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
+    wanted = prefixed_fields(row, "w_", (*COMPARED[kind], *SENT_ONCE[kind]))
     secret = wanted.pop(SECRETS.get(kind, ""), None)
     where = row_place(places[row.feed], row.line, key)
     return Pair(

@@ -1,4 +1,4 @@
-"""The plan as a table: drafted change by change, held scope by scope, put in order once, then read page by page."""
+"""The plan as a table: drafted by change, held by scope, put in order once, read in pages."""
 
 import hashlib
 import json
@@ -14,29 +14,32 @@ from sync.planning.decide import DraftedChange
 from sync.planning.guard import HeldScope, Limit, Limits, Scope
 from sync.records.base import PEOPLE, Key, Kind
 from sync.records.changes import ALLOWED, SOON, Action, Cause, Change, PlannedChange, Verdict
-from sync.state.compare.recent_removals import recent
+from sync.state.compare.recent_removals import count_recent
 from sync.state.dialect import analyse, create_index, insert
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import chunks, columns_of, from_json, key_from, paged, to_json
+from sync.state.staging.scratch import chunks, from_json, key_columns, key_from, read_pages, to_json
 
 _COUNTED = "d.verdict = 'pass' AND d.action IN ('remove', 'disable', 'delete', 'withdraw')"
-_COLUMNS = "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, fingerprint, scope"
+_COLUMNS = (
+    "kind, k1, k2, action, verdict, cause, reason, place, changed, before, after, secret, "
+    "fingerprint, scope"
+)
 
 
-def draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
-    """Writes changes with their rulings into the draft. Returns how many."""
+def write_draft(connection: Connection, drafted: Iterable[DraftedChange]) -> int:
+    """Write changes with their rulings into the draft. Return how many."""
     columns = _COLUMNS.split(", ")
     return sum(
-        insert(connection, "draft", columns, [_row(item) for item in chunk])
+        insert(connection, "draft", columns, [_draft_row(item) for item in chunk])
         for chunk in chunks(drafted)
     )
 
 
-def _row(item: DraftedChange) -> tuple[object, ...]:
+def _draft_row(item: DraftedChange) -> tuple[object, ...]:
     change = item.change
     return (
         change.kind.value,
-        *columns_of(change.key),
+        *key_columns(change.key),
         change.action.value,
         item.ruling.verdict.value,
         item.ruling.cause.value,
@@ -52,7 +55,7 @@ def _row(item: DraftedChange) -> tuple[object, ...]:
 
 
 def index_draft(connection: Connection) -> None:
-    """Lets the draft be looked up by key; done once learners and tests are in it."""
+    """Index the draft by key. Call it once learners and tests are in it."""
     create_index(connection, "ix_draft", "draft (kind, k1, k2)")
     analyse(connection, "draft")
 
@@ -60,14 +63,14 @@ def index_draft(connection: Connection) -> None:
 def hold_scopes(
     connection: Connection, limits: Limits, allowed: Collection[str], now: datetime
 ) -> list[HeldScope]:
-    """Counts what would pass, and holds each scope that is over its limit and not allowed by its digest.
+    """Count what would pass, and hold each scope over its limit that no digest allows (rules 15).
 
-    All scopes are counted before any is held, so that holding one never hides another. Removals of the 24 hours before
-    `now` count, too. What passes because it was allowed keeps the name of its scope, by which it is known as approved.
-    All scopes are counted before any is held, so that holding one never hides another. What the times of tests hold is
-    let through together by a hash of its own, before that.
+    All scopes are counted before any is held, so that holding one never hides another. Removals of
+    the 24 hours before `now` count too. What passes because it was allowed keeps the name of its
+    scope, which marks it as approved. Changes that the times of tests hold are allowed together by
+    a hash of their own, before that.
     """
-    by_times = list(_by_times(connection, allowed))
+    by_times = list(_time_scopes(connection, allowed))
     over = []
     for scope, condition, values in _scopes(connection, limits, now):
         excess = scope.excess()
@@ -75,9 +78,8 @@ def hold_scopes(
             digest = _digest(connection, scope.name, condition, values)
             over.append((HeldScope(scope, excess, digest, digest in allowed), condition, values))
     names = [held.scope.name for held, _, _ in over]
-    over.sort(
-        key=lambda one: one[0].allowed
-    )  # the held first: one word does not let pass what needs two
+    # Those not allowed first: a change in two scopes needs both allowed.
+    over.sort(key=lambda one: one[0].allowed)
     for held, condition, values in over:
         connection.execute(
             text(f"UPDATE draft AS d SET scope = :scope WHERE {condition} AND d.scope = ''"),
@@ -87,7 +89,8 @@ def hold_scopes(
         reason = f"limit: {held.excess}; if it is right, apply --allow {held.digest}"
         connection.execute(
             text(
-                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason WHERE scope = :scope"
+                "UPDATE draft SET verdict = 'held', cause = 'limit', reason = :reason"
+                " WHERE scope = :scope"
             ),
             {"reason": reason, "scope": held.scope.name},
         )
@@ -100,10 +103,13 @@ def hold_scopes(
 _TOGETHER = "d.cause IN ('freeze', 'times') AND d.verdict IN ('held', 'deferred')"
 
 
-def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
-    """Yield what several changes have in common that the times of tests hold, so that one hash allows all of them."""
+def _time_scopes(connection: Connection, allowed: Collection[str]) -> Iterator[HeldScope]:
+    """Yield the groups of changes that the times of tests hold; one hash allows a whole group."""
     tests = f"d.kind = 'test' AND {_TOGETHER}"
-    on_tests = f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1 HAVING count(*) > 1"
+    on_tests = (
+        f"SELECT d.k1 FROM draft d WHERE d.kind <> 'test' AND {_TOGETHER} GROUP BY d.k1"
+        " HAVING count(*) > 1"
+    )
     scopes: list[tuple[str, str, dict[str, str]]] = [("times of tests", tests, {})]
     for test in connection.execute(text(f"{on_tests} ORDER BY d.k1")).scalars().all():
         scopes.append(
@@ -116,7 +122,7 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
     for name, condition, values in scopes:
         number = count(connection, f"SELECT count(*) FROM draft d WHERE {condition}", **values)
         if number < 2:
-            continue  # its own hash says it
+            continue  # The hash of the group allows it.
         digest = _digest(connection, name, condition, values)
         yield HeldScope(
             Scope(name, number, number, Limit(0, 0), removals=False),
@@ -126,7 +132,10 @@ def _by_times(connection: Connection, allowed: Collection[str]) -> Iterator[Held
             by_times=True,
         )
         if digest in allowed:
-            passing = "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = :scope WHERE "
+            passing = (
+                "UPDATE draft AS d SET verdict = 'pass', cause = '', reason = '', scope = "
+                ":scope WHERE "
+            )
             connection.execute(text(passing + condition), {**values, "scope": ALLOWED})
 
 
@@ -138,7 +147,7 @@ def _scopes(
         removals = f"d.kind = :kind AND {_COUNTED}"
         if removed := count(connection, f"SELECT count(*) FROM draft d WHERE {removals}", **values):
             renumbered = count(connection, _RENUMBERED) if kind is Kind.CANDIDATE else 0
-            known, before = _known(connection, kind), recent(connection, kind, now)
+            known, before = _count_known(connection, kind), count_recent(connection, kind, now)
             scope = Scope(
                 f"removals of {kind}",
                 removed,
@@ -155,7 +164,7 @@ def _scopes(
             scope = Scope(
                 f"updates of {kind}",
                 updated,
-                _known(connection, kind),
+                _count_known(connection, kind),
                 limits.updates,
                 removals=False,
             )
@@ -168,14 +177,20 @@ def _test_scopes(
 ) -> Iterator[tuple[Scope, str, dict[str, str]]]:
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
         condition = f"d.kind = '{kind}' AND d.k1 = :test AND {_COUNTED}"
-        query = f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED} GROUP BY d.k1 ORDER BY d.k1"
+        query = (
+            f"SELECT d.k1, count(*) FROM draft d WHERE d.kind = '{kind}' AND {_COUNTED}"
+            " GROUP BY d.k1 ORDER BY d.k1"
+        )
         for test, removed in connection.execute(text(query)).fetchall():
-            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND standing = 'active'"
+            held = f"SELECT count(*) FROM known_{kind} WHERE test = :test AND lifecycle = 'active'"
             of_kind = "" if kind is Kind.CANDIDATE else f" of {kind}"
             name = f"removals{of_kind} on test {test}"
             changed = f"{_RENUMBERED} AND d.k1 = :test"
             renumbered = count(connection, changed, test=test) if kind is Kind.CANDIDATE else 0
-            known, before = count(connection, held, test=test), recent(connection, kind, now, test)
+            known, before = (
+                count(connection, held, test=test),
+                count_recent(connection, kind, now, test),
+            )
             scope = Scope(name, removed, known, limit, recent=before, renumbered=renumbered)
             yield scope, condition, {"test": test}
 
@@ -185,29 +200,32 @@ _RENUMBERED = (
     " WHERE d.kind = 'candidate' AND d.action = 'update' AND k.candidate_id <> ''"
     " AND d.changed LIKE '%\"candidate_id\"%'"
 )
-"""How many of those who stay on their tests have a candidate number and get another one."""
+"""The number of candidates who stay on their tests and get another candidate number."""
 
 
-def _known(connection: Connection, kind: Kind) -> int:
-    """Known records of a kind whose test has not ended: what limits are shares of."""
+def _count_known(connection: Connection, kind: Kind) -> int:
+    """Return the number of known records of a kind on tests that have not ended.
+
+    Limits are shares of this number.
+    """
     if kind in PEOPLE:
-        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE standing = 'active'")
+        return count(connection, f"SELECT count(*) FROM known_{kind} WHERE lifecycle = 'active'")
     test = "k.key" if kind is Kind.TEST else "k.test"
     return count(
         connection,
         f"SELECT count(*) FROM known_{kind} k LEFT JOIN test_window w ON w.test = {test}"
-        " WHERE k.standing = 'active' AND coalesce(w.ended, 0) = 0",
+        " WHERE k.lifecycle = 'active' AND coalesce(w.ended, 0) = 0",
     )
 
 
 def _digest(connection: Connection, name: str, condition: str, values: dict[str, str]) -> str:
-    """A hash of exactly this scope's changes, whatever order they are read in."""
+    """Return a hash of exactly this scope's changes, whatever order they are read in."""
     query = (
         f"SELECT d.id, d.kind, d.k1, d.k2, d.action, d.changed, d.before, d.after FROM draft d"
         f" WHERE {condition} AND d.id > :last ORDER BY d.id LIMIT 5000"
     )
     total = 0
-    for row in paged(connection, query, **values):
+    for row in read_pages(connection, query, **values):
         line = "\x1f".join(str(value) for value in row[1:])
         total += int.from_bytes(hashlib.blake2b(line.encode(), digest_size=16).digest())
     return hashlib.blake2b(f"{name}\x1f{total:x}".encode(), digest_size=6).hexdigest()
@@ -225,55 +243,68 @@ _ADDED = {
     Kind.CONTRIBUTOR: 5,
     Kind.CANDIDATE: 7,
 }
-"""The layer of each kind's additions: what others need comes first. Removals come after all of them, in reverse."""
+"""The layer of each kind's additions: what others need comes first. Removals come after all of
+them, in reverse."""
 
 _FIRST_OUT = 6
-"""The layer of removals that free a candidate number for somebody else: right before the candidates' additions."""
+"""The layer of removals that free a candidate number for somebody else: right before the
+candidates' additions."""
 
 _LAST = max(_ADDED.values()) + 1
 
 
-def _layers() -> str:
+def _layer_sql() -> str:
     added = " ".join(f"WHEN '{kind}' THEN {layer}" for kind, layer in _ADDED.items())
     removed = " ".join(f"WHEN '{kind}' THEN {2 * _LAST - layer}" for kind, layer in _ADDED.items())
     return (
         f"CASE WHEN d.id IN (SELECT id FROM first_out) THEN {_FIRST_OUT}"
         f" WHEN d.action IN ('create', 'update', 'enable') THEN CASE d.kind {added} END"
-        f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END ELSE {SILENT} END"
+        f" WHEN d.action IN ('remove', 'disable', 'delete') THEN CASE d.kind {removed} END"
+        f" ELSE {SILENT} END"
     )
 
 
-_SOONEST = "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test WHERE c.{person} = d.k1)"
+_SOONEST = (
+    "(SELECT min(w.wave) FROM wanted_{on} c JOIN test_window w ON w.test = c.test"
+    " WHERE c.{person} = d.k1)"
+)
 _WAVE = f"""coalesce(CASE d.kind
     WHEN 'learner' THEN {_SOONEST.format(on="candidate", person="learner")}
     WHEN 'staff' THEN {_SOONEST.format(on="contributor", person="staff")}
     ELSE (SELECT w.wave FROM test_window w WHERE w.test = d.k1) END, '9999')"""
 
 
-def put_in_order(connection: Connection) -> None:
-    """Writes the draft into the plan: what soon tests need first, in layers, then the rest, soonest test first."""
-    start = "(SELECT w.start FROM test_window w WHERE w.test = d.k1 AND d.kind NOT IN ('learner', 'staff'))"
+def write_plan(connection: Connection) -> None:
+    """Write the draft into the plan in the order of sending (rules 19).
+
+    First comes what soon tests need, in layers; then the rest, soonest test first.
+    """
+    start = (
+        "(SELECT w.start FROM test_window w WHERE w.test = d.k1"
+        " AND d.kind NOT IN ('learner', 'staff'))"
+    )
     connection.exec_driver_sql(
-        f"INSERT INTO plan (wave, layer, {_COLUMNS}) SELECT {_WAVE} AS wave, {_layers()} AS layer, {_COLUMNS}"
+        f"INSERT INTO plan (wave, layer, {_COLUMNS})"
+        f" SELECT {_WAVE} AS wave, {_layer_sql()} AS layer, {_COLUMNS}"
         f" FROM draft d ORDER BY 1, 2, coalesce({start}, ''), d.k1, d.id"
     )
     create_index(connection, "ix_plan", "plan (verdict, layer)")
     analyse(connection, "plan")
 
 
-def planned(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
-    """The plan, line by line in its order; with `verdict`, only lines of that verdict."""
+def read_plan(connection: Connection, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
+    """Yield the plan in its order; with `verdict`, only lines with that verdict."""
     query = (
         f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE seq > :last"
         f"{' AND verdict = :verdict' if verdict else ''} ORDER BY seq LIMIT 2000"
     )
-    for row in paged(connection, query, **({"verdict": verdict.value} if verdict else {})):
-        yield _planned(row)
+    for row in read_pages(connection, query, **({"verdict": verdict.value} if verdict else {})):
+        yield _to_planned_change(row)
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeGroup:
-    """The lines of a verdict that have one reason: `lines` are the first of `total`."""
+    """The lines of a verdict that share a reason: `lines` are the first of `total`."""
 
     reason: str
     total: int
@@ -281,19 +312,16 @@ class ScopeGroup:
 
 
 MOST_OF_ALL = 1_000
-"""Lines of one reason that stand in one group, even when all are asked for: memory does not grow with a plan."""
+"""The most lines in one group, even when all are asked for: memory does not grow with a plan."""
 
 
-def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
-    """Return what does not go ahead by its reason, in the order of each reason's first line.
-
-    With `most`, no more groups and no more lines of one reason than are needed to say that there are more. Without it,
-    a long group comes in several parts of the same reason.
-    """
+def read_groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterator[ScopeGroup]:
+    """Return what does not go ahead, grouped by reason, in the order of each first line."""
     by_reason = "OVER (PARTITION BY reason)"
     numbered = (
         f"SELECT *, min(seq) {by_reason} AS first, count(*) {by_reason} AS total,"
-        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan WHERE verdict = :verdict"
+        " row_number() OVER (PARTITION BY reason ORDER BY seq) AS nth FROM plan"
+        " WHERE verdict = :verdict"
     )
     limited = "" if most is None else f" WHERE nth <= {most:d}"
     query = text(
@@ -304,36 +332,37 @@ def groups(connection: Connection, verdict: Verdict, most: int | None) -> Iterat
     for (reason, total, _part), found in groupby(
         rows, key=lambda row: (row.reason, row.total, row.part)
     ):
-        lines = [_planned(row) for row in found]
+        lines = [_to_planned_change(row) for row in found]
         yield ScopeGroup(reason, total if most is not None else len(lines), lines)
 
 
-def sample(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
-    """Up to `most` creates of a kind that pass, spread evenly over the plan."""
+def sample_creates(connection: Connection, kind: Kind, most: int) -> list[PlannedChange]:
+    """Return up to `most` creates of a kind that pass, spread evenly over the plan."""
     passing = "FROM plan WHERE kind = :kind AND action = 'create' AND verdict = 'pass'"
     every = max(1, count(connection, f"SELECT count(*) {passing}", kind=kind) // most)
     numbered = f"SELECT *, row_number() OVER (ORDER BY seq) AS number {passing}"
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered WHERE number % :every = 0"
-        " ORDER BY seq LIMIT :most"
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM ({numbered}) AS numbered"
+        " WHERE number % :every = 0 ORDER BY seq LIMIT :most"
     )
     return [
-        _planned(row)
+        _to_planned_change(row)
         for row in connection.execute(query, {"kind": kind, "every": every, "most": most})
     ]
 
 
-def planned_for(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
-    """The line of one record, None when the plan has none."""
-    k1, k2 = columns_of(key)
+def find_line(connection: Connection, kind: Kind, key: Key) -> PlannedChange | None:
+    """Return the line of one record, or None when the plan has none."""
+    k1, k2 = key_columns(key)
     query = text(
-        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1 AND k2 = :k2"
+        f"SELECT seq, wave, layer, {_COLUMNS} FROM plan WHERE kind = :kind AND k1 = :k1"
+        " AND k2 = :k2"
     )
     row = connection.execute(query, {"kind": kind, "k1": k1, "k2": k2}).first()
-    return _planned(row) if row else None
+    return _to_planned_change(row) if row else None
 
 
-def _planned(row: Any) -> PlannedChange:
+def _to_planned_change(row: Any) -> PlannedChange:
     kind = Kind(row.kind)
     change = Change(
         Action(row.action),
@@ -358,26 +387,26 @@ def _planned(row: Any) -> PlannedChange:
     )
 
 
-def tally(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
-    """How many lines the plan has of each kind, action and verdict."""
+def count_lines(connection: Connection) -> dict[tuple[Kind, Action, Verdict], int]:
+    """Count the lines of the plan by kind, action and verdict."""
     query = "SELECT kind, action, verdict, count(*) FROM plan GROUP BY 1, 2, 3"
     return {(Kind(k), Action(a), Verdict(v)): n for k, a, v, n in connection.execute(text(query))}
 
 
-def waiting(connection: Connection) -> tuple[int, int]:
-    """Return how many lines wait, and how many of these for a test that starts within 7 days or is under way."""
+def count_waiting(connection: Connection) -> tuple[int, int]:
+    """Return how many lines wait, and how many of them for a test within 7 days or under way."""
     waits = "SELECT count(*) FROM plan WHERE verdict = 'waiting'"
     return count(connection, waits), count(connection, f"{waits} AND wave LIKE '{SOON}%'")
 
 
-def missed(connection: Connection) -> int:
-    """Return how many new records are deferred."""
+def count_deferred_creates(connection: Connection) -> int:
+    """Count the new records that are deferred."""
     return count(
         connection, "SELECT count(*) FROM plan WHERE verdict = 'deferred' AND action = 'create'"
     )
 
 
-def causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
-    """How many lines of the plan do not go ahead, by verdict and cause."""
+def count_causes(connection: Connection) -> dict[tuple[Verdict, Cause], int]:
+    """Count the lines that do not go ahead, by verdict and cause."""
     query = "SELECT verdict, cause, count(*) FROM plan WHERE verdict <> 'pass' GROUP BY 1, 2"
     return {(Verdict(v), Cause(c)): n for v, c, n in connection.execute(text(query))}

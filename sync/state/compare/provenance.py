@@ -1,7 +1,8 @@
 """Which source names what is known, and so whether one of them has suddenly become shorter.
 
-A known record counts for the source that last named it, or, where that was never noted, for every source of its kind.
-What has ended, is retired or released doesn't count: it may leave its source at any time.
+A known record counts for the source that last named it, or, where that was never noted, for every
+source of its kind. What has ended, is retired or released doesn't count: it may leave its source at
+any time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,15 +14,16 @@ from sync.state.dialect import insert
 from sync.state.sqlite.open import count
 
 COUNTED = (Kind.LEARNER, Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR, Kind.CANDIDATE)
-"""The kinds whose absence can mean a removal and rests on a source's word alone."""
+"""The kinds of which a missing record can mean a removal, by its source alone."""
 
 
-def shrinkage(
+def count_shrinkage(
     connection: Connection, kind: Kind, source: str, sources: Sequence[str]
 ) -> tuple[int, int]:
-    """How many known records of a kind this source named that no feed names any more, and how many it named in all.
+    """Return how many known records of a kind the source dropped, and how many it named in all.
 
-    `sources` are all that the kind has. What others have named, which are no more, counts for each of these.
+    `sources` are all that the kind has. Records of sources that are not configured any more count
+    for each of these.
     """
     if kind not in COUNTED:
         return 0, 0
@@ -32,13 +34,14 @@ def shrinkage(
     departed = " AND ".join(
         f"d.{one} = k.{name}" for one, name in zip(("k1", "k2"), KEY_FIELDS[kind], strict=False)
     )
-    meant = f" AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
-    named, names = named_elsewhere(sources)
+    meant = f" AND NOT {_may_be_meant_sql(kind)}" if kind in ON_A_TEST else ""
+    named, names = named_elsewhere_sql(sources)
     named = f"(k.source = :source OR k.source IS NULL OR {named})"
     values = {"source": source, **names}
     lost = count(
         connection,
-        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]} AND g.kind = '{kind}' AND {named}"
+        f"SELECT count(*) FROM {gone} g JOIN known_{kind} k ON {same} {_LIVE[kind]}"
+        f" AND g.kind = '{kind}' AND {named}"
         f" AND NOT EXISTS (SELECT 1 FROM departed d WHERE d.kind = '{kind}' AND {departed}){meant}",
         **values,
     )
@@ -49,24 +52,31 @@ def shrinkage(
     )
 
 
-def _may_be_meant(kind: Kind) -> str:
-    """Return the SQL for whether a row may mean a known record that names something unknown: it is not lost then."""
+def _may_be_meant_sql(kind: Kind) -> str:
+    """Return the SQL for whether an unresolved row may mean a known record.
+
+    Such a record is not lost.
+    """
     part = KEY_FIELDS[kind][1]
     return (
         f"(EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = k.test AND a.k2 = '')"
-        f" OR EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = '' AND a.k2 IN ('', k.{part})))"
+        f" OR EXISTS (SELECT 1 FROM astray a WHERE a.kind = '{kind}' AND a.k1 = ''"
+        f" AND a.k2 IN ('', k.{part})))"
     )
 
 
-def named_elsewhere(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """The SQL for "a source named it that is none of these", and the values in it."""
+def named_elsewhere_sql(sources: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return the SQL for "named by another source than these", and its values."""
     names = {f"source_{number}": name for number, name in enumerate(sources)}
     others = ", ".join(f":{name}" for name in names) or "''"
     return f"(k.source <> '' AND k.source NOT IN ({others}))", names
 
 
-_PEOPLE = "WHERE k.standing = 'active'"
-_TEST = "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.standing = 'active' AND coalesce(tw.ended, 0) = 0"
+_PEOPLE = "WHERE k.lifecycle = 'active'"
+_TEST = (
+    "LEFT JOIN test_window tw ON tw.test = k.{} WHERE k.lifecycle = 'active'"
+    " AND coalesce(tw.ended, 0) = 0"
+)
 _LIVE = {
     Kind.LEARNER: _PEOPLE,
     Kind.STAFF: _PEOPLE,
@@ -76,16 +86,18 @@ _LIVE = {
 }
 
 
-def note_sources(
+def record_sources(
     connection: Connection,
     feeds: Sequence[tuple[Kind, str]],
     proven: Collection[tuple[Kind, str]],
     accepted: Collection[str] = (),
 ) -> None:
-    """Notes, for all that is known, which source names it now; `feeds` are the kinds and sources of feeds by number.
+    """Store, for all that is known, which source names it now.
 
-    Of what a proven source (of a kind) no longer names, it is noted that it doesn't: its baseline is what it says now.
-    When it is one of the `accepted`, what was named by sources that are no more is let go, too.
+    `feeds` are the kinds and sources of feeds by number. Records that a proven source (of a kind)
+    no longer names are stored without a source: its baseline is what it contains now. When the
+    source is one of the `accepted`, records of sources that are not configured any more lose
+    theirs too.
     """
     connection.exec_driver_sql("DELETE FROM feed_source")
     if feeds:
@@ -96,50 +108,62 @@ def note_sources(
             [(n, source) for n, (_, source) in enumerate(feeds)],
         )
     for kind in COUNTED:
-        matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
-        named = f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed WHERE {matched}"
-        connection.execute(
-            text(
-                f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
-                f" WHERE EXISTS ({named} AND s.source <> coalesce(k.source, ''))"
-            )
-        )
+        _record_naming_sources(connection, kind)
         of_kind = sorted({source for of, source in feeds if of is kind})
         sound = [source for source in of_kind if (kind, source) in proven]
         for source in sound:
-            _let_go(connection, kind, "k.source = :source", {"source": source})
+            _clear_source(connection, kind, "k.source = :source", {"source": source})
+        # A record whose source was never stored counts for all sources of its kind.
         if of_kind and of_kind == sound:
-            _let_go(connection, kind, "k.source IS NULL", {})
+            _clear_source(connection, kind, "k.source IS NULL", {})
         if set(sound).intersection(accepted):
-            _let_go(connection, kind, *named_elsewhere(of_kind))
+            _clear_source(connection, kind, *named_elsewhere_sql(of_kind))
     connection.commit()
 
 
-def _let_go(connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]) -> None:
+def _record_naming_sources(connection: Connection, kind: Kind) -> None:
+    matched = " AND ".join(f"w.{name} = k.{name}" for name in KEY_FIELDS[kind])
+    named = (
+        f"SELECT s.source FROM wanted_{kind} w JOIN feed_source s ON s.feed = w.feed"
+        f" WHERE {matched}"
+    )
+    # Only rows whose source changes are written: most runs change few.
+    connection.execute(
+        text(
+            f"UPDATE known_{kind} AS k SET source = ({named} LIMIT 1)"
+            f" WHERE EXISTS ({named} AND s.source <> coalesce(k.source, ''))"
+        )
+    )
+
+
+def _clear_source(
+    connection: Connection, kind: Kind, whose: str, values: Mapping[str, str]
+) -> None:
     gone, columns = ("missing", "k1, k2") if kind in ON_A_TEST else ("vanished", "key")
     unread = (
         "EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind AND f.k1 = k.test AND f.k2 = '')"
     )
-    proven = f" AND NOT {unread} AND NOT {_may_be_meant(kind)}" if kind in ON_A_TEST else ""
+    proven = f" AND NOT {unread} AND NOT {_may_be_meant_sql(kind)}" if kind in ON_A_TEST else ""
     connection.execute(
         text(
-            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven} AND ({', '.join(KEY_FIELDS[kind])}) IN"
+            f"UPDATE known_{kind} AS k SET source = '' WHERE {whose}{proven}"
+            f" AND ({', '.join(KEY_FIELDS[kind])}) IN"
             f" (SELECT {columns} FROM {gone} WHERE kind = :kind)"
         ),
         {"kind": kind, **values},
     )
 
 
-def groups_of(connection: Connection, source: str) -> frozenset[str]:
-    """The groups that the source had when it was last whole."""
+def read_groups(connection: Connection, source: str) -> frozenset[str]:
+    """Return the groups that the source had when it was last complete."""
     rows = connection.execute(
         text("SELECT value FROM source_group WHERE source = :source"), {"source": source}
     )
     return frozenset(row[0] for row in rows)
 
 
-def keep_groups(connection: Connection, source: str, groups: Collection[str]) -> None:
-    """Takes these groups as those that the source has."""
+def store_groups(connection: Connection, source: str, groups: Collection[str]) -> None:
+    """Store these groups as those that the source has."""
     connection.execute(text("DELETE FROM source_group WHERE source = :source"), {"source": source})
     if groups:
         connection.execute(
@@ -149,11 +173,8 @@ def keep_groups(connection: Connection, source: str, groups: Collection[str]) ->
     connection.commit()
 
 
-def rows_of(connection: Connection, source: str, sources: Collection[str]) -> int:
-    """How many rows a joined source had when it was last whole; 0 when that was never noted.
-
-    One that is new among the `sources` may be a former one under another name, and is held to that one's number.
-    """
+def read_row_count(connection: Connection, source: str, sources: Collection[str]) -> int:
+    """Return the rows of a joined source when it was last complete; 0 when never stored."""
     sizes = {
         name: int(rows)
         for name, rows in connection.execute(text("SELECT source, rows FROM source_size"))
@@ -162,8 +183,10 @@ def rows_of(connection: Connection, source: str, sources: Collection[str]) -> in
     return sizes.get(source, max(former, default=0))
 
 
-def keep_rows(connection: Connection, rows: Mapping[str, int], sources: Collection[str]) -> None:
-    """Takes these as the numbers of rows that joined sources have, and forgets those that are no more."""
+def store_row_counts(
+    connection: Connection, rows: Mapping[str, int], sources: Collection[str]
+) -> None:
+    """Store the numbers of rows of joined sources, and forget sources that are gone."""
     for name in [
         row[0] for row in connection.execute(text("SELECT source FROM source_size")).fetchall()
     ]:

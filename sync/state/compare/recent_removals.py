@@ -1,4 +1,4 @@
-"""What was taken away when: removals of the last 24 hours count towards the limits of a run (rules 15).
+"""Records and the time of their removal: the last 24 hours count towards a run's limits (rules 15).
 
 Without it, a loss that stays below the limit night after night would never be noticed.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, Key, Kind, utc_text
 from sync.state.sqlite.open import count
-from sync.state.staging.scratch import columns_of
+from sync.state.staging.scratch import key_columns
 
 WINDOW = timedelta(hours=24)
 """How long a removal counts towards the limits of later runs."""
@@ -19,21 +19,23 @@ _KEPT = timedelta(days=7)
 
 
 def note(connection: Connection, kind: Kind, key: Key, at: datetime, *, approved: bool) -> None:
-    """Note that a record was taken away; `approved` says that a person had allowed it (`apply --allow`)."""
-    k1, k2 = columns_of(key)
+    """Store that a record was removed; `approved` if a person had allowed it (`apply --allow`)."""
+    k1, k2 = key_columns(key)
     connection.execute(
         text(
-            "INSERT INTO removal (kind, k1, k2, at, approved) VALUES (:kind, :k1, :k2, :at, :approved)"
+            "INSERT INTO removal (kind, k1, k2, at, approved)"
+            " VALUES (:kind, :k1, :k2, :at, :approved)"
         ),
         {"kind": kind, "k1": k1, "k2": k2, "at": utc_text(at), "approved": approved},
     )
 
 
 def note_withdrawn(connection: Connection, at: datetime) -> None:
-    """Note the tests that this run withdraws, which makes no call."""
+    """Store the tests that this run withdraws, which needs no call."""
     connection.execute(
         text(
-            "INSERT INTO removal (kind, k1, k2, at, approved) SELECT d.kind, d.k1, d.k2, :at, d.scope <> ''"
+            "INSERT INTO removal (kind, k1, k2, at, approved)"
+            " SELECT d.kind, d.k1, d.k2, :at, d.scope <> ''"
             " FROM draft d WHERE d.action = 'withdraw' AND d.verdict = 'pass'"
         ),
         {"at": utc_text(at)},
@@ -41,16 +43,16 @@ def note_withdrawn(connection: Connection, at: datetime) -> None:
 
 
 def forget_old(connection: Connection, now: datetime) -> None:
-    """Drop what was taken away long ago."""
+    """Delete the removals of long ago."""
     connection.execute(
         text("DELETE FROM removal WHERE at < :before"), {"before": utc_text(now - _KEPT)}
     )
 
 
-def recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
-    """Return how many records of a kind, on one test or on all, the last 24 hours took away and nobody approved.
+def count_recent(connection: Connection, kind: Kind, now: datetime, test: str | None = None) -> int:
+    """Count the records of a kind that the last 24 hours removed without an approval.
 
-    What has come back since does not count.
+    With `test`, only on that test. What has come back since does not count.
     """
     back = " AND ".join(
         f"k.{name} = r.{of}" for name, of in zip(KEY_FIELDS[kind], ("k1", "k2"), strict=False)
@@ -59,7 +61,8 @@ def recent(connection: Connection, kind: Kind, now: datetime, test: str | None =
         "SELECT count(*) FROM (SELECT DISTINCT r.k1, r.k2 FROM removal r"
         " WHERE r.at > :since AND r.kind = :kind AND NOT r.approved"
         f"{'' if test is None else ' AND r.k1 = :test'}"
-        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back} AND k.standing = 'active')) AS gone"
+        f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE {back}"
+        " AND k.lifecycle = 'active')) AS gone"
     )
     values = {"since": utc_text(now - WINDOW), "kind": kind.value} | (
         {} if test is None else {"test": test}

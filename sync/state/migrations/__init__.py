@@ -1,4 +1,4 @@
-"""The state's schema through time (Alembic). Only commands that write the state run it on the state itself."""
+"""The history of the state's schema (Alembic). Only commands that write migrate the state."""
 
 from functools import cache
 from pathlib import Path
@@ -8,23 +8,26 @@ from sqlalchemy import Connection
 FOLDER = Path(__file__).parent
 
 
-@cache
 def known_versions() -> frozenset[str]:
-    """Every version that this code can start from: the numbers by which the files in `versions` begin."""
-    # told without Alembic, whose import would cost each command more time than a small plan takes
-    return frozenset(
-        path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py")
-    )
+    """Return every version that this code can start from: the file numbers in `versions`."""
+    return _versions_in(FOLDER)
 
 
-@cache
 def head() -> str:
-    """The version of the schema that this code works with."""
+    """Return the version of the schema that this code works with."""
     return max(known_versions())
 
 
+@cache
+def _versions_in(folder: Path) -> frozenset[str]:
+    # Without Alembic, whose import costs each command more time than a small plan takes.
+    return frozenset(
+        path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*_*.py")
+    )
+
+
 def migrate(connection: Connection, version: str = "head") -> None:
-    """Brings the schema behind `connection` up to this version, or to an earlier one; the caller commits."""
+    """Bring the schema behind `connection` up to this version; the caller commits."""
     from alembic import command
     from alembic.config import Config
 

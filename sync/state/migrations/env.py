@@ -1,4 +1,4 @@
-"""Alembic's door: runs on the connection that it is given, never on one of its own."""
+"""Alembic's entry point: it runs on the connection that it is given, never on one of its own."""
 
 import sqlmodel  # noqa: F401 - column types of migrations name it
 from alembic import context

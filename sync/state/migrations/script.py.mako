@@ -11,10 +11,5 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    """Bring the schema here."""
+    """Bring the schema to this version."""
     ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    """Take the schema back."""
-    ${downgrades if downgrades else "pass"}

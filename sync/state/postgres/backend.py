@@ -1,4 +1,4 @@
-"""A state in a database of PostgreSQL's: locked and led through the server, written under the epoch of one run."""
+"""A state in a PostgreSQL database: locked through the server, written under a run's epoch."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,40 +13,40 @@ from sqlalchemy import Connection, Engine, ExceptionContext, StaticPool, create_
 from sync.errors import Deposed, Locked, StateError
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
-from sync.state.high_water import HighWaterMark, Look, read_table, write_table
+from sync.state.high_water import HighWaterMark, MarkReader, read_table, write_table
 from sync.state.migrations import head, migrate
 from sync.state.postgres.connection import (
     ConnectionQuestions,
     Raw,
     StateServer,
-    name_of,
-    number,
+    process_name,
+    read_number,
     refuse_pooler,
 )
-from sync.state.postgres.copy import found_version, into_temporary, keep_from_writing
-from sync.state.postgres.errors import failure, told
+from sync.state.postgres.copy import copy_into_temporary, read_version, refuse_writing
+from sync.state.postgres.errors import make_error, translate_errors
 from sync.state.postgres.lock import RUN, LeadingService, Lock
 from sync.state.secret_digest import KEY_BYTES, new_key
 from sync.state.sqlite.open import refuse_newer
 
-_REIGN = (
+_RAISE_EPOCH = (
     "INSERT INTO leader AS l (id, epoch, holder, since) VALUES (1, 1, %s,"
     """ to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))"""
-    " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = excluded.since"
-    " RETURNING epoch"
+    " ON CONFLICT (id) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = "
+    "excluded.since RETURNING epoch"
 )
 _EPOCH = "SELECT epoch FROM leader WHERE id = 1 FOR SHARE"
-"""Locks the row too, so that nobody can raise the epoch between this look and the commit."""
+"""It locks the row, so that nobody can raise the epoch between this query and the commit."""
 
 _PAUSE = (
     "INSERT INTO pause (id, since, reason) VALUES (1, %s, %s)"
     " ON CONFLICT (id) DO UPDATE SET since = excluded.since, reason = excluded.reason"
 )
-_KEEP_KEY = b"INSERT INTO seal (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
+_KEEP_KEY = b"INSERT INTO digest_key (id, key) VALUES (1, %s) ON CONFLICT (id) DO NOTHING"
 
 
 class PostgresDatabase:
-    """The state in this database (see `Place`). One database holds one state."""
+    """A PostgreSQL database with one state (see `Backend`)."""
 
     def __init__(self, url: str, password: Callable[[], str]) -> None:
         self._server = StateServer(url, password)
@@ -59,99 +59,107 @@ class PostgresDatabase:
 
     @contextmanager
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
-        """The state, locked for this run (see `Place`). The lock dies with the process, or with its connection.
+        """Open the state, locked for this run (see `Backend`).
 
-        What is committed by the connection is committed under this run's epoch, or not at all.
+        The lock ends with the process or with its connection. What the connection commits is
+        committed under this run's epoch, or not at all (rules 25).
         """
         with (
-            told(self._place),
+            translate_errors(self._place),
             self._locked(command, wait) as (lock, locking),
             self._server.connected(command) as raw,
         ):
             refuse_pooler(locking, raw, self._place)
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 self._migrate(connection)
-                epoch = number(locking, _REIGN, name_of(command))
+                epoch = read_number(locking, _RAISE_EPOCH, process_name(command))
                 fence = _Fence(self._place, lock, epoch)
                 event.listen(engine, "commit", fence.check)
-                lost = partial(self._lost, epoch, lock.pid())
+                lost = partial(self._is_lost, epoch, lock.pid())
                 yield OpenState(connection, lambda: fence.confirm(connection), lost)
 
     @contextmanager
     def open_to_read(self) -> Iterator[Connection]:
-        """The state as it is at one moment (see `Place`): reading it and making temporary tables is all it takes."""
-        with self._reading() as connection:
-            version = found_version(connection, self._place)
+        """Open the state as it is at one moment (see `Backend`).
+
+        The role needs no more than to read it and to create temporary tables (rules 26).
+        """
+        with self._opened_to_read() as connection:
+            version = read_version(connection, self._place)
             refuse_newer(self, version)
             if version == head():
-                keep_from_writing(connection.engine, self._place)
+                refuse_writing(connection.engine, self._place)
             else:
-                into_temporary(connection, version)
+                copy_into_temporary(connection, version)
             yield connection
 
     @contextmanager
     def open_copy(self) -> Iterator[Connection]:
-        """A private copy of the state (see `Place`), in temporary tables."""
-        with self._reading() as connection:
-            version = found_version(connection, self._place)
+        """Open a private copy of the state (see `Backend`), in temporary tables."""
+        with self._opened_to_read() as connection:
+            version = read_version(connection, self._place)
             refuse_newer(self, version)
-            into_temporary(connection, version)
+            copy_into_temporary(connection, version)
             connection.commit()
             yield connection
 
     def version(self) -> str | None:
-        """The version of its schema (see `Place`)."""
-        with self._reading() as connection:
-            return found_version(connection, self._place)
+        """Return the version of its schema (see `Backend`)."""
+        with self._opened_to_read() as connection:
+            return read_version(connection, self._place)
 
     def holder(self) -> str:
-        """Who holds it for a run (see `Place`)."""
+        """Return the name of the run that holds the state (see `Backend`)."""
         with self._questions.asked() as connection:
             return Lock(connection, RUN).holder()
 
-    def look(self) -> None:
-        """Do nothing: a service asks the server itself, each time that it asks whether it leads."""
+    def check_usable(self) -> None:
+        """Do nothing: a service queries the server each time that it checks whether it leads."""
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals (see `Place`), from a table of the state."""
-        key = self._key(new_key() if write else None)
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """Return the key of the secret digests (see `Backend`), from a table of the state."""
+        key = self._read_key(new_key() if write else None)
         if len(key) != KEY_BYTES:
-            remedy = "put back a copy of the table 'seal', or empty it: then each pin and quit code is sent once more"
+            remedy = (
+                "put back a copy of the table 'digest_key', or empty it: then each pin and "
+                "quit code is sent once more"
+            )
             raise StateError(
-                f"{self._place}: it holds no key of the seals, which has {KEY_BYTES} bytes; {remedy}"
+                f"{self._place}: it holds no key of the secret digests, which has {KEY_BYTES} "
+                f"bytes; {remedy}"
             )
         return key
 
-    def _key(self, fresh: bytes | None) -> bytes:
+    def _read_key(self, fresh: bytes | None) -> bytes:
         with self._questions.asked() as connection:
             if fresh is not None:
                 connection.execute(_KEEP_KEY, [fresh])
             try:
-                found = connection.execute(b"SELECT key FROM seal WHERE id = 1").fetchone()
+                found = connection.execute(b"SELECT key FROM digest_key WHERE id = 1").fetchone()
             except psycopg.errors.UndefinedTable:
                 found = None
         return bytes(found[0]) if found and isinstance(found[0], bytes) else new_key()
 
-    def mark_reader(self) -> Look:
-        """Return what reads the mark of the newest run from its table (see `Place`)."""
+    def mark_reader(self) -> MarkReader:
+        """Return the function that reads the high-water mark from its table (see `Backend`)."""
         return read_table
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
-        """Keep the newest run in a table of its own (see `Place`)."""
+        """Store the newest run in a table of its own (see `Backend`)."""
         write_table(connection, mark)
         connection.commit()
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stops all sending (see `Place`), by a row."""
+        """Stop all sending (see `Backend`) by a row."""
         with self._questions.asked() as connection:
             try:
                 connection.execute(_PAUSE.encode(), [utc_text(now), reason])
             except psycopg.errors.UndefinedTable:
-                with self.open_to_write("pause"):  # makes the tables
+                with self.open_to_write("pause"):  # This creates the tables.
                     connection.execute(_PAUSE.encode(), [utc_text(now), reason])
 
     def resume(self) -> bool:
-        """Allows sending again (see `Place`)."""
+        """Allow sending again (see `Backend`)."""
         with self._questions.asked() as connection:
             try:
                 return connection.execute(b"DELETE FROM pause").rowcount > 0
@@ -159,7 +167,7 @@ class PostgresDatabase:
                 return False
 
     def paused(self) -> Pause | None:
-        """Whether all sending is stopped (see `Place`)."""
+        """Return since when and why all sending is stopped (see `Backend`)."""
         with self._questions.asked() as connection:
             try:
                 found = connection.execute(b"SELECT since, reason FROM pause").fetchone()
@@ -169,7 +177,7 @@ class PostgresDatabase:
 
     @contextmanager
     def service(self) -> Iterator[LeadingService]:
-        """One of the services on this state (see `Place`): any number may stand by."""
+        """Register a service on this state (see `Backend`). Any number may stand by."""
         service = LeadingService(self._server)
         try:
             yield service
@@ -184,28 +192,29 @@ class PostgresDatabase:
                 holder = lock.holder() or "another process"
                 if wait is None or not wait(holder):
                     raise Locked(
-                        f"{self}: the state is in use by {holder}; wait until it is done, or use --wait"
+                        f"{self}: the state is in use by {holder}; wait until it is done, or use "
+                        "--wait"
                     )
             try:
                 yield lock, connection
             finally:
                 lock.release()
 
-    def _lost(self, epoch: int, pid: int) -> bool:
-        """Whether a run of this epoch may not write any more, whose lock is held by this process of the server."""
+    def _is_lost(self, epoch: int, pid: int) -> bool:
+        """Return whether a run may no longer write, by its epoch and its lock's server process."""
         with self._questions.asked() as connection:
-            held = number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
+            held = read_number(connection, "SELECT epoch FROM leader WHERE id = 1") == epoch
             return not (held and Lock(connection, RUN).is_held_by(pid))
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with told(self._place), self._server.connected("read") as raw:
+    def _opened_to_read(self) -> Iterator[Connection]:
+        with translate_errors(self._place), self._server.connected("read") as raw:
             raw.isolation_level = IsolationLevel.REPEATABLE_READ
             with _engine(raw, self._place) as engine, engine.connect() as connection:
                 yield connection
 
     def _migrate(self, connection: Connection) -> None:
-        version = found_version(connection, self._place)
+        version = read_version(connection, self._place)
         refuse_newer(self, version)
         if version != head():
             migrate(connection)
@@ -213,13 +222,15 @@ class PostgresDatabase:
 
 
 class _Fence:
-    """Keeps a run from committing anything once another one has taken over."""
+    """A check that stops a run from committing once another run has taken over."""
 
     def __init__(self, place: str, lock: Lock, epoch: int) -> None:
-        self._place, self._lock, self._epoch = place, lock, epoch
+        self._place = place
+        self._lock = lock
+        self._epoch = epoch
 
     def check(self, connection: Connection) -> None:
-        """Within the transaction, before its commit.
+        """Check the epoch within the transaction, before its commit.
 
         Raises:
             Deposed: another run has raised the epoch.
@@ -230,21 +241,23 @@ class _Fence:
             )
 
     def confirm(self, connection: Connection) -> None:
-        """The same, and also whether the lock is still there, before something is to be sent.
+        """Check the epoch and the lock, before something is sent.
 
         Raises:
-            Deposed: as above, or the connection that holds the lock is cut, so that another may take over any moment.
+            Deposed: another run has raised the epoch, or the lock's connection is cut, so that
+                another run may take over at any moment.
         """
         self.check(connection)
         if not self._lock.held():
             raise Deposed(
-                f"{self._place}: the lock on this state is lost, as its connection was cut; this run stops"
+                f"{self._place}: the lock on this state is lost, as its connection was cut; this "
+                "run stops"
             )
 
 
 @contextmanager
 def _engine(raw: Raw, place: str) -> Iterator[Engine]:
-    """SQLAlchemy over this one connection."""
+    """Make a SQLAlchemy engine over this one connection."""
     raw.autocommit = False
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True
@@ -252,9 +265,9 @@ def _engine(raw: Raw, place: str) -> Iterator[Engine]:
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:
-        # here, and not only where the state was opened: the run's own words need it
+        # Here too, and not only where the state was opened: a run reports errors itself.
         if isinstance(context.original_exception, psycopg.Error):
-            raise failure(place, context.original_exception)
+            raise make_error(place, context.original_exception)
 
     try:
         yield engine

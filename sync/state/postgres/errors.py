@@ -1,6 +1,7 @@
-"""What went wrong with the PostgreSQL that holds the state, told by what to do about it.
+"""Errors of the PostgreSQL server that holds the state, each with what to do about it.
 
-The server's own words are repeated only where they can hold no row: about connecting, rights and the like.
+The server's own words are repeated only where they can hold no row: about connecting, rights and
+the like.
 """
 
 import re
@@ -11,68 +12,68 @@ from enum import Enum
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.errors import StateBusy, StateError, StateUnreachable
+from sync.errors import StateError
+from sync.state.trouble import Trouble
 
 MOST_CHARACTERS = 300
-"""What is repeated at most of the server's words."""
+"""The most characters of the server's words that are shown."""
 
 
 class PostgresTrouble(Enum):
-    """What can go wrong: what is said, what to do, whether it may pass by itself, and whether words may be added."""
+    """The errors of a PostgreSQL server, by what a person can do."""
 
-    REACH = (
-        "can't be reached",
-        "check host, port and options in 'state', and that the server is up",
-        True,
-        True,
+    _value_: Trouble
+
+    REACH = Trouble(
+        "can't be reached", "check host, port and options in 'state', and that the server is up"
     )
-    BUSY = ("is too busy", "run it again later, and see who is connected", True, True)
-    LOCKED = (
+    BUSY = Trouble("is too busy", "run it again later, and see who is connected")
+    LOCKED = Trouble(
         "is locked: another program holds it",
         "see who is connected (pg_stat_activity), and end it",
-        True,
-        True,
+        held=True,
     )
-    CONNECTIONS = (
+    CONNECTIONS = Trouble(
         "takes no more connections",
         "see who is connected (pg_stat_activity), or raise max_connections or the user's limit",
-        True,
-        True,
     )
-    FULL = ("has no room: the disk is full", "free some space on the server's disk", True, True)
-    MEMORY = ("has no memory left", "see the server's own log, and who is connected", True, True)
-    DISK = ("can't use its disk", "see the server's own log, and its disk", True, False)
-    LOGIN = (
+    FULL = Trouble("has no room: the disk is full", "free some space on the server's disk")
+    MEMORY = Trouble("has no memory left", "see the server's own log, and who is connected")
+    DISK = Trouble("can't use its disk", "see the server's own log, and its disk", details=False)
+    LOGIN = Trouble(
         "refuses the login",
-        "check the user in 'state' and 'state_password', and that the server lets this user in from here",
-        False,
-        False,
+        "check the user in 'state' and 'state_password', and that the server lets this user in "
+        "from here",
+        passes=False,
+        details=False,
     )
-    MISSING = ("has no such database", "have it made, or correct its name in 'state'", False, True)
-    TRUST = (
+    MISSING = Trouble(
+        "has no such database", "have it made, or correct its name in 'state'", passes=False
+    )
+    TRUST = Trouble(
         "can't be trusted",
         "check sslmode and sslrootcert in 'state', and the server's certificate",
-        False,
-        True,
+        passes=False,
     )
-    OPTION = ("can't be asked like this", "correct the options in 'state'", False, True)
-    DENIED = (
+    OPTION = Trouble("can't be asked like this", "correct the options in 'state'", passes=False)
+    DENIED = Trouble(
         "lets this user not do what is needed",
-        "grant it: to write, its own schema; to read only, SELECT on the tables and TEMPORARY on the database",
-        False,
-        True,
+        "grant it: to write, its own schema; to read only,"
+        " SELECT on the tables and TEMPORARY on the database",
+        passes=False,
     )
-    STANDBY = ("only reads", "name the primary server in 'state'", True, True)
-    SCHEMA = (
+    STANDBY = Trouble("only reads", "name the primary server in 'state'")
+    SCHEMA = Trouble(
         "has other tables than are needed",
         "see whether somebody changed them, or put back a copy",
-        False,
-        True,
+        passes=False,
     )
-    OTHER = ("could not carry out a statement", "see the server's own log", False, False)
+    OTHER = Trouble(
+        "could not carry out a statement", "see the server's own log", passes=False, details=False
+    )
 
 
-_STATES: Mapping[str, PostgresTrouble] = {
+_SQLSTATES: Mapping[str, PostgresTrouble] = {
     "08": PostgresTrouble.REACH,
     "25006": PostgresTrouble.STANDBY,
     "28": PostgresTrouble.LOGIN,
@@ -90,9 +91,9 @@ _STATES: Mapping[str, PostgresTrouble] = {
     "57": PostgresTrouble.REACH,
     "58": PostgresTrouble.DISK,
 }
-"""PostgreSQL's states and classes of states."""
+"""By SQLSTATE (five characters) or its class (two)."""
 
-_WORDS: Mapping[str, PostgresTrouble] = {
+_TEXTS: Mapping[str, PostgresTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry"
     "|role .* (does not exist|is not permitted)": PostgresTrouble.LOGIN,
     'database "[^"]*" does not exist': PostgresTrouble.MISSING,
@@ -100,51 +101,42 @@ _WORDS: Mapping[str, PostgresTrouble] = {
     "certificate|does not support SSL|SSL error": PostgresTrouble.TRUST,
     "too many (clients|connections)|remaining connection slots": PostgresTrouble.CONNECTIONS,
 }
-"""What is said before there is a connection; there are no states yet then."""
+"""Texts for errors before a connection exists, which have no SQLSTATE yet."""
 
 
 @contextmanager
-def told(place: str, secret: str = "") -> Iterator[None]:
-    """What psycopg and SQLAlchemy raise within becomes a `StateError` in words that name no password and no person.
+def translate_errors(place: str, secret: str = "") -> Iterator[None]:
+    """Turn what psycopg and SQLAlchemy raise into a `StateError` without passwords and names.
 
     Raises:
         StateUnreachable: it may pass by itself.
-        StateError: a person has to mend it.
+        StateError: a person has to fix it.
     """
     try:
         yield
     except (psycopg.Error, SQLAlchemyError) as error:
-        raise failure(place, error, secret) from None
+        raise make_error(place, error, secret) from None
 
 
-def failure(place: str, error: BaseException, secret: str = "") -> StateError:
+def make_error(place: str, error: BaseException, secret: str = "") -> StateError:
     """Return the error in words."""
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None) or ""
-    trouble = _trouble(cause, state)
-    reason, remedy, passes, repeated = trouble.value
-    words = _words(cause) if repeated else state
-    words = words.replace(secret, "****") if secret else words
-    kind = (
-        StateBusy
-        if trouble is PostgresTrouble.LOCKED
-        else StateUnreachable
-        if passes
-        else StateError
-    )
-    return kind(f"{place}: the state {reason}{f' ({words})' if words else ''}; {remedy}")
+    trouble = _trouble_of(cause, state).value
+    words = _text_of(cause) if trouble.details else state
+    return trouble.error(place, words.replace(secret, "****") if secret else words)
 
 
-def _trouble(cause: BaseException, state: str) -> PostgresTrouble:
+def _trouble_of(cause: BaseException, state: str) -> PostgresTrouble:
     for end in (5, 2):
-        if state and state[:end] in _STATES:
-            return _STATES[state[:end]]
+        if state and state[:end] in _SQLSTATES:
+            return _SQLSTATES[state[:end]]
     if state:
         return PostgresTrouble.OTHER
     if isinstance(cause, psycopg.OperationalError):
-        words = _words(cause)
+        words = _text_of(cause)
         return next(
-            (one for regex, one in _WORDS.items() if re.search(regex, words)), PostgresTrouble.REACH
+            (one for regex, one in _TEXTS.items() if re.search(regex, words)), PostgresTrouble.REACH
         )
     return (
         PostgresTrouble.OPTION
@@ -153,7 +145,7 @@ def _trouble(cause: BaseException, state: str) -> PostgresTrouble:
     )
 
 
-def _words(cause: BaseException) -> str:
+def _text_of(cause: BaseException) -> str:
     diagnosis = getattr(cause, "diag", None)
-    said = (diagnosis and diagnosis.message_primary) or str(cause)
-    return re.sub(r"\s+", " ", said).strip()[:MOST_CHARACTERS]
+    message = (diagnosis and diagnosis.message_primary) or str(cause)
+    return re.sub(r"\s+", " ", message).strip()[:MOST_CHARACTERS]

@@ -1,18 +1,18 @@
-"""Locks on the state that die with the connection they are held on: one for a run, one for the leading service."""
+"""Locks on the state that end with their connection: one for a run, one for the leader."""
 
 from threading import Lock as Mutex
 
 import psycopg
 
 from sync.errors import StateError
-from sync.state.postgres.connection import PROGRAM, Raw, StateServer, lives, number, word
-from sync.state.postgres.errors import told
+from sync.state.postgres.connection import PROGRAM, Raw, StateServer, lives, read_number, read_text
+from sync.state.postgres.errors import translate_errors
 
 _SPACE = 0x1A5E_5713
-"""The first half of our keys among the advisory locks of a database: any number that nobody else uses there."""
+"""The first half of our advisory lock keys: any number that no other program uses there."""
 
 RUN, SERVICE = 1, 2
-"""The second half: what is locked."""
+"""The second half: the thing that is locked."""
 
 _THIS = (
     "locktype = 'advisory' AND classid = %s::int AND objid = %s::int AND objsubid = 2 AND granted"
@@ -23,12 +23,13 @@ class Lock:
     """One of the locks, on a connection of its own."""
 
     def __init__(self, connection: Raw, what: int) -> None:
-        self._connection, self._key = connection, (_SPACE, what)
+        self._connection = connection
+        self._key = (_SPACE, what)
 
     def take(self) -> bool:
-        """Takes it if nobody has it. Gives whether it is held here now."""
+        """Take it if it is free. Return whether it is held here now."""
         return (
-            number(
+            read_number(
                 self._connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)::int", *self._key
             )
             == 1
@@ -42,29 +43,29 @@ class Lock:
             return False
 
     def pid(self) -> int:
-        """The process of the server that serves this connection: behind a pool it is not the one that was met first."""
-        return number(self._connection, "SELECT pg_catalog.pg_backend_pid()")
+        """Return the server process of this connection. Behind a pool it may have changed."""
+        return read_number(self._connection, "SELECT pg_catalog.pg_backend_pid()")
 
     def is_held_by(self, pid: int) -> bool:
         """Whether this process of the server holds it."""
         query = f"SELECT count(*) FROM pg_catalog.pg_locks WHERE pid = %s AND {_THIS}"
-        return number(self._connection, query, pid, *self._key) > 0
+        return read_number(self._connection, query, pid, *self._key) > 0
 
     def holder(self) -> str:
-        """Who holds it, in this database, by the name that they gave themselves; empty for nobody."""
+        """Return the name of the connection in this database that holds it; empty for none."""
         query = (
             "SELECT coalesce(nullif(a.application_name, ''), 'a connection without a name')"
             " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)"
             f" WHERE a.datname = current_database() AND l.database = a.datid AND {_THIS}"
         )
-        return word(self._connection, query, *self._key).removeprefix(f"{PROGRAM} ")
+        return read_text(self._connection, query, *self._key).removeprefix(f"{PROGRAM} ")
 
     def release(self) -> None:
         """Lets it go at once; the end of the connection would do so a moment later."""
         try:
             self._connection.execute(b"SELECT pg_advisory_unlock_all()")
         except psycopg.Error:
-            return  # with the connection the lock has gone
+            return  # The lock ended with its connection.
 
 
 class LeadingService:
@@ -77,7 +78,7 @@ class LeadingService:
 
     def try_lead(self) -> bool:
         """Leads, or takes the lead if nobody has it (see `Service`)."""
-        with self._mutex, told(self._server.place):
+        with self._mutex, translate_errors(self._server.place):
             if self._connection is not None and self._lock(self._connection).held():
                 return True
             if self._connection is None or not lives(self._connection):
@@ -93,13 +94,13 @@ class LeadingService:
     def leader(self) -> str:
         """Who leads just now (see `Service`)."""
         try:
-            with self._mutex, told(self._server.place):
+            with self._mutex, translate_errors(self._server.place):
                 return self._lock(self._connection).holder() if self._connection is not None else ""
         except StateError:
             return ""
 
     def close(self) -> None:
-        """Gives up the lead, and closes the connection."""
+        """Give up the lead, and close the connection."""
         with self._mutex:
             self._close()
 

@@ -1,4 +1,4 @@
-"""A state in a file of SQLite's. Its locks, its pause and the key of its seals are files beside it."""
+"""A state in a SQLite file. Its locks, its pause and its digest key are files next to it."""
 
 import errno
 import fcntl
@@ -15,32 +15,34 @@ from sqlalchemy import Connection
 from sync.errors import Locked, StateError, StateUnreachable
 from sync.records.base import utc_text
 from sync.state.backend import OpenState, Pause, Wait
-from sync.state.high_water import HighWaterMark, Look, read_file, write_file
-from sync.state.secret_digest import seal_key
+from sync.state.high_water import HighWaterMark, MarkReader, read_file, write_file
+from sync.state.secret_digest import load_digest_key
 from sync.state.sqlite import errors
 from sync.state.sqlite.open import lock_file, open_copy, open_to_read, open_to_write, version_of
 from sync.state.sqlite.private_files import write_private
 
 NOBODY_KNOWS = "1970-01-01T00:00:00Z"
-"""Since when it is paused, where the file that says so can't be read: a time that can't be true."""
+"""The start of a pause whose file can't be read: a time that can't be true."""
 
 _OWNER = "let this user write there, or run it as the service's user"
 
 _SAYS_NOTHING = frozenset({errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM})
-"""Troubles of the machine, which don't say whether there is a pause: its file may not even be there."""
+"""Troubles of the machine, which do not mean a pause: its file may not even exist."""
 
 MOST_BYTES = 200
-"""What is read of a file that says who holds a lock."""
+"""The bytes that are read of a lock file with the holder's name."""
 
 
 class OnlyService:
     """A service on a state that takes no other: as long as it runs, it leads.
 
-    `lock` is a file beside the state. Where it can't be made just now, `try_lead` tries again.
+    `lock` is a file next to the state. If it can't be made now, `try_lead` tries again.
     """
 
     def __init__(self, path: Path, lock: Path) -> None:
-        self._path, self._lock, self._held = path, lock, ExitStack()
+        self._path = path
+        self._lock = lock
+        self._held = ExitStack()
         self._leads = False
 
     def try_lead(self) -> bool:
@@ -76,7 +78,7 @@ class OnlyService:
 
 @dataclass(frozen=True, slots=True)
 class SqliteFile:
-    """The state in this file (see `Place`)."""
+    """The state in this file (see `Backend`)."""
 
     path: Path
 
@@ -85,98 +87,101 @@ class SqliteFile:
 
     @contextmanager
     def open_to_write(self, command: str, wait: Wait | None = None) -> Iterator[OpenState]:
-        """The state, locked for this run (see `Place`). The lock dies with the process."""
+        """Open the state, locked for this run (see `Backend`). The lock ends with the process."""
         with open_to_write(self.path, command, wait) as connection:
-            yield OpenState(connection, _certain, lambda: False)
+            yield OpenState(connection, _always, lambda: False)
 
     def open_to_read(self) -> AbstractContextManager[Connection]:
-        """The state as it is (see `Place`)."""
+        """Open the state as it is (see `Backend`)."""
         return open_to_read(self.path)
 
     def open_copy(self) -> AbstractContextManager[Connection]:
-        """A private copy of the state (see `Place`)."""
+        """Open a private copy of the state (see `Backend`)."""
         return open_copy(self.path)
 
     def version(self) -> str | None:
-        """The version of its schema (see `Place`)."""
+        """Return the version of its schema (see `Backend`)."""
         return version_of(self.path)
 
     def holder(self) -> str:
-        """Who holds it for a run (see `Place`)."""
+        """Return the name of the run that holds the state (see `Backend`)."""
         try:
             with self._beside("lock").open(encoding="utf-8", errors="replace") as beside:
                 try:
                     fcntl.flock(beside, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except BlockingIOError:
                     return beside.read(MOST_BYTES).strip() or "another process"
-        except FileNotFoundError:  # nobody has made it yet
+        except FileNotFoundError:  # No service has made it yet.
             return ""
         except OSError as error:
-            raise errors.os_failure(self._beside("lock"), error, "let this user read it") from None
+            raise errors.make_os_error(
+                self._beside("lock"), error, "let this user read it"
+            ) from None
         return ""
 
-    def look(self) -> None:
-        """Make sure that the file and its disk can be used (see `Place`)."""
-        errors.look(self.path)
+    def check_usable(self) -> None:
+        """Make sure that the file and its disk can be used (see `Backend`)."""
+        errors.check_usable(self.path)
 
-    def seal_key(self, *, write: bool) -> bytes:
-        """The key of the seals (see `Place`)."""
-        return seal_key(self.path, write=write)
+    def load_digest_key(self, *, write: bool) -> bytes:
+        """Return the key of the secret digests (see `Backend`)."""
+        return load_digest_key(self.path, write=write)
 
-    def mark_reader(self) -> Look:
-        """Return the mark of the newest run, from a file beside the state (see `Place`)."""
+    def mark_reader(self) -> MarkReader:
+        """Return a function that returns the high-water mark from its file (see `Backend`)."""
         mark = read_file(self._beside("high-water"))
         return lambda _connection: mark
 
     def write_mark(self, connection: Connection, mark: HighWaterMark) -> None:
-        """Keep the newest run in a file beside the state (see `Place`)."""
-        connection.commit()  # first the run, then the word that there was one
+        """Store the newest run in a file next to the state (see `Backend`)."""
+        # First the run, then its mark: a mark without its run would mean an older copy.
+        connection.commit()
         write_file(self._beside("high-water"), mark)
 
     def pause(self, reason: str, now: datetime) -> None:
-        """Stops all sending by a file beside the state, as the state itself is locked while a run sends."""
-        told = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
-        kept = self._beside("paused")
+        """Stop all sending by a file next to the state, which is locked while a run sends."""
+        content = json.dumps({"since": utc_text(now), "reason": reason}, ensure_ascii=False)
+        file = self._beside("paused")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             owner = self.path.parent.stat()
-            by_root = (
-                os.geteuid() == 0 and owner.st_uid != 0
-            )  # given with sudo: the service must be able to read it
-            write_private(kept, told.encode(), owner if by_root else None)
+            # Given with sudo: the service must be able to read it.
+            by_root = os.geteuid() == 0 and owner.st_uid != 0
+            write_private(file, content.encode(), owner if by_root else None)
         except OSError as error:
-            raise _unwritable(kept, error) from None
+            raise _unwritable_error(file, error) from None
 
     def resume(self) -> bool:
-        """Allows sending again (see `Place`)."""
+        """Allow sending again (see `Backend`)."""
         try:
             self._beside("paused").unlink()
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise _unwritable(self._beside("paused"), error) from None
+            raise _unwritable_error(self._beside("paused"), error) from None
         return True
 
     def paused(self) -> Pause | None:
-        """Whether all sending is stopped. A file that can't be read or understood stops it as well."""
-        kept = self._beside("paused")
+        """Return whether all sending is stopped. A file that can't be understood stops it too."""
+        file = self._beside("paused")
         try:
-            told = json.loads(kept.read_text("utf-8"))
-            return Pause(str(told["since"]), str(told["reason"]))
+            content = json.loads(file.read_text("utf-8"))
+            return Pause(str(content["since"]), str(content["reason"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, OSError) and error.errno in _SAYS_NOTHING:
-                raise errors.os_failure(kept, error, _OWNER) from None
-            return Pause(NOBODY_KNOWS, f"{kept} can't be read")
+                raise errors.make_os_error(file, error, _OWNER) from None
+            return Pause(NOBODY_KNOWS, f"{file} can't be read")
 
     @contextmanager
     def service(self) -> Iterator[OnlyService]:
-        """Hold the state for one service (see `Place`). The lock dies with the process."""
+        """Hold the state for one service (see `Backend`). The lock dies with the process."""
         service = OnlyService(self.path, self._beside("service.lock"))
         try:
             with suppress(StateUnreachable):
-                service.try_lead()  # another service is found out about at once, and other troubles may pass
+                # Another service is noticed at once; other troubles may pass.
+                service.try_lead()
             yield service
         finally:
             service.close()
@@ -185,9 +190,9 @@ class SqliteFile:
         return self.path.with_name(f"{self.path.name}.{name}")
 
 
-def _certain() -> None:
+def _always() -> None:
     """Nobody else can have the lock of a file before this process ends."""
 
 
-def _unwritable(path: Path, error: OSError) -> StateError:
-    return errors.os_failure(path, error, _OWNER)
+def _unwritable_error(path: Path, error: OSError) -> StateError:
+    return errors.make_os_error(path, error, _OWNER)

@@ -1,7 +1,7 @@
-"""Troubles of a state in a file: what each is called, what to do, and whether it may pass by itself.
+"""Errors of a state in a file: what each is called, what to do, and whether it may pass.
 
-Locked, full, read-only, unreadable: a person or another program may end each of these at any moment, so it passes. A
-file that is damaged, or was never a state, does not.
+Locked, full, read-only, unreadable: a person or another program may end each of these at any
+moment, so it passes. A damaged file, or one that never was a state, does not.
 """
 
 import errno
@@ -14,55 +14,66 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from sync.errors import StateBusy, StateError, StateUnreachable
+from sync.errors import StateError, StateUnreachable
+from sync.state.trouble import Trouble
 
 SCARCE = 64 * 1024
-"""Free bytes below which a disk counts as full: SQLite grows its files by up to 32 KiB at a time."""
+"""Free bytes below which a disk is full: SQLite grows its files by up to 32 KiB at a time."""
+
+
+def _passing(reason: str, remedy: str, *, held: bool = False) -> Trouble:
+    return Trouble(f"can't be used just now: {reason}", remedy, held=held)
 
 
 class SqliteTrouble(Enum):
-    """A trouble that may pass: what it is called, and what a person can do. `{}` is the file."""
+    """The troubles of a file that may pass."""
 
-    HELD = (
+    _value_: Trouble
+
+    HELD = _passing(
         "another program holds it",
         "let that program finish, or end it: `fuser {}` shows which one it is",
+        held=True,
     )
-    FULL = ("the disk is full", "free some space on the disk of {}")
-    QUOTA = (
+    FULL = _passing("the disk is full", "free some space on the disk of {}")
+    QUOTA = _passing(
         "the disk quota of this user is used up",
         "free some space, or have the quota raised, on the disk of {}",
     )
-    FILES_FULL = (
-        "the disk has no room for another file",
-        "delete files that nobody needs on the disk of {}",
+    FILES_FULL = _passing(
+        "the disk has no room for another file", "delete files that nobody needs on the disk of {}"
     )
-    READ_ONLY = ("its file system is read-only", "make the file system of {} writable again")
-    UNREADABLE = (
+    READ_ONLY = _passing(
+        "its file system is read-only", "make the file system of {} writable again"
+    )
+    UNREADABLE = _passing(
         "it may not be read by this user",
         "give the user who runs this the right to read and write {}",
     )
-    UNOPENED = (
+    UNOPENED = _passing(
         "it can't be opened",
         "give the user who runs this the right to read and write {} and its folder",
     )
-    UNWRITABLE = (
+    UNWRITABLE = _passing(
         "it may not be written by this user",
         "give the user who runs this the right to read and write {}",
     )
-    DISK = ("the disk reports an error", "look into the machine's log, and at the disk of {}")
-    STALE = (
+    DISK = _passing(
+        "the disk reports an error", "look into the machine's log, and at the disk of {}"
+    )
+    STALE = _passing(
         "its network file system does not answer",
         "mount the file system of {} again; keep it on a local disk",
     )
-    OPEN_FILES = (
+    OPEN_FILES = _passing(
         "too many files are open",
         "raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit)",
     )
-    MEMORY = (
+    MEMORY = _passing(
         "memory ran out",
         "give the process more memory (MemoryMax= of the unit), or end other programs",
     )
-    MOVED = (
+    MOVED = _passing(
         "the file was moved or replaced while it was in use",
         "put {} back, or start the service again",
     )
@@ -101,7 +112,7 @@ _BY_CODE: Mapping[int, SqliteTrouble] = {
 }
 """By SQLite's primary codes, where nothing more exact can be found out."""
 
-_OF_FILES = frozenset(
+_VAGUE = frozenset(
     {
         SqliteTrouble.FULL,
         SqliteTrouble.DISK,
@@ -114,76 +125,73 @@ _OF_FILES = frozenset(
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite and SQLAlchemy raise within into a `StateError`.
-
-    Raises:
-        StateUnreachable: it may pass by itself.
-        StateError: a person has to mend it.
-    """
+def translate_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and SQLAlchemy raise within into a `StateError`."""
     try:
         yield
     except (sqlite3.Error, DBAPIError) as error:
-        raise failure(path, error) from None
+        raise make_error(path, error) from None
 
 
-def failure(path: Path, error: BaseException) -> StateError:
-    """Return the error in words. Call it where the error is raised: what fills a disk may be gone a moment later."""
+def make_error(path: Path, error: BaseException) -> StateError:
+    """Return the error in words.
+
+    Call it where the error is raised: what fills a disk may be gone a moment later.
+    """
     cause = getattr(error, "orig", None) if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
-    trouble = _trouble(code)
-    if trouble in _OF_FILES:
-        if seen := _seen(path):
-            return passing(path, seen)
-        if in_temporary := _seen_in_temporary():
+    trouble = _trouble_of_code(code)
+    if trouble in _VAGUE:
+        if seen := _look_at_file(path):
+            return seen.value.error(path)
+        if in_temporary := _look_at_temporary_files():
             return in_temporary
-    if (
-        trouble is None or trouble is SqliteTrouble.UNWRITABLE
-    ):  # with rights and disk as they should be, it is our own doing
-        remedy = "check that the file is an inspera-sync state and that this user may use it and its folder"
+    # With rights and disk in order, the file itself or this program is wrong.
+    if trouble is None or trouble is SqliteTrouble.UNWRITABLE:
+        remedy = (
+            "check that the file is an inspera-sync state and that this user may use it and "
+            "its folder"
+        )
         return StateError(
             f"{path}: the state cannot be used ({type(cause).__name__}: {cause}); {remedy}"
         )
-    return passing(path, trouble, getattr(cause, "sqlite_errorname", ""))
+    name = getattr(cause, "sqlite_errorname", "")
+    found: Trouble = trouble.value
+    return found.error(path, "" if found.held else name)
 
 
 def is_held(error: sqlite3.Error) -> bool:
-    """Return whether the error says that another program holds the file."""
-    return _trouble(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
+    """Tell whether the error means that another program holds the file."""
+    return _trouble_of_code(getattr(error, "sqlite_errorcode", None)) is SqliteTrouble.HELD
 
 
-def passing(path: Path, trouble: SqliteTrouble, detail: str = "") -> StateUnreachable:
-    """Return the error for a trouble that may pass; `detail` is SQLite's own name of it."""
-    reason, remedy = trouble.value
-    kind = StateBusy if trouble is SqliteTrouble.HELD else StateUnreachable
-    detail = f" ({detail})" if detail and trouble is not SqliteTrouble.HELD else ""
-    return kind(
-        f"{path}: the state can't be used just now: {reason}{detail}; {remedy.format(path)}"
-    )
-
-
-def trouble_of(error: OSError) -> SqliteTrouble | None:
-    """Return which trouble the operating system names; None when it does not pass by itself."""
+def find_trouble(error: OSError) -> SqliteTrouble | None:
+    """Return the trouble that the operating system names; None when it does not pass by itself."""
     return _BY_ERRNO.get(error.errno or 0)
 
 
-def os_failure(path: Path, error: OSError, remedy: str) -> StateError:
-    """Return the error for a file of the state, or beside it. `remedy` is for what does not pass by itself."""
-    trouble = trouble_of(error)
+def make_os_error(path: Path, error: OSError, remedy: str) -> StateError:
+    """Return the error for a file of the state, or next to it.
+
+    `remedy` is for an error that does not pass by itself.
+    """
+    trouble = find_trouble(error)
     if trouble is None:
         return StateError(f"{path}: cannot be written ({error.strerror}); {remedy}")
-    return passing(path, trouble)
+    return trouble.value.error(path)
 
 
-def look(path: Path) -> None:
-    """Make sure that the file, its disk and that of temporary files can be used. Opens nothing: see `_seen`.
+def check_usable(path: Path) -> None:
+    """Make sure that the file, its disk and that of temporary files can be used.
+
+    It opens nothing: see `_look_at_file`.
 
     Raises:
         StateUnreachable: not just now.
     """
-    if trouble := _seen(path):
-        raise passing(path, trouble)
-    if in_temporary := _seen_in_temporary():
+    if trouble := _look_at_file(path):
+        raise trouble.value.error(path)
+    if in_temporary := _look_at_temporary_files():
         raise in_temporary
 
 
@@ -204,27 +212,22 @@ def temporary_folder() -> Path:
     return next(usable, Path())
 
 
-def _trouble(code: int | None) -> SqliteTrouble | None:
+def _trouble_of_code(code: int | None) -> SqliteTrouble | None:
     if code == sqlite3.SQLITE_READONLY_DBMOVED:
         return SqliteTrouble.MOVED
-    return (
-        None if code is None else _BY_CODE.get(code & 0xFF)
-    )  # the other bytes say where in SQLite it came up
+    # The other bytes name the place in SQLite.
+    return None if code is None else _BY_CODE.get(code & 0xFF)
 
 
-def _seen(path: Path) -> SqliteTrouble | None:
-    """Return what a look from outside finds wrong.
-
-    The file itself is never opened: when a process closes any handle of it, POSIX drops all locks of that process on
-    the file, also those that SQLite relies on.
-    """
+def _look_at_file(path: Path) -> SqliteTrouble | None:
+    """Return the trouble that is visible without opening the file."""
     try:
-        return _rights(path) or _room(path.parent) or _handles()
+        return _check_rights(path) or _check_room(path.parent) or _check_open_files()
     except OSError as error:
-        return trouble_of(error)
+        return find_trouble(error)
 
 
-def _rights(path: Path) -> SqliteTrouble | None:
+def _check_rights(path: Path) -> SqliteTrouble | None:
     folder = path.parent
     if not folder.is_dir():
         return None
@@ -240,7 +243,7 @@ def _rights(path: Path) -> SqliteTrouble | None:
     return None if os.access(folder, os.W_OK, effective_ids=True) else SqliteTrouble.UNWRITABLE
 
 
-def _room(folder: Path) -> SqliteTrouble | None:
+def _check_room(folder: Path) -> SqliteTrouble | None:
     if not folder.is_dir():
         return None
     disk = os.statvfs(folder)
@@ -252,21 +255,19 @@ def _room(folder: Path) -> SqliteTrouble | None:
     return SqliteTrouble.FILES_FULL if disk.f_files and not files else None
 
 
-def _handles() -> SqliteTrouble | None:
-    os.close(os.open(os.devnull, os.O_RDONLY))  # raises when no more files may be open
+def _check_open_files() -> SqliteTrouble | None:
+    os.close(os.open(os.devnull, os.O_RDONLY))  # Raises when no more files may be open.
     return None
 
 
-def _seen_in_temporary() -> StateUnreachable | None:
-    """Return the error when it is the run's temporary files that found no room, and not the state."""
+def _look_at_temporary_files() -> StateUnreachable | None:
+    """Return the error when the run's temporary files found no room, and not the state."""
     folder = temporary_folder()
     try:
-        found = _room(folder)
+        found = _check_room(folder)
     except OSError as error:
-        found = trouble_of(error)
+        found = find_trouble(error)
     if found is None:
         return None
     remedy = f"free some space on the disk of {folder}, or name a folder with more room in TMPDIR"
-    return StateUnreachable(
-        f"{folder}: the run's temporary files can't be written: {found.value[0]}; {remedy}"
-    )
+    return StateUnreachable(f"{folder}: the run's temporary files {found.value.reason}; {remedy}")

@@ -1,7 +1,8 @@
-"""Opening the state: a SQLite file that only its owner may read, with a private scratch attached to it.
+"""Opening the state: a SQLite file for its owner alone, with a private scratch attached to it.
 
-`apply` and `adopt` open it for writing: locked, migrated, in WAL mode. `plan`, `check` and `status` read: a missing
-state is an empty one, an older one is migrated in a copy, and nothing on disk is changed.
+`apply` and `adopt` open it for writing: locked, migrated, in WAL mode. `plan`, `check` and
+`status` read: a missing state is an empty one, an older one is migrated in a copy, and nothing
+on disk is changed (rules 26).
 """
 
 import errno
@@ -29,10 +30,10 @@ PATIENCE = 30.0
 """Seconds for which a run waits for another program that holds the file."""
 
 FIRST_PATIENCE = 10.0
-"""The same before a run begins, when nothing is lost by giving up."""
+"""The same before a run begins, when it can give up without harm."""
 
 ANOTHER_PROGRAM = "another program"
-"""The holder's name where it is not one of our runs, which say who they are."""
+"""The holder's name where it is not inspera-sync, which writes its own name."""
 
 _REMEDY = "let this user write there, or change the setting 'state'"
 
@@ -41,17 +42,17 @@ _REMEDY = "let this user write there, or change the setting 'state'"
 def open_to_write(
     path: Path, command: str, wait: Callable[[str], bool] | None = None
 ) -> Iterator[Connection]:
-    """The state, locked for this process, migrated to this version, made with mode 0600 when it is not there.
+    """Open the state, locked for this process, migrated, created with mode 0600 if it is missing.
 
-    `wait` is told who holds it, and says whether to try again.
+    `wait` gets the name of the holder, and returns whether to try again.
 
     Raises:
         Locked: another process holds it.
-        StateBusy: a program that is not a run of ours holds it.
-        StateUnreachable: it cannot be written just now.
+        StateBusy: a program other than inspera-sync holds it.
+        StateUnreachable: it cannot be written now.
         StateError: it cannot be written, or a newer version wrote it.
     """
-    with _lock(path, command, wait), errors.told(path):
+    with _lock(path, command, wait), errors.translate_errors(path):
         if not _is_there(path):
             with _on_disk(path):
                 path.touch(0o600)
@@ -61,53 +62,56 @@ def open_to_write(
             path, timeout=FIRST_PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
-            _claim(raw, wait)
+            _claim_file(raw, wait)
         except BaseException:
             raw.close()
             raise
-        yield from _connected(raw, path)
+        yield from _connect(raw, path)
 
 
 @contextmanager
 def open_to_read(path: Path) -> Iterator[Connection]:
-    """The state as it is, without changing a byte of it on disk.
+    """Open the state as it is, and change no byte of it on disk.
 
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
-        Locked: it was at rest, and somebody wrote it meanwhile.
+        Locked: it was at rest, and another process wrote it meanwhile.
     """
-    with errors.told(path), _at_rest(path) as at_rest:
-        yield from _connected(_read_only(path, at_rest=at_rest), path, writable=False)
+    with errors.translate_errors(path), _watch_at_rest(path) as at_rest:
+        yield from _connect(_open_read_only(path, at_rest=at_rest), path, writable=False)
 
 
 @contextmanager
 def open_copy(path: Path) -> Iterator[Connection]:
-    """A private copy of the state that may be written: to show what would become of it.
+    """Open a private copy of the state, which may be written, to show what a run would do.
 
     Raises:
         StateError: it cannot be read, or a newer version wrote it.
     """
-    with errors.told(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
+    with errors.translate_errors(path), closing(sqlite3.connect("", isolation_level=None)) as copy:
         if _is_there(path):
-            with _at_rest(path) as at_rest:
-                original = _read_only(path, at_rest=at_rest)
+            with _watch_at_rest(path) as at_rest:
+                original = _open_read_only(path, at_rest=at_rest)
                 original.backup(copy)
                 original.close()
-        yield from _connected(copy, path, writable=False)
+        yield from _connect(copy, path, writable=False)
 
 
 def version_of(path: Path) -> str | None:
-    """The version of the schema of the state in this file; None when there is no state yet.
+    """Return the version of the schema of the state in this file; None when it does not exist yet.
 
     Raises:
         StateError: it cannot be read.
-        Locked: it was at rest, and somebody wrote it meanwhile.
+        Locked: it was at rest, and another process wrote it meanwhile.
     """
-    with errors.told(path):
+    with errors.translate_errors(path):
         if not _is_there(path):
             return None
-        with _at_rest(path) as at_rest, closing(_original(path, at_rest=at_rest)) as original:
-            return _version(original)
+        with (
+            _watch_at_rest(path) as at_rest,
+            closing(_open_original(path, at_rest=at_rest)) as original,
+        ):
+            return _read_version(original)
 
 
 def _is_there(path: Path) -> bool:
@@ -118,20 +122,24 @@ def _is_there(path: Path) -> bool:
 
 
 def refuse_newer(place: object, version: str | None) -> None:
-    """Refuses a state whose schema is not known here.
+    """Refuse a state whose schema this version does not know.
 
     Raises:
         StateError: a newer version wrote it.
     """
     if version is not None and version not in known_versions():
         raise StateError(
-            f"{place}: this state was written by a newer version of inspera-sync (schema {version}, this one knows "
+            f"{place}: this state was written by a newer version of inspera-sync (schema "
+            f"{version}, this one knows "
             f"{head()}); install that version again, or put back a copy of the state from before"
         )
 
 
-def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
-    """Make sure that the file can be written before a run reads its sources; another program is waited for."""
+def _claim_file(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
+    """Make sure that the file can be written before a run reads its sources.
+
+    Another program that holds it is waited for.
+    """
     while True:
         try:
             raw.execute("BEGIN IMMEDIATE")
@@ -145,20 +153,18 @@ def _claim(raw: sqlite3.Connection, wait: Callable[[str], bool] | None) -> None:
 
 @contextmanager
 def _on_disk(path: Path) -> Iterator[None]:
-    """Turn what the operating system says of the state's file into a `StateError`."""
+    """Turn an error of the operating system on the state's file into a `StateError`."""
     try:
         yield
     except OSError as error:
-        raise errors.os_failure(path, error, _REMEDY) from None
+        raise errors.make_os_error(path, error, _REMEDY) from None
 
 
-def _connected(
-    raw: sqlite3.Connection, path: Path, *, writable: bool = True
-) -> Iterator[Connection]:
+def _connect(raw: sqlite3.Connection, path: Path, *, writable: bool = True) -> Iterator[Connection]:
     with closing(raw):
-        version = _version(raw)
+        version = _read_version(raw)
         refuse_newer(path, version)
-        _raw.set(raw)
+        _NEXT_CONNECTION.set(raw)
         with _engine(writable=writable).connect() as connection:
             connection.info[_PATH] = path
             if version != head():
@@ -168,10 +174,10 @@ def _connected(
 
 
 @contextmanager
-def _at_rest(path: Path) -> Iterator[bool]:
-    """Whether the state is at rest. Then it can be read as it lies there; otherwise SQLite must keep order.
+def _watch_at_rest(path: Path) -> Iterator[bool]:
+    """Yield whether the state is at rest, so that its file can be read without SQLite's locks.
 
-    To keep order SQLite makes files beside a state in WAL mode, even for somebody who only reads, and can't read at
+    To lock, SQLite makes files next to a state in WAL mode, even for a reader, and cannot read at
     all where it may not make them.
     """
     before = _identity_at_rest(path)
@@ -202,17 +208,18 @@ def _identity(path: Path) -> tuple[int, int, int]:
 def _refuse_change(path: Path, before: tuple[int, int, int]) -> None:
     if _identity(path) != before:
         raise Locked(
-            f"{path}: the state was written while it was read, so what was told of it may be wrong; run it again"
+            f"{path}: the state was written while it was read, so this output may be "
+            "wrong; run it again"
         )
 
 
-def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
-    """The state opened to read, or a private copy of it when it is missing or older than this version."""
+def _open_read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
+    """Return the state opened to read, or a private copy when it is missing or older."""
     if not _is_there(path):
         return sqlite3.connect("", isolation_level=None)
-    original = _original(path, at_rest=at_rest)
+    original = _open_original(path, at_rest=at_rest)
     try:
-        if _version(original) == head():
+        if _read_version(original) == head():
             return original
         copy = sqlite3.connect("", isolation_level=None)
         original.backup(copy)
@@ -223,14 +230,14 @@ def _read_only(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     return copy
 
 
-def _original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
+def _open_original(path: Path, *, at_rest: bool) -> sqlite3.Connection:
     how = "immutable=1" if at_rest else "mode=ro"
     return sqlite3.connect(
         f"{path.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None
     )
 
 
-def _version(connection: sqlite3.Connection) -> str | None:
+def _read_version(connection: sqlite3.Connection) -> str | None:
     if not connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     ).fetchone():
@@ -239,7 +246,7 @@ def _version(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-_raw: ContextVar[sqlite3.Connection] = ContextVar("raw")
+_NEXT_CONNECTION: ContextVar[sqlite3.Connection] = ContextVar("raw")
 """The connection that is opened next in this thread."""
 
 _PATH = "path of the state"
@@ -248,14 +255,20 @@ _PATH = "path of the state"
 
 @cache
 def _engine(*, writable: bool) -> Engine:
-    """One for all states that are opened: it keeps how statements are compiled, which takes longer than to run them."""
-    engine = create_engine("sqlite://", creator=_raw.get, poolclass=NullPool, hide_parameters=True)
+    """Return one engine for all states: it caches compiled statements.
+
+    To compile them takes longer than to run them.
+    """
+    engine = create_engine(
+        "sqlite://", creator=_NEXT_CONNECTION.get, poolclass=NullPool, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
         if writable:
             dbapi.execute("PRAGMA journal_mode=WAL")
-            dbapi.execute("PRAGMA synchronous=FULL")  # the journal must survive a power cut
+            # The journal must survive a power cut (rules 24).
+            dbapi.execute("PRAGMA synchronous=FULL")
         dbapi.execute("ATTACH DATABASE '' AS scratch")
         for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{SCRATCH_CACHE_KIB}"):
             dbapi.execute(f"PRAGMA scratch.{pragma}")
@@ -264,10 +277,11 @@ def _engine(*, writable: bool) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def _say(context: ExceptionContext) -> None:
-        # Here, and not where the state was opened: the run's own words need it, and a full disk is still full now.
+        # Here, and not where the state was opened: a run reports errors itself, and a full disk is
+        # still full at this moment.
         path = context.connection.info.get(_PATH) if context.connection is not None else None
         if path is not None and isinstance(context.original_exception, sqlite3.Error):
-            raise errors.failure(path, context.original_exception)
+            raise errors.make_error(path, context.original_exception)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -277,7 +291,7 @@ def _engine(*, writable: bool) -> Engine:
 
 
 def _lower(value: object) -> str | None:
-    """SQLite's own knows ASCII only, and keys may be any text."""
+    """Return the text in lower case: SQLite's own function knows ASCII only."""
     return None if value is None else str(value).lower()
 
 
@@ -299,15 +313,18 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("strpos", 2, _strpos),
     ("greatest", 2, _greatest),
 )
-"""What statements may use that are to run on PostgreSQL as well, by the names that it has there.
+"""Functions for statements that also run on PostgreSQL, by their names there.
 
-But for `casefold`, which only its newest versions have: see `dialect.casefolded`.
+An exception is `casefold`, which only its newest versions have: see `dialect.casefold_sql`.
 """
 
 
 @contextmanager
 def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Iterator[None]:
-    """The run's lock; it dies with the process. `wait` is told who holds it, and says whether to try again."""
+    """Hold the run's lock, which ends with the process.
+
+    `wait` gets the name of the holder, and returns whether to try again.
+    """
     beside = path.with_name(path.name + ".lock")
     while True:
         with lock_file(beside, command) as holder:
@@ -322,7 +339,7 @@ def _lock(path: Path, command: str, wait: Callable[[str], bool] | None) -> Itera
 
 @contextmanager
 def lock_file(beside: Path, command: str) -> Iterator[str]:
-    """Takes the lock on a file, in which it says who holds it. Gives who does if that is another process.
+    """Lock a file and write the command into it. Yield the holder if that is another process.
 
     Raises:
         StateUnreachable: the file cannot be written just now.
@@ -333,14 +350,13 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         with _on_disk(beside):
-            taken = _taken(handle)
+            taken = _try_lock(handle)
         if not taken:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
         else:
             holder = ""
-            with suppress(
-                OSError
-            ):  # on a full disk the lock holds all the same, without a name in it
+            # On a full disk the lock holds all the same, without a name in it.
+            with suppress(OSError):
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"pid {os.getpid()} ({command})\n".encode(), 0)
         yield holder
@@ -348,8 +364,11 @@ def lock_file(beside: Path, command: str) -> Iterator[str]:
         os.close(handle)
 
 
-def _taken(handle: int) -> bool:
-    """Whether the lock could be had. Who only asks for its holder has it for a moment, and is waited for."""
+def _try_lock(handle: int) -> bool:
+    """Try to take the lock; return whether it is held here now.
+
+    A process that only asks for the holder has it for a moment, and is waited for.
+    """
     for pause in (0.01, 0.02, 0.04, 0.08, 0.0):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -361,5 +380,5 @@ def _taken(handle: int) -> bool:
 
 
 def count(connection: Connection, query: str, **values: object) -> int:
-    """The single number that `query` gives."""
+    """Return the single number of a query."""
     return int(connection.execute(text(query), values).scalar_one() or 0)

@@ -1,13 +1,14 @@
-"""Small files beside a state, which only its owner may read."""
+"""Files next to the state that only their owner may read."""
 
 import os
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes, owner: os.stat_result | None = None) -> None:
-    """Writes a file with mode 0600: under another name first, so that a process that is killed leaves no half of it.
+    """Write a file with mode 0600.
 
-    It goes to `owner`'s user and group, when one is given.
+    It is written under another name first, so that a killed process leaves no half of it. It
+    belongs to `owner`'s user and group, when one is given.
 
     Raises:
         OSError: it can't be written.
@@ -23,6 +24,6 @@ def write_private(path: Path, content: bytes, owner: os.stat_result | None = Non
     fresh.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)  # the new name survives a power cut, too
+        os.fsync(folder)  # The new name must survive a power cut too.
     finally:
         os.close(folder)

@@ -1,6 +1,7 @@
-"""What only shows once all rows are staged: rows that contradict each other. Each is a row error that names both places.
+"""Rows that contradict each other, found once all are staged: row errors that name both places.
 
-The records concerned leave what is wanted; their row errors carry their keys, so what is known about them stays.
+The records concerned are removed from what is wanted. Their row errors carry their keys, so
+what is known about them stays.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +21,7 @@ from sync.records.base import (
     RowError,
     row_place,
 )
-from sync.state.dialect import create_index, create_table_as, folded
+from sync.state.dialect import create_index, create_table_as, lower_sql
 from sync.state.staging.derive import Refingerprint, derive_committees, fold_roles
 from sync.state.staging.references import (
     ReferencePart,
@@ -32,10 +33,10 @@ from sync.state.staging.references import (
 from sync.state.staging.scratch import add_row_errors, drop_invalid
 
 Places = Sequence[str]
-"""How the feeds' sources are named to people, by the feed's number."""
+"""The names of the feeds' sources, by the feed's number."""
 
 _BETWEEN = " || '\x1f' || "
-"""Joins columns to one text by a character that none of them holds."""
+"""SQL that joins columns to one text by a character that none of them contains."""
 
 
 def find_conflicts(
@@ -44,48 +45,50 @@ def find_conflicts(
     refingerprint: Refingerprint,
     unsure: Collection[Kind] = (),
 ) -> None:
-    """Turns contradicting rows into row errors, and folds identical ones into one; so are those that name nobody known.
+    """Turn contradicting and unresolved rows into row errors, and fold identical rows into one.
 
-    Of `unsure` kinds not all records may have been read, so that who names one of them waits. Several rows of one
-    contributor that differ in nothing but roles and committees are one contributor with all of them. Committees that
-    only contributors and candidates name are wanted like those of a feed.
+    Of `unsure` kinds not all records may have been read, so rows that name an unknown one wait.
+    Several rows of one contributor that differ only in roles and committees become one contributor
+    with all of them. Committees that only contributors and candidates name are wanted like those of
+    a feed.
     """
-    kinds = [kind for kind in Kind if _any(connection, kind)]
+    kinds = [kind for kind in Kind if _has_wanted(connection, kind)]
     for kind in kinds:
-        drop_invalid(
-            connection, kind
-        )  # a sound row beside a bad one for the same record does not outvote it
-        if (
-            kind in ON_A_TEST
-        ):  # first: what two rows of nobody say otherwise is not what is wrong with them
-            _unresolved(connection, kind, places, unsure)
-        _other_case(connection, kind, places)
-        _ambiguous_combinations(connection, kind, places)
+        # A valid row does not outvote an invalid one for the same record.
+        drop_invalid(connection, kind)
+        # First: of two rows that name nobody, that is the error, and not that they differ.
+        if kind in ON_A_TEST:
+            _find_unresolved(connection, kind, places, unsure)
+        _find_other_case(connection, kind, places)
+        _find_ambiguous_keys(connection, kind, places)
         if kind is Kind.CONTRIBUTOR:
             fold_roles(connection, refingerprint)
-        _twice(connection, kind, places)
-    _own_case_of_row_errors(connection)
+        _fold_duplicates(connection, kind, places)
+    _correct_case_of_row_errors(connection)
     note_astray_row_errors(connection)
-    _shared_numbers(connection, places)
+    _find_shared_numbers(connection, places)
     if derive_committees(connection, refingerprint):
-        _other_case(connection, Kind.COMMITTEE, places)
+        _find_other_case(connection, Kind.COMMITTEE, places)
 
 
-def _any(connection: Connection, kind: Kind) -> bool:
-    """Whether anything of this kind is wanted."""
+def _has_wanted(connection: Connection, kind: Kind) -> bool:
+    """Tell whether anything of this kind is wanted."""
     return connection.execute(text(f"SELECT 1 FROM wanted_{kind} LIMIT 1")).first() is not None
 
 
-def _is_any(connection: Connection, query: str) -> bool:
-    """Tell whether a query gives anything; a look for what hardly ever is costs half of what asking for it all does."""
+def _has_rows(connection: Connection, query: str) -> bool:
+    """Tell whether a query has a row.
+
+    For what is rarely there, this first look costs half of the full query.
+    """
     return connection.execute(text(f"{query} LIMIT 1")).first() is not None
 
 
-def _where(places: Places, feed: int, line: int, key: Key | None = None) -> str:
+def _place_of(places: Places, feed: int, line: int, key: Key | None = None) -> str:
     return row_place(places[feed], line, key)
 
 
-def _against_first(
+def _contradictions(
     connection: Connection,
     kind: Kind,
     places: Places,
@@ -94,20 +97,28 @@ def _against_first(
     reason: str,
     remedy: str,
 ) -> None:
-    """Row errors for groups of rows `(group, feed, line, k1[, k2])`: the first names the second, the others the first."""
+    """Yield row errors for groups of rows `(group, feed, line, k1[, k2])`.
+
+    The first row names the second, all others name the first.
+    """
     found: list[RowError] = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         members = list(group)
         for i, (_, feed, line, *key) in enumerate(members):
             _, other_feed, other_line, *other_key = members[1 if i == 0 else 0]
-            # Two rows with one key are told apart by their numbers.
-            other = _where(
+            # Two rows with one key differ by their numbers.
+            other = _place_of(
                 places, other_feed, other_line, None if other_key == key else tuple(other_key)
             )
-            said = reason.format(other=other)
+            words = reason.format(other=other)
             found.append(
                 RowError(
-                    _where(places, feed, line, tuple(key)), field, said, remedy, kind, tuple(key)
+                    _place_of(places, feed, line, tuple(key)),
+                    field,
+                    words,
+                    remedy,
+                    kind,
+                    tuple(key),
                 )
             )
     if found:
@@ -115,25 +126,26 @@ def _against_first(
         drop_invalid(connection, kind)
 
 
-def _rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+def _read_rows(connection: Connection, query: str, **values: object) -> Iterator[Any]:
     return iter(connection.execute(text(query), values).fetchall())
 
 
-def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
+def _find_other_case(connection: Connection, kind: Kind, places: Places) -> None:
     if kind in ON_A_TEST and kind is not Kind.COMMITTEE:
-        return  # their keys are those of other kinds, see _misspelt_case, or words of the vendor's
-    keys = KEY_FIELDS[kind]
-    own, same = keys[-1], _BETWEEN.join((*keys[:-1], folded(connection, keys[-1])))
-    several = f"SELECT {same} FROM wanted_{kind} GROUP BY {same} HAVING count(DISTINCT {own}) > 1"
-    if not _is_any(connection, several):
+        # Keys on tests belong to other kinds (see `_find_misspelt_case`) or are the vendor's words.
         return
-    rows = _rows(
+    keys = KEY_FIELDS[kind]
+    own, same = keys[-1], _BETWEEN.join((*keys[:-1], lower_sql(connection, keys[-1])))
+    several = f"SELECT {same} FROM wanted_{kind} GROUP BY {same} HAVING count(DISTINCT {own}) > 1"
+    if not _has_rows(connection, several):
+        return
+    rows = _read_rows(
         connection,
-        f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind} WHERE {same} IN ({several})"
-        " ORDER BY 1, 2, 3",
+        f"SELECT {same} AS folded, feed, line, {', '.join(keys)} FROM wanted_{kind}"
+        f" WHERE {same} IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "this key differs only in upper and lower case from that of {other}"
-    _against_first(
+    _contradictions(
         connection,
         kind,
         places,
@@ -144,10 +156,16 @@ def _other_case(connection: Connection, kind: Kind, places: Places) -> None:
     )
 
 
-def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) -> None:
-    """Keys that two combinations of source values make, also where a candidate names a learner or test so."""
+def _find_ambiguous_keys(connection: Connection, kind: Kind, places: Places) -> None:
+    """Yield row errors for keys that two combinations of source values make (rules 3).
+
+    A candidate that names a learner or a test counts too.
+    """
     for part in KEY_FIELDS[kind]:
-        origins = f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind} WHERE origin_{part} IS NOT NULL"
+        origins = (
+            f"SELECT {part} AS key, origin_{part} AS origin FROM wanted_{kind}"
+            f" WHERE origin_{part} IS NOT NULL"
+        )
         if part in ("test", PERSON_OF.get(kind)):
             origins += (
                 f" UNION SELECT key, origin_key FROM wanted_{part} WHERE origin_key IS NOT NULL"
@@ -155,85 +173,94 @@ def _ambiguous_combinations(connection: Connection, kind: Kind, places: Places) 
         several = (
             f"SELECT key FROM ({origins}) AS made GROUP BY key HAVING count(DISTINCT origin) > 1"
         )
-        if not _is_any(connection, several):
+        if not _has_rows(connection, several):
             continue
         keys = ", ".join(KEY_FIELDS[kind])
-        rows = _rows(
+        rows = _read_rows(
             connection,
-            f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys} FROM wanted_{kind}"
-            f" WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
+            f"SELECT {part} AS grouped, origin_{part} AS origin, feed, line, {keys}"
+            f" FROM wanted_{kind} WHERE {part} IN ({several}) ORDER BY 1, 3, 4",
         )
         found: list[RowError] = []
         for _, group in groupby(rows, key=lambda row: row[0]):
-            found.extend(_ambiguous(kind, part, list(group), places))
+            found.extend(_ambiguous_errors(kind, part, list(group), places))
         if found:
             add_row_errors(connection, found)
             drop_invalid(connection, kind)
 
 
-def _ambiguous(kind: Kind, part: str, rows: Sequence[Any], places: Places) -> Iterator[RowError]:
-    """A row error for each row, naming the first row whose values are others; that may be the learner's or test's own."""
+def _ambiguous_errors(
+    kind: Kind, part: str, rows: Sequence[Any], places: Places
+) -> Iterator[RowError]:
+    """Yield a row error for each row, naming the first row with other values.
+
+    That may be the learner's or the test's own row.
+    """
     own = f"the {part}'s own row"
     first = rows[0]
     second = next((row for row in rows if row.origin != first.origin), None)
     for row in rows:
         other = first if row.origin != first.origin else second
-        place = _where(places, other.feed, other.line) if other is not None else own
+        place = _place_of(places, other.feed, other.line) if other is not None else own
         reason = f"different values make the same key here and in {place}"
         remedy = "put another character between the columns of the template"
         key = tuple(row[4:])
-        yield RowError(_where(places, row.feed, row.line, key), part, reason, remedy, kind, key)
+        yield RowError(_place_of(places, row.feed, row.line, key), part, reason, remedy, kind, key)
 
 
-def _twice(connection: Connection, kind: Kind, places: Places) -> None:
+def _fold_duplicates(connection: Connection, kind: Kind, places: Places) -> None:
     keys = ", ".join(KEY_FIELDS[kind])
     repeated = f"SELECT {keys} FROM wanted_{kind} GROUP BY {keys} HAVING count(*) > 1"
-    if not _is_any(connection, repeated):
+    if not _has_rows(connection, repeated):
         return
     compared = (*COMPARED[kind], *SENT_ONCE[kind], *(f"origin_{name}" for name in KEY_FIELDS[kind]))
-    # NULL and a value are different here, which count(DISTINCT) alone does not see
+    # NULL and a value differ here, which count(DISTINCT) alone does not see.
     differ = " OR ".join(
         f'count(DISTINCT "{c}") > 1 OR (count("{c}") > 0 AND count("{c}") < count(*))'
         for c in compared
     )
-    rows = _rows(
+    rows = _read_rows(
         connection,
-        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys} FROM wanted_{kind}"
-        f" WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
+        f"SELECT {_BETWEEN.join(KEY_FIELDS[kind])} AS grouped, feed, line, {keys}"
+        f" FROM wanted_{kind} WHERE ({keys}) IN ({repeated} AND ({differ})) ORDER BY 1, 2, 3",
     )
     reason = "{other} has the same key and says otherwise"
-    _against_first(connection, kind, places, rows, "key", reason, "keep the row that is right")
+    _contradictions(connection, kind, places, rows, "key", reason, "keep the row that is right")
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e WHERE e.rowid < w.rowid"
+            f"DELETE FROM wanted_{kind} AS w WHERE EXISTS (SELECT 1 FROM wanted_{kind} e"
+            " WHERE e.rowid < w.rowid"
             f" AND {' AND '.join(f'e.{name} = w.{name}' for name in KEY_FIELDS[kind])})"
         )
     )
 
 
-def _unresolved(
+def _find_unresolved(
     connection: Connection, kind: Kind, places: Places, unsure: Collection[Kind]
 ) -> None:
-    """Find rows that name a test or a person that is neither wanted nor known. The other kinds come first."""
+    """Find rows that name a test or a person that is neither wanted nor known.
+
+    Call it after the other kinds are checked.
+    """
     noted = [part for part in parts_of(kind) if note_unknown(connection, part)]
     for part in noted:
-        _misspelt_case(connection, part, places)
+        _find_misspelt_case(connection, part, places)
     refuse_unresolved(connection, noted, places, unsure)
 
 
-def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
-    """Finds rows that write their learner, staff or test in another case than the record's own key.
+def _find_misspelt_case(connection: Connection, part: ReferencePart, places: Places) -> None:
+    """Find rows that write their learner, staff or test in another case than the record's own key.
 
-    Their row errors carry the key as the record writes it, so that the seat which each means is not taken for absent.
+    Their row errors carry the key as the record writes it, so that the member is not absent.
     """
     kind, name = part.kind, part.name
     there = f"SELECT key FROM wanted_{part.named} UNION SELECT key FROM known_{part.named}"
-    rows = _rows(
+    rows = _read_rows(
         connection,
-        f"SELECT named.value, other.key FROM (SELECT value, {folded(connection, 'value')} AS folded FROM unknown"
-        " WHERE kind = :kind AND part = :part) named"
-        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM ({there}) AS there) other"
-        " ON other.folded = named.folded",
+        f"SELECT named.value, other.key FROM (SELECT value, {lower_sql(connection, 'value')} AS "
+        "folded FROM unknown WHERE kind = :kind AND part = :part) named"
+        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded"
+        f" FROM ({there}) AS there) other ON other.folded = named.folded",
         **part.values,
     )
     found: list[RowError] = []
@@ -242,10 +269,10 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
         query = (
             f"SELECT feed, line, {columns} FROM wanted_{kind} WHERE {name} = :value ORDER BY 1, 2"
         )
-        for feed, line, test, second in _rows(connection, query, value=misspelt):
+        for feed, line, test, second in _read_rows(connection, query, value=misspelt):
             key = (right, second) if name == "test" else (test, right)
             reason = f"the {name} is written {misspelt!r} here and {right!r} in its own row"
-            place = _where(places, feed, line, (test, second))
+            place = _place_of(places, feed, line, (test, second))
             found.append(
                 RowError(
                     place, name, reason, "write both the same way", kind, key, f"case of {name}"
@@ -259,31 +286,32 @@ def _misspelt_case(connection: Connection, part: ReferencePart, places: Places) 
         drop_invalid(connection, kind)
 
 
-def _own_case_of_row_errors(connection: Connection) -> None:
-    """Lets row errors of what is on a test name people and tests in the case of what is known, whatever was misspelt.
+def _correct_case_of_row_errors(connection: Connection) -> None:
+    """Give row errors on tests the keys of people and tests in the case of what is known.
 
-    Otherwise a row with two mistakes would leave the seat that it means without a row, and so absent.
+    Otherwise a row with two mistakes would leave its member without a row, and so absent.
     """
     for of in ON_A_TEST:
         for column, part in zip(("k1", "k2"), parts_of(of), strict=False):
-            _own_case(connection, of, column, part.named)
+            _correct_case(connection, of, column, part.named)
         drop_invalid(connection, of)
 
 
-def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
+def _correct_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None:
     strange = (
-        f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}' AND f.{column} <> ''"
+        f"SELECT DISTINCT f.{column} AS written FROM row_error f WHERE f.kind = '{of}'"
+        f" AND f.{column} <> ''"
         f" AND NOT EXISTS (SELECT 1 FROM known_{kind} k WHERE k.key = f.{column})"
     )
-    if not _is_any(connection, strange):
+    if not _has_rows(connection, strange):
         return
     meant = f"meant_{of}_{kind}"
     create_table_as(
         connection,
         meant,
         f"SELECT s.written, min(k.key) AS own FROM ({strange}) s"
-        f" JOIN (SELECT key, {folded(connection, 'key')} AS folded FROM known_{kind}) k"
-        f" ON k.folded = {folded(connection, 's.written')} GROUP BY s.written",
+        f" JOIN (SELECT key, {lower_sql(connection, 'key')} AS folded FROM known_{kind}) k"
+        f" ON k.folded = {lower_sql(connection, 's.written')} GROUP BY s.written",
     )
     create_index(connection, f"ix_{meant}", f"{meant} (written)")
     connection.exec_driver_sql(
@@ -292,20 +320,20 @@ def _own_case(connection: Connection, of: Kind, column: str, kind: Kind) -> None
     )
 
 
-def _shared_numbers(connection: Connection, places: Places) -> None:
+def _find_shared_numbers(connection: Connection, places: Places) -> None:
     several = (
         "SELECT test, candidate_id FROM wanted_candidate WHERE candidate_id <> ''"
         " GROUP BY test, candidate_id HAVING count(*) > 1"
     )
-    if not _is_any(connection, several):
+    if not _has_rows(connection, several):
         return
-    rows = _rows(
+    rows = _read_rows(
         connection,
-        f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner FROM wanted_candidate"
-        f" WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
+        f"SELECT test{_BETWEEN}candidate_id AS grouped, feed, line, test, learner"
+        f" FROM wanted_candidate WHERE (test, candidate_id) IN ({several}) ORDER BY 1, 2, 3",
     )
     reason = "{other} gives another learner the same candidate number on this test"
-    _against_first(
+    _contradictions(
         connection,
         Kind.CANDIDATE,
         places,

@@ -1,4 +1,4 @@
-"""What is wanted though no single row says it: several roles in one record, committees by name, shares in minutes."""
+"""Wanted values that no single row contains: joined roles, committees by name, minutes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -22,15 +22,16 @@ from sync.state.compare.context import HELD
 from sync.state.staging.scratch import add_row_errors, chunks, drop_invalid
 
 Refingerprint = Callable[[Kind, Mapping[str, object]], bytes]
-"""Gives the fingerprint of a record of this kind with these fields."""
+"""A function that returns the fingerprint of a kind's record with these fields."""
 
 
 def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None:
-    """Puts the username that Inspera has in the place of the source's, for people who were matched by email."""
+    """Put Inspera's username in the place of the source's, for people who were matched by email."""
     for kind in PEOPLE:
         names = (*KEY_FIELDS[kind], *COMPARED[kind])
         query = (
-            f"SELECT w.rowid, a.username AS kept, {', '.join('w.' + name for name in names)} FROM wanted_{kind} w"
+            f"SELECT w.rowid, a.username AS kept, {', '.join('w.' + name for name in names)}"
+            f" FROM wanted_{kind} w"
             f" JOIN alias a ON a.kind = '{kind}' AND a.key = w.key AND a.wanted = w.username"
         )
         for row in connection.execute(text(query)).mappings().fetchall():
@@ -45,7 +46,7 @@ def keep_usernames(connection: Connection, refingerprint: Refingerprint) -> None
 
 
 def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
-    """Makes one contributor of several rows that differ in nothing but roles and committees.
+    """Make one contributor of several rows that differ only in roles and committees.
 
     Rows that differ in more are left as they are: they contradict each other.
     """
@@ -55,17 +56,18 @@ def fold_roles(connection: Connection, refingerprint: Refingerprint) -> None:
         *SENT_ONCE[Kind.CONTRIBUTOR],
     )
     query = (
-        f"SELECT rowid, {', '.join(names)} FROM wanted_contributor WHERE (test, staff) IN (SELECT test, staff"
+        f"SELECT rowid, {', '.join(names)} FROM wanted_contributor"
+        " WHERE (test, staff) IN (SELECT test, staff"
         " FROM wanted_contributor GROUP BY test, staff HAVING count(*) > 1"
         " AND count(DISTINCT coalesce(room, '\x1f') || '\x1e' || coalesce(building, '\x1f')) = 1)"
         " ORDER BY test, staff, rowid"
     )
     rows = connection.execute(text(query)).mappings().fetchall()
     for _, group in groupby(rows, key=lambda row: (row["test"], row["staff"])):
-        _fold(connection, list(group), refingerprint)
+        _fold_group(connection, list(group), refingerprint)
 
 
-def _fold(
+def _fold_group(
     connection: Connection, rows: Sequence[Mapping[Any, Any]], refingerprint: Refingerprint
 ) -> None:
     first, *others = rows
@@ -77,8 +79,8 @@ def _fold(
     fingerprint = refingerprint(Kind.CONTRIBUTOR, fields)
     connection.execute(
         text(
-            "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = :notify,"
-            " fingerprint = :fingerprint WHERE rowid = :rowid"
+            "UPDATE wanted_contributor SET roles = :roles, committees = :committees, notify = "
+            ":notify, fingerprint = :fingerprint WHERE rowid = :rowid"
         ),
         {**fields, "fingerprint": fingerprint, "rowid": first["rowid"]},
     )
@@ -89,37 +91,45 @@ def _fold(
 
 
 def derive_committees(connection: Connection, refingerprint: Refingerprint) -> bool:
-    """Wants each committee that a contributor or a candidate names and no feed does. Tells whether there was one.
+    """Want each committee that a contributor or a candidate names and no feed does.
 
-    Its place is the first row that names it. Whoever has a blank there stays in theirs, so that is wanted, too.
+    Its place is the first row that names it. A person with a blank committee stays in theirs, so
+    that is wanted too. Return whether there was one.
     """
     derived = False
     for kind in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
-        for query in _named(kind):
+        for query in _committee_queries(kind):
             named = connection.execute(text(query)).fetchall()
             for chunk in chunks(named):
-                derived = _want(connection, chunk, refingerprint) or derived
+                derived = _want_committees(connection, chunk, refingerprint) or derived
     return derived
 
 
-def _named(kind: Kind) -> Iterator[str]:
-    """Queries for the committees that rows name; then for those of ours whose people's rows leave theirs blank."""
+def _committee_queries(kind: Kind) -> Iterator[str]:
+    """Yield the queries for committees that rows name, then for those that blank rows keep."""
     part = KEY_FIELDS[kind][1]
     yield (
-        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind} WHERE committees <> ''"
-        " GROUP BY test, committees, feed ORDER BY feed, line"
+        f"SELECT test, committees, feed, min(line) AS line FROM wanted_{kind}"
+        " WHERE committees <> '' GROUP BY test, committees, feed ORDER BY feed, line"
     )
     yield (
-        f"SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line FROM known_committee c"
-        f" JOIN known_{kind} k ON k.test = c.test AND k.standing = 'active'"
-        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || k.committees || '\n'"
+        "SELECT c.test AS test, c.committee AS committees, w.feed AS feed, min(w.line) AS line"
+        " FROM known_committee c"
+        f" JOIN known_{kind} k ON k.test = c.test AND k.lifecycle = 'active'"
+        " AND replace('\n' || k.committees || '\n', '\n' || c.committee || '\n', '') <> '\n' || "
+        "k.committees || '\n'"
         f" JOIN wanted_{kind} w ON w.test = k.test AND w.{part} = k.{part} AND w.committees IS NULL"
-        " WHERE c.standing = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
+        " WHERE c.lifecycle = 'active' GROUP BY 1, 2, 3 ORDER BY 3, 4"
     )
 
 
-def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint) -> bool:
-    named = "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error WHERE kind = 'committee'"
+def _want_committees(
+    connection: Connection, rows: Iterable[Any], refingerprint: Refingerprint
+) -> bool:
+    named = (
+        "SELECT test, committee FROM wanted_committee UNION SELECT k1, k2 FROM row_error"
+        " WHERE kind = 'committee'"
+    )
     there = {(test, name) for test, name in connection.execute(text(named))}
     new: dict[tuple[str, str], dict[str, object]] = {}
     for row in rows:
@@ -143,6 +153,12 @@ def _want(connection: Connection, rows: Iterable[Any], refingerprint: Refingerpr
     return bool(new)
 
 
+_SET_MINUTES = (
+    "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint"
+    " WHERE rowid = :id"
+)
+
+
 def settle_percentages(
     connection: Connection,
     places: Sequence[str],
@@ -150,7 +166,7 @@ def settle_percentages(
     *,
     held: bool = False,
 ) -> None:
-    """Turns extra time given as a share of the test's duration into whole minutes, rounded up.
+    """Turn extra time given as a share of the test's duration into minutes, rounded up (rules 13).
 
     With `held`, only on tests whose new times are held, and of their known duration.
     """
@@ -170,35 +186,36 @@ def settle_percentages(
         last = page[-1][0]
         settled: list[dict[str, object]] = []
         found: list[RowError] = []
-        for rowid, feed, line, share, duration, *values in page:
+        for rowid, feed, line, share, minutes_of_test, *values in page:
             fields = dict(zip(names, values, strict=True))
             key = (fields["test"], fields["learner"])
-            if duration is None:
-                if _test_is_there(connection, fields["test"]):
-                    found.append(_no_duration(row_place(places[feed], line, key), key))
-                continue  # the candidate waits for its test, which nobody has yet
-            minutes = -(-share * duration // SHARES)
+            if minutes_of_test is None:
+                # Where the test does not exist either, the candidate waits for it (rules 9).
+                if _has_test(connection, fields["test"]):
+                    found.append(_no_duration_error(row_place(places[feed], line, key), key))
+                continue
+            minutes = -(-share * minutes_of_test // SHARES)
             fingerprint = refingerprint(Kind.CANDIDATE, {**fields, "extra_time": minutes})
             settled.append({"id": rowid, "minutes": minutes, "fingerprint": fingerprint})
         if settled:
-            statement = "UPDATE wanted_candidate SET extra_time = :minutes, fingerprint = :fingerprint WHERE rowid = :id"
-            connection.execute(text(statement), settled)
+            connection.execute(text(_SET_MINUTES), settled)
         add_row_errors(connection, found)
-    add_row_errors(connection, _too_long(connection, places))
+    add_row_errors(connection, _find_too_long(connection, places))
     drop_invalid(connection, Kind.CANDIDATE)
 
 
 _MOST_UNKNOWN = 1440
-"""Minutes of extra time at most where nobody knows the test's duration."""
+"""The most minutes of extra time where the test's duration is unknown."""
 
 
-def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
-    """Return row errors for extra time that is longer than the test itself: a slip of the pen, or another unit."""
+def _find_too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowError]:
+    """Return row errors for extra time that is longer than the test: a typing error or unit."""
     query = (
         "SELECT w.feed, w.line, w.test, w.learner, w.extra_time, coalesce(t.duration, k.duration)"
         " FROM wanted_candidate w"
         " LEFT JOIN wanted_test t ON t.key = w.test LEFT JOIN known_test k ON k.key = w.test"
-        f" WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, {_MOST_UNKNOWN}) ORDER BY w.rowid"
+        " WHERE w.extra_time > 0 AND w.extra_time > coalesce(t.duration, k.duration, "
+        f"{_MOST_UNKNOWN}) ORDER BY w.rowid"
     )
     for feed, line, test, learner, extra, duration in connection.execute(text(query)).fetchall():
         than = (
@@ -210,14 +227,14 @@ def _too_long(connection: Connection, places: Sequence[str]) -> Iterator[RowErro
         yield RowError(where, "extra_time", reason, "correct it in the source", Kind.CANDIDATE, key)
 
 
-def _test_is_there(connection: Connection, test: str) -> bool:
+def _has_test(connection: Connection, test: str) -> bool:
     query = (
         "SELECT 1 FROM wanted_test WHERE key = :key UNION SELECT 1 FROM known_test WHERE key = :key"
     )
     return connection.execute(text(query), {"key": test}).first() is not None
 
 
-def _no_duration(where: str, key: tuple[str, ...]) -> RowError:
+def _no_duration_error(where: str, key: tuple[str, ...]) -> RowError:
     reason = "a share of the test's duration, but the duration is not known"
     return RowError(
         where, "extra_time", reason, "give the minutes, or the test a duration", Kind.CANDIDATE, key

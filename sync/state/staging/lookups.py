@@ -1,4 +1,4 @@
-"""Sources that feeds join: their rows by key, in the scratch, so that memory does not grow with them."""
+"""Rows of sources that feeds join, by key, in the scratch: memory does not grow with them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ Cells = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class StagedLookup:
-    """What a joined source has under one key: the wanted columns' values; `others` are rows that say otherwise."""
+    """The wanted columns' values under one key of a joined source; `others` are differing rows."""
 
     cells: Cells
     line: int
@@ -24,7 +24,7 @@ class StagedLookup:
 def stage_lookup(
     connection: Connection, number: int, rows: Iterable[tuple[str, Cells, int]]
 ) -> int:
-    """Takes a joined source's rows: key, wanted cells, row number. Returns how many."""
+    """Store a joined source's rows: key, wanted cells, row number. Return how many."""
     staged = 0
     for chunk in chunks(rows):
         found: list[tuple[object, ...]] = [
@@ -37,7 +37,7 @@ def stage_lookup(
 
 
 def look_up(connection: Connection, number: int, keys: Sequence[str]) -> Mapping[str, StagedLookup]:
-    """What a joined source has under these keys; those that it does not have are left out."""
+    """Return what a joined source has under these keys; missing keys are left out."""
     query = text(
         "SELECT key, cells, line FROM lookup WHERE id = :id AND key IN :keys ORDER BY key, line"
     ).bindparams(bindparam("keys", expanding=True))

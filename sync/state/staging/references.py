@@ -1,8 +1,8 @@
-"""Rows that name a test or a person whom no feed makes and the state does not know: each is a row error, never a removal.
+"""Rows that name an unknown test or person: each is a row error, never a removal (rules 30).
 
-Such a row may mean anybody on its test; or any test of its person; or anything. `astray` notes which, and what it may
-mean is not removed. Where the feed that would make the test or the person can't be relied on in this run, the row
-waits instead, and takes away as little.
+Such a row may mean anybody on its test; or any test of its person; or anything. `astray` stores
+which, and nothing that it may mean is removed. Where the feed that would make the test or the
+person is not reliable in this run, the row waits instead, and protects as much.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -12,16 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from sync.records.base import KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind, RowError
-from sync.state.dialect import analyse, create_index, insert, streamed
+from sync.state.dialect import analyse, create_index, insert, stream
 from sync.state.staging.scratch import add_row_errors, chunks
 from sync.text.similarity import commonest, differences, is_scientific, loose, may_be_shown, shape
 
 MOST_COMPARED = 20_000
-"""Of how many values it is looked into which key they resemble; of others their shape is told."""
+"""The number of unknown values that are compared with the keys; of others the shape is shown."""
 
 _SAMPLE = 1_000
 _NOUN = {Kind.LEARNER: "learner", Kind.STAFF: "member of staff", Kind.TEST: "test"}
-_LOOKED_AT = {
+_CONFUSED_FIELDS = {
     Kind.LEARNER: ("username", "external_id", "email"),
     Kind.STAFF: ("username", "external_id", "email"),
     Kind.TEST: ("external_test_id", "title"),
@@ -29,7 +29,7 @@ _LOOKED_AT = {
 """Fields that somebody may have mapped instead of the key."""
 
 DEPARTS = "departure"
-"""The cause of a row that names somebody whose own row says that they depart: they are not unknown."""
+"""The cause of a row that names a person who departs by their own row: they are not unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,19 @@ def parts_of(kind: Kind) -> Iterator[ReferencePart]:
 
 
 def note_unknown(connection: Connection, part: ReferencePart) -> bool:
-    """Note what rows name that is neither wanted nor known. Return whether there is anything."""
+    """Store what rows name that is neither wanted nor known. Return whether there is anything."""
     unknown = (
-        f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name} FROM wanted_{part.kind}) named"
+        f"SELECT named.{part.name} AS value FROM (SELECT DISTINCT {part.name}"
+        f" FROM wanted_{part.kind}) named"
         f" WHERE NOT EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = named.{part.name})"
         f" AND NOT EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = named.{part.name})"
     )
     if not connection.execute(text(f"{unknown} LIMIT 1")).first():
-        return False  # nearly always
-    statement = f"INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, '' FROM ({unknown}) AS u"
+        return False  # As nearly always.
+    statement = (
+        "INSERT INTO unknown (kind, part, value, cause) SELECT :kind, :part, value, ''"
+        f" FROM ({unknown}) AS u"
+    )
     connection.execute(text(statement), part.values)
     create_index(connection, "ix_unknown", "unknown (kind, part, value)")
     analyse(connection, "unknown")
@@ -75,7 +79,10 @@ def refuse_unresolved(
     places: Sequence[str],
     unsure: Collection[Kind],
 ) -> None:
-    """Turn rows of one kind that name what nobody knows into row errors, with their cause; those of `unsure` kinds wait."""
+    """Turn rows of one kind that name unknown records into row errors, with their cause.
+
+    Those of `unsure` kinds wait.
+    """
     unknown = [part for part in noted if _still_unknown(connection, part)]
     for part in unknown:
         _explain(connection, part)
@@ -91,7 +98,7 @@ def refuse_unresolved(
 
 
 def note_astray_row_errors(connection: Connection) -> None:
-    """Note what the rows may mean that can't be used for another reason, and name something unknown as well."""
+    """Store what rows with another error may mean when they also name something unknown."""
     for kind in ON_A_TEST:
         _note_astray_row_errors(connection, kind)
     create_index(connection, "ix_astray", "astray (kind, k1, k2)")
@@ -102,7 +109,7 @@ _VALUES = "SELECT value FROM unknown WHERE kind = :kind AND part = :part"
 
 
 def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
-    """Let go of what has a row of its own that can't be used, and of what no row names any more."""
+    """Forget what has an invalid row of its own, and what no row names any more."""
     for statement in (
         f"DELETE FROM unknown WHERE kind = :kind AND part = :part AND value IN"
         f" (SELECT k1 FROM row_error WHERE kind = '{part.named}' AND k1 IS NOT NULL)",
@@ -113,37 +120,38 @@ def _still_unknown(connection: Connection, part: ReferencePart) -> bool:
     return connection.execute(text(f"{_VALUES} LIMIT 1"), part.values).first() is not None
 
 
-def _other(part: ReferencePart) -> str:
+def _other_part(part: ReferencePart) -> str:
     """Return the name of the other part of the key."""
     first, second = KEY_FIELDS[part.kind]
     return second if part.name == first else first
 
 
-def _rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
+def _read_rows(connection: Connection, part: ReferencePart) -> Iterator[Any]:
     """Yield the rows that name something unknown by this part, cause by cause."""
     query = (
-        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other(part)} AS other, u.cause AS cause,"
-        " u.reason AS reason, u.remedy AS remedy, o.value AS lost"
+        f"SELECT w.feed AS feed, w.line AS line, w.{part.name} AS own, w.{_other_part(part)} AS "
+        "other, "
+        "u.cause AS cause, u.reason AS reason, u.remedy AS remedy, o.value AS lost"
         f" FROM unknown u JOIN wanted_{part.kind} w ON w.{part.name} = u.value"
-        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other(part)}' AND o.value = w.{_other(part)}"
-        f" AND o.cause <> '{DEPARTS}'"
+        f" LEFT JOIN unknown o ON o.kind = '{part.kind}' AND o.part = '{_other_part(part)}'"
+        f" AND o.value = w.{_other_part(part)} AND o.cause <> '{DEPARTS}'"
         " WHERE u.kind = :kind AND u.part = :part ORDER BY u.cause, w.feed, w.line"
     )
-    yield from streamed(connection, query, **part.values)
+    yield from stream(connection, query, **part.values)
 
 
 def _row_errors(
     connection: Connection, part: ReferencePart, places: Sequence[str]
 ) -> Iterator[RowError]:
-    for row in _rows(connection, part):
+    for row in _read_rows(connection, part):
         place = f"{places[row.feed]} {row.line}"
         yield RowError(
-            place, part.name, row.reason, row.remedy, part.kind, _key(part, row), row.cause
+            place, part.name, row.reason, row.remedy, part.kind, _readable_key(part, row), row.cause
         )
 
 
-def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
-    """Return of the record's key what can be told: a test with nobody, somebody with no test, or nothing."""
+def _readable_key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
+    """Return the readable part of the record's key: a test alone, a person alone, or nothing."""
     own = row.own if row.cause == DEPARTS else ""
     other = row.other if row.lost is None else ""
     key = (own, other) if part.name == "test" else (other, own)
@@ -151,10 +159,10 @@ def _key(part: ReferencePart, row: Any) -> tuple[str, str] | None:
 
 
 def _note_astray(connection: Connection, part: ReferencePart, places: Sequence[str]) -> None:
-    """Note what the rows may mean that name something unknown."""
+    """Store what the rows may mean that name something unknown."""
     found = (
-        (*(_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
-        for row in _rows(connection, part)
+        (*(_readable_key(part, row) or ("", "")), f"{places[row.feed]} {row.line}")
+        for row in _read_rows(connection, part)
         if row.cause != DEPARTS
     )
     for chunk in chunks(found):
@@ -165,60 +173,77 @@ def _note_astray_row_errors(connection: Connection, kind: Kind) -> None:
     there = dict.fromkeys(("k1", "k2"), "1 = 1")
     for column, part in zip(("k1", "k2"), parts_of(kind), strict=False):
         there[column] = (
-            f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w WHERE w.key = f.{column})"
+            f"(f.{column} = '' OR EXISTS (SELECT 1 FROM wanted_{part.named} w"
+            f" WHERE w.key = f.{column})"
             f" OR EXISTS (SELECT 1 FROM known_{part.named} k WHERE k.key = f.{column})"
-            f" OR EXISTS (SELECT 1 FROM row_error n WHERE n.kind = '{part.named}' AND n.k1 = f.{column}))"
+            f" OR EXISTS (SELECT 1 FROM row_error n WHERE n.kind = '{part.named}'"
+            f" AND n.k1 = f.{column}))"
         )
     connection.execute(
         text(
             "INSERT INTO astray (kind, k1, k2, place)"
             f" SELECT f.kind, CASE WHEN {there['k1']} THEN f.k1 ELSE '' END,"
             f" CASE WHEN {there['k2']} THEN f.k2 ELSE '' END, f.place FROM row_error f"
-            f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> '' AND NOT ({there['k1']} AND {there['k2']})"
+            f" WHERE f.kind = :kind AND f.cause <> '{DEPARTS}' AND f.k1 <> ''"
+            f" AND NOT ({there['k1']} AND {there['k2']})"
         ),
         {"kind": kind.value},
     )
 
 
 def _explain(connection: Connection, part: ReferencePart) -> None:
-    """Say of each unknown value why it is, by the key that it resembles, or by what else it is."""
-    looks, example = _known_look(connection, part.named)
-    _departing(connection, part)
-    _resembling(connection, part)
+    """Store why each unknown value is unknown: the key that it resembles, or what else it is."""
+    looks, example = _describe_known(connection, part.named)
+    _explain_departing(connection, part)
+    _explain_resembling(connection, part)
     for other in (Kind.LEARNER, Kind.STAFF, Kind.TEST):
         if other is not part.named:
-            reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is the key of a {_NOUN[other]}"
-            remedy = f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are two columns swapped?"
-            _say(connection, part, f"key of {other}", _keys(other), f"{reason}{looks}", remedy)
-    for name in _LOOKED_AT[part.named]:
-        reason = f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and not a key"
-        remedy = f"map '{part.name}' to the column with the key, or map that {name} as 'key' of the {part.named} feed"
+            reason = (
+                f"no feed makes the {_NOUN[part.named]} in this row: the value is the key of "
+                f"a {_NOUN[other]}"
+            )
+            remedy = (
+                f"map '{part.name}' to the column with the key of a {_NOUN[part.named]}; are "
+                "two columns swapped?"
+            )
+            _set_cause(
+                connection, part, f"key of {other}", _keys_sql(other), f"{reason}{looks}", remedy
+            )
+    for name in _CONFUSED_FIELDS[part.named]:
+        reason = (
+            f"no feed makes the {_NOUN[part.named]} in this row: the value is a {name} and "
+            "not a key"
+        )
+        remedy = (
+            f"map '{part.name}' to the column with the key, or map that {name} as 'key' of "
+            f"the {part.named} feed"
+        )
         tables = (
             f"SELECT {name} FROM {side}_{part.named} WHERE {name} <> ''"
             for side in ("wanted", "known")
         )
-        _say(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
-    _strange(connection, part, looks, shape(example))
+        _set_cause(connection, part, name, " UNION ".join(tables), f"{reason}{looks}", remedy)
+    _explain_rest(connection, part, looks, shape(example))
 
 
-def _keys(kind: Kind) -> str:
+def _keys_sql(kind: Kind) -> str:
     return f"SELECT key FROM wanted_{kind} UNION SELECT key FROM known_{kind}"
 
 
-def _known_look(connection: Connection, kind: Kind) -> tuple[str, str]:
-    """Return what is said of the keys that there are, and one of the commonest shape."""
-    rows = connection.execute(text(f"SELECT key FROM ({_keys(kind)}) AS there LIMIT {_SAMPLE}"))
+def _describe_known(connection: Connection, kind: Kind) -> tuple[str, str]:
+    """Return a description of the existing keys, and one of the most common shape."""
+    rows = connection.execute(text(f"SELECT key FROM ({_keys_sql(kind)}) AS there LIMIT {_SAMPLE}"))
     found, example = commonest(row[0] for row in rows)
     if not found:
-        return f"; there is no {_NOUN[kind]} yet", ""
+        return f"; no {_NOUN[kind]} exists yet", ""
     shown = f"{example}: " if may_be_shown(example) else ""
     return f"; known keys look like {shown}{found}", example
 
 
-def _departing(connection: Connection, part: ReferencePart) -> None:
-    reason = f"the {_NOUN[part.named]} that this row names departure, by the word of its own row"
+def _explain_departing(connection: Connection, part: ReferencePart) -> None:
+    reason = f"the {_NOUN[part.named]} that this row names departs by its own row"
     departure = f"SELECT k1 FROM departed WHERE kind = '{part.named}'"
-    _say(
+    _set_cause(
         connection,
         part,
         DEPARTS,
@@ -228,7 +253,7 @@ def _departing(connection: Connection, part: ReferencePart) -> None:
     )
 
 
-def _say(
+def _set_cause(
     connection: Connection, part: ReferencePart, cause: str, values: str, reason: str, remedy: str
 ) -> None:
     """Give this cause to the values that a query has, unless they have one."""
@@ -241,14 +266,14 @@ def _say(
     )
 
 
-def _resembling(connection: Connection, part: ReferencePart) -> None:
-    """Explain values that are a known key but for what spreadsheets and exports do."""
+def _explain_resembling(connection: Connection, part: ReferencePart) -> None:
+    """Explain values that differ from a known key only by what spreadsheets and exports change."""
     query = f"{_VALUES} AND cause = '' ORDER BY value LIMIT {MOST_COMPARED}"
     meant: dict[str, list[str]] = {}
     for (value,) in connection.execute(text(query), part.values):
         meant.setdefault(loose(value), []).append(value)
     found: dict[str, str] = {}
-    for (key,) in streamed(connection, _keys(part.named)):
+    for (key,) in stream(connection, _keys_sql(part.named)):
         for value in meant.get(loose(key), ()):
             found[value] = min(key, found.get(value, key))
     remedy = f"write it as in the {part.named}'s own row; in a spreadsheet make the column text"
@@ -262,37 +287,37 @@ def _resembling(connection: Connection, part: ReferencePart) -> None:
         updates.append(
             {**part.values, "value": value, "cause": f"by {by}", "reason": reason, "remedy": remedy}
         )
-    _update(connection, updates)
+    _update_causes(connection, updates)
 
 
-def _strange(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
-    """Explain what is left: its shape is told, and the value itself only if it is a code like the known ones."""
+def _explain_rest(connection: Connection, part: ReferencePart, looks: str, usual: str) -> None:
+    """Explain the rest by its shape; show the value itself only if it is a code like known ones."""
     query = text(f"{_VALUES} AND cause = '' LIMIT 2000")
     while page := connection.execute(query, part.values).fetchall():
-        _update(
+        _update_causes(
             connection,
             [
-                {**part.values, "value": row[0], **_words(row[0], part, looks, usual)}
+                {**part.values, "value": row[0], **_describe(row[0], part, looks, usual)}
                 for row in page
             ],
         )
 
 
-def _words(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
+def _describe(value: str, part: ReferencePart, looks: str, usual: str) -> dict[str, str]:
     noun, own = _NOUN[part.named], shape(value)
     shown = repr(value) if may_be_shown(value) and own == usual else f"in this row ({own})"
-    said = f"no feed makes the {noun} {shown}, and this state does not know it"
+    reason = f"no feed makes the {noun} {shown}, and this state does not know it"
     cause = (
         "scientific notation" if is_scientific(value) else "unknown" if own == usual else "shape"
     )
     if is_scientific(value):
-        said += ": it is a number that a spreadsheet has shortened"
+        reason += ": it is a number that a spreadsheet has shortened"
     who = "them" if part.named in PEOPLE else "it"
     remedy = f"correct the row, bring the {noun} into a feed, or leave {who} out with `where`"
-    return {"cause": cause, "reason": f"{said}{looks}", "remedy": remedy}
+    return {"cause": cause, "reason": f"{reason}{looks}", "remedy": remedy}
 
 
-def _update(connection: Connection, updates: list[dict[str, object]]) -> None:
+def _update_causes(connection: Connection, updates: list[dict[str, object]]) -> None:
     statement = (
         "UPDATE unknown SET cause = :cause, reason = :reason, remedy = :remedy"
         " WHERE kind = :kind AND part = :part AND value = :value"

@@ -1,6 +1,6 @@
-"""The run's own workspace: what is wanted, the row errors and the plan, in tables that die with the connection.
+"""The run's own workspace: wanted records, row errors and plan, in tables of the connection.
 
-Write-once: rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
+Rows are inserted plainly and indexed afterwards; an upsert would hide duplicates.
 """
 
 import json
@@ -31,7 +31,8 @@ _T = TypeVar("_T")
 CHUNK = 5_000
 
 Origin = tuple[str | None, ...]
-"""For each part of the key: the values that a template made it from, where others could make the same."""
+"""For each part of the key: the values that a template made it from, where other values could make
+the same key (rules 3)."""
 
 _COLUMNS = {
     "duration": "INTEGER",
@@ -54,7 +55,7 @@ _TABLES = {
     "departed": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER, line INTEGER",
     "unselected": "kind TEXT, k1 TEXT, k2 TEXT, feed INTEGER",
     "stale": "kind TEXT, k1 TEXT, k2 TEXT",
-    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, standing TEXT, content TEXT",
+    "fresh": "feed TEXT, k1 TEXT, k2 TEXT, status TEXT, content TEXT",
     "covered": "feed TEXT, source TEXT, kind TEXT, mark TEXT, whole INTEGER",
     "lookup": "id INTEGER, key TEXT, cells TEXT, line INTEGER",
     "vanished": "kind TEXT, key TEXT, folded TEXT",
@@ -65,38 +66,45 @@ _TABLES = {
     "reused": "kind TEXT, new_key TEXT, old_key TEXT",
     "open_record": "kind TEXT, k1 TEXT, k2 TEXT, fields TEXT",
     "test_window": (
-        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring INTEGER, wave TEXT, "
+        "test TEXT PRIMARY KEY, start TEXT, ends TEXT, begun INTEGER, ended INTEGER, retiring "
+        "INTEGER, wave TEXT, "
         "unsent INTEGER, unsettled INTEGER"
     ),
     "barred": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB, reason TEXT",
     "stay": "kind TEXT, k1 TEXT, k2 TEXT",
     "refresh": "kind TEXT, k1 TEXT, k2 TEXT, fingerprint BLOB",
     "draft": (
-        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause TEXT, reason TEXT, "
-        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope TEXT"
+        "id INTEGER PRIMARY KEY, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, verdict TEXT, cause "
+        "TEXT, reason TEXT, "
+        "place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, fingerprint BLOB, scope "
+        "TEXT"
     ),
     "plan": (
-        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action TEXT, "
-        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, secret TEXT, "
+        "seq INTEGER PRIMARY KEY, wave TEXT, layer INTEGER, kind TEXT, k1 TEXT, k2 TEXT, action "
+        "TEXT, "
+        "verdict TEXT, cause TEXT, reason TEXT, place TEXT, changed TEXT, before TEXT, after TEXT, "
+        "secret TEXT, "
         "fingerprint BLOB, scope TEXT"
     ),
 }
 _TABLES |= {
     "taking": "id INTEGER, test TEXT, learner TEXT, number TEXT",
     "contested": (
-        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, reason TEXT, "
+        "taker INTEGER, number TEXT, holder TEXT, holder_id INTEGER, action TEXT, verdict TEXT, "
+        "reason TEXT, "
         "moves INTEGER"
     ),
     "stuck": "id INTEGER",
     "first_out": "id INTEGER",
 }
-"""Of candidate numbers: the changes that take one, who has it now, what must wait, which removals go first."""
+"""For candidate numbers: the changes that take one, its holder, the stuck changes, and the removals
+that go first."""
 _NUMBERED = frozenset({"departed", "fresh"})
-"""Tables whose rows are told apart by their number, beside those of what is wanted."""
+"""Tables that need a row number, in addition to those of wanted records."""
 
 
 def wanted_columns(kind: Kind) -> tuple[str, ...]:
-    """The columns of a `wanted_…` table, in order."""
+    """Return the columns of a `wanted_…` table, in order."""
     origins = tuple(f"origin_{name}" for name in KEY_FIELDS[kind])
     return (
         *KEY_FIELDS[kind],
@@ -110,7 +118,7 @@ def wanted_columns(kind: Kind) -> tuple[str, ...]:
 
 
 def make_tables(connection: Connection) -> None:
-    """Makes the workspace, empty."""
+    """Create the empty workspace."""
     prepare(connection)
     for name, columns in _TABLES.items():
         create_table(connection, name, columns, numbered=name in _NUMBERED)
@@ -122,7 +130,7 @@ def make_tables(connection: Connection) -> None:
 
 
 def discard_feed(connection: Connection, kind: Kind, feed: int) -> None:
-    """Forgets what was staged from a feed that turned out not to be readable to its end."""
+    """Delete what was staged from a feed that could not be read to its end."""
     connection.execute(text(f"DELETE FROM wanted_{kind} WHERE feed = :feed"), {"feed": feed})
     connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
 
@@ -133,11 +141,11 @@ def stage(
     feed: int,
     records: Iterable[tuple[Record, Origin | None, int]],
     fingerprint: Callable[[Record], bytes],
-    seal: Callable[[str], str],
+    digest: Callable[[str], str],
 ) -> int:
-    """Inserts wanted records of one feed, in chunks; each comes with its origin and its line. Returns how many.
+    """Insert wanted records of one feed, each with its origin and its line. Return how many.
 
-    An option's secret gets its seal for a value, by which it is compared.
+    An option's secret gets its digest as its value, by which it is compared.
     """
     columns = (*wanted_columns(kind)[:-2], "line")
     nothing: Origin = (None,) * len(KEY_FIELDS[kind])
@@ -145,8 +153,8 @@ def stage(
     def row(item: tuple[Record, Origin | None, int]) -> tuple[object, ...]:
         record, origin, line = item
         if isinstance(record, Option) and record.secret:
-            record = record._replace(value=seal(record.secret))
-        values: tuple[object, ...] = record  # its fields are the first columns, in order
+            record = record._replace(value=digest(record.secret))
+        values: tuple[object, ...] = record  # The fields are the first columns, in order.
         if isinstance(record, Test):
             values = tuple(
                 utc_text(value) if isinstance(value, datetime) else value for value in record
@@ -166,7 +174,10 @@ def _insert_filled(
     columns: Sequence[str],
     rows: list[tuple[object, ...]],
 ) -> int:
-    """Inserts only the columns that some row fills: feeds map few of them, and binding the others is what costs."""
+    """Insert only the columns that some row fills.
+
+    Feeds map few of them, and binding the others would take most of the time.
+    """
     filled = {
         name: values
         for name, values in zip(columns, zip(*rows, strict=True), strict=True)
@@ -181,44 +192,45 @@ def _insert_filled(
     )
 
 
-def depart(
+def stage_departures(
     connection: Connection, kind: Kind, feed: int, departures: Iterable[tuple[Key, int]]
 ) -> None:
-    """Notes the records of which a row says that they depart, with the rows' numbers."""
+    """Store the records that rows declare as departed, with the rows' numbers."""
     for chunk in chunks(departures):
-        rows = [(*columns_of(key), line) for key, line in chunk]
+        rows = [(*key_columns(key), line) for key, line in chunk]
         insert(connection, "departed", ("k1", "k2", "line"), rows, kind=kind.value, feed=feed)
 
 
-def unselect(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
-    """Notes the records of rows that `where` does not select."""
+def stage_unselected(connection: Connection, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
+    """Store the records of rows that `where` does not select."""
     for chunk in chunks(keys):
-        rows = [columns_of(key) for key in chunk]
+        rows = [key_columns(key) for key in chunk]
         insert(connection, "unselected", ("k1", "k2"), rows, kind=kind.value, feed=feed)
 
 
-def staged(connection: Connection, kind: Kind) -> Iterator[Any]:
-    """What is wanted of a kind, row by row, as mappings."""
+def read_wanted(connection: Connection, kind: Kind) -> Iterator[Any]:
+    """Yield the wanted rows of a kind as mappings."""
     query = f"SELECT rowid, * FROM wanted_{kind} WHERE rowid > :last ORDER BY rowid LIMIT 2000"
-    for row in paged(connection, query):
+    for row in read_pages(connection, query):
         yield row._mapping
 
 
 def add_row_errors(
     connection: Connection, row_errors: Iterable[RowError], feed: int | None = None
 ) -> int:
-    """Keeps row errors with their keys, so that their records keep what is known. Returns how many.
+    """Store row errors with their keys, so that their records keep what is known. Return how many.
 
     `feed` is the number of the feed whose rows they are, where it is one row that is wrong.
     """
     columns = ("kind", "k1", "k2", "place", "field", "reason", "remedy", "feed", "cause")
 
     def row(row_error: RowError) -> tuple[object, ...]:
-        # A blank key is nobody's, so that a record of which only a field is left out is not taken for invalid.
+        # If only a field was left out, the record stays valid: a blank key matches no record. NULL
+        # means that the key could not be read.
         k1, k2 = (
             ("", "")
             if row_error.left_out
-            else columns_of(row_error.key)
+            else key_columns(row_error.key)
             if row_error.key
             else (None, None)
         )
@@ -240,7 +252,7 @@ def add_row_errors(
 
 
 def drop_invalid(connection: Connection, kind: Kind) -> None:
-    """Takes what a row error names out of what is wanted, so that its record keeps what is known."""
+    """Remove records with a row error from what is wanted, so that they keep what is known."""
     if not connection.execute(
         text("SELECT 1 FROM row_error WHERE kind = :kind LIMIT 1"), {"kind": kind}
     ).first():
@@ -249,15 +261,16 @@ def drop_invalid(connection: Connection, kind: Kind) -> None:
     k2 = keys[1] if len(keys) > 1 else "''"
     connection.execute(
         text(
-            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f WHERE f.kind = :kind"
-            f" AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = {'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
+            f"DELETE FROM wanted_{kind} WHERE EXISTS (SELECT 1 FROM row_error f"
+            f" WHERE f.kind = :kind AND f.k1 = wanted_{kind}.{keys[0]} AND f.k2 = "
+            f"{'wanted_' + kind + '.' if len(keys) > 1 else ''}{k2})"
         ),
         {"kind": kind},
     )
 
 
-def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
-    """Return how many wanted records of a feed no row error names."""
+def count_valid(connection: Connection, kind: Kind, feed: int) -> int:
+    """Return how many wanted records of a feed have no row error."""
     keys = KEY_FIELDS[kind]
     k2 = f"w.{keys[1]}" if len(keys) > 1 else "''"
     query = (
@@ -267,10 +280,10 @@ def valid_count(connection: Connection, kind: Kind, feed: int) -> int:
     return int(connection.execute(text(query), {"feed": feed, "kind": kind.value}).scalar() or 0)
 
 
-def row_errors(connection: Connection) -> Iterator[RowError]:
-    """Every row error of the run, in the order in which they were met."""
+def read_row_errors(connection: Connection) -> Iterator[RowError]:
+    """Yield every row error of the run, in the order of their discovery."""
     columns = "id, kind, k1, k2, place, field, reason, remedy, cause"
-    for row in paged(
+    for row in read_pages(
         connection, f"SELECT {columns} FROM row_error WHERE id > :last ORDER BY id LIMIT 500"
     ):
         kind = Kind(row[1])
@@ -280,7 +293,7 @@ def row_errors(connection: Connection) -> Iterator[RowError]:
 
 
 def index_wanted(connection: Connection) -> None:
-    """Indexes what was staged, once all of it is there."""
+    """Index what was staged. Call it once all of it is there."""
     for kind in Kind:
         create_index(
             connection, f"ix_wanted_{kind}", f"wanted_{kind} ({', '.join(KEY_FIELDS[kind])})"
@@ -294,39 +307,45 @@ def index_wanted(connection: Connection) -> None:
     analyse(connection, "row_error", "departed", "stale", *(f"wanted_{kind}" for kind in Kind))
 
 
-def columns_of(key: Sequence[str]) -> tuple[str, str]:
-    """A key as the two columns that tables of all kinds share; the second is empty for a simple key."""
+def key_columns(key: Sequence[str]) -> tuple[str, str]:
+    """Return a key as the two columns `k1` and `k2`; the second is empty for a simple key."""
     return (key[0], key[1] if len(key) > 1 else "")
 
 
 def key_from(kind: Kind, k1: str, k2: str) -> tuple[str, ...]:
-    """A key from the two columns that tables of all kinds share."""
+    """Return the key in the two columns `k1` and `k2`."""
     return (k1, k2) if len(KEY_FIELDS[kind]) > 1 else (k1,)
 
 
 def to_json(fields: Fields) -> str:
-    """Fields as they are stored in plans and intents."""
+    """Return fields as they are stored in plans and intents."""
     return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(stored: str) -> dict[str, Value]:
-    """The inverse of `to_json`."""
+    """Return the fields in a text of `to_json`."""
     value: dict[str, Value] = json.loads(stored)
     return value
 
 
-def paged(connection: Connection, query: str, **values: object) -> Iterator[Any]:
-    """Rows of a query that takes `:last` and gives its order first; no cursor stays open between pages."""
+def read_pages(connection: Connection, query: str, **values: object) -> Iterator[Any]:
+    """Yield the rows of a query that takes `:last` and selects its order first.
+
+    No cursor stays open between pages.
+    """
     last: object = 0
     while page := connection.execute(text(query), {**values, "last": last}).fetchall():
         yield from page
         last = page[-1][0]
 
 
-def paged_by_key(
+def read_pages_by_key(
     connection: Connection, select: str, keys: Sequence[str], most: int, **values: object
 ) -> Iterator[Any]:
-    """The same for a query without a number: it gives its key first, and ends with conditions. `most` rows a page."""
+    """Yield the rows of a query that selects its key first and ends in conditions.
+
+    A page has `most` rows.
+    """
     columns, marks = ", ".join(keys), ", ".join(f":last_{n}" for n in range(len(keys)))
     after, last = "", dict[str, object]()
     while page := connection.execute(
@@ -338,7 +357,7 @@ def paged_by_key(
 
 
 def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    """The items in lists of at most `CHUNK`."""
+    """Yield the items in lists of at most `CHUNK`."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

@@ -205,10 +205,10 @@ class Site:
             ).fetchall()
         return {self._sent_as(*row) for row in rows}
 
-    def not_ours(self) -> list[str]:
+    def unmanaged(self) -> list[str]:
         """Keys of all that the state takes for somebody else's: here nobody else has put anything into Inspera."""
         union = " UNION ALL ".join(
-            f"SELECT {key} FROM known_{kind} WHERE NOT ours"
+            f"SELECT {key} FROM known_{kind} WHERE NOT managed"
             for kind, key in (
                 ("learner", "key"),
                 ("test", "key"),
@@ -284,5 +284,5 @@ class Site:
         assert self.contents() == self.university.expected()
         assert again <= unknown
         assert self.unknown() == set()
-        assert self.not_ours() == []
+        assert self.unmanaged() == []
         return again

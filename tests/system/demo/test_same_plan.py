@@ -157,7 +157,7 @@ def settled(config: Path) -> Path:
             )
             connection.execute(
                 text(
-                    f"INSERT INTO known_{kind} ({names}, standing, ours, updated)"
+                    f"INSERT INTO known_{kind} ({names}, lifecycle, managed, updated)"
                     f" SELECT {names}, 'active', 1, '2026-11-23T08:00:00Z' FROM wanted_{kind}"
                 )
             )

@@ -176,7 +176,7 @@ def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_noth
 
 def test_what_people_put_there_by_hand_is_listed_and_left_alone(site: Site) -> None:
     site.by_hand({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
-    assert "not ours" in site.run("reconcile --repair", status=0)
+    assert "unmanaged" in site.run("reconcile --repair", status=0)
     assert "aasne@example.edu" in site.seated()
 
 
@@ -197,7 +197,7 @@ def test_the_schema_that_the_sandbox_shows_satisfies_the_doctor_and_a_changed_ca
 def test_a_lost_state_is_noticed_and_taken_back_with_the_candidates_as_ours(site: Site) -> None:
     (site.folder / "state.db").unlink()
     assert "lost state" in site.run("apply", status=3)
-    site.run("adopt --ours", status=0)
+    site.run("adopt --managed", status=0)
     assert "create 2 options, update 2 tests; 0 row errors" in site.run("apply", status=0)
     site.change("registrations.csv", f"{TEST[:7]},H99,100003,202,\n", "")
     assert "remove candidate" in site.run("apply", status=0)
@@ -210,7 +210,7 @@ def test_durations_of_many_adopted_tests_are_held_and_go_once_they_are_allowed(s
     site.change("exams.csv", times, times + more)
     site.run("apply", status=0)
     (site.folder / "state.db").unlink()
-    site.run("adopt --ours", status=0)
+    site.run("adopt --managed", status=0)
     (allowed,) = set(re.findall(r"apply --allow (\w+)", site.run("plan", status=3)))
     site.run(f"apply --allow {allowed}", status=0)
     site.run("plan --exit-code", status=0)
@@ -232,7 +232,7 @@ def test_a_backup_that_is_put_back_learns_of_what_was_done_since(site: Site) -> 
         old.unlink()
     shutil.copyfile(site.folder / "backup.db", state)
     assert "this state may be older" in site.run("apply", status=3)
-    assert f"taken: candidate {TEST} / 100001" in site.run("adopt --ours", status=0)
+    assert f"taken: candidate {TEST} / 100001" in site.run("adopt --managed", status=0)
     assert "Recovered" in site.run("reconcile", status=0)
     site.run("plan --exit-code", status=0)
     site.change("registrations.csv", "MAT1100,H99,100001,203,\n", "")

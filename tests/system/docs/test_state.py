@@ -21,18 +21,19 @@ STATEMENTS = [
 ]
 
 OLD = """
-INSERT INTO run (id, command, started, status, counts) VALUES (1, 'apply', '2025-06-01T08:00:00Z', 'done', '{}');
+INSERT INTO run (id, command, started, status, counts, reason)
+    VALUES (1, 'apply', '2025-06-01T08:00:00Z', 'done', '{}', '');
 INSERT INTO finding (run_id, type, kind, k1, k2, place, text) VALUES (1, 'held', 'learner', 'L1', '', '', 'why');
 INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, outcome, message)
     VALUES (1, 'learner', 'L1', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', 'done', 'why'),
            (1, 'learner', 'L2', '', 'create', '{"last_name": "Eksempel"}', '2025-06-01T08:00:00Z', NULL, '');
-INSERT INTO known_learner (key, standing, ours, updated)
+INSERT INTO known_learner (key, lifecycle, managed, updated)
     VALUES ('L1', 'released', 1, '2025-06-01T08:00:00Z'), ('L2', 'active', 1, '2025-06-01T08:00:00Z');
-INSERT INTO known_staff (key, standing, ours, updated)
+INSERT INTO known_staff (key, lifecycle, managed, updated)
     VALUES ('S1', 'disabled', 1, '2025-06-01T08:00:00Z'), ('S2', 'active', 1, '2025-06-01T08:00:00Z');
-INSERT INTO known_candidate (test, learner, standing, ours, updated)
+INSERT INTO known_candidate (test, learner, lifecycle, managed, updated)
     VALUES ('T1', 'L1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'L2', 'active', 1, '2025-06-01T08:00:00Z');
-INSERT INTO known_contributor (test, staff, standing, ours, updated)
+INSERT INTO known_contributor (test, staff, lifecycle, managed, updated)
     VALUES ('T1', 'S1', 'retired', 1, '2025-06-01T08:00:00Z'), ('T2', 'S2', 'active', 0, '2025-06-01T08:00:00Z');
 INSERT INTO alias (kind, key, wanted, username) VALUES ('staff', 'S1', 'a', 'b'), ('staff', 'S2', 'c', 'd');
 """

@@ -48,7 +48,7 @@ def test_what_is_left_is_finished_by_the_next_start_and_nothing_known_is_sent_tw
             again = before & large.sent()
             assert again <= unknown
             assert large.unknown() == set()
-            assert large.not_ours() == []
+            assert large.unmanaged() == []
     finally:
         large.close()
 

@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import StaticPool, create_engine
 from sync.commands import apply, doctor_checks
 from sync.commands.doctor_checks import CheckVerdict, clock_check
 from sync.contract import CALLS
@@ -20,10 +17,11 @@ from sync.exit_codes import Exit
 from sync.inspera.lookups import LookupContext
 from sync.inspera.schema_check import Match, Schema, compare
 from sync.inspera.target import Target
-from sync.state.migrations import FOLDER, head
+from sync.state.migrations import head
 from sync.state.sqlite.open import open_to_write
 
 from ...rules.site import TEST, Ran, Site
+from ...support.next_schema import add_next_version
 
 SCHEMAS = Path(__file__).parents[1] / "inspera" / "schema_check"
 KEY = "sandbox-key"
@@ -44,16 +42,6 @@ def site(
     site.seat(TEST, "1001")
     with site.sandbox:
         yield site
-
-
-def migrated_to(version: str, state: sqlite3.Connection) -> None:
-    """Makes the schema of an older version in an empty state."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    engine = create_engine("sqlite://", creator=lambda: state, poolclass=StaticPool)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
 
 
 def against(site: Site, name: str, *words: str) -> Ran:
@@ -314,9 +302,12 @@ def test_a_state_that_is_none_exits_2(site: Site) -> None:
     assert any("the state cannot be used" in line for line in lines(ran, "wrong"))
 
 
-def test_a_state_of_an_older_version_is_said_to_be_one_and_stays_so(site: Site) -> None:
-    with closing(sqlite3.connect(site.state)) as state:
-        migrated_to("0001", state)
+def test_a_state_of_an_older_version_is_said_to_be_one_and_stays_so(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_to_write(site.state, "apply"):
+        pass
+    add_next_version(tmp_path, monkeypatch)
     before = site.state.read_bytes()
     ran = site.run("doctor", "--offline")
     assert ran.status == Exit.OK, ran.said

@@ -34,7 +34,7 @@ def test_a_sound_configuration_has_every_documented_default(load_text: Load) -> 
     assert (absence.staff, absence.committee, absence.contributor) == ("disable", "keep", "remove")
     assert (settings.existing.claim, settings.existing.unread, settings.existing.match_email) == (
         (),
-        "theirs",
+        "unmanaged",
         False,
     )
     assert (settings.verify, settings.reconcile.repair, settings.reconcile.people) == (

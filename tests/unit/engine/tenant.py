@@ -158,17 +158,22 @@ class Book:
         self.slept.append(seconds)
 
     def know(
-        self, kind: Kind, *key: str, ours: bool = True, remote_id: str | None = "9", **fields: Any
+        self,
+        kind: Kind,
+        *key: str,
+        managed: bool = True,
+        remote_id: str | None = "9",
+        **fields: Any,
     ) -> None:
-        self.journal.remember(kind, key, fields, remote_id=remote_id, ours=ours)
+        self.journal.remember(kind, key, fields, remote_id=remote_id, managed=managed)
 
-    def know_test(self, hours: float = 24, ours: bool = True, length: float = 4) -> None:
+    def know_test(self, hours: float = 24, managed: bool = True, length: float = 4) -> None:
         """Test T, which begins so many hours from now."""
         start, end = (text_of(hours), text_of(hours + length))
         self.know(
             Kind.TEST,
             "T",
-            ours=ours,
+            managed=managed,
             remote_id="284",
             external_test_id="x1",
             title="Ø",

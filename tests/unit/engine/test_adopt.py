@@ -55,10 +55,10 @@ def site(tmp_path: Path) -> Site:
 
 
 def taken_in(
-    site: Site, rows: tuple[Record, ...] = ROWS, *, ours: bool = False, by_email: bool = False
+    site: Site, rows: tuple[Record, ...] = ROWS, *, managed: bool = False, by_email: bool = False
 ) -> dict[tuple[Kind, Key], str]:
     with planning(site.path, rows) as (store, journal, _):
-        adopter = Adopter(store, journal, site.tenant, ours=ours, by_email=by_email)
+        adopter = Adopter(store, journal, site.tenant, managed=managed, by_email=by_email)
         found = {(one.kind, one.key): one.word for one in adopter.take_in(lambda *_: None)}
         journal.commit()
     assert site.tenant.calls == []
@@ -73,15 +73,17 @@ def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent
     assert site.run(ROWS) == []
 
 
-@pytest.mark.parametrize("ours", [False, True])
-def test_what_is_taken_in_is_ours_only_when_a_lost_state_is_rebuilt(site: Site, ours: bool) -> None:
-    taken_in(site, ours=ours)
+@pytest.mark.parametrize("managed", [False, True])
+def test_what_is_taken_in_is_ours_only_when_a_lost_state_is_rebuilt(
+    site: Site, managed: bool
+) -> None:
+    taken_in(site, managed=managed)
     for kind, key in {
         Kind.STAFF: ("7",),
         Kind.COMMITTEE: ("T", "A"),
         Kind.CONTRIBUTOR: ("T", "7"),
     }.items():
-        assert bool((site.known(kind, *key) or {})["ours"]) is ours
+        assert bool((site.known(kind, *key) or {})["managed"]) is managed
 
 
 def test_misses_and_doubts_are_told_and_left_as_they_are(site: Site) -> None:
@@ -126,13 +128,13 @@ def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(
 
 
 def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Adopted:
-    adopter = Adopter(book.store, book.journal, tenant, ours=False)
+    adopter = Adopter(book.store, book.journal, tenant, managed=False)
     return Resolver(book.store, book.journal, tenant, adopter).settle(
         Resolution(kind, key, as_new), None
     )
 
 
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 @pytest.mark.parametrize(
     ("kind", "key", "who", "seat"),
     [
@@ -141,16 +143,16 @@ def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = Fa
     ],
 )
 def test_inspera_s_side_of_one_place_becomes_known_and_stays_whose_it_was(
-    book: Book, kind: Kind, key: Key, who: tuple[str, str], seat: dict[str, str], ours: bool
+    book: Book, kind: Kind, key: Key, who: tuple[str, str], seat: dict[str, str], managed: bool
 ) -> None:
     book.know_test()
     book.know_person(Kind.STAFF)
-    book.know(kind, *key, ours=ours)
+    book.know(kind, *key, managed=managed)
     tenant = Tenant(places={kind: {who: Member("u7", **seat)}})  # type: ignore[arg-type]  # all texts
     assert settled(book, tenant, kind, *key).word == TAKEN
     fields = book.store.known(kind, key) or {}
     assert {name: fields[name] for name in seat} == seat
-    assert bool(fields["ours"]) is ours
+    assert bool(fields["managed"]) is managed
     assert settled(book, Tenant(), kind, *key).word == TAKEN
     assert book.store.known(kind, key) is None, "it is not there: the next apply makes it anew"
 
@@ -168,15 +170,15 @@ def test_staff_made_anew_are_forgotten_with_their_places(book: Book) -> None:
     assert book.store.known(Kind.CONTRIBUTOR, ("T", "7")) is None
 
 
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account(
-    site: Site, ours: bool
+    site: Site, managed: bool
 ) -> None:
-    taken_in(site, ours=ours)
+    taken_in(site, managed=managed)
     site.tenant.people = [somebody(1), somebody(7, last_name="Øy")]
     with planning(site.path, ROWS) as (store, journal, _):
-        adopter = Adopter(store, journal, site.tenant, ours=False)
+        adopter = Adopter(store, journal, site.tenant, managed=False)
         settling = Resolver(store, journal, site.tenant, adopter)
         assert settling.settle(Resolution(Kind.STAFF, ("7",)), None).word == TAKEN
         fields = store.known(Kind.STAFF, ("7",)) or {}
-    assert (fields["last_name"], bool(fields["ours"])) == ("Øy", ours)
+    assert (fields["last_name"], bool(fields["managed"])) == ("Øy", managed)

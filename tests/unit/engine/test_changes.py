@@ -201,7 +201,7 @@ def test_what_where_selects_no_longer_waits_for_a_full_reading_once_it_was_sent(
         with open_to_write(path, "apply") as connection:
             values = "VALUES ('2', 'active', 1, '2026-12-01T08:00:00Z')"
             connection.execute(
-                text(f"INSERT INTO known_learner (key, standing, ours, updated) {values}")
+                text(f"INSERT INTO known_learner (key, lifecycle, managed, updated) {values}")
             )
             connection.commit()
     table.put("2", status="left")

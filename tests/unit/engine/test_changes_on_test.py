@@ -137,7 +137,7 @@ def test_a_committees_call_carries_its_type_under_its_name(book: Book) -> None:
         ("OWN", OptionRule("exam_day", "text"), "true"),
     ],
 )
-def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_seal(
+def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_digest(
     book: Book, option: str, rule: OptionRule, value: str
 ) -> None:
     book.know_test()
@@ -145,7 +145,7 @@ def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_seal(
         Kind.OPTION,
         ("T", option),
         secret="marker7531pin",
-        value="sealed 0" if rule.secret else "true",
+        value="digest 0" if rule.secret else "true",
     )
     (place,) = prepared(book, one, options={option: rule}).places
     assert place.who == ("", option)
@@ -159,14 +159,16 @@ def test_an_options_call_carries_its_group_and_a_pin_in_the_place_of_its_seal(
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 def test_whose_it_is_and_whether_it_was_written_a_moment_ago_is_known(
-    book: Book, kind: Kind, ours: bool
+    book: Book, kind: Kind, managed: bool
 ) -> None:
     one = ready(book, kind)
-    assert [(place.ours, place.fresh) for place in prepared(book, one).places] == [(True, False)]
-    book.know(kind, "T", KEYS[kind], ours=ours)
-    assert [(place.ours, place.fresh) for place in prepared(book, one).places] == [(ours, False)]
+    assert [(place.managed, place.fresh) for place in prepared(book, one).places] == [(True, False)]
+    book.know(kind, "T", KEYS[kind], managed=managed)
+    assert [(place.managed, place.fresh) for place in prepared(book, one).places] == [
+        (managed, False)
+    ]
     last_year = NOW.replace(year=NOW.year - 1)
     (place,) = prepare(
         book.store, kind, "T", [one], MembershipPolicy(), Moment.of(last_year)

@@ -89,9 +89,11 @@ def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_ours_un
         one,
         claim=claim,
     )
-    ours = claim == ["T"]
-    assert [there.fields["room"] for there in ready.already] == ([] if ours else ["R 1"])
-    assert [outcome.result for outcome in ready.send()] == [Result.DONE if ours else Result.FOUND]
+    managed = claim == ["T"]
+    assert [there.fields["room"] for there in ready.already] == ([] if managed else ["R 1"])
+    assert [outcome.result for outcome in ready.send()] == [
+        Result.DONE if managed else Result.FOUND
+    ]
 
 
 @pytest.mark.parametrize("kind", PERSONAL)
@@ -123,16 +125,16 @@ def test_something_known_that_is_not_there_any_more_is_drift(book: Book, kind: K
 
 
 @pytest.mark.parametrize("kind", PERSONAL)
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 @pytest.mark.parametrize("assumed", [False, True])
 def test_what_could_not_be_read_is_ours_on_our_own_tests_and_else_as_configured(
-    book: Book, kind: Kind, ours: bool, assumed: bool
+    book: Book, kind: Kind, managed: bool, assumed: bool
 ) -> None:
-    one = set_up(book, kind, ours=ours)
-    ready = judged(book, Tenant(unreadable=frozenset({kind})), one, unread_is_ours=assumed)
+    one = set_up(book, kind, managed=managed)
+    ready = judged(book, Tenant(unreadable=frozenset({kind})), one, unread_is_managed=assumed)
     (outcome,) = ready.send()
-    assert outcome.result is (Result.DONE if ours or assumed else Result.FOUND)
-    assert ours or assumed or f"its test's {kind}s can't be read" in outcome.message
+    assert outcome.result is (Result.DONE if managed or assumed else Result.FOUND)
+    assert managed or assumed or f"its test's {kind}s can't be read" in outcome.message
 
 
 @pytest.mark.parametrize("kind", PERSONAL)

@@ -80,10 +80,10 @@ def test_one_person_under_several_ids_is_no_stranger_and_told_once_when_they_are
     book: Book,
 ) -> None:
     tenant = set_up(book)
-    ours, foreign = Member("u7", **SEATS[Kind.CONTRIBUTOR][2]), Member("u99")
+    managed, foreign = Member("u7", **SEATS[Kind.CONTRIBUTOR][2]), Member("u99")
     tenant.places[Kind.CONTRIBUTOR] = {
-        P7: ours,
-        ("LTI", "same"): ours,
+        P7: managed,
+        ("LTI", "same"): managed,
         ("LTI", "x"): foreign,
         ("FEIDE", "x"): foreign,
     }
@@ -259,19 +259,19 @@ def known(book: Book, kind: Kind, key: Key) -> Fields | None:
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 def test_a_repair_takes_inspera_s_side_so_that_the_next_plan_sees_the_difference(
-    book: Book, kind: Kind, ours: bool
+    book: Book, kind: Kind, managed: bool
 ) -> None:
     tenant = set_up(book)
     key, who, before, changed = SEATS[kind]
-    book.know(kind, *key, ours=ours, **before)
+    book.know(kind, *key, managed=managed, **before)
     tenant.places[kind] = {who: Member("u7", **changed)}
     (one,) = drift(book, tenant)
     assert take_over(one, book.journal)
     fields = known(book, kind, key) or {}
     assert {name: fields[name] for name in changed} == changed
-    assert bool(fields["ours"]) is ours
+    assert bool(fields["managed"]) is managed
     assert drift(book, tenant) == []
 
 

@@ -32,9 +32,9 @@ def key_of(kind: Kind) -> Key:
     return ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
 
 
-def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, ours: bool = True) -> None:
+def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, managed: bool = True) -> None:
     """An earlier run was about to send this when it was killed."""
-    book.know_test(ours=ours)
+    book.know_test(managed=managed)
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
     if action is Action.REMOVE:
@@ -61,7 +61,7 @@ def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) 
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
     settler = settled(book, Tenant(people=[somebody(7)]))
     fields = book.store.known(Kind.STAFF, ("7",)) or {}
-    assert (fields["ours"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
+    assert (fields["managed"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
     assert book.open_intents() == [("7",)], "what the reading does not show is sent again"
     assert (settler.barred, book.slept) == (set(), [10.0])
 
@@ -109,10 +109,10 @@ def test_an_option_is_sent_again_since_none_can_be_read(book: Book) -> None:
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_what_is_there_as_it_was_to_be_was_put_there_by_us(book: Book, kind: Kind) -> None:
-    left_open(book, kind, ours=False)
+    left_open(book, kind, managed=False)
     settled(book, holding(kind))
     fields = known(book, kind) or {}
-    assert (book.open_intents(), fields["ours"], fields["remote_id"]) == ([], 1, "u7")
+    assert (book.open_intents(), fields["managed"], fields["remote_id"]) == ([], 1, "u7")
 
 
 @pytest.mark.parametrize("kind", READABLE)
@@ -131,7 +131,7 @@ def test_what_is_there_otherwise_or_not_shown_whole_is_ours_and_sent_again(
     left_open(book, kind)
     settled(book, holding(kind, **seat))
     assert book.open_intents() == [key_of(kind)]
-    assert (known(book, kind) or {})["ours"] == 1
+    assert (known(book, kind) or {})["managed"] == 1
 
 
 @pytest.mark.parametrize("kind", READABLE)
@@ -139,9 +139,9 @@ def test_what_we_had_found_there_before_we_sent_anything_stays_not_ours(
     book: Book, kind: Kind
 ) -> None:
     left_open(book, kind)
-    book.know(kind, *key_of(kind), ours=False)
+    book.know(kind, *key_of(kind), managed=False)
     settled(book, holding(kind))
-    assert (book.open_intents(), (known(book, kind) or {})["ours"]) == ([], 0)
+    assert (book.open_intents(), (known(book, kind) or {})["managed"]) == ([], 0)
 
 
 @pytest.mark.parametrize("kind", READABLE)
@@ -170,13 +170,13 @@ def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(
     assert (known(book, kind) is None) == (kind is Kind.COMMITTEE)
 
 
-@pytest.mark.parametrize("ours", [False, True])
+@pytest.mark.parametrize("managed", [False, True])
 def test_a_place_that_can_not_be_read_is_ours_on_a_test_that_we_made(
-    book: Book, ours: bool
+    book: Book, managed: bool
 ) -> None:
-    left_open(book, Kind.CONTRIBUTOR, ours=ours)
+    left_open(book, Kind.CONTRIBUTOR, managed=managed)
     settled(book, Tenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
-    assert bool((known(book, Kind.CONTRIBUTOR) or {})["ours"]) is ours
+    assert bool((known(book, Kind.CONTRIBUTOR) or {})["managed"]) is managed
 
 
 def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: Book) -> None:

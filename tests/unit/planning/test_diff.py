@@ -11,7 +11,7 @@ from sync.records.changes import Action, Change, Fields
 KINDS = st.sampled_from(list(Kind))
 TEXTS = st.sampled_from(["a", "A", "å", "Øyvind Eksempel", "1", "01"])
 STATUSES = st.sampled_from([ACTIVE, DISABLED])
-STANDINGS: dict[Kind, list[str]] = {
+LIFECYCLES: dict[Kind, list[str]] = {
     Kind.LEARNER: ["active", "released"],
     Kind.STAFF: ["active", "disabled"],
     Kind.TEST: ["active", "withdrawn", "retired"],
@@ -49,13 +49,13 @@ KEYED = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
 
 @st.composite
 def circumstances(draw: st.DrawFn, kind: Kind) -> Context:
-    flags = ("ours", "unsettled", "ended", "covered", "seated", "accepted", "delete")
+    flags = ("managed", "unsettled", "ended", "covered", "seated", "accepted", "delete")
     drawn = {name: draw(st.booleans()) for name in flags}
     resembles, reuses = (
         draw(st.sampled_from([("", ""), ("9", ""), ("9", "9")])) if kind in KEYED else ("", "")
     )
     return Context(
-        draw(st.sampled_from(STANDINGS[kind])), resembles=resembles, reuses=reuses, **drawn
+        draw(st.sampled_from(LIFECYCLES[kind])), resembles=resembles, reuses=reuses, **drawn
     )
 
 
@@ -77,7 +77,7 @@ def wanted_pairs(draw: st.DrawFn) -> Pair:
 
 
 def is_disabled(known: Fields, about: Context) -> bool:
-    return DISABLED in (known.get("status"), about.standing)
+    return DISABLED in (known.get("status"), about.lifecycle)
 
 
 def shown(kind: Kind, known: Fields, about: Context) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def asked(pair: Pair) -> dict[str, Any]:
     kind, wanted, known, about = pair
     if kind is not Kind.STAFF:
         return wanted
-    left = wanted["status"] is None and known["status"] == DISABLED and about.standing != DISABLED
+    left = wanted["status"] is None and known["status"] == DISABLED and about.lifecycle != DISABLED
     return {**wanted, "status": None if left else ACTIVE}
 
 
@@ -220,7 +220,7 @@ def test_equal_sides_call_for_nothing_unless_the_record_had_left(pair: Pair) -> 
     if kind is Kind.STAFF and is_disabled(known, about):
         assert change is not None
         assert change.action is Action.ENABLE
-    elif about.standing == "active" and not about.unsettled:
+    elif about.lifecycle == "active" and not about.unsettled:
         assert change is None
     else:
         assert change is not None

@@ -30,7 +30,7 @@ def action(change: Change | None) -> Action | None:
 @given(pairs())
 def test_what_we_found_is_never_taken_out_of_inspera(pair: Pair) -> None:
     _, _, _, about = pair
-    if not about.ours:
+    if not about.managed:
         assert action(gone(pair)) not in REMOVALS
 
 
@@ -38,13 +38,13 @@ def test_what_we_found_is_never_taken_out_of_inspera(pair: Pair) -> None:
 def test_only_a_candidate_of_ours_on_a_test_that_goes_on_is_removed(pair: Pair) -> None:
     about = pair[3]
     over = about.ended or about.covered
-    assert (action(gone(pair)) is Action.REMOVE) == (about.ours and not over)
+    assert (action(gone(pair)) is Action.REMOVE) == (about.managed and not over)
 
 
 @given(of(Kind.CANDIDATE))
 def test_a_candidate_of_an_ended_test_retires_whoever_put_them_there(pair: Pair) -> None:
     about = pair[3]
-    stays = about.covered or about.standing == "retired"
+    stays = about.covered or about.lifecycle == "retired"
     assert (action(gone(pair)) is Action.RETIRE) == (about.ended and not stays)
 
 
@@ -53,8 +53,8 @@ def test_a_contributor_or_committee_of_ours_is_removed_also_after_the_end_of_the
     pair: Pair,
 ) -> None:
     about = pair[3]
-    with_its_test = about.covered or (about.standing == "retired" and about.ended)
-    assert action(gone(pair)) is (Action.REMOVE if about.ours and not with_its_test else None)
+    with_its_test = about.covered or (about.lifecycle == "retired" and about.ended)
+    assert action(gone(pair)) is (Action.REMOVE if about.managed and not with_its_test else None)
 
 
 @given(of(Kind.OPTION))
@@ -73,7 +73,7 @@ def test_a_blank_option_leaves_inspera_alone_known_or_not(pair: Pair) -> None:
 def test_a_learner_with_a_seat_is_never_released(pair: Pair) -> None:
     about = pair[3]
     assert (action(gone(pair)) is Action.RELEASE) == (
-        not about.seated and about.standing != "released"
+        not about.seated and about.lifecycle != "released"
     )
 
 
@@ -81,17 +81,17 @@ def test_a_learner_with_a_seat_is_never_released(pair: Pair) -> None:
 def test_an_ended_test_is_retired_and_never_withdrawn(pair: Pair) -> None:
     about = pair[3]
     if about.ended:
-        assert action(gone(pair)) is (None if about.standing == "retired" else Action.RETIRE)
+        assert action(gone(pair)) is (None if about.lifecycle == "retired" else Action.RETIRE)
     else:
-        assert action(gone(pair)) is (None if about.standing == "withdrawn" else Action.WITHDRAW)
+        assert action(gone(pair)) is (None if about.lifecycle == "withdrawn" else Action.WITHDRAW)
 
 
 @given(of(Kind.STAFF))
 def test_absent_staff_of_ours_are_disabled_and_deleted_only_where_that_is_said(pair: Pair) -> None:
     about = pair[3]
-    out = about.standing == "disabled" and not about.unsettled
+    out = about.lifecycle == "disabled" and not about.unsettled
     leaves = Action.DELETE if about.delete else Action.DISABLE
-    assert action(gone(pair)) is (leaves if about.ours and not out else None)
+    assert action(gone(pair)) is (leaves if about.managed and not out else None)
 
 
 @st.composite
@@ -127,10 +127,10 @@ def test_a_row_that_disables_somebody_whom_inspera_does_not_have_makes_no_accoun
 
 @given(known_of(Kind.STAFF), st.booleans(), st.sampled_from([None, ACTIVE]))
 def test_disabled_staff_who_are_wanted_again_are_enabled_with_whatever_else_changed(
-    known: dict[str, Any], ours: bool, status: str | None
+    known: dict[str, Any], managed: bool, status: str | None
 ) -> None:
     wanted = {**known, "status": status, "first_name": "Frøydis", "username": None}
-    change = diff(Kind.STAFF, ("1001",), wanted, known, Context("disabled", ours=ours))
+    change = diff(Kind.STAFF, ("1001",), wanted, known, Context("disabled", managed=managed))
     assert change is not None
     assert change.action is Action.ENABLE
     assert set(change.changed) == {"status", "first_name"}

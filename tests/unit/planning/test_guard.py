@@ -163,11 +163,13 @@ def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away
 ) -> None:
     quiet = replace(about, trouble="", suspect="", refused="", registered=0)
     assert judged((Kind.STAFF, action), quiet).verdict is Verdict.PASS
-    held = replace(quiet, found=True) if why == "found" else replace(quiet, shares="learner 1001")
+    held = (
+        replace(quiet, existing=True) if why == "found" else replace(quiet, shares="learner 1001")
+    )
     ruling = judged((Kind.STAFF, action), held)
     assert ruling.verdict is Verdict.HELD
     assert (
-        "adopt staff KEY --ours" if why == "found" else "learner 1001 has the same account"
+        "adopt staff KEY --managed" if why == "found" else "learner 1001 has the same account"
     ) in ruling.reason
 
 

@@ -34,12 +34,17 @@ def changed(kind: Kind, action: Action, after: Fields) -> Change:
 
 @given(minutes, minutes, minutes, st.booleans(), st.integers(0, 2), st.booleans())
 def test_extra_time_given_by_hand_is_never_lowered(
-    there: int | None, known: int | None, wanted: int | None, found: bool, left: int, claimed: bool
+    there: int | None,
+    known: int | None,
+    wanted: int | None,
+    existing: bool,
+    left: int,
+    claimed: bool,
 ) -> None:
     change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
-    ruling = judge_seat(change, Member(extra_time=there), left, claimed, found)
+    ruling = judge_seat(change, Member(extra_time=there), left, claimed, existing)
     bound = (
-        wanted if found else known
+        wanted if existing else known
     ) or 0  # what is known of a found seat may be a hand's gift itself
     by_hand = wanted is not None and bound < (there or 0) != wanted  # agreement is no drift
     agreed = wanted is not None and there is not None and there == wanted
@@ -51,10 +56,10 @@ def test_extra_time_given_by_hand_is_never_lowered(
 
 @given(st.booleans(), minutes)
 def test_a_known_candidate_who_is_not_there_any_more_is_drift(
-    found: bool, wanted: int | None
+    existing: bool, wanted: int | None
 ) -> None:
     ruling = judge_seat(
-        a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, found=found
+        a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, existing=existing
     )
     assert (ruling.send, ruling.result) == (False, Result.HELD)
     assert "adopt" in ruling.reason
@@ -70,7 +75,7 @@ def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
     if wanted is not None and (there or 0) > wanted:
         assert ruling.result is Result.HELD
     else:
-        assert ruling.found is not claimed
+        assert ruling.existing is not claimed
         assert ruling.send == (wanted is not None and there != wanted)
 
 
@@ -134,7 +139,7 @@ def test_a_contributor_who_was_there_is_brought_up_to_date_and_is_ours_only_when
     if there - wanted:
         assert ruling.result is Result.HELD
     else:
-        assert (ruling.found, ruling.send) == (not claimed, there != wanted)
+        assert (ruling.existing, ruling.send) == (not claimed, there != wanted)
         assert ruling.result is (Result.DONE if claimed else Result.FOUND)
 
 
@@ -147,7 +152,7 @@ def test_a_committee_that_is_there_is_never_made_again(
     change = changed(Kind.COMMITTEE, action, {"type": "GRADING"})
     ruling = judge_member(change, Member(type=type_), claimed)
     assert not ruling.send
-    assert ruling.found is (action is Action.CREATE and not claimed)
+    assert ruling.existing is (action is Action.CREATE and not claimed)
 
 
 @pytest.mark.parametrize("kind", [Kind.CONTRIBUTOR, Kind.COMMITTEE])

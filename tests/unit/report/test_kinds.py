@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from sync.records.base import SEALED, Kind, joined
+from sync.records.base import DIGEST_PREFIX, Kind, joined
 from sync.records.changes import Action, Change, Fields, PlannedChange, Verdict
 from sync.report.plan_json import plan_json
 from sync.report.plan_text import plan_text, summary_text
 
-SEALS = (f"{SEALED}0a1b2c3d", f"{SEALED}9f8e7d6c")
+DIGESTS = (f"{DIGEST_PREFIX}0a1b2c3d", f"{DIGEST_PREFIX}9f8e7d6c")
 
 
 def a_line(change: Change, reason: str = "") -> PlannedChange:
@@ -31,7 +31,7 @@ def json_of(line: PlannedChange) -> dict[str, Any]:
     return changed
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, SEALS[0]), SEALS, (SEALS[0], None)])
+@pytest.mark.parametrize(("before", "after"), [(None, DIGESTS[0]), DIGESTS, (DIGESTS[0], None)])
 def test_what_stands_for_a_pin_is_never_shown_only_that_it_changes(
     before: str | None, after: str | None
 ) -> None:

@@ -1,4 +1,4 @@
-"""Lets the tests of the store run on each database that can hold a state."""
+"""The databases on which the tests of the store run."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from .databases import Postgresql, Sqlite, using
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Postgresql]:
-    """A state in PostgreSQL; one server for all tests of this process."""
+    """Return a state in PostgreSQL; one server for all tests of this process."""
     with postgres() as server:
         database = Postgresql(server)
         yield database
@@ -19,7 +19,7 @@ def postgresql() -> Iterator[Postgresql]:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Which database the state is in."""
+    """Yield the name of the database that holds the state."""
     name: str = request.param
     with using(Sqlite() if name == "sqlite" else request.getfixturevalue("postgresql")):
         yield name

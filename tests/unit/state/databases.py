@@ -1,4 +1,4 @@
-"""The databases that can hold a state. The tests of the store run on each of them; see the fixture `database`."""
+"""The databases that can hold a state; see the fixture `database`."""
 
 import atexit
 import shutil
@@ -21,31 +21,31 @@ class Kept(Protocol):
     """A state that outlives the runs that open it."""
 
     def open(self) -> AbstractContextManager[Connection]:
-        """The state, for one run."""
+        """Open the state for one run."""
 
     def crash(self) -> None:
-        """Keeps just what is there at this moment for the next run: the one that has it open is killed."""
+        """Keep only what is on disk now for the next run: the one that has it open is killed."""
 
 
 class Database(Protocol):
     """One of the databases."""
 
     def blank(self) -> AbstractContextManager[Connection]:
-        """An empty state."""
+        """Open an empty state."""
 
     def kept(self, folder: Path) -> Kept:
-        """An empty state, which may lie in this folder."""
+        """Make an empty state, which may be stored in this folder."""
 
 
 class Sqlite:
     """A state in a file, or in memory for one that need not last."""
 
     def blank(self) -> AbstractContextManager[Connection]:
-        """An empty state, in memory."""
+        """Open an empty state in memory."""
         return open_copy(empty_file())
 
     def kept(self, folder: Path) -> Kept:
-        """An empty state in a file."""
+        """Make an empty state in a file."""
         return _File(folder)
 
 
@@ -64,16 +64,15 @@ class _File:
         left = self._folder / str(self._number)
         left.mkdir()
         for file in self._path.parent.glob("state.db*"):
-            if not file.name.endswith(
-                ("-shm", ".lock")
-            ):  # the one is memory, the other dies with its process
+            # The one is memory, the other dies with its process.
+            if not file.name.endswith(("-shm", ".lock")):
                 shutil.copy(file, left / file.name)
         self._path = left / "state.db"
 
 
 @cache
 def empty_file() -> Path:
-    """A state's file with all its tables and nothing in them, made once: migrations take their time."""
+    """Return a state's file with empty tables, made once: migrations take their time."""
     folder = tempfile.TemporaryDirectory(prefix="empty-state-")
     atexit.register(folder.cleanup)
     path = Path(folder.name) / "state.db"
@@ -108,9 +107,10 @@ class Postgresql:
         return PostgresDatabase(self._url.replace("://", f"://{user}@"), lambda: "")
 
     def for_reader(self) -> PostgresDatabase:
-        """The same by a user who may read the tables there are, make temporary ones, and no more."""
+        """Return the same for a user who may only read its tables and make temporary ones."""
         self._server.execute(
-            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object"
+            " THEN NULL; END $$",
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
             database=self._name,
         )
@@ -118,7 +118,7 @@ class Postgresql:
 
     @contextmanager
     def blank(self) -> Iterator[Connection]:
-        """The database, emptied. It stays open for the next one: to open it takes longer than most that is done."""
+        """Empty the database. It stays open for the next test, as opening takes long."""
         if self._blank is None:
             self._blank = self._held.enter_context(self._open())
         _empty(self._blank)
@@ -128,20 +128,20 @@ class Postgresql:
             self._blank.rollback()
 
     def kept(self, folder: Path) -> Kept:  # noqa: ARG002 - it needs none
-        """The database, emptied; what a killed run had not committed is gone with its connection."""
+        """Empty the database; what a killed run had not committed is gone with its connection."""
         with self.open() as connection:
             _empty(connection)
         return self
 
     @contextmanager
     def open(self) -> Iterator[Connection]:
-        """The database as it is."""
+        """Open the database as it is."""
         self.close()
         with self._open() as connection:
             yield connection
 
     def close(self) -> None:
-        """Lets go of it."""
+        """Close the connection."""
         self._blank = None
         self._held.close()
 
@@ -151,7 +151,7 @@ class Postgresql:
             yield opened.connection
 
     def crash(self) -> None:
-        """Nothing to do: what had been committed is there."""
+        """Do nothing: what had been committed is there."""
 
 
 def _empty(connection: Connection) -> None:
@@ -164,7 +164,7 @@ _used: list[Database] = [Sqlite()]
 
 @contextmanager
 def using(database: Database) -> Iterator[None]:
-    """Has `blank` and `kept` give states in this database."""
+    """Make `blank` and `kept` use this database."""
     _used.append(database)
     try:
         yield
@@ -173,10 +173,10 @@ def using(database: Database) -> Iterator[None]:
 
 
 def blank() -> AbstractContextManager[Connection]:
-    """An empty state in the database that is being tested."""
+    """Open an empty state in the database that is being tested."""
     return _used[-1].blank()
 
 
 def kept(folder: Path) -> Kept:
-    """An empty state, in the database that is being tested, which runs open one after another."""
+    """Make an empty state in the tested database, which runs open one after another."""
     return _used[-1].kept(folder)

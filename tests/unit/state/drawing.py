@@ -31,14 +31,15 @@ COMMITTEES = ("Å", "å", "B 1")
 LOCKED, FREE = "LOCKDOWN_BROWSER", "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED"
 """An option that can't change once its test has begun, and one that can."""
 HOURS = ((-48, 4), (-1, 4), (-2, 2), (1, 4), (24, 4), (24 * 30, 4))
-"""Starts from now, and lengths: ended, under way, just over (but for extra time), frozen, soon, later."""
+"""Starts from now, and lengths: ended, under way, just over (except extra time), frozen, soon,
+later."""
 
 lists_of_committees = st.sampled_from([None, None, "B 1", "B 1", "B 1\nÅ", "å"])
 
 
 def learners(key: Key) -> st.SearchStrategy[Learner]:
     def make(login: int, look: int) -> Learner:
-        name = f"{'U' if look == 8 else 'u'}{login}@example.edu"  # by case, too, it is one account in Inspera
+        name = f"{'U' if look == 8 else 'u'}{login}@example.edu"
         return Learner(
             key[0], name, name, "FEIDE", "Åse", f"Prøvesen {look}", f"p{look}@example.edu"
         )
@@ -113,7 +114,7 @@ KEYS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.CONTRIBUTOR: st.tuples(test_keys, people_keys),
     Kind.CANDIDATE: st.tuples(test_keys, people_keys),
 }
-STANDINGS = {
+LIFECYCLES = {
     Kind.LEARNER: ("active", "active", "released"),
     Kind.STAFF: ("active", "active", "disabled"),
     Kind.TEST: ("active", "active", "withdrawn", "retired"),
@@ -143,9 +144,9 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
     )
     for key in keys:
         record = draw(records(kind, key))
-        standing = draw(st.sampled_from(STANDINGS[kind]))
+        lifecycle = draw(st.sampled_from(LIFECYCLES[kind]))
         if kind is Kind.STAFF:
-            record = record._replace(status="disabled" if standing == "disabled" else None)
+            record = record._replace(status="disabled" if lifecycle == "disabled" else None)
         fields = {
             name: value for name, value in fields_of(record).items() if name in COMPARED[kind]
         }
@@ -153,8 +154,8 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
             "fingerprint": draw(
                 st.sampled_from([fingerprint(record), fingerprint(record), None, b"of old"])
             ),
-            "standing": standing,
-            "ours": draw(st.sampled_from([True, True, False])),
+            "lifecycle": lifecycle,
+            "managed": draw(st.sampled_from([True, True, False])),
         }
         known[kind, key] = {"record": record, **fields, **told}
     return known
@@ -164,7 +165,7 @@ def known_records(draw: st.DrawFn, kind: Kind) -> dict[Identity, dict[str, Any]]
 def rows_of(
     draw: st.DrawFn, kind: Kind, known: dict[Identity, dict[str, Any]]
 ) -> list[Record | RowError]:
-    """Rows for some of what is known (often unchanged), for some that is new, and some that can't be used."""
+    """Draw rows for some of what is known, for some that is new, and some row errors."""
     rows: list[Record | RowError] = []
     for identity in known:
         if identity[0] is kind and draw(st.booleans()):

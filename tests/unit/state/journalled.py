@@ -1,4 +1,4 @@
-"""A state that runs open, leave and crash out of, and what its journal must say, in plain dictionaries."""
+"""A state that runs open, leave and crash, and a model of its journal in plain dictionaries."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -57,13 +57,13 @@ class State:
         return self.now
 
     def run_again(self) -> None:
-        """The run ends in order, and the next one begins."""
+        """End the run in order, and begin the next one."""
         self.journal.end("done", 0, {})
         self._opened.close()
         self._open()
 
     def crash(self) -> None:
-        """The next run finds the state exactly as it is at this moment, whatever had not been committed."""
+        """Begin the next run with the state as it is now, whatever was not committed."""
         self._kept.crash()
         self._opened.close()
         self._open()
@@ -73,20 +73,20 @@ class State:
         self._opened.close()
 
     def open(self) -> dict[int, tuple[Kind, Key, Action, Fields]]:
-        """The open intents as a run sees them."""
+        """Return the open intents as a run sees them."""
         return {
             one.id: (one.kind, one.key, one.action, one.fields) for one in self.store.open_intents()
         }
 
     def known(self, identity: Identity) -> Fields | None:
-        """What a run sees as known of a record, but for when it was written and whether as a source said it."""
+        """Return what is known of a record, except when it was written and by which source."""
         known = self.store.known(*identity)
         return known and {
             name: value for name, value in known.items() if name not in ("updated", "as_sent")
         }
 
     def fingerprint(self, identity: Identity) -> bytes | None:
-        """By which a record would be told as unchanged."""
+        """Return the fingerprint of an unchanged record."""
         kind, key = identity
         same = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
         found: bytes | None = self._connection.execute(
@@ -97,13 +97,13 @@ class State:
 
 
 def fields_of(kind: Kind, value: str | None) -> dict[str, Any]:
-    """A record's fields, all of which say the same."""
+    """Return a record's fields, which all have this value."""
     whole = {"duration": 240, "extra_time": 15}
     return {name: whole.get(name, value) for name in COMPARED[kind]}
 
 
 def line(identity: Identity, action: Action, value: str | None = "Åse") -> PlannedChange:
-    """A planned change of a record to this value."""
+    """Return a planned change of a record to this value."""
     kind, key = identity
     fields = fields_of(kind, value)
     before, after = (fields, {}) if action in (Action.REMOVE, Action.DELETE) else ({}, fields)
@@ -130,7 +130,7 @@ class Model:
     def record(
         self, intent: int, change: Change, outcome: Outcome, open_before: Iterable[int]
     ) -> None:
-        """Notes an outcome; one that is well settles whatever earlier runs left open for the record."""
+        """Store an outcome; a good one settles open intents of earlier runs for the record."""
         if outcome.result is Result.UNKNOWN:
             return
         del self.open[intent]
@@ -144,14 +144,14 @@ class Model:
             self.known.pop(identity, None)
         elif change.action is Action.DISABLE:
             if identity in self.known:
-                self.known[identity] |= {"standing": "disabled", "status": "disabled"}
+                self.known[identity] |= {"lifecycle": "disabled", "status": "disabled"}
         else:
             self.known[identity] = self._fold(identity, change, outcome)
 
     def _fold(self, identity: Identity, change: Change, outcome: Outcome) -> dict[str, Any]:
-        old = self.known.get(identity, {"remote_id": None, "ours": 1})
-        ours = (
-            old["ours"]
+        old = self.known.get(identity, {"remote_id": None, "managed": 1})
+        managed = (
+            old["managed"]
             if change.action is not Action.CREATE
             else int(outcome.result is Result.DONE)
         )
@@ -160,6 +160,6 @@ class Model:
             **change.after,
             **outcome.there,
             "remote_id": remote_id,
-            "ours": ours,
-            "standing": "active",
+            "managed": managed,
+            "lifecycle": "active",
         }

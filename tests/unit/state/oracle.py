@@ -1,6 +1,6 @@
-"""What a plan must say of a world, worked out in plain Python and without any of the code that it judges.
+"""What a plan must contain for a world, in plain Python without any of the tested code.
 
-It follows the rules of the semantics page one by one, with dictionaries where the store has tables.
+It follows the rules one by one, with dictionaries where the store has tables.
 """
 
 from collections import Counter
@@ -104,7 +104,7 @@ class Oracle:
 
         if kind is T:
             return same("external_test_id") or (
-                same("title", "start") and known["standing"] != "retired"
+                same("title", "start") and known["lifecycle"] != "retired"
             )
         return (
             same("first_name", "last_name", "email")
@@ -124,7 +124,7 @@ class Oracle:
             for key, fields in self.known(kind).items():
                 there = key in self.wanted[kind] or key in self.invalid[kind]
                 back = key[0] in self.timed and key[0] not in self.ended
-                if (fields["standing"] == "active" or back) and not there and kind is not O:
+                if (fields["lifecycle"] == "active" or back) and not there and kind is not O:
                     self._say(kind, key, self._member_gone(kind, key, fields))
         for key, fields in self.vanished(S).items():
             self._say(S, key, self._staff_gone(key, fields))
@@ -170,10 +170,10 @@ class Oracle:
                 "update",
                 "held" if kind is T and self._shifts(key[0], wanted, known) else "pass",
             )
-        return ("restore", "pass") if known["standing"] != "active" else None
+        return ("restore", "pass") if known["lifecycle"] != "active" else None
 
     def _shifts(self, test: str, wanted: dict[str, Any], known: dict[str, Any]) -> bool:
-        """Whether a test's new times or title need a person: while it is frozen, or where they come to be past."""
+        """Tell whether a test's new times or title need a person: frozen, or about to be past."""
         now, soon = (utc_text(moment) for moment in (NOW, NOW + FREEZE))
         if any(wanted[name] <= now < known[name] for name in ("start", "end")):
             return True
@@ -192,9 +192,9 @@ class Oracle:
             return (
                 ("identity change", "held") if (S, key) in self.new_suspects else ("create", "pass")
             )
-        out = known["standing"] == "disabled"
+        out = known["lifecycle"] == "disabled"
         if wanted["status"] == "disabled":
-            kept = not known["ours"] or self._shares_account(key, known)
+            kept = not known["managed"] or self._shares_account(key, known)
             return ("disable", "held" if kept else "pass") if unsettled or not out else None
         others = {
             name: value for name, value in wanted.items() if name != "status" and value is not None
@@ -233,7 +233,7 @@ class Oracle:
         return said
 
     def _adds(self, kind: Kind, key: Key) -> bool:
-        """Whether anything that is wanted on a frozen test adds to what is known, or nothing differs from it."""
+        """Tell whether anything wanted on a frozen test adds to what is known, or equals it."""
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
         differing = {
             name for name, value in wanted.items() if value is not None and value != known[name]
@@ -250,7 +250,10 @@ class Oracle:
         return not known and name != "candidate_id"
 
     def _takes_away(self, kind: Kind, key: Key) -> bool:
-        """Whether what is wanted leaves somebody on a test with less than they have; blank leaves everything."""
+        """Tell whether a change leaves somebody on a test with less than they have.
+
+        A blank value leaves everything.
+        """
         wanted, known = self.wanted[kind][key], self.known(kind)[key]
         for name in {"roles", "committees"} & wanted.keys():
             if wanted[name] is not None and set((known[name] or "").split("\n")) - {""} - set(
@@ -261,7 +264,7 @@ class Oracle:
         return minutes is not None and minutes < (known.get("extra_time") or 0)
 
     def _shares_account(self, key: Key, known: dict[str, Any]) -> bool:
-        """Whether somebody else who is wanted, or whose row is an error, has the account of this member of staff."""
+        """Tell whether another wanted or invalid person has this member of staff's account."""
         if (S, key) in self.concerned:
             return True
         for kind in (L, S):
@@ -289,7 +292,7 @@ class Oracle:
 
     def _test_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         ended = key[0] in self.ended
-        if fields["standing"] == ("retired" if ended else "withdrawn"):
+        if fields["lifecycle"] == ("retired" if ended else "withdrawn"):
             return None
         action = "retire" if ended else "withdraw"
         if self.trouble(T) or (self.trouble(C) and not ended):
@@ -304,7 +307,7 @@ class Oracle:
         test, other = key
         ended = test in self.ended
         retires = kind is C and ended
-        if test in self.retiring or not (retires or fields["ours"]):
+        if test in self.retiring or not (retires or fields["managed"]):
             return None
         action = "retire" if retires else "remove"
         unsettled = self.said.get((T, (test,)), ("", "")) == ("update", "held") or (
@@ -324,7 +327,7 @@ class Oracle:
             return (action, "held")
         if self._same_account(kind, test, other) or (test in self.begun and not ended):
             return (action, "deferred")
-        if fields["standing"] == "retired":
+        if fields["lifecycle"] == "retired":
             return (action, "held")
         return (action, "deferred" if test in self.frozen else "pass")
 
@@ -364,7 +367,7 @@ class Oracle:
         going = {
             i for i, (action, verdict) in self.said.items() if verdict == "pass" and action in GOING
         }
-        active = {i for i, fields in self.world.known.items() if fields["standing"] == "active"}
+        active = {i for i, fields in self.world.known.items() if fields["lifecycle"] == "active"}
         ending = {i for i in active if i[0] not in (L, S) and i[1][0] in self.ended}
         scopes = [(self._of(going, kind), self._of(active - ending, kind)) for kind in Kind]
         for test in {key[0] for _, key in going}:
@@ -380,7 +383,7 @@ class Oracle:
         return {one for one in identities if one[0] is kind and test in (None, one[1][0])}
 
     def _named_on(self, kind: Kind) -> set[Key]:
-        """Tests and people of this kind of places that are wanted, faulted, or known and stay."""
+        """Return the tests and people that rows of this kind name, or that are known and stay."""
         places = {key for key in self.wanted[kind] if kind is not P or not self._over(key[0])}
         places |= {key for key in self.invalid[kind] if key}
         for key, fields in self.known(kind).items():
@@ -388,28 +391,28 @@ class Oracle:
                 ("remove", "pass"),
                 ("retire", "pass"),
             }
-            if fields["standing"] == "active" and key[0] not in self.retiring and not leaves:
+            if fields["lifecycle"] == "active" and key[0] not in self.retiring and not leaves:
                 places.add(key)
         return places
 
     def _over(self, test: str) -> bool:
         """Whether a test is retired, or retires now: what still names it is ignored."""
-        known = self.known(T).get((test,), {"standing": ""})
+        known = self.known(T).get((test,), {"lifecycle": ""})
         return test in self.retiring or (
-            known["standing"] == "retired" and (test,) not in self.wanted[T]
+            known["lifecycle"] == "retired" and (test,) not in self.wanted[T]
         )
 
     def _learner_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
         seated = any(learner == key[0] for _, learner in self._named_on(C))
-        if fields["standing"] == "released" or seated:
+        if fields["lifecycle"] == "released" or seated:
             return None
         if self.trouble(L) or self.trouble(C):
             return ("release", "deferred")
         return ("release", "held" if (L, key) in self.old_suspects else "pass")
 
     def _staff_gone(self, key: Key, fields: dict[str, Any]) -> Said | None:
-        out = fields["standing"] == "disabled" and (S, key) not in self.world.under_way
-        if out or not fields["ours"]:
+        out = fields["lifecycle"] == "disabled" and (S, key) not in self.world.under_way
+        if out or not fields["managed"]:
             return None
         action = "delete" if self.world.delete else "disable"
         if self.trouble(S) or self.trouble(P):

@@ -1,4 +1,4 @@
-"""What is wanted in a world, once contradictions are out of it, in plain Python: the oracle's first half."""
+"""What is wanted in a world once contradictions are removed: the oracle's first half."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,8 @@ from sync.records.base import (
 
 from .worlds import Identity, World
 
-L, S, T, O, K, P, C = Kind  # noqa: E741 - learner, staff, test, option, committee, contributor, candidate
+# Learner, staff, test, option, committee, contributor, candidate.
+L, S, T, O, K, P, C = Kind  # noqa: E741
 ON_TESTS = (O, K, P, C)
 PERSON = {P: S, C: L}
 PERSONAL = ("username", "external_id", "auth_system", "first_name", "last_name", "email")
@@ -81,7 +82,8 @@ class Wanted:
         self.invalid: dict[Kind, set[Key | None]] = {kind: set() for kind in Kind}
         self.rows: dict[Kind, list[Record]] = {}
         self.astray: dict[Kind, set[tuple[str, str]]] = {kind: set() for kind in Kind}
-        """What rows may mean that name something unknown: tests with anybody, people on any test, anything."""
+        """What rows may mean that name something unknown: tests with anybody, people on any test,
+        anything."""
         for kind in Kind:
             self.invalid[kind] = {row.key for row in world.rows[kind] if isinstance(row, RowError)}
         for kind in Kind:
@@ -134,7 +136,7 @@ class Wanted:
         self._drop(kind, *(key for keys in spellings.values() if len(keys) > 1 for key in keys))
 
     def _resolve(self, kind: Kind) -> None:
-        """Rows that name what nobody knows are row errors, unless what would make it could not be read."""
+        """Turn rows that name an unknown record into row errors, unless its feed is unread."""
         self._misspelt(kind, 0, T)
         if kind in PERSON:
             self._misspelt(kind, 1, PERSON[kind])
@@ -208,7 +210,7 @@ class Wanted:
         self._drop(C, *(key for keys in by_number.values() if len(keys) > 1 for key in keys))
 
     def _derive_committees(self) -> None:
-        """A committee is wanted when a row names it, or when somebody's row leaves them in theirs."""
+        """Want a committee when a row names it, or when a row leaves a person in theirs."""
         named = {
             (test, name) for test, name in self._named() if (test, name) not in self.invalid[K]
         }
@@ -218,7 +220,7 @@ class Wanted:
             self._other_case(K)
 
     def _shared_identities(self) -> None:
-        """Each pair that shares a name in Inspera: of one kind both go, across kinds both are held."""
+        """Drop both of a pair with one identity within a kind; hold both across kinds."""
         wanted = {
             (kind, key): fields for kind in (L, S, T) for key, fields in self._sent(kind).items()
         }
@@ -253,7 +255,7 @@ class Wanted:
     def _taken(
         self, wanted: Mapping[Identity, dict[str, Any]]
     ) -> list[tuple[Identity, Identity, bool]]:
-        """Each new record with each known one that has its name, and whether that one is gone and of its kind."""
+        """Yield each new record with each known one of its identity, and whether that is gone."""
         known = {one: fields for one, fields in self.world.known.items() if one[0] in (L, S, T)}
         taken = []
         for one in wanted.keys() - known.keys():  # all that is known here has its names
@@ -267,7 +269,7 @@ class Wanted:
         return taken
 
     def _sent(self, kind: Kind) -> dict[Key, dict[str, Any]]:
-        """What is wanted of a kind, without whoever is only to be disabled."""
+        """Return what is wanted of a kind, without those who are only to be disabled."""
         return {
             key: one
             for key, one in self.records(kind).items()
@@ -275,12 +277,12 @@ class Wanted:
         }
 
     def _named(self) -> Iterator[tuple[str, str]]:
-        kept = {key for key, fields in self.known(K).items() if fields["standing"] == "active"}
+        kept = {key for key, fields in self.known(K).items() if fields["lifecycle"] == "active"}
         for kind in PERSON:
             for key, fields in self.records(kind).items():
                 yield from ((key[0], name) for name in items(fields["committees"]))
                 known = self.known(kind).get(key)
-                if fields["committees"] is None and known and known["standing"] == "active":
+                if fields["committees"] is None and known and known["lifecycle"] == "active":
                     yield from (
                         (key[0], name)
                         for name in items(known["committees"])
@@ -289,10 +291,11 @@ class Wanted:
 
 
 def _one_of(rows: list[Record]) -> Record | None:
-    """The one record that these rows of one key make, None when they contradict each other."""
+    """Return the one record of these rows of a key, or None when they contradict each other."""
     if len(set(rows)) == 1:
         return rows[0]
-    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]  # all of one kind
+    # All of one kind.
+    if not isinstance(rows[0], Contributor) or len({(row.room, row.building) for row in rows}) > 1:  # type: ignore[union-attr]
         return None
     merged: dict[str, str | None] = {}
     for name in ("roles", "committees"):
@@ -301,7 +304,7 @@ def _one_of(rows: list[Record]) -> Record | None:
         merged[name] = (
             "\n".join(sorted(found)) if any(value is not None for value in told) else None
         )
-    return rows[0]._replace(**merged)  # type: ignore[arg-type]  # whom to notify is not compared
+    return rows[0]._replace(**merged)  # type: ignore[arg-type]  # notify is not compared
 
 
 def _names(kind: Kind, fields: dict[str, Any]) -> set[tuple[str, ...]]:

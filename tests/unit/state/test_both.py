@@ -1,4 +1,4 @@
-"""What the store keeps beside the pairing: snapshots, sources, joined rows, feeds that give way; on each database."""
+"""Snapshots, sources, joined rows and merged feeds, on each database."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,16 +133,18 @@ def test_what_is_known_on_a_test_is_told_with_its_people(connection: Connection)
         (Kind.TEST, ("T",)),
     ):
         journal.remember(kind, key, {"first_name": "Åse"})
-    journal.remember(Kind.CANDIDATE, ("T", "1"), {"extra_time": 15, "committees": "Å"}, ours=False)
+    journal.remember(
+        Kind.CANDIDATE, ("T", "1"), {"extra_time": 15, "committees": "Å"}, managed=False
+    )
     journal.remember(Kind.CONTRIBUTOR, ("T", "7"), {"committees": "B"})
     store = Store(connection, [], fingerprint)
     people = store.people(Kind.CANDIDATE, "T", ["1", "2"])
-    assert {key: (one["first_name"], bool(one["ours"])) for key, one in people.items()} == {
+    assert {key: (one["first_name"], bool(one["managed"])) for key, one in people.items()} == {
         "1": ("Åse", False),
         "2": ("Åse", True),
     }
     journal.accept(Kind.CANDIDATE, ("T", "1"))
-    assert store.people(Kind.CANDIDATE, "T", ["1"])["1"]["ours"]
+    assert store.people(Kind.CANDIDATE, "T", ["1"])["1"]["managed"]
     assert store.on_test(Kind.CANDIDATE, "T")["1"]["extra_time"] == 15
     assert set(store.committees_in_use("T")) == {"Å", "B"}
     assert store.tests_of("7") == ["T"]

@@ -1,4 +1,4 @@
-"""Rows that contradict each other: each row error names the other's place, and what is known of their records stays."""
+"""Contradicting rows: each row error names the other's place, and known records stay."""
 
 from collections.abc import Iterable
 
@@ -19,10 +19,13 @@ FEEDS = {Kind.LEARNER: 0, Kind.TEST: 2, Kind.CANDIDATE: 3}
 Staged = tuple[Record, Origin | None, int]
 
 
-def closed(
+def find_errors(
     *rows: Staged, second: Iterable[Staged] = ()
 ) -> tuple[list[RowError], dict[tuple[Kind, Key], int | None]]:
-    """The row errors, and for the candidates that stay wanted their minutes. `second` comes from another file."""
+    """Return the row errors, and the minutes of the candidates that stay wanted.
+
+    `second` comes from another file.
+    """
     with blank() as connection:
         store = Store(connection, PLACES, fingerprint)
         for kind, feed in FEEDS.items():
@@ -39,7 +42,7 @@ def closed(
 
 def test_two_rows_that_say_otherwise_name_each_other_across_files() -> None:
     one, other = Learner("1001", first_name="Åse"), Learner("1001", first_name="Ase")
-    row_errors, wanted = closed((one, None, 2), second=[(other, None, 7)])
+    row_errors, wanted = find_errors((one, None, 2), second=[(other, None, 7)])
     assert [(row_error.where, row_error.key) for row_error in row_errors] == [
         ("a.csv line 2", ("1001",)),
         ("b.csv line 7", ("1001",)),
@@ -51,19 +54,19 @@ def test_two_rows_that_say_otherwise_name_each_other_across_files() -> None:
 
 def test_two_rows_that_say_the_same_are_one() -> None:
     same = Learner("1001", first_name="Åse")
-    row_errors, wanted = closed((same, None, 2), second=[(same, None, 7)])
+    row_errors, wanted = find_errors((same, None, 2), second=[(same, None, 7)])
     assert (row_errors, list(wanted)) == ([], [(Kind.LEARNER, ("1001",))])
 
 
 def test_a_blank_and_a_value_are_not_the_same() -> None:
-    row_errors, _ = closed(
+    row_errors, _ = find_errors(
         (Learner("1001", email="a@example.edu"), None, 2), (Learner("1001"), None, 3)
     )
     assert len(row_errors) == 2
 
 
 def test_keys_that_differ_in_case_alone_name_each_other_beyond_ascii_too() -> None:
-    row_errors, wanted = closed(
+    row_errors, wanted = find_errors(
         (Test("Øving"), None, 2), (Test("øving"), None, 3), (Test("oving"), None, 4)
     )
     assert {row_error.key for row_error in row_errors} == {("Øving",), ("øving",)}
@@ -72,7 +75,9 @@ def test_keys_that_differ_in_case_alone_name_each_other_beyond_ascii_too() -> No
 
 
 def test_two_combinations_that_make_one_key_name_each_other() -> None:
-    row_errors, _ = closed((Test("A-B-C"), ("A\x1fB-C",), 2), (Test("A-B-C"), ("A-B\x1fC",), 9))
+    row_errors, _ = find_errors(
+        (Test("A-B-C"), ("A\x1fB-C",), 2), (Test("A-B-C"), ("A-B\x1fC",), 9)
+    )
     assert [
         "exams.csv line 9" in row_errors[0].reason,
         "exams.csv line 2" in row_errors[1].reason,
@@ -89,7 +94,7 @@ def test_two_learners_with_one_candidate_number_on_a_test_name_each_other() -> N
         Candidate("T", "3", "18"),
         Candidate("U", "1", "17"),
     ]
-    row_errors, wanted = closed(*((row, None, n) for n, row in enumerate(rows, start=2)))
+    row_errors, wanted = find_errors(*((row, None, n) for n, row in enumerate(rows, start=2)))
     assert {row_error.key for row_error in row_errors} == {("T", "1"), ("T", "2")}
     assert (
         "seats.csv line 3 gives another learner the same candidate number" in row_errors[0].reason
@@ -98,7 +103,7 @@ def test_two_learners_with_one_candidate_number_on_a_test_name_each_other() -> N
 
 
 def test_a_seat_that_writes_its_learner_in_another_case_keeps_the_seat_that_it_means() -> None:
-    row_errors, wanted = closed(
+    row_errors, wanted = find_errors(
         (Learner("ÅSE1"), None, 2),
         (Test("T"), None, 2),
         (Candidate("T", "åse1"), None, 5),
@@ -128,7 +133,7 @@ def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(
     percent: int, duration: int
 ) -> None:
     seat = Candidate("T", "1001", extra_share=percent * 3000)
-    row_errors, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    row_errors, wanted = find_errors((Test("T", duration=duration), None, 2), (seat, None, 3))
     minutes = wanted[Kind.CANDIDATE, ("T", "1001")]
     assert row_errors == []
     assert minutes is not None
@@ -147,7 +152,7 @@ def test_a_share_of_the_duration_becomes_whole_minutes_rounded_up(
 )
 def test_a_share_is_exact_before_it_is_rounded_up(share: int, duration: int, minutes: int) -> None:
     seat = Candidate("T", "1001", extra_share=share)
-    _, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    _, wanted = find_errors((Test("T", duration=duration), None, 2), (seat, None, 3))
     assert wanted[Kind.CANDIDATE, ("T", "1001")] == minutes
 
 
@@ -156,7 +161,7 @@ def test_a_share_is_exact_before_it_is_rounded_up(share: int, duration: int, min
 )
 def test_extra_time_is_at_most_as_long_as_the_test(duration: int, extra: int, sound: bool) -> None:
     seat = Candidate("T", "1001", extra_time=extra)
-    row_errors, wanted = closed((Test("T", duration=duration), None, 2), (seat, None, 3))
+    row_errors, wanted = find_errors((Test("T", duration=duration), None, 2), (seat, None, 3))
     assert [row_error.field for row_error in row_errors] == ([] if sound else ["extra_time"])
     assert ((Kind.CANDIDATE, ("T", "1001")) in wanted) is sound
 
@@ -166,6 +171,6 @@ def test_a_share_of_an_unknown_duration_is_a_row_error_unless_the_test_itself_is
     there: bool, fields: list[str]
 ) -> None:
     seat: Staged = (Candidate("T", "1001", extra_share=75_000), None, 3)
-    row_errors, wanted = closed(*([(Test("T"), None, 2)] if there else []), seat)
+    row_errors, wanted = find_errors(*([(Test("T"), None, 2)] if there else []), seat)
     assert [row_error.field for row_error in row_errors] == fields
     assert ((Kind.CANDIDATE, ("T", "1001")) in wanted) is not there

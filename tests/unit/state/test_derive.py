@@ -1,4 +1,4 @@
-"""What is wanted though no single row says it: roles in one, committees by name, usernames that Inspera keeps."""
+"""Derived values: roles in one record, committees by name, usernames that Inspera keeps."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,8 +33,8 @@ ROLES = ("evaluate", "monitor", "plan")
 Look = Callable[[Store], Any]
 
 
-def closed(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any:
-    """What `look` sees once these rows are staged, line by line from 2, in a state in which this is known."""
+def stage(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any:
+    """Return what `look` sees once these rows are staged, by line from 2, in this state."""
     with blank() as connection:
         for statement in known:
             connection.execute(text(statement))
@@ -55,7 +55,7 @@ def row_errors(store: Store) -> list[RowError]:
 
 
 def committees(store: Store) -> dict[str, str]:
-    """The committees that are wanted on test T, with the places of what asks for them."""
+    """Return the committees that are wanted on test T, with the places of what asks for them."""
     store.gather_windows(NOW)
     store.gather_circumstances(NOW, {})
     return {
@@ -68,7 +68,10 @@ def committees(store: Store) -> dict[str, str]:
 def a_known(kind: Kind, **values: str) -> str:
     columns = ", ".join(f'"{name}"' for name in values)
     quoted = ", ".join(f"'{value}'" for value in values.values())
-    return f"INSERT INTO known_{kind} ({columns}, standing, ours, updated) VALUES ({quoted}, 'active', true, '')"
+    return (
+        f"INSERT INTO known_{kind} ({columns}, lifecycle, managed, updated)"
+        f" VALUES ({quoted}, 'active', true, '')"
+    )
 
 
 rows_of_one = st.lists(
@@ -91,7 +94,7 @@ def test_several_roles_of_one_person_are_one_contributor_with_all_of_them(
         Contributor("T", "7", joined(r), None if c is None else joined(c), "R 1", None, n)
         for r, c, n in rows
     ]
-    wanted, said = closed(made, lambda store: (contributor(store), row_errors(store)))
+    wanted, said = stage(made, lambda store: (contributor(store), row_errors(store)))
     named = [c for _, c, _ in rows if c is not None]
     assert said == []
     assert set(listed(wanted["roles"])) == set().union(*(r for r, _, _ in rows))
@@ -105,14 +108,14 @@ def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int 
         Contributor("T", "7", role, notify=told) for role, told in zip(ROLES, notify, strict=False)
     ]
 
-    def sent(store: Store) -> Any:
+    def read_sent(store: Store) -> Any:
         store.gather_windows(NOW)
         store.gather_circumstances(NOW, {})
         (pair,) = store.arrived_or_changed(Kind.CONTRIBUTOR)
         assert pair.wanted is not None
         return pair.wanted["notify"], pair.where
 
-    assert closed(made, sent) == (1 if 1 in notify else None, "contributor.csv line 2")
+    assert stage(made, read_sent) == (1 if 1 in notify else None, "contributor.csv line 2")
 
 
 def test_one_contributor_looks_the_same_however_many_rows_make_it() -> None:
@@ -123,7 +126,7 @@ def test_one_contributor_looks_the_same_however_many_rows_make_it() -> None:
 
     one = [Contributor("T", "7", joined(["evaluate", "monitor"]), "A")]
     two = [Contributor("T", "7", "monitor", "A"), Contributor("T", "7", "evaluate")]
-    assert closed(one, look) == closed(two, look) == closed([*reversed(two)], look)
+    assert stage(one, look) == stage(two, look) == stage([*reversed(two)], look)
 
 
 @pytest.mark.parametrize(("room", "building"), [("R 2", None), (None, None), ("R 1", "B")])
@@ -134,7 +137,7 @@ def test_rows_of_one_contributor_that_differ_in_their_place_contradict_each_othe
         Contributor("T", "7", "evaluate", room="R 1"),
         Contributor("T", "7", "monitor", None, room, building),
     ]
-    wanted, said = closed(rows, lambda store: (contributor(store), row_errors(store)))
+    wanted, said = stage(rows, lambda store: (contributor(store), row_errors(store)))
     assert wanted is None
     assert [row_error.key for row_error in said] == [("T", "7"), ("T", "7")]
     assert "contributor.csv line 3 has the same key and says otherwise" in said[0].reason
@@ -149,7 +152,7 @@ def test_committees_that_only_people_name_are_wanted_from_the_first_row_that_nam
         Committee("T", "C", "GRADING"),
         Candidate("U", "2", committees="D"),
     ]
-    assert closed(rows, committees) == {
+    assert stage(rows, committees) == {
         "A": "contributor.csv line 3",
         "B": "candidate.csv line 2",
         "C": "committee.csv line 6",
@@ -162,7 +165,7 @@ def test_committees_whose_names_differ_only_in_case_are_row_errors() -> None:
         Candidate("T", "1", committees="å"),
         Committee("U", "å"),
     ]
-    wanted, said = closed(rows, lambda store: (committees(store), row_errors(store)))
+    wanted, said = stage(rows, lambda store: (committees(store), row_errors(store)))
     assert wanted == {}
     assert {(row_error.kind, row_error.key) for row_error in said} == {
         (Kind.COMMITTEE, ("T", "Å")),
@@ -175,7 +178,7 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
     known = [
         a_known(Kind.COMMITTEE, test="T", committee="A"),
         a_known(Kind.COMMITTEE, test="T", committee="B"),
-        a_known(Kind.CANDIDATE, test="T", learner="1", committees=joined(["A", "Not ours"])),
+        a_known(Kind.CANDIDATE, test="T", learner="1", committees=joined(["A", "Not managed"])),
         a_known(Kind.CANDIDATE, test="T", learner="2", committees="B"),
     ]
     rows = [Candidate("T", "1"), Candidate("T", "2", committees="")]
@@ -183,11 +186,11 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
     def wanted(store: Store) -> list[str]:
         return [
             name
-            for name in ("A", "B", "Not ours")
+            for name in ("A", "B", "Not managed")
             if store.wanted(Kind.COMMITTEE, ("T", name)) is not None
         ]
 
-    assert closed(rows, wanted, known) == ["A"]
+    assert stage(rows, wanted, known) == ["A"]
 
 
 def alias(kind: Kind) -> str:
@@ -207,8 +210,8 @@ def test_a_person_matched_by_email_keeps_the_username_that_inspera_has(
 
     row = record("7", "ase@example.edu", first_name="Åse")  # type: ignore[call-arg]  # a person of either kind
     kept = record("7", "ase.p", first_name="Åse")  # type: ignore[call-arg]  # as above
-    assert closed([row], look, [alias(kind)]) == ("ase.p", [fingerprint(kept)])
-    assert closed([row], look)[0] == "ase@example.edu"
+    assert stage([row], look, [alias(kind)]) == ("ase.p", [fingerprint(kept)])
+    assert stage([row], look)[0] == "ase@example.edu"
 
 
 def test_a_username_that_the_source_changes_later_is_not_hidden_by_the_kept_one() -> None:
@@ -217,8 +220,8 @@ def test_a_username_that_the_source_changes_later_is_not_hidden_by_the_kept_one(
     def username(store: Store) -> Any:
         return (store.wanted(Kind.LEARNER, ("7",)) or {})["username"]
 
-    assert closed([changed], username, [alias(Kind.LEARNER)]) == "ase2@example.edu"
+    assert stage([changed], username, [alias(Kind.LEARNER)]) == "ase2@example.edu"
     assert (
-        closed([changed._replace(username="ase@example.edu")], username, [alias(Kind.STAFF)])
+        stage([changed._replace(username="ase@example.edu")], username, [alias(Kind.STAFF)])
         == "ase@example.edu"
     )

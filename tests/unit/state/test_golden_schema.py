@@ -1,4 +1,4 @@
-"""The schema as one page of text: a change of any table or column is seen in review, and never happens by accident."""
+"""The schema as one page of text, so that no table or column changes by accident."""
 
 from pathlib import Path
 

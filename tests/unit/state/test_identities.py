@@ -26,8 +26,8 @@ def names(kind: Kind, fields: dict[str, object]) -> set[tuple[str, ...]]:
     return {("login", str(fields["username"]).casefold()), ("id", *external_id)}
 
 
-def sent(world: World) -> dict[Identity, set[tuple[str, ...]]]:
-    """What passes of people and tests, with their names in Inspera."""
+def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
+    """Return the people and tests that pass, with their names in Inspera."""
     with blank() as connection:
         put(connection, world)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
@@ -53,7 +53,7 @@ def test_what_is_sent_never_holds_two_records_of_one_identity_nor_one_that_anoth
     )
     @given(world=worlds())
     def hold(world: World) -> None:
-        passing = sent(world)
+        passing = read_passing(world)
         for one, mine in passing.items():
             others = {other: theirs for other, theirs in passing.items() if other != one}
             assert not any(mine & theirs for theirs in others.values())

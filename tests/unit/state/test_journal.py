@@ -1,4 +1,4 @@
-"""The journal, on a real state: what it says after any sequence of intents, outcomes and crashes."""
+"""The journal on a real state, after any sequence of intents, outcomes and crashes."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -46,9 +46,10 @@ def outcomes(draw: st.DrawFn, kind: Kind) -> Outcome:
 
 
 class Journalling(RuleBasedStateMachine):
-    """Any sequence of what runs do, held against the model: `said` as the run sees it, `durable` as a crash leaves it.
+    """Any sequence of what runs do, compared with the model.
 
-    As in a run, a record has at most one call under way, and one of unknown outcome is not sent again in the same run.
+    `said` is the state as the run sees it, `durable` as a crash leaves it. As in a run, a record
+    has at most one call under way, and one of unknown outcome is not sent again in the same run.
     """
 
     @initialize()
@@ -148,6 +149,7 @@ class Journalling(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_what_runs_do(database: str) -> None:
+    # Every step waits for the disk: shrinking takes minutes.
     how = settings(
         max_examples=30 if database == "sqlite" else 8,
         stateful_step_count=20,
@@ -157,14 +159,14 @@ def test_any_sequence_of_what_runs_do(database: str) -> None:
             Phase.explicit,
             Phase.reuse,
             Phase.generate,
-        ],  # every step waits for the disk: shrinking takes minutes
+        ],
     )
     run_state_machine_as_test(Journalling, settings=how)
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    """An empty state with a run under way."""
+    """Return an empty state with a run under way."""
     state = State(tmp_path)
     yield state
     state.close()
@@ -233,4 +235,4 @@ def test_what_was_found_is_not_ours_and_an_update_does_not_make_it_so(state: Sta
     done(state, [line(SEAT, Action.UPDATE, "Bjørn")])
     known = state.known(SEAT)
     assert known
-    assert (known["ours"], known["room"]) == (0, "Bjørn")
+    assert (known["managed"], known["room"]) == (0, "Bjørn")

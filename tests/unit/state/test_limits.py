@@ -1,4 +1,4 @@
-"""Scopes over a limit: which there are, what is held with them, and what the hash of one stands for."""
+"""Scopes over a limit: what is held with them, and what the hash of one stands for."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ TIGHT = Limits(Limit(1, 0), Limit(1, 0), Limit(1, 0))
 TEST = "ØV-1"
 
 
-def drafted(action: Action, kind: Kind, *key: str, **after: Any) -> DraftedChange:
+def make_draft(action: Action, kind: Kind, *key: str, **after: Any) -> DraftedChange:
     return DraftedChange(Change(action, kind, key, after=after, changed=tuple(after)), PASS)
 
 
@@ -93,7 +93,7 @@ def test_kinds_are_counted_apart_on_a_test_too() -> None:
 
 def test_disabling_and_deleting_staff_is_counted_as_one() -> None:
     leaving = [
-        drafted(action, Kind.STAFF, f"{action}") for action in (Action.DISABLE, Action.DELETE)
+        make_draft(action, Kind.STAFF, f"{action}") for action in (Action.DISABLE, Action.DELETE)
     ]
     scopes, lines = held(leaving)
     assert [(scope.scope.name, scope.scope.count) for scope in scopes] == [("removals of staff", 2)]
@@ -104,8 +104,8 @@ def test_disabling_and_deleting_staff_is_counted_as_one() -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_many_updates_of_a_kind_are_held_and_its_creates_are_not(kind: Kind) -> None:
     keys = [(TEST, str(n)) if kind in ON_A_TEST else (str(n),) for n in range(3)]
-    updates = [drafted(Action.UPDATE, kind, *key, room="R 7") for key in keys[:2]]
-    scopes, lines = held([*updates, drafted(Action.CREATE, kind, *keys[2])])
+    updates = [make_draft(Action.UPDATE, kind, *key, room="R 7") for key in keys[:2]]
+    scopes, lines = held([*updates, make_draft(Action.CREATE, kind, *keys[2])])
     assert [scope.scope.name for scope in scopes] == [f"updates of {kind}"]
     assert {line.change.action: line.verdict for line in lines} == {
         Action.UPDATE: Verdict.HELD,
@@ -114,13 +114,13 @@ def test_many_updates_of_a_kind_are_held_and_its_creates_are_not(kind: Kind) -> 
 
 
 def test_what_is_only_sent_again_or_let_in_again_is_no_update() -> None:
-    again = [drafted(Action.UPDATE, Kind.STAFF, str(n)) for n in range(3)]
-    enabled = [drafted(Action.ENABLE, Kind.STAFF, str(n), status="active") for n in range(3, 6)]
+    again = [make_draft(Action.UPDATE, Kind.STAFF, str(n)) for n in range(3)]
+    enabled = [make_draft(Action.ENABLE, Kind.STAFF, str(n), status="active") for n in range(3, 6)]
     assert held([*again, *enabled])[0] == []
 
 
 def test_what_is_not_over_a_limit_goes_on_beside_what_is_held() -> None:
-    create = drafted(Action.CREATE, Kind.LEARNER, "00")
+    create = make_draft(Action.CREATE, Kind.LEARNER, "00")
     _, lines = held([create, *(removal(n) for n in range(3))])
     assert [line.verdict for line in lines if line.change.kind is Kind.LEARNER] == [Verdict.PASS]
 

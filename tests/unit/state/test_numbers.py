@@ -1,4 +1,4 @@
-"""Whose candidate number is free, as the plan sees it: on both databases, before anything is sent."""
+"""Free candidate numbers as the plan sees them, on both databases."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import pytest
 from sync.records.base import Candidate, Kind, Learner, Record, RowError
 from sync.records.changes import PlannedChange, Verdict
 
-from .test_reasons import ENDED, TEST, UNDER_WAY, knowing, planned, said
+from .test_reasons import ENDED, TEST, UNDER_WAY, describe, knowing, planned
 from .worlds import Identity
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -31,7 +31,7 @@ def plan(
 
 
 def why(plan: dict[Identity, PlannedChange], n: int) -> str:
-    _, verdict, reason = said(plan, Kind.CANDIDATE, "T", str(n))
+    _, verdict, reason = describe(plan, Kind.CANDIDATE, "T", str(n))
     assert verdict is Verdict.DEFERRED
     return reason
 
@@ -81,7 +81,7 @@ def test_a_number_of_somebody_who_stays_is_not_given(
 
 
 def test_somebody_who_was_there_before_us_keeps_the_number() -> None:
-    known = knowing(*PEOPLE, TEST, seat(2, "2")) | knowing(seat(1, "1"), ours=False)
+    known = knowing(*PEOPLE, TEST, seat(2, "2")) | knowing(seat(1, "1"), managed=False)
     found = planned([*PEOPLE, TEST, seat(2, "2"), seat(3, "1")], known)
     assert why(found, 3).startswith("number 1 is still 1's, who stays: put there by hand")
 

@@ -38,8 +38,8 @@ Pairs = Sequence[tuple[int, int]]
 """Numbers of a test and of a person on it."""
 
 
-def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
-    """A store that wants these tests (by the days until each) with their candidates and contributors."""
+def fill_store(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
+    """Return a store that wants these tests (days until each) with their members."""
     with blank() as connection:
         store = Store(connection, ["a.csv"], fingerprint)
         tests = []
@@ -63,7 +63,7 @@ def filled(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[
         yield store
 
 
-def drafted(
+def make_draft(
     action: Action, kind: Kind, *key: str, ruling: Ruling = PASS, **after: Any
 ) -> DraftedChange:
     return DraftedChange(Change(action, kind, key, after=after, changed=tuple(after)), ruling)
@@ -80,7 +80,7 @@ LAYERS = (
 
 
 def layer(line: PlannedChange) -> int:
-    """Additions in the order in which kinds need each other, then removals in reverse, then what makes no call."""
+    """Return additions in the order of need, then removals in reverse, then silent changes."""
     added = next(number for number, kinds in enumerate(LAYERS) if line.change.kind in kinds)
     if line.change.action in ADDITIONS:
         return added
@@ -116,11 +116,11 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     keys[Kind.CONTRIBUTOR] = [(TESTS[t], LEARNERS[n]) for t, n in duties]
     keys[Kind.CANDIDATE] = [(TESTS[t], LEARNERS[n]) for t, n in seats]
     wanted = [
-        drafted(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key)
+        make_draft(data.draw(st.sampled_from(ACTIONS[kind])), kind, *key)
         for kind in Kind
         for key in keys[kind]
     ]
-    for store in filled(starts, seats, duties):
+    for store in fill_store(starts, seats, duties):
         store.draft(data.draw(st.permutations(wanted)))
         store.put_in_order()
         lines = list(store.planned())
@@ -130,7 +130,7 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
     days, on = dict(zip(TESTS, starts, strict=True)), {Kind.LEARNER: seats, Kind.STAFF: duties}
 
     def wave(line: PlannedChange) -> int:
-        """The days to the test that needs it; of those within a day, and within a week, each is one wave."""
+        """Return the days to the test that needs it; a day and a week are one wave each."""
         who = line.change.key[0]
         needed = [starts[t] for t, n in on.get(line.change.kind, []) if LEARNERS[n] == who]
         soonest = days[who] if line.change.kind not in PEOPLE else min(needed, default=9999)
@@ -148,10 +148,10 @@ def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> N
         Ruling, kept_back, st.just("why"), st.sampled_from(list(Cause))
     )
     wanted = [
-        drafted(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings))
+        make_draft(Action.CREATE, Kind.CANDIDATE, TESTS[t], LEARNERS[n], ruling=data.draw(rulings))
         for t, n in seats
     ]
-    for store in filled([1, 2, 3, 40], seats):
+    for store in fill_store([1, 2, 3, 40], seats):
         store.draft(wanted)
         store.put_in_order()
         read = {

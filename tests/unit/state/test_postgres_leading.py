@@ -1,4 +1,4 @@
-"""Who may write a state on PostgreSQL: locks, waiting, taking over, and that a deposed run commits nothing more."""
+"""Who may write a state on PostgreSQL: locks, waiting, taking over, deposed runs."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sync.errors import Deposed, Locked, StateError, StateUnreachable
 from sync.state.backend import Backend, OpenState, Pause, Wait
-from sync.state.open import place_of
+from sync.state.open import backend_for
 
 from ...support.servers.postgres import Postgres, postgres
 
@@ -39,15 +39,16 @@ def url(server: Postgres) -> str:
 
 @pytest.fixture
 def state(url: str) -> Backend:
-    """A state that is there, and held by nobody."""
-    one = place_of(url)
+    """Return a state that no run holds."""
+    one = backend_for(url)
     with one.open_to_write("apply"):
         return one
 
 
 def learn(connection: Connection, key: str) -> None:
     insert = (
-        "INSERT INTO known_learner (key, standing, ours, updated) VALUES (:key, 'active', true, '')"
+        "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+        " VALUES (:key, 'active', true, '')"
     )
     connection.execute(text(insert), {"key": key})
 
@@ -60,19 +61,23 @@ def learners(state: Backend) -> list[str]:
 
 
 def cut_locks(server: Postgres, url: str) -> None:
-    """Ends the connections that hold locks of ours, as an administrator would, or a firewall."""
+    """End the connections that hold our locks, as an administrator would, or a firewall."""
     database = url.rpartition("/")[2]
     held = (
         "SELECT l.pid FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
     )
     server.execute(
-        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({held} AND datname = '{database}')"
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid IN ({held}"
+        f" AND datname = '{database}')"
     )
 
 
 def held_by_a_process(url: str, what: str) -> subprocess.Popen[str]:
     """Another process, which does this with the state `place` and then waits to be killed."""
-    script = f"import sys, time; from sync.state.open import place_of; place = place_of(sys.argv[1])\n{what}"
+    script = (
+        "import sys, time; from sync.state.open import place_of; place = "
+        f"place_of(sys.argv[1])\n{what}"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", script, url], stdout=subprocess.PIPE, encoding="utf-8"
     )
@@ -92,10 +97,10 @@ def test_a_held_state_says_who_holds_it_and_can_be_read(state: Backend, url: str
             Locked,
             match=r"state is in use by adopt pid|state is in use by apply pid \d+ on .+; wait",
         ):
-            place_of(url).open_to_write("adopt").__enter__()
-        assert place_of(url).holder().startswith("apply pid ")
-        assert learners(place_of(url)) == []
-    assert place_of(url).holder() == ""
+            backend_for(url).open_to_write("adopt").__enter__()
+        assert backend_for(url).holder().startswith("apply pid ")
+        assert learners(backend_for(url)) == []
+    assert backend_for(url).holder() == ""
 
 
 def test_a_lock_is_free_again_at_once(state: Backend) -> None:
@@ -115,13 +120,13 @@ def test_whoever_waits_is_told_the_holder_and_gets_the_lock(state: Backend, url:
                 running.close()
             return True
 
-        with place_of(url).open_to_write("adopt", wait):
+        with backend_for(url).open_to_write("adopt", wait):
             assert [one.startswith("apply pid ") for one in told] == [True, True]
 
 
 def test_whoever_gives_up_waiting_is_told_that_it_is_locked(state: Backend, url: str) -> None:
     with state.open_to_write("apply"), pytest.raises(Locked, match="in use by apply pid"):
-        place_of(url).open_to_write("adopt", lambda _holder: False).__enter__()
+        backend_for(url).open_to_write("adopt", lambda _holder: False).__enter__()
 
 
 def test_a_lock_dies_with_its_process(state: Backend, url: str) -> None:
@@ -160,7 +165,8 @@ def test_a_run_whose_lock_is_cut_may_send_nothing_more(
             match="the lock on this state is lost, as its connection was cut; this run stops",
         ):
             opened.confirm()
-        opened.connection.commit()  # nobody else has begun: what has become of its calls may still be noted
+        # nobody else has begun: what has become of its calls may still be noted
+        opened.connection.commit()
     assert learners(state) == ["1"]
 
 
@@ -168,7 +174,7 @@ def test_a_deposed_run_commits_nothing_more(state: Backend, server: Postgres, ur
     with state.open_to_write("apply") as old:
         learn(old.connection, "old")
         cut_locks(server, url)
-        with place_of(url).open_to_write("apply") as new:
+        with backend_for(url).open_to_write("apply") as new:
             learn(new.connection, "new")
             new.confirm()
             new.connection.commit()
@@ -192,7 +198,8 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
         cut_locks(server, url)
         what = (
             "print('there', flush=True)\nwith place.open_to_write('apply') as opened:\n"
-            " print([row[0] for row in opened.connection.exec_driver_sql('SELECT key FROM known_learner')], flush=True)"
+            " print([row[0] for row in opened.connection.exec_driver_sql('SELECT key"
+            " FROM known_learner')], flush=True)"
         )
         process = held_by_a_process(url, what)
         await_blocked(server)
@@ -205,7 +212,10 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
 def await_blocked(server: Postgres) -> None:
     """Until one of ours waits for another."""
     ends = time.monotonic() + MOST_SECONDS
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO leader%'"
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND query LIKE 'INSERT INTO leader%'"
+    )
     while not server.execute(waiting):
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -231,18 +241,18 @@ def test_a_pause_works_at_once_from_anywhere_and_stays(state: Backend, url: str)
     with state.open_to_write("apply") as opened:
         learn(opened.connection, "1")
         opened.confirm()  # the run is in the midst of a transaction
-        place_of(url).pause("a drill", NOW)
+        backend_for(url).pause("a drill", NOW)
         assert state.paused() == Pause("2026-11-23T08:00:00Z", "a drill")
         opened.connection.commit()
-    assert place_of(url).paused() == Pause("2026-11-23T08:00:00Z", "a drill")
-    place_of(url).pause("another", NOW)
+    assert backend_for(url).paused() == Pause("2026-11-23T08:00:00Z", "a drill")
+    backend_for(url).pause("another", NOW)
     assert state.paused() == Pause("2026-11-23T08:00:00Z", "another")
     assert (state.resume(), state.resume(), state.paused()) == (True, False, None)
 
 
 def test_a_state_can_be_paused_before_its_first_run(url: str) -> None:
-    place_of(url).pause("", NOW)
-    assert place_of(url).paused() == Pause("2026-11-23T08:00:00Z", "")
+    backend_for(url).pause("", NOW)
+    assert backend_for(url).paused() == Pause("2026-11-23T08:00:00Z", "")
 
 
 def test_questions_are_answered_again_after_all_connections_were_cut(
@@ -266,18 +276,18 @@ def test_many_questions_take_one_connection(state: Backend, server: Postgres, ur
 
 
 def test_one_service_leads_and_another_stands_by(url: str) -> None:
-    with place_of(url).service() as first, place_of(url).service() as second:
+    with backend_for(url).service() as first, backend_for(url).service() as second:
         assert not first.leads()
         assert (first.try_lead(), second.try_lead(), first.try_lead()) == (True, False, True)
         assert (first.leads(), second.leads()) == (True, False)
         assert second.leader() == first.leader() != ""
         assert second.leader().startswith("serve pid ")
-    with place_of(url).service() as third:
+    with backend_for(url).service() as third:
         assert third.try_lead()
 
 
 def test_a_leading_service_leaves_the_state_to_runs(state: Backend, url: str) -> None:
-    with place_of(url).service() as service:
+    with backend_for(url).service() as service:
         assert service.try_lead()
         with state.open_to_write("apply"):
             assert service.leads()
@@ -295,16 +305,15 @@ def test_a_service_takes_over_when_the_leading_one_is_killed(state: Backend, url
         assert service.leader().startswith(f"serve pid {process.pid} on ")
         end(process)
         await_lead(service.try_lead)
-        with state.open_to_write(
-            "job nightly", wait=patient()
-        ):  # the server notices each lost connection by itself
+        # The server notices each lost connection by itself.
+        with state.open_to_write("job nightly", wait=patient()):
             assert service.leads()
 
 
 def test_a_service_whose_connection_is_cut_leads_no_more_until_it_takes_the_lead_anew(
     server: Postgres, url: str
 ) -> None:
-    with place_of(url).service() as first, place_of(url).service() as second:
+    with backend_for(url).service() as first, backend_for(url).service() as second:
         assert first.try_lead()
         cut_locks(server, url)
         assert not first.leads()
@@ -343,7 +352,7 @@ def test_what_others_lock_in_the_same_database_is_no_concern_of_ours(
 
 
 def test_a_service_tells_when_the_state_cannot_be_reached(server: Postgres) -> None:
-    with place_of(f"postgresql://x@127.0.0.1:{server.port}/none").service() as service:
+    with backend_for(f"postgresql://x@127.0.0.1:{server.port}/none").service() as service:
         assert (service.leads(), service.leader()) == (False, "")
         with pytest.raises(StateError, match="the state"):
             service.try_lead()

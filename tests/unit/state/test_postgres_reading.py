@@ -1,7 +1,8 @@
-"""A state on PostgreSQL: how it is made, read and copied, by whom, and which versions it can be."""
+"""A state on PostgreSQL: how it is made, read and copied, and which versions it can have."""
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,10 +11,11 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sync.errors import StateError
 from sync.state.backend import Backend
 from sync.state.migrations import head, migrate
-from sync.state.open import place_of
+from sync.state.open import backend_for
 from sync.state.schema import METADATA
 from sync.state.secret_digest import KEY_BYTES
 
+from ...support.next_schema import add_next_version
 from ...support.servers.postgres import Postgres, postgres
 
 OWNER, READER = "inspera_sync", "reader"
@@ -29,7 +31,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def database(server: Postgres) -> str:
-    """An empty database, sorted as Norwegians do, which belongs to the role that keeps the state."""
+    """Create an empty database in Norwegian order, which belongs to the state's role."""
     name = f"state{next(_numbers)}"
     server.create_database(name, icu="nb-NO")
     server.execute(f"ALTER DATABASE {name} OWNER TO {OWNER}")
@@ -38,12 +40,12 @@ def database(server: Postgres) -> str:
 
 
 def place(server: Postgres, database: str, user: str = OWNER) -> Backend:
-    return place_of(f"postgresql://{user}@127.0.0.1:{server.port}/{database}")
+    return backend_for(f"postgresql://{user}@127.0.0.1:{server.port}/{database}")
 
 
 @pytest.fixture
 def state(server: Postgres, database: str) -> Backend:
-    """A state with one learner in it."""
+    """Make a state with one learner in it."""
     one = place(server, database)
     with one.open_to_write("apply") as opened:
         learn(opened.connection, "Ærlig")
@@ -53,7 +55,10 @@ def state(server: Postgres, database: str) -> Backend:
 
 def learn(connection: Connection, *keys: str) -> None:
     for key in keys:
-        insert = "INSERT INTO known_learner (key, standing, ours, updated) VALUES (:key, 'active', true, '')"
+        insert = (
+            "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+            " VALUES (:key, 'active', true, '')"
+        )
         connection.execute(text(insert), {"key": key})
 
 
@@ -61,16 +66,19 @@ def learners(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT key FROM known_learner ORDER BY key")).scalars())
 
 
-def older(server: Postgres, database: str) -> Backend:
-    """A state of the first version, with a learner, and a run with an intent."""
+def fill(server: Postgres, database: str, version: str) -> Backend:
+    """Make a state of this version, with a learner, and a run with an intent."""
     one = place(server, database)
     engine = create_engine(
         f"postgresql+psycopg://{OWNER}@127.0.0.1:{server.port}/{database}", poolclass=NullPool
     )
     with engine.connect() as connection:
-        migrate(connection, "0001")
+        migrate(connection, version)
         learn(connection, "Ærlig")
-        run = "INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}') RETURNING id"
+        run = (
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('apply', '', 'done', '{}', '') RETURNING id"
+        )
         number = connection.execute(text(run)).scalar()
         intent = (
             "INSERT INTO intent (run_id, kind, k1, k2, action, fields, at, message)"
@@ -82,9 +90,10 @@ def older(server: Postgres, database: str) -> Backend:
 
 
 def contents(server: Postgres, database: str) -> list[tuple[object, ...]]:
-    """What is in the database, table by table, with what could be written there by accident."""
+    """Return what is in the database, table by table, with what a mistake could write there."""
     tables = server.execute(
-        "SELECT relname::text, relkind::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
+        "SELECT relname::text, relkind::text FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace ORDER BY 1, 2",
         database=database,
     )
     rows = [
@@ -113,8 +122,10 @@ def test_text_is_sorted_by_its_bytes_whatever_the_database_does(
         learn(opened.connection, "a", "B", "Å", "Ø", "aa")
         assert learners(opened.connection) == sorted(["a", "B", "Å", "Ø", "aa", "Ærlig"])
     others = server.execute(
-        "SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
-        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version' AND attnum > 0"
+        "SELECT attrelid::regclass::text, attname FROM pg_attribute"
+        " JOIN pg_class c ON c.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        " AND relname <> 'alembic_version' AND attnum > 0"
         " AND attcollation NOT IN (0, '\"C\"'::regcollation)",
         database=database,
     )
@@ -166,9 +177,12 @@ def test_a_copy_can_be_written_and_the_state_stays(
 
 
 def test_what_is_added_to_a_copy_is_numbered_on(server: Postgres, database: str) -> None:
-    state = older(server, database)
+    state = fill(server, database, head())
     with state.open_copy() as connection:
-        run = "INSERT INTO run (command, started, status, counts) VALUES ('adopt', '', 'done', '{}') RETURNING id"
+        run = (
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('adopt', '', 'done', '{}', '') RETURNING id"
+        )
         assert connection.execute(text(run)).scalar() == 2
 
 
@@ -180,7 +194,7 @@ def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
     assert state.version() is None
     assert state.paused() is None
     assert state.resume() is False
-    assert len(state.seal_key(write=False)) == KEY_BYTES
+    assert len(state.load_digest_key(write=False)) == KEY_BYTES
     with getattr(state, how)() as connection:
         assert learners(connection) == []
         connection.commit()
@@ -194,9 +208,10 @@ def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
 
 
 def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
-    server: Postgres, database: str
+    server: Postgres, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = older(server, database)
+    old = add_next_version(tmp_path, monkeypatch)
+    state = fill(server, database, old)
     before = contents(server, database)
     with state.open_to_read() as connection:
         assert (
@@ -204,8 +219,8 @@ def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_w
         )
         assert learners(connection) == ["Ærlig"]
         assert connection.execute(text("SELECT run_id, k1 FROM intent")).all() == [(1, "Ærlig")]
-        assert connection.execute(text("SELECT count(*) FROM known_staff")).scalar() == 0
-    assert (state.version(), contents(server, database)) == ("0001", before)
+        assert connection.execute(text("SELECT count(*) FROM added")).scalar() == 0
+    assert (state.version(), contents(server, database)) == (old, before)
     with state.open_to_write("apply") as opened:
         assert learners(opened.connection) == ["Ærlig"]
     assert state.version() == head()
@@ -276,17 +291,17 @@ def test_a_role_without_the_right_to_make_tables_is_told_so(
         place(server, database, READER).open_to_write("apply").__enter__()
 
 
-def test_the_key_of_the_seals_is_made_once_and_kept(
+def test_the_key_of_the_digests_is_made_once_and_kept(
     state: Backend, server: Postgres, database: str
 ) -> None:
-    assert state.seal_key(write=False) != state.seal_key(write=False)
-    key = state.seal_key(write=True)
-    assert key == state.seal_key(write=True) == state.seal_key(write=False)
-    server.execute("UPDATE seal SET key = 'short'", database=database)
+    assert state.load_digest_key(write=False) != state.load_digest_key(write=False)
+    key = state.load_digest_key(write=True)
+    assert key == state.load_digest_key(write=True) == state.load_digest_key(write=False)
+    server.execute("UPDATE digest_key SET key = 'short'", database=database)
     with pytest.raises(
-        StateError, match="holds no key of the seals, which has 32 bytes; put back a copy"
+        StateError, match="holds no key of the secret digests, which has 32 bytes; put back a copy"
     ):
-        state.seal_key(write=False)
+        state.load_digest_key(write=False)
 
 
 def test_what_is_committed_survives_a_power_cut(

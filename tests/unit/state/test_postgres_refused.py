@@ -1,4 +1,4 @@
-"""A state on PostgreSQL that can't be used: what is said, what to do, and whether it may pass; and never a secret."""
+"""A state on PostgreSQL that can't be used: its message, its remedy, and never a secret."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sync.errors import StateError, StateUnreachable
 from sync.state.backend import Backend
-from sync.state.open import place_of
+from sync.state.open import backend_for
 
 from ...support.servers.needed import free_port
 from ...support.servers.pgbouncer import pgbouncer
@@ -32,11 +32,11 @@ def server() -> Iterator[Postgres]:
 def place(
     server: Postgres, *, user: str = USER, password: str = PASSWORD, database: str = "state"
 ) -> Backend:
-    return place_of(f"postgresql://{user}@127.0.0.1:{server.port}/{database}", lambda: password)
+    return backend_for(f"postgresql://{user}@127.0.0.1:{server.port}/{database}", lambda: password)
 
 
 def refused(place: Backend) -> StateError:
-    """What is said of it, the same to whoever opens it."""
+    """Return the message, which is the same however it is opened."""
     raised = []
     for how in (place.open_to_read, lambda: place.open_to_write("apply")):
         with pytest.raises(StateError) as caught:
@@ -77,7 +77,7 @@ def test_what_a_person_must_mend_is_told_with_what_to_do(
 
 def test_a_server_that_is_not_there_may_be_there_later() -> None:
     error = refused(
-        place_of(f"postgresql://{USER}@127.0.0.1:{free_port()}/state", lambda: PASSWORD)
+        backend_for(f"postgresql://{USER}@127.0.0.1:{free_port()}/state", lambda: PASSWORD)
     )
     assert "the state can't be reached (connection failed: " in str(error)
     assert isinstance(error, StateUnreachable)
@@ -94,7 +94,7 @@ def test_a_server_that_takes_no_more_connections_may_do_so_later(server: Postgre
 
 
 def test_an_option_that_is_none_is_told() -> None:
-    error = refused(place_of("postgresql://x@127.0.0.1/state?sslmod=verify-full"))
+    error = refused(backend_for("postgresql://x@127.0.0.1/state?sslmod=verify-full"))
     assert (
         'can\'t be asked like this (invalid URI query parameter: "sslmod"); correct the options'
         in str(error)
@@ -103,7 +103,7 @@ def test_an_option_that_is_none_is_told() -> None:
 
 def test_a_server_without_tls_is_not_trusted_when_it_is_asked_for(server: Postgres) -> None:
     url = f"postgresql://trusted@127.0.0.1:{server.port}/state?sslmode=require"
-    error = refused(place_of(url))
+    error = refused(backend_for(url))
     assert "the state can't be trusted (" in str(error)
     assert not isinstance(error, StateUnreachable)
 
@@ -114,12 +114,13 @@ def test_a_server_that_only_reads_is_not_written(server: Postgres) -> None:
         StateError,
         match=r"the state only reads \(.*read-only transaction\); name the primary server",
     ):
-        place_of(url).open_to_write("apply").__enter__()
+        backend_for(url).open_to_write("apply").__enter__()
 
 
 def test_rows_of_a_statement_that_fails_are_not_told(server: Postgres) -> None:
     insert = text(
-        "INSERT INTO known_learner (key, standing, ours, updated) VALUES ('Eksempel', 'active', true, :at)"
+        "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+        " VALUES ('Eksempel', 'active', true, :at)"
     )
 
     def fail() -> None:
@@ -139,7 +140,7 @@ def test_a_pooler_that_shares_connections_among_transactions_is_refused_by_name(
     server: Postgres,
 ) -> None:
     with pgbouncer(server, "transaction", "trusted") as port:
-        error = refused(place_of(f"postgresql://trusted@127.0.0.1:{port}/state"))
+        error = refused(backend_for(f"postgresql://trusted@127.0.0.1:{port}/state"))
     assert "a pooler in transaction mode stands before the state (PgBouncer or the like)" in str(
         error
     )
@@ -148,7 +149,7 @@ def test_a_pooler_that_shares_connections_among_transactions_is_refused_by_name(
 
 def test_a_pooler_that_keeps_a_connection_to_each_client_will_do(server: Postgres) -> None:
     with pgbouncer(server, "session", "trusted") as port:
-        state = place_of(f"postgresql://trusted@127.0.0.1:{port}/state")
+        state = backend_for(f"postgresql://trusted@127.0.0.1:{port}/state")
         with state.open_to_write("apply") as opened, state.service() as service:
             assert service.try_lead()
             opened.confirm()

@@ -1,4 +1,4 @@
-"""Which of two runs goes first, and what one adds for others' sake, on each database that can hold a state."""
+"""The order of two runs, and what one adds because others need it, on each database."""
 
 import pytest
 from sqlalchemy import text
@@ -7,7 +7,7 @@ from sync.records.base import Kind
 from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
-from .test_plan_table import LEARNERS, TESTS, drafted, filled
+from .test_plan_table import LEARNERS, TESTS, fill_store, make_draft
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -18,10 +18,10 @@ SOONEST, NEXT = "2026-12-03T08:00:00Z", "2026-12-06T08:00:00Z"
 def planned(store: Store, held: Ruling = PASS) -> None:
     store.draft(
         [
-            drafted(Action.REMOVE, Kind.CANDIDATE, TESTS[1], LEARNERS[0]),
-            drafted(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
-            drafted(Action.CREATE, Kind.CANDIDATE, TESTS[1], LEARNERS[1], ruling=held),
-            drafted(Action.CREATE, Kind.CANDIDATE, TESTS[3], LEARNERS[1]),
+            make_draft(Action.REMOVE, Kind.CANDIDATE, TESTS[1], LEARNERS[0]),
+            make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
+            make_draft(Action.CREATE, Kind.CANDIDATE, TESTS[1], LEARNERS[1], ruling=held),
+            make_draft(Action.CREATE, Kind.CANDIDATE, TESTS[3], LEARNERS[1]),
         ]
     )
     store.put_in_order()
@@ -31,7 +31,7 @@ def planned(store: Store, held: Ruling = PASS) -> None:
     ("held", "soonest"), [(PASS, SOONEST), (Ruling(Verdict.HELD, "why"), NEXT)]
 )
 def test_the_soonest_test_is_that_of_an_addition_that_passes(held: Ruling, soonest: str) -> None:
-    for store in filled(STARTS, [(1, 1), (3, 1)]):
+    for store in fill_store(STARTS, [(1, 1), (3, 1)]):
         planned(store, held)
         assert store.soonest() == soonest
         last = max(line.seq for line in store.planned())
@@ -39,13 +39,14 @@ def test_the_soonest_test_is_that_of_an_addition_that_passes(held: Ruling, soone
 
 
 def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() -> None:
-    for store in filled(STARTS, [(1, 1), (3, 1)]):
+    for store in fill_store(STARTS, [(1, 1), (3, 1)]):
         planned(store)
         values = {"k1": TESTS[1], "k2": LEARNERS[1]}
         store._connection.execute(
             text(
-                "INSERT INTO run (id, command, started, ended, status, counts) VALUES"
-                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', '{}')"
+                "INSERT INTO run (id, command, started, ended, status, counts, reason) VALUES"
+                " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', "
+                "'{}', '')"
             )
         )
         store._connection.execute(
@@ -59,18 +60,16 @@ def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() 
         assert store.soonest(command="job nightly") == SOONEST
 
 
-def test_of_learners_and_tests_a_run_for_candidates_keeps_what_these_need_and_no_change_or_removal() -> (
-    None
-):
-    for store in filled(STARTS, [(1, 1)]):
+def test_a_run_for_candidates_keeps_of_learners_and_tests_only_what_these_need() -> None:
+    for store in fill_store(STARTS, [(1, 1)]):
         store.draft(
             [
-                drafted(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
-                drafted(Action.CREATE, Kind.LEARNER, LEARNERS[2]),
-                drafted(Action.UPDATE, Kind.LEARNER, LEARNERS[1]),
-                drafted(Action.RELEASE, Kind.LEARNER, LEARNERS[3]),
-                drafted(Action.CREATE, Kind.TEST, TESTS[1]),
-                drafted(Action.CREATE, Kind.TEST, TESTS[2]),
+                make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
+                make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[2]),
+                make_draft(Action.UPDATE, Kind.LEARNER, LEARNERS[1]),
+                make_draft(Action.RELEASE, Kind.LEARNER, LEARNERS[3]),
+                make_draft(Action.CREATE, Kind.TEST, TESTS[1]),
+                make_draft(Action.CREATE, Kind.TEST, TESTS[2]),
             ]
         )
         store.keep_needed(Kind.LEARNER, [Kind.CANDIDATE])

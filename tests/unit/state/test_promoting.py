@@ -1,4 +1,4 @@
-"""What becomes of what is known when changes are carried out, when keys move, and when tests retire."""
+"""What is known after changes are carried out, when keys move, and when tests retire."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.usefixtures("database")
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    """A state that knows two tests with one of everything on each, a learner and a member of staff."""
+    """Return a state with two tests, one member of each kind on each, a learner and staff."""
     state = State(tmp_path)
     for kind, key in everything():
-        state.journal.remember(kind, key, {}, fingerprint=b"1", remote_id="9", ours=True)
+        state.journal.remember(kind, key, {}, fingerprint=b"1", remote_id="9", managed=True)
     state.journal.commit()
     yield state
     state.close()
@@ -44,11 +44,11 @@ def known(state: State) -> set[tuple[Kind, Key]]:
     return {one for one in everything() if state.known(one)}
 
 
-def standings(state: State) -> dict[tuple[Kind, Key], object]:
-    return {one: fields["standing"] for one in everything() if (fields := state.known(one))}
+def lifecycles(state: State) -> dict[tuple[Kind, Key], object]:
+    return {one: fields["lifecycle"] for one in everything() if (fields := state.known(one))}
 
 
-def drafted(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
+def add_to_draft(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
     state.store.draft([DraftedChange(Change(action, kind, key), ruling)])
 
 
@@ -63,7 +63,7 @@ def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_ours(
     )
     fields = state.known(one)
     assert fields is not None
-    assert (fields["ours"], fields["remote_id"]) == (0, "5")
+    assert (fields["managed"], fields["remote_id"]) == (0, "5")
     assert {name: fields[name] for name in there} == there
 
 
@@ -84,7 +84,7 @@ def test_staff_who_are_disabled_stay_known_as_such_and_enabling_makes_them_activ
 ) -> None:
     one = (Kind.STAFF, ("7",))
     state.journal.record([(None, line(one, Action.DISABLE), Outcome(Result.DONE))])
-    assert (state.known(one) or {})["status"] == (state.known(one) or {})["standing"] == "disabled"
+    assert (state.known(one) or {})["status"] == (state.known(one) or {})["lifecycle"] == "disabled"
     change = replace(
         line(one, Action.ENABLE).change, after={"status": "active", "first_name": "Åse"}
     )
@@ -92,7 +92,7 @@ def test_staff_who_are_disabled_stay_known_as_such_and_enabling_makes_them_activ
         [(None, replace(line(one, Action.ENABLE), change=change), Outcome(Result.DONE))]
     )
     fields = state.known(one) or {}
-    assert (fields["status"], fields["standing"], fields["first_name"], fields["ours"]) == (
+    assert (fields["status"], fields["lifecycle"], fields["first_name"], fields["managed"]) == (
         "active",
         "active",
         "Åse",
@@ -145,8 +145,8 @@ def test_a_persons_new_key_goes_to_their_places(
 
 
 def test_everything_on_a_test_retires_with_it(state: State) -> None:
-    drafted(state, Action.RETIRE, Kind.TEST, TEST)
-    drafted(
+    add_to_draft(state, Action.RETIRE, Kind.TEST, TEST)
+    add_to_draft(
         state,
         Action.RETIRE,
         Kind.TEST,
@@ -154,29 +154,31 @@ def test_everything_on_a_test_retires_with_it(state: State) -> None:
         Ruling(Verdict.DEFERRED, "its feed can't be relied on"),
     )
     state.journal.promote_silent()
-    retired = {one for one, standing in standings(state).items() if standing == "retired"}
+    retired = {one for one, lifecycle in lifecycles(state).items() if lifecycle == "retired"}
     assert retired == {(Kind.TEST, TEST), *on(TEST)}
 
 
 @pytest.mark.parametrize("kind", list(ON_A_TEST))
 def test_single_places_retire_and_come_back_alone(state: State, kind: Kind) -> None:
     one = (kind, (TEST[0], SEATS[kind]))
-    drafted(state, Action.RETIRE, *one)
+    add_to_draft(state, Action.RETIRE, *one)
     state.journal.promote_silent()
-    assert {other for other, standing in standings(state).items() if standing == "retired"} == {one}
+    assert {other for other, lifecycle in lifecycles(state).items() if lifecycle == "retired"} == {
+        one
+    }
     state.run_again()
-    drafted(state, Action.RESTORE, *one)
+    add_to_draft(state, Action.RESTORE, *one)
     state.journal.promote_silent()
-    assert set(standings(state).values()) == {"active"}
+    assert set(lifecycles(state).values()) == {"active"}
 
 
 @pytest.mark.parametrize("kind", PEOPLE)
 def test_people_come_back_to_be_kept_in_step(state: State, kind: Kind) -> None:
     key: Key = ("1",) if kind is Kind.LEARNER else ("7",)
     state.journal.record([(None, line((kind, key), Action.UPDATE), Outcome(Result.DONE))])
-    drafted(state, Action.RESTORE, kind, key)
+    add_to_draft(state, Action.RESTORE, kind, key)
     state.journal.promote_silent()
-    assert standings(state)[kind, key] == "active"
+    assert lifecycles(state)[kind, key] == "active"
 
 
 def test_a_renewed_fingerprint_goes_to_just_its_record(state: State) -> None:
@@ -193,7 +195,7 @@ def stage(state: State, kind: Kind, records: Iterable[Record]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "action", "wanted", "ours", "lapses"),
+    ("kind", "action", "wanted", "managed", "lapses"),
     [
         (Kind.STAFF, Action.UPDATE, [], True, True),
         (Kind.STAFF, Action.UPDATE, [Staff("7")], True, False),
@@ -208,10 +210,10 @@ def stage(state: State, kind: Kind, records: Iterable[Record]) -> None:
     ],
 )
 def test_a_call_without_an_outcome_lapses_only_when_nothing_asks_what_became_of_it(
-    state: State, kind: Kind, action: Action, wanted: list[Record], ours: bool, lapses: bool
+    state: State, kind: Kind, action: Action, wanted: list[Record], managed: bool, lapses: bool
 ) -> None:
     key = ("7",) if kind is Kind.STAFF else (TEST[0], SEATS[kind])
-    state.journal.remember(kind, key, {}, ours=ours)
+    state.journal.remember(kind, key, {}, managed=managed)
     state.journal.intend([line((kind, key), action)])
     state.run_again()
     stage(state, kind, wanted)

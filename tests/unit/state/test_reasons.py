@@ -1,4 +1,4 @@
-"""Why what is on a test, and who is on its staff, waits, stays or is held, said so that a person can act on it."""
+"""Reasons why something on a test waits, stays or is held, so that a person can act."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,7 +44,7 @@ def staff(key: str, account: str = "") -> Staff:
 
 
 def knowing(
-    *records: Record, ours: bool = True, standing: str = "active"
+    *records: Record, managed: bool = True, lifecycle: str = "active"
 ) -> dict[Identity, dict[str, Any]]:
     known = {}
     for record in records:
@@ -53,7 +53,7 @@ def knowing(
             for name, value in fields_of(record).items()
             if name in COMPARED[record.kind]
         }
-        told = {"fingerprint": fingerprint(record), "standing": standing, "ours": ours}
+        told = {"fingerprint": fingerprint(record), "lifecycle": lifecycle, "managed": managed}
         known[record.kind, key_of(record)] = {**fields, **told}
     return known
 
@@ -63,7 +63,7 @@ def planned(
     known: dict[Identity, dict[str, Any]] | None = None,
     **world: Any,
 ) -> dict[Identity, PlannedChange]:
-    """The plan of what these rows want against what is known, by record."""
+    """Return the plan of what these rows want against what is known, by record."""
     whole = World(
         known or {}, {kind: [row for row in rows if row.kind is kind] for kind in Kind}, **world
     )
@@ -76,7 +76,9 @@ def planned(
         return {(line.change.kind, line.change.key): line for line in store.planned()}
 
 
-def said(plan: dict[Identity, PlannedChange], kind: Kind, *key: str) -> tuple[str, Verdict, str]:
+def describe(
+    plan: dict[Identity, PlannedChange], kind: Kind, *key: str
+) -> tuple[str, Verdict, str]:
     line = plan[kind, key]
     return line.change.action.value, line.verdict, line.reason
 
@@ -92,7 +94,7 @@ def bad(kind: Kind, *key: str) -> RowError:
 def test_a_contributor_waits_for_staff_whose_row_is_a_row_error() -> None:
     plan = planned([TEST, bad(Kind.STAFF, "7"), A_PART])
     words = ("create", Verdict.WAITING, "waits for staff 7 (its row has an error)")
-    assert said(plan, Kind.CONTRIBUTOR, *PART) == words
+    assert describe(plan, Kind.CONTRIBUTOR, *PART) == words
 
 
 @pytest.mark.parametrize("rows", [[TEST], [staff("7")], []])
@@ -100,7 +102,7 @@ def test_a_contributor_of_nobody_known_is_no_change_but_waits_where_a_source_can
     rows: list[Record | RowError],
 ) -> None:
     assert (Kind.CONTRIBUTOR, PART) not in planned([*rows, A_PART])
-    _, verdict, reason = said(
+    _, verdict, reason = describe(
         planned([*rows, A_PART], unread={Kind.STAFF, Kind.TEST}), Kind.CONTRIBUTOR, *PART
     )
     assert verdict is Verdict.WAITING
@@ -110,12 +112,13 @@ def test_a_contributor_of_nobody_known_is_no_change_but_waits_where_a_source_can
 def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> None:
     refused: dict[Identity, Any] = {(Kind.STAFF, ("7",)): (staff("7"), True)}
     plan = planned([TEST, staff("7"), A_PART], refused=refused)
-    _, verdict, reason = said(plan, Kind.CONTRIBUTOR, *PART)
+    _, verdict, reason = describe(plan, Kind.CONTRIBUTOR, *PART)
     assert verdict is Verdict.WAITING
     assert reason == "waits for staff 7 (deferred)"
     renamed = planned([TEST, staff("7", "other"), A_PART], knowing(staff("7")))
     assert (
-        said(renamed, Kind.CONTRIBUTOR, *PART)[2] == "waits for staff 7 (held as a identity change)"
+        describe(renamed, Kind.CONTRIBUTOR, *PART)[2] == "waits for staff 7 (held as an identity "
+        "change)"
     )
 
 
@@ -123,22 +126,22 @@ def test_a_contributor_waits_for_somebody_whose_own_change_does_not_pass() -> No
 def test_what_needs_nobody_waits_for_its_test_alone(kind: Kind) -> None:
     row = Option("T", "LOCKDOWN_BROWSER", "true") if kind is Kind.OPTION else Committee("T", "A")
     reason = "waits for test T (its row has an error)"
-    assert said(planned([row, bad(Kind.TEST, "T")]), kind, *key_of(row))[2] == reason
+    assert describe(planned([row, bad(Kind.TEST, "T")]), kind, *key_of(row))[2] == reason
     assert planned([row]) == {}
-    assert said(planned([row, TEST]), kind, *key_of(row))[1] is Verdict.PASS
+    assert describe(planned([row, TEST]), kind, *key_of(row))[1] is Verdict.PASS
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE])
 def test_any_row_of_a_test_that_is_a_row_error_might_have_named_its_committee(kind: Kind) -> None:
     known = knowing(TEST, OTHER, Committee("T", "A"), Committee("T", "B"))
     plan = planned([TEST, Committee("T", "B"), bad(kind, "T", "8")], known)
-    action, verdict, reason = said(plan, Kind.COMMITTEE, "T", "A")
+    action, verdict, reason = describe(plan, Kind.COMMITTEE, "T", "A")
     assert (action, verdict) == ("remove", Verdict.DEFERRED)
     assert "names no committee who can be read" in reason
     elsewhere = planned([TEST, Committee("T", "B"), bad(kind, "U", "8")], known)
-    assert said(elsewhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.PASS
+    assert describe(elsewhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.PASS
     anywhere = planned([TEST, Committee("T", "B"), bad(kind, "u?", "8")], known)
-    assert said(anywhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.DEFERRED
+    assert describe(anywhere, Kind.COMMITTEE, "T", "A")[1] is Verdict.DEFERRED
 
 
 def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -> None:
@@ -146,7 +149,7 @@ def test_staff_whom_contributors_still_name_are_held_with_how_many_these_are() -
     plan = planned(
         rows, knowing(TEST, OTHER, staff("7"), staff("8"), Contributor("V", "7", "plan"), A_PART)
     )
-    action, verdict, reason = said(plan, Kind.STAFF, "7")
+    action, verdict, reason = describe(plan, Kind.STAFF, "7")
     assert (action, verdict) == ("disable", Verdict.HELD)
     assert reason.startswith("2 contributors still name this person"), (
         "test V leaves with its own row"
@@ -158,7 +161,7 @@ def test_a_part_of_the_same_account_under_another_key_is_not_taken_away() -> Non
     plan = planned(
         [TEST, again, Contributor("T", "77", "evaluate")], knowing(TEST, staff("7"), again, A_PART)
     )
-    action, verdict, reason = said(plan, Kind.CONTRIBUTOR, *PART)
+    action, verdict, reason = describe(plan, Kind.CONTRIBUTOR, *PART)
     assert (action, verdict) == ("remove", Verdict.DEFERRED)
     assert reason == "staff 77 has the same account in Inspera, and a place on this test"
 
@@ -182,7 +185,7 @@ def test_a_test_under_way_keeps_its_people_and_an_ended_one_its_candidates(
     )
     known = knowing(test, part, other, staff("8"), Learner("2"))
     plan = planned([test, other], known)
-    assert said(plan, kind, *key_of(part))[:2] == ("remove", verdict)
+    assert describe(plan, kind, *key_of(part))[:2] == ("remove", verdict)
 
 
 @pytest.mark.parametrize(("test", "verdict"), [(TEST, Verdict.PASS), (UNDER_WAY, Verdict.DEFERRED)])
@@ -195,8 +198,8 @@ def test_an_option_that_is_locked_can_not_change_from_the_start_on_and_others_ca
         Option("T", "OTHER", "true"),
     ]
     plan = planned(rows, knowing(test))
-    assert said(plan, Kind.OPTION, "T", "LOCKDOWN_BROWSER")[1] is verdict
-    assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
+    assert describe(plan, Kind.OPTION, "T", "LOCKDOWN_BROWSER")[1] is verdict
+    assert describe(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
 
 
 def test_a_locked_option_of_an_ended_test_is_passed_over() -> None:
@@ -206,11 +209,11 @@ def test_a_locked_option_of_an_ended_test_is_passed_over() -> None:
         Option("T", "OTHER", "true"),
     ]
     plan = planned(rows, knowing(ENDED))
-    assert said(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
+    assert describe(plan, Kind.OPTION, "T", "OTHER")[1] is Verdict.PASS
     assert [key for kind, key in plan if kind is Kind.OPTION] == [("T", "OTHER")]
 
 
 def test_what_was_found_stays_whatever_the_sources_say() -> None:
-    found = knowing(staff("7"), A_PART, Committee("T", "A"), ours=False)
+    found = knowing(staff("7"), A_PART, Committee("T", "A"), managed=False)
     plan = planned([TEST], {**knowing(TEST), **found})
     assert plan == {}

@@ -1,4 +1,4 @@
-"""What Inspera refused: how long it rests, when it is tried again at once, and when it is forgotten."""
+"""What Inspera refused: how long it rests, when it is tried again, when it is forgotten."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -49,7 +49,7 @@ def asked(value: str = "R 1", action: Action = Action.CREATE, wave: str = LATER)
 
 
 def rest(connection: Connection) -> list[tuple[int, float, float]]:
-    """Of each refusal how often in a row, and the hours from the start to its first one and to the next try."""
+    """Return each refusal's count, and the hours from the start to its first and next try."""
     listed = refusals.listed(connection)
     return [(one.times, _hours(one.since), _hours(one.again)) for one in listed]
 
@@ -114,7 +114,7 @@ PARTY: Sequence[Record] = (Staff("7"), Test("T"), Contributor("T", "7", "evaluat
 def planned(
     connection: Connection, hours: float, rows: Sequence[Record] = PARTY, *row_errors: RowError
 ) -> Store:
-    """A store that has paired what these rows want, so many hours after the start."""
+    """Return a store that has paired what these rows want, some hours after the start."""
     store = Store(connection, ["rows.csv"], fingerprint)
     for kind in (Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR):
         store.stage(kind, 0, [(row, None, 2) for row in rows if row.kind is kind])
@@ -150,8 +150,8 @@ def test_just_what_was_refused_rests_until_its_time_and_a_changed_row_goes_at_on
     assert not why or ("no such room" in why and "2026-09-01T08:15:00Z" in why)
 
 
-def drafted(connection: Connection) -> None:
-    """The plan asks for the contributor."""
+def add_to_draft(connection: Connection) -> None:
+    """Add the contributor to the plan."""
     connection.execute(
         text(
             "INSERT INTO draft (kind, k1, k2, verdict) VALUES ('contributor', 'T', '7', 'deferred')"
@@ -165,7 +165,7 @@ def test_a_refusal_lapses_once_nothing_asks_for_it(connection: Connection, asks:
     row_error = RowError("rows.csv line 3", "room", "is bad", "correct it", *PART)
     planned(connection, 1, (), *([row_error] if asks == "a row error" else []))
     if asks == "the plan":
-        drafted(connection)
+        add_to_draft(connection)
     journal = Journal(connection, lambda: START + HOUR, "apply")
     journal.lapse({Kind.CONTRIBUTOR} if asks == "nobody who can be sure" else ())
     assert bool(rest(connection)) == (asks != "nobody")
@@ -174,7 +174,7 @@ def test_a_refusal_lapses_once_nothing_asks_for_it(connection: Connection, asks:
 @pytest.mark.parametrize("hours", [0.1, 1])
 def test_a_removal_that_was_refused_rests_too(connection: Connection, hours: float) -> None:
     journal = Journal(connection, lambda: START, "apply")
-    journal.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", ours=True)
+    journal.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", managed=True)
     refused(connection, replace(asked(action=Action.REMOVE), fingerprint=None))
     (pair,) = planned(connection, hours, PARTY[:2]).absent(Kind.CONTRIBUTOR, "", "")
     assert bool(pair.facts.refused) == (hours < 0.25)

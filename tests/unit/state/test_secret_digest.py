@@ -1,4 +1,4 @@
-"""Pins and quit codes: a changed one is noticed, and none is kept anywhere but where the call takes it from."""
+"""Pins and quit codes: a change is noticed, and none is stored except where it is sent from."""
 
 import os
 import shutil
@@ -13,10 +13,10 @@ from sync.engine.plan import Policy, make_plan
 from sync.errors import StateError
 from sync.mapping import fingerprint
 from sync.planning.guard import Limits
-from sync.records.base import SEALED, Kind, Option, Record, RowError, Test
+from sync.records.base import DIGEST_PREFIX, Kind, Option, Record, RowError, Test
 from sync.records.changes import Action, Outcome, PlannedChange, Result
 from sync.state.journal import Journal
-from sync.state.secret_digest import KEY_BYTES, seal_key
+from sync.state.secret_digest import KEY_BYTES, load_digest_key
 from sync.state.sqlite.open import open_to_write
 from sync.state.store import Store
 
@@ -31,7 +31,7 @@ HOURS = NOW.replace(year=2027)
 def planning(
     path: Path, pin: str | None, *, unmapped: bool = False
 ) -> Iterator[tuple[Connection, Store]]:
-    """A plan for a test whose pin this is, in the state at this path."""
+    """Make a plan for a test with this pin, in the state at this path."""
     rows: dict[Kind, list[Record | RowError]] = {kind: [] for kind in Kind}
     rows[Kind.TEST] = [Test("T", "x1", "Øving", HOURS, HOURS.replace(hour=12), 60)]
     rows[Kind.OPTION] = [] if unmapped else [Option("T", OPTION, secret=pin)]
@@ -40,7 +40,7 @@ def planning(
             connection,
             [f"{kind}.csv" for kind in Kind],
             fingerprint,
-            seal_key=seal_key(path, write=True),
+            digest_key=load_digest_key(path, write=True),
         )
         make_plan(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
         yield connection, store
@@ -98,14 +98,14 @@ def test_a_pin_is_nowhere_but_where_its_call_takes_it_from(path: Path) -> None:
     assert not [file for file in path.parent.iterdir() if PIN.encode() in file.read_bytes()]
 
 
-def test_a_pin_stands_sealed_in_the_plan_and_in_what_is_known(path: Path) -> None:
+def test_a_pin_is_a_digest_in_the_plan_and_in_what_is_known(path: Path) -> None:
     with planning(path, PIN) as (connection, store):
         line = the_option(store)
         carried_out(connection, store)
         known = store.known(Kind.OPTION, ("T", OPTION))
     assert line is not None
     assert known is not None
-    assert str(known["value"]).startswith(SEALED)
+    assert str(known["value"]).startswith(DIGEST_PREFIX)
     assert line.change.after["value"] == known["value"]
 
 
@@ -132,8 +132,11 @@ def test_a_pin_that_is_blank_or_gone_leaves_inspera_alone(path: Path, unmapped: 
         assert the_option(store) is None
 
 
-def sealed(path: Path) -> tuple[object, object]:
-    """The seal and the fingerprint that the pin gets in a plan with this state; nothing is carried out."""
+def digested(path: Path) -> tuple[object, object]:
+    """Return the digest and the fingerprint of the pin in a plan with this state.
+
+    Nothing is carried out.
+    """
     with planning(path, PIN) as (_, store):
         line = the_option(store)
     assert line is not None
@@ -144,22 +147,22 @@ def key_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.key")
 
 
-def test_another_state_seals_the_same_pin_otherwise(tmp_path: Path) -> None:
-    one, two = sealed(tmp_path / "one.db"), sealed(tmp_path / "two.db")
+def test_another_state_makes_another_digest_of_the_same_pin(tmp_path: Path) -> None:
+    one, two = digested(tmp_path / "one.db"), digested(tmp_path / "two.db")
     assert one[0] != two[0]
     assert one[1] != two[1]
 
 
-def test_a_copy_of_the_state_alone_gives_no_seal_and_with_its_key_the_same(
+def test_a_copy_of_the_state_alone_gives_no_digest_and_with_its_key_the_same(
     path: Path, tmp_path: Path
 ) -> None:
-    before = sealed(path)
+    before = digested(path)
     for name, with_key in (("alone", False), ("whole", True)):
         (tmp_path / name).mkdir()
         copy = Path(shutil.copy(path, tmp_path / name))
         if with_key:
             shutil.copy(key_of(path), tmp_path / name)
-        assert (sealed(copy) == before) is with_key
+        assert (digested(copy) == before) is with_key
 
 
 def test_the_state_itself_holds_nothing_of_the_key(path: Path) -> None:
@@ -195,38 +198,38 @@ def test_without_its_key_a_state_knows_no_pin_again_until_it_was_sent_once_more(
 def test_a_key_is_made_once_for_its_owner_alone_and_kept(path: Path) -> None:
     before = os.umask(0)
     try:
-        key = seal_key(path, write=True)
+        key = load_digest_key(path, write=True)
     finally:
         os.umask(before)
     assert [file.name for file in path.parent.iterdir()] == ["state.db.key"]
     assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
     assert len(key) == KEY_BYTES
     assert (
-        seal_key(path, write=True)
-        == seal_key(path, write=False)
+        load_digest_key(path, write=True)
+        == load_digest_key(path, write=False)
         == key
         == key_of(path).read_bytes()
     )
 
 
 def test_whoever_only_reads_makes_no_key_and_gets_another_one_each_time(path: Path) -> None:
-    assert seal_key(path, write=False) != seal_key(path, write=False)
+    assert load_digest_key(path, write=False) != load_digest_key(path, write=False)
     assert list(path.parent.iterdir()) == []
 
 
 def test_a_key_that_others_may_read_is_closed_by_whoever_writes(path: Path) -> None:
-    key = seal_key(path, write=True)
+    key = load_digest_key(path, write=True)
     key_of(path).chmod(0o644)
-    assert seal_key(path, write=False) == key
+    assert load_digest_key(path, write=False) == key
     assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o644
-    assert seal_key(path, write=True) == key
+    assert load_digest_key(path, write=True) == key
     assert stat.S_IMODE(key_of(path).stat().st_mode) == 0o600
 
 
 def test_a_key_that_was_half_written_under_its_other_name_is_in_nobodys_way(path: Path) -> None:
     half = path.with_name("state.db.key.new")
     half.write_bytes(b"half")
-    assert len(seal_key(path, write=True)) == KEY_BYTES
+    assert len(load_digest_key(path, write=True)) == KEY_BYTES
     assert not half.exists()
 
 
@@ -238,9 +241,9 @@ def test_a_file_that_is_no_key_is_named_with_what_to_do_and_left_as_it_is(
     key_of(path).write_bytes(b"k" * size)
     with pytest.raises(
         StateError,
-        match=r"state\.db\.key: this is no key of the seals.*; put back a copy of it, or",
+        match=r"state\.db\.key: this is not a key of secret digests.*; put back a copy of it, or",
     ):
-        seal_key(path, write=write)
+        load_digest_key(path, write=write)
     assert key_of(path).read_bytes() == b"k" * size
 
 
@@ -248,9 +251,9 @@ def test_a_key_that_cannot_be_read_is_named_with_what_to_do(path: Path) -> None:
     key_of(path).mkdir()
     with pytest.raises(
         StateError,
-        match=r"state\.db\.key: the key of the seals cannot be used \(.+\); let the user",
+        match=r"state\.db\.key: the key of the secret digests cannot be used \(.+\); let the user",
     ):
-        seal_key(path, write=True)
+        load_digest_key(path, write=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -258,6 +261,6 @@ def test_a_key_that_cannot_be_made_is_named_with_what_to_do(path: Path) -> None:
     path.parent.chmod(0o500)
     try:
         with pytest.raises(StateError, match="Permission denied"):
-            seal_key(path, write=True)
+            load_digest_key(path, write=True)
     finally:
         path.parent.chmod(0o700)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sync.errors import Locked, StateError
 from sync.state.backend import Backend, Pause
 from sync.state.migrations import head
-from sync.state.open import place_of
+from sync.state.open import backend_for
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def state(path: Path) -> Backend:
-    return place_of(f"sqlite:///{path}")
+    return backend_for(f"sqlite:///{path}")
 
 
 def test_a_state_is_named_by_its_file(state: Backend, path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_pause_works_while_a_run_holds_the_state_and_stays(state: Backend, pat
     with state.open_to_write("apply"):
         state.pause("Øvelse", NOW)
         assert state.paused() == Pause("2026-11-23T08:00:00Z", "Øvelse")
-    again = place_of(f"sqlite:///{path}")
+    again = backend_for(f"sqlite:///{path}")
     assert again.paused() == Pause("2026-11-23T08:00:00Z", "Øvelse")
     again.pause("another", NOW)
     assert state.paused() == Pause("2026-11-23T08:00:00Z", "another")
@@ -92,7 +92,7 @@ def test_a_pause_that_cannot_be_understood_is_one(state: Backend, path: Path, co
 
 def test_a_pause_that_cannot_be_noted_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    state = place_of(f"sqlite:///{tmp_path}/file/state.db")
+    state = backend_for(f"sqlite:///{tmp_path}/file/state.db")
     with pytest.raises(
         StateError, match=r"state\.db\.paused: cannot be written \(.+\); let this user write there"
     ):

@@ -1,4 +1,4 @@
-"""What a state in a file says when it can't be used: each trouble in its own words, and whether it passes."""
+"""Errors of a state in a file: each has its own text, and passes by itself or not."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sync.errors import StateBusy, StateUnreachable
 from sync.state.backend import Backend
-from sync.state.open import place_of
+from sync.state.open import backend_for
 from sync.state.sqlite import errors
 
 from ...support.disks import small_disk
@@ -31,8 +31,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def state(path: Path) -> Backend:
-    """A state that is there."""
-    state = place_of(f"sqlite:///{path}")
+    """Return a state that exists."""
+    state = backend_for(f"sqlite:///{path}")
     with state.open_to_write("apply"):
         return state
 
@@ -63,7 +63,7 @@ def error_of(code: int) -> sqlite3.OperationalError:
     ],
 )
 def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> None:
-    error = errors.failure(path, error_of(code))
+    error = errors.make_error(path, error_of(code))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
     assert isinstance(error, StateUnreachable)
     assert isinstance(error, StateBusy) is ("another program" in said)
@@ -73,7 +73,7 @@ def test_what_passes_has_words_of_its_own(path: Path, code: int, said: str) -> N
     "code", [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR]
 )
 def test_what_a_person_must_mend_does_not_pass(path: Path, code: int) -> None:
-    error = errors.failure(path, error_of(code))
+    error = errors.make_error(path, error_of(code))
     assert (
         "the state cannot be used (OperationalError: in SQLite's words); check that the file"
         in str(error)
@@ -96,7 +96,7 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("sync.state.sqlite.errors.os.statvfs", fails)
-    error = errors.failure(path, error_of(sqlite3.SQLITE_CANTOPEN))
+    error = errors.make_error(path, error_of(sqlite3.SQLITE_CANTOPEN))
     assert str(error).startswith(f"{path}: {JUST_NOW}{said}")
 
 
@@ -115,7 +115,7 @@ def test_what_the_machine_says_counts_more_than_sqlites_rough_word(
 def test_the_files_beside_the_state_have_the_same_words(
     path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str, called: str
 ) -> None:
-    state, real = place_of(f"sqlite:///{path}"), os.open
+    state, real = backend_for(f"sqlite:///{path}"), os.open
 
     def fails(name: object, *arguments: int) -> int:
         if str(name).endswith((called, f"{called}.new")):
@@ -125,7 +125,7 @@ def test_the_files_beside_the_state_have_the_same_words(
     monkeypatch.setattr("os.open", fails)
     use: dict[str, Callable[[], object]] = {
         "state.db.lock": lambda: state.open_to_write("apply").__enter__(),
-        "state.db.key": lambda: state.seal_key(write=True),
+        "state.db.key": lambda: state.load_digest_key(write=True),
         "state.db.paused": lambda: state.pause("", datetime(2026, 11, 23, tzinfo=UTC)),
     }
     with pytest.raises(StateUnreachable, match=rf"state\.db\.\w+: {JUST_NOW}{said}; "):
@@ -145,11 +145,11 @@ def as_nobody() -> Iterator[None]:
 
 @pytest.fixture
 def reached() -> Iterator[Path]:
-    """A state's file in a folder that everybody may enter."""
+    """Return a state's file in a folder that everybody may enter."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o777)
-        with place_of(f"sqlite:///{folder}/state.db").open_to_write("apply"):
+        with backend_for(f"sqlite:///{folder}/state.db").open_to_write("apply"):
             pass
         yield folder / "state.db"
 
@@ -160,7 +160,8 @@ def reached() -> Iterator[Path]:
         (
             "file",
             0o600,
-            "it may not be read by this user; give the user who runs this the right to read and write",
+            "it may not be read by this user; give the user who runs this the right to read and "
+            "write",
         ),
         ("folder", 0o700, "it may not be read by this user; give"),
     ],
@@ -168,10 +169,13 @@ def reached() -> Iterator[Path]:
 def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
     reached: Path, what: str, mode: int, said: str
 ) -> None:
-    state, changed = place_of(f"sqlite:///{reached}"), reached if what == "file" else reached.parent
+    state, changed = (
+        backend_for(f"sqlite:///{reached}"),
+        reached if what == "file" else reached.parent,
+    )
     changed.chmod(mode)
     for use in (
-        state.look,
+        state.check_usable,
         state.version,
         state.open_to_read().__enter__,
         state.open_to_write("apply").__enter__,
@@ -179,13 +183,13 @@ def test_a_file_that_may_not_be_read_is_said_to_be_so_until_it_may(
         with as_nobody(), pytest.raises(StateUnreachable, match=JUST_NOW) as caught:
             use()
         assert said in str(caught.value)
-    state.look()
+    state.check_usable()
     with state.open_to_write("apply"):
         pass
 
 
 def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached: Path) -> None:
-    state = place_of(f"sqlite:///{reached}")
+    state = backend_for(f"sqlite:///{reached}")
     reached.chmod(0o644)
     with as_nobody(), state.open_to_read() as connection:
         assert connection.execute(text("SELECT count(*) FROM run")).scalar() == 0
@@ -193,7 +197,7 @@ def test_a_file_that_may_not_be_written_is_said_to_be_so_and_can_be_read(reached
         as_nobody(),
         pytest.raises(StateUnreachable, match="it may not be written by this user; give"),
     ):
-        state.look()
+        state.check_usable()
 
 
 def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
@@ -201,9 +205,12 @@ def test_a_look_opens_nothing_so_that_no_lock_of_this_process_is_dropped(
 ) -> None:
     with state.open_to_write("apply") as opened:
         opened.connection.execute(text("DELETE FROM run"))
-        state.look()
-        errors.failure(path, error_of(sqlite3.SQLITE_IOERR))
-        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+        state.check_usable()
+        errors.make_error(path, error_of(sqlite3.SQLITE_IOERR))
+        code = (
+            "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN "
+            "IMMEDIATE')"
+        )
         ended = subprocess.run(
             [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
         )
@@ -234,7 +241,11 @@ def test_a_full_disk_of_temporary_files_is_said_with_its_own_folder(tmp_path: Pa
             command, capture_output=True, text=True, check=False, env=environment
         )
         assert ended.returncode == 4, ended.stderr
-        said = f"{disk.folder}: the run's temporary files can't be written: the disk is full; free some space on the"
+        said = (
+            f"{disk.folder}: the run's temporary files can't be used just now: the disk is full; "
+            "free "
+            "some space on the"
+        )
         assert ended.stderr.startswith(said)
         assert f"disk of {disk.folder}, or name a folder with more room in TMPDIR" in ended.stderr
         disk.free()
@@ -252,5 +263,6 @@ feeds:
   - kind: learner
     source: students
     auth_system: FEIDE
-    map: {key: no, username: login, external_id: login, first_name: login, last_name: login, email: login}
+    map: {key: no, username: login, external_id: login, first_name: login, last_name: login,
+      email: login}
 """

@@ -1,4 +1,4 @@
-"""Opening the state: who may read it, who holds it, which versions it can be, and that reading changes nothing."""
+"""Opening the state: who may read it, who holds it, its versions; reading changes nothing."""
 
 import os
 import re
@@ -21,20 +21,21 @@ from sync.state.sqlite.open import open_copy, open_to_read, open_to_write
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A state with one learner in it."""
+    """Make a state with one learner in it."""
     path = tmp_path / "state.db"
     with open_to_write(path, "apply") as connection:
         connection.execute(
             text(
-                "INSERT INTO known_learner (key, standing, ours, updated) VALUES ('Ærlig', 'active', 1, '')"
+                "INSERT INTO known_learner (key, lifecycle, managed, updated)"
+                " VALUES ('Ærlig', 'active', 1, '')"
             )
         )
         connection.commit()
     return path
 
 
-def as_older(path: Path) -> None:
-    """Takes the state back to before its first migration was noted: the oldest version that there can be."""
+def drop_tables(path: Path) -> None:
+    """Leave a file without tables, as a run does that is killed before the first migration."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for (name,) in raw.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table'"
@@ -81,7 +82,8 @@ def test_a_held_state_says_who_holds_it(path: Path) -> None:
 
 def test_a_lock_dies_with_its_process(path: Path) -> None:
     script = (
-        "import os, sys; from pathlib import Path; from sync.state.sqlite.open import open_to_write\n"
+        "import os, sys; from pathlib import Path; from sync.state.sqlite.open import "
+        "open_to_write\n"
         "with open_to_write(Path(sys.argv[1]), 'apply'): os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=60)
@@ -99,7 +101,8 @@ def test_reading_leaves_every_byte_beside_and_in_the_state_as_it_was(
     path: Path, opened: type[object]
 ) -> None:
     before = contents(path.parent)
-    with opened(path) as connection:  # type: ignore[call-arg, attr-defined]  # one of two context managers
+    # One of two context managers.
+    with opened(path) as connection:  # type: ignore[call-arg, attr-defined]
         connection.execute(text("CREATE TABLE scratch.note (word TEXT)"))
         assert connection.execute(text("SELECT key FROM known_learner")).scalar() == "Ærlig"
     assert contents(path.parent) == before
@@ -127,10 +130,10 @@ def test_a_missing_state_reads_as_an_empty_one_and_is_not_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_older_state_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
+def test_a_state_without_tables_is_read_through_a_migrated_copy_and_migrated_only_by_a_writer(
     path: Path,
 ) -> None:
-    as_older(path)
+    drop_tables(path)
     before = path.read_bytes()
     with open_to_read(path) as connection:
         assert (

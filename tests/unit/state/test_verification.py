@@ -1,4 +1,4 @@
-"""What reading back needs: everything known, when a test runs, what a run has written, an export to compare with."""
+"""What reading back needs: known records, a test's times, written records, an export."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -20,7 +20,7 @@ from .journalled import START, line
 
 pytestmark = pytest.mark.usefixtures("database")
 
-ALL_KEPT = {"remote_id", "standing", "ours", "updated"}
+ALL_KEPT = {"remote_id", "lifecycle", "managed", "updated"}
 
 
 class Book:
@@ -83,7 +83,7 @@ def test_what_is_read_may_be_forgotten_or_changed_meanwhile(book: Book) -> None:
 
 def test_who_is_not_active_any_more_is_not_read(book: Book) -> None:
     book.know(Kind.LEARNER, "7")
-    book.connection.execute(text("UPDATE known_learner SET standing = 'released'"))
+    book.connection.execute(text("UPDATE known_learner SET lifecycle = 'released'"))
     assert everything(book, Kind.LEARNER) == {}
 
 

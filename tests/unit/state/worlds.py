@@ -1,4 +1,4 @@
-"""Small worlds: what is known, what feeds want, which rows are row errors, what is under way, what was refused."""
+"""Small worlds: known records, wanted rows, row errors, open intents and refusals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import CompiledFeed, fingerprint
 from sync.records.base import COMPARED, KEY_FIELDS, Key, Kind, Record, Row, RowError
-from sync.state.staging.scratch import columns_of, to_json
+from sync.state.staging.scratch import key_columns, to_json
 
 from ...support.opened import opened
 
@@ -20,7 +20,7 @@ Identity = tuple[Kind, Key]
 
 @dataclass
 class World:
-    """Everything that a plan rests on. Rows are records or row errors, in the order of their lines."""
+    """Everything that a plan rests on. Rows are records or row errors, in line order."""
 
     known: dict[Identity, dict[str, Any]] = field(default_factory=dict)
     rows: dict[Kind, list[Record | RowError]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class World:
     """Whether staff who are absent are deleted."""
 
     def feeds(self) -> list[Feed]:
-        """A feed for each kind; those of `unread` break off at their end."""
+        """Return a feed for each kind; those of `unread` break off at their end."""
         return [self._feed(kind) for kind in Kind]
 
     def _feed(self, kind: Kind) -> Feed:
@@ -79,14 +79,22 @@ class _Prepared:
 
 
 def put(connection: Connection, world: World) -> None:
-    """Writes what the world knows, has under way, has accepted and was refused into an empty state."""
+    """Write what the world knows, has under way, has accepted and was refused into a state."""
     connection.execute(
         text(
-            "INSERT INTO run (command, started, status, counts) VALUES ('apply', '', 'done', '{}')"
+            "INSERT INTO run (command, started, status, counts, reason)"
+            " VALUES ('apply', '', 'done', '{}', '')"
         )
     )
     for (kind, key), fields in world.known.items():
-        names = [*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint", "standing", "ours", "updated"]
+        names = [
+            *KEY_FIELDS[kind],
+            *COMPARED[kind],
+            "fingerprint",
+            "lifecycle",
+            "managed",
+            "updated",
+        ]
         values = (
             dict(zip(KEY_FIELDS[kind], key, strict=True))
             | {"updated": "2026-11-01T00:00:00Z"}
@@ -101,7 +109,7 @@ def put(connection: Connection, world: World) -> None:
                 " VALUES (1, :kind, :k1, :k2, 'update', :fields, '2026-11-01T00:00:00Z', '')"
             ),
             {"kind": kind, "fields": to_json(fields)}
-            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+            | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
         )
     for kind, key in world.accepted:
         connection.execute(
@@ -111,9 +119,10 @@ def put(connection: Connection, world: World) -> None:
         again = "2027-01-01T00:00:00Z" if rests else "2026-11-02T00:00:00Z"
         connection.execute(
             text(
-                "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, 'no such room')"
+                "INSERT INTO refused VALUES (:kind, :k1, :k2, :fingerprint, 1, '', '9999', :again, "
+                "'no such room')"
             ),
             {"kind": kind, "again": again, "fingerprint": fingerprint(record) if record else b""}
-            | dict(zip(("k1", "k2"), columns_of(key), strict=True)),
+            | dict(zip(("k1", "k2"), key_columns(key), strict=True)),
         )
     connection.commit()

@@ -1,8 +1,8 @@
-"""The first schema: known records, runs, intents and findings."""
+"""The first schema: known records, runs with their intents, and what the sources delivered."""
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
+from sqlmodel.sql.sqltypes import AutoString
 
 revision = "0001"
 down_revision = None
@@ -10,155 +10,334 @@ branch_labels = None
 depends_on = None
 
 
+def _text(name: str, *, null: bool = False) -> sa.Column:
+    return sa.Column(name, AutoString(), nullable=null)
+
+
+def _number(name: str, *, null: bool = False) -> sa.Column:
+    return sa.Column(name, sa.Integer(), nullable=null)
+
+
+def _large_number(name: str) -> sa.Column:
+    return sa.Column(name, sa.BigInteger(), nullable=False)
+
+
+def _flag(name: str) -> sa.Column:
+    return sa.Column(name, sa.Boolean(), nullable=False)
+
+
+def _bytes(name: str, *, null: bool = False) -> sa.Column:
+    return sa.Column(name, sa.LargeBinary(), nullable=null)
+
+
+def _one_row() -> sa.Column:
+    """Return the key of a table of one row, which the program sets itself."""
+    return sa.Column("id", sa.Integer(), autoincrement=False, nullable=False)
+
+
 def upgrade() -> None:
-    """Bring the schema here."""
+    """Make all tables in an empty state."""
     op.create_table(
         "accepted",
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k1", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k2", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("at"),
         sa.PrimaryKeyConstraint("kind", "k1", "k2"),
     )
     op.create_table(
+        "alias",
+        _text("kind"),
+        _text("key"),
+        _text("wanted"),
+        _text("username"),
+        sa.PrimaryKeyConstraint("kind", "key"),
+    )
+    op.create_table(
+        "digest_key",
+        _one_row(),
+        _bytes("key"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "high_water",
+        _one_row(),
+        _large_number("run"),
+        _text("started"),
+        _flag("ended"),
+        _large_number("made_as"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "kept_value",
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("field"),
+        _text("wanted"),
+        sa.PrimaryKeyConstraint("kind", "k1", "k2", "field"),
+    )
+    op.create_table(
         "known_candidate",
-        sa.Column("test", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("learner", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("candidate_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("extra_time", sa.Integer(), nullable=True),
-        sa.Column("room", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("building", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
-        sa.Column("remote_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("standing", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("ours", sa.Boolean(), nullable=False),
-        sa.Column("updated", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        _text("test"),
+        _text("learner"),
+        _text("candidate_id", null=True),
+        _number("extra_time", null=True),
+        _text("room", null=True),
+        _text("building", null=True),
+        _text("committees", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("test", "learner"),
     )
-    with op.batch_alter_table("known_candidate", schema=None) as batch_op:
-        batch_op.create_index("ix_known_candidate_learner", ["learner"], unique=False)
-
+    op.create_index("ix_known_candidate_learner", "known_candidate", ["learner"])
+    op.create_table(
+        "known_committee",
+        _text("test"),
+        _text("committee"),
+        _text("type", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        sa.PrimaryKeyConstraint("test", "committee"),
+    )
+    op.create_table(
+        "known_contributor",
+        _text("test"),
+        _text("staff"),
+        _text("roles", null=True),
+        _text("committees", null=True),
+        _text("room", null=True),
+        _text("building", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        _text("source", null=True),
+        sa.PrimaryKeyConstraint("test", "staff"),
+    )
+    op.create_index("ix_known_contributor_staff", "known_contributor", ["staff"])
     op.create_table(
         "known_learner",
-        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("username", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("auth_system", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("first_name", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("last_name", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("email", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
-        sa.Column("remote_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("standing", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("ours", sa.Boolean(), nullable=False),
-        sa.Column("updated", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        _text("key"),
+        _text("username", null=True),
+        _text("external_id", null=True),
+        _text("auth_system", null=True),
+        _text("first_name", null=True),
+        _text("last_name", null=True),
+        _text("email", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("key"),
     )
-    with op.batch_alter_table("known_learner", schema=None) as batch_op:
-        batch_op.create_index("ix_known_learner_email", ["email"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_known_learner_external_id"), ["external_id"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_known_learner_username"), ["username"], unique=False)
-
+    op.create_index("ix_known_learner_email", "known_learner", ["email"])
+    op.create_index("ix_known_learner_external_id", "known_learner", ["external_id"])
+    op.create_index("ix_known_learner_remote_id", "known_learner", ["remote_id"])
+    op.create_index("ix_known_learner_username", "known_learner", ["username"])
+    op.create_table(
+        "known_option",
+        _text("test"),
+        _text("option"),
+        _text("value", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        sa.PrimaryKeyConstraint("test", "option"),
+    )
+    op.create_table(
+        "known_staff",
+        _text("key"),
+        _text("username", null=True),
+        _text("external_id", null=True),
+        _text("auth_system", null=True),
+        _text("first_name", null=True),
+        _text("last_name", null=True),
+        _text("email", null=True),
+        _text("status", null=True),
+        _text("accesses", null=True),
+        _text("organisations", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        _text("source", null=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index("ix_known_staff_email", "known_staff", ["email"])
+    op.create_index("ix_known_staff_external_id", "known_staff", ["external_id"])
+    op.create_index("ix_known_staff_remote_id", "known_staff", ["remote_id"])
+    op.create_index("ix_known_staff_username", "known_staff", ["username"])
     op.create_table(
         "known_test",
-        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("external_test_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("start", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("end", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("duration", sa.Integer(), nullable=True),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=True),
-        sa.Column("remote_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("standing", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("ours", sa.Boolean(), nullable=False),
-        sa.Column("updated", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        _text("key"),
+        _text("external_test_id", null=True),
+        _text("title", null=True),
+        _text("start", null=True),
+        _text("end", null=True),
+        _number("duration", null=True),
+        _bytes("fingerprint", null=True),
+        _text("remote_id", null=True),
+        _text("lifecycle"),
+        _flag("managed"),
+        _text("updated"),
+        _text("source", null=True),
         sa.PrimaryKeyConstraint("key"),
     )
-    with op.batch_alter_table("known_test", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_known_test_external_test_id"), ["external_test_id"], unique=False
-        )
-
+    op.create_index("ix_known_test_external_test_id", "known_test", ["external_test_id"])
+    op.create_index("ix_known_test_remote_id", "known_test", ["remote_id"])
+    op.create_table(
+        "leader",
+        _one_row(),
+        _large_number("epoch"),
+        _text("holder"),
+        _text("since"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "pause",
+        _one_row(),
+        _text("since"),
+        _text("reason"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "recovery",
+        _one_row(),
+        _text("reason"),
+        _flag("adopted"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "refused",
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _bytes("fingerprint"),
+        _number("times"),
+        _text("since"),
+        _text("last"),
+        _text("again"),
+        _text("message"),
+        sa.PrimaryKeyConstraint("kind", "k1", "k2"),
+    )
+    op.create_table(
+        "removal",
+        _number("id"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("at"),
+        _flag("approved"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_removal_at", "removal", ["at"])
     op.create_table(
         "run",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("command", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("started", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("ended", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("status", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("exit_status", sa.Integer(), nullable=True),
-        sa.Column("counts", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        _number("id"),
+        _text("command"),
+        _text("started"),
+        _text("ended", null=True),
+        _text("status"),
+        _number("exit_status", null=True),
+        _text("counts"),
+        _text("reason"),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "snapshot",
+        _text("feed"),
+        _text("k1"),
+        _text("k2"),
+        _text("status"),
+        _text("content"),
+        sa.PrimaryKeyConstraint("feed", "k1", "k2"),
+    )
+    op.create_table(
+        "source_ending",
+        _text("source"),
+        _flag("whole"),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
+        "source_group",
+        _text("source"),
+        _text("value"),
+        sa.PrimaryKeyConstraint("source", "value"),
+    )
+    op.create_table(
+        "source_size",
+        _text("source"),
+        _number("rows"),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
+        "source_tail",
+        _text("source"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _number("line"),
+        sa.PrimaryKeyConstraint("source", "kind", "k1", "k2"),
+    )
+    op.create_table(
+        "tenant",
+        _one_row(),
+        _text("url"),
+        _text("client_id"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "watermark",
+        _text("feed"),
+        _text("source"),
+        _text("kind"),
+        _text("value"),
+        _text("read"),
+        sa.PrimaryKeyConstraint("feed"),
     )
     op.create_table(
         "finding",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("type", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k1", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k2", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("place", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("text", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
+        _number("id"),
+        _number("run_id"),
+        _text("type"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("place"),
+        _text("text"),
         sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
     )
-    with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_finding_run_id"), ["run_id"], unique=False)
-
+    op.create_index("ix_finding_run_id", "finding", ["run_id"])
     op.create_table(
         "intent",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k1", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("k2", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("action", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("fields", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("outcome", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("outcome_at", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("message", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.id"],
-        ),
+        _number("id"),
+        _number("run_id"),
+        _text("kind"),
+        _text("k1"),
+        _text("k2"),
+        _text("action"),
+        _text("fields"),
+        _text("at"),
+        _text("outcome", null=True),
+        _text("outcome_at", null=True),
+        _text("message"),
         sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"]),
     )
-    with op.batch_alter_table("intent", schema=None) as batch_op:
-        batch_op.create_index("ix_intent_open", ["outcome"], unique=False)
-        batch_op.create_index("ix_intent_record", ["kind", "k1", "k2"], unique=False)
-
-
-def downgrade() -> None:
-    """Take the schema back."""
-    with op.batch_alter_table("intent", schema=None) as batch_op:
-        batch_op.drop_index("ix_intent_record")
-        batch_op.drop_index("ix_intent_open")
-
-    op.drop_table("intent")
-    with op.batch_alter_table("finding", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_finding_run_id"))
-
-    op.drop_table("finding")
-    op.drop_table("run")
-    with op.batch_alter_table("known_test", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_known_test_external_test_id"))
-
-    op.drop_table("known_test")
-    with op.batch_alter_table("known_learner", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_known_learner_username"))
-        batch_op.drop_index(batch_op.f("ix_known_learner_external_id"))
-        batch_op.drop_index("ix_known_learner_email")
-
-    op.drop_table("known_learner")
-    with op.batch_alter_table("known_candidate", schema=None) as batch_op:
-        batch_op.drop_index("ix_known_candidate_learner")
-
-    op.drop_table("known_candidate")
-    op.drop_table("accepted")
+    op.create_index("ix_intent_open", "intent", ["outcome"])
+    op.create_index("ix_intent_record", "intent", ["kind", "k1", "k2"])
