@@ -14,6 +14,7 @@ from sync.config.feeds import ConditionSettings as Condition
 from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
+from sync.engine.context import RunSettings
 from sync.engine.extract.extract import EVERYTHING, ReadOptions
 from sync.engine.plan import Policy, needed_by
 from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
@@ -96,7 +97,7 @@ class App:
         needed = needed_by(kinds)
         return [feed for feed in self.feeds if feed.kind in needed]
 
-    def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
+    def read_options(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
         """How sources are read in this run.
 
         Raises:
@@ -240,7 +241,7 @@ class App:
     def policy(
         self,
         allowed: tuple[str, ...] = (),
-        how: ReadOptions = EVERYTHING,
+        read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
     ) -> Policy:
         """What the configuration says about deciding, and how its sources are read in this run.
@@ -254,17 +255,32 @@ class App:
             _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
-            how,
+            read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
         )
 
-    def seat_policy(self) -> MembershipPolicy:
+    def membership_policy(self) -> MembershipPolicy:
         """What the configuration says about seats that were there before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.read_after_write_delay)
         unread_is_ours, batch = settings.existing.unread == "ours", settings.inspera.batch_size
         return MembershipPolicy(settings.existing.claim, unread_is_ours, delay, self.options, batch)
+
+    def run_settings(self, policy: Policy, *, check_clock: bool = False) -> RunSettings:
+        """Return what the configuration says about a run with this policy."""
+        settings = self.loaded.settings
+        return RunSettings(
+            feeds=self.feeds_of(policy.kinds),
+            all_feeds=self.feeds,
+            source_names=settings.sources,
+            policy=policy,
+            membership=self.membership_policy(),
+            workers=settings.inspera.workers,
+            look_up_learners=settings.existing.look_up_learners,
+            verify=settings.verify,
+            check_clock=check_clock,
+        )
 
     def connection(self, observe: Observe | None = None) -> "Connection":
         """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""

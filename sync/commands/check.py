@@ -7,7 +7,7 @@ from sync.app import App, Say, now
 from sync.commands.check_values import ValueReport, key_warnings
 from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
-from sync.engine.extract.extract import gather
+from sync.engine.extract.extract import extract
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
@@ -31,11 +31,11 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         watched = [ValueReport(feed) for feed in app.feeds]
-        gathered = gather([one.feed for one in watched], store, now(), progress)
+        extracted = extract([one.feed for one in watched], store, now(), progress)
         _judge_people(store)
-        for problem in gathered.unhealthy:
+        for problem in extracted.unhealthy:
             say(f"Source: {problem}")
-        _tell_readings(gathered.readings, store, say)
+        _show_reports(extracted.reports, store, say)
         for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
             say(line)
         for line in row_errors_text(store.row_errors(), None if show_all else MOST):
@@ -46,9 +46,9 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (
-        Exit.USAGE if secrets else worst(source=bool(gathered.unhealthy), row_errors=number > 0)
+        Exit.USAGE if secrets else worst(source=bool(extracted.unhealthy), row_errors=number > 0)
     )
-    say(verdict_text("Check", _found(len(secrets), len(gathered.unhealthy), number), status))
+    say(verdict_text("Check", _found(len(secrets), len(extracted.unhealthy), number), status))
     return status
 
 
@@ -61,7 +61,7 @@ def _unreadable_secrets(app: App) -> list[str]:
     return []
 
 
-def _tell_readings(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
+def _show_reports(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
     """Say how many rows each feed has, how many records of them are valid, and how many rows are in error."""
     for number, reading in enumerate(readings):
         if reading.unread:

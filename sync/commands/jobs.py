@@ -9,13 +9,16 @@ from datetime import datetime
 import structlog
 
 from sync.app import App, now
-from sync.commands.apply import ApplyOptions, RunResult, no_words, run_once
-from sync.commands.interruption import Interruption, Watch
-from sync.commands.plan import make_store, plan_status
+from sync.commands.apply import ApplyOptions, run_once, say_nothing
+from sync.commands.plan import make_store
+from sync.commands.watch import Watch
 from sync.config import JobSettings
+from sync.engine.context import RunResult
 from sync.engine.executor import ShouldYield
 from sync.engine.extract.feed_reader import FeedReport
-from sync.engine.plan import PlanResult, make_plan
+from sync.engine.interruption import Interruption
+from sync.engine.plan import PlanResult, plan_status
+from sync.engine.run import plan_only
 from sync.errors import Interrupted, Locked
 from sync.exit_codes import Exit
 from sync.schedule.timetable import ScheduledJob
@@ -70,13 +73,13 @@ class ConfiguredRun:
     def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
         """What it would do now, on the state as it is."""
         app, settings = self.job.app, self.job.settings
-        policy = app.policy((), app.how(changed=settings.changed), settings.chosen())
+        policy = app.policy((), app.read_options(changed=settings.changed), settings.chosen())
         with app.state.open_to_read() as connection:
             store = make_store(app, connection, settings.chosen())
             feeds = app.feeds_of(policy.kinds)
             yield (
                 store,
-                make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent)),
+                plan_only(feeds, store, policy, now(), self._interruption.stopping(_silent)),
             )
 
 
@@ -97,11 +100,17 @@ class ApplyRun(ConfiguredRun):
             kinds=job.settings.chosen(),
             job=job.name,
             deadline=began + job.app.loaded.settings.service.run_timeout,
-            ask_clock=bool(job.metrics.clock_trouble),
+            check_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
         )
         ran = run_once(
-            job.app, options, no_words, _silent, self._interruption, should_yield, job.metrics.call
+            job.app,
+            options,
+            say_nothing,
+            _silent,
+            self._interruption,
+            should_yield,
+            job.metrics.call,
         )
         if ran.word == YIELDED and not self._interruption.reason:
             self._interruption = Interruption()
@@ -136,7 +145,7 @@ class PlanRun(ConfiguredRun):
         """One plan."""
         deadline = began + self.job.app.loaded.settings.service.run_timeout
         try:
-            with Watch(self._interruption, lambda: "", now, deadline).kept():
+            with Watch(self._interruption, lambda: "", now, deadline).watching():
                 try:
                     seen = self._plan()
                 except Locked:  # a run began to write meanwhile; from then on both get along
@@ -155,10 +164,10 @@ class PlanRun(ConfiguredRun):
             counts: Counter[str] = Counter()
             for (kind, action, verdict), number in store.tally().items():
                 counts[f"{verdict}_{action}_{kind}"] += number
-            gathered = planning.gathered
+            extracted = planning.extracted
             status = plan_status(store, planning)
             return _Seen(
-                status, store.row_error_count(), counts, gathered.readings, gathered.unhealthy
+                status, store.row_error_count(), counts, extracted.reports, extracted.unhealthy
             )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
-from sync.engine.plan import PlanResult, make_plan
+from sync.engine.plan import PlanResult, plan_status
 from sync.engine.protocols import Progress
-from sync.exit_codes import Exit, worst
+from sync.engine.run import plan_only
+from sync.exit_codes import Exit
 from sync.mapping import fingerprint
 from sync.records.base import Kind
 from sync.records.changes import Verdict
@@ -71,17 +72,19 @@ def make_store(
 
 def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
     """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
-    feeds, how = app.feeds, app.how(options.accepted, changed=options.changed)
+    read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(read_options=read_options)
+    app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
-        planning = make_plan(feeds, store, app.policy(how=how), now(), progress)
+        planning = plan_only(app.feeds, store, policy, now(), progress)
         if options.as_json:
             for piece in plan_json(
                 store.planned(), store.row_errors(), json_summary(store, planning)
             ):
                 write(piece)
         else:
-            tell_plan(store, planning, say, None if options.show_all else MOST)
+            show_plan(store, planning, say, None if options.show_all else MOST)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
         if options.exit_code and status is Exit.OK and changes:
@@ -96,25 +99,15 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
     return status
 
 
-def plan_status(store: Store, planning: PlanResult) -> Exit:
-    """What a plan alone says of its sources, its holds and its row errors, and of what is wanted and waits."""
-    waiting, soon = store.waiting()
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    numbers, near = store.deferred_numbers()
-    held = held or soon + near > 0 or store.recovery() is not None
-    row_errors = store.row_error_count() + store.refusals() + waiting + numbers + store.missed() > 0
-    return worst(source=bool(planning.gathered.unhealthy), held=held, row_errors=row_errors)
-
-
-def tell_plan(
-    store: Store, planning: PlanResult, say: Say, most: int | None, passing: str = WOULD_DO
+def show_plan(
+    store: Store, planning: PlanResult, say: Say, most: int | None, heading: str = WOULD_DO
 ) -> None:
     """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
-    if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
+    if (older := store.recovery()) and heading == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
-    for problem in planning.gathered.unhealthy:
+    for problem in planning.extracted.unhealthy:
         say(f"Source: {problem}")
-    for told in planning.gathered.partial:
+    for told in planning.extracted.partial:
         say(f"Changes: {told}")
     pending = store.open_intent_count()
     if pending:
@@ -127,7 +120,7 @@ def tell_plan(
     others = (one for one in Verdict if one is not Verdict.PASS)
     stopped: dict[Verdict, Iterator[ReasonGroup]] = {one: store.groups(one, most) for one in others}
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
-    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound):
+    for line in plan_text(store.planned(Verdict.PASS), stopped, most, heading, passed, sound=sound):
         say(line)
     rest = (
         scopes_text(planning.held_scopes),
@@ -155,8 +148,8 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
-        "unhealthy": planning.gathered.unhealthy,
-        "partial": planning.gathered.partial,
+        "unhealthy": planning.extracted.unhealthy,
+        "partial": planning.extracted.partial,
         "held_scopes": [
             {
                 "scope": held.scope.name,

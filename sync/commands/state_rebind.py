@@ -6,8 +6,8 @@ from itertools import chain, islice
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
-from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
+from sync.engine.interruption import Interruption
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere, StateError
 from sync.exit_codes import Exit

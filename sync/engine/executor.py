@@ -67,14 +67,14 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 class ExecutionResult:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
-    `gave_way` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
+    `yielded` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
     that starts within 7 days or is under way.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
     causes: Counter[tuple[Result, Cause]] = field(default_factory=Counter)
     stopped: str = ""
-    gave_way: bool = False
+    yielded: bool = False
     soon: int = 0
 
     @property
@@ -91,7 +91,7 @@ class ExecutionResult:
 class Executor:
     """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
 
-    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `wary`
+    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `look_up_learners`
     says that Inspera may have learners whom we do not know of, so that each new one is looked up first, as staff are,
     but for those whose creation was `tried` before. `gives_way` is asked before more is begun: it takes what tells the
     start of the soonest test that needs what is left (UTC text, empty for none), and says whether another run goes
@@ -111,23 +111,23 @@ class Executor:
         progress: Progress,
         barred: Collection[tuple[Kind, Key]] = (),
         tried: Collection[tuple[Kind, Key]] = (),
-        wary: bool = True,
+        look_up_learners: bool = True,
         should_yield: ShouldYield = never,
     ) -> None:
         self._store, self._journal, self._target, self._policy = store, journal, target, policy
-        self._barred, self._tried, self._wary, self._should_yield = (
+        self._barred, self._tried, self._look_up_learners, self._should_yield = (
             barred,
             tried,
-            wary,
+            look_up_learners,
             should_yield,
         )
         self._workers, self._stop, self._clock, self._progress = workers, stop, clock, progress
-        self._carried = ExecutionResult()
+        self._result = ExecutionResult()
         self._done = 0
         self._rest = (-1.0, "")
         self._left: dict[str, set[str]] = {}
 
-    def carry_out(self, total: int) -> ExecutionResult:
+    def execute(self, total: int) -> ExecutionResult:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
         lines = (
             line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING
@@ -141,7 +141,7 @@ class Executor:
                 if self._over():
                     break
         self._journal.commit()
-        return self._carried
+        return self._result
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -160,7 +160,7 @@ class Executor:
                 yield line
 
     def _over(self) -> bool:
-        return self._stop.is_set() or bool(self._carried.stopped)
+        return self._stop.is_set() or bool(self._result.stopped)
 
     def _units(self, layer: Iterator[PlannedChange]) -> Iterator[WorkUnit]:
         """Each person and test is a unit; what is on a test goes test by test."""
@@ -190,8 +190,8 @@ class Executor:
 
     def _single(self, line: PlannedChange) -> WorkUnit:
         change = line.change
-        wary = self._wary and (change.kind, change.key) not in self._tried
-        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and wary)
+        look_up_learners = self._look_up_learners and (change.kind, change.key) not in self._tried
+        looked_up = change.kind is Kind.STAFF or (change.kind is Kind.LEARNER and look_up_learners)
         if change.action is Action.CREATE and looked_up:
             return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
@@ -213,7 +213,7 @@ class Executor:
             if not self._over():
                 ready.extend(islice(units, 2 * self._workers - len(under_way) - len(ready)))
                 if ready and self._should_yield(partial(self._soonest, ready)):
-                    self._carried.gave_way = True
+                    self._result.yielded = True
                     self._stop.set()  # what a worker would still send of its unit waits as well
                 else:
                     self._start(pool, ready, under_way)
@@ -250,7 +250,7 @@ class Executor:
         try:
             result = future.result()
         except Stop as error:
-            self._carried.stopped = self._carried.stopped or str(error)
+            self._result.stopped = self._result.stopped or str(error)
             unsent = Outcome(Result.NOT_SENT, "nothing more could be sent in this run")
             self._record(unit.intents, unit.lines, [unsent] * len(unit.lines))
             return []
@@ -293,16 +293,16 @@ class Executor:
                 and outcome.result is Result.DONE
             ):
                 self._left.setdefault(change.key[0], set()).add(change.key[1])
-            self._carried.results[change.kind, change.action, outcome.result] += 1
+            self._result.results[change.kind, change.action, outcome.result] += 1
             if (
                 outcome.result is Result.WAITING
                 and change.action in ADDITIONS
                 and line.wave.startswith(SOON)
             ):
-                self._carried.soon += 1
+                self._result.soon += 1
             if outcome.cause:
-                self._carried.causes[outcome.result, outcome.cause] += 1
-                self._carried.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
+                self._result.causes[outcome.result, outcome.cause] += 1
+                self._result.soon += outcome.cause is Cause.NUMBER and line.wave.startswith("0")
             if outcome.result is not Result.DONE:
                 text = f"{outcome.message}{self._remedy(line, outcome)}"
                 self._journal.find(outcome.result, change.kind, change.key, change.where, text)

@@ -1,15 +1,17 @@
-"""Decides about everything that was gathered and leaves a plan, in order. Sends nothing and needs no Inspera."""
+"""Decides about everything that was extracted and leaves a plan, in order. Sends nothing and needs no Inspera."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
-from sync.engine.protocols import Feed, Progress
+from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions
+from sync.engine.protocols import Progress
+from sync.errors import UsageError
+from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import NEEDS, ON_A_TEST, PEOPLE, Kind
-from sync.records.changes import Action
+from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"
@@ -28,7 +30,7 @@ class Policy:
     limits: Limits
     on_absence: Mapping[Kind, str]
     allowed: Collection[str] = ()
-    how: ReadOptions = EVERYTHING
+    read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
 
@@ -52,26 +54,34 @@ class PlanResult:
         used: the hashes, of those that a person gave, by which single changes pass.
     """
 
-    gathered: Extracted
+    extracted: Extracted
     held_scopes: Sequence[HeldScope]
     ignored: int
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
 
-    def unused(self, allowed: Collection[str]) -> Collection[str]:
-        """Return those of the hashes that a person gave by which nothing is held in this plan."""
-        return set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
+    def check_hashes(self, allowed: Collection[str]) -> None:
+        """Check that each hash that a person allowed is one of this plan.
+
+        Raises:
+            UsageError: some are not, so the person has looked at another plan.
+        """
+        unused = set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
+        if unused:
+            raise UsageError(
+                f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so nothing was sent; "
+                "run `plan` and take the hash from it"
+            )
 
 
 def make_plan(
-    feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: Extracted, store: Store, policy: Policy, now: datetime, progress: Progress
 ) -> PlanResult:
-    """Reads all feeds and leaves the plan in the store. `now` is aware; begun and ended are judged by it."""
-    gathered = gather(feeds, store, now, progress, policy.how)
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
-    store.gather_circumstances(now, gathered.trouble)
-    deciding = _PlanBuilder(store, policy, gathered)
+    store.gather_circumstances(now, extracted.trouble)
+    deciding = _PlanBuilder(store, policy, extracted)
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
     store.index_draft()
@@ -85,7 +95,17 @@ def make_plan(
     # last: a learner whose last seat goes in this run is released in it
     deciding.absent(Kind.LEARNER)
     store.put_in_order()
-    return PlanResult(gathered, held, store.ignored(), now, store.left_out(), deciding.used)
+    return PlanResult(extracted, held, store.ignored(), now, store.left_out(), deciding.used)
+
+
+def plan_status(store: Store, plan: PlanResult) -> Exit:
+    """Return the exit status that a plan alone gives: by its sources, its holds, its row errors, and what waits."""
+    waiting, soon = store.waiting()
+    numbers, near = store.deferred_numbers()
+    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
+    held = held or soon + near > 0 or store.recovery() is not None
+    left = store.row_error_count() + store.refusals() + waiting + numbers + store.missed()
+    return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 
 @dataclass(slots=True)
@@ -94,7 +114,7 @@ class _PlanBuilder:
 
     store: Store
     policy: Policy
-    gathered: Extracted
+    extracted: Extracted
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:
@@ -109,13 +129,13 @@ class _PlanBuilder:
 
     def absent(self, kind: Kind) -> None:
         """Decide about all of a kind that is known and that no feed names any more."""
-        policy, gathered = self.policy, self.gathered
+        policy, extracted = self.policy, self.extracted
         if kind not in policy.kinds:
             return
-        meaning, trouble = policy.on_absence.get(kind, ""), gathered.trouble
+        meaning, trouble = policy.on_absence.get(kind, ""), extracted.trouble
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
         # where no contributors are configured, those that are known still hold their staff
-        alone = kind is Kind.STAFF and naming not in gathered.kinds and naming not in policy.unread
+        alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
         unsure = "" if alone else trouble.get(naming, "")
         pairs = self.store.absent(kind, trouble.get(kind, ""), unsure)
         if meaning == DELETE:

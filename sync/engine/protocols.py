@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sync.mapping import CompiledFeed
@@ -143,6 +143,20 @@ class Target(Protocol):
     def find_person_by_email(self, email: str, /) -> list[RemotePerson]: ...  # noqa: D102
     def moment(self) -> Moment: ...  # noqa: D102
     def clock_trouble(self) -> str: ...  # noqa: D102
+
+
+class RunTarget(Target, Protocol):
+    """Inspera as a run needs it: it is closed at the end, and asked why it stopped and what it has seen of our clock."""
+
+    @property
+    def stopped(self) -> str | None: ...  # noqa: D102
+    @property
+    def out_of_reach(self) -> str | None: ...  # noqa: D102
+    @property
+    def clock_seen(self) -> str: ...  # noqa: D102
+    @property
+    def clock_offset(self) -> timedelta | None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
 
 
 class Reread(Target, Protocol):

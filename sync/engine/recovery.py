@@ -1,6 +1,7 @@
 """Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
@@ -21,12 +22,27 @@ _READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What a reading of a test shows. People and options are sent again, which is safe."""
 
 
-class Recovery:
-    """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
+@dataclass(slots=True)
+class Recovered:
+    """What is left of the open intents of earlier runs.
 
-    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
-    those that could not be looked at just now: nothing is sent for them in this run. `tried` are learners whose
-    creation may have been carried out: whoever is there now was made by us, so they are sent again without a look.
+    Attributes:
+        count: how many there were.
+        barred: records that could not be read just now: nothing is sent for them in this run.
+        tried: learners whose creation may have been carried out. An account that is there now is ours, so they are
+            sent again without a look-up.
+    """
+
+    count: int = 0
+    barred: set[tuple[Kind, Key]] = field(default_factory=set)
+    tried: set[tuple[Kind, Key]] = field(default_factory=set)
+
+
+class Recovery:
+    """The settlement of open intents, by reading Inspera.
+
+    An intent that cannot be settled stays open, and its record is sent again: it counts as different in the plan,
+    whatever its fingerprint says.
     """
 
     def __init__(
@@ -40,14 +56,13 @@ class Recovery:
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
-        self.barred: set[tuple[Kind, Key]] = set()
-        self.tried: set[tuple[Kind, Key]] = set()
+        self._recovered = Recovered()
         # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
         # now at the latest.
         self._since = clock()
 
-    def settle(self) -> int:
-        """Looks into every open intent. Returns how many there were.
+    def settle(self) -> Recovered:
+        """Look into every open intent, and return what is left of them.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -59,7 +74,7 @@ class Recovery:
             elif intent.kind is Kind.STAFF and intent.action is Action.CREATE:
                 self._created_staff(intent)
             elif intent.kind is Kind.LEARNER and intent.action is Action.CREATE:
-                self.tried.add((intent.kind, intent.key))
+                self._recovered.tried.add((intent.kind, intent.key))
             self._journal.commit()
         seats = sorted(
             (i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id)
@@ -67,7 +82,8 @@ class Recovery:
         for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):
             self._seats(kind, test, list(group))
             self._journal.commit()
-        return len(intents)
+        self._recovered.count = len(intents)
+        return self._recovered
 
     def _wait_until_visible(self) -> None:
         rest = (self._since + self._delay - self._clock()).total_seconds()
@@ -82,7 +98,7 @@ class Recovery:
         except Stop:
             raise
         except CallError:
-            self.barred.add((intent.kind, intent.key))
+            self._recovered.barred.add((intent.kind, intent.key))
             return
         if found:
             # sent again by the plan, so that what the reading does not show is as wanted, too
@@ -118,7 +134,7 @@ class Recovery:
             # other times than ours: somebody else's test, which the create meets again and takes for drift
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
         else:
-            self.barred.add((intent.kind, intent.key))
+            self._recovered.barred.add((intent.kind, intent.key))
 
     def _updated_test(self, intent: OpenIntent) -> None:
         self._wait_until_visible()
@@ -153,7 +169,7 @@ class Recovery:
         except Stop:
             raise
         except CallError:
-            self.barred.update(
+            self._recovered.barred.update(
                 (intent.kind, intent.key) for intent in intents
             )  # the others are not held up
             return
@@ -164,7 +180,7 @@ class Recovery:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
-                self.barred.add(
+                self._recovered.barred.add(
                     (kind, intent.key)
                 )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:

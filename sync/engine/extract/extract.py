@@ -31,26 +31,26 @@ EVERYTHING = ReadOptions()
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """All feeds' readings, and for each kind why absence proves nothing (kinds where it does are left out).
+    """All feeds' reports, and for each kind why absence proves nothing (kinds where it does are left out).
 
     Attributes:
-        lookups: the readings of sources that feeds join.
+        lookups: the reports of sources that feeds join.
     """
 
-    readings: Sequence[FeedReport]
+    reports: Sequence[FeedReport]
     trouble: Mapping[Kind, str] = field(default_factory=dict)
     lookups: Sequence[FeedReport] = ()
 
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds that have a feed."""
-        return frozenset(reading.kind for reading in self.readings)
+        return frozenset(reading.kind for reading in self.reports)
 
     @property
     def unhealthy(self) -> list[str]:
         """What is wrong with sources, one text each, and each said once."""
         return list(
-            dict.fromkeys(one.unhealthy for one in (*self.readings, *self.lookups) if one.unhealthy)
+            dict.fromkeys(one.unhealthy for one in (*self.reports, *self.lookups) if one.unhealthy)
         )
 
     @property
@@ -58,7 +58,7 @@ class Extracted:
         """Of which sources not all was read, though nothing is wrong with them, one text each."""
         told = (
             f"{one.place}: {one.partial}; removals wait for a full reading"
-            for one in self.readings
+            for one in self.reports
             if one.partial
         )
         return list(dict.fromkeys(told))
@@ -66,20 +66,20 @@ class Extracted:
     @property
     def ill(self) -> frozenset[str]:
         """The names of the sources with which something is wrong."""
-        return frozenset(one.source for one in (*self.readings, *self.lookups) if one.unhealthy)
+        return frozenset(one.source for one in (*self.reports, *self.lookups) if one.unhealthy)
 
     @property
     def proven(self) -> frozenset[tuple[Kind, str]]:
         """For which kinds which sources were read whole, and are sound: what they lack, they lack."""
         ill = self.ill
-        partial = {(one.kind, one.source) for one in self.readings if one.partial}
+        partial = {(one.kind, one.source) for one in self.reports if one.partial}
         return (
-            frozenset((one.kind, one.source) for one in self.readings if one.source not in ill)
+            frozenset((one.kind, one.source) for one in self.reports if one.source not in ill)
             - partial
         )
 
 
-def gather(
+def extract(
     feeds: Sequence[Feed],
     store: Store,
     now: datetime,
@@ -91,24 +91,24 @@ def gather(
     gathering = _Extraction(store, progress, how, joined)
     for number, feed in enumerate(feeds):
         gathering.read(number, feed)
-    readings, lookups = gathering.readings, gathering.lookups
+    reports, lookups = gathering.reports, gathering.lookups
     _rely(feeds, store, how)
     later = [
         (one.kind, at, one.on_conflict)
         for at, one in enumerate(feeds)
         if one.on_conflict != "error"
     ]
-    store.close_staging(later, _unsure(feeds, Extracted(readings, {}, lookups), store))
+    store.close_staging(later, _unsure(feeds, Extracted(reports, {}, lookups), store))
     store.gather_windows(now)
-    _judge_shrinkage(feeds, readings, store, how)
-    _doubt(feeds, Extracted(readings, {}, lookups), store)
-    trouble = {kind: _trouble(kind, feeds, readings, lookups, store) for kind in Kind}
+    _judge_shrinkage(feeds, reports, store, how)
+    _doubt(feeds, Extracted(reports, {}, lookups), store)
+    trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
         trouble[Kind.COMMITTEE] = next(
             (trouble[kind] for kind in sorted(naming) if trouble[kind]), ""
         )
-    return Extracted(readings, {kind: why for kind, why in trouble.items() if why}, lookups)
+    return Extracted(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class _Extraction:
     progress: Progress
     how: ReadOptions
     joined: Collection[str]
-    readings: list[FeedReport] = field(default_factory=list)
+    reports: list[FeedReport] = field(default_factory=list)
     lookups: list[FeedReport] = field(default_factory=list)
 
     def read(self, number: int, feed: Feed) -> None:
@@ -129,18 +129,18 @@ class _Extraction:
         why = self._unusable(feed, self.lookups[before:])
         if why:
             text = f"{feed.place}: is not used, as it {why}, which can't be read; {KEPT}"
-            self.readings.append(
+            self.reports.append(
                 FeedReport(feed.place, feed.kind, feed.source.name, unread=True, unhealthy=text)
             )
             return
         reader = FeedReader(number, feed, joins, self.store, self.progress, self.how.changed)
-        self.readings.append(reader.read(feed.source.name in self.how.accepted))
+        self.reports.append(reader.read(feed.source.name in self.how.accepted))
 
     def _unusable(self, feed: Feed, looked: Sequence[FeedReport]) -> str:
         for one in looked:
             if one.unread:
                 return f"joins {one.place}"
-        above = next((one for one in self.readings if one.kind is feed.kind and one.unread), None)
+        above = next((one for one in self.reports if one.kind is feed.kind and one.unread), None)
         return f"gives way to {above.place}" if above and feed.on_conflict != "error" else ""
 
     def _join(self, feed: Feed, join: Join) -> JoinedSource:
@@ -173,12 +173,12 @@ class _Extraction:
         return joined
 
 
-def _unsure(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> frozenset[Kind]:
+def _unsure(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> frozenset[Kind]:
     """Return the kinds of which a record may be there although no feed has named it: its source was not all read."""
-    ill = gathered.ill
+    ill = extracted.ill
     return frozenset(
         feed.kind
-        for feed, reading in zip(feeds, gathered.readings, strict=True)
+        for feed, reading in zip(feeds, extracted.reports, strict=True)
         if reading.unhealthy
         or any(source.name in ill for source in _resting_on(feed))
         or (reading.partial and not store.has_snapshot(feed.digest))  # nothing to lay it over
@@ -195,13 +195,13 @@ def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
     )
 
 
-def _doubt(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> None:
+def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
     """Where a feed can't be relied on, others of its kind may say less: it may know better.
 
     Nobody departs by their word, as it may still name them; and what gives way to it is not used, or, where it is only
     a row that can't be read, takes nobody over.
     """
-    ill = gathered.ill
+    ill = extracted.ill
     for number, feed in enumerate(feeds):
         beside = {
             at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind
@@ -219,7 +219,7 @@ def _doubt(feeds: Sequence[Feed], gathered: Extracted, store: Store) -> None:
 
 
 def _judge_shrinkage(
-    feeds: Sequence[Feed], readings: Sequence[FeedReport], store: Store, how: ReadOptions
+    feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, how: ReadOptions
 ) -> None:
     """Finds sources that have suddenly become shorter, or lack what stood last in them.
 
@@ -228,7 +228,7 @@ def _judge_shrinkage(
     judged: set[tuple[Kind, str]] = set()
     # tests first: what was on one that has left its source as well is not cut off
     in_order = sorted(
-        zip(feeds, readings, strict=True), key=lambda one: one[0].kind is not Kind.TEST
+        zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
     )
     for feed, reading in in_order:
         source = feed.source
@@ -241,16 +241,16 @@ def _judge_shrinkage(
         )
         if not text and source.proof.tail:
             lost = store.lost_tail(
-                feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(readings)
+                feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(reports)
             )
             text = cut_off(lost, _plural(feed.kind))
         if text:
             reading.unhealthy = f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
 
 
-def _tests_whole(readings: Sequence[FeedReport]) -> bool:
+def _tests_whole(reports: Sequence[FeedReport]) -> bool:
     """Return whether tests were read, and all of them."""
-    of_tests = [one for one in readings if one.kind is Kind.TEST]
+    of_tests = [one for one in reports if one.kind is Kind.TEST]
     return bool(of_tests) and not any(
         one.unread or one.unhealthy or one.partial for one in of_tests
     )
@@ -263,19 +263,19 @@ def _plural(kind: Kind) -> str:
 def _trouble(
     kind: Kind,
     feeds: Sequence[Feed],
-    readings: Sequence[FeedReport],
+    reports: Sequence[FeedReport],
     lookups: Sequence[FeedReport],
     store: Store,
 ) -> str:
     """Why absence of this kind proves nothing in this run; empty when it does."""
     mine = [
         (feed, reading)
-        for feed, reading in zip(feeds, readings, strict=True)
+        for feed, reading in zip(feeds, reports, strict=True)
         if reading.kind is kind
     ]
     if not mine:
         return f"no feed of kind {kind}"
-    ill = {one.source: one for one in (*lookups, *readings) if one.unhealthy}
+    ill = {one.source: one for one in (*lookups, *reports) if one.unhealthy}
     for feed, reading in mine:
         for source in _resting_on(feed):
             if source.name in ill:

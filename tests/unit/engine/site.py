@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import Executor
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
 from sync.engine.protocols import BoundSource, Feed
 from sync.engine.recovery import Recovery
+from sync.engine.run import plan_only
 from sync.mapping import CompiledFeed, fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Key, Kind, Record, Row
@@ -128,10 +129,9 @@ def planning(
         journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
         barred: Collection[tuple[Kind, Key]] = ()
         if tenant:
-            settler = Recovery(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
-            settler.settle()
-            barred = settler.barred
-        make_plan(feeds(rows), store, policy, NOW, lambda *_: None)
+            recovery = Recovery(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
+            barred = recovery.settle().barred
+        plan_only(feeds(rows), store, policy, NOW, lambda *_: None)
         yield store, journal, barred
 
 
@@ -162,7 +162,7 @@ class Site:
                 progress=lambda *_: None,
                 barred=barred,
             )
-            self.carried = carrier.carry_out(len(self.planned))
+            self.carried = carrier.execute(len(self.planned))
             for result in (Result.HELD, Result.DEFERRED, Result.WAITING):
                 with_cause = sum(
                     n for (of, cause), n in self.carried.causes.items() if of is result and cause

@@ -2,7 +2,8 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind, Learner, Staff, Test
@@ -31,7 +32,7 @@ def sent(world: World) -> dict[Identity, set[tuple[str, ...]]]:
     with blank() as connection:
         put(connection, world)
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
-        make_plan(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
+        plan_only(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         changes = [
             line.change for line in store.planned(Verdict.PASS) if line.change.action in SENT
         ]

@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Candidate, Kind, Learner, Record, RowError, Test
@@ -42,7 +43,7 @@ def test_somebody_who_may_only_read_can_make_a_long_plan(
     with postgresql.for_reader().open_to_read() as connection:
         store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint)
         policy = Policy(Limits(ANY, ANY, ANY), {Kind.LEARNER: "release"})
-        make_plan(World(rows=rows).feeds(), store, policy, NOW, lambda *_: None)
+        plan_only(World(rows=rows).feeds(), store, policy, NOW, lambda *_: None)
         counts = Counter[tuple[Kind, Action]]()
         for (kind, action, _), number in store.tally().items():
             counts[kind, action] += number

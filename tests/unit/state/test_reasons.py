@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fields_of, fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import (
@@ -72,7 +73,7 @@ def planned(
         store = Store(
             connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"}
         )
-        make_plan(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
+        plan_only(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         return {(line.change.kind, line.change.key): line for line in store.planned()}
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.errors import StateError
 from sync.mapping import fingerprint
 from sync.planning.guard import Limits
@@ -42,7 +43,7 @@ def planning(
             fingerprint,
             seal_key=seal_key(path, write=True),
         )
-        make_plan(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
+        plan_only(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
         yield connection, store
 
 
