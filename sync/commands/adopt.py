@@ -82,7 +82,7 @@ def adopt(
                 resolver = Resolver(store, journal, target, adopter)
                 held = _held(store, connection, journal.run_id, keep=options.keep)
                 adopted: Iterable[Adopted] = (
-                    resolver.settle(one, store.planned_for(one.kind, one.key))
+                    resolver.settle(one, store.plan.find(one.kind, one.key))
                     for one in ([record] if record else list(held))
                 )
             else:
@@ -101,7 +101,7 @@ def adopt(
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
     """Note that what Inspera has was taken in: of an empty state that is all there is to be recovered."""
-    older = store.recovery()
+    older = store.earlier_runs.recovery_need()
     if older is None:
         return
     if older.lost:
@@ -153,7 +153,7 @@ def _record(options: AdoptOptions) -> Resolution | None:
 def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
     """Yield every identity change that this plan holds, and every drift that the last `apply` has met."""
     seen: set[tuple[Kind, Key]] = set()
-    for line in store.planned(Verdict.HELD):
+    for line in store.plan.read(Verdict.HELD):
         if line.change.action is Action.IDENTITY_CHANGE:
             seen.add((line.change.kind, line.change.key))
     applied = next(
@@ -163,7 +163,7 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         if (
             found.key
             and "adopt" in found.text
-            and not _waits_for_identity(store.planned_for(found.kind, found.key))
+            and not _waits_for_identity(store.plan.find(found.kind, found.key))
         ):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):

@@ -197,8 +197,8 @@ class _Reporter:
         show_plan(self.store, plan, self.say, most, heading="To do")
         self.say(
             summary_text(
-                self.store.tally(),
-                self.store.row_error_count(),
+                self.store.plan.tally(),
+                self.store.staging.row_error_count(),
                 plan.ignored,
                 left_out=plan.left_out,
             )
@@ -211,7 +211,7 @@ class _Reporter:
                 log("over the limit", scope=held.scope.name, why=held.excess, hash=held.digest)
         if result.waiting:
             log("waiting", changes=result.waiting, for_tests_within_7_days=result.soon)
-        for line in islice(self.store.planned(Verdict.HELD), MOST_LOGGED):
+        for line in islice(self.store.plan.read(Verdict.HELD), MOST_LOGGED):
             kind, key = line.change.kind, line.change.key
             if kind is Kind.TEST:  # students take it soon, or now
                 log("held", kind=kind.value, key=key_text(key), why=line.reason)

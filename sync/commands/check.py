@@ -38,11 +38,11 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
         _show_reports(extracted.reports, store, say)
         for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
             say(line)
-        for line in row_errors_text(store.row_errors(), None if show_all else MOST):
+        for line in row_errors_text(store.staging.row_errors(), None if show_all else MOST):
             say(line)
-        if left_out := left_out_text(store.left_out()):
+        if left_out := left_out_text(store.comparison.left_out()):
             say(f"{left_out}.")
-        number = store.row_error_count()
+        number = store.staging.row_error_count()
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (
@@ -67,10 +67,10 @@ def _show_reports(readings: Sequence[FeedReport], store: Store, say: Say) -> Non
         if reading.unread:
             continue
         line = f"{reading.place}: {plural(reading.rows, 'row')} read, "
-        line += plural(store.valid_count(reading.kind, number), reading.kind).replace(
+        line += plural(store.staging.valid_count(reading.kind, number), reading.kind).replace(
             " ", " valid ", 1
         )
-        if wrong := store.invalid_rows(reading.kind, reading.place):
+        if wrong := store.staging.invalid_rows(reading.kind, reading.place):
             line += f", {plural(wrong, 'row')} in error"
         say(line)
 
@@ -86,7 +86,7 @@ def _found(secrets: int, sources: int, row_errors: int) -> str:
 
 def _judge_people(store: Store) -> None:
     """Looks for what is too dear to look for in every row."""
-    for record, where in store.staged_people():
-        store.add_row_errors(late_row_errors(record, where))
-        if store.known(record.kind, key_of(record)) is None:
-            store.add_row_errors(nameless(record, where))
+    for record, where in store.staging.people():
+        store.staging.add_row_errors(late_row_errors(record, where))
+        if store.known.find(record.kind, key_of(record)) is None:
+            store.staging.add_row_errors(nameless(record, where))

@@ -67,7 +67,7 @@ class ConfiguredRun:
     def soonest(self) -> str:
         """When the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
-            return store.soonest(command=f"job {self.job.name}")
+            return store.plan.soonest(command=f"job {self.job.name}")
 
     @contextmanager
     def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
@@ -162,12 +162,16 @@ class PlanRun(ConfiguredRun):
     def _plan(self) -> "_Seen":
         with self._planned() as (store, planning):
             counts: Counter[str] = Counter()
-            for (kind, action, verdict), number in store.tally().items():
+            for (kind, action, verdict), number in store.plan.tally().items():
                 counts[f"{verdict}_{action}_{kind}"] += number
             extracted = planning.extracted
             status = plan_status(store, planning)
             return _Seen(
-                status, store.row_error_count(), counts, extracted.reports, extracted.unhealthy
+                status,
+                store.staging.row_error_count(),
+                counts,
+                extracted.reports,
+                extracted.unhealthy,
             )
 
 

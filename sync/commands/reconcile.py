@@ -97,7 +97,7 @@ def _recover(
     progress: Progress,
 ) -> bool:
     """Allow sending again, if an older copy was compared with all of Inspera and nothing of ours would count as theirs."""
-    older = store.recovery()
+    older = store.earlier_runs.recovery_need()
     assert older is not None  # noqa: S101 - the caller has asked
     why = (
         f"{left.unread:,} could not be read; run it again, or `reconcile --accept-unread`"
@@ -110,7 +110,7 @@ def _recover(
         plan = plan_only(app.feeds, store, app.policy(), now(), progress)
         new = sum(
             n
-            for (kind, act, _), n in store.tally().items()
+            for (kind, act, _), n in store.plan.tally().items()
             if act is Action.CREATE and kind in _KNOWN_AGAIN
         )
         unsure = f"the sources name {new:,} records that it does not know" if new else ""
@@ -153,9 +153,11 @@ def _read(
             _show(drift, options, say)
             if repairer and not interruption.event.is_set():
                 _finish(repairer, journal, left, show)
-            for line in stays_text(store.stays_known(now()), None if options.show_all else FIRST):
+            for line in stays_text(
+                store.earlier_runs.stays(now()), None if options.show_all else FIRST
+            ):
                 show(line)
-            if store.recovery() and not interruption.event.is_set():
+            if store.earlier_runs.recovery_need() and not interruption.event.is_set():
                 left.older = not _recover(app, store, opened, left, options, show, progress)
             ending.status = worst(held=left.older or left.open > 0, row_errors=left.unread > 0)
         ending.record(journal, interruption)

@@ -76,7 +76,7 @@ def _refuse_stranger(app: App, connection: Connection, interruption: Interruptio
 
 def _known(store: Store) -> Iterator[tuple[Kind, Fields]]:
     each = (
-        ((kind, fields) for _, fields in islice(store.everything(kind), SAMPLE))
+        ((kind, fields) for _, fields in islice(store.known.everything(kind), SAMPLE))
         for kind in (Kind.TEST, *PEOPLE)
     )
     return chain.from_iterable(each)

@@ -76,7 +76,7 @@ def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
     """
     if kind not in PERSON_OF:
         return "", key[1]
-    person = store.known(PERSON_OF[kind], (key[1],))
+    person = store.known.find(PERSON_OF[kind], (key[1],))
     return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
 
 

@@ -78,7 +78,7 @@ class Adopter:
     def _creates(self, kind: Kind) -> Iterator[PlannedChange]:
         return (
             line
-            for line in self._store.planned()
+            for line in self._store.plan.read()
             if line.change.kind is kind and line.change.action is Action.CREATE
         )
 
@@ -100,11 +100,11 @@ class Adopter:
     @cached_property
     def shared(self) -> Mapping[tuple[Kind, Key], str]:
         """Return why records that share an identity with another are not adopted. Needs the plan."""
-        return self._store.shared_identities()
+        return self._store.comparison.shared_identities()
 
     def held_by_others(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
         """Return why what Inspera has is not taken for this record: another one has it. Empty when none has."""
-        holder = self._store.holder(kind, key, fields, remote_id)
+        holder = self._store.known.holder(kind, key, fields, remote_id)
         what = "test" if kind is Kind.TEST else "account"
         return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
@@ -196,7 +196,7 @@ class Adopter:
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
 
     def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Adopted]:
-        known = self._store.known(Kind.TEST, (test,))
+        known = self._store.known.find(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             if test in self._unsettled:
                 text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
@@ -231,7 +231,7 @@ class Adopter:
         """
         who = identity_of(self._store, kind, key)
         if kind in PERSON_OF and who == ("", ""):
-            person = self._store.wanted(PERSON_OF[kind], (key[1],)) or {}
+            person = self._store.staging.wanted(PERSON_OF[kind], (key[1],)) or {}
             who = (str(person.get("auth_system")), str(person.get("external_id")))
         return seats.there.get(who)
 

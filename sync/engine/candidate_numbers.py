@@ -35,9 +35,9 @@ def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) ->
     }
     if sitting.kind is not Kind.CANDIDATE or not taken or sitting.removals:
         return sitting
-    people = store.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
+    people = store.known.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
     gone = frozenset((str(one["auth_system"]), str(one["external_id"])) for one in people)
-    return replace(sitting, holders=store.numbers_on(sitting.test, taken), left=gone)
+    return replace(sitting, holders=store.known.numbers_on(sitting.test, taken), left=gone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,14 +82,14 @@ def prepare(
 
     So is the removal of a committee that somebody is still in: it would take its people along.
     """
-    known = store.known(Kind.TEST, (test,))
+    known = store.known.find(Kind.TEST, (test,))
     people = (
-        store.people(kind, test, [line.change.key[1] for line in lines])
+        store.known.people(kind, test, [line.change.key[1] for line in lines])
         if kind in PERSON_OF
         else None
     )
     committees = (
-        frozenset(store.on_test(Kind.COMMITTEE, test))
+        frozenset(store.known.on_test(Kind.COMMITTEE, test))
         if any(_committees(line) for line in lines)
         else None
     )
@@ -102,7 +102,7 @@ def prepare(
         person = (
             people.get(line.change.key[1])
             if people is not None
-            else store.known(kind, line.change.key)
+            else store.known.find(kind, line.change.key)
         )
         missing = _missing(test, known) or (
             _missing_person(kind, line, person) if people is not None else ""
@@ -113,7 +113,9 @@ def prepare(
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
         places.append(_place(line, person or {}, policy, moment.earliest))
-    return ChangesOnTest(kind, test, known or {}, store.timing(test, moment), places, waiting)
+    return ChangesOnTest(
+        kind, test, known or {}, store.comparison.timing(test, moment), places, waiting
+    )
 
 
 def _place(
@@ -147,7 +149,9 @@ _OCCUPIED = "waits until nobody on its test is in this committee any more"
 
 def _occupied(store: Store, test: str) -> frozenset[str]:
     """The committees that contributors and candidates of a test are in, as far as we know."""
-    return frozenset(name for names in store.committees_in_use(test) for name in listed(names))
+    return frozenset(
+        name for names in store.known.committees_in_use(test) for name in listed(names)
+    )
 
 
 def _leaving(line: PlannedChange) -> bool:

@@ -125,9 +125,9 @@ class RunResult(Ending):
         """Count what the plan says before anything is sent."""
         for report in plan.extracted.reports:
             self.rows[report.source, report.kind] = report.rows
-        self.row_errors = store.row_error_count()
-        self.left.update(store.causes())
-        self.waiting, self.soon = store.waiting()
+        self.row_errors = store.staging.row_error_count()
+        self.left.update(store.plan.causes())
+        self.waiting, self.soon = store.plan.waiting()
         self.counts["left out, ended before being sent"] += plan.left_out.get(Kind.TEST, 0)
         self.reasons += plan.extracted.unhealthy
 

@@ -130,7 +130,7 @@ class Executor:
     def execute(self, total: int) -> ExecutionResult:
         """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
         lines = (
-            line for line in self._store.planned(Verdict.PASS) if line.change.action in CALLING
+            line for line in self._store.plan.read(Verdict.PASS) if line.change.action in CALLING
         )
         with (
             ThreadPoolExecutor(self._workers, thread_name_prefix="inspera") as pool,
@@ -182,7 +182,7 @@ class Executor:
         """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
         if line.change.action not in (Action.DISABLE, Action.DELETE):
             return False
-        tests = self._store.tests_of(line.change.key[0])
+        tests = self._store.known.tests_of(line.change.key[0])
         if tests:
             reason = f"waits until this person is on no test any more ({', '.join(tests[:5])})"
             self._record([None], [line], [Outcome(Result.WAITING, reason, cause=Cause.NEEDS)])
@@ -200,7 +200,7 @@ class Executor:
             return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
             return WorkUnit(lambda: [self._target.staff(change, None)], (line,), (line,))
-        timing = self._store.timing(change.key[0], self._target.moment())
+        timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
@@ -230,7 +230,7 @@ class Executor:
         looked, soonest = self._rest
         if time.monotonic() - looked >= 1:
             before = min((line.seq for unit in units for line in unit.about), default=1) - 1
-            soonest = self._store.soonest(before)
+            soonest = self._store.plan.soonest(before)
             self._rest = (time.monotonic(), soonest)
         return soonest
 
@@ -270,7 +270,7 @@ class Executor:
     def _held_by_others(self, ready: Ready) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""
         for there in ready.already:
-            holder = self._store.holder(there.kind, there.key, there.fields, there.remote_id)
+            holder = self._store.known.holder(there.kind, there.key, there.fields, there.remote_id)
             if holder:
                 reason = f"{holder} has what Inspera has under this identity; correct the source, or Inspera"
                 return Outcome(Result.HELD, reason, cause=Cause.SHARED)
@@ -312,7 +312,7 @@ class Executor:
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
         """What a person can do where somebody has changed a field in Inspera, and what each way sends."""
         kind, key = line.change.kind, line.change.key
-        wanted = self._store.wanted(kind, key) if outcome.disputed else None
+        wanted = self._store.staging.wanted(kind, key) if outcome.disputed else None
         if wanted is None:
             return ""
         gap = " " if outcome.message.endswith(("?", ";", ".")) else "; "

@@ -34,15 +34,15 @@ def probe(store: Store, target: Target) -> LostStateProbe:
     Raises:
         CallError: the look-ups could not be made.
     """
-    if not store.is_blank():
+    if not store.known.is_blank():
         return LostStateProbe()
-    if tests := sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE)):
+    if tests := sum(_has_test(target, line) for line in store.plan.sample(Kind.TEST, SAMPLE)):
         return LostStateProbe(
             f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
             "up; nothing was sent; if this tool put them there, take them back with `adopt --ours`, and with `adopt` "
             "if somebody else did"
         )
-    samples = [line for kind in PEOPLE for line in store.sample(kind, SAMPLE)]
+    samples = [line for kind in PEOPLE for line in store.plan.sample(kind, SAMPLE)]
     people = sum(_has_person(target, line) for line in samples)
     if not people:
         return LostStateProbe()

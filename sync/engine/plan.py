@@ -80,31 +80,39 @@ def make_plan(
 ) -> PlanResult:
     """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
-    store.gather_circumstances(now, extracted.trouble)
+    store.comparison.compute_context(now, extracted.trouble)
     deciding = _PlanBuilder(store, policy, extracted)
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
-    store.index_draft()
+    store.plan.index_draft()
     deciding.absent(Kind.TEST)
     for kind in ON_A_TEST:
         deciding.wanted(kind)
         deciding.absent(kind)
     deciding.absent(Kind.STAFF)
-    held = store.hold_scopes(policy.limits, policy.allowed, now)
-    store.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
+    held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
+    store.plan.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
     # last: a learner whose last seat goes in this run is released in it
     deciding.absent(Kind.LEARNER)
-    store.put_in_order()
-    return PlanResult(extracted, held, store.ignored(), now, store.left_out(), deciding.used)
+    store.plan.close()
+    return PlanResult(
+        extracted, held, store.comparison.ignored(), now, store.comparison.left_out(), deciding.used
+    )
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:
     """Return the exit status that a plan alone gives: by its sources, its holds, its row errors, and what waits."""
-    waiting, soon = store.waiting()
-    numbers, near = store.deferred_numbers()
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    held = held or soon + near > 0 or store.recovery() is not None
-    left = store.row_error_count() + store.refusals() + waiting + numbers + store.missed()
+    waiting, soon = store.plan.waiting()
+    numbers, near = store.plan.deferred_numbers()
+    held = any(verdict is Verdict.HELD for _, _, verdict in store.plan.tally())
+    held = held or soon + near > 0 or store.earlier_runs.recovery_need() is not None
+    left = (
+        store.staging.row_error_count()
+        + store.plan.refused_before()
+        + waiting
+        + numbers
+        + store.plan.missed()
+    )
     return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 
@@ -121,11 +129,11 @@ class _PlanBuilder:
         """Decide about all of a kind that is wanted; of one that is only read for others, about what these need."""
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
-            self._decide(self.store.arrived_or_changed(kind))
+            self._decide(self.store.comparison.arrived_or_changed(kind))
         if kind is Kind.TEST:
-            self.store.note_unsettled()
+            self.store.comparison.note_unsettled()
         if kind not in kinds:
-            self.store.keep_needed(kind, [other for other in kinds if kind in NEEDS[other]])
+            self.store.plan.keep_needed(kind, [other for other in kinds if kind in NEEDS[other]])
 
     def absent(self, kind: Kind) -> None:
         """Decide about all of a kind that is known and that no feed names any more."""
@@ -137,7 +145,7 @@ class _PlanBuilder:
         # where no contributors are configured, those that are known still hold their staff
         alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
         unsure = "" if alone else trouble.get(naming, "")
-        pairs = self.store.absent(kind, trouble.get(kind, ""), unsure)
+        pairs = self.store.comparison.absent(kind, trouble.get(kind, ""), unsure)
         if meaning == DELETE:
             pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
         self._decide(pairs, kept=meaning == KEEP)
@@ -149,7 +157,7 @@ class _PlanBuilder:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
                     if decision.row_errors:
-                        self.store.add_row_errors(decision.row_errors)
+                        self.store.staging.add_row_errors(decision.row_errors)
                     # what has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
@@ -157,12 +165,12 @@ class _PlanBuilder:
                 else:
                     _keep(self.store, pair, decision, kept=kept)
 
-        self.store.draft(drafted())
+        self.store.plan.draft(drafted())
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:
-    store.add_row_errors(decision.row_errors)
+    store.staging.add_row_errors(decision.row_errors)
     if decision.stays and not kept:
-        store.note_stay(pair.kind, pair.key)
+        store.comparison.note_stay(pair.kind, pair.key)
     if decision.settled:
-        store.refresh([(pair.kind, pair.key, pair.fingerprint)])
+        store.comparison.refresh([(pair.kind, pair.key, pair.fingerprint)])

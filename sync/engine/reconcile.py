@@ -86,7 +86,7 @@ class Reconciler:
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        for number, (key, known) in enumerate(self._store.everything(Kind.TEST)):
+        for number, (key, known) in enumerate(self._store.known.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
         for (
@@ -98,7 +98,7 @@ class Reconciler:
             if self._people == "export":
                 yield from self._guarded(kind, (), self._exported(kind))
             elif self._people == "one_by_one":
-                for number, (key, known) in enumerate(self._store.everything(kind)):
+                for number, (key, known) in enumerate(self._store.known.everything(kind)):
                     self._progress(f"reading {kind}", number)
                     yield from self._guarded(kind, key, self._person(kind, key, known))
 
@@ -136,7 +136,7 @@ class Reconciler:
                 )
 
     def _under_way(self, key: Key) -> bool:
-        _, begun, ended = self._store.window_by(key[0], self._now)
+        _, begun, ended = self._store.known.window(key[0], self._now)
         return begun and not ended
 
     def _not_found(self, key: Key, known: Fields) -> Iterator[Drift]:
@@ -168,7 +168,7 @@ class Reconciler:
         return "" if self._target.sure_of_readings() else _NO_READING
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
-        known = self._store.on_test(kind, test)
+        known = self._store.known.on_test(kind, test)
         seats = self._target.seats(remote_id, kind)
         if not seats.readable:
             if known:
@@ -188,7 +188,7 @@ class Reconciler:
     ) -> Mapping[str, tuple[str, str]]:
         if kind not in PERSON_OF:
             return {name: ("", name) for name in known}
-        people = self._store.people(kind, test, list(known))
+        people = self._store.known.people(kind, test, list(known))
         return {
             name: (str(one["auth_system"]), str(one["external_id"])) for name, one in people.items()
         }
@@ -236,8 +236,8 @@ class Reconciler:
 
     def _exported(self, kind: Kind) -> Iterator[Drift]:
         self._progress(f"exporting {kind}", 0)
-        if not self._store.stage_export(kind, self._target.export_people(kind)):
-            if any(self._store.everything(kind)):
+        if not self._store.exports.stage(kind, self._target.export_people(kind)):
+            if any(self._store.known.everything(kind)):
                 yield Drift(
                     DriftGroup.UNREAD,
                     kind,
@@ -245,7 +245,7 @@ class Reconciler:
                     text="the export names nobody, so it is not believed",
                 )
             return
-        for key, known, person in self._store.exported(kind):
+        for key, known, person in self._store.exports.read(kind):
             yield from self._held_against(kind, key, known, person)
-        for name in self._store.exported_strangers(kind):
+        for name in self._store.exports.strangers(kind):
             yield Drift(DriftGroup.FOREIGN, kind, (name,))

@@ -67,7 +67,7 @@ class Recovery:
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        intents = list(self._store.open_intents())
+        intents = list(self._store.earlier_runs.open_intents())
         for intent in intents:
             if intent.kind is Kind.TEST:
                 self._test(intent)
@@ -138,7 +138,7 @@ class Recovery:
 
     def _updated_test(self, intent: OpenIntent) -> None:
         self._wait_until_visible()
-        known = self._store.known(intent.kind, intent.key)
+        known = self._store.known.find(intent.kind, intent.key)
         try:
             found = self._target.find_test(str(intent.fields["external_test_id"]))
         except Stop:
@@ -157,7 +157,7 @@ class Recovery:
             )
 
     def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
-        known = self._store.known(Kind.TEST, (test,))
+        known = self._store.known.find(Kind.TEST, (test,))
         self._wait_until_visible()
         try:
             there = bool(known and known["remote_id"])
@@ -190,7 +190,9 @@ class Recovery:
 
     def _whose(self, intent: OpenIntent) -> bool | None:
         """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
-        made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
+        made = intent.action is Action.CREATE and not self._store.known.find(
+            intent.kind, intent.key
+        )
         return True if made else None
 
     def _there(self, intent: OpenIntent, seat: Member) -> None:

@@ -71,7 +71,7 @@ class Repair:
     def _keep(self, drift: Drift) -> None:
         kind = drift.kind
         if kind not in self._known:
-            self._known[kind] = sum(1 for _ in self._store.everything(kind))
+            self._known[kind] = sum(1 for _ in self._store.known.everything(kind))
         self._counts[kind] += 1
         kept = self._gone.setdefault(kind, [])
         if self._counts[kind] <= self._limit.of(self._known[kind]):

@@ -88,11 +88,11 @@ class Resolver:
         kind, key = settlement.kind, settlement.key
         if error := self._adopter.shared.get((kind, key)):
             return f"its row is an error: {error}"
-        reused = self._store.reuses(kind, key) if settlement.as_new else None
+        reused = self._store.comparison.reuses(kind, key) if settlement.as_new else None
         return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
     def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> Adopted:
-        if kind is Kind.COMMITTEE and not self._store.known(kind, key):
+        if kind is Kind.COMMITTEE and not self._store.known.find(kind, key):
             self._journal.close_earlier(kind, key)
             return Adopted(
                 kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it"
@@ -107,7 +107,7 @@ class Resolver:
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             self._journal.accept(kind, key)
             return Adopted(kind, key, TAKEN, "is a new record: the next apply creates it")
-        known = self._store.known(kind, key)
+        known = self._store.known.find(kind, key)
         if not known:
             return Adopted(
                 kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew"
@@ -138,8 +138,8 @@ class Resolver:
 
     def _moved(self, settlement: Resolution, wanted: Fields) -> Adopted:
         kind, key = settlement.kind, settlement.key
-        old = self._store.lookalike(kind, key)
-        known = self._store.known(kind, old) if old else None
+        old = self._store.comparison.lookalike(kind, key)
+        known = self._store.known.find(kind, old) if old else None
         if not old or not known:
             return Adopted(
                 kind, key, DOUBTFUL, "the record that it looked like is not known any more"
@@ -163,8 +163,8 @@ class Resolver:
         # one whom no source names any more may still be said to be ours
         wanted = (
             (line.change.after if line else None)
-            or self._store.wanted(kind, key)
-            or self._store.known(kind, key)
+            or self._store.staging.wanted(kind, key)
+            or self._store.known.find(kind, key)
         )
         if not wanted:
             return Adopted(
@@ -190,7 +190,7 @@ class Resolver:
     def _take_person(self, settlement: Resolution, wanted: Fields, found: RemotePerson) -> str:
         """Make the account the known one. Return what that means."""
         kind, key = settlement.kind, settlement.key
-        text, known = "Inspera's account is now the known one", self._store.known(kind, key)
+        text, known = "Inspera's account is now the known one", self._store.known.find(kind, key)
         ours, refused = self._whose(known), known is not None and known["standing"] == REFUSED
         if self._is_another(kind, key, found):
             ours, known, refused = None, None, False
@@ -212,7 +212,7 @@ class Resolver:
 
     def _is_another(self, kind: Kind, key: Key, found: RemotePerson) -> bool:
         """Whether the account that was known so far is still there beside this one."""
-        known = self._store.known(kind, key)
+        known = self._store.known.find(kind, key)
         if not known or not known["auth_system"] or not known["external_id"]:
             return False
         before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
@@ -220,10 +220,10 @@ class Resolver:
 
     def _test(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         key = settlement.key
-        known = self._store.known(Kind.TEST, key)
+        known = self._store.known.find(Kind.TEST, key)
         fields = (
             line.change.after if line and line.change.action is Action.IDENTITY_CHANGE else known
-        ) or self._store.wanted(Kind.TEST, key)
+        ) or self._store.staging.wanted(Kind.TEST, key)
         if not fields:
             return Adopted(
                 Kind.TEST, key, DOUBTFUL, "no source names this test, and nothing is known of it"
@@ -245,7 +245,7 @@ class Resolver:
 
     def _member(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
         kind, key = settlement.kind, settlement.key
-        test = self._store.known(Kind.TEST, (key[0],))
+        test = self._store.known.find(Kind.TEST, (key[0],))
         if not test or not test["remote_id"]:
             return Adopted(
                 kind,
@@ -259,7 +259,7 @@ class Resolver:
                 kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}"
             )
         seat = self._adopter.seat_of(seats, kind, key)
-        known = self._store.known(kind, key)
+        known = self._store.known.find(kind, key)
         if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
             text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
             return Adopted(kind, key, DOUBTFUL, text)
@@ -286,7 +286,9 @@ class Resolver:
             )
         self._journal.forget(kind, key)
         follows = (
-            "the next `apply` puts it back" if self._store.wanted(kind, key) else "nothing names it"
+            "the next `apply` puts it back"
+            if self._store.staging.wanted(kind, key)
+            else "nothing names it"
         )
         text = f"Inspera does not have this {kind}: nothing is known any more, and {follows}"
         return Adopted(kind, key, TAKEN, text)
@@ -297,13 +299,16 @@ class Resolver:
         With `keep` see to it that it sends nothing of what was changed in Inspera.
         """
         kind, key = settlement.kind, settlement.key
-        known, named = self._store.known(kind, key) or {}, self._store.wanted(kind, key)
+        known, named = (
+            self._store.known.find(kind, key) or {},
+            self._store.staging.wanted(kind, key),
+        )
         if named is None:
             goes = "the next `apply` is to remove it" + (
                 " (or to disable it)" if kind is Kind.STAFF else ""
             )
             return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
-        earlier = self._store.kept(kind, key)
+        earlier = self._store.known.kept(kind, key)
         wanted = {**named, **earlier}
         differ = tuple(
             name
@@ -320,7 +325,7 @@ class Resolver:
         sent = tuple(name for name in differ if name not in kept)
         if not differ:
             return "the source says the same, so that nothing is to be sent"
-        where = self._store.wanted_where(kind, key)
+        where = self._store.staging.wanted_where(kind, key)
         sends = f"the next `apply` is to {sends_text(wanted, sent, where)}" if sent else ""
         if kept:
             text = f"kept until the source says something else: {fields_text(known, kept)}"

@@ -54,14 +54,14 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
         closing(context.target),
     ):
         context.interruption.raise_if_set()
-        older_copy = store.recovery()
+        older_copy = store.earlier_runs.recovery_need()
         recovered = Recovered() if older_copy else _recover(settings, context)
 
         progress, now = context.interruption.stopping(observer.progress), context.clock()
         plan = plan_only(settings.feeds, store, policy, now, progress)
         # Before anything is sent: a change that was read only once must not be lost with this run.
         digests = [feed.digest for feed in settings.all_feeds]
-        store.keep_snapshots(context.clock(), digests, plan.extracted.ill)
+        store.snapshots.keep(context.clock(), digests, plan.extracted.ill)
         result.add_plan(plan, store)
         observer.planned(plan, result)
         keep_findings(store, journal, result)
@@ -71,7 +71,7 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
             _hold_all(f"Held: {older_copy}.", result, context)
             result.status = worst(source=bool(plan.extracted.unhealthy), held=True)
         else:
-            store.lapse_kept()
+            store.known.lapse_kept()
             executed = _execute(settings, context, recovered, result)
             if not executed.stopped:
                 journal.lapse({*plan.extracted.trouble, *policy.incomplete})
@@ -87,7 +87,7 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
 
 def _recover(settings: RunSettings, context: RunContext) -> Recovered:
     """Find out what became of open intents. Inspera is not asked when there are none."""
-    if not context.store.open_intent_count():
+    if not context.store.earlier_runs.open_intent_count():
         return Recovered()
     recovery = Recovery(
         context.store,
@@ -155,7 +155,7 @@ def _sendable(store: Store) -> int:
     """Return how many changes of the plan are to be sent."""
     return sum(
         number
-        for (_, action, verdict), number in store.tally().items()
+        for (_, action, verdict), number in store.plan.tally().items()
         if verdict is Verdict.PASS and action in CALLING
     )
 
@@ -212,7 +212,7 @@ def _status(
         source=planned is Exit.SOURCE or bool(result.clock_trouble),
         held=held
         or planned is Exit.HELD
-        or any(verdict is Verdict.HELD for _, _, verdict in store.tally()),
+        or any(verdict is Verdict.HELD for _, _, verdict in store.plan.tally()),
         row_errors=failed > 0 or planned is Exit.ERRORS,
     )
 

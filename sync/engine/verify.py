@@ -56,7 +56,7 @@ class Verifier:
         for kind in Kind:
             if kind is Kind.OPTION:
                 continue  # no call shows options
-            written = self._store.written(run_id, kind, most)
+            written = self._store.earlier_runs.written(run_id, kind, most)
             for _, group in groupby(written, key=lambda one: one.key[0]):
                 self._verify(kind, list(group), verified)
         return verified
@@ -103,16 +103,16 @@ class Verifier:
     ) -> Callable[[WrittenRecord], There | None] | None:
         """How each of these is read; what is on a test is read once for all of them. None: it can't be read here."""
         if kind in PEOPLE:
-            return lambda one: self._person(self._store.known(kind, one.key) or {})
+            return lambda one: self._person(self._store.known.find(kind, one.key) or {})
         if kind is Kind.TEST:
-            return lambda one: self._test(self._store.known(kind, one.key) or {})
+            return lambda one: self._test(self._store.known.find(kind, one.key) or {})
         test = pending[0].key[0]
-        known = self._store.known(Kind.TEST, (test,)) or {}
+        known = self._store.known.find(Kind.TEST, (test,)) or {}
         seats = self._target.seats(str(known.get("remote_id")), kind)
         if not seats.readable:
             return None
         people = (
-            self._store.people(kind, test, [one.key[1] for one in pending])
+            self._store.known.people(kind, test, [one.key[1] for one in pending])
             if kind in PERSON_OF
             else {}
         )
@@ -142,7 +142,7 @@ class Verifier:
         return found[0] if len(found) == 1 else None
 
     def _trouble(self, one: WrittenRecord, there: There | None) -> str:
-        known = self._store.known(one.kind, one.key)
+        known = self._store.known.find(one.kind, one.key)
         if one.action in (Action.REMOVE, Action.DELETE):
             return "is still there" if there is not None else ""
         if there is None or known is None:

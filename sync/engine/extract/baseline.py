@@ -19,7 +19,7 @@ def keep_baseline(settings: RunSettings, extracted: Extracted, store: Store) -> 
         if kind in policy.kinds
         and (kind not in extracted.trouble or source in policy.read_options.accepted)
     }
-    store.note_sources(
+    store.baselines.note_sources(
         [(feed.kind, feed.source.name) for feed in feeds], complete, policy.read_options.accepted
     )
     joined = [join.source for feed in settings.all_feeds for join in feed.joins]
@@ -30,9 +30,9 @@ def keep_baseline(settings: RunSettings, extracted: Extracted, store: Store) -> 
         if report.partial or report.source in extracted.ill:
             continue
         if report.source in grouped:
-            store.keep_groups(report.source, report.groups)
+            store.baselines.keep_groups(report.source, report.groups)
     _keep_tails(settings, extracted, store, complete)
-    store.keep_endings(
+    store.baselines.keep_endings(
         {
             report.source: not report.torn
             for report in (*extracted.reports, *extracted.lookups)
@@ -40,7 +40,7 @@ def keep_baseline(settings: RunSettings, extracted: Extracted, store: Store) -> 
         }
     )
     rows = {one.source: one.rows for one in extracted.lookups if one.source not in extracted.ill}
-    store.keep_rows(rows, [source.name for source in joined])
+    store.baselines.keep_rows(rows, [source.name for source in joined])
 
 
 def _keep_tails(
@@ -55,4 +55,4 @@ def _keep_tails(
         of = feed.kind, feed.source.name
         if feed.source.proof.tail and of in complete and not report.unread:
             numbers.setdefault(of, []).append(number)
-    store.keep_tails(numbers, settings.source_names)
+    store.baselines.keep_tails(numbers, settings.source_names)

@@ -98,8 +98,8 @@ def extract(
         for at, one in enumerate(feeds)
         if one.on_conflict != "error"
     ]
-    store.close_staging(later, _unsure(feeds, Extracted(reports, {}, lookups), store))
-    store.gather_windows(now)
+    store.staging.close(later, _unsure(feeds, Extracted(reports, {}, lookups), store))
+    store.comparison.compute_windows(now)
     _judge_shrinkage(feeds, reports, store, how)
     _doubt(feeds, Extracted(reports, {}, lookups), store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
@@ -161,9 +161,9 @@ class _Extraction:
         )
         failed = [joined.unsure] if joined.unsure else []
         if source.name not in self.how.accepted:
-            failed += witness.failures(lambda: self.store.groups_of(source.name))
+            failed += witness.failures(lambda: self.store.baselines.groups_of(source.name))
             if source.proof.shrink:
-                before = self.store.rows_of(source.name, self.joined)
+                before = self.store.baselines.rows_of(source.name, self.joined)
                 failed += filter(
                     None, [shorter(before - witness.rows, before, source.proof.shrink)]
                 )
@@ -181,7 +181,7 @@ def _unsure(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> frozen
         for feed, reading in zip(feeds, extracted.reports, strict=True)
         if reading.unhealthy
         or any(source.name in ill for source in _resting_on(feed))
-        or (reading.partial and not store.has_snapshot(feed.digest))  # nothing to lay it over
+        or (reading.partial and not store.snapshots.exists(feed.digest))  # nothing to lay it over
     )
 
 
@@ -190,7 +190,7 @@ def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
     sources = {
         kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
     }
-    store.rely_on(
+    store.baselines.set_sources(
         sources, [kind for kind, names in sources.items() if set(names).intersection(how.accepted)]
     )
 
@@ -209,13 +209,13 @@ def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
         doubtful = [
             at for at, other in beside.items() if any(one.name in ill for one in _resting_on(other))
         ]
-        keyless = bool(beside and store.keyless(feed.kind))
+        keyless = bool(beside and store.staging.keyless(feed.kind))
         if doubtful or keyless:
-            store.doubt_departures(number)
+            store.staging.doubt_departures(number)
         if feed.on_conflict != "error" and any(at < number for at in doubtful):
-            store.discard(feed.kind, number)
+            store.staging.discard(feed.kind, number)
         elif feed.on_conflict != "error" and keyless:
-            store.keep_known(feed.kind, number)
+            store.staging.keep_known(feed.kind, number)
 
 
 def _judge_shrinkage(
@@ -237,10 +237,12 @@ def _judge_shrinkage(
             continue
         judged.add((feed.kind, source.name))
         text = shrunk(
-            *store.shrinkage(feed.kind, source.name), source.proof.shrink, _plural(feed.kind)
+            *store.baselines.shrinkage(feed.kind, source.name),
+            source.proof.shrink,
+            _plural(feed.kind),
         )
         if not text and source.proof.tail:
-            lost = store.lost_tail(
+            lost = store.baselines.lost_tail(
                 feed.kind, source.name, source.proof.tail, tests_whole=_tests_whole(reports)
             )
             text = cut_off(lost, _plural(feed.kind))
@@ -284,7 +286,7 @@ def _trouble(
             return f"{reading.place} can't be relied on in this run"
         if reading.partial:
             return f"{reading.place} is not all there ({reading.partial}): removals wait for a full reading"
-    keyless = store.keyless(kind)
+    keyless = store.staging.keyless(kind)
     return (
         f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"
         if keyless

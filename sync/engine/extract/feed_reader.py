@@ -83,7 +83,7 @@ class FeedReader:
                 self._stage(extract, reading, witness)
                 self._judge(extract, reading, witness, accepted=accepted)
         except SourceError as error:
-            self.store.discard(feed.kind, self.number)
+            self.store.staging.discard(feed.kind, self.number)
             self._departures.clear()
             reading.records, reading.unread, reading.unhealthy = 0, True, unread(error)
         self._flush()
@@ -92,7 +92,7 @@ class FeedReader:
     def _since(self) -> Since | None:
         column = self.feed.updated_column
         return (
-            Since(column, self.store.mark_of(self.feed.digest) if self.changed else "")
+            Since(column, self.store.snapshots.mark_of(self.feed.digest) if self.changed else "")
             if column
             else None
         )
@@ -106,12 +106,12 @@ class FeedReader:
                 extract.place, reason, "deliver all of it, or take the join out of the feed"
             )
         place = feed.source.rows_at(extract.place)
-        self.store.name_place(self.number, place)
+        self.store.staging.name_place(self.number, place)
         mapper = feed.mapper.at(place)
         rows: Iterator[Judged] = witness.watched(extract.rows)
         for joined in self.joins:
             rows = with_columns(joined, rows, mapper, self.store)
-        reading.records = self.store.stage(
+        reading.records = self.store.staging.stage(
             feed.kind, self.number, self._records(mapper, rows, reading)
         )
         reading.rows = witness.rows
@@ -145,7 +145,7 @@ class FeedReader:
         reading.partial = self._partial
         doubts = [*extract.doubts, *self._torn(extract, reading, witness, accepted=accepted)]
         if not reading.partial:
-            before = self.store.groups_of
+            before = self.store.baselines.groups_of
             doubts += [] if accepted else witness.failures(lambda: before(feed.source.name))
             reading.groups = frozenset(witness.groups)
         if feed.updated_column or feed.keeps_snapshot:
@@ -165,12 +165,14 @@ class FeedReader:
         if extract.torn is None:
             return
         reading.torn, source = extract.torn(), self.feed.source.name
-        if not reading.torn or not (why := torn(self.store.ended_whole(source), accepted, source)):
+        if not reading.torn or not (
+            why := torn(self.store.baselines.ended_whole(source), accepted, source)
+        ):
             return
         yield why
         last = witness.last
         if last is not None:
-            self.store.drop_line(self.feed.kind, self.number, last.line)
+            self.store.staging.drop_line(self.feed.kind, self.number, last.line)
             error = BadValueError(
                 "may be cut off, as no line end follows", "deliver the file again, whole"
             )
@@ -181,7 +183,7 @@ class FeedReader:
 
     def _cover(self, mark: str, reading: FeedReport) -> None:
         feed, whole = self.feed, not reading.partial
-        reading.records += self.store.cover(
+        reading.records += self.store.snapshots.cover(
             self.number, feed.kind, feed.digest, mark, source=feed.source.name, whole=whole
         )
 
@@ -234,8 +236,8 @@ class FeedReader:
             self._flush()
 
     def _flush(self) -> None:
-        self.store.add_row_errors(self._row_errors, self.number)
-        self.store.depart(self.feed.kind, self.number, self._departures)
-        self.store.unselect(self.feed.kind, self.number, self._unselected)
+        self.store.staging.add_row_errors(self._row_errors, self.number)
+        self.store.staging.depart(self.feed.kind, self.number, self._departures)
+        self.store.staging.unselect(self.feed.kind, self.number, self._unselected)
         for noted in (self._row_errors, self._departures, self._unselected):
             noted.clear()

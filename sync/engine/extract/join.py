@@ -68,15 +68,15 @@ def load(
         missing = sorted(needed.difference(extract.columns))
         if missing:
             raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
-        store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
+        store.lookups.stage(joined.number, _cells(joined, witness.watched(extract.rows)))
         doubts = [*extract.doubts]
         if extract.torn is not None:
             witness.torn = extract.torn()
             if witness.torn and (
-                why := torn(store.ended_whole(source.name), accepted, source.name)
+                why := torn(store.baselines.ended_whole(source.name), accepted, source.name)
             ):
                 doubts.append(why)
-                store.drop_lookup_line(joined.number, witness.last.line if witness.last else 0)
+                store.lookups.drop_line(joined.number, witness.last.line if witness.last else 0)
         joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
 
 
@@ -116,7 +116,9 @@ def with_columns(
     """The rows with the joined columns, or the row errors of those for which they can't be told."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
-        found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
+        found = store.lookups.find(
+            joined.number, sorted({key for _, key in judged if key is not None})
+        )
         for row, key in judged:
             made = (
                 _with(joined, row, found.get(key) if key else None, mapper)

@@ -124,7 +124,10 @@ def planning(
     """The state with a plan for these rows, its journal, and what is barred; with a tenant it is settled before."""
     with open_to_write(path, "apply") as connection:
         store = Store(
-            connection, [feed.place for feed in feeds(rows)], fingerprint, {"LOCKDOWN_BROWSER"}
+            connection,
+            places=[feed.place for feed in feeds(rows)],
+            fingerprint=fingerprint,
+            locked_options={"LOCKDOWN_BROWSER"},
         )
         journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
         barred: Collection[tuple[Kind, Key]] = ()
@@ -149,7 +152,7 @@ class Site:
         policy = replace(POLICY, on_absence=self.on_absence)
         with planning(self.path, rows, policy, self.tenant) as (store, journal, barred):
             self.planned = [
-                (line.change.action, line.change.kind, line.verdict) for line in store.planned()
+                (line.change.action, line.change.kind, line.verdict) for line in store.plan.read()
             ]
             carrier = Executor(
                 store,
@@ -176,4 +179,4 @@ class Site:
     def known(self, kind: Kind, *key: str) -> Fields | None:
         """What is known of one record."""
         with planning(self.path, ()) as (store, _, _):
-            return store.known(kind, key)
+            return store.known.find(kind, key)

@@ -148,11 +148,11 @@ def test_inspera_s_side_of_one_place_becomes_known_and_stays_whose_it_was(
     book.know(kind, *key, ours=ours)
     tenant = Tenant(places={kind: {who: Member("u7", **seat)}})  # type: ignore[arg-type]  # all texts
     assert settled(book, tenant, kind, *key).word == TAKEN
-    fields = book.store.known(kind, key) or {}
+    fields = book.store.known.find(kind, key) or {}
     assert {name: fields[name] for name in seat} == seat
     assert bool(fields["ours"]) is ours
     assert settled(book, Tenant(), kind, *key).word == TAKEN
-    assert book.store.known(kind, key) is None, "it is not there: the next apply makes it anew"
+    assert book.store.known.find(kind, key) is None, "it is not there: the next apply makes it anew"
 
 
 def test_an_option_can_not_be_settled_by_looking(book: Book) -> None:
@@ -164,8 +164,8 @@ def test_staff_made_anew_are_forgotten_with_their_places(book: Book) -> None:
     book.know_person(Kind.STAFF)
     book.know(Kind.CONTRIBUTOR, "T", "7")
     assert settled(book, Tenant(), Kind.STAFF, "7", as_new=True).word == TAKEN
-    assert book.store.known(Kind.STAFF, ("7",)) is None
-    assert book.store.known(Kind.CONTRIBUTOR, ("T", "7")) is None
+    assert book.store.known.find(Kind.STAFF, ("7",)) is None
+    assert book.store.known.find(Kind.CONTRIBUTOR, ("T", "7")) is None
 
 
 @pytest.mark.parametrize("ours", [False, True])
@@ -178,5 +178,5 @@ def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account
         adopter = Adopter(store, journal, site.tenant, ours=False)
         settling = Resolver(store, journal, site.tenant, adopter)
         assert settling.settle(Resolution(Kind.STAFF, ("7",)), None).word == TAKEN
-        fields = store.known(Kind.STAFF, ("7",)) or {}
+        fields = store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["last_name"], bool(fields["ours"])) == ("Øy", ours)

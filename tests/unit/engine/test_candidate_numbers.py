@@ -120,7 +120,7 @@ class Site:
             journal,
             barred,
         ):
-            self.planned = list(store.planned())
+            self.planned = list(store.plan.read())
             carrier = Executor(
                 store,
                 journal,

@@ -98,17 +98,17 @@ class Wanted:
 def run(path: Path, feed: Feed, how: ReadOptions = EVERYTHING, *, keeps: bool = True) -> Wanted:
     """One run's reading; a plan reads and keeps nothing."""
     with open_to_write(path, "apply") as connection:
-        store = Store(connection, ["people"], fingerprint)
+        store = Store(connection, places=["people"], fingerprint=fingerprint)
         extracted = extract([feed], store, NOW, lambda *_: None, how)
         if keeps:
-            store.keep_snapshots(NOW, [feed.digest])
+            store.snapshots.keep(NOW, [feed.digest])
         rows = connection.execute(text("SELECT key, first_name FROM wanted_learner")).fetchall()
         gone = {row[0] for row in connection.execute(text("SELECT k1 FROM departed"))}
         names = {str(key): str(name) for key, name in rows}
         return Wanted(
             names,
             gone - set(names),
-            [str(row_error) for row_error in store.row_errors()],
+            [str(row_error) for row_error in store.staging.row_errors()],
             extracted,
         )
 

@@ -78,10 +78,11 @@ def extracted(
         say(phase, done, total)
 
     with open_to_read(NOT_THERE) as connection:
-        store = Store(connection, [feed.place for feed in feeds], fingerprint)
+        store = Store(connection, places=[feed.place for feed in feeds], fingerprint=fingerprint)
         result = extract(feeds, store, NOW, progress)
         return result, {
-            f"{person.kind} {key_of(person)[0]}: {where}" for person, where in store.staged_people()
+            f"{person.kind} {key_of(person)[0]}: {where}"
+            for person, where in store.staging.people()
         }
 
 

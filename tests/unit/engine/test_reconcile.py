@@ -255,7 +255,7 @@ def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(
 
 
 def known(book: Book, kind: Kind, key: Key) -> Fields | None:
-    return book.store.known(kind, key)
+    return book.store.known.find(kind, key)
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
@@ -285,7 +285,7 @@ def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind:
     tenant.tests = []
     (test,) = drift(book, tenant)
     assert take_over(test, book.journal)
-    assert not any(book.store.on_test(other, "T") for other in READ_ON_TESTS), (
+    assert not any(book.store.known.on_test(other, "T") for other in READ_ON_TESTS), (
         "all of it is made anew with its test"
     )
 
@@ -335,7 +335,7 @@ def test_what_is_gone_is_taken_over_up_to_the_limit_of_its_kind_and_not_at_all_a
     assert [kind for kind, _ in left] == [Kind.CANDIDATE] * bool(held)
     assert all(held in excess for _, excess in left)
     assert (repair.taken, repair.left) == ((0, gone) if held else (gone, 0))
-    assert len(book.store.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
+    assert len(book.store.known.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
 
 
 def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: Book) -> None:
@@ -369,6 +369,6 @@ def test_the_seats_of_somebody_whose_account_is_gone_went_with_it(book: Book, ki
     set_up(book)
     place = next(other for other, person in PERSON_OF.items() if person is kind)
     assert take_over(Drift(DriftGroup.GONE, kind, ("7",)), book.journal)
-    assert [other for other in PERSON_OF if book.store.on_test(other, "T")] == [
+    assert [other for other in PERSON_OF if book.store.known.on_test(other, "T")] == [
         one for one in PERSON_OF if one != place
     ]

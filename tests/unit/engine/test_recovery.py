@@ -47,7 +47,7 @@ def recover(book: Book, tenant: Tenant) -> Recovered:
 
 
 def known(book: Book, kind: Kind) -> Fields | None:
-    return book.store.known(kind, key_of(kind))
+    return book.store.known.find(kind, key_of(kind))
 
 
 def holding(kind: Kind, **seat: Any) -> Tenant:
@@ -58,7 +58,7 @@ def holding(kind: Kind, **seat: Any) -> Tenant:
 def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
     recovered = recover(book, Tenant(people=[somebody(7)]))
-    fields = book.store.known(Kind.STAFF, ("7",)) or {}
+    fields = book.store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["ours"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
     assert book.open_intents() == [("7",)], "what the reading does not show is sent again"
     assert (recovered.barred, book.slept) == (set(), [10.0])
@@ -67,7 +67,7 @@ def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) 
 def test_staff_who_are_not_there_were_not_made(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
     recover(book, Tenant())
-    assert (book.open_intents(), book.store.known(Kind.STAFF, ("7",))) == ([], None)
+    assert (book.open_intents(), book.store.known.find(Kind.STAFF, ("7",))) == ([], None)
 
 
 def test_staff_whose_account_is_in_doubt_or_can_not_be_read_stay_open(book: Book) -> None:

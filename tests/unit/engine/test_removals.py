@@ -25,9 +25,9 @@ def taken_off(
 ) -> Ready:
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = MembershipPolicy(read_after_write_delay=delay)
-    if not book.store.timing("T", Moment.of(NOW)).start:
-        book.store.gather_windows(NOW)
-        book.store.gather_circumstances(NOW, {})
+    if not book.store.comparison.timing("T", Moment.of(NOW)).start:
+        book.store.comparison.compute_windows(NOW)
+        book.store.comparison.compute_context(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
     sitting = prepare(
         book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW)

@@ -111,7 +111,9 @@ class Journalling(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         settled = data.draw(st.sampled_from(sorted(self.open_before & set(self.said.open))))
-        intent = next(one for one in self.state.store.open_intents() if one.id == settled)
+        intent = next(
+            one for one in self.state.store.earlier_runs.open_intents() if one.id == settled
+        )
         self.state.journal.settle(intent, "not sent")
         del self.said.open[settled]
 
@@ -182,7 +184,9 @@ def test_an_intent_outlives_a_crash_that_comes_right_after_it(state: State) -> N
     (intent,) = state.journal.intend([line(TEST, Action.CREATE)])
     state.crash()
     assert state.open() == {intent: (*TEST, Action.CREATE, fields_of(Kind.TEST, "Åse"))}
-    assert [one.at for one in state.store.open_intents()] == [START + timedelta(seconds=1)]
+    assert [one.at for one in state.store.earlier_runs.open_intents()] == [
+        START + timedelta(seconds=1)
+    ]
 
 
 def test_an_outcome_that_was_not_committed_is_lost_but_never_its_intent(state: State) -> None:

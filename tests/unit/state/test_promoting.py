@@ -49,7 +49,7 @@ def standings(state: State) -> dict[tuple[Kind, Key], object]:
 
 
 def drafted(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
-    state.store.draft([DraftedChange(Change(action, kind, key), ruling)])
+    state.store.plan.draft([DraftedChange(Change(action, kind, key), ruling)])
 
 
 @pytest.mark.parametrize("kind", list(ON_A_TEST))
@@ -181,7 +181,7 @@ def test_people_come_back_to_be_kept_in_step(state: State, kind: Kind) -> None:
 
 def test_a_renewed_fingerprint_goes_to_just_its_record(state: State) -> None:
     renewed = [one for one in everything() if OTHER[0] not in one[1]]
-    state.store.refresh((kind, key, b"2") for kind, key in renewed)
+    state.store.comparison.refresh((kind, key, b"2") for kind, key in renewed)
     state.journal.promote_silent()
     assert {one: state.fingerprint(one) for one in everything()} == {
         one: b"2" if one in renewed else b"1" for one in everything()
@@ -189,7 +189,7 @@ def test_a_renewed_fingerprint_goes_to_just_its_record(state: State) -> None:
 
 
 def stage(state: State, kind: Kind, records: Iterable[Record]) -> None:
-    state.store.stage(kind, 0, [(record, None, 2) for record in records])
+    state.store.staging.stage(kind, 0, [(record, None, 2) for record in records])
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,13 @@ def planned(
     with blank() as connection:
         put(connection, whole)
         store = Store(
-            connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"}
+            connection,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
+            locked_options={"LOCKDOWN_BROWSER"},
         )
         plan_only(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
-        return {(line.change.kind, line.change.key): line for line in store.planned()}
+        return {(line.change.kind, line.change.key): line for line in store.plan.read()}
 
 
 def said(plan: dict[Identity, PlannedChange], kind: Kind, *key: str) -> tuple[str, Verdict, str]:

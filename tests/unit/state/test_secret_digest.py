@@ -39,8 +39,8 @@ def planning(
     with open_to_write(path, "apply") as connection:
         store = Store(
             connection,
-            [f"{kind}.csv" for kind in Kind],
-            fingerprint,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
             seal_key=seal_key(path, write=True),
         )
         plan_only(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
@@ -48,13 +48,13 @@ def planning(
 
 
 def the_option(store: Store) -> PlannedChange | None:
-    return store.planned_for(Kind.OPTION, ("T", OPTION))
+    return store.plan.find(Kind.OPTION, ("T", OPTION))
 
 
 def carried_out(connection: Connection, store: Store) -> None:
     """Everything that is planned is done."""
     journal = Journal(connection, lambda: NOW, "apply")
-    lines = list(store.planned())
+    lines = list(store.plan.read())
     intents = journal.intend(lines)
     journal.record(
         [
@@ -103,7 +103,7 @@ def test_a_pin_stands_sealed_in_the_plan_and_in_what_is_known(path: Path) -> Non
     with planning(path, PIN) as (connection, store):
         line = the_option(store)
         carried_out(connection, store)
-        known = store.known(Kind.OPTION, ("T", OPTION))
+        known = store.known.find(Kind.OPTION, ("T", OPTION))
     assert line is not None
     assert known is not None
     assert str(known["value"]).startswith(SEALED)
