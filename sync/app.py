@@ -53,12 +53,12 @@ def _limits(given: LimitsSettings) -> Limits:
 
 
 def now() -> datetime:
-    """The time by this machine's clock: the one place that asks it for decisions."""
+    """Return the time by this machine's clock: the one place that asks it for decisions."""
     return datetime.now(UTC)
 
 
 def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
-    """Conditions by column as the mapping takes them: plain values, which are faster, or more."""
+    """Return conditions by column for the mapping: plain values, which are faster, or `Words`."""
     return {
         column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case)
         for column, one in conditions.items()
@@ -73,7 +73,7 @@ class App:
 
     @classmethod
     def open(cls, config: Path, warn: Say) -> "App":
-        """Reads the configuration; what is unwise in it goes to `warn`.
+        """Read the configuration; warnings go to `warn`.
 
         Raises:
             ConfigurationFaults: it can't be used.
@@ -85,7 +85,7 @@ class App:
 
     @cached_property
     def feeds(self) -> list[Feed]:
-        """Every feed with its source.
+        """Return every feed with its source.
 
         Raises:
             UsageError: a feed's rules can't be followed.
@@ -93,12 +93,12 @@ class App:
         return [self._feed(feed) for feed in self.loaded.settings.feeds]
 
     def feeds_of(self, kinds: Collection[Kind]) -> list[Feed]:
-        """The feeds of these kinds, and of those that their records need."""
+        """Return the feeds of these kinds, and of those that their records need."""
         needed = needed_by(kinds)
         return [feed for feed in self.feeds if feed.kind in needed]
 
     def read_options(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
-        """How sources are read in this run.
+        """Return how sources are read in this run.
 
         Raises:
             UsageError: a source that is to be accepted as it is has no such name.
@@ -117,7 +117,7 @@ class App:
         return ReadOptions(changed, frozenset(accepted))
 
     def prepare(self) -> None:
-        """Makes every feed ready, so that a rule which can't be followed is said before the state is touched.
+        """Compile every feed, so that invalid rules are reported before the state is opened.
 
         Raises:
             UsageError: a feed's rules can't be followed.
@@ -178,7 +178,10 @@ class App:
         )
 
     def _digest(self, feed: FeedSettings) -> str:
-        """By which a feed's snapshot is known: another source or other rules make another one."""
+        """Return the digest of a feed and its sources, which names its snapshot.
+
+        Another source or other rules give another digest.
+        """
         about = {"allow_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
         said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
@@ -204,23 +207,28 @@ class App:
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
-        """When each job runs, by whose clock, and up to how much later."""
+        """Return when each job runs, in which time zone, and up to how much later."""
         jobs = self.loaded.settings.jobs
         return {name: (job.schedule, job.zone or "", job.jitter) for name, job in jobs.items()}
 
     @property
     def options(self) -> Mapping[str, OptionRule]:
-        """The options that this tenant has: those of the contract, and those that the configuration declares."""
+        """Return the options of this tenant: those of the contract and of the configuration."""
         return self.loaded.settings.inspera.options_in_force()
 
     @property
     def locked_options(self) -> frozenset[str]:
-        """The options that can't be changed once their test has begun (vendor contract, Test API: settings)."""
+        """Return the options that can't be changed once their test has begun.
+
+        See the vendor contract, Test API: settings.
+        """
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
     def state(self) -> "TenantState":
-        """The state, for this tenant alone. A password is read when it is needed.
+        """Return the state of this tenant.
+
+        A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
@@ -232,7 +240,7 @@ class App:
 
     @cached_property
     def tenant(self) -> "TenantIdentity":
-        """The tenant that the configuration names."""
+        """Return the tenant that the configuration names."""
         from sync.state.tenant import TenantIdentity
 
         inspera = self.loaded.settings.inspera
@@ -244,7 +252,7 @@ class App:
         read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
     ) -> Policy:
-        """What the configuration says about deciding, and how its sources are read in this run.
+        """Return what the configuration says about deciding, and how sources are read in this run.
 
         `kinds` are those that the run keeps in step; none for all.
         """
@@ -261,7 +269,7 @@ class App:
         )
 
     def membership_policy(self) -> MembershipPolicy:
-        """What the configuration says about seats that were there before us."""
+        """Return what the configuration says about members that were on a test before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.read_after_write_delay)
         unread_is_ours, batch = settings.existing.unread == "ours", settings.inspera.batch_size
@@ -283,7 +291,10 @@ class App:
         )
 
     def connection(self, observe: Observe | None = None) -> "Connection":
-        """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""
+        """Return how Inspera is reached.
+
+        The key is read when a token is fetched; `observe` is notified of each call.
+        """
         from sync.inspera.connection import Connection
 
         inspera, folder = self.loaded.settings.inspera, self.loaded.folder

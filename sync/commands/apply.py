@@ -1,4 +1,7 @@
-"""`apply`: does one run. Finds out first what became of calls that an earlier run left without an outcome."""
+"""`apply`: does one run.
+
+Finds out first what became of calls that an earlier run left without an outcome.
+"""
 
 import logging
 from collections import Counter
@@ -44,7 +47,10 @@ MOST_LOGGED = 100
 """How many findings of each type a run writes to the log, each as a line."""
 
 _TEXT_WITHOUT_NAMES = frozenset({Result.HELD, Result.DEFERRED, Result.WAITING})
-"""Findings whose text may be logged: it is ours, and names records by key. Others repeat a row or Inspera's answer."""
+"""Findings whose text may be logged: it is ours, and names records by key.
+
+Others repeat a row or Inspera's answer.
+"""
 
 _log = structlog.get_logger("run")
 
@@ -59,7 +65,8 @@ class ApplyOptions:
         accepted: sources that are correctly shorter than before.
         changed: whether only changed rows are read, where a feed can be read so.
         show_all: whether all lines of each list are shown.
-        kinds: the kinds that are kept in step; empty for all. Of others only what these need is added.
+        kinds: the kinds that are kept in step; empty for all. Of others only what these need is
+            added.
         job: the job whose run this is; None for a command.
         check_clock: whether Inspera is asked for its time even when there is nothing to send.
         deadline: when the run ends at the latest; aware.
@@ -228,7 +235,10 @@ def _note(line: str, say: Say, job: str | None) -> None:
 
 
 def _log_function(job: str | None) -> Callable[..., object]:
-    """Return the log's `warning` for a job. A person who gave a command sees the same lines on the screen: `info`."""
+    """Return the log's `warning` for a job.
+
+    A person who gave a command sees the same lines on the screen: `info`.
+    """
     log: Callable[..., object] = _log.warning if job else _log.info
     return log
 

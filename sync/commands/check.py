@@ -85,7 +85,7 @@ def _found(secrets: int, sources: int, row_errors: int) -> str:
 
 
 def _judge_people(store: Store) -> None:
-    """Looks for what is too dear to look for in every row."""
+    """Add the row errors of people that are too slow to look for in every row."""
     for record, where in store.staging.people():
         store.staging.add_row_errors(late_row_errors(record, where))
         if store.known.find(record.kind, key_of(record)) is None:

@@ -41,16 +41,16 @@ class ConfiguredJob:
 
     @property
     def timed(self) -> ScheduledJob:
-        """When it runs."""
+        """Return when it runs."""
         return ScheduledJob(self.settings.schedule, self.settings.jitter)
 
     @property
     def takes_turns(self) -> bool:
-        """Whether it writes the state."""
+        """Tell whether it writes the state."""
         return self.settings.mode == "apply"
 
     def begin(self) -> JobRun:
-        """A run of it."""
+        """Return a new run of the job."""
         return ApplyRun(self) if self.takes_turns else PlanRun(self)
 
 
@@ -61,17 +61,17 @@ class ConfiguredRun:
         self.job, self._interruption = job, Interruption()
 
     def end(self, reason: str) -> None:
-        """Ends it; calls under way finish."""
+        """End the run; calls under way finish."""
         self._interruption.end(reason)
 
     def soonest(self) -> str:
-        """When the soonest test begins to which it would add something."""
+        """Return when the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
             return store.plan.soonest(command=f"job {self.job.name}")
 
     @contextmanager
     def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
-        """What it would do now, on the state as it is."""
+        """Yield the plan that it would carry out now."""
         app, settings = self.job.app, self.job.settings
         policy = app.policy((), app.read_options(changed=settings.changed), settings.chosen())
         with app.state.open_to_read() as connection:
@@ -84,7 +84,7 @@ class ConfiguredRun:
 
 
 def _silent(phase: str, done: int, total: int | None = None) -> None:
-    """Shows nothing: the log has what a run came to."""
+    """Show nothing: the log has the result of a run."""
 
 
 class ApplyRun(ConfiguredRun):
@@ -93,7 +93,7 @@ class ApplyRun(ConfiguredRun):
     _waits_for = ""
 
     def run(self, should_yield: ShouldYield, began: datetime) -> str:
-        """One run, or the rest of one that `began` then."""
+        """Do one run, or the rest of one that `began` then."""
         job = self.job
         options = ApplyOptions(
             changed=job.settings.changed,
@@ -118,7 +118,10 @@ class ApplyRun(ConfiguredRun):
         return _outcome(ran)
 
     def _wait(self, holder: str) -> bool:
-        """Waits for a run that somebody started by hand. Another program is a trouble, which `/readyz` shows."""
+        """Wait for a run that a person has started.
+
+        Another program is a problem, which `/readyz` shows.
+        """
         if holder == ANOTHER_PROGRAM:
             return False
         if holder != self._waits_for:
@@ -142,7 +145,7 @@ class PlanRun(ConfiguredRun):
     """Says in the log what it would do."""
 
     def run(self, should_yield: ShouldYield, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
-        """One plan."""
+        """Make one plan."""
         deadline = began + self.job.app.loaded.settings.service.run_timeout
         try:
             with Watch(self._interruption, lambda: "", now, deadline).watching():
@@ -187,7 +190,7 @@ class _Seen:
 
 
 def _outcome(ran: RunResult) -> str:
-    """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
+    """Return the word for the result of a run: how it ended, or what prevented it."""
     if ran.word == "done":
         source = "clock" if ran.clock_trouble else "source"
         return {Exit.SOURCE: source, Exit.HELD: "held", Exit.ERRORS: "row_errors"}.get(

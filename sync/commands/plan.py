@@ -1,4 +1,7 @@
-"""`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
+"""`plan`, the dry run: what `apply` would do, said and not done.
+
+Changes no byte of the state, makes no call.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -79,7 +82,10 @@ def make_store(
 
 
 def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
-    """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
+    """Make a plan and show it.
+
+    `write` receives JSON in pieces, `say` receives lines of text.
+    """
     read_options = app.read_options(options.accepted, changed=options.changed)
     policy = app.policy(read_options=read_options)
     app.prepare()
@@ -150,7 +156,7 @@ def show_plan(
 
 
 def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
-    """The figures of a plan, for programs."""
+    """Return the figures of a plan, for programs."""
     tally, (waiting, soon) = store.plan.tally(), store.plan.waiting()
     return {
         "changes": sum(

@@ -18,7 +18,8 @@ EVERY = 1.0
 SILENCE = 5.0
 """Seconds for which a run goes on while the state does not confirm that it may.
 
-A process that takes over looks at what was sent after 10 seconds at the soonest, when the calls of this run are over.
+A process that takes over looks at what was sent after 10 seconds at the soonest, when the calls of
+this run are over.
 """
 
 

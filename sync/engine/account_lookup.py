@@ -21,7 +21,9 @@ _FOUND = "was there before us; it was brought up to date, and is never disabled 
 
 
 def look_up(line: PlannedChange, target: Target) -> Ready:
-    """Who Inspera has under this external id or login. Runs on a worker.
+    """Look up an account by external id or login.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -60,7 +62,10 @@ def look_up(line: PlannedChange, target: Target) -> Ready:
 
 
 def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
-    """Return why an account is not taken for this person's, and how to decide. Only the command shows both."""
+    """Return why an account is not taken for this person's, and how to decide.
+
+    Only the command shows both.
+    """
     command = f"adopt {kind} {' '.join(key)}"
     return (
         f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; `{command} --show` shows"
@@ -86,7 +91,9 @@ def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
 
 
 def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[Outcome]:
-    """Send a test's title and times, unless it has come into the freeze since the plan was made. Runs on a worker.
+    """Send a test's title and times, unless it has come into the freeze since the plan was made.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -114,7 +121,9 @@ def _held(doubt: str, change: Change) -> Outcome:
 
 
 def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Ready:
-    """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
+    """Look up a test by its external id, before an intent says that we make one.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -153,7 +162,10 @@ def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
 
 
 def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
-    """Whoever can't be looked up may have been there: they are kept in step, and never disabled by us."""
+    """Return the outcome for a person who cannot be looked up.
+
+    Their account may have been there before: they are kept in step, and never disabled by us.
+    """
     (outcome,) = send()
     if outcome.result is Result.DONE:
         return [replace(outcome, result=Result.FOUND, message=_UNSURE)]
@@ -161,7 +173,10 @@ def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
 
 
 def _bring_up_to_date(change: Change, found: RemotePerson, target: Target) -> list[Outcome]:
-    """Sends what is wanted to an account that is there; its password stays its owner's."""
+    """Send what is wanted to an account that exists.
+
+    Its password is not changed: it belongs to its owner.
+    """
     (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
     if outcome.result is Result.DONE:
         return [Outcome(Result.FOUND, _FOUND, outcome.remote_id or found.remote_id)]

@@ -39,9 +39,12 @@ _TIMES = ("start", "end")
 
 
 class Adopter:
-    """Looks wanted records up and remembers what matches. `ours` says that we put them there (a lost state).
+    """Looks wanted records up and remembers what matches.
 
-    `by_email` lets people be matched by their address, when neither external id nor login leads to an account.
+    `ours` says that we put them there (a lost state).
+
+    `by_email` lets people be matched by their address, when neither external id nor login leads to
+    an account.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class Adopter:
 
     @property
     def ours(self) -> bool:
-        """Whether what is taken in was put there by us."""
+        """Tell whether this tool has put there what is taken in."""
         return self._ours
 
     def take_in(self, progress: Progress) -> Iterator[Adopted]:
-        """Every planned create of a record that Inspera has already. Options can't be read: they are sent again.
+        """Take in every planned create of a record that Inspera has already.
+
+        Options can't be read: they are sent again.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -99,17 +104,23 @@ class Adopter:
 
     @cached_property
     def shared(self) -> Mapping[tuple[Kind, Key], str]:
-        """Return why records that share an identity with another are not adopted. Needs the plan."""
+        """Return why records that share an identity with another are not adopted.
+
+        Needs the plan.
+        """
         return self._store.comparison.shared_identities()
 
     def held_by_others(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
-        """Return why what Inspera has is not taken for this record: another one has it. Empty when none has."""
+        """Return why what Inspera has is not taken for this record: another one has it.
+
+        Empty when none has.
+        """
         holder = self._store.known.holder(kind, key, fields, remote_id)
         what = "test" if kind is Kind.TEST else "account"
         return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
     def match(self, wanted: Fields) -> tuple[RemotePerson | None, str]:
-        """The account that is this person's, or why there is doubt, matched as the configuration says."""
+        """Return the account of this person, or why there is doubt, as the configuration says."""
         return match_person(self._target, wanted, by_email=self._by_email)
 
     def remember_person(
@@ -122,10 +133,12 @@ class Adopter:
         *,
         known: Fields | None = None,
     ) -> None:
-        """Makes a person known with Inspera's values; an external id only where Inspera has it linked.
+        """Record a person as known with Inspera's values.
 
-        One who was matched by email keeps the username that Inspera has, as it can't be changed there. What a look-up
-        does not show stays as it is `known`.
+        An external id is recorded only where Inspera has it linked.
+
+        One who was matched by email keeps the username that Inspera has, as it can't be changed
+        there. What a look-up does not show stays as it is `known`.
         """
         whose = self._ours if ours is None else ours
         values = values_of(wanted, person)
@@ -180,7 +193,9 @@ class Adopter:
         unknown: Sequence[str] = (),
         duration: Value = None,
     ) -> None:
-        """Makes a test known with Inspera's values; what the search does not show, or is `unknown`, is left so.
+        """Record a test as known with Inspera's values.
+
+        What the search does not show, or is `unknown`, stays unknown.
 
         `duration` is the one that is known where the search shows none.
         """
@@ -224,10 +239,10 @@ class Adopter:
         return Adopted(change.kind, change.key, DOUBTFUL, text)
 
     def seat_of(self, seats: Members, kind: Kind, key: Key) -> Member | None:
-        """The seat of this candidate's or contributor's person, if they have one; or the committee.
+        """Return the member that this candidate, contributor or committee is, if it is there.
 
-        Somebody who is not known, as their account is doubtful, is looked for as the source names them: whose seat it
-        is must not be forgotten meanwhile.
+        Somebody who is not known, as their account is doubtful, is looked for as the source names
+        them: whose seat it is must not be forgotten meanwhile.
         """
         who = identity_of(self._store, kind, key)
         if kind in PERSON_OF and who == ("", ""):
@@ -244,7 +259,10 @@ class Adopter:
         *,
         unknown: Sequence[str] = (),
     ) -> None:
-        """Makes it known with Inspera's values, but for what is `unknown`; without `ours` it is what all of this is."""
+        """Record a member as known with Inspera's values, except for what is `unknown`.
+
+        Without `ours` it is taken in as everything else is.
+        """
         fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}
         whose = self._ours if ours is None else ours
         self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, ours=whose)

@@ -1,6 +1,7 @@
 """Candidate numbers while they are sent: none is given to somebody before whoever has it has given it up (rules 36).
 
-What the state knows is not enough: a removal of this run may have been refused, and people give numbers by hand.
+What the state knows is not enough: a removal of this run may have been refused, and people give
+numbers by hand.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,7 +27,8 @@ _NOT_EITHER = "their own new number is not free either"
 def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
     """Return the sitting with those who are known to have the numbers that it gives.
 
-    `left` are learners whom this run has taken off the test: a reading may still show them for some seconds.
+    `left` are learners whom this run has taken off the test: a reading may still show them for some
+    seconds.
     """
     taken = {
         str(place.fields["candidate_id"])
@@ -144,8 +146,8 @@ Send = Callable[[Sequence[Assignment]], list[Outcome]]
 class NumberQueue:
     """Sends places in turns, so that a number is given up before it is given away.
 
-    `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one call, which is
-    never divided.
+    `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one
+    call, which is never divided.
     """
 
     places: Sequence[MemberChange]

@@ -16,8 +16,9 @@ from sync.state.store import Store
 class MembershipPolicy:
     """Whose something on a test is that was there before us, and how long a write may stay unreadable.
 
-    `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours` decides on tests that we
-    found and that can't be read. `options` are those that this tenant has. `batch` is how many go in one call.
+    `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours`
+    decides on tests that we found and that can't be read. `options` are those that this tenant has.
+    `batch` is how many go in one call.
     """
 
     claim: Sequence[str] = ()
@@ -31,8 +32,8 @@ class MembershipPolicy:
 class MemberChange:
     """One planned line with what it takes to send it.
 
-    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write may not be readable
-    yet, `ours` whether what is known of it was put there by us.
+    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write
+    may not be readable yet, `ours` whether what is known of it was put there by us.
     """
 
     line: PlannedChange
@@ -46,8 +47,8 @@ class MemberChange:
 class ChangesOnTest:
     """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged.
 
-    Of candidates, `holders` are known to have the numbers that are given here; those who have `left` were taken off the
-    test in this run.
+    Of candidates, `holders` are known to have the numbers that are given here; those who have
+    `left` were taken off the test in this run.
     """
 
     kind: Kind
@@ -61,12 +62,12 @@ class ChangesOnTest:
 
     @property
     def remote_id(self) -> str:
-        """Inspera's id of the test."""
+        """Return Inspera's id of the test."""
         return str(self.known["remote_id"])
 
     @property
     def removals(self) -> bool:
-        """Whether these are removals."""
+        """Tell whether these are removals."""
         return bool(self.places) and self.places[0].line.change.action is Action.REMOVE
 
 
@@ -78,7 +79,9 @@ def prepare(
     policy: MembershipPolicy,
     moment: Moment,
 ) -> ChangesOnTest:
-    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
+    """Return what the store knows about these lines.
+
+    Lines whose test, person or committee is not in Inspera are waiting.
 
     So is the removal of a committee that somebody is still in: it would take its people along.
     """
@@ -148,7 +151,7 @@ _OCCUPIED = "waits until nobody on its test is in this committee any more"
 
 
 def _occupied(store: Store, test: str) -> frozenset[str]:
-    """The committees that contributors and candidates of a test are in, as far as we know."""
+    """Return the known committees of the contributors and candidates of a test."""
     return frozenset(
         name for names in store.known.committees_in_use(test) for name in listed(names)
     )

@@ -35,7 +35,10 @@ class Ending:
     reasons: list[str] = field(default_factory=list)
 
     def record(self, journal: Journal, interruption: Interruption) -> None:
-        """Record the end of a run of `adopt` or `reconcile`. An interruption decides its exit status."""
+        """Record the end of a run of `adopt` or `reconcile`.
+
+        An interruption decides its exit status.
+        """
         if interruption.event.is_set():
             self.status = interruption.status
         word = "done" if self.status in _COMPLETE else "stopped"
@@ -51,15 +54,15 @@ def recording_errors(
 ) -> Iterator[None]:
     """Let an error end a run, so that the journal records it.
 
-    After an error of Inspera or an interruption the caller goes on, and records the end. Every other error is recorded
-    here and raised again.
+    After an error of Inspera or an interruption the caller goes on, and records the end. Every
+    other error is recorded here and raised again.
 
     Args:
         journal: of the run.
         ending: receives the exit status and the reason.
         note: shows a line to people.
-        has_called: whether the run may have made a call. If so, an unusable state ends it with exit status 4, since
-            status 2 promises that nothing was done.
+        has_called: whether the run may have made a call. If so, an unusable state ends it with exit
+            status 4, since status 2 promises that nothing was done.
     """
     try:
         yield

@@ -46,7 +46,7 @@ ShouldYield = Callable[[Callable[[], str]], bool]
 
 
 def never(_soonest: Callable[[], str]) -> bool:
-    """Gives way to nobody."""
+    """Return False: this run yields to no other."""
     return False
 
 
@@ -67,8 +67,8 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 class ExecutionResult:
     """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
 
-    `yielded` says that it did so for a run whose tests start sooner. `soon` counts the additions that wait for a test
-    that starts within 7 days or is under way.
+    `yielded` says that it did so for a run whose tests start sooner. `soon` counts the additions
+    that wait for a test that starts within 7 days or is under way.
     """
 
     results: Counter[tuple[Kind, Action, Result]] = field(default_factory=Counter)
@@ -79,23 +79,26 @@ class ExecutionResult:
 
     @property
     def missed(self) -> int:
-        """How many changes wait, and how many that are new are deferred: what is wanted is not in Inspera."""
+        """Return how many wanted records are missing in Inspera: waiting or deferred."""
         new = sum(n for (_, action, left), n in self.results.items() if (action, left) == _NOT_MADE)
         return new + self.count(Result.WAITING)
 
     def count(self, *results: Result) -> int:
-        """How many changes ended in one of these ways."""
+        """Return how many changes ended in one of these ways."""
         return sum(number for (_, _, result), number in self.results.items() if result in results)
 
 
 class Executor:
-    """Carries out one plan. `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
+    """Carries out one plan.
 
-    Nothing is sent for `barred` records: what became of an earlier call for them could not be found out yet. `look_up_learners`
-    says that Inspera may have learners whom we do not know of, so that each new one is looked up first, as staff are,
-    but for those whose creation was `tried` before. `gives_way` is asked before more is begun: it takes what tells the
-    start of the soonest test that needs what is left (UTC text, empty for none), and says whether another run goes
-    first; then `stop` is set.
+    `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
+
+    Nothing is sent for `barred` records: what became of an earlier call for them could not be found
+    out yet. `look_up_learners` says that Inspera may have learners whom we do not know of, so that
+    each new one is looked up first, as staff are, but for those whose creation was `tried` before.
+    `gives_way` is asked before more is begun: it takes what tells the start of the soonest test
+    that needs what is left (UTC text, empty for none), and says whether another run goes first;
+    then `stop` is set.
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -128,7 +131,10 @@ class Executor:
         self._left: dict[str, set[str]] = {}
 
     def execute(self, total: int) -> ExecutionResult:
-        """Sends everything that passes, in the plan's order. `total` is how many lines that is, for the progress."""
+        """Send everything that the guard allows, in the plan's order.
+
+        `total` is the number of lines, for the progress.
+        """
         lines = (
             line for line in self._store.plan.read(Verdict.PASS) if line.change.action in CALLING
         )
@@ -145,7 +151,7 @@ class Executor:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """Has the workers send nothing more when this thread can't go on: nobody would record it."""
+        """Stop the workers when this thread can't go on, since nobody would record their calls."""
         try:
             yield
         except BaseException:
@@ -163,7 +169,7 @@ class Executor:
         return self._stop.is_set() or bool(self._result.stopped)
 
     def _units(self, layer: Iterator[PlannedChange]) -> Iterator[WorkUnit]:
-        """Each person and test is a unit; what is on a test goes test by test."""
+        """Yield each person and test as a unit, and everything of one kind on one test as one."""
         for (kind, test), group in groupby(
             layer, key=lambda line: (line.change.kind, line.change.key[0])
         ):
@@ -179,7 +185,7 @@ class Executor:
             yield WorkUnit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: PlannedChange) -> bool:
-        """Ends the line of somebody who was to be disabled or deleted, and is still on a test that has not ended."""
+        """End the line of a person who is to be disabled and is still on a running test."""
         if line.change.action not in (Action.DISABLE, Action.DELETE):
             return False
         tests = self._store.known.tests_of(line.change.key[0])
@@ -206,7 +212,10 @@ class Executor:
         return WorkUnit(partial(update_test, line, timing, self._target), (line,), (line,))
 
     def _send_all(self, pool: ThreadPoolExecutor, units: Iterator[WorkUnit], total: int) -> None:
-        """Keeps the workers busy with this layer's units until none is left; the next layer needs all of it."""
+        """Keep the workers busy with this layer's units until none is left.
+
+        The next layer needs all of it.
+        """
         under_way: dict[Future[list[Outcome] | Ready], WorkUnit] = {}
         ready: list[WorkUnit] = []
         while True:
@@ -226,7 +235,10 @@ class Executor:
             self._progress("sending", self._done, total)
 
     def _soonest(self, units: Sequence[WorkUnit]) -> str:
-        """When the soonest test begins that what is left is for; looked up once a second at most."""
+        """Return when the soonest test begins that needs what is left.
+
+        Looked up once a second at most.
+        """
         looked, soonest = self._rest
         if time.monotonic() - looked >= 1:
             before = min((line.seq for unit in units for line in unit.about), default=1) - 1
@@ -246,7 +258,10 @@ class Executor:
             under_way[pool.submit(in_context(started.work, **_named(started.about)))] = started
 
     def _finish(self, unit: WorkUnit, future: Future[list[Outcome] | Ready]) -> list[WorkUnit]:
-        """Records what a unit came to; a reading may leave something to be sent."""
+        """Record what became of a unit.
+
+        A unit that has only read may leave something to be sent.
+        """
         try:
             result = future.result()
         except Stop as error:
@@ -310,7 +325,7 @@ class Executor:
                 self._journal.find("note", change.kind, change.key, change.where, outcome.message)
 
     def _remedy(self, line: PlannedChange, outcome: Outcome) -> str:
-        """What a person can do where somebody has changed a field in Inspera, and what each way sends."""
+        """Return what a person can do about a field that was changed in Inspera."""
         kind, key = line.change.kind, line.change.key
         wanted = self._store.staging.wanted(kind, key) if outcome.disputed else None
         if wanted is None:
@@ -320,7 +335,7 @@ class Executor:
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:
-    """What the log says of a unit's calls: the kind, and the key of the record or of the test that it is on."""
+    """Return what the log says of a unit's calls: the kind, and the key of the record or its test."""
     change = about[0].change
     return {"kind": change.kind.value, "key": masked(change.key[0])}
 

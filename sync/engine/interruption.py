@@ -13,7 +13,9 @@ UNCONFIRMED = "the state does not confirm that this run may go on"
 
 @dataclass(slots=True)
 class Interruption:
-    """A request to end a run. Once it is set, calls under way finish and are recorded, and nothing new is sent.
+    """A request to end a run.
+
+    Once it is set, calls under way finish and are recorded, and nothing new is sent.
 
     Attributes:
         event: set when the run is to end; also by a run that yields to another one.

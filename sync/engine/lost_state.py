@@ -28,8 +28,9 @@ class LostStateProbe:
 def probe(store: Store, target: Target) -> LostStateProbe:
     """Look up some of what an empty state would create; a state that knows something needs no look.
 
-    Tests under our own external ids were made by us, or by somebody with the same feed: that is a lost state. Accounts
-    prove nothing: a tenant has people before its first run, from other integrations or by hand.
+    Tests under our own external ids were made by us, or by somebody with the same feed: that is a
+    lost state. Accounts prove nothing: a tenant has people before its first run, from other
+    integrations or by hand.
 
     Raises:
         CallError: the look-ups could not be made.

@@ -1,6 +1,7 @@
 """What is on a test in two steps: read the test, then send only what the guard still lets pass.
 
-The reading comes before the intents, so that an open intent of a create always means: it was not there before us.
+The reading comes before the intents, so that an open intent of a create always means: it was not
+there before us.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +40,9 @@ Sent = Sequence[tuple[MemberChange, str]]
 
 
 def read_and_judge(sitting: ChangesOnTest, target: Target, policy: MembershipPolicy) -> Ready:
-    """Reads what is on the test (and the test, before removals) and asks the guard again. Runs on a worker.
+    """Read what is on the test (and the test, before removals), and ask the guard again.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -132,7 +135,10 @@ def _timing_there(sitting: ChangesOnTest, found: Sequence[RemoteTest], target: T
 
 
 def _judge_options(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sent:
-    """Options can't be read; but security options can change only until the test is activated."""
+    """Judge options, which can't be read.
+
+    Security options can change only until the test is activated.
+    """
     security = [place for place in sitting.places if place.fields["group"] == "security"]
     found = target.find_test(str(sitting.known["external_test_id"])) if security else []
     activated = any((test.status or "").lower() not in _NOT_ACTIVATED for test in found)
@@ -210,7 +216,7 @@ def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -
 
 
 def _assumed(line: PlannedChange, sitting: ChangesOnTest, policy: MembershipPolicy) -> str:
-    """Why what nobody could read before is taken for somebody else's; empty when it is taken for ours."""
+    """Return why a member that nobody could read counts as unmanaged; empty when it counts as ours."""
     ours = bool(sitting.known["ours"]) or policy.unread_is_ours
     if ours or line.change.action is not Action.CREATE:
         return ""
@@ -218,9 +224,10 @@ def _assumed(line: PlannedChange, sitting: ChangesOnTest, policy: MembershipPoli
 
 
 def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int | None]:
-    """What Inspera has and the feeds leave alone, so that later posts and comparisons know of it.
+    """Return what Inspera has and the feeds leave alone, so that later requests contain it.
 
-    A committee's type as Inspera shows it, too, since it can't be changed: then the next plan says that it differs.
+    A committee's type as Inspera shows it, too, since it can't be changed: then the next plan says
+    that it differs.
     """
     kind, after = line.change.kind, line.change.after
     has = {name: getattr(seat, name) for name in COMPARED[kind]} if seat else {}
@@ -232,7 +239,10 @@ def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int |
 
 
 def _send(sitting: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
-    """Sends what passed, in batches. Runs on a worker, after the intents are durable. One outcome for each."""
+    """Send what the guard allowed, in batches, and return one outcome for each line.
+
+    Runs on a worker, after the intents are durable.
+    """
     call: Callable[[str, Sequence[Assignment], Kind], list[Outcome]] = target.assign
     if sitting.removals:
         call = target.remove
@@ -245,7 +255,10 @@ def _send(sitting: ChangesOnTest, sent: Sent, target: Target) -> list[Outcome]:
 def _send_in_turns(
     sitting: ChangesOnTest, sent: Sent, target: Target, needs: Needs, most: int
 ) -> list[Outcome]:
-    """Send candidates whose numbers change hands among them, in turns. Runs on a worker, as `_send` does."""
+    """Send candidates whose numbers change hands among them, in turns.
+
+    Runs on a worker, as `_send` does.
+    """
 
     def assign(entries: Sequence[Assignment]) -> list[Outcome]:
         return target.assign(sitting.remote_id, entries, sitting.kind)

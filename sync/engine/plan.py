@@ -1,4 +1,7 @@
-"""Decides about everything that was extracted and leaves a plan, in order. Sends nothing and needs no Inspera."""
+"""Decides about everything that was extracted and leaves a plan, in order.
+
+Sends nothing and needs no Inspera.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +26,8 @@ class Policy:
     """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read.
 
     Attributes:
-        kinds: the kinds that this run keeps in step. Of others it only adds what records of these need.
+        kinds: the kinds that this run keeps in step. Of others it only adds what records of these
+            need.
         unread: the kinds that have feeds, but not in this run.
     """
 
@@ -36,12 +40,12 @@ class Policy:
 
     @property
     def incomplete(self) -> frozenset[Kind]:
-        """The kinds of which this run does not decide about everything."""
+        """Return the kinds of which this run does not decide about everything."""
         return frozenset(Kind).difference(self.kinds)
 
 
 def needed_by(kinds: Collection[Kind]) -> frozenset[Kind]:
-    """These kinds, and those that their records need."""
+    """Return these kinds, and those that their records need."""
     return frozenset(kinds).union(*(NEEDS[kind] for kind in kinds))
 
 
@@ -50,7 +54,8 @@ class PlanResult:
     """A finished plan's surroundings: the readings it rests on, the scopes that are held, what was ignored.
 
     Attributes:
-        left_out: how many tests had ended before they were ever sent, and how many registrations name one of them.
+        left_out: how many tests had ended before they were ever sent, and how many registrations
+            name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
     """
 

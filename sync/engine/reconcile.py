@@ -1,6 +1,7 @@
 """Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is not ours.
 
-Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights proves nothing.
+Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights
+proves nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,8 +43,8 @@ class DriftGroup(StrEnum):
 class Drift:
     """One record in which Inspera differs from what is known, or that could not be read (with why in `text`).
 
-    `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is running, so that
-    nothing of it is to be changed now.
+    `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is
+    running, so that nothing of it is to be changed now.
     """
 
     heap: DriftGroup
@@ -57,14 +58,15 @@ class Drift:
 
     @property
     def ours(self) -> bool:
-        """Whether we keep the record in step, so that it can be repaired."""
+        """Tell whether we keep the record in step, so that it can be repaired."""
         return self.heap in (DriftGroup.CHANGED, DriftGroup.GONE)
 
 
 class Reconciler:
     """Finds drift. `people` is how people are read: `one_by_one`, by `export`, or `none`.
 
-    What was written less than `delay` ago may not be readable yet and is passed over. `now` is aware.
+    What was written less than `delay` ago may not be readable yet and is passed over. `now` is
+    aware.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class Reconciler:
         self._missing: list[tuple[Key, Fields]] = []
 
     def drift(self) -> Iterator[Drift]:
-        """Every difference, tests first, then what is on them, then people.
+        """Yield every difference: tests first, then what is on them, then people.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -149,7 +151,7 @@ class Reconciler:
             )
 
     def _doubt(self, test: Fields) -> str:
-        """Why a test that no search finds may be there all the same; empty where it is proven that it is not.
+        """Return why a test that no search finds may exist; empty where it is proven gone.
 
         A search may find less than there is, as with fewer rights.
         """

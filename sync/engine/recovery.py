@@ -29,8 +29,8 @@ class Recovered:
     Attributes:
         count: how many there were.
         barred: records that could not be read just now: nothing is sent for them in this run.
-        tried: learners whose creation may have been carried out. An account that is there now is ours, so they are
-            sent again without a look-up.
+        tried: learners whose creation may have been carried out. An account that is there now is
+            ours, so they are sent again without a look-up.
     """
 
     count: int = 0
@@ -41,8 +41,8 @@ class Recovered:
 class Recovery:
     """The settlement of open intents, by reading Inspera.
 
-    An intent that cannot be settled stays open, and its record is sent again: it counts as different in the plan,
-    whatever its fingerprint says.
+    An intent that cannot be settled stays open, and its record is sent again: it counts as
+    different in the plan, whatever its fingerprint says.
     """
 
     def __init__(
@@ -91,7 +91,10 @@ class Recovery:
             self._sleep(rest)
 
     def _created_staff(self, intent: OpenIntent) -> None:
-        """Whoever was there when the intent was made is known by now; anybody else was made by us."""
+        """Settle the creation of staff.
+
+        Accounts that were there before the intent are known by now; any other was made by us.
+        """
         self._wait_until_visible()
         try:
             found, trouble = match_person(self._target, intent.fields)
@@ -189,7 +192,7 @@ class Recovery:
                 self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
 
     def _whose(self, intent: OpenIntent) -> bool | None:
-        """A seat that we made is ours; None keeps what is known of one that we found there before we sent anything."""
+        """Tell whether the member is ours; None keeps what is known of it."""
         made = intent.action is Action.CREATE and not self._store.known.find(
             intent.kind, intent.key
         )
@@ -218,7 +221,10 @@ class Recovery:
             self._journal.settle(intent, "done", "found in Inspera by a later run")
 
     def _half_known(self, intent: OpenIntent, seat: Member) -> None:
-        """There, but with other minutes: an update that did not arrive, or somebody's hand."""
+        """Settle a member who is there with other minutes.
+
+        Either an update did not arrive, or somebody changed the minutes.
+        """
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
             ours = self._whose(intent)

@@ -1,7 +1,8 @@
 """Settles single records on which Inspera and the source disagree: held identity changes, drift, doubtful matches.
 
-Inspera's side is taken as known, so that the next plan decides anew; nothing is sent. What the next `apply` then sends
-is said, and with `keep` it is not sent as long as the source says what it says now.
+Inspera's side is taken as known, so that the next plan decides anew; nothing is sent. What the next
+`apply` then sends is said, and with `keep` it is not sent as long as the source says what it says
+now.
 """
 
 from collections.abc import Collection
@@ -41,7 +42,8 @@ class Resolution:
         key: of the record.
         as_new: it is a record of its own, whatever it looks like.
         keep: Inspera's values stay until the source's change.
-        named: a person has named just this one, and decides by it; one of many is left where it may be another's.
+        named: a person has named just this one, and decides by it; one of many is left where it may
+            be another's.
     """
 
     kind: Kind
@@ -60,7 +62,7 @@ class Resolver:
         self._seats = Members(False)
 
     def settle(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
-        """Takes Inspera's side of one record as known; `line` is what the plan says of it.
+        """Take Inspera's values of one record as known; `line` is its line of the plan.
 
         Raises:
             CallError: Inspera could not be read.
@@ -124,7 +126,7 @@ class Resolver:
         return Adopted(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
-        """Whether Inspera still has a test or a person under the identity that is known."""
+        """Tell whether Inspera still has a test or a person under the known identity."""
         if kind is Kind.TEST:
             shown = self._target.find_test(str(known["external_test_id"]))
             return bool(
@@ -207,11 +209,14 @@ class Resolver:
         return f"{text}; {self._what_follows(settlement, known)}"
 
     def _whose(self, known: Fields | None) -> bool | None:
-        """Whose a record is from now on: ours when that was said, else as it was; None when nothing was known of it."""
+        """Tell whose a record is from now on.
+
+        Ours when the command says so, else as it was; None when nothing was known of it.
+        """
         return True if self._adopter.ours else bool(known["ours"]) if known else None
 
     def _is_another(self, kind: Kind, key: Key, found: RemotePerson) -> bool:
-        """Whether the account that was known so far is still there beside this one."""
+        """Tell whether the account that was known so far still exists in addition to this one."""
         known = self._store.known.find(kind, key)
         if not known or not known["auth_system"] or not known["external_id"]:
             return False
@@ -272,7 +277,7 @@ class Resolver:
         return Adopted(kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}")
 
     def _read_once(self, kind: Kind, test: str, remote_id: str) -> Members:
-        """Reads a test once for all of its records of a kind, which come one after another."""
+        """Read a test once for all of its records of a kind, which follow one another."""
         if self._read != (kind, test):
             self._read, self._seats = None, self._target.seats(remote_id, kind)
             self._read = (kind, test)
@@ -338,8 +343,8 @@ def _changed_there(
 ) -> tuple[str, ...]:
     """Return the fields that keep Inspera's value: those changed there, and those kept so far.
 
-    A change that only the source made is no drift: it is sent. Where nothing tells who made a change, as what was known
-    `before` is only what was read in Inspera, all are kept.
+    A change that only the source made is no drift: it is sent. Where nothing tells who made a
+    change, as what was known `before` is only what was read in Inspera, all are kept.
     """
     if not before or not before.get("as_sent"):
         return shown
@@ -350,12 +355,18 @@ def _changed_there(
 
 
 def _differ(wanted: object, known: object) -> bool:
-    """Whether an update would change it: nothing, an empty text and no minutes are one."""
+    """Tell whether an update would change it.
+
+    None, an empty text and zero minutes count as equal.
+    """
     return (wanted or None) != (known or None)
 
 
 def _both(other: str, wanted: Fields, there: Fields) -> tuple[str, str]:
-    """Return the two sides of a person, each as a line. They hold names: they are shown and never kept."""
+    """Return the two sides of a person, each as a line.
+
+    They hold names: they are shown and never kept.
+    """
     return f"  source: {_person_text(wanted)}", f"  {other}: {_person_text(there)}"
 
 

@@ -1,6 +1,7 @@
 """The whole run, from top to bottom: recover, extract, plan, execute, verify, result.
 
-Start reading here. `plan_only` is the part that sends nothing; the `plan` command does no more than that.
+Start reading here. `plan_only` is the part that sends nothing; the `plan` command does no more than
+that.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +30,10 @@ _YIELDED = "yielded to a run whose tests start sooner"
 def plan_only(
     feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress
 ) -> PlanResult:
-    """Read all feeds and leave the plan in the store. `now` is aware; it decides what has begun and ended."""
+    """Read all feeds and leave the plan in the store.
+
+    `now` is aware; it decides what has begun and ended.
+    """
     extracted = extract(feeds, store, now, progress, policy.read_options)
     return make_plan(extracted, store, policy, now, progress)
 

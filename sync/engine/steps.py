@@ -1,4 +1,7 @@
-"""What a reading of Inspera leaves to be sent. It comes before the intents, so that these tell what was not there."""
+"""What a reading of Inspera leaves to be sent.
+
+It comes before the intents, so that these tell what was not there.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,9 +24,9 @@ class OnTest:
 class Ready:
     """Work that has been read for: what ended without a call, and what is to be sent once its intents are durable.
 
-    `already` are new records among the lines which Inspera has, not put there by us. They are to be remembered as such
-    before anything is sent: an open intent alone would make them look like ones that we made. `send` runs on a worker
-    and gives one outcome for each line.
+    `already` are new records among the lines which Inspera has, not put there by us. They are to be
+    remembered as such before anything is sent: an open intent alone would make them look like ones
+    that we made. `send` runs on a worker and gives one outcome for each line.
     """
 
     ended: list[tuple[PlannedChange, Outcome]] = field(default_factory=list)

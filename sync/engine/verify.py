@@ -23,8 +23,8 @@ POLLS = 10
 class Verification:
     """What came of reading back: how many were as sent, which were not (with what differs), and the longest delay.
 
-    `longest` is the most seconds that passed between a write which was not readable at once and the reading that
-    showed it, in whole seconds; 0 when a first look showed everything.
+    `longest` is the most seconds that passed between a write which was not readable at once and the
+    reading that showed it, in whole seconds; 0 when a first look showed everything.
     """
 
     good: int = 0
@@ -33,7 +33,10 @@ class Verification:
 
 
 class Verifier:
-    """Reads back through the target. `sleep` waits that many seconds, or until the run is stopped."""
+    """Reads back through the target.
+
+    `sleep` waits that many seconds, or until the run is stopped.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class Verifier:
         self._clock, self._sleep = clock, sleep
 
     def verify(self, run_id: int, most: int | None) -> Verification:
-        """Reads back up to `most` records of each kind (None: all) that this run has written.
+        """Read back up to `most` records of each kind (None: all) that this run has written.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -62,7 +65,7 @@ class Verifier:
         return verified
 
     def _verify(self, kind: Kind, pending: list[WrittenRecord], verified: Verification) -> None:
-        """Reads one person or test, or what is on one test, until all of it is as sent or the delay has passed."""
+        """Read a person, a test or its members until all is as sent or the delay has passed."""
         for look in range(POLLS + 1):
             late = self._not_as_sent(kind, pending)
             if late is None:
@@ -101,7 +104,10 @@ class Verifier:
     def _readings(
         self, kind: Kind, pending: list[WrittenRecord]
     ) -> Callable[[WrittenRecord], There | None] | None:
-        """How each of these is read; what is on a test is read once for all of them. None: it can't be read here."""
+        """Return how each of these is read; None if it can't be read here.
+
+        The members of a test are read once for all of them.
+        """
         if kind in PEOPLE:
             return lambda one: self._person(self._store.known.find(kind, one.key) or {})
         if kind is Kind.TEST:

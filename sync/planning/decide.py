@@ -53,8 +53,9 @@ class DraftedChange:
 class Decision:
     """What is to be drafted for a pair, or the row errors that keep its record (or, beside a draft, one field) as it is.
 
-    `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
-    `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
+    `settled` says that the two sides agree although their fingerprints do not, so that the known
+    one can be renewed. `stays` says that no source names the record any more, and that it is not
+    removed since it was not put there by us.
     """
 
     drafted: DraftedChange | None = None
@@ -114,7 +115,7 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
 
 
 def _stays(pair: Pair) -> bool:
-    """Whether somebody has really left the source, and would be removed if they had been put there by us."""
+    """Tell whether somebody has left the source, and would be removed if they were ours."""
     about = pair.about
     gone = (
         pair.wanted is None
@@ -151,7 +152,7 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
 
 
 def _row_errors(change: Change) -> list[RowError]:
-    """What only shows (or is only worth the time to check) once the record is known to be new or different."""
+    """Return what only shows once the record is known to be new or different."""
     needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
     missing = [name for name in needed if not change.after.get(name)]
     found = [

@@ -1,7 +1,8 @@
 """Doubt changes by the times of their tests: the freeze around a test, and times that cannot be right. Pure.
 
-A test is frozen from a while before its start until its end. An update of a test sends all its times again, so within
-the freeze nothing may shorten, move or rename it unless a person allows exactly that change (semantics 16 and 35).
+A test is frozen from a while before its start until its end. An update of a test sends all its
+times again, so within the freeze nothing may shorten, move or rename it unless a person allows
+exactly that change (semantics 16 and 35).
 """
 
 import hashlib
@@ -14,7 +15,10 @@ from sync.records.base import Kind, listed, utc_text, utc_time
 from sync.records.changes import Action, Change, Fields
 
 FARTHEST_MOVE = timedelta(days=60)
-"""How far the start or the end of a test may move unasked. A wrong year or century moves it farther."""
+"""How far the start or the end of a test may move unasked.
+
+A wrong year or century moves it farther.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class TimeRules:
 class Moment:
     """The present by two clocks, ours and Inspera's, which differ when one of them is wrong.
 
-    What has begun is judged by the later one, what has ended by the earlier one: each is the careful choice.
+    What has begun is judged by the later one, what has ended by the earlier one: each is the
+    careful choice.
     """
 
     earliest: datetime
@@ -45,8 +50,8 @@ class Moment:
 class TimeFacts:
     """When a test runs, as UTC text, and the moment and the rules by which that is judged.
 
-    `start` is the earliest start that may hold; `ends` the latest end that may hold, with the longest extra time on the
-    test. Both are empty when unknown.
+    `start` is the earliest start that may hold; `ends` the latest end that may hold, with the
+    longest extra time on the test. Both are empty when unknown.
     """
 
     moment: Moment
@@ -103,7 +108,8 @@ def doubts_when_sent(change: Change, timing: TimeFacts) -> str:
 def doubts_of_found(wanted: Change, there: Fields, timing: TimeFacts) -> str:
     """Return why a person must look before a test that Inspera already has is brought up to date; empty if nobody must.
 
-    Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so it is doubted too.
+    Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so
+    it is doubted too.
     """
     differing = tuple(
         name

@@ -1,7 +1,7 @@
 """May this change go ahead? Pure: f(change, facts, now) → pass, waiting, deferred or held, and why.
 
-*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by hand, times by
-hand) is judged here too, during `apply`, when the reading is at hand.
+*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by
+hand, times by hand) is judged here too, during `apply`, when the reading is at hand.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,18 @@ class Facts:
     """What the store has gathered about one change.
 
     Attributes:
-        trouble: why absence proves nothing for this record in this run (an unread feed, a row without a key).
-        begun: a candidate's test has started, by the earliest time that may hold; for what else is on a test: it is
-            under way; for an option: it can't be changed any more.
-        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a identity change)`.
+        trouble: why absence proves nothing for this record in this run (an unread feed, a row
+            without a key).
+        begun: a candidate's test has started, by the earliest time that may hold; for what else is
+            on a test: it is under way; for an option: it can't be changed any more.
+        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a
+            identity change)`.
         registered: how many registrations still name the test, or how many contributors the person.
-        suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
+        suspect: its learner or test is one that a new record looks like: perhaps the same under a
+            new key.
         room_left: how many candidates the test can still take before this one.
-        refused: why just this was refused before, and when it is tried again; empty when its time has come.
+        refused: why just this was refused before, and when it is tried again; empty when its time
+            has come.
         found: whether the record was in Inspera before us.
         timing: when the test runs, or the test that it is on; None for people.
         retired: it was retired with its test, which has not ended by the times of now.
@@ -85,7 +89,7 @@ ACTIVATED = "the test is activated: its security options can't change any more"
 
 
 def judge(change: Change, facts: Facts) -> Ruling:
-    """Everything but the limits, which need all changes to be counted first."""
+    """Judge by everything except the limits, which need all changes to be counted first."""
     if change.action is Action.IDENTITY_CHANGE:
         return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
     if facts.clash and change.action in ADDITIONS:
@@ -140,7 +144,7 @@ def judge_times(change: Change, timing: TimeFacts) -> Ruling:
 
 
 def takes_away(change: Change) -> str:
-    """What an update of somebody on a test would take from them: roles, committees or minutes. Empty when nothing."""
+    """Return what an update would take from a member: roles, committees, minutes, or nothing."""
     if change.action is not Action.UPDATE or change.kind not in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
         return ""
     for name in ("roles", "committees"):
@@ -161,7 +165,7 @@ def _absence(change: Change, facts: Facts) -> Ruling:
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
-    """Held where a person must look at what leaves."""
+    """Hold removals where a person must look at what leaves."""
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
@@ -207,7 +211,7 @@ class Limit:
         )
 
     def of(self, known: int) -> float:
-        """The largest number that passes when `known` records are known."""
+        """Return the largest number that is allowed when `known` records are known."""
         share, cap = known * self.percent / 100, self.cap(known)
         return max(self.at_least, share if cap is None else min(share, cap))
 
@@ -225,9 +229,10 @@ class Limits:
 class Scope:
     """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
 
-    `recent` were removed in the last 24 hours and are not known any more: a loss is added up, however it is spread.
-    `renumbered` of those who stay on the test get another candidate number. Where most do, the cells of a column may
-    have moved against the others, and who seems to leave may be another row's.
+    `recent` were removed in the last 24 hours and are not known any more: a loss is added up,
+    however it is spread. `renumbered` of those who stay on the test get another candidate number.
+    Where most do, the cells of a column may have moved against the others, and who seems to leave
+    may be another row's.
     """
 
     name: str
@@ -239,7 +244,7 @@ class Scope:
     renumbered: int = 0
 
     def excess(self) -> str:
-        """The arithmetic by which this scope is held, or an empty text when it passes."""
+        """Return the arithmetic by which this scope is held; empty when it is within its limit."""
         known = self.known + self.recent
         most, cap = self.limit.of(known), self.limit.cap(known)
         counted = (
@@ -274,7 +279,7 @@ class MemberRuling:
 def judge_seat(
     change: Change, seat: Member | None, room_left: int, claimed: bool, found: bool = False
 ) -> MemberRuling:
-    """A candidate's create or update, now that the test's candidates have been read.
+    """Judge a candidate's create or update, after the test's candidates were read.
 
     Args:
         change: create or update of a candidate.
@@ -309,7 +314,7 @@ AGREED = "Inspera had it so already: taken as known, and nothing was sent"
 
 
 def _has_all(change: Change, seat: Member) -> bool:
-    """Whether Inspera shows every field as an update would leave it, so that nothing needs to be sent."""
+    """Tell whether Inspera shows every field as an update would leave it, so that nothing is sent."""
     wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
     return bool(change.changed) and all(
         value is None
@@ -335,7 +340,7 @@ def _new_seat(change: Change, seat: Member | None, room_left: int, claimed: bool
 
 
 def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRuling:
-    """A contributor's or committee's create or update, now that its test has been read.
+    """Judge a contributor's or committee's create or update, after its test was read.
 
     Args:
         change: create or update of a contributor or a committee.
@@ -369,7 +374,7 @@ def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRu
 
 
 def _sides(change: Change, seat: Member, name: str) -> tuple[Value, Value, Value]:
-    """What Inspera has, what is known, and what is wanted."""
+    """Return what Inspera has, what is known, and what is wanted."""
     return getattr(seat, name), change.before.get(name), change.after.get(name)
 
 
@@ -384,7 +389,7 @@ def _gone(change: Change) -> str:
 
 
 def unless_fresh(ruling: MemberRuling, fresh: bool) -> MemberRuling:
-    """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
+    """Defer what would be held as drift while our last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
     return MemberRuling(False, ruling.found, Result.DEFERRED, FRESH, Cause.FRESH)
@@ -399,15 +404,18 @@ def judge_removal(
     candidate: bool = True,
     timing: TimeFacts | None = None,
 ) -> MemberRuling:
-    """A removal from a test, now that the test has been looked up and, where that is possible, read.
+    """Judge a removal from a test, after the test was looked up and, where possible, read.
 
     Args:
         seat_read: whether the test could be read.
         seat: what is to go as Inspera has it, None when it is not there.
-        begun: whether the test has started (or is under way), by what is known or by what Inspera says.
+        begun: whether the test has started (or is under way), by what is known or by what Inspera
+            says.
         fresh: whether our last write of this candidate may not be readable yet.
-        candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
-        timing: when the test runs by what is known and what Inspera says; None when a person has allowed the removal.
+        candidate: whether it is a candidate's; a contributor or a committee may go once the test
+            has ended.
+        timing: when the test runs by what is known and what Inspera says; None when a person has
+            allowed the removal.
     """
     if begun:
         return MemberRuling(

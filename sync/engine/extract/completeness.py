@@ -36,11 +36,11 @@ class CompletenessCheck:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that its rules name."""
+        """Return the columns that the rules name."""
         return frozenset(self._missing) | ({self.proof.group} if self.proof.group else frozenset())
 
     def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, as they come, looked at on their way."""
+        """Yield the rows as they come, and check each of them."""
         row = None
         if not self.columns:
             for row in rows:
@@ -60,7 +60,7 @@ class CompletenessCheck:
         self.last = row
 
     def failures(self, groups_before: Callable[[], frozenset[str]]) -> Iterator[str]:
-        """What speaks against its being whole, once all rows were watched."""
+        """Yield what shows that the source is incomplete, once all rows were read."""
         least = self.proof.minimum_rows
         if self.rows < least:
             yield f"has {self.rows:,} rows, fewer than minimum_rows ({least:,})"
@@ -109,7 +109,10 @@ def _named(values: Iterable[str]) -> str:
 
 
 def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
-    """How a source has shrunk, if it has: `lost` of the `named` known records are not named any more."""
+    """Return how a source has shrunk; empty when it has not, or within its limit.
+
+    `lost` of the `named` known records are not named any more.
+    """
     allowed = _allowed(named, shrink)
     if lost <= allowed:
         return ""
@@ -120,7 +123,7 @@ def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
 
 
 def shorter(lost: int, before: int, shrink: tuple[int, float]) -> str:
-    """The same for a source that is joined, and so names nobody: it has lost so many of its rows."""
+    """Return how a joined source has shrunk: it names no records, so its rows are counted."""
     allowed = _allowed(before, shrink)
     if lost <= allowed:
         return ""

@@ -43,19 +43,19 @@ class Extracted:
 
     @property
     def kinds(self) -> frozenset[Kind]:
-        """The kinds that have a feed."""
+        """Return the kinds that have a feed."""
         return frozenset(reading.kind for reading in self.reports)
 
     @property
     def unhealthy(self) -> list[str]:
-        """What is wrong with sources, one text each, and each said once."""
+        """Return what is wrong with the sources, each text once."""
         return list(
             dict.fromkeys(one.unhealthy for one in (*self.reports, *self.lookups) if one.unhealthy)
         )
 
     @property
     def partial(self) -> list[str]:
-        """Of which sources not all was read, though nothing is wrong with them, one text each."""
+        """Return the sources that were only read in part although nothing is wrong with them."""
         told = (
             f"{one.place}: {one.partial}; removals wait for a full reading"
             for one in self.reports
@@ -65,12 +65,12 @@ class Extracted:
 
     @property
     def ill(self) -> frozenset[str]:
-        """The names of the sources with which something is wrong."""
+        """Return the names of the sources with which something is wrong."""
         return frozenset(one.source for one in (*self.reports, *self.lookups) if one.unhealthy)
 
     @property
     def proven(self) -> frozenset[tuple[Kind, str]]:
-        """For which kinds which sources were read whole, and are sound: what they lack, they lack."""
+        """Return the kinds and sources that were read completely: what they lack is absent."""
         ill = self.ill
         partial = {(one.kind, one.source) for one in self.reports if one.partial}
         return (
@@ -86,7 +86,10 @@ def extract(
     progress: Progress,
     how: ReadOptions = EVERYTHING,
 ) -> Extracted:
-    """Stages what all feeds want. A feed that can't be read to its end adds nothing, and its kind loses nothing."""
+    """Stage what all feeds want.
+
+    A feed that can't be read to its end adds nothing, and its kind loses nothing.
+    """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
     gathering = _Extraction(store, progress, how, joined)
     for number, feed in enumerate(feeds):
@@ -123,7 +126,7 @@ class _Extraction:
     lookups: list[FeedReport] = field(default_factory=list)
 
     def read(self, number: int, feed: Feed) -> None:
-        """Reads one feed, unless something that it rests on can't be read."""
+        """Read one feed, unless another source that it needs can't be read."""
         before = len(self.lookups)
         joins = [self._join(feed, join) for join in feed.joins]
         why = self._unusable(feed, self.lookups[before:])
@@ -144,7 +147,7 @@ class _Extraction:
         return f"gives way to {above.place}" if above and feed.on_conflict != "error" else ""
 
     def _join(self, feed: Feed, join: Join) -> JoinedSource:
-        """Reads a source that a feed joins."""
+        """Read a source that a feed joins."""
         source, witness = join.source, CompletenessCheck(join.source.proof)
         joined = JoinedSource(join, len(self.lookups), columns_of(join, feed.mapper))
         reading = FeedReport(source.place, feed.kind, source.name)
@@ -186,7 +189,7 @@ def _unsure(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> frozen
 
 
 def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
-    """Tells the store the sources of each kind, and of which kinds a person has said that they name what is right."""
+    """Set the sources of each kind, and the kinds that a person has accepted as they are."""
     sources = {
         kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
     }
@@ -196,10 +199,12 @@ def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
 
 
 def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
-    """Where a feed can't be relied on, others of its kind may say less: it may know better.
+    """Doubt the departures of feeds where another feed of their kind is incomplete.
 
-    Nobody departs by their word, as it may still name them; and what gives way to it is not used, or, where it is only
-    a row that can't be read, takes nobody over.
+    The incomplete feed may know better.
+
+    Nobody departs by their word, as it may still name them; and what gives way to it is not used,
+    or, where it is only a row that can't be read, takes nobody over.
     """
     ill = extracted.ill
     for number, feed in enumerate(feeds):
@@ -221,7 +226,7 @@ def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
 def _judge_shrinkage(
     feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, how: ReadOptions
 ) -> None:
-    """Finds sources that have suddenly become shorter, or lack what stood last in them.
+    """Judge sources that have suddenly become shorter, or lack their last records.
 
     Needs the tests' windows: what has ended may go.
     """
@@ -269,7 +274,7 @@ def _trouble(
     lookups: Sequence[FeedReport],
     store: Store,
 ) -> str:
-    """Why absence of this kind proves nothing in this run; empty when it does."""
+    """Return why absence of this kind proves nothing in this run; empty when it does."""
     mine = [
         (feed, reading)
         for feed, reading in zip(feeds, reports, strict=True)

@@ -27,7 +27,8 @@ class FeedReport:
     Attributes:
         source: the name of its source in the configuration.
         unread: it could not be read to its end, so nothing of it is used.
-        partial: why this was not all that the source has, though nothing is wrong; empty when it was all.
+        partial: why this was not all that the source has, though nothing is wrong; empty when it
+            was all.
         unhealthy: why its absences prove nothing; empty when they do.
         groups: the values of the source's column of groups.
         torn: whether its text ended without a line end; None when that can't be told.
@@ -47,7 +48,7 @@ class FeedReport:
 
 
 def unread(error: SourceError) -> str:
-    """What is said of a source that could not be read to its end."""
+    """Return the text about a source that could not be read to its end."""
     return f"{error}; nothing of it is used in this run, and {KEPT}"
 
 
@@ -67,7 +68,9 @@ class FeedReader:
     _partial: str = ""
 
     def read(self, accepted: bool = False) -> FeedReport:
-        """Stages what the feed wants. One that can't be read to its end adds nothing.
+        """Stage what the feed wants.
+
+        A feed that can't be read to its end adds nothing.
 
         `accepted`: a person has said that it is right that the source is shorter.
         """
@@ -140,7 +143,7 @@ class FeedReader:
     def _judge(
         self, extract: Extract, reading: FeedReport, witness: CompletenessCheck, *, accepted: bool
     ) -> None:
-        """What the reading proves, once all rows are staged; and its snapshot, if it has one."""
+        """Judge what the feed's rows prove once all are staged, and cover its snapshot."""
         feed = self.feed
         reading.partial = self._partial
         doubts = [*extract.doubts, *self._torn(extract, reading, witness, accepted=accepted)]

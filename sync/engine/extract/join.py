@@ -37,16 +37,16 @@ class JoinedSource:
 
     @property
     def names(self) -> frozenset[str]:
-        """The columns under the names that the feed has for them."""
+        """Return the columns under the names that the feed has for them."""
         return frozenset(f"{self.join.source.name}.{column}" for column in self.columns)
 
     def own_names(self, columns: Iterable[str]) -> list[str]:
-        """Which of a feed's own columns have names like those of this source."""
+        """Return a feed's own columns that have names like those of this source."""
         return sorted(name for name in columns if name.startswith(f"{self.join.source.name}."))
 
 
 def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
-    """The columns that a feed takes of a joined source."""
+    """Return the columns that a feed takes of a joined source."""
     prefix = f"{join.source.name}."
     return tuple(
         sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix))
@@ -56,7 +56,9 @@ def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
 def load(
     joined: JoinedSource, store: Store, witness: CompletenessCheck, *, accepted: bool = False
 ) -> None:
-    """Reads the joined source into the store. `accepted`: a person has said that it is right as it is.
+    """Read the joined source into the store.
+
+    `accepted`: a person has said that it is correct as it is.
 
     Raises:
         SourceError: it can't be read to its end, or lacks a column.
@@ -94,7 +96,7 @@ def _cells(joined: JoinedSource, rows: Iterator[Row]) -> Iterator[tuple[str, tup
 
 
 def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str | None:
-    """The text by which rows agree; None when a part is blank, which agrees with nobody's.
+    """Return the text by which rows match; None when a part is blank, which matches nothing.
 
     Raises:
         BadValueError: a part can't be read.
@@ -113,7 +115,7 @@ Judged = Row | list[RowError]
 def with_columns(
     joined: JoinedSource, rows: Iterator[Judged], mapper: CompiledFeed, store: Store
 ) -> Iterator[Judged]:
-    """The rows with the joined columns, or the row errors of those for which they can't be told."""
+    """Yield the rows with the joined columns, or the row errors of rows that have no certain match."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
         found = store.lookups.find(
@@ -132,7 +134,7 @@ def with_columns(
 def _keyed(
     joined: JoinedSource, row: Judged, mapper: CompiledFeed
 ) -> tuple[Judged | None, str | None]:
-    """The row with the key by which it is looked up; or its row errors, when that can't be read."""
+    """Return the row with its lookup key, or its row errors if the key can't be read."""
     if isinstance(row, list):
         return row, None
     try:

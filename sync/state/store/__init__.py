@@ -30,7 +30,8 @@ class Store:
         fingerprint: returns the fingerprint of a record's compared fields.
         locked_options: the options that cannot be changed once their test has begun.
         seal_key: the key of the digests of pins and quit codes; None for a random one.
-        rules: the rules of each feed, by its number, about the times of tests; empty for the usual rules.
+        rules: the rules of each feed, by its number, about the times of tests; empty for the usual
+            rules.
         leave_out: whether tests that had ended before they were ever sent are left out of the plan.
     """
 

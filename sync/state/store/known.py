@@ -24,7 +24,8 @@ class KnownRecords:
     def find(self, kind: Kind, key: Key) -> Fields | None:
         """Return one record: compared fields, `remote_id`, `standing`, `ours`, `updated`, and `as_sent`.
 
-        `as_sent` tells that Inspera last had what a source contained, and not only what was read there.
+        `as_sent` tells that Inspera last had what a source contained, and not only what was read
+        there.
         """
         columns = ", ".join(
             f'"{name}"' for name in (*COMPARED[kind], "remote_id", "standing", "ours", "updated")
@@ -48,8 +49,9 @@ class KnownRecords:
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
         """Return known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
 
-        `updated` and `ours` are those of the member on this test. For one who is not known on it, `updated` is None and
-        `ours` true, since this tool is about to add them. `ours` is also true where a person has settled the minutes.
+        `updated` and `ours` are those of the member on this test. For one who is not known on it,
+        `updated` is None and `ours` true, since this tool is about to add them. `ours` is also true
+        where a person has settled the minutes.
         """
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers

@@ -95,6 +95,7 @@ class StoredPlan:
     def soonest(self, after: int = 0, command: str = "") -> str:
         """Return when the soonest test begins to which the plan adds something after that line (UTC text), or "".
 
-        What the last run by `command` could not add is not counted, as a person has to settle it first.
+        What the last run by `command` could not add is not counted, as a person has to settle it
+        first.
         """
         return priority.soonest(self._connection, after, command)

@@ -14,7 +14,10 @@ from sync.state.store.scope import RunScope
 
 
 class Staging:
-    """The wanted records of a run and its row errors. `seal` returns the digest of a pin or a quit code."""
+    """The wanted records of a run and its row errors.
+
+    `seal` returns the digest of a pin or a quit code.
+    """
 
     def __init__(self, scope: RunScope, seal: Callable[[str], str]) -> None:
         self._scope, self._connection, self._seal = scope, scope.connection, seal
