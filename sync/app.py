@@ -1,4 +1,4 @@
-"""Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
+"""The composition root: makes feeds, a policy and a connection from the configuration."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,13 +33,16 @@ if TYPE_CHECKING:
     from sync.state.tenant_state import TenantState
 
 SNAPSHOTS = "2"
-"""Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
+"""The version of snapshots.
+
+Increase it when the same rules make other records.
+"""
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
 
 Observe = Callable[[str, str, float], None]
-"""Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
+"""A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
 def _limits(given: LimitsSettings) -> Limits:
@@ -194,7 +197,7 @@ class App:
             return str(error)
 
     def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
-        """Return what the feeds of these kinds, and of those that their records need, say about the times of tests."""
+        """Return the time rules of the feeds of these kinds and of those that they need."""
         needed = needed_by(kinds)
         before = self.loaded.settings.freeze.before
         return [

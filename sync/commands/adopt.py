@@ -100,7 +100,7 @@ def adopt(
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
-    """Note that what Inspera has was taken in: of an empty state that is all there is to be recovered."""
+    """Note the adoption: of an empty state, it is all that is needed to recover."""
     older = store.earlier_runs.recovery_need()
     if older is None:
         return
@@ -137,7 +137,8 @@ def _record(options: AdoptOptions) -> Resolution | None:
         return None
     if options.as_new and options.keep:
         raise UsageError(
-            "--as-new and --keep contradict each other: a new record has nothing of Inspera's to keep"
+            "--as-new and --keep contradict each other: a new record has nothing of Inspera's to "
+            "keep"
         )
     kind, *key = options.record
     if kind not in list(Kind):
@@ -145,13 +146,14 @@ def _record(options: AdoptOptions) -> Resolution | None:
     names = KEY_FIELDS[Kind(kind)]
     if len(key) != len(names):
         raise UsageError(
-            f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}"
+            f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} "
+            f"{' '.join(names).upper()}"
         )
     return Resolution(Kind(kind), tuple(key), options.as_new, options.keep)
 
 
 def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
-    """Yield every identity change that this plan holds, and every drift that the last `apply` has met."""
+    """Yield every held identity change, and every drift that the last `apply` met."""
     seen: set[tuple[Kind, Key]] = set()
     for line in store.plan.read(Verdict.HELD):
         if line.change.action is Action.IDENTITY_CHANGE:
@@ -171,7 +173,7 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
 
 
 def _waits_for_identity(line: PlannedChange | None) -> bool:
-    """Tell whether the plan holds this line only until the identity change of another record is settled."""
+    """Tell whether this line is held only until the identity change of another is settled."""
     return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 

@@ -171,7 +171,10 @@ def pause_text(state: TenantState) -> str:
     if paused is None:
         return ""
     reason = f" ({paused.reason})" if paused.reason else ""
-    return f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it again."
+    return (
+        f"All sending is paused since {paused.since}{reason}; `inspera-sync resume` allows it "
+        "again."
+    )
 
 
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
@@ -244,7 +247,7 @@ def _log_function(job: str | None) -> Callable[..., object]:
 
 
 def _log_findings(found: Iterator[PastFinding]) -> None:
-    """Log each row error, hold and failure as a line with kind and key; of each type up to a number."""
+    """Log each row error, hold and failure with kind and key, each type up to a number."""
     seen: Counter[str] = Counter()
     for finding in found:
         seen[finding.type] += 1

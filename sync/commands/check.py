@@ -1,4 +1,4 @@
-"""`check`: is the configuration sound, can every source be read, and does every mapping work on every row?"""
+"""`check`: tests the configuration, every source, and every mapping on every row."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -62,7 +62,7 @@ def _unreadable_secrets(app: App) -> list[str]:
 
 
 def _show_reports(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
-    """Say how many rows each feed has, how many records of them are valid, and how many rows are in error."""
+    """Show how many rows each feed has, how many records are valid, how many rows are in error."""
     for number, reading in enumerate(readings):
         if reading.unread:
             continue

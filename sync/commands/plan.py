@@ -130,7 +130,8 @@ def show_plan(
     pending = store.earlier_runs.open_intent_count()
     if pending:
         say(
-            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first."
+            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds "
+            "out about that first."
         )
     totals = Counter[Verdict]()
     for (_, _, verdict), number in store.plan.tally().items():

@@ -1,4 +1,4 @@
-"""`reconcile`: reads back what Inspera has and lists where it differs from what is known; `--repair` brings it back."""
+"""`reconcile`: lists where Inspera differs from what is known; `--repair` repairs that."""
 
 import json
 from collections import Counter
@@ -61,7 +61,8 @@ def reconcile(
         return status
     show("")
     show(
-        f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say."
+        f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what "
+        "the sources say."
     )
     apply_options = ApplyOptions(show_all=options.show_all, wait=options.wait)
     status = apply(app, apply_options, show, progress, interruption)
@@ -72,7 +73,7 @@ def reconcile(
 
 @dataclass(slots=True)
 class _Remaining:
-    """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read.
+    """What a reading leaves: open drift, repaired drift, and what was not read.
 
     `older` says that the state may be an older copy, and was not recovered.
     """
@@ -96,7 +97,10 @@ def _recover(
     say: Say,
     progress: Progress,
 ) -> bool:
-    """Allow sending again, if an older copy was compared with all of Inspera and nothing of ours would count as theirs."""
+    """Allow sending again if the state was compared with all of Inspera.
+
+    It stays held if records of ours would count as somebody else's.
+    """
     older = store.earlier_runs.recovery_need()
     assert older is not None  # noqa: S101 - the caller has asked
     why = (
@@ -216,7 +220,7 @@ def _why(one: Drift) -> str:
 
 
 def _show(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
-    """Show all of it as JSON, line by line as it is read; or as text, group by group, each up to a number."""
+    """Show all drift as JSON, line by line; or as text by group, each up to a number."""
     if options.as_json:
         for one in drift:
             said = {

@@ -1,4 +1,6 @@
-"""A new person in two steps: look whether Inspera knows them, then send, so that no second account is made.
+"""The creation of people in two steps: look them up, then send.
+
+The look-up comes first so that no second account is made.
 
 Staff who were there before us are never disabled or deleted by us.
 """
@@ -16,7 +18,10 @@ from sync.records.base import COMPARED, Key, Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
 from sync.records.remote import RemotePerson, RemoteTest
 
-_UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
+_UNSURE = (
+    "can't be looked up in this tenant, so assumed to have been there before us, and "
+    "never disabled or deleted"
+)
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
 
 
@@ -68,7 +73,8 @@ def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
     """
     command = f"adopt {kind} {' '.join(key)}"
     return (
-        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; `{command} --show` shows"
+        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; "
+        f"`{command} --show` shows"
         f" both: if it is theirs, run `{command}`; otherwise correct the source, or Inspera"
     )
 
@@ -149,7 +155,10 @@ def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Rea
 
 
 def _doubt_found(line: PlannedChange, found: list[RemoteTest], timing: TimeFacts) -> str:
-    """Return why a test that Inspera has already is not brought up to date now; other times are drift, told later."""
+    """Return why a test that Inspera has already is not updated now.
+
+    Other times are drift, which is reported later.
+    """
     if line.scope == ALLOWED or len(found) != 1:
         return ""
     there = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}

@@ -1,4 +1,4 @@
-"""Whose account is it? People are matched by external id, then login, then (only if configured) email.
+"""The match of people with accounts: by external id, by login, then by email if configured.
 
 An account that matches so, and of which names and email are others, is perhaps somebody else's: see
 `unlike`.
@@ -90,7 +90,7 @@ def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
 
 
 def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
-    """Return in what an account (or a test) differs when nothing that can be compared agrees; nothing otherwise.
+    """Return the fields of an account or test that differ, when no comparable field agrees.
 
     Of people names and email are compared, of tests title and start. What one side leaves blank, or
     Inspera does not show, is no evidence for either. Case, blanks, punctuation, the form of letters

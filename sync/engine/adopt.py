@@ -1,4 +1,6 @@
-"""Takes what Inspera already has into the state: matched by external id, then by login; the doubtful is only shown.
+"""The adoption of what Inspera has into the state, by external id, then by login.
+
+What is doubtful is only shown.
 
 Single records are settled in `settling_one`. Nothing is ever sent.
 """
@@ -23,14 +25,18 @@ from sync.state.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What came of one record: taken into the state, or doubtful (with what to do), or not in Inspera."""
+    """What became of one record: taken in, doubtful (with what to do), or not in Inspera.
+
+    `both` are the two sides of a person, where they differ: they are shown to the person who
+    decides, and never kept.
+    """
 
     kind: Kind
     key: Key
     word: str
     text: str = ""
     both: tuple[str, ...] = field(default=(), repr=False)
-    """The two sides of a person, where they differ: for the eyes of who decides, and for nothing that is kept."""
+    """The two sides of a person where they differ: shown, and never kept."""
 
 
 TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
@@ -175,7 +181,10 @@ class Adopter:
         self.remember_test(change.key, change.after, there, unknown=differ)
         if not differ:
             return Adopted(change.kind, change.key, TAKEN)
-        text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
+        text = (
+            f"its times differ: Inspera has {there.start} to {there.end}, the source "
+            f"{change.after['start']} to "
+        )
         text += f"{change.after['end']}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, differ, change.where)
         return Adopted(change.kind, change.key, DOUBTFUL, text)
@@ -214,7 +223,10 @@ class Adopter:
         known = self._store.known.find(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             if test in self._unsettled:
-                text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
+                text = (
+                    f"its {kind}s were not looked at; when the test is settled, run `adopt` "
+                    "again as now"
+                )
                 yield Adopted(Kind.TEST, (test,), DOUBTFUL, text)
             return
         seats = self._target.seats(str(known["remote_id"]), kind)

@@ -1,4 +1,4 @@
-"""Candidate numbers while they are sent: none is given to somebody before whoever has it has given it up (rules 36).
+"""The order in which candidate numbers are sent: a number is free before it is given (rules 36).
 
 What the state knows is not enough: a removal of this run may have been refused, and people give
 numbers by hand.
@@ -16,7 +16,7 @@ from sync.records.remote import Assignment, Members
 from sync.state.store import Store
 
 Needs = Mapping[int, Collection[int]]
-"""For a place, by its number among those that are sent, the places that must have been sent before it."""
+"""For each change, by its number, the changes that must be sent before it."""
 
 _LEAVES_IT = "their change does not give it up in this run"
 _STAYS = "they are still on the test"
@@ -44,7 +44,7 @@ def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """Somebody who has a number now, as they are named to people; `who` is None where Inspera shows no external id."""
+    """A person who has a number now; `who` is None where Inspera shows no external id."""
 
     name: str
     why: str
@@ -53,7 +53,7 @@ class _Owner:
 
 @dataclass(slots=True)
 class Handover:
-    """What the numbers of these places allow: `needs` are their turns, `deferred` those that must wait, and why."""
+    """What the numbers allow: `needs` are the turns of changes, `deferred` those that must wait."""
 
     needs: dict[int, set[int]] = field(default_factory=dict)
     deferred: dict[int, str] = field(default_factory=dict)
@@ -104,7 +104,10 @@ def _taken(place: MemberChange, seats: Members) -> str:
 
 
 def _person(who: Who, seats: Members) -> Who | int:
-    """Return what tells one person from another: their seat where it was read, as they may have several ids."""
+    """Return what identifies a person: their member where it was read.
+
+    A person may have several ids.
+    """
     seat = seats.there.get(who)
     return who if seat is None else id(seat)
 
@@ -192,7 +195,8 @@ class NumberQueue:
             return ""
         larger = f"set inspera.batch_size to {len(circle)}, or " if len(circle) > self.most else ""
         return (
-            f"{len(circle)} candidates swap their numbers in a circle, which takes one call for all of them: {larger}"
+            f"{len(circle)} candidates swap their numbers in a circle, which takes one call for "
+            f"all of them: {larger}"
             "give one of them a number in the source that nobody has, apply, and then the right one"
         )
 

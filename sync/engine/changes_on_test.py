@@ -1,4 +1,4 @@
-"""The planned changes of one kind on one test with what the store knows of them, ready to be read for and judged."""
+"""The planned changes of one kind on one test, with what the store knows of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from sync.state.store import Store
 
 @dataclass(frozen=True, slots=True)
 class MembershipPolicy:
-    """Whose something on a test is that was there before us, and how long a write may stay unreadable.
+    """The rules about members that were on a test before us, and how long a write stays unreadable.
 
     `claim` are patterns of keys of tests on which what is found becomes ours. `unread_is_ours`
     decides on tests that we found and that can't be read. `options` are those that this tenant has.
@@ -45,7 +45,7 @@ class MemberChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesOnTest:
-    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged.
+    """The planned lines of one kind on one test: all additions or all removals.
 
     Of candidates, `holders` are known to have the numbers that are given here; those who have
     `left` were taken off the test in this run.

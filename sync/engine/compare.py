@@ -35,7 +35,7 @@ def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
 
 
 def given_by_hand(wanted: Fields, seat: Member) -> tuple[str, ...]:
-    """Return what somebody has on a test beyond what the source says, and would lose, and in which fields.
+    """Return what a member has beyond the source and would lose, and in which fields.
 
     Empty when that is nothing.
     """

@@ -38,11 +38,17 @@ from sync.state.journal import Journal
 from sync.state.store import Store
 from sync.text.masking import masked
 
-_BARRED = "what became of an earlier call for it could not be found out just now; looked at again in the next run"
+_BARRED = (
+    "what became of an earlier call for it could not be found out just now; looked at "
+    "again in the next run"
+)
 
 
 ShouldYield = Callable[[Callable[[], str]], bool]
-"""Whether a run is to end for one that waits: takes what tells the start of the soonest test that its rest is for."""
+"""The question whether a run is to end for one that waits.
+
+Its argument returns when the soonest test starts that needs the rest of this run.
+"""
 
 
 def never(_soonest: Callable[[], str]) -> bool:
@@ -52,7 +58,10 @@ def never(_soonest: Callable[[], str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WorkUnit:
-    """Work for one worker, `about` some lines; with `lines` it sends, and each has an intent, else it only reads."""
+    """Work for one worker, about some lines.
+
+    With `lines` it sends, and each line has an intent; without, it only reads.
+    """
 
     work: Callable[[], list[Outcome] | Ready]
     about: Sequence[PlannedChange]
@@ -65,7 +74,7 @@ _NOT_MADE = (Action.CREATE, Result.DEFERRED)
 
 @dataclass(slots=True)
 class ExecutionResult:
-    """What became of a plan: how many of each kind, action and result, and of each cause; why it stopped early, if so.
+    """What became of a plan: its results and causes, and why it stopped early, if so.
 
     `yielded` says that it did so for a run whose tests start sooner. `soon` counts the additions
     that wait for a test that starts within 7 days or is under way.
@@ -287,7 +296,10 @@ class Executor:
         for there in ready.already:
             holder = self._store.known.holder(there.kind, there.key, there.fields, there.remote_id)
             if holder:
-                reason = f"{holder} has what Inspera has under this identity; correct the source, or Inspera"
+                reason = (
+                    f"{holder} has what Inspera has under this identity; correct the source, "
+                    "or Inspera"
+                )
                 return Outcome(Result.HELD, reason, cause=Cause.SHARED)
         return None
 

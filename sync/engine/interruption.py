@@ -48,7 +48,7 @@ class Interruption:
             raise Interrupted(self.reason or "interrupted")
 
     def stopping(self, progress: Progress) -> Progress:
-        """Return a progress that raises `Interrupted` once this is set, and otherwise reports to the given one."""
+        """Return a progress that raises `Interrupted` once this is set."""
 
         def report(phase: str, done: int, total: int | None = None) -> None:
             self.raise_if_set()

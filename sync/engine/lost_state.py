@@ -1,4 +1,4 @@
-"""An empty state against a tenant that already has our records looks like a lost state: nothing is sent then."""
+"""The probe for a lost state: an empty state while Inspera already has our records."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sync.records.changes import PlannedChange
 from sync.state.store import Store
 
 SAMPLE = 20
-"""How many tests, learners and staff are looked up before the first run on an empty state sends anything."""
+"""How many records of a kind are looked up before an empty state sends anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,10 @@ def probe(store: Store, target: Target) -> LostStateProbe:
         return LostStateProbe()
     if tests := sum(_has_test(target, line) for line in store.plan.sample(Kind.TEST, SAMPLE)):
         return LostStateProbe(
-            f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
-            "up; nothing was sent; if this tool put them there, take them back with `adopt --ours`, and with `adopt` "
+            "this looks like a lost state: nothing is known here, but Inspera already has "
+            f"{tests} of the tests looked "
+            "up; nothing was sent; if this tool put them there, take them back with `adopt "
+            "--ours`, and with `adopt` "
             "if somebody else did"
         )
     samples = [line for kind in PEOPLE for line in store.plan.sample(kind, SAMPLE)]
@@ -48,8 +50,10 @@ def probe(store: Store, target: Target) -> LostStateProbe:
     if not people:
         return LostStateProbe()
     return LostStateProbe(
-        note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as found, so they are "
-        "never disabled or deleted by this tool. If this state was lost, take back what is ours with `adopt --ours`."
+        note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as "
+        "found, so they are "
+        "never disabled or deleted by this tool. If this state was lost, take back what is "
+        "ours with `adopt --ours`."
     )
 
 

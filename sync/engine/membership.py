@@ -31,7 +31,7 @@ from sync.records.changes import ALLOWED, Action, Cause, Outcome, PlannedChange,
 from sync.records.remote import Assignment, Member, Members, RemoteTest
 
 _NOT_ACTIVATED = frozenset({"", "created", "scheduled"})
-"""A test's status while its security options can still change (vendor contract, Test API: search, settings)."""
+"""A test's status while its security options can change (vendor contract, Test API: search)."""
 
 _TYPE = "a committee's type can't be changed, and which it has can't be read"
 
@@ -77,7 +77,7 @@ def read_and_judge(sitting: ChangesOnTest, target: Target, policy: MembershipPol
 
 
 def _without_frozen(sitting: ChangesOnTest, ready: Ready, target: Target) -> ChangesOnTest:
-    """End the updates whose test came into the freeze after they were planned; removals are judged later."""
+    """End updates whose test came into the freeze after planning; removals are judged later."""
     if sitting.removals:
         return sitting
     timing, places = replace(sitting.timing, moment=target.moment()), []
@@ -128,7 +128,10 @@ def _judge_removals(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sen
 
 
 def _timing_there(sitting: ChangesOnTest, found: Sequence[RemoteTest], target: Target) -> TimeFacts:
-    """Return when the test runs by what is known and by what Inspera shows: somebody may have moved it by hand."""
+    """Return when the test runs, as known and as Inspera shows.
+
+    Somebody may have moved it by hand.
+    """
     starts = [start for start in (sitting.timing.start, *(test.start for test in found)) if start]
     ends = max([sitting.timing.ends, *(test.end or "" for test in found)])
     return replace(sitting.timing, moment=target.moment(), start=min(starts, default=""), ends=ends)
@@ -192,7 +195,7 @@ def _judge_additions(
 def _numbered(
     sitting: ChangesOnTest, seats: Members, sent: Sent, ready: Ready
 ) -> tuple[Sent, Needs]:
-    """Return what may be sent as far as candidate numbers go, and what must be sent first; ends the rest."""
+    """Return what may be sent by its candidate number, and in which order; end the rest."""
     if sitting.kind is not Kind.CANDIDATE:
         return sent, {}
     places = [place for place, _ in sent]
@@ -220,7 +223,10 @@ def _assumed(line: PlannedChange, sitting: ChangesOnTest, policy: MembershipPoli
     ours = bool(sitting.known["ours"]) or policy.unread_is_ours
     if ours or line.change.action is not Action.CREATE:
         return ""
-    return f"its test's {sitting.kind}s can't be read: assumed to have been there before (existing.unread: theirs)"
+    return (
+        f"its test's {sitting.kind}s can't be read: assumed to have been there before "
+        "(existing.unread: theirs)"
+    )
 
 
 def _there(line: PlannedChange, seat: Member | None) -> Mapping[str, str | int | None]:

@@ -18,12 +18,12 @@ from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"
-"""What absence can mean: the record is kept as it is; a member of staff is deleted instead of disabled."""
+"""What absence means: the record is kept as it is; staff are deleted instead of disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read.
+    """The rules of deciding: limits, what absence means, what is allowed, and how to read.
 
     Attributes:
         kinds: the kinds that this run keeps in step. Of others it only adds what records of these
@@ -51,7 +51,7 @@ def needed_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """A finished plan's surroundings: the readings it rests on, the scopes that are held, what was ignored.
+    """A finished plan: its reports, the scopes that are held, and what was ignored.
 
     Attributes:
         left_out: how many tests had ended before they were ever sent, and how many registrations
@@ -75,7 +75,8 @@ class PlanResult:
         unused = set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
         if unused:
             raise UsageError(
-                f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so nothing was sent; "
+                f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
+                "nothing was sent; "
                 "run `plan` and take the hash from it"
             )
 
@@ -106,7 +107,7 @@ def make_plan(
 
 
 def plan_status(store: Store, plan: PlanResult) -> Exit:
-    """Return the exit status that a plan alone gives: by its sources, its holds, its row errors, and what waits."""
+    """Return the exit status by the plan alone: its sources, holds, row errors, and what waits."""
     waiting, soon = store.plan.waiting()
     numbers, near = store.plan.deferred_numbers()
     held = any(verdict is Verdict.HELD for _, _, verdict in store.plan.tally())
@@ -131,7 +132,10 @@ class _PlanBuilder:
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:
-        """Decide about all of a kind that is wanted; of one that is only read for others, about what these need."""
+        """Decide about all wanted records of a kind.
+
+        Of a kind that is only read for others, about what these need.
+        """
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
             self._decide(self.store.comparison.arrived_or_changed(kind))

@@ -1,4 +1,4 @@
-"""What the engine needs of the rooms around it, as protocols: it imports neither the state nor Inspera's client."""
+"""The engine's view of sources and of Inspera, which it does not import."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -45,7 +45,7 @@ class CompletenessRules:
 
 @dataclass(frozen=True, slots=True)
 class BoundSource:
-    """A source, ready to be opened: its name in the configuration, its place, what its rows are counted in."""
+    """A source, ready to be opened: its name, its place, and the unit of its rows."""
 
     name: str
     place: str
@@ -67,7 +67,7 @@ class BoundSource:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A source of which a feed takes columns, named `{source}.{column}`, for the rows that agree with its own.
+    """A source that a feed joins: its columns are `{source}.{column}` in matching rows.
 
     Attributes:
         source: what is joined.
@@ -158,7 +158,7 @@ class Target(Protocol):
 
 
 class RunTarget(Target, Protocol):
-    """Inspera as a run needs it: it is closed at the end, and asked why it stopped and what it has seen of our clock."""
+    """Inspera for a run: closed at its end, and asked why it stopped and about our clock."""
 
     @property
     def stopped(self) -> str | None: ...  # noqa: D102

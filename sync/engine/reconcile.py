@@ -1,4 +1,4 @@
-"""Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is not ours.
+"""The comparison of Inspera with what is known: what changed, what is gone, what is not ours.
 
 Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights
 proves nothing.
@@ -22,12 +22,19 @@ READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 
 _HIDDEN = "a search does not find it, but Inspera shows it by its id"
 _FOUND_LATER = "one search does not find it, and the next one does"
-_NO_SEARCH = "no search for tests has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+_NO_SEARCH = (
+    "no search for tests has been answered otherwise than by 404, so this tenant may "
+    "not have it; run `doctor`"
+)
 _NO_READING = (
-    "a search does not find it, but no test could be read by its id in this run, so that a 404 there proves nothing; "
+    "a search does not find it, but no test could be read by its id in this run, so that "
+    "a 404 there proves nothing; "
     "look at Inspera, and at the rights of the key"
 )
-_UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+_UNSURE = (
+    "no look-up of people has been answered otherwise than by 404, so this tenant may "
+    "not have it; run `doctor`"
+)
 
 
 class DriftGroup(StrEnum):
@@ -41,7 +48,7 @@ class DriftGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One record in which Inspera differs from what is known, or that could not be read (with why in `text`).
+    """A record that differs in Inspera from what is known, or that was not read (see `text`).
 
     `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is
     running, so that nothing of it is to be changed now.

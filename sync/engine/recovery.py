@@ -1,4 +1,7 @@
-"""Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
+"""The recovery of calls whose outcome an earlier run could not record.
+
+It comes before anything else is sent.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

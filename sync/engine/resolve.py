@@ -1,4 +1,4 @@
-"""Settles single records on which Inspera and the source disagree: held identity changes, drift, doubtful matches.
+"""The settlement of single records: held identity changes, drift, doubtful matches.
 
 Inspera's side is taken as known, so that the next plan decides anew; nothing is sent. What the next
 `apply` then sends is said, and with `keep` it is not sent as long as the source says what it says
@@ -23,12 +23,14 @@ from sync.state.store import Store
 _NOTHING_TO_KEEP = "so there is nothing to keep; take it out of the source to leave it off"
 
 _STAYS_REFUSED = (
-    "but Inspera has refused every save of it, so it stays refused until one is taken: correct what it says, then"
+    "but Inspera has refused every save of it, so it stays refused until one is taken: "
+    "correct what it says, then"
     " `apply --retry-refused`"
 )
 
 _NOT_BOTH = (
-    "Inspera has it as {} {}, and can't have both; if it is the same, leave out --as-new; otherwise correct the source:"
+    "Inspera has it as {} {}, and can't have both; if it is the same, leave out "
+    "--as-new; otherwise correct the source:"
     " each needs an identity of its own"
 )
 
@@ -54,7 +56,10 @@ class Resolution:
 
 
 class Resolver:
-    """Settles records one after another; a test is read once for all records of a kind that come together."""
+    """A resolver of records, one after another.
+
+    A test is read once for all records of a kind that follow one another.
+    """
 
     def __init__(self, store: Store, journal: Journal, target: Reread, adopter: Adopter) -> None:
         self._store, self._journal, self._target, self._adopter = store, journal, target, adopter
@@ -117,12 +122,21 @@ class Resolver:
         identity_change = line is not None and line.change.action is Action.IDENTITY_CHANGE
         if not identity_change and self._still_there(kind, known):
             # to forget it would make whatever is ours on it theirs, as the next run would find it there
-            text = f"Inspera has it, so nothing was forgotten; to take Inspera's side as known: {adopt(kind, key)}"
+            text = (
+                "Inspera has it, so nothing was forgotten; to take Inspera's side as known: "
+                f"{adopt(kind, key)}"
+            )
             return Adopted(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
-        text = "forgotten here, so that the next apply makes it anew; what Inspera has under the old name stays there"
+        text = (
+            "forgotten here, so that the next apply makes it anew; what Inspera has under the "
+            "old name stays there"
+        )
         if kind is Kind.LEARNER:
-            text += ". Take its seats off in Inspera first where they have a candidate number: it is not given twice"
+            text += (
+                ". Take its seats off in Inspera first where they have a candidate number: "
+                "it is not given twice"
+            )
         return Adopted(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
@@ -148,7 +162,10 @@ class Resolver:
             )
         differing = unlike(wanted, known)
         if differing and not settlement.named:
-            text = f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the same: {adopt(kind, key)}"
+            text = (
+                f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the "
+                f"same: {adopt(kind, key)}"
+            )
             return Adopted(kind, key, DOUBTFUL, text)
         self._journal.rename(kind, old, key)
         text = f"is {kind} {old[0]} under a new key: its candidates went along"

@@ -148,7 +148,7 @@ def _execute(
 
 
 def _hold_all(reason: str, result: RunResult, context: RunContext) -> None:
-    """Hold everything that would be sent, since this state may be an older copy, or a new one after a loss."""
+    """Hold everything that would be sent: this state may be an older copy, or was lost."""
     _stop(reason, result, context.observer.note)
     total = _sendable(context.store)
     result.counts["held"] += total
@@ -228,7 +228,7 @@ def _stop(reason: str, result: RunResult, note: Callable[[str], None]) -> None:
 
 
 def _record_end(result: RunResult, context: RunContext) -> None:
-    """Record the end of the run in the journal, with the word and the exit status that it ends with."""
+    """Record the end of the run in the journal, with its word and exit status."""
     interruption = context.interruption
     if interruption.event.is_set():
         reason = _YIELDED if result.yielded else interruption.reason or "interrupted"

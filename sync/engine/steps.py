@@ -22,7 +22,7 @@ class OnTest:
 
 @dataclass(slots=True)
 class Ready:
-    """Work that has been read for: what ended without a call, and what is to be sent once its intents are durable.
+    """Work after its reading: what ended without a call, and what is to be sent.
 
     `already` are new records among the lines which Inspera has, not put there by us. They are to be
     remembered as such before anything is sent: an open intent alone would make them look like ones

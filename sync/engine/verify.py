@@ -21,7 +21,7 @@ POLLS = 10
 
 @dataclass(slots=True)
 class Verification:
-    """What came of reading back: how many were as sent, which were not (with what differs), and the longest delay.
+    """The result of reading back: how many were as sent, which were not, the longest delay.
 
     `longest` is the most seconds that passed between a write which was not readable at once and the
     reading that showed it, in whole seconds; 0 when a first look showed everything.

@@ -51,7 +51,9 @@ class DraftedChange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be drafted for a pair, or the row errors that keep its record (or, beside a draft, one field) as it is.
+    """What is drafted for a pair, or the row errors that prevent it.
+
+    Next to a draft, the row errors are of fields that stay as they are.
 
     `settled` says that the two sides agree although their fingerprints do not, so that the known
     one can be renewed. `stays` says that no source names the record any more, and that it is not
@@ -136,7 +138,7 @@ _PEOPLES = (Kind.STAFF, *PERSON_OF)
 
 
 def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
-    """Return what is wanted without the optional fields that can't be used, and the row errors of these."""
+    """Return what is wanted without unusable optional fields, and their row errors."""
     wanted, known = pair.wanted, pair.known or {}
     if (
         pair.kind not in PEOPLE

@@ -17,7 +17,7 @@ DISABLED: Final = "disabled"
 """The two states of a member of staff in Inspera."""
 
 REFUSED: Final = "refused"
-"""The standing of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+"""The standing of a person who existed in Inspera, which has accepted nothing that was sent."""
 
 
 @dataclass(frozen=True, slots=True)

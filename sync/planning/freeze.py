@@ -1,4 +1,4 @@
-"""Doubt changes by the times of their tests: the freeze around a test, and times that cannot be right. Pure.
+"""The doubts by the times of tests: the freeze around a test, and impossible times. Pure.
 
 A test is frozen from a while before its start until its end. An update of a test sends all its
 times again, so within the freeze nothing may shorten, move or rename it unless a person allows
@@ -23,7 +23,7 @@ A wrong year or century moves it farther.
 
 @dataclass(frozen=True, slots=True)
 class TimeRules:
-    """Settings for the times of tests: the freeze before the start, and the longest duration in minutes."""
+    """Settings for times: the freeze before the start, and the longest duration in minutes."""
 
     before: timedelta = timedelta(hours=2)
     longest: int = 24 * 60
@@ -88,7 +88,7 @@ class TimeFacts:
 
 
 def doubts(change: Change, timing: TimeFacts) -> str:
-    """Return why a person must look at a test's times before they are sent; empty when nobody must."""
+    """Return why a person must look before an existing test is updated; empty if not."""
     if change.kind is not Kind.TEST:
         return ""
     if change.action is Action.CREATE:
@@ -101,12 +101,12 @@ def doubts(change: Change, timing: TimeFacts) -> str:
 
 
 def doubts_when_sent(change: Change, timing: TimeFacts) -> str:
-    """Return why an update that had no doubts when it was planned is held after all when it is sent."""
+    """Return why an update that was allowed by the plan is held when it is sent."""
     return " and ".join((*_frozen(change, timing), *_moved(change, timing)))
 
 
 def doubts_of_found(wanted: Change, there: Fields, timing: TimeFacts) -> str:
-    """Return why a person must look before a test that Inspera already has is brought up to date; empty if nobody must.
+    """Return why a person must look before an existing test is updated; empty if not.
 
     Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so
     it is doubted too.
@@ -167,7 +167,10 @@ def _impossible(change: Change, timing: TimeFacts) -> Iterator[str]:
         if not int(minutes):
             yield "its duration would be 0"
         elif timedelta(minutes=int(minutes)) > longest:
-            yield f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above {_span(longest)} ({_LONGEST})"
+            yield (
+                f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above "
+                f"{_span(longest)} ({_LONGEST})"
+            )
     if {"start", "end"} & set(change.changed) and after.get("start") and after.get("end"):
         window = utc_time(_time(after, "end")) - utc_time(_time(after, "start"))
         if window > max(FARTHEST_MOVE, longest):
@@ -189,7 +192,7 @@ def _late(change: Change, timing: TimeFacts) -> Iterator[str]:
 
 
 def additive(change: Change) -> bool:
-    """Return whether an update on a test only adds: more minutes, further roles and committees, a value where none was.
+    """Return whether an update on a test only adds: minutes, roles, committees or a first value.
 
     A first candidate number does not count: Inspera may have given out one of its own already.
     """
@@ -206,7 +209,7 @@ def _adds(name: str, before: Fields, after: Fields) -> bool:
 
 
 def adding_part(change: Change) -> Change | None:
-    """Return the part of an update on a test that only adds; None when there is none, or when it is the whole.
+    """Return the part of an update that only adds; None when there is none, or it is all.
 
     So that more extra time is not kept back by a change of room in the same row.
     """

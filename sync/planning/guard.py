@@ -81,10 +81,19 @@ PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
-_NOT_OURS = "was there before us: disable it in Inspera, or say that it is ours with `adopt staff KEY --ours`"
+_NOT_OURS = (
+    "was there before us: disable it in Inspera, or say that it is ours with `adopt "
+    "staff KEY --ours`"
+)
 _AS_IT_IS = "it stays as it is until the test has ended"
-_CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
-_TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
+_CAME_BACK = (
+    "the test had ended by its former times, so they may have sat it, and no source "
+    "names them any more"
+)
+_TYPE = (
+    "a committee's type can't be changed in Inspera: put the old one back into the "
+    "source, or remove it there"
+)
 ACTIVATED = "the test is activated: its security options can't change any more"
 
 
@@ -109,7 +118,10 @@ def _identity_change(change: Change, facts: Facts) -> str:
         return f"{_TYPE}; then use `adopt`"
     if facts.reuses:
         command = f"adopt {change.kind} {change.key[0]}"
-        return f"identity change: {change.reason}; if it is the same, run `{command}`; another one needs one of its own"
+        return (
+            f"identity change: {change.reason}; if it is the same, run `{command}`; another "
+            "one needs one of its own"
+        )
     return f"identity change: {change.reason}; look at it and use `adopt`"
 
 
@@ -129,7 +141,7 @@ def _addition(change: Change, facts: Facts) -> Ruling:
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:
-    """Return what the times of its test make of an addition, or of a removal from a test that has not begun."""
+    """Return the ruling on an addition, or an early removal, by the times of its test."""
     if change.kind is Kind.TEST:
         doubt = doubts(change, timing)
         return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
@@ -172,7 +184,10 @@ def _unless_held(change: Change, facts: Facts) -> Ruling:
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
     if change.action is Action.WITHDRAW and facts.registered:
-        reason = f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
+        reason = (
+            f"it has not ended and {facts.registered} registrations still name it; correct "
+            "its source, or them"
+        )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
 
@@ -181,7 +196,10 @@ def _keeps_account(facts: Facts) -> Ruling:
     if facts.found:
         return Ruling(Verdict.HELD, _NOT_OURS, Cause.FOUND)
     if facts.shares:
-        reason = f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
+        reason = (
+            f"{facts.shares} has the same account in Inspera, and would lose it; correct the "
+            "source, or Inspera"
+        )
         return Ruling(Verdict.HELD, reason, Cause.SHARED)
     if facts.registered:
         reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
@@ -227,7 +245,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
+    """A set of changes that is counted as one, such as `removals on test INF1000-H26`.
 
     `recent` were removed in the last 24 hours and are not known any more: a loss is added up,
     however it is spread. `renumbered` of those who stay on the test get another candidate number.
@@ -266,7 +284,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class MemberRuling:
-    """What a reading of Inspera makes of a candidate's change: send it, or end it here with `result` and `reason`."""
+    """The ruling on a member after the reading: send it, or end it here with a reason."""
 
     send: bool
     found: bool = False

@@ -1,4 +1,4 @@
-"""What to do about a record on which Inspera and the source disagree, in words that a person can type. Pure."""
+"""The remedies where Inspera and the source disagree, as commands to type. Pure."""
 
 import shlex
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def _shown(value: Value) -> str:
 
 
 def sends_text(wanted: Fields, names: Iterable[str], where: str) -> str:
-    """Return what the next `apply` sends of these fields, and which row says so; empty when the source says nothing."""
+    """Return what the next `apply` sends of these fields, and which row; empty for nothing."""
     said = [name for name in names if wanted.get(name) is not None]
     if not said:
         return ""
@@ -41,6 +41,7 @@ def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: 
     if not sends:
         return f"{adopt(kind, key)} takes Inspera's value as known; the source says nothing of it"
     return (
-        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps Inspera's value until "
+        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} "
+        "keeps Inspera's value until "
         "the source's changes"
     )

@@ -1,4 +1,7 @@
-"""The baseline of each source: what it contains now, against which the next run judges whether it is complete."""
+"""The baseline of each source: what it contains now.
+
+The next run judges by it whether the source is complete (rules 4).
+"""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Is a source all there? Counts what its rules are about while it is read, and says what fails, with its arithmetic."""
+"""The check that a source is complete: it counts while rows are read, and names what fails."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -66,19 +66,26 @@ class CompletenessCheck:
             yield f"has {self.rows:,} rows, fewer than minimum_rows ({least:,})"
         for column, missing in self._missing.items():
             if missing:
-                yield f"lacks {_named(missing)} in column '{column}', which the canary says must be there"
+                yield (
+                    f"lacks {_named(missing)} in column '{column}', which the canary says must "
+                    "be there"
+                )
         if self.proof.group:
             yield from self._lost_groups(groups_before())
 
     def _lost_groups(self, before: frozenset[str]) -> Iterator[str]:
         column = self.proof.group
         if len(self.groups) > MOST_GROUPS:
-            yield f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no column of groups"
+            yield (
+                f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no "
+                "column of groups"
+            )
             return
         lost = before.difference(self.groups)
         if lost:
             yield (
-                f"has no row any more with {_named(lost)} in column '{column}', of {len(before):,} such groups before"
+                f"has no row any more with {_named(lost)} in column '{column}', of "
+                f"{len(before):,} such groups before"
             )
 
 
@@ -89,14 +96,14 @@ TORN = (
 
 
 def torn(ended_whole: bool, accepted: bool, source: str) -> str:
-    """Return what speaks against a source whose text does not end in a line end; empty when that is usual there."""
+    """Return why a source without a final line end is doubted; empty when that is usual there."""
     if accepted or not ended_whole:
         return ""
     return f"{TORN}; if it is right so, run `apply --accept-shrink {source}`"
 
 
 def cut_off(missing: int, kinds: str) -> str:
-    """Return what speaks against a source that lacks what stood last in it before; empty when it lacks nothing."""
+    """Return why a source that lacks its last records is doubted; empty when it lacks none."""
     if not missing:
         return ""
     return f"the last {missing:,} {kinds} of the delivery before are all missing: it may be cut off"

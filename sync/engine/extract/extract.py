@@ -1,4 +1,4 @@
-"""Reads every feed into the store's staging: what is wanted, what can't be used and why, and what absence proves."""
+"""The extraction of every feed into the staging tables, and what absence proves."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,9 @@ EVERYTHING = ReadOptions()
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """All feeds' reports, and for each kind why absence proves nothing (kinds where it does are left out).
+    """The reports of all feeds, and for each kind why absence proves nothing.
+
+    Kinds of which absence proves that a record has left are not in `trouble`.
 
     Attributes:
         lookups: the reports of sources that feeds join.
@@ -177,7 +179,7 @@ class _Extraction:
 
 
 def _unsure(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> frozenset[Kind]:
-    """Return the kinds of which a record may be there although no feed has named it: its source was not all read."""
+    """Return the kinds of which a record may exist that no feed named: a source is incomplete."""
     ill = extracted.ill
     return frozenset(
         feed.kind
@@ -252,7 +254,10 @@ def _judge_shrinkage(
             )
             text = cut_off(lost, _plural(feed.kind))
         if text:
-            reading.unhealthy = f"{source.place}: {text}; {KEPT}; if that is right, run `apply --accept-shrink {source.name}`"
+            reading.unhealthy = (
+                f"{source.place}: {text}; {KEPT}; if that is right, run `apply "
+                f"--accept-shrink {source.name}`"
+            )
 
 
 def _tests_whole(reports: Sequence[FeedReport]) -> bool:
@@ -290,7 +295,10 @@ def _trouble(
         if reading.unhealthy:
             return f"{reading.place} can't be relied on in this run"
         if reading.partial:
-            return f"{reading.place} is not all there ({reading.partial}): removals wait for a full reading"
+            return (
+                f"{reading.place} is not all there ({reading.partial}): removals wait for a "
+                "full reading"
+            )
     keyless = store.staging.keyless(kind)
     return (
         f"the key in {keyless} can't be read, so no {kind}'s absence proves anything"

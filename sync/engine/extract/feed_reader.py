@@ -1,4 +1,4 @@
-"""Reads one feed into the store's staging: its rows, with what they take from joined sources, and what is wrong."""
+"""The reading of one feed: its rows, the columns of joined sources, and what is wrong."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def unread(error: SourceError) -> str:
 
 @dataclass(slots=True)
 class FeedReader:
-    """What reads one feed; with `changed`, only what changed since its last mark, if it can be asked for that."""
+    """A reader of one feed; with `changed`, it reads only what changed since the last mark."""
 
     number: int
     feed: Feed
@@ -104,7 +104,10 @@ class FeedReader:
         feed = self.feed
         self._need_columns(extract, witness)
         if extract.partial and self.joins:
-            reason = f"is not all there ({extract.partial}), and its rows are joined with others, which may have changed"
+            reason = (
+                f"is not all there ({extract.partial}), and its rows are joined with others, "
+                "which may have changed"
+            )
             raise SourceError(
                 extract.place, reason, "deliver all of it, or take the join out of the feed"
             )
@@ -124,7 +127,10 @@ class FeedReader:
         for joined in self.joins:
             own_names = joined.own_names(extract.columns)
             if own_names:
-                reason = f"has a column '{own_names[0]}', which is also what a column of the joined source is called"
+                reason = (
+                    f"has a column '{own_names[0]}', which is also what a column of the "
+                    "joined source is called"
+                )
                 raise SourceError(
                     extract.place,
                     reason,
@@ -164,7 +170,10 @@ class FeedReader:
     def _torn(
         self, extract: Extract, reading: FeedReport, witness: CompletenessCheck, *, accepted: bool
     ) -> Iterator[str]:
-        """Say so when the source may be cut off in its last row, and make that row a row error: `30` may be cut to `3`."""
+        """Yield why the source may be cut off in its last row, which becomes a row error.
+
+        A cut-off `30` may look like `3`.
+        """
         if extract.torn is None:
             return
         reading.torn, source = extract.torn(), self.feed.source.name

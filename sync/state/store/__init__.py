@@ -1,4 +1,4 @@
-"""The store of one run: what is known, what is wanted, and the plan that follows, each in an object of its own."""
+"""The store of one run: what is known, what is wanted, and the plan that follows."""
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial

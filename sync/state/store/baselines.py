@@ -17,7 +17,7 @@ class Baselines:
     def set_sources(
         self, sources: Mapping[Kind, Collection[str]], accepted: Collection[Kind] = ()
     ) -> None:
-        """Set the names of the sources of each kind: a source cannot let go what another one has named.
+        """Set the sources of each kind: none removes what another one has named.
 
         Of the `accepted` kinds a person has said that what they name now is correct.
         """
@@ -25,7 +25,7 @@ class Baselines:
         self._scope.accepted = frozenset(accepted)
 
     def shrinkage(self, kind: Kind, source: str) -> tuple[int, int]:
-        """Return how many known records of this source no feed names any more, and how many it named."""
+        """Return how many records of this source no feed names any more, and how many it named."""
         sources = self._scope.sources.get(kind, ())
         return provenance.shrinkage(self._connection, kind, source, sources)
 
@@ -35,7 +35,10 @@ class Baselines:
         proven: Collection[tuple[Kind, str]],
         accepted: Collection[str] = (),
     ) -> None:
-        """Record which source names each known record now; `feeds` are the kinds and sources of feeds by number."""
+        """Record which source names each known record.
+
+        `feeds` are the kinds and sources of feeds by number.
+        """
         provenance.note_sources(self._connection, feeds, proven, accepted)
 
     def groups_of(self, source: str) -> frozenset[str]:
@@ -47,7 +50,10 @@ class Baselines:
         provenance.keep_groups(self._connection, source, groups)
 
     def rows_of(self, source: str, sources: Collection[str]) -> int:
-        """Return how many rows a joined source, one of `sources`, had when it was last complete; 0 if never noted."""
+        """Return how many rows a joined source had when it was complete.
+
+        `sources` are all joined ones. 0 if it never was.
+        """
         return provenance.rows_of(self._connection, source, sources)
 
     def keep_rows(self, rows: Mapping[str, int], sources: Collection[str]) -> None:
@@ -55,13 +61,13 @@ class Baselines:
         provenance.keep_rows(self._connection, rows, sources)
 
     def lost_tail(self, kind: Kind, source: str, least: int, *, tests_whole: bool) -> int:
-        """Return how many of this source's last records in its last delivery are all missing (see `tails.lost`)."""
+        """Return how many last records of the last delivery are all missing (see `tails.lost`)."""
         return tails.lost(self._connection, kind, source, least, tests_whole=tests_whole)
 
     def keep_tails(
         self, feeds: Mapping[tuple[Kind, str], Sequence[int]], sources: Collection[str]
     ) -> None:
-        """Record the last records of sources, by the numbers of their feeds; `sources` are all that exist."""
+        """Record the last records of sources, by their feeds; `sources` are all that exist."""
         for (kind, source), by_feed in feeds.items():
             tails.keep(self._connection, kind, source, by_feed)
         tails.forget_others(self._connection, sources)

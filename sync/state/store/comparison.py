@@ -57,7 +57,7 @@ class Comparison:
             insert(self._connection, "refresh", ("kind", "k1", "k2", "fingerprint"), rows)
 
     def note_stay(self, kind: Kind, key: Key) -> None:
-        """Record a person whom no source names any more, and who stays since this tool has not put them there."""
+        """Record a person who stays without a source, since this tool has not put them there."""
         k1, k2 = scratch.columns_of(key)
         query = text("INSERT INTO stay (kind, k1, k2) VALUES (:kind, :k1, :k2)")
         self._connection.execute(query, {"kind": kind.value, "k1": k1, "k2": k2})
@@ -84,11 +84,11 @@ class Comparison:
         return pairs.ignored(self._connection)
 
     def left_out(self) -> Mapping[Kind, int]:
-        """Return how many tests had ended before they were ever sent, and how many registrations name one of them."""
+        """Return how many tests ended before they were sent, and their registrations."""
         return pairs.left_out(self._connection)
 
     def timing(self, test: str, moment: Moment) -> TimeFacts:
-        """Return when a test runs by the times that may hold, as of the plan, to be judged by this moment."""
+        """Return when a test runs by the plan, to be judged at this moment."""
         query = text("SELECT start, ends FROM test_window WHERE test = :test")
         row = self._connection.execute(query, {"test": test}).first()
         start, end = (row.start or "", row.ends or "") if row else ("", "")
@@ -99,11 +99,11 @@ class Comparison:
         return identities.errors(self._connection)
 
     def reuses(self, kind: Kind, key: Key) -> Key | None:
-        """Return the vanished record whose identity this new one has; None when there is none."""
+        """Return the vanished record whose identity this new one has, if any."""
         return identities.reused(self._connection, kind, key)
 
     def lookalike(self, kind: Kind, key: Key) -> Key | None:
-        """Return the vanished record that this new one looks like; None when there is none."""
+        """Return the vanished record that this new one looks like, if any."""
         if (reused := self.reuses(kind, key)) is not None:
             return reused
         query = "SELECT min(old_key) FROM suspect WHERE kind = :kind AND new_key = :key"

@@ -19,7 +19,7 @@ class EarlierRuns:
         self._connection = connection
 
     def recovery_need(self) -> old_copy.RecoveryNeed | None:
-        """Return why nothing may be sent until this state, perhaps an older copy, was recovered; None when it may."""
+        """Return why this state must be recovered before anything is sent; None if it need not."""
         return old_copy.needed(self._connection)
 
     def open_intents(self) -> Iterator[OpenIntent]:
@@ -31,7 +31,7 @@ class EarlierRuns:
         return count(self._connection, "SELECT count(*) FROM intent WHERE outcome IS NULL")
 
     def stays(self, now: datetime) -> Mapping[Kind, Sequence[Key]]:
-        """Return those who stay although no source names them any more, as the last `apply` noted; needs no plan."""
+        """Return those who stay without a source, as the last `apply` noted; needs no plan."""
         return history.stays(self._connection, now)
 
     def written(self, run_id: int, kind: Kind, most: int | None) -> Iterator[WrittenRecord]:

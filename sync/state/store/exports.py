@@ -21,7 +21,7 @@ class StagedExports:
         return verification.stage_export(self._connection, kind, people)
 
     def read(self, kind: Kind) -> Iterator[tuple[Key, Fields, RemotePerson | None]]:
-        """Yield all active known people of a kind, each with the exported person under the same identity."""
+        """Yield all active known people of a kind, each with their exported person."""
         return verification.exported(self._connection, kind)
 
     def strangers(self, kind: Kind) -> Iterator[str]:

@@ -22,7 +22,7 @@ class KnownRecords:
         self._scope, self._connection = scope, scope.connection
 
     def find(self, kind: Kind, key: Key) -> Fields | None:
-        """Return one record: compared fields, `remote_id`, `standing`, `ours`, `updated`, and `as_sent`.
+        """Return one record: its compared fields, `remote_id`, `standing`, `ours` and more.
 
         `as_sent` tells that Inspera last had what a source contained, and not only what was read
         there.
@@ -47,7 +47,7 @@ class KnownRecords:
         return verification.everything(self._connection, kind)
 
     def people(self, kind: Kind, test: str, keys: Sequence[str]) -> Mapping[str, Fields]:
-        """Return known people by key, for candidates or contributors (`kind`) of a test: their identity and names.
+        """Return known people by key: the candidates or contributors (`kind`) of a test.
 
         `updated` and `ours` are those of the member on this test. For one who is not known on it,
         `updated` is None and `ours` true, since this tool is about to add them. `ours` is also true
@@ -56,31 +56,38 @@ class KnownRecords:
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers
         person, part = PERSON_OF[kind], KEY_FIELDS[kind][1]
-        settled = f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND a.k2 = l.key)"
+        settled = (
+            f"EXISTS (SELECT 1 FROM accepted a WHERE a.kind = '{kind}' AND a.k1 = :test AND "
+            "a.k2 = l.key)"
+        )
         query = text(
-            "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, k.updated,"
-            f" (coalesce(k.ours, true) OR {settled}) AS ours FROM known_{person} l LEFT JOIN known_{kind} k"
+            "SELECT l.key, l.auth_system, l.external_id, l.first_name, l.last_name, l.email, "
+            "k.updated,"
+            f" (coalesce(k.ours, true) OR {settled}) AS ours FROM known_{person} l LEFT JOIN "
+            f"known_{kind} k"
             f" ON k.test = :test AND k.{part} = l.key WHERE l.key IN :keys"
         ).bindparams(bindparam("keys", expanding=True))
         rows = self._connection.execute(query, {"test": test, "keys": list(keys)}).mappings()
         return {str(row["key"]): dict(row) for row in rows}
 
     def on_test(self, kind: Kind, test: str) -> Mapping[str, Fields]:
-        """Return all of a kind that is known on a test and not retired, by the second part of its key."""
+        """Return all active members of a kind on a test, by the second part of their key."""
         part = KEY_FIELDS[kind][1]
         names = (part, *COMPARED[kind], "remote_id", "ours", "updated")
         columns = ", ".join(f'"{name}"' for name in names)
         query = text(
-            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER BY {part}"
+            f"SELECT {columns} FROM known_{kind} WHERE test = :test AND standing = 'active' ORDER "
+            f"BY {part}"
         )
         rows = self._connection.execute(query, {"test": test}).mappings()
         return {str(row[part]): dict(row) for row in rows}
 
     def tests_of(self, staff: str) -> Sequence[str]:
-        """Return the tests that have not ended and that this member of staff is known to contribute to."""
+        """Return the tests that have not ended and have this member of staff as contributor."""
         query = (
             "SELECT c.test FROM known_contributor c LEFT JOIN test_window w ON w.test = c.test"
-            " WHERE c.staff = :staff AND c.standing = 'active' AND coalesce(w.ended, 0) = 0 ORDER BY c.test"
+            " WHERE c.staff = :staff AND c.standing = 'active' AND coalesce(w.ended, 0) = 0 "
+            "ORDER BY c.test"
         )
         return [str(row[0]) for row in self._connection.execute(text(query), {"staff": staff})]
 
@@ -100,15 +107,15 @@ class KnownRecords:
         return candidate_numbers.numbers_on(self._connection, test, taken)
 
     def holder(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
-        """Return who else is known to have the account or test that Inspera has so; empty for nobody."""
+        """Return who else is known to have this account or test; empty for nobody."""
         return identities.holder(self._connection, kind, key, fields, remote_id)
 
     def window(self, test: str, now: datetime) -> tuple[str, bool, bool]:
-        """Return when a known test starts, whether it has begun, and whether it has ended; needs no plan."""
+        """Return when a known test starts, and whether it has begun and ended; needs no plan."""
         return verification.window(self._connection, test, now)
 
     def kept(self, kind: Kind, key: Key) -> Fields:
-        """Return the fields that keep Inspera's value (`adopt --keep`), each with what the source contained then."""
+        """Return the fields that keep Inspera's value (`adopt --keep`), as the source was then."""
         return kept_values.kept(self._connection, kind, key)
 
     def lapse_kept(self) -> None:

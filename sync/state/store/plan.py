@@ -34,7 +34,7 @@ class StoredPlan:
     def hold_scopes(
         self, limits: Limits, allowed: Collection[str], now: datetime
     ) -> list[HeldScope]:
-        """Hold each scope that is over its limit, counting the removals of the 24 hours before `now`."""
+        """Hold each scope that is over its limit, with the removals of the last 24 hours."""
         return plan_table.hold_scopes(self._connection, limits, allowed, now)
 
     def defer_numbers(self) -> None:
@@ -55,7 +55,7 @@ class StoredPlan:
         return plan_table.planned_for(self._connection, kind, key)
 
     def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.ScopeGroup]:
-        """Yield what does not go ahead by its reason, each with up to `most` of its lines (None: all)."""
+        """Yield what does not go ahead by its reason, each up to `most` lines (None: all)."""
         return plan_table.groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
@@ -71,29 +71,32 @@ class StoredPlan:
         return plan_table.causes(self._connection)
 
     def waiting(self) -> tuple[int, int]:
-        """Return how many changes wait, and how many of these for a test that starts within 7 days or runs."""
+        """Return how many changes wait, and how many for a test that runs or starts in 7 days."""
         return plan_table.waiting(self._connection)
 
     def deferred_numbers(self) -> tuple[int, int]:
-        """Return how many changes wait for a candidate number, and how many of them for tests of the next 7 days."""
+        """Return how many changes wait for a number, and how many for tests of the next 7 days."""
         query = f"SELECT count(*) FROM plan WHERE verdict = 'deferred' AND cause = '{Cause.NUMBER}'"
         near = f"{query} AND wave LIKE '0%'"
         return count(self._connection, query), count(self._connection, near)
 
     def missed(self) -> int:
-        """Return how many new records are deferred, so that something that is wanted is not in Inspera."""
+        """Return how many new records are deferred, so that they are missing in Inspera."""
         return plan_table.missed(self._connection)
 
     def refused_before(self) -> int:
         """Return how many changes are deferred because Inspera refused exactly these before."""
         query = (
-            "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND b.k2 = p.k2"
+            "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND "
+            "b.k2 = p.k2"
             " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'deferred'"
         )
         return count(self._connection, query, nothing=b"")
 
     def soonest(self, after: int = 0, command: str = "") -> str:
-        """Return when the soonest test begins to which the plan adds something after that line (UTC text), or "".
+        """Return when the soonest test begins that gains something after that line, or "".
+
+        UTC text.
 
         What the last run by `command` could not add is not counted, as a person has to settle it
         first.

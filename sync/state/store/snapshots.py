@@ -25,7 +25,7 @@ class Snapshots:
     def cover(
         self, number: int, kind: Kind, feed: str, mark: str, *, source: str, whole: bool
     ) -> int:
-        """Record what was staged of a feed for its snapshot; if that was not all, stage the rest from the last one.
+        """Record what was staged of a feed, and stage the rest from its last snapshot, if any.
 
         Returns:
             How many records that adds to the wanted ones.
@@ -37,7 +37,7 @@ class Snapshots:
         return snapshot.lay_over(self._connection, number, kind, feed, fingerprint_of)
 
     def keep(self, now: datetime, feeds: Iterable[str], unhealthy: Collection[str] = ()) -> None:
-        """Store this run's snapshots with their marks, and drop those of feeds that no longer exist.
+        """Store this run's snapshots with their marks, and drop those of other feeds.
 
         What an unhealthy source no longer names stays in the snapshots of its feeds.
         """

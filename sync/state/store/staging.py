@@ -46,11 +46,11 @@ class Staging:
         scratch.depart(self._connection, kind, feed, departures)
 
     def doubt_departures(self, feed: int) -> None:
-        """Take the departures of this feed back, since another feed that is incomplete may still name them."""
+        """Take the departures of this feed back: an incomplete feed may still name them."""
         self._connection.execute(text("DELETE FROM departed WHERE feed = :feed"), {"feed": feed})
 
     def keep_known(self, kind: Kind, feed: int) -> None:
-        """Remove known records from this feed, which yields to incomplete feeds: these may contain other values."""
+        """Remove known records from this feed: an incomplete feed may contain other values."""
         merge.keep_known(self._connection, kind, feed)
 
     def unselect(self, kind: Kind, feed: int, keys: Iterable[Key]) -> None:
@@ -97,7 +97,7 @@ class Staging:
         return self._scope.find_row(f"SELECT {columns} FROM wanted_{kind}", kind, key)
 
     def wanted_where(self, kind: Kind, key: Key) -> str:
-        """Return the row that wants a record, such as `students.csv line 4`; empty when no feed names it."""
+        """Return the row that wants a record (`students.csv line 4`); empty when none does."""
         row = self._scope.find_row(f"SELECT feed, line FROM wanted_{kind}", kind, key)
         return f"{self._scope.places[int(row['feed'] or 0)]} {row['line']}" if row else ""
 
@@ -119,11 +119,17 @@ class Staging:
 
     def invalid_rows(self, kind: Kind, place: str) -> int:
         """Return how many rows of the source at `place` have a row error of this kind."""
-        query = "SELECT count(DISTINCT place) FROM row_error WHERE kind = :kind AND substr(place, 1, :length) = :place"
+        query = (
+            "SELECT count(DISTINCT place) FROM row_error WHERE kind = :kind AND "
+            "substr(place, 1, :length) = :place"
+        )
         return count(self._connection, query, kind=kind.value, place=place, length=len(place))
 
     def keyless(self, kind: Kind) -> str | None:
-        """Return the place of a row of this kind whose key could not be read; None when there is none."""
-        query = "SELECT place FROM row_error WHERE kind = :kind AND k1 IS NULL AND cause = '' ORDER BY id LIMIT 1"
+        """Return the place of a row of this kind whose key could not be read, if any."""
+        query = (
+            "SELECT place FROM row_error WHERE kind = :kind AND k1 IS NULL AND cause = '' "
+            "ORDER BY id LIMIT 1"
+        )
         place = self._connection.execute(text(query), {"kind": kind}).scalar()
         return str(place) if place else None
