@@ -110,12 +110,10 @@ class App:
         for name in accepted:
             if name not in sources:
                 known = ", ".join(sources)
-                raise UsageError(
-                    f"--accept-shrink {name}: there is no such source; the sources are {known}"
-                )
+                raise UsageError(f"--accept-shrink {name}: unknown source; the sources are {known}")
         if changed and not any(feed.updated_column for feed in self.feeds):
             raise UsageError(
-                "--changed: no feed says 'updated_column', so none can be read for changes only"
+                "--changed: no feed has an 'updated_column', so none can be read for changes only"
             )
         return ReadOptions(changed, frozenset(accepted))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sync.app import App, Say, now
 from sync.commands.plan import make_store
-from sync.engine.adopt import DOUBTFUL, Adopted, Adopter
+from sync.engine.adopt import DOUBTFUL, Adopter, AdoptionResult
 from sync.engine.ending import Ending, recording_errors
 from sync.engine.interruption import Interruption
 from sync.engine.protocols import Progress
@@ -81,7 +81,7 @@ def adopt(
             if record or options.held:
                 resolver = Resolver(store, journal, target, adopter)
                 held = _held(store, connection, journal.run_id, keep=options.keep)
-                adopted: Iterable[Adopted] = (
+                adopted: Iterable[AdoptionResult] = (
                     resolver.settle(one, store.plan.find(one.kind, one.key))
                     for one in ([record] if record else list(held))
                 )
@@ -177,7 +177,9 @@ def _waits_for_identity(line: PlannedChange | None) -> bool:
     return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 
-def _show(adopted: Iterable[Adopted], counts: Counter[str], say: Say, most: int | None) -> None:
+def _show(
+    adopted: Iterable[AdoptionResult], counts: Counter[str], say: Say, most: int | None
+) -> None:
     """Show what became of each record, and count it; of each outcome but the doubtful up to `most`."""
     for one in adopted:
         counts[one.word] += 1

@@ -61,16 +61,16 @@ def _unreadable_secrets(app: App) -> list[str]:
     return []
 
 
-def _show_reports(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
+def _show_reports(reports: Sequence[FeedReport], store: Store, say: Say) -> None:
     """Show how many rows each feed has, how many records are valid, how many rows are in error."""
-    for number, reading in enumerate(readings):
-        if reading.unread:
+    for number, report in enumerate(reports):
+        if report.unread:
             continue
-        line = f"{reading.place}: {plural(reading.rows, 'row')} read, "
-        line += plural(store.staging.valid_count(reading.kind, number), reading.kind).replace(
+        line = f"{report.place}: {plural(report.rows, 'row')} read, "
+        line += plural(store.staging.valid_count(report.kind, number), report.kind).replace(
             " ", " valid ", 1
         )
-        if wrong := store.staging.invalid_rows(reading.kind, reading.place):
+        if wrong := store.staging.invalid_rows(report.kind, report.place):
             line += f", {plural(wrong, 'row')} in error"
         say(line)
 
@@ -85,7 +85,7 @@ def _found(secrets: int, sources: int, row_errors: int) -> str:
 
 
 def _judge_people(store: Store) -> None:
-    """Add the row errors of people that are too slow to look for in every row."""
+    """Add the row errors of people that take too long to look for in every row."""
     for record, where in store.staging.people():
         store.staging.add_row_errors(late_row_errors(record, where))
         if store.known.find(record.kind, key_of(record)) is None:

@@ -32,7 +32,7 @@ _log = structlog.get_logger("run")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredJob:
-    """A job of the configuration, with the house that it had when it was read."""
+    """A job of the configuration, with the configuration as it was when the job was read."""
 
     app: App
     name: str
@@ -155,21 +155,21 @@ class PlanRun(ConfiguredRun):
                     seen = self._plan()
         except Interrupted:
             return "interrupted"
-        for reading in seen.readings:
+        for reading in seen.reports:
             self.job.metrics.source_rows(reading.source, reading.kind, reading.rows)
         _log.info("planned", status=int(seen.status), row_errors=seen.row_errors, **seen.counts)
         for problem in seen.unhealthy:
             _log.warning("source", problem=problem)
         return "source" if seen.status is Exit.SOURCE else SUCCESS
 
-    def _plan(self) -> "_Seen":
+    def _plan(self) -> "_PlanSummary":
         with self._planned() as (store, planning):
             counts: Counter[str] = Counter()
             for (kind, action, verdict), number in store.plan.tally().items():
                 counts[f"{verdict}_{action}_{kind}"] += number
             extracted = planning.extracted
             status = plan_status(store, planning)
-            return _Seen(
+            return _PlanSummary(
                 status,
                 store.staging.row_error_count(),
                 counts,
@@ -179,13 +179,13 @@ class PlanRun(ConfiguredRun):
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a plan came to, which is told once nothing can have changed it under the hand."""
+class _PlanSummary:
+    """The summary of a plan, reported once the plan is known to be undisturbed."""
 
     status: Exit
     row_errors: int
     counts: Counter[str]
-    readings: Sequence[FeedReport]
+    reports: Sequence[FeedReport]
     unhealthy: Sequence[str]
 
 

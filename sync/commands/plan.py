@@ -118,15 +118,15 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
 def show_plan(
     store: Store, planning: PlanResult, say: Say, most: int | None, heading: str = WOULD_DO
 ) -> None:
-    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
+    """Show the plan except its summary; `heading` precedes the changes that the guard allows."""
     if (
         older := store.earlier_runs.recovery_need()
     ) and heading == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
     for problem in planning.extracted.unhealthy:
         say(f"Source: {problem}")
-    for told in planning.extracted.partial:
-        say(f"Changes: {told}")
+    for line in planning.extracted.partial:
+        say(f"Changes: {line}")
     pending = store.earlier_runs.open_intent_count()
     if pending:
         say(

@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 
 from sync.engine.account_match import match_person, unlike, values_of
+from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
-from sync.engine.steps import OnTest, Ready
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
 from sync.records.base import COMPARED, Key, Kind
@@ -25,7 +25,7 @@ _UNSURE = (
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
 
 
-def look_up(line: PlannedChange, target: Target) -> Ready:
+def look_up(line: PlannedChange, target: Target) -> PreparedWork:
     """Look up an account by external id or login.
 
     Runs on a worker.
@@ -41,13 +41,13 @@ def look_up(line: PlannedChange, target: Target) -> Ready:
         raise
     except (CallMissing, Refused) as error:
         if change.kind is Kind.STAFF:
-            return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+            return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
         found, trouble = (
             None,
             "",
         )  # this tenant can't be asked; saving a learner by username makes no second one
     except CallError as error:
-        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     if (
         found
         and not trouble
@@ -55,13 +55,13 @@ def look_up(line: PlannedChange, target: Target) -> Ready:
     ):
         trouble = somebody_elses(change.kind, change.key, differing)
     if trouble:
-        return Ready(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
+        return PreparedWork(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
     if found is None:
         if change.kind is Kind.STAFF and not target.sure_of_people():
-            return Ready(lines=[line], send=partial(_send_unsure, send))
-        return Ready(lines=[line], send=send)
-    there = OnTest(change.kind, change.key, values_of(change.after, found), found.remote_id)
-    return Ready(
+            return PreparedWork(lines=[line], send=partial(_send_unsure, send))
+        return PreparedWork(lines=[line], send=send)
+    there = ExistingRecord(change.kind, change.key, values_of(change.after, found), found.remote_id)
+    return PreparedWork(
         already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target)
     )
 
@@ -126,7 +126,7 @@ def _held(doubt: str, change: Change) -> Outcome:
     )
 
 
-def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Ready:
+def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> PreparedWork:
     """Look up a test by its external id, before an intent says that we make one.
 
     Runs on a worker.
@@ -140,17 +140,17 @@ def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Rea
     except Stop:
         raise
     except CallError as error:
-        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     doubt = _doubt_found(line, found, replace(timing, moment=target.moment()))
     if doubt:
-        return Ready(ended=[(line, _held(doubt, change))])
-    ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
+        return PreparedWork(ended=[(line, _held(doubt, change))])
+    ready = PreparedWork(lines=[line], send=lambda: [target.create_test(change)])
     # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
     if len(found) == 1 and all(
         getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")
     ):
         fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
-        ready.already.append(OnTest(Kind.TEST, change.key, fields, found[0].remote_id))
+        ready.already.append(ExistingRecord(Kind.TEST, change.key, fields, found[0].remote_id))
     return ready
 
 

@@ -81,7 +81,7 @@ def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
 
     It is auth system and external id, or an empty text and a committee's name.
 
-    Both are empty for somebody of whom nothing is known.
+    Both are empty for a record of which nothing is known.
     """
     if kind not in PERSON_OF:
         return "", key[1]

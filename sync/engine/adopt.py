@@ -24,7 +24,7 @@ from sync.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class AdoptionResult:
     """What became of one record: taken in, doubtful (with what to do), or not in Inspera.
 
     `both` are the two sides of a person, where they differ: they are shown to the person who
@@ -65,7 +65,7 @@ class Adopter:
         """Tell whether this tool has put there what is taken in."""
         return self._ours
 
-    def take_in(self, progress: Progress) -> Iterator[Adopted]:
+    def take_in(self, progress: Progress) -> Iterator[AdoptionResult]:
         """Take in every planned create of a record that Inspera has already.
 
         Options can't be read: they are sent again.
@@ -93,7 +93,7 @@ class Adopter:
             if line.change.kind is kind and line.change.action is Action.CREATE
         )
 
-    def _person(self, change: Change) -> Adopted:
+    def _person(self, change: Change) -> AdoptionResult:
         found, trouble = self.match(change.after)
         trouble = self.shared.get((change.kind, change.key), "") or trouble
         if found and not trouble:
@@ -104,9 +104,11 @@ class Adopter:
                 change.kind, change.key, there, found.remote_id
             )
         if trouble or not found:
-            return Adopted(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
+            return AdoptionResult(
+                change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble
+            )
         self.remember_person(change.kind, change.key, change.after, found)
-        return Adopted(change.kind, change.key, TAKEN)
+        return AdoptionResult(change.kind, change.key, TAKEN)
 
     @cached_property
     def shared(self) -> Mapping[tuple[Kind, Key], str]:
@@ -158,13 +160,13 @@ class Adopter:
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
-    def _test(self, change: Change) -> Adopted:
+    def _test(self, change: Change) -> AdoptionResult:
         found = self._search(change.after)
         if not found:
-            return Adopted(change.kind, change.key, MISSING)
+            return AdoptionResult(change.kind, change.key, MISSING)
         if len(found) > 1:
             self._unsettled.add(change.key[0])
-            return Adopted(
+            return AdoptionResult(
                 change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id"
             )
         there = found[0]
@@ -172,7 +174,7 @@ class Adopter:
             change.kind, change.key, change.after, there.remote_id
         )
         if trouble:
-            return Adopted(change.kind, change.key, DOUBTFUL, trouble)
+            return AdoptionResult(change.kind, change.key, DOUBTFUL, trouble)
         differ = tuple(
             name for name in _TIMES if getattr(there, name) not in (change.after[name], None)
         )
@@ -180,14 +182,14 @@ class Adopter:
         # and what is on it is taken in with it
         self.remember_test(change.key, change.after, there, unknown=differ)
         if not differ:
-            return Adopted(change.kind, change.key, TAKEN)
+            return AdoptionResult(change.kind, change.key, TAKEN)
         text = (
             f"its times differ: Inspera has {there.start} to {there.end}, the source "
             f"{change.after['start']} to "
         )
         text += f"{change.after['end']}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, differ, change.where)
-        return Adopted(change.kind, change.key, DOUBTFUL, text)
+        return AdoptionResult(change.kind, change.key, DOUBTFUL, text)
 
     def _search(self, fields: Fields) -> list[RemoteTest]:
         return self._target.find_test(str(fields["external_test_id"]))
@@ -219,7 +221,7 @@ class Adopter:
         whose = self._ours if ours is None else ours
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, ours=whose)
 
-    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Adopted]:
+    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[AdoptionResult]:
         known = self._store.known.find(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             if test in self._unsettled:
@@ -227,28 +229,28 @@ class Adopter:
                     f"its {kind}s were not looked at; when the test is settled, run `adopt` "
                     "again as now"
                 )
-                yield Adopted(Kind.TEST, (test,), DOUBTFUL, text)
+                yield AdoptionResult(Kind.TEST, (test,), DOUBTFUL, text)
             return
         seats = self._target.seats(str(known["remote_id"]), kind)
         if not seats.readable:
-            yield Adopted(
+            yield AdoptionResult(
                 Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}"
             )
             return
         for change in changes:
             yield self._seat(change, self.seat_of(seats, kind, change.key))
 
-    def _seat(self, change: Change, seat: Member | None) -> Adopted:
+    def _seat(self, change: Change, seat: Member | None) -> AdoptionResult:
         if seat is None:
-            return Adopted(change.kind, change.key, MISSING)
+            return AdoptionResult(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
         # whose seat it is does not hang on what it holds: that stays unknown until a person decides
         self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
         if not given:
-            return Adopted(change.kind, change.key, TAKEN)
+            return AdoptionResult(change.kind, change.key, TAKEN)
         text = f"{given[0]}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, given[1:], change.where)
-        return Adopted(change.kind, change.key, DOUBTFUL, text)
+        return AdoptionResult(change.kind, change.key, DOUBTFUL, text)
 
     def seat_of(self, seats: Members, kind: Kind, key: Key) -> Member | None:
         """Return the member that this candidate, contributor or committee is, if it is there.

@@ -24,22 +24,22 @@ _BY_HAND = "it was given by hand; change one of the two, in Inspera or in the so
 _NOT_EITHER = "their own new number is not free either"
 
 
-def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
-    """Return the sitting with those who are known to have the numbers that it gives.
+def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
+    """Return the changes with those who are known to have the numbers that it gives.
 
-    `left` are learners whom this run has taken off the test: a reading may still show them for some
+    `left` are learners that this run has removed from the test: a reading may still show them for some
     seconds.
     """
     taken = {
         str(place.fields["candidate_id"])
-        for place in sitting.places
+        for place in changes.places
         if place.fields.get("candidate_id")
     }
-    if sitting.kind is not Kind.CANDIDATE or not taken or sitting.removals:
-        return sitting
-    people = store.known.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
+    if changes.kind is not Kind.CANDIDATE or not taken or changes.removals:
+        return changes
+    people = store.known.people(Kind.CANDIDATE, changes.test, list(left)).values() if left else ()
     gone = frozenset((str(one["auth_system"]), str(one["external_id"])) for one in people)
-    return replace(sitting, holders=store.known.numbers_on(sitting.test, taken), left=gone)
+    return replace(changes, holders=store.known.numbers_on(changes.test, taken), left=gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Handover:
     deferred: dict[int, str] = field(default_factory=dict)
 
 
-def hand_over(sitting: ChangesOnTest, seats: Members, places: Sequence[MemberChange]) -> Handover:
+def hand_over(changes: ChangesOnTest, seats: Members, places: Sequence[MemberChange]) -> Handover:
     """Return in which order these places may be sent, and which of them must wait for a number."""
     found = Handover()
     taken = {n: number for n, place in enumerate(places) if (number := _taken(place, seats))}
-    owners = _owners(sitting, seats, set(taken.values()))
+    owners = _owners(changes, seats, set(taken.values()))
     index = {_person(place.who, seats): n for n, place in enumerate(places)}
     for n, number in taken.items():
         for owner in owners.get(number, ()):
@@ -113,25 +113,25 @@ def _person(who: Who, seats: Members) -> Who | int:
 
 
 def _owners(
-    sitting: ChangesOnTest, seats: Members, numbers: Collection[str]
+    changes: ChangesOnTest, seats: Members, numbers: Collection[str]
 ) -> Mapping[str, Sequence[_Owner]]:
     """Return who has each of these numbers, by what is known and by what Inspera shows."""
     found: dict[str, list[_Owner]] = {}
-    names = {place.who: _key(place) for place in sitting.places}
-    for holder in sitting.holders:
+    names = {place.who: _key(place) for place in changes.places}
+    for holder in changes.holders:
         names[holder.who] = holder.learner
         if holder.number in numbers:
             found.setdefault(holder.number, []).append(_Owner(holder.learner, _STAYS, holder.who))
-    for number, owner in _shown(sitting, seats, names):
+    for number, owner in _shown(changes, seats, names):
         if number in numbers:
             found.setdefault(number, []).append(owner)
     return found
 
 
 def _shown(
-    sitting: ChangesOnTest, seats: Members, names: Mapping[Who, str]
+    changes: ChangesOnTest, seats: Members, names: Mapping[Who, str]
 ) -> Iterator[tuple[str, _Owner]]:
-    gone = {id(seats.there[who]) for who in sitting.left if who in seats.there}
+    gone = {id(seats.there[who]) for who in changes.left if who in seats.there}
     for who, seat in seats.there.items():
         if seat.candidate_id and id(seat) not in gone:
             yield (

@@ -17,8 +17,8 @@ from sync.engine.account_lookup import let_go, look_for_test, look_up, update_te
 from sync.engine.candidate_numbers import with_holders
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
+from sync.engine.prepared_work import PreparedWork
 from sync.engine.protocols import Clock, Progress, Target
-from sync.engine.steps import Ready
 from sync.errors import Stop
 from sync.log import in_context
 from sync.planning.remedies import disputed
@@ -63,7 +63,7 @@ class WorkUnit:
     With `lines` it sends, and each line has an intent; without, it only reads.
     """
 
-    work: Callable[[], list[Outcome] | Ready]
+    work: Callable[[], list[Outcome] | PreparedWork]
     about: Sequence[PlannedChange]
     lines: Sequence[PlannedChange] = ()
     intents: Sequence[int] = ()
@@ -98,16 +98,23 @@ class ExecutionResult:
 
 
 class Executor:
-    """Carries out one plan.
+    """The execution of one plan.
 
-    `stop` ends it early: calls under way finish and are recorded, nothing new is sent.
-
-    Nothing is sent for `barred` records: what became of an earlier call for them could not be found
-    out yet. `look_up_learners` says that Inspera may have learners whom we do not know of, so that
-    each new one is looked up first, as staff are, but for those whose creation was `tried` before.
-    `gives_way` is asked before more is begun: it takes what tells the start of the soonest test
-    that needs what is left (UTC text, empty for none), and says whether another run goes first;
-    then `stop` is set.
+    Args:
+        store: has the plan.
+        journal: receives each intent and each outcome.
+        target: Inspera.
+        policy: the rules about members of tests.
+        workers: how many calls are made at a time.
+        stop: ends it early: calls under way finish and are recorded, nothing new is sent.
+        clock: returns the time now, aware.
+        progress: is notified of the progress.
+        barred: records for which nothing is sent, since the outcome of an earlier call is unknown.
+        tried: learners whose creation was sent before, so that they need no look-up.
+        look_up_learners: whether Inspera may have learners that the state does not know. Then each
+            new one is looked up first, as staff are.
+        should_yield: tells whether another run goes first; asked before more is begun. Its argument
+            returns when the soonest test starts that needs what is left (UTC text, empty for none).
     """
 
     def __init__(  # noqa: PLR0913 - each is a door of its own
@@ -187,11 +194,11 @@ class Executor:
                 continue
             # all of a test in one hand: no two workers may count its free places at once
             lines = list(group)
-            sitting = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
+            changes = prepare(self._store, kind, test, lines, self._policy, self._target.moment())
             if kind is Kind.CANDIDATE:
-                sitting = with_holders(sitting, self._store, self._left.pop(test, ()))
+                changes = with_holders(changes, self._store, self._left.pop(test, ()))
             # one line tells when the test starts
-            yield WorkUnit(partial(read_and_judge, sitting, self._target, self._policy), lines[:1])
+            yield WorkUnit(partial(read_and_judge, changes, self._target, self._policy), lines[:1])
 
     def _still_needed(self, line: PlannedChange) -> bool:
         """End the line of a person who is to be disabled and is still on a running test."""
@@ -225,7 +232,7 @@ class Executor:
 
         The next layer needs all of it.
         """
-        under_way: dict[Future[list[Outcome] | Ready], WorkUnit] = {}
+        under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit] = {}
         ready: list[WorkUnit] = []
         while True:
             if not self._over():
@@ -259,14 +266,16 @@ class Executor:
         self,
         pool: ThreadPoolExecutor,
         ready: Sequence[WorkUnit],
-        under_way: dict[Future[list[Outcome] | Ready], WorkUnit],
+        under_way: dict[Future[list[Outcome] | PreparedWork], WorkUnit],
     ) -> None:
         intents = iter(self._journal.intend([line for unit in ready for line in unit.lines]))
         for unit in ready:
             started = replace(unit, intents=list(islice(intents, len(unit.lines))))
             under_way[pool.submit(in_context(started.work, **_named(started.about)))] = started
 
-    def _finish(self, unit: WorkUnit, future: Future[list[Outcome] | Ready]) -> list[WorkUnit]:
+    def _finish(
+        self, unit: WorkUnit, future: Future[list[Outcome] | PreparedWork]
+    ) -> list[WorkUnit]:
         """Record what became of a unit.
 
         A unit that has only read may leave something to be sent.
@@ -291,7 +300,7 @@ class Executor:
             )
         return [WorkUnit(result.send, result.lines[:1], result.lines)] if result.lines else []
 
-    def _held_by_others(self, ready: Ready) -> Outcome | None:
+    def _held_by_others(self, ready: PreparedWork) -> Outcome | None:
         """Return how new records end that Inspera has, but which another key is known to have."""
         for there in ready.already:
             holder = self._store.known.holder(there.kind, there.key, there.fields, there.remote_id)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions
+from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
@@ -59,7 +59,7 @@ class PlanResult:
         used: the hashes, of those that a person gave, by which single changes pass.
     """
 
-    extracted: Extracted
+    extracted: ExtractionResult
     held_scopes: Sequence[HeldScope]
     ignored: int
     now: datetime
@@ -82,7 +82,7 @@ class PlanResult:
 
 
 def make_plan(
-    extracted: Extracted, store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
 ) -> PlanResult:
     """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
@@ -128,7 +128,7 @@ class _PlanBuilder:
 
     store: Store
     policy: Policy
-    extracted: Extracted
+    extracted: ExtractionResult
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:

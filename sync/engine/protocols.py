@@ -56,7 +56,7 @@ class BoundSource:
     def rows_at(self, place: str) -> str:
         """Return what precedes a row's number or key.
 
-        It is the file's place, or the source's name where there is no file.
+        It is the file's place, or the source's name if it is not a file.
         """
         return (
             f"{self.name} ({place}) {self.unit}"

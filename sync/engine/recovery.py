@@ -26,7 +26,7 @@ _READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 
 
 @dataclass(slots=True)
-class Recovered:
+class RecoveryResult:
     """What is left of the open intents of earlier runs.
 
     Attributes:
@@ -59,12 +59,12 @@ class Recovery:
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
-        self._recovered = Recovered()
+        self._recovered = RecoveryResult()
         # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
         # now at the latest.
         self._since = clock()
 
-    def settle(self) -> Recovered:
+    def settle(self) -> RecoveryResult:
         """Look into every open intent, and return what is left of them.
 
         Raises:

@@ -38,11 +38,11 @@ def take_over(drift: Drift, journal: Journal) -> bool:
 
 
 class Repair:
-    """Takes drift over.
+    """The repair of drift, which takes Inspera's values as known.
 
-    What is gone waits until all has been read, for it is put under the limit of removals first.
+    What is gone waits until all has been read, since the limit of removals applies to it first.
 
-    No more of a kind is kept than its limit lets pass. `taken` and `left` count what was taken over
+    No more of a kind is kept than its limit allows. `taken` and `left` count what was taken over
     and what was not.
     """
 

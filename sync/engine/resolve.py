@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sync.engine.account_lookup import somebody_elses
 from sync.engine.account_match import unlike, values_of
-from sync.engine.adopt import DOUBTFUL, TAKEN, Adopted, Adopter
+from sync.engine.adopt import DOUBTFUL, TAKEN, Adopter, AdoptionResult
 from sync.engine.protocols import Reread
 from sync.planning.diff import REFUSED
 from sync.planning.remedies import adopt, fields_text, sends_text
@@ -66,7 +66,7 @@ class Resolver:
         self._read: tuple[Kind, str] | None = None
         self._seats = Members(False)
 
-    def settle(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
+    def settle(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         """Take Inspera's values of one record as known; `line` is its line of the plan.
 
         Raises:
@@ -74,13 +74,13 @@ class Resolver:
         """
         kind, key = settlement.kind, settlement.key
         if trouble := self._not_its_own(settlement):
-            return Adopted(kind, key, DOUBTFUL, trouble)
+            return AdoptionResult(kind, key, DOUBTFUL, trouble)
         if settlement.as_new:
             return self._as_new(kind, key, line)
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             return self._moved(settlement, line.change.after)
         if kind is Kind.OPTION:
-            return Adopted(
+            return AdoptionResult(
                 kind,
                 key,
                 DOUBTFUL,
@@ -98,14 +98,14 @@ class Resolver:
         reused = self._store.comparison.reuses(kind, key) if settlement.as_new else None
         return _NOT_BOTH.format(kind, reused[0]) if reused else ""
 
-    def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> Adopted:
+    def _as_new(self, kind: Kind, key: Key, line: PlannedChange | None) -> AdoptionResult:
         if kind is Kind.COMMITTEE and not self._store.known.find(kind, key):
             self._journal.close_earlier(kind, key)
-            return Adopted(
+            return AdoptionResult(
                 kind, key, TAKEN, "its earlier call counts as settled: the next apply makes it"
             )
         if kind is Kind.COMMITTEE:
-            return Adopted(
+            return AdoptionResult(
                 kind,
                 key,
                 DOUBTFUL,
@@ -113,10 +113,10 @@ class Resolver:
             )
         if line and line.change.action is Action.IDENTITY_CHANGE and not line.change.before:
             self._journal.accept(kind, key)
-            return Adopted(kind, key, TAKEN, "is a new record: the next apply creates it")
+            return AdoptionResult(kind, key, TAKEN, "is a new record: the next apply creates it")
         known = self._store.known.find(kind, key)
         if not known:
-            return Adopted(
+            return AdoptionResult(
                 kind, key, DOUBTFUL, "nothing is known of it, so there is nothing to make anew"
             )
         identity_change = line is not None and line.change.action is Action.IDENTITY_CHANGE
@@ -126,7 +126,7 @@ class Resolver:
                 "Inspera has it, so nothing was forgotten; to take Inspera's side as known: "
                 f"{adopt(kind, key)}"
             )
-            return Adopted(kind, key, DOUBTFUL, text)
+            return AdoptionResult(kind, key, DOUBTFUL, text)
         self._journal.forget_with_candidates(kind, key)
         text = (
             "forgotten here, so that the next apply makes it anew; what Inspera has under the "
@@ -137,7 +137,7 @@ class Resolver:
                 ". Take its seats off in Inspera first where they have a candidate number: "
                 "it is not given twice"
             )
-        return Adopted(kind, key, TAKEN, text)
+        return AdoptionResult(kind, key, TAKEN, text)
 
     def _still_there(self, kind: Kind, known: Fields) -> bool:
         """Tell whether Inspera still has a test or a person under the known identity."""
@@ -152,12 +152,12 @@ class Resolver:
             self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         )
 
-    def _moved(self, settlement: Resolution, wanted: Fields) -> Adopted:
+    def _moved(self, settlement: Resolution, wanted: Fields) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
         old = self._store.comparison.lookalike(kind, key)
         known = self._store.known.find(kind, old) if old else None
         if not old or not known:
-            return Adopted(
+            return AdoptionResult(
                 kind, key, DOUBTFUL, "the record that it looked like is not known any more"
             )
         differing = unlike(wanted, known)
@@ -166,10 +166,10 @@ class Resolver:
                 f"{kind} {old[0]} has {' and '.join(differing)}; if it is the same all the "
                 f"same: {adopt(kind, key)}"
             )
-            return Adopted(kind, key, DOUBTFUL, text)
+            return AdoptionResult(kind, key, DOUBTFUL, text)
         self._journal.rename(kind, old, key)
         text = f"is {kind} {old[0]} under a new key: its candidates went along"
-        return Adopted(
+        return AdoptionResult(
             kind,
             key,
             TAKEN,
@@ -177,7 +177,7 @@ class Resolver:
             _both("known", wanted, known) if differing and kind in PEOPLE else (),
         )
 
-    def _person(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
+    def _person(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
         # one whom no source names any more may still be said to be ours
         wanted = (
@@ -186,7 +186,7 @@ class Resolver:
             or self._store.known.find(kind, key)
         )
         if not wanted:
-            return Adopted(
+            return AdoptionResult(
                 kind, key, DOUBTFUL, f"no source names this {kind}, and nothing is known of it"
             )
         found, trouble = self._adopter.match(wanted)
@@ -195,7 +195,7 @@ class Resolver:
                 trouble
                 or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
             )
-            return Adopted(kind, key, DOUBTFUL, text)
+            return AdoptionResult(kind, key, DOUBTFUL, text)
         there = values_of(wanted, found)
         differing = unlike(wanted, there)
         trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
@@ -203,8 +203,8 @@ class Resolver:
             trouble = trouble or somebody_elses(kind, key, differing)
         both = _both("Inspera", wanted, there) if differing and settlement.named else ()
         if trouble:
-            return Adopted(kind, key, DOUBTFUL, trouble, both)
-        return Adopted(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
+            return AdoptionResult(kind, key, DOUBTFUL, trouble, both)
+        return AdoptionResult(kind, key, TAKEN, self._take_person(settlement, wanted, found), both)
 
     def _take_person(self, settlement: Resolution, wanted: Fields, found: RemotePerson) -> str:
         """Make the account the known one. Return what that means."""
@@ -240,36 +240,38 @@ class Resolver:
         before = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
         return any(person.remote_id != found.remote_id for person in before)
 
-    def _test(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
+    def _test(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         key = settlement.key
         known = self._store.known.find(Kind.TEST, key)
         fields = (
             line.change.after if line and line.change.action is Action.IDENTITY_CHANGE else known
         ) or self._store.staging.wanted(Kind.TEST, key)
         if not fields:
-            return Adopted(
+            return AdoptionResult(
                 Kind.TEST, key, DOUBTFUL, "no source names this test, and nothing is known of it"
             )
         found = self._target.find_test(str(fields["external_test_id"]))
         if not found:
             text = f"Inspera does not have it; to make it anew: {adopt(Kind.TEST, key, '--as-new')}"
-            return Adopted(Kind.TEST, key, DOUBTFUL, text)
+            return AdoptionResult(Kind.TEST, key, DOUBTFUL, text)
         if len(found) > 1:
-            return Adopted(
+            return AdoptionResult(
                 Kind.TEST, key, DOUBTFUL, "Inspera has several tests with this external id"
             )
         if trouble := self._adopter.held_by_others(Kind.TEST, key, fields, found[0].remote_id):
-            return Adopted(Kind.TEST, key, DOUBTFUL, trouble)
+            return AdoptionResult(Kind.TEST, key, DOUBTFUL, trouble)
         duration = known["duration"] if known else None
         self._adopter.remember_test(key, fields, found[0], self._whose(known), duration=duration)
         text = f"Inspera's times are now the known ones: {found[0].start} to {found[0].end}"
-        return Adopted(Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement, known)}")
+        return AdoptionResult(
+            Kind.TEST, key, TAKEN, f"{text}; {self._what_follows(settlement, known)}"
+        )
 
-    def _member(self, settlement: Resolution, line: PlannedChange | None) -> Adopted:
+    def _member(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
         test = self._store.known.find(Kind.TEST, (key[0],))
         if not test or not test["remote_id"]:
-            return Adopted(
+            return AdoptionResult(
                 kind,
                 key,
                 DOUBTFUL,
@@ -277,21 +279,23 @@ class Resolver:
             )
         seats = self._read_once(kind, key[0], str(test["remote_id"]))
         if not seats.readable:
-            return Adopted(
+            return AdoptionResult(
                 kind, key, DOUBTFUL, f"the test's {kind}s can't be read: {seats.message}"
             )
         seat = self._adopter.seat_of(seats, kind, key)
         known = self._store.known.find(kind, key)
         if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
             text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
-            return Adopted(kind, key, DOUBTFUL, text)
+            return AdoptionResult(kind, key, DOUBTFUL, text)
         if not seat:
             return self._gone(settlement)
         self._adopter.remember_seat(kind, key, seat, self._whose(known))
         if kind is Kind.CANDIDATE and not settlement.keep:
             self._journal.accept(kind, key)  # the minutes were looked at: they need not stay
         follows = self._what_follows(settlement, known)
-        return Adopted(kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}")
+        return AdoptionResult(
+            kind, key, TAKEN, f"Inspera's values are now the known ones; {follows}"
+        )
 
     def _read_once(self, kind: Kind, test: str, remote_id: str) -> Members:
         """Read a test once for all of its records of a kind, which follow one another."""
@@ -300,10 +304,10 @@ class Resolver:
             self._read = (kind, test)
         return self._seats
 
-    def _gone(self, settlement: Resolution) -> Adopted:
+    def _gone(self, settlement: Resolution) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
         if settlement.keep:
-            return Adopted(
+            return AdoptionResult(
                 kind, key, DOUBTFUL, f"Inspera does not have this {kind}, {_NOTHING_TO_KEEP}"
             )
         self._journal.forget(kind, key)
@@ -313,7 +317,7 @@ class Resolver:
             else "nothing names it"
         )
         text = f"Inspera does not have this {kind}: nothing is known any more, and {follows}"
-        return Adopted(kind, key, TAKEN, text)
+        return AdoptionResult(kind, key, TAKEN, text)
 
     def _what_follows(self, settlement: Resolution, before: Fields | None) -> str:
         """Say what the next `apply` sends of this record, of which this was known `before`.

@@ -17,7 +17,7 @@ from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
 from sync.engine.plan import PlanResult, Policy, make_plan, plan_status
 from sync.engine.protocols import Feed, Progress
-from sync.engine.recovery import Recovered, Recovery
+from sync.engine.recovery import Recovery, RecoveryResult
 from sync.engine.verify import SAMPLE, Verification, Verifier
 from sync.errors import CallError, Stop
 from sync.exit_codes import Exit, worst
@@ -59,7 +59,7 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
     ):
         context.interruption.raise_if_set()
         older_copy = store.earlier_runs.recovery_need()
-        recovered = Recovered() if older_copy else _recover(settings, context)
+        recovered = RecoveryResult() if older_copy else _recover(settings, context)
 
         progress, now = context.interruption.stopping(observer.progress), context.clock()
         plan = plan_only(settings.feeds, store, policy, now, progress)
@@ -89,10 +89,10 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
     return result
 
 
-def _recover(settings: RunSettings, context: RunContext) -> Recovered:
+def _recover(settings: RunSettings, context: RunContext) -> RecoveryResult:
     """Find out what became of open intents. Inspera is not asked when there are none."""
     if not context.store.earlier_runs.open_intent_count():
-        return Recovered()
+        return RecoveryResult()
     recovery = Recovery(
         context.store,
         context.journal,
@@ -108,7 +108,7 @@ def _recover(settings: RunSettings, context: RunContext) -> Recovered:
 
 
 def _execute(
-    settings: RunSettings, context: RunContext, recovered: Recovered, result: RunResult
+    settings: RunSettings, context: RunContext, recovered: RecoveryResult, result: RunResult
 ) -> ExecutionResult:
     """Send what the guard allows, unless Inspera shows that this state was lost."""
     total = _sendable(context.store)

@@ -147,7 +147,7 @@ def _frozen(change: Change, timing: TimeFacts) -> Iterator[str]:
 
 
 def _moved(change: Change, timing: TimeFacts) -> Iterator[str]:
-    """Yield what is wrong with the new times beside the old ones."""
+    """Yield what is wrong with the new times compared with the old ones."""
     for name in ("start", "end"):
         if not _moves(change, name):
             continue

@@ -294,7 +294,7 @@ class MemberRuling:
     disputed: tuple[str, ...] = ()
 
 
-def judge_seat(
+def judge_candidate(
     change: Change, seat: Member | None, room_left: int, claimed: bool, found: bool = False
 ) -> MemberRuling:
     """Judge a candidate's create or update, after the test's candidates were read.

@@ -6,12 +6,12 @@ The next run judges by it whether the source is complete (rules 4).
 from collections.abc import Collection
 
 from sync.engine.context import RunSettings
-from sync.engine.extract.extract import Extracted
+from sync.engine.extract.extract import ExtractionResult
 from sync.records.base import Kind
 from sync.state.store import Store
 
 
-def keep_baseline(settings: RunSettings, extracted: Extracted, store: Store) -> None:
+def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Store) -> None:
     """Record what each complete source contains, after a run has sent its plan."""
     policy, feeds = settings.policy, settings.feeds
     # A source whose removals were deferred is still judged by its last baseline: otherwise the missing records would
@@ -48,7 +48,7 @@ def keep_baseline(settings: RunSettings, extracted: Extracted, store: Store) -> 
 
 def _keep_tails(
     settings: RunSettings,
-    extracted: Extracted,
+    extracted: ExtractionResult,
     store: Store,
     complete: Collection[tuple[Kind, str]],
 ) -> None:

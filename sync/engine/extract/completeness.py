@@ -17,11 +17,11 @@ KEPT = "nothing that rests on it is removed"
 
 @dataclass(slots=True)
 class CompletenessCheck:
-    """What is seen of one source in one reading.
+    """The counts of one source while it is read.
 
     Attributes:
-        last: its last row, once all were watched.
-        torn: whether that ended without a line end; None when that can't be told.
+        last: its last row, once all were read.
+        torn: whether that ended without a line end; None when that is unknown.
     """
 
     proof: CompletenessRules
@@ -77,8 +77,8 @@ class CompletenessCheck:
         column = self.proof.group
         if len(self.groups) > MOST_GROUPS:
             yield (
-                f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no "
-                "column of groups"
+                f"has more than {MOST_GROUPS:,} values in column '{column}', so it is not "
+                "a column of groups"
             )
             return
         lost = before.difference(self.groups)

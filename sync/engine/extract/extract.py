@@ -19,7 +19,7 @@ class ReadOptions:
 
     Attributes:
         changed: only what changed since the last time, where a feed can be read so.
-        accepted: sources that are rightly shorter than before, by a person's word.
+        accepted: sources that are correctly shorter than before, as a person has confirmed.
     """
 
     changed: bool = False
@@ -30,7 +30,7 @@ EVERYTHING = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class ExtractionResult:
     """The reports of all feeds, and for each kind why absence proves nothing.
 
     Kinds of which absence proves that a record has left are not in `trouble`.
@@ -46,7 +46,7 @@ class Extracted:
     @property
     def kinds(self) -> frozenset[Kind]:
         """Return the kinds that have a feed."""
-        return frozenset(reading.kind for reading in self.reports)
+        return frozenset(report.kind for report in self.reports)
 
     @property
     def unhealthy(self) -> list[str]:
@@ -86,34 +86,34 @@ def extract(
     store: Store,
     now: datetime,
     progress: Progress,
-    how: ReadOptions = EVERYTHING,
-) -> Extracted:
+    options: ReadOptions = EVERYTHING,
+) -> ExtractionResult:
     """Stage what all feeds want.
 
     A feed that can't be read to its end adds nothing, and its kind loses nothing.
     """
     joined = frozenset(join.source.name for feed in feeds for join in feed.joins)
-    gathering = _Extraction(store, progress, how, joined)
+    extraction = _Extraction(store, progress, options, joined)
     for number, feed in enumerate(feeds):
-        gathering.read(number, feed)
-    reports, lookups = gathering.reports, gathering.lookups
-    _rely(feeds, store, how)
+        extraction.read(number, feed)
+    reports, lookups = extraction.reports, extraction.lookups
+    _rely(feeds, store, options)
     later = [
         (one.kind, at, one.on_conflict)
         for at, one in enumerate(feeds)
         if one.on_conflict != "error"
     ]
-    store.staging.close(later, _unsure(feeds, Extracted(reports, {}, lookups), store))
+    store.staging.close(later, _unsure(feeds, ExtractionResult(reports, {}, lookups), store))
     store.comparison.compute_windows(now)
-    _judge_shrinkage(feeds, reports, store, how)
-    _doubt(feeds, Extracted(reports, {}, lookups), store)
+    _judge_shrinkage(feeds, reports, store, options)
+    _doubt(feeds, ExtractionResult(reports, {}, lookups), store)
     trouble = {kind: _trouble(kind, feeds, reports, lookups, store) for kind in Kind}
     naming = {feed.kind for feed in feeds if feed.names_committees}
     if naming:  # committees are named by others, too, so their absence rests on all of these
         trouble[Kind.COMMITTEE] = next(
             (trouble[kind] for kind in sorted(naming) if trouble[kind]), ""
         )
-    return Extracted(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
+    return ExtractionResult(reports, {kind: why for kind, why in trouble.items() if why}, lookups)
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ class _Extraction:
 
     store: Store
     progress: Progress
-    how: ReadOptions
+    options: ReadOptions
     joined: Collection[str]
     reports: list[FeedReport] = field(default_factory=list)
     lookups: list[FeedReport] = field(default_factory=list)
@@ -138,85 +138,84 @@ class _Extraction:
                 FeedReport(feed.place, feed.kind, feed.source.name, unread=True, unhealthy=text)
             )
             return
-        reader = FeedReader(number, feed, joins, self.store, self.progress, self.how.changed)
-        self.reports.append(reader.read(feed.source.name in self.how.accepted))
+        reader = FeedReader(number, feed, joins, self.store, self.progress, self.options.changed)
+        self.reports.append(reader.read(feed.source.name in self.options.accepted))
 
     def _unusable(self, feed: Feed, looked: Sequence[FeedReport]) -> str:
         for one in looked:
             if one.unread:
                 return f"joins {one.place}"
         above = next((one for one in self.reports if one.kind is feed.kind and one.unread), None)
-        return f"gives way to {above.place}" if above and feed.on_conflict != "error" else ""
+        return f"yields to {above.place}" if above and feed.on_conflict != "error" else ""
 
     def _join(self, feed: Feed, join: Join) -> JoinedSource:
         """Read a source that a feed joins."""
-        source, witness = join.source, CompletenessCheck(join.source.proof)
+        source, check = join.source, CompletenessCheck(join.source.proof)
         joined = JoinedSource(join, len(self.lookups), columns_of(join, feed.mapper))
-        reading = FeedReport(source.place, feed.kind, source.name)
-        self.lookups.append(reading)
+        report = FeedReport(source.place, feed.kind, source.name)
+        self.lookups.append(report)
         try:
-            load(joined, self.store, witness, accepted=source.name in self.how.accepted)
+            load(joined, self.store, check, accepted=source.name in self.options.accepted)
         except SourceError as error:
-            reading.unread, reading.unhealthy = True, unread(error)
+            report.unread, report.unhealthy = True, unread(error)
             return joined
-        reading.rows, reading.groups, reading.torn = (
-            witness.rows,
-            frozenset(witness.groups),
-            witness.torn,
+        report.rows, report.groups, report.torn = (
+            check.rows,
+            frozenset(check.groups),
+            check.torn,
         )
         failed = [joined.unsure] if joined.unsure else []
-        if source.name not in self.how.accepted:
-            failed += witness.failures(lambda: self.store.baselines.groups_of(source.name))
+        if source.name not in self.options.accepted:
+            failed += check.failures(lambda: self.store.baselines.groups_of(source.name))
             if source.proof.shrink:
                 before = self.store.baselines.rows_of(source.name, self.joined)
-                failed += filter(
-                    None, [shorter(before - witness.rows, before, source.proof.shrink)]
-                )
-        joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
+                failed += filter(None, [shorter(before - check.rows, before, source.proof.shrink)])
+        joined.unsure = "; ".join(failed) or ("" if check.rows else "has no rows")
         if joined.unsure:
-            reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
+            report.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
         return joined
 
 
-def _unsure(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> frozenset[Kind]:
+def _unsure(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> frozenset[Kind]:
     """Return the kinds of which a record may exist that no feed named: a source is incomplete."""
     ill = extracted.ill
     return frozenset(
         feed.kind
-        for feed, reading in zip(feeds, extracted.reports, strict=True)
-        if reading.unhealthy
+        for feed, report in zip(feeds, extracted.reports, strict=True)
+        if report.unhealthy
         or any(source.name in ill for source in _resting_on(feed))
-        or (reading.partial and not store.snapshots.exists(feed.digest))  # nothing to lay it over
+        or (report.partial and not store.snapshots.exists(feed.digest))  # nothing to lay it over
     )
 
 
-def _rely(feeds: Sequence[Feed], store: Store, how: ReadOptions) -> None:
+def _rely(feeds: Sequence[Feed], store: Store, options: ReadOptions) -> None:
     """Set the sources of each kind, and the kinds that a person has accepted as they are."""
     sources = {
         kind: sorted({feed.source.name for feed in feeds if feed.kind is kind}) for kind in Kind
     }
     store.baselines.set_sources(
-        sources, [kind for kind, names in sources.items() if set(names).intersection(how.accepted)]
+        sources,
+        [kind for kind, names in sources.items() if set(names).intersection(options.accepted)],
     )
 
 
-def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
+def _doubt(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> None:
     """Doubt the departures of feeds where another feed of their kind is incomplete.
 
     The incomplete feed may know better.
 
-    Nobody departs by their word, as it may still name them; and what gives way to it is not used,
-    or, where it is only a row that can't be read, takes nobody over.
+    Nobody departs while it may still name them. A feed that yields to it is not used; where only a
+    row of it can't be read, the other feed adds only new records.
     """
     ill = extracted.ill
     for number, feed in enumerate(feeds):
-        beside = {
+        others = {
             at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind
         }
         doubtful = [
-            at for at, other in beside.items() if any(one.name in ill for one in _resting_on(other))
+            at for at, other in others.items() if any(one.name in ill for one in _resting_on(other))
         ]
-        keyless = bool(beside and store.staging.keyless(feed.kind))
+        keyless = bool(others and store.staging.keyless(feed.kind))
         if doubtful or keyless:
             store.staging.doubt_departures(number)
         if feed.on_conflict != "error" and any(at < number for at in doubtful):
@@ -226,7 +225,7 @@ def _doubt(feeds: Sequence[Feed], extracted: Extracted, store: Store) -> None:
 
 
 def _judge_shrinkage(
-    feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, how: ReadOptions
+    feeds: Sequence[Feed], reports: Sequence[FeedReport], store: Store, options: ReadOptions
 ) -> None:
     """Judge sources that have suddenly become shorter, or lack their last records.
 
@@ -237,10 +236,10 @@ def _judge_shrinkage(
     in_order = sorted(
         zip(feeds, reports, strict=True), key=lambda one: one[0].kind is not Kind.TEST
     )
-    for feed, reading in in_order:
+    for feed, report in in_order:
         source = feed.source
-        done = (feed.kind, source.name) in judged or source.name in how.accepted
-        if done or source.proof.shrink is None or reading.unhealthy or reading.partial:
+        done = (feed.kind, source.name) in judged or source.name in options.accepted
+        if done or source.proof.shrink is None or report.unhealthy or report.partial:
             continue
         judged.add((feed.kind, source.name))
         text = shrunk(
@@ -254,7 +253,7 @@ def _judge_shrinkage(
             )
             text = cut_off(lost, _plural(feed.kind))
         if text:
-            reading.unhealthy = (
+            report.unhealthy = (
                 f"{source.place}: {text}; {KEPT}; if that is right, run `apply "
                 f"--accept-shrink {source.name}`"
             )
@@ -281,22 +280,20 @@ def _trouble(
 ) -> str:
     """Return why absence of this kind proves nothing in this run; empty when it does."""
     mine = [
-        (feed, reading)
-        for feed, reading in zip(feeds, reports, strict=True)
-        if reading.kind is kind
+        (feed, report) for feed, report in zip(feeds, reports, strict=True) if report.kind is kind
     ]
     if not mine:
         return f"no feed of kind {kind}"
     ill = {one.source: one for one in (*lookups, *reports) if one.unhealthy}
-    for feed, reading in mine:
+    for feed, report in mine:
         for source in _resting_on(feed):
             if source.name in ill:
                 return f"{ill[source.name].place} can't be relied on in this run"
-        if reading.unhealthy:
-            return f"{reading.place} can't be relied on in this run"
-        if reading.partial:
+        if report.unhealthy:
+            return f"{report.place} can't be relied on in this run"
+        if report.partial:
             return (
-                f"{reading.place} is not all there ({reading.partial}): removals wait for a "
+                f"{report.place} is not all there ({report.partial}): removals wait for a "
                 "full reading"
             )
     keyless = store.staging.keyless(kind)

@@ -24,8 +24,8 @@ class JoinedSource:
 
     Attributes:
         columns: what the feed takes of it, by the names that the source has for them.
-        unsure: why it can't be told that somebody is not in there; empty when it can.
-        unreadable: a row of which the key can't be read, so that it can't be told whose it is.
+        unsure: why a missing row proves nothing; empty when it proves absence.
+        unreadable: a row whose key can't be read, so that its owner is unknown.
     """
 
     join: Join
@@ -54,7 +54,7 @@ def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
 
 
 def load(
-    joined: JoinedSource, store: Store, witness: CompletenessCheck, *, accepted: bool = False
+    joined: JoinedSource, store: Store, check: CompletenessCheck, *, accepted: bool = False
 ) -> None:
     """Read the joined source into the store.
 
@@ -66,19 +66,19 @@ def load(
     source, on = joined.join.source, joined.join.on
     with source.open(None) as extract:
         joined.place = source.rows_at(extract.place)
-        needed = {*on.values(), *joined.columns, *witness.columns}
+        needed = {*on.values(), *joined.columns, *check.columns}
         missing = sorted(needed.difference(extract.columns))
         if missing:
             raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
-        store.lookups.stage(joined.number, _cells(joined, witness.watched(extract.rows)))
+        store.lookups.stage(joined.number, _cells(joined, check.watched(extract.rows)))
         doubts = [*extract.doubts]
         if extract.torn is not None:
-            witness.torn = extract.torn()
-            if witness.torn and (
+            check.torn = extract.torn()
+            if check.torn and (
                 why := torn(store.baselines.ended_whole(source.name), accepted, source.name)
             ):
                 doubts.append(why)
-                store.lookups.drop_line(joined.number, witness.last.line if witness.last else 0)
+                store.lookups.drop_line(joined.number, check.last.line if check.last else 0)
         joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
 
 
@@ -108,14 +108,14 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
     return text.lower() if join.ignore_case else text
 
 
-Judged = Row | list[RowError]
-"""A row, or the row errors of one of which not all columns can be told."""
+RowOrErrors = Row | list[RowError]
+"""A row, or the row errors of a row whose joined columns are uncertain."""
 
 
 def with_columns(
-    joined: JoinedSource, rows: Iterator[Judged], mapper: CompiledFeed, store: Store
-) -> Iterator[Judged]:
-    """Yield the rows with the joined columns, or the row errors of rows that have no certain match."""
+    joined: JoinedSource, rows: Iterator[RowOrErrors], mapper: CompiledFeed, store: Store
+) -> Iterator[RowOrErrors]:
+    """Yield the rows with the joined columns, or the row errors of rows without a match."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
         found = store.lookups.find(
@@ -132,8 +132,8 @@ def with_columns(
 
 
 def _keyed(
-    joined: JoinedSource, row: Judged, mapper: CompiledFeed
-) -> tuple[Judged | None, str | None]:
+    joined: JoinedSource, row: RowOrErrors, mapper: CompiledFeed
+) -> tuple[RowOrErrors | None, str | None]:
     """Return the row with its lookup key, or its row errors if the key can't be read."""
     if isinstance(row, list):
         return row, None
@@ -145,7 +145,7 @@ def _keyed(
 
 def _with(
     joined: JoinedSource, row: Row, found: LookupRow | None, mapper: CompiledFeed
-) -> Judged | None:
+) -> RowOrErrors | None:
     prefix, join = joined.join.source.name, joined.join
     wrong: BadValueError | None = None
     if found is None and joined.unsure:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopted, Adopter
+from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopter, AdoptionResult
 from sync.engine.resolve import Resolution, Resolver
 from sync.records.base import (
     Candidate,
@@ -125,7 +125,9 @@ def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(
         assert (site.known(Kind.STAFF, "7") or {})["username"] == "a.prove"
 
 
-def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Adopted:
+def settled(
+    book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False
+) -> AdoptionResult:
     adopter = Adopter(book.store, book.journal, tenant, ours=False)
     return Resolver(book.store, book.journal, tenant, adopter).settle(
         Resolution(kind, key, as_new), None

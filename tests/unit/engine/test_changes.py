@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, extract
+from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions, extract
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
@@ -92,7 +92,7 @@ class Wanted:
     names: dict[str, str]
     departed: set[str]
     row_errors: list[str]
-    extracted: Extracted
+    extracted: ExtractionResult
 
 
 def run(path: Path, feed: Feed, how: ReadOptions = EVERYTHING, *, keeps: bool = True) -> Wanted:

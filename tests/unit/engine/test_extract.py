@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sync.engine.extract.extract import Extracted, extract
+from sync.engine.extract.extract import ExtractionResult, extract
 from sync.engine.extract.feed_reader import REPORT_EVERY
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
@@ -71,7 +71,7 @@ def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
 
 def extracted(
     feeds: list[Feed], say: Callable[[str, int, int | None], None] = lambda *_: None
-) -> tuple[Extracted, set[str]]:
+) -> tuple[ExtractionResult, set[str]]:
     """The readings, and who is wanted afterwards with the places of their rows."""
 
     def progress(phase: str, done: int, total: int | None = None) -> None:

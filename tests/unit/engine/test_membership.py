@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
-from sync.engine.steps import Ready
+from sync.engine.prepared_work import PreparedWork
 from sync.planning.freeze import Moment
 from sync.planning.guard import ACTIVATED, FULL
 from sync.records.base import MAX_CANDIDATES, Kind, joined
@@ -29,11 +29,11 @@ CONTRIBUTOR: dict[str, Any] = {
 
 def judged(
     book: Book, tenant: Tenant, *lines: PlannedChange, now: datetime = NOW, **policy: Any
-) -> Ready:
+) -> PreparedWork:
     rules = MembershipPolicy(**policy)
-    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
+    changes = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
     tenant.now = now
-    return read_and_judge(sitting, tenant, rules)
+    return read_and_judge(changes, tenant, rules)
 
 
 def set_up(book: Book, kind: Kind, **test: Any) -> PlannedChange:

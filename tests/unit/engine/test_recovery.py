@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.recovery import Recovered, Recovery
+from sync.engine.recovery import Recovery, RecoveryResult
 from sync.errors import Stop, Unknown
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields
@@ -42,7 +42,7 @@ def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, ours: bool
     book.journal.intend([line(kind, key_of(kind), action, **WANTED[kind])])
 
 
-def recover(book: Book, tenant: Tenant) -> Recovered:
+def recover(book: Book, tenant: Tenant) -> RecoveryResult:
     return Recovery(book.store, book.journal, tenant, DELAY, book.clock, book.sleep).settle()
 
 

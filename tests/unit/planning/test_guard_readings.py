@@ -10,9 +10,9 @@ from sync.planning.guard import (
     FULL,
     STAYS,
     UNDER_WAY,
+    judge_candidate,
     judge_member,
     judge_removal,
-    judge_seat,
     unless_fresh,
 )
 from sync.records.base import Kind, joined
@@ -37,7 +37,7 @@ def test_extra_time_given_by_hand_is_never_lowered(
     there: int | None, known: int | None, wanted: int | None, found: bool, left: int, claimed: bool
 ) -> None:
     change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
-    ruling = judge_seat(change, Member(extra_time=there), left, claimed, found)
+    ruling = judge_candidate(change, Member(extra_time=there), left, claimed, found)
     bound = (
         wanted if found else known
     ) or 0  # what is known of a found seat may be a hand's gift itself
@@ -53,7 +53,7 @@ def test_extra_time_given_by_hand_is_never_lowered(
 def test_a_known_candidate_who_is_not_there_any_more_is_drift(
     found: bool, wanted: int | None
 ) -> None:
-    ruling = judge_seat(
+    ruling = judge_candidate(
         a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, found=found
     )
     assert (ruling.send, ruling.result) == (False, Result.HELD)
@@ -64,7 +64,7 @@ def test_a_known_candidate_who_is_not_there_any_more_is_drift(
 def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
     there: int | None, wanted: int | None, claimed: bool
 ) -> None:
-    ruling = judge_seat(
+    ruling = judge_candidate(
         a_change(Action.CREATE, extra_time=wanted), Member(extra_time=there), 0, claimed
     )
     if wanted is not None and (there or 0) > wanted:
@@ -76,7 +76,7 @@ def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
 
 @pytest.mark.parametrize("left", [-1, 0, 1])
 def test_a_new_seat_needs_a_free_place(left: int) -> None:
-    ruling = judge_seat(a_change(Action.CREATE), None, left, claimed=False)
+    ruling = judge_candidate(a_change(Action.CREATE), None, left, claimed=False)
     assert ruling.send is (left > 0)
     if not ruling.send:
         assert (ruling.result, ruling.reason) == (Result.DEFERRED, FULL)
@@ -163,5 +163,5 @@ def test_what_looks_like_drift_right_after_our_own_write_is_looked_at_again_inst
     assert unless_fresh(drift, fresh=False) == drift
     rests = unless_fresh(drift, fresh=True)
     assert (rests.send, rests.result, rests.reason) == (False, Result.DEFERRED, FRESH)
-    full = judge_seat(a_change(Action.CREATE), None, 0, claimed=False)
+    full = judge_candidate(a_change(Action.CREATE), None, 0, claimed=False)
     assert unless_fresh(full, fresh=True) == full

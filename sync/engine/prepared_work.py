@@ -11,7 +11,7 @@ from sync.records.changes import Fields, Outcome, PlannedChange
 
 
 @dataclass(frozen=True, slots=True)
-class OnTest:
+class ExistingRecord:
     """A record that Inspera had already, with its own values."""
 
     kind: Kind
@@ -21,7 +21,7 @@ class OnTest:
 
 
 @dataclass(slots=True)
-class Ready:
+class PreparedWork:
     """Work after its reading: what ended without a call, and what is to be sent.
 
     `already` are new records among the lines which Inspera has, not put there by us. They are to be
@@ -30,6 +30,6 @@ class Ready:
     """
 
     ended: list[tuple[PlannedChange, Outcome]] = field(default_factory=list)
-    already: list[OnTest] = field(default_factory=list)
+    already: list[ExistingRecord] = field(default_factory=list)
     lines: list[PlannedChange] = field(default_factory=list)
     send: Callable[[], list[Outcome]] = list
