@@ -145,12 +145,12 @@ class App:
             needs_names=not fills,
         )
         joins = [
-            Join(self._door(name), dict(join.by), join.ignore_case, join.missing)
+            Join(self._bound_source(name), dict(join.by), join.ignore_case, join.missing)
             for name, join in feed.join.items()
         ]
         return Feed(
             rule.kind,
-            self._door(feed.source),
+            self._bound_source(feed.source),
             compile_feed(rule, source.place(self.loaded.folder)),
             allow_empty=feed.allow_empty,
             names_committees=rule.kind is Kind.COMMITTEE or "committees" in fields,
@@ -161,7 +161,7 @@ class App:
             digest=self._digest(feed),
         )
 
-    def _door(self, name: str) -> BoundSource:
+    def _bound_source(self, name: str) -> BoundSource:
         source, folder = self.loaded.settings.sources[name], self.loaded.folder
         whole = source.completeness
         return BoundSource(
@@ -185,10 +185,10 @@ class App:
         """
         about = {"allow_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
-        said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
+        said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
 
-    def _question(self, source: SourceSettings) -> str:
+    def _query_text(self, source: SourceSettings) -> str:
         try:
             return source.question(self.loaded.folder)
         except SourceError as error:  # it is said once the source is opened

@@ -180,7 +180,7 @@ def _waits_for_identity(line: PlannedChange | None) -> bool:
 def _show(
     adopted: Iterable[AdoptionResult], counts: Counter[str], say: Say, most: int | None
 ) -> None:
-    """Show what became of each record, and count it; of each outcome but the doubtful up to `most`."""
+    """Show what became of each record, and count it; up to `most`, but all doubtful ones."""
     for one in adopted:
         counts[one.word] += 1
         if most is None or counts[one.word] <= most or one.word == DOUBTFUL:

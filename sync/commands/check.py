@@ -53,7 +53,7 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
 
 
 def _unreadable_secrets(app: App) -> list[str]:
-    """Return what is wrong with the keys and passwords that the configuration names, a line each."""
+    """Return what is wrong with the configured keys and passwords, a line each."""
     try:
         read_secrets(app)
     except UsageError as error:

@@ -145,7 +145,8 @@ def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Pre
     if doubt:
         return PreparedWork(ended=[(line, _held(doubt, change))])
     ready = PreparedWork(lines=[line], send=lambda: [target.create_test(change)])
-    # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
+    # One with other times is drift and held. It is not remembered, or its times would count as
+    # confirmed.
     if len(found) == 1 and all(
         getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")
     ):

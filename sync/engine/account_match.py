@@ -92,13 +92,13 @@ def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
 def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
     """Return the fields of an account or test that differ, when no comparable field agrees.
 
-    Of people names and email are compared, of tests title and start. What one side leaves blank, or
-    Inspera does not show, is no evidence for either. Case, blanks, punctuation, the form of letters
-    in Unicode and the order of names are no difference; another spelling is. A side with only one
-    of the two names agrees with a longer name.
+    Names and email of people are compared, and title and start of tests. A field that one side
+    leaves blank, or that Inspera does not show, proves nothing. Case, blanks, punctuation, the
+    Unicode form of letters and the order of names do not count; another spelling does. A side with
+    only one of the two names agrees with a longer name.
     """
-    told = {word: same for word, same in _compared(wanted, there).items() if same is not None}
-    return tuple(told) if told and not any(told.values()) else ()
+    compared = {word: same for word, same in _compared(wanted, there).items() if same is not None}
+    return tuple(compared) if compared and not any(compared.values()) else ()
 
 
 def _compared(wanted: Fields, there: Fields) -> Mapping[str, bool | None]:

@@ -178,8 +178,8 @@ class Adopter:
         differ = tuple(
             name for name in _TIMES if getattr(there, name) not in (change.after[name], None)
         )
-        # whose it is does not hang on its times: they stay unknown, so that nothing is sent before a person decides,
-        # and what is on it is taken in with it
+        # Its times do not decide whose it is. They stay unknown, so that nothing is sent before a
+        # person decides, and what is on it is taken in with it.
         self.remember_test(change.key, change.after, there, unknown=differ)
         if not differ:
             return AdoptionResult(change.kind, change.key, TAKEN)

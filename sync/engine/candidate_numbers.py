@@ -27,8 +27,8 @@ _NOT_EITHER = "their own new number is not free either"
 def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
     """Return the changes with those who are known to have the numbers that it gives.
 
-    `left` are learners that this run has removed from the test: a reading may still show them for some
-    seconds.
+    `left` are learners that this run has removed from the test: a reading may still show them for
+    some seconds.
     """
     taken = {
         str(place.fields["candidate_id"])
@@ -44,7 +44,7 @@ def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """A person who has a number now; `who` is None where Inspera shows no external id."""
+    """A person who has a number now; `who` is empty where Inspera shows no external id."""
 
     name: str
     why: str
@@ -90,7 +90,7 @@ def _key(place: MemberChange) -> str:
 
 
 def _taken(place: MemberChange, seats: Members) -> str:
-    """Return the number that this place would get and does not have; empty when there is none."""
+    """Return the number that this member would get and does not have; empty for no number."""
     number, seat = place.fields.get("candidate_id"), seats.there.get(place.who)
     if not number or (seat is not None and seat.candidate_id == number):
         return ""

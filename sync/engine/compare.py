@@ -1,6 +1,6 @@
-"""What is known held against what Inspera shows.
+"""The comparison of what is known with what Inspera shows.
 
-What it does not show, and what is not known, is no difference.
+A field that Inspera does not show, or that is not known, does not differ.
 """
 
 from sync.records.base import COMPARED, Kind, listed

@@ -117,7 +117,7 @@ class Executor:
             returns when the soonest test starts that needs what is left (UTC text, empty for none).
     """
 
-    def __init__(  # noqa: PLR0913 - each is a door of its own
+    def __init__(  # noqa: PLR0913 - each is a separate part
         self,
         store: Store,
         journal: Journal,
@@ -356,7 +356,7 @@ class Executor:
 
 
 def _named(about: Sequence[PlannedChange]) -> dict[str, str]:
-    """Return what the log says of a unit's calls: the kind, and the key of the record or its test."""
+    """Return what the log contains of a unit's calls: the kind, and the key of record or test."""
     change = about[0].change
     return {"kind": change.kind.value, "key": masked(change.key[0])}
 

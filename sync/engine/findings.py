@@ -1,4 +1,4 @@
-"""The findings of a plan, which `status` shows later: row errors, and changes that do not go ahead."""
+"""The findings of a plan for `status`: row errors, and changes that do not go ahead."""
 
 from itertools import islice
 

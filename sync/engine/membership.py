@@ -223,7 +223,7 @@ def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -
 
 
 def _assumed(line: PlannedChange, changes: ChangesOnTest, policy: MembershipPolicy) -> str:
-    """Return why a member that nobody could read counts as unmanaged; empty when it counts as ours."""
+    """Return why an unreadable member counts as unmanaged; empty when it counts as ours."""
     ours = bool(changes.known["ours"]) or policy.unread_is_ours
     if ours or line.change.action is not Action.CREATE:
         return ""

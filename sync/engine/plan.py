@@ -97,8 +97,9 @@ def make_plan(
         deciding.absent(kind)
     deciding.absent(Kind.STAFF)
     held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
-    store.plan.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
-    # last: a learner whose last seat goes in this run is released in it
+    # After the limits: only now it is known who leaves, since a held removal keeps its number.
+    store.plan.defer_numbers()
+    # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
     store.plan.close()
     return PlanResult(
@@ -160,7 +161,8 @@ class _PlanBuilder:
         self._decide(pairs, kept=meaning == KEEP)
 
     def _decide(self, pairs: Iterator[Pair], *, kept: bool = False) -> None:
-        # Row errors and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
+        # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
+        # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)

@@ -206,10 +206,10 @@ class Reconciler:
         self, kind: Kind, test: str, seats: Members, who: Mapping[str, tuple[str, str]]
     ) -> Iterator[Drift]:
         ours = {id(seats.there[one]) for one in who.values() if one in seats.there}
-        told: set[int] = set()
+        seen: set[int] = set()
         for (system, name), seat in seats.there.items():
-            if id(seat) not in ours and id(seat) not in told:
-                told.add(id(seat))  # one person may be under several ids
+            if id(seat) not in ours and id(seat) not in seen:
+                seen.add(id(seat))  # one person may be under several ids
                 yield Drift(DriftGroup.FOREIGN, kind, (test, f"{system} {name}".strip()))
         if seats.unnamed:
             yield Drift(

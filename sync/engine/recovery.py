@@ -60,8 +60,8 @@ class Recovery:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
         self._recovered = RecoveryResult()
-        # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
-        # now at the latest.
+        # An intent is older than its call, which may have waited for its turn. The call was sent
+        # before the run ended, so now is the latest possible moment.
         self._since = clock()
 
     def settle(self) -> RecoveryResult:
@@ -137,7 +137,7 @@ class Recovery:
             )
             self._journal.settle(intent, "done", "found in Inspera by a later run")
         elif outcome.result in (Result.DONE, Result.NOT_SENT):
-            # other times than ours: somebody else's test, which the create meets again and takes for drift
+            # With other times it is somebody else's test: the create meets it again, as drift.
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
         else:
             self._recovered.barred.add((intent.kind, intent.key))
@@ -156,8 +156,8 @@ class Recovery:
             and len(found) == 1
             and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"])
         ):
-            # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
-            # repeat, and the search does not show all of it.
+            # The update arrived, so nobody made these times by hand. The intent stays open and is
+            # sent again: an update is safe to repeat, and the search does not show all of it.
             self._journal.remember(
                 intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end}
             )
@@ -190,16 +190,17 @@ class Recovery:
                     (kind, intent.key)
                 )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
-                # Unreadable: on a test that we made it is taken for ours, so that it can also be removed again.
+                # Unreadable: on a test of ours the member counts as ours, so that it can be
+                # removed again.
                 ours = self._whose(intent) and bool(known and known["ours"])
                 self._journal.remember(intent.kind, intent.key, intent.fields, ours=ours)
 
     def _whose(self, intent: OpenIntent) -> bool | None:
         """Tell whether the member is ours; None keeps what is known of it."""
-        made = intent.action is Action.CREATE and not self._store.known.find(
+        created = intent.action is Action.CREATE and not self._store.known.find(
             intent.kind, intent.key
         )
-        return True if made else None
+        return True if created else None
 
     def _there(self, intent: OpenIntent, seat: Member) -> None:
         if intent.action is Action.REMOVE:

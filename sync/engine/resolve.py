@@ -121,7 +121,8 @@ class Resolver:
             )
         identity_change = line is not None and line.change.action is Action.IDENTITY_CHANGE
         if not identity_change and self._still_there(kind, known):
-            # to forget it would make whatever is ours on it theirs, as the next run would find it there
+            # Forgetting it would make our members on it unmanaged, since the next run would find
+            # them there.
             text = (
                 "Inspera has it, so nothing was forgotten; to take Inspera's side as known: "
                 f"{adopt(kind, key)}"
@@ -179,7 +180,7 @@ class Resolver:
 
     def _person(self, settlement: Resolution, line: PlannedChange | None) -> AdoptionResult:
         kind, key = settlement.kind, settlement.key
-        # one whom no source names any more may still be said to be ours
+        # a person may declare a record as ours even when no source names it any more
         wanted = (
             (line.change.after if line else None)
             or self._store.staging.wanted(kind, key)
@@ -191,11 +192,9 @@ class Resolver:
             )
         found, trouble = self._adopter.match(wanted)
         if not found:
-            text = (
-                trouble
-                or f"Inspera has no account under the new name; to make one: {adopt(kind, key, '--as-new')}"
-            )
-            return AdoptionResult(kind, key, DOUBTFUL, text)
+            command = adopt(kind, key, "--as-new")
+            missing = f"Inspera has no account under the new name; to make one: {command}"
+            return AdoptionResult(kind, key, DOUBTFUL, trouble or missing)
         there = values_of(wanted, found)
         differing = unlike(wanted, there)
         trouble = self._adopter.held_by_others(kind, key, there, found.remote_id)
@@ -216,8 +215,9 @@ class Resolver:
             # what is known of seats is about the other account: this one may have none
             self._journal.forget_with_candidates(kind, key)
             text += (
-                ", another than before: the next apply gives it the seats; the old account and its seats stay there. "
-                "Take those off in Inspera first where they have a candidate number: it is not given twice"
+                ", another than before: the next apply gives it the seats; the old account and its "
+                "seats stay there. Take those off in Inspera first where they have a candidate "
+                "number: it is not given twice"
             )
         self._adopter.remember_person(kind, key, wanted, found, ours, known=known)
         if refused and not settlement.keep:
@@ -285,7 +285,10 @@ class Resolver:
         seat = self._adopter.seat_of(seats, kind, key)
         known = self._store.known.find(kind, key)
         if seat and kind is Kind.COMMITTEE and line and seat.type != line.change.after.get("type"):
-            text = "its type can't be changed: put the old one back into the source, or remove the committee in Inspera"
+            text = (
+                "its type can't be changed: put the old one back into the source, or remove the "
+                "committee in Inspera"
+            )
             return AdoptionResult(kind, key, DOUBTFUL, text)
         if not seat:
             return self._gone(settlement)
@@ -333,7 +336,8 @@ class Resolver:
             goes = "the next `apply` is to remove it" + (
                 " (or to disable it)" if kind is Kind.STAFF else ""
             )
-            return f"no source names it, so {goes if known.get('ours') else 'it stays, as it was put there by hand'}"
+            stays = "it stays, as it was put there by hand"
+            return f"no source names it, so {goes if known.get('ours') else stays}"
         earlier = self._store.known.kept(kind, key)
         wanted = {**named, **earlier}
         differ = tuple(
@@ -364,7 +368,7 @@ def _changed_there(
 ) -> tuple[str, ...]:
     """Return the fields that keep Inspera's value: those changed there, and those kept so far.
 
-    A change that only the source made is no drift: it is sent. Where nothing tells who made a
+    A change that only the source made is not drift: it is sent. Where nothing tells who made a
     change, as what was known `before` is only what was read in Inspera, all are kept.
     """
     if not before or not before.get("as_sent"):

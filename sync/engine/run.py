@@ -65,7 +65,7 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
         plan = plan_only(settings.feeds, store, policy, now, progress)
         # Before anything is sent: a change that was read only once must not be lost with this run.
         digests = [feed.digest for feed in settings.all_feeds]
-        store.snapshots.keep(context.clock(), digests, plan.extracted.ill)
+        store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
         result.add_plan(plan, store)
         observer.planned(plan, result)
         keep_findings(store, journal, result)
@@ -90,7 +90,7 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
 
 
 def _recover(settings: RunSettings, context: RunContext) -> RecoveryResult:
-    """Find out what became of open intents. Inspera is not asked when there are none."""
+    """Find out what became of open intents. Without any, Inspera is not asked."""
     if not context.store.earlier_runs.open_intent_count():
         return RecoveryResult()
     recovery = Recovery(

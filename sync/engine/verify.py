@@ -94,12 +94,12 @@ class Verifier:
             read = self._readings(kind, pending)
             if read is None:
                 return None
-            told = [(one, self._trouble(one, read(one))) for one in pending]
+            found = [(one, self._trouble(one, read(one))) for one in pending]
         except Stop:
             raise
         except CallError as error:
             return [(one, f"could not be read: {error}") for one in pending]
-        return [(one, trouble) for one, trouble in told if trouble]
+        return [(one, trouble) for one, trouble in found if trouble]
 
     def _readings(
         self, kind: Kind, pending: list[WrittenRecord]

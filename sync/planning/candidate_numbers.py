@@ -51,9 +51,9 @@ def next_turn(
 ) -> tuple[list[int], bool]:
     """Return the changes that can be made now, and whether they must go together in one call.
 
-    All those that need none of the pending go at once. When there are none, a circle is left: its
-    members swap their numbers, and only one call can do that without a moment in which a number is
-    there twice.
+    All those that need none of the pending go at once. Otherwise a circle is left: its members
+    swap their numbers, and only one call can do that without a moment in which two candidates have
+    the same number.
     """
     left = set(pending)
     ready = [one for one in pending if not left.intersection(needs.get(one, ()))]

@@ -90,7 +90,8 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
     if row_errors:
         return Decision(row_errors=row_errors)
     if left_out:
-        # Without a fingerprint it is looked at again in the next run: what is left out is said until it is right.
+        # Without a fingerprint it is decided again in the next run, so that the row error is
+        # reported until it is fixed.
         pair = replace(pair, fingerprint=None)
     return Decision(_drafted(change, pair, allowed), left_out)
 

@@ -36,8 +36,7 @@ class Context:
         reuses: the key of a known record that vanished and whose identity in Inspera this new one
             has.
         accepted: a person has said that it is new all the same.
-        delete: whether staff whom no source names any more are deleted; otherwise they are
-            disabled.
+        delete: whether staff that no source names any more are deleted and not disabled.
     """
 
     standing: str = "active"
@@ -65,9 +64,9 @@ def diff(
     Args:
         kind: of the record.
         key: of the record.
-        wanted: fields as the feeds say now; a field that is None is left alone. None when no feed
-            names the record.
-        known: fields as last put in Inspera. None when nothing is known.
+        wanted: fields as the feeds contain them; a field without a value is left alone. None when
+            no feed names the record.
+        known: fields as last put in Inspera; None when the record is not known.
         about: the rest of what matters.
         where: the row that wants it.
     """

@@ -209,9 +209,9 @@ def _adds(name: str, before: Fields, after: Fields) -> bool:
 
 
 def adding_part(change: Change) -> Change | None:
-    """Return the part of an update that only adds; None when there is none, or it is all.
+    """Return the part of an update that only adds; None without one, or when it is all.
 
-    So that more extra time is not kept back by a change of room in the same row.
+    More extra time must not be deferred because of a change of room in the same row.
     """
     adds = tuple(name for name in change.changed if _adds(name, change.before, change.after))
     if not adds or len(adds) == len(change.changed):
@@ -227,8 +227,8 @@ def digest_of(change: Change) -> str:
         {name: value for name, value in side.items() if value is not None}
         for side in (change.before, change.after)
     )
-    said = [change.kind, change.key, change.action, change.changed, before, after]
-    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=6).hexdigest()
+    content = [change.kind, change.key, change.action, change.changed, before, after]
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def _moves(change: Change, name: str) -> bool:

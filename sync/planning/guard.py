@@ -202,7 +202,10 @@ def _keeps_account(facts: Facts) -> Ruling:
         )
         return Ruling(Verdict.HELD, reason, Cause.SHARED)
     if facts.registered:
-        reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
+        reason = (
+            f"{facts.registered} contributors still name this person; correct their source, "
+            "or that of staff"
+        )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return PASS
 
@@ -223,7 +226,7 @@ class Limit:
     at_most_percent: float = 0
 
     def cap(self, known: int) -> float | None:
-        """Return the most that ever pass when `known` records are known; None without such a bound."""
+        """Return the most that are ever allowed for `known` records; None without such a bound."""
         return (
             None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
         )
@@ -278,7 +281,10 @@ class Scope:
             return f"{counted} of {known} known is more than {bound} = {most:g}"
         if 2 * self.renumbered > max(0, self.known - self.count):
             staying = f"{self.renumbered} of the {self.known - self.count} who stay"
-            return f"{self.count} of {self.known} known, and {staying} get another number: are the rows shifted?"
+            return (
+                f"{self.count} of {self.known} known, and {staying} get another number: "
+                "are the rows shifted?"
+            )
         return ""
 
 
@@ -310,14 +316,12 @@ def judge_candidate(
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
         return MemberRuling(False, found, Result.HELD, _gone(change), Cause.DRIFT)
-    # what is known of a found candidate was read there, so it may be a hand's gift itself
+    # What is known of an existing candidate was read in Inspera, so a person may have given it.
     bound, word = (
         (_minutes(change.after), "wanted") if found else (_minutes(change.before), "known")
     )
     there = seat.extra_time or 0
-    agreed = there == _minutes(
-        change.after
-    )  # whoever gave the minutes, the source now says the same
+    agreed = there == _minutes(change.after)  # the source now contains the same minutes
     if change.after.get("extra_time") is not None and there > bound and not agreed:
         return MemberRuling(
             False, found, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",)
@@ -332,7 +336,7 @@ AGREED = "Inspera had it so already: taken as known, and nothing was sent"
 
 
 def _has_all(change: Change, seat: Member) -> bool:
-    """Tell whether Inspera shows every field as an update would leave it, so that nothing is sent."""
+    """Tell whether Inspera shows every field as an update would leave it."""
     wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
     return bool(change.changed) and all(
         value is None
@@ -401,8 +405,9 @@ _GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand
 
 def _gone(change: Change) -> str:
     return (
-        f"drift: Inspera does not have this {change.kind} any more; {adopt(change.kind, change.key)} lets the next "
-        "`apply` put it back; to leave it off, take it out of the source"
+        f"drift: Inspera does not have this {change.kind} any more; "
+        f"{adopt(change.kind, change.key)} lets the next `apply` put it back; to leave it off, "
+        "take it out of the source"
     )
 
 
@@ -455,7 +460,10 @@ def _minutes(fields: Fields) -> int:
 
 
 def _by_hand(there: int, here: int, word: str) -> str:
-    return f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand?"
+    return (
+        f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: "
+        "given by hand?"
+    )
 
 
 @dataclass(frozen=True, slots=True)

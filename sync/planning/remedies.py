@@ -7,7 +7,7 @@ from sync.records.base import Key, Kind, listed
 from sync.records.changes import Fields, Value
 
 _UNTOLD = frozenset({"first_name", "last_name", "email"})
-"""Fields that say who a person is: that they differ is said, and what they are is not."""
+"""Fields that identify a person: a message names the fields that differ, not their values."""
 
 
 def adopt(kind: Kind, key: Key, flag: str = "") -> str:
@@ -29,10 +29,10 @@ def _shown(value: Value) -> str:
 
 def sends_text(wanted: Fields, names: Iterable[str], where: str) -> str:
     """Return what the next `apply` sends of these fields, and which row; empty for nothing."""
-    said = [name for name in names if wanted.get(name) is not None]
-    if not said:
+    sent = [name for name in names if wanted.get(name) is not None]
+    if not sent:
         return ""
-    return f"send {fields_text(wanted, said)}{f' ({where})' if where else ''}"
+    return f"send {fields_text(wanted, sent)}{f' ({where})' if where else ''}"
 
 
 def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: str) -> str:

@@ -14,8 +14,8 @@ from sync.state.store import Store
 def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Store) -> None:
     """Record what each complete source contains, after a run has sent its plan."""
     policy, feeds = settings.policy, settings.feeds
-    # A source whose removals were deferred is still judged by its last baseline: otherwise the missing records would
-    # not count any more once the reason is gone (rules 4).
+    # A source whose removals were deferred is still judged by its last baseline. Otherwise the
+    # missing records would not count any more once the reason is gone.
     complete = {
         (kind, source)
         for kind, source in extracted.proven
@@ -30,7 +30,7 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
         source.name for source in [*(feed.source for feed in feeds), *joined] if source.proof.group
     }
     for report in (*extracted.reports, *extracted.lookups):
-        if report.partial or report.source in extracted.ill:
+        if report.partial or report.source in extracted.unhealthy_sources:
             continue
         if report.source in grouped:
             store.baselines.keep_groups(report.source, report.groups)
@@ -42,7 +42,11 @@ def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Sto
             if not report.unhealthy and not report.partial and report.torn is not None
         }
     )
-    rows = {one.source: one.rows for one in extracted.lookups if one.source not in extracted.ill}
+    rows = {
+        one.source: one.rows
+        for one in extracted.lookups
+        if one.source not in extracted.unhealthy_sources
+    }
     store.baselines.keep_rows(rows, [source.name for source in joined])
 
 

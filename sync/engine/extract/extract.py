@@ -58,25 +58,25 @@ class ExtractionResult:
     @property
     def partial(self) -> list[str]:
         """Return the sources that were only read in part although nothing is wrong with them."""
-        told = (
+        texts = (
             f"{one.place}: {one.partial}; removals wait for a full reading"
             for one in self.reports
             if one.partial
         )
-        return list(dict.fromkeys(told))
+        return list(dict.fromkeys(texts))
 
     @property
-    def ill(self) -> frozenset[str]:
+    def unhealthy_sources(self) -> frozenset[str]:
         """Return the names of the sources with which something is wrong."""
         return frozenset(one.source for one in (*self.reports, *self.lookups) if one.unhealthy)
 
     @property
     def proven(self) -> frozenset[tuple[Kind, str]]:
         """Return the kinds and sources that were read completely: what they lack is absent."""
-        ill = self.ill
+        unhealthy = self.unhealthy_sources
         partial = {(one.kind, one.source) for one in self.reports if one.partial}
         return (
-            frozenset((one.kind, one.source) for one in self.reports if one.source not in ill)
+            frozenset((one.kind, one.source) for one in self.reports if one.source not in unhealthy)
             - partial
         )
 
@@ -178,12 +178,12 @@ class _Extraction:
 
 def _unsure(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> frozenset[Kind]:
     """Return the kinds of which a record may exist that no feed named: a source is incomplete."""
-    ill = extracted.ill
+    unhealthy = extracted.unhealthy_sources
     return frozenset(
         feed.kind
         for feed, report in zip(feeds, extracted.reports, strict=True)
         if report.unhealthy
-        or any(source.name in ill for source in _resting_on(feed))
+        or any(source.name in unhealthy for source in _resting_on(feed))
         or (report.partial and not store.snapshots.exists(feed.digest))  # nothing to lay it over
     )
 
@@ -207,13 +207,15 @@ def _doubt(feeds: Sequence[Feed], extracted: ExtractionResult, store: Store) -> 
     Nobody departs while it may still name them. A feed that yields to it is not used; where only a
     row of it can't be read, the other feed adds only new records.
     """
-    ill = extracted.ill
+    unhealthy = extracted.unhealthy_sources
     for number, feed in enumerate(feeds):
         others = {
             at: other for at, other in enumerate(feeds) if at != number and other.kind is feed.kind
         }
         doubtful = [
-            at for at, other in others.items() if any(one.name in ill for one in _resting_on(other))
+            at
+            for at, other in others.items()
+            if any(one.name in unhealthy for one in _resting_on(other))
         ]
         keyless = bool(others and store.staging.keyless(feed.kind))
         if doubtful or keyless:
@@ -284,11 +286,11 @@ def _trouble(
     ]
     if not mine:
         return f"no feed of kind {kind}"
-    ill = {one.source: one for one in (*lookups, *reports) if one.unhealthy}
+    unhealthy = {one.source: one for one in (*lookups, *reports) if one.unhealthy}
     for feed, report in mine:
         for source in _resting_on(feed):
-            if source.name in ill:
-                return f"{ill[source.name].place} can't be relied on in this run"
+            if source.name in unhealthy:
+                return f"{unhealthy[source.name].place} can't be relied on in this run"
         if report.unhealthy:
             return f"{report.place} can't be relied on in this run"
         if report.partial:

@@ -216,17 +216,17 @@ class FeedReader:
             if departing and (departure := mapper.departure(row)) is not None:
                 self._depart(departure, row.line, report)
                 continue
-            made = convert(row)
-            if made is None:
+            record = convert(row)
+            if record is None:
                 if self._partial and (key := mapper.key(row)) is not None:
                     self._unselected.append(key)
                 elif not self._partial:
                     passed_over.append(row)
                 continue
-            if isinstance(made, list):
-                self._row_error(made, report)
+            if isinstance(record, list):
+                self._row_error(record, report)
                 continue
-            yield made, origin(row), row.line
+            yield record, origin(row), row.line
         if self.feed.source.proof.tail:
             self._unselected.extend(
                 key for row in passed_over if (key := mapper.key(row)) is not None

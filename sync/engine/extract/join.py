@@ -122,13 +122,13 @@ def with_columns(
             joined.number, sorted({key for _, key in judged if key is not None})
         )
         for row, key in judged:
-            made = (
+            result = (
                 _with(joined, row, found.get(key) if key else None, mapper)
                 if isinstance(row, Row)
                 else row
             )
-            if made is not None:
-                yield made
+            if result is not None:
+                yield result
 
 
 def _keyed(

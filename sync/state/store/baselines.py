@@ -9,7 +9,7 @@ from sync.state.store.scope import RunScope
 
 
 class Baselines:
-    """What each source contained when it was last complete, against which completeness is judged."""
+    """What each source contained when it was last complete."""
 
     def __init__(self, scope: RunScope) -> None:
         self._scope, self._connection = scope, scope.connection

@@ -15,7 +15,7 @@ from sync.state.store.scope import RunScope
 
 
 class Comparison:
-    """The pairs of wanted and known records that differ, with the facts by which they are decided."""
+    """The pairs of wanted and known records that differ, with the facts to decide them."""
 
     def __init__(self, scope: RunScope) -> None:
         self._scope, self._connection = scope, scope.connection
@@ -26,7 +26,10 @@ class Comparison:
         context.gather_windows(self._connection, now, leave_out=self._scope.leave_out)
 
     def compute_context(self, now: datetime, trouble: Mapping[Kind, str]) -> None:
-        """Compute who vanished, who looks like whom, and which tests retire. Needs the windows."""
+        """Compute who vanished, which records look alike, and which tests retire.
+
+        Needs the windows.
+        """
         self._scope.trouble = trouble
         context.gather_circumstances(self._connection, now, trouble)
 

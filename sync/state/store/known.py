@@ -38,7 +38,7 @@ class KnownRecords:
         return count(self._connection, f"SELECT count(*) FROM known_{kind}")
 
     def is_blank(self) -> bool:
-        """Tell whether nothing is known and nothing was ever tried: the state is new, or was lost."""
+        """Tell whether nothing is known and nothing was ever tried: it is new, or was lost."""
         query = "SELECT count(*) FROM intent WHERE outcome IS NULL OR outcome <> 'refused'"
         return not any(self.count(kind) for kind in Kind) and not count(self._connection, query)
 
@@ -50,8 +50,8 @@ class KnownRecords:
         """Return known people by key: the candidates or contributors (`kind`) of a test.
 
         `updated` and `ours` are those of the member on this test. For one who is not known on it,
-        `updated` is None and `ours` true, since this tool is about to add them. `ours` is also true
-        where a person has settled the minutes.
+        `updated` has no value and `ours` is true, since this tool is about to add them. `ours` is
+        also true where a person has settled the minutes.
         """
         if not keys:
             return {}  # an empty list has no type, and PostgreSQL takes it for numbers
@@ -119,5 +119,5 @@ class KnownRecords:
         return kept_values.kept(self._connection, kind, key)
 
     def lapse_kept(self) -> None:
-        """Drop kept values whose source contains another value now; durable with the next commit."""
+        """Drop kept values whose source has another value now; durable with the next commit."""
         kept_values.lapse(self._connection)

@@ -59,7 +59,7 @@ class StoredPlan:
         return plan_table.groups(self._connection, verdict, most)
 
     def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
-        """Return up to `most` creates of a kind that the guard allows, spread evenly over the plan."""
+        """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
         return plan_table.sample(self._connection, kind, most)
 
     def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:

@@ -43,7 +43,7 @@ class RunScope:
         return self.fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
 
     def timing(self, start: str | None, end: str | None, feed: int | None) -> TimeFacts | None:
-        """Return when a test runs, to be judged at the time of the plan; None before that is known."""
+        """Return when a test runs, to be judged at the time of the plan, once that is known."""
         if self.moment is None:
             return None
         # only the longest duration may differ from feed to feed

@@ -92,7 +92,7 @@ class Staging:
                 yield RECORD_TYPES[kind](values["key"], **compared), where
 
     def wanted(self, kind: Kind, key: Key) -> Fields | None:
-        """Return the compared fields that the feeds want of one record; None when no feed names it."""
+        """Return the fields that the feeds want of one record; None when no feed names it."""
         columns = ", ".join(f'"{name}"' for name in COMPARED[kind])
         return self._scope.find_row(f"SELECT {columns} FROM wanted_{kind}", kind, key)
 
