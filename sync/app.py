@@ -1,4 +1,4 @@
-"""Joins the rooms: what the configuration says becomes feeds, a policy, a store and a connection to Inspera."""
+"""The composition root: makes feeds, a policy and a connection from the configuration."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from sync.config.feeds import ConditionSettings as Condition
 from sync.config.limits import LimitsSettings
 from sync.contract import OptionRule
 from sync.engine.changes_on_test import MembershipPolicy
+from sync.engine.context import RunSettings
 from sync.engine.extract.extract import EVERYTHING, ReadOptions
 from sync.engine.plan import Policy, needed_by
 from sync.engine.protocols import BoundSource, CompletenessRules, Feed, Join
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     from sync.state.tenant_state import TenantState
 
 SNAPSHOTS = "2"
-"""Raised when the same rules make other records, so that no snapshot of old ones is laid under new changes."""
+"""The version of snapshots.
+
+Increase it when the same rules make other records.
+"""
 
 Say = Callable[[str], None]
 """Where a command's lines go."""
 
 Observe = Callable[[str, str, float], None]
-"""Told of each call to Inspera: its name, its status or what went wrong, and how many seconds it took."""
+"""A function that receives each call to Inspera: name, status or error, and seconds."""
 
 
 def _limits(given: LimitsSettings) -> Limits:
@@ -52,12 +56,12 @@ def _limits(given: LimitsSettings) -> Limits:
 
 
 def now() -> datetime:
-    """The time by this machine's clock: the one place that asks it for decisions."""
+    """Return the time by this machine's clock: the one place that asks it for decisions."""
     return datetime.now(UTC)
 
 
 def _meant(conditions: Mapping[str, Condition]) -> dict[str, Meant]:
-    """Conditions by column as the mapping takes them: plain values, which are faster, or more."""
+    """Return conditions by column for the mapping: plain values, which are faster, or `Words`."""
     return {
         column: one.plain or Words(one.any_of or (), one.pattern, one.ignore_case)
         for column, one in conditions.items()
@@ -72,7 +76,7 @@ class App:
 
     @classmethod
     def open(cls, config: Path, warn: Say) -> "App":
-        """Reads the configuration; what is unwise in it goes to `warn`.
+        """Read the configuration; warnings go to `warn`.
 
         Raises:
             ConfigurationFaults: it can't be used.
@@ -84,7 +88,7 @@ class App:
 
     @cached_property
     def feeds(self) -> list[Feed]:
-        """Every feed with its source.
+        """Return every feed with its source.
 
         Raises:
             UsageError: a feed's rules can't be followed.
@@ -92,12 +96,12 @@ class App:
         return [self._feed(feed) for feed in self.loaded.settings.feeds]
 
     def feeds_of(self, kinds: Collection[Kind]) -> list[Feed]:
-        """The feeds of these kinds, and of those that their records need."""
+        """Return the feeds of these kinds, and of those that their records need."""
         needed = needed_by(kinds)
         return [feed for feed in self.feeds if feed.kind in needed]
 
-    def how(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
-        """How sources are read in this run.
+    def read_options(self, accepted: Collection[str] = (), *, changed: bool = False) -> ReadOptions:
+        """Return how sources are read in this run.
 
         Raises:
             UsageError: a source that is to be accepted as it is has no such name.
@@ -106,17 +110,15 @@ class App:
         for name in accepted:
             if name not in sources:
                 known = ", ".join(sources)
-                raise UsageError(
-                    f"--accept-shrink {name}: there is no such source; the sources are {known}"
-                )
+                raise UsageError(f"--accept-shrink {name}: unknown source; the sources are {known}")
         if changed and not any(feed.updated_column for feed in self.feeds):
             raise UsageError(
-                "--changed: no feed says 'updated_column', so none can be read for changes only"
+                "--changed: no feed has an 'updated_column', so none can be read for changes only"
             )
         return ReadOptions(changed, frozenset(accepted))
 
     def prepare(self) -> None:
-        """Makes every feed ready, so that a rule which can't be followed is said before the state is touched.
+        """Compile every feed, so that invalid rules are reported before the state is opened.
 
         Raises:
             UsageError: a feed's rules can't be followed.
@@ -143,12 +145,12 @@ class App:
             needs_names=not fills,
         )
         joins = [
-            Join(self._door(name), dict(join.by), join.ignore_case, join.missing)
+            Join(self._bound_source(name), dict(join.by), join.ignore_case, join.missing)
             for name, join in feed.join.items()
         ]
         return Feed(
             rule.kind,
-            self._door(feed.source),
+            self._bound_source(feed.source),
             compile_feed(rule, source.place(self.loaded.folder)),
             allow_empty=feed.allow_empty,
             names_committees=rule.kind is Kind.COMMITTEE or "committees" in fields,
@@ -159,7 +161,7 @@ class App:
             digest=self._digest(feed),
         )
 
-    def _door(self, name: str) -> BoundSource:
+    def _bound_source(self, name: str) -> BoundSource:
         source, folder = self.loaded.settings.sources[name], self.loaded.folder
         whole = source.completeness
         return BoundSource(
@@ -177,20 +179,23 @@ class App:
         )
 
     def _digest(self, feed: FeedSettings) -> str:
-        """By which a feed's snapshot is known: another source or other rules make another one."""
+        """Return the digest of a feed and its sources, which names its snapshot.
+
+        Another source or other rules give another digest.
+        """
         about = {"allow_empty", "longest_duration"}
         sources = [self.loaded.settings.sources[name] for name in (feed.source, *feed.join)]
-        said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._question, sources)]
+        said = [SNAPSHOTS, feed.model_dump_json(exclude=about), *map(self._query_text, sources)]
         return blake2b("\0".join(said).encode(), digest_size=16).hexdigest()
 
-    def _question(self, source: SourceSettings) -> str:
+    def _query_text(self, source: SourceSettings) -> str:
         try:
             return source.question(self.loaded.folder)
         except SourceError as error:  # it is said once the source is opened
             return str(error)
 
     def time_rules(self, kinds: Collection[Kind]) -> Sequence[TimeRules]:
-        """Return what the feeds of these kinds, and of those that their records need, say about the times of tests."""
+        """Return the time rules of the feeds of these kinds and of those that they need."""
         needed = needed_by(kinds)
         before = self.loaded.settings.freeze.before
         return [
@@ -203,23 +208,28 @@ class App:
 
     @property
     def schedules(self) -> Mapping[str, tuple[Schedule, str, timedelta]]:
-        """When each job runs, by whose clock, and up to how much later."""
+        """Return when each job runs, in which time zone, and up to how much later."""
         jobs = self.loaded.settings.jobs
         return {name: (job.schedule, job.zone or "", job.jitter) for name, job in jobs.items()}
 
     @property
     def options(self) -> Mapping[str, OptionRule]:
-        """The options that this tenant has: those of the contract, and those that the configuration declares."""
+        """Return the options of this tenant: those of the contract and of the configuration."""
         return self.loaded.settings.inspera.options_in_force()
 
     @property
     def locked_options(self) -> frozenset[str]:
-        """The options that can't be changed once their test has begun (vendor contract, Test API: settings)."""
+        """Return the options that can't be changed once their test has begun.
+
+        See the vendor contract, Test API: settings.
+        """
         return frozenset(name for name, rule in self.options.items() if rule.group == "security")
 
     @cached_property
     def state(self) -> "TenantState":
-        """The state, for this tenant alone. A password is read when it is needed.
+        """Return the state of this tenant.
+
+        A password is read when it is needed.
 
         Raises:
             UsageError: what its database needs is not installed.
@@ -233,7 +243,7 @@ class App:
 
     @cached_property
     def tenant(self) -> "TenantIdentity":
-        """The tenant that the configuration names."""
+        """Return the tenant that the configuration names."""
         from sync.state.tenant import TenantIdentity
 
         inspera = self.loaded.settings.inspera
@@ -242,10 +252,10 @@ class App:
     def policy(
         self,
         allowed: tuple[str, ...] = (),
-        how: ReadOptions = EVERYTHING,
+        read_options: ReadOptions = EVERYTHING,
         kinds: Collection[Kind] = frozenset(),
     ) -> Policy:
-        """What the configuration says about deciding, and how its sources are read in this run.
+        """Return what the configuration says about deciding, and how sources are read in this run.
 
         `kinds` are those that the run keeps in step; none for all.
         """
@@ -256,13 +266,13 @@ class App:
             _limits(settings.limits),
             {kind: getattr(absence, kind) for kind in Kind if kind is not Kind.OPTION},
             allowed,
-            how,
+            read_options,
             kinds,
             {feed.kind for feed in self.feeds} - needed_by(kinds),
         )
 
-    def seat_policy(self) -> MembershipPolicy:
-        """What the configuration says about seats that were there before us."""
+    def membership_policy(self) -> MembershipPolicy:
+        """Return what the configuration says about members that were on a test before us."""
         settings = self.loaded.settings
         delay = timedelta(seconds=settings.inspera.read_after_write_delay)
         unread_is_managed, batch = (
@@ -273,8 +283,26 @@ class App:
             settings.existing.claim, unread_is_managed, delay, self.options, batch
         )
 
+    def run_settings(self, policy: Policy, *, check_clock: bool = False) -> RunSettings:
+        """Return what the configuration says about a run with this policy."""
+        settings = self.loaded.settings
+        return RunSettings(
+            feeds=self.feeds_of(policy.kinds),
+            all_feeds=self.feeds,
+            source_names=settings.sources,
+            policy=policy,
+            membership=self.membership_policy(),
+            workers=settings.inspera.workers,
+            look_up_learners=settings.existing.look_up_learners,
+            verify=settings.verify,
+            check_clock=check_clock,
+        )
+
     def connection(self, observe: Observe | None = None) -> "Connection":
-        """How Inspera is reached; the key is read when a token is fetched. `observe` is told of each call."""
+        """Return how Inspera is reached.
+
+        The key is read when a token is fetched; `observe` is notified of each call.
+        """
         from sync.inspera.connection import Connection
 
         inspera, folder = self.loaded.settings.inspera, self.loaded.folder

@@ -29,7 +29,7 @@ from sync.text.characters import escaped
 
 if TYPE_CHECKING:
     from sync.app import App
-    from sync.commands.interruption import Interruption
+    from sync.engine.interruption import Interruption
 
 PLACES = (Path("inspera-sync.yaml"), Path("/etc/inspera-sync/inspera-sync.yaml"))
 """Where the configuration is looked for when neither `--config` nor `INSPERA_SYNC_CONFIG` names it."""
@@ -215,11 +215,11 @@ def apply(
     app, interruption = _house(context), _interruptible()
     with shown() as progress:
         options = ApplyOptions(
-            tuple(allow or ()),
-            retry_refused,
-            tuple(accept_shrink or ()),
-            changed,
-            show_all,
+            allowed=tuple(allow or ()),
+            retry_refused=retry_refused,
+            accepted=tuple(accept_shrink or ()),
+            changed=changed,
+            show_all=show_all,
             wait=_waits(interruption) if wait else None,
         )
         _exit(run_apply(app, options, _say, progress, interruption))
@@ -540,7 +540,7 @@ def _waits(interruption: "Interruption") -> Callable[[str], bool]:
 
 def _interruptible() -> "Interruption":
     """SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends the process at once."""
-    from sync.commands.interruption import Interruption
+    from sync.engine.interruption import Interruption
 
     interruption = Interruption()
 

@@ -1,4 +1,4 @@
-"""`adopt`: takes what Inspera already has into the state. Sends nothing to Inspera."""
+"""`adopt`: takes what Inspera already has into the state. Sends nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
-from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
-from sync.engine.adopt import DOUBTFUL, Adopted, Adopter
-from sync.engine.plan import make_plan
+from sync.engine.adopt import DOUBTFUL, Adopter, AdoptionResult
+from sync.engine.ending import Ending, recording_errors
+from sync.engine.interruption import Interruption
 from sync.engine.protocols import Progress
 from sync.engine.resolve import Resolution, Resolver
-from sync.errors import CallError, StateBusy, StateError, SyncError, UsageError
+from sync.engine.run import plan_only
+from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
 from sync.records.base import KEY_FIELDS, Key, Kind
 from sync.records.changes import Action, PlannedChange, Verdict
@@ -30,7 +31,18 @@ from sync.text.masking import masked
 
 @dataclass(frozen=True, slots=True)
 class AdoptOptions:
-    """What the adopt command was asked for; `record` is a kind and its key."""
+    """What the adopt command was asked for.
+
+    Attributes:
+        record: the kind and the key of the one record; empty for all.
+        held: whether everything that is held is settled.
+        managed: whether this tool has put there what is taken in.
+        as_new: whether the record is a new one, and not the vanished one whose identity it has.
+        keep: whether Inspera's values stay.
+        show: whether nothing is changed, and only shown.
+        show_all: whether all lines are shown.
+        wait: how to wait for a lock that somebody else holds; None not to.
+    """
 
     record: tuple[str, ...] = ()
     held: bool = False
@@ -45,75 +57,51 @@ class AdoptOptions:
 def adopt(
     app: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Takes in, or shows what would be taken in. Held when something is doubtful."""
+    """Take in what Inspera has, or show what would be taken in. Held when something is doubtful."""
     from sync.inspera.target import Target
 
-    wanted = _record(options)
-    feeds = app.feeds
+    record = _record(options)
+    app.prepare()
+    ending = Ending()
     with (
         _opened(app, options) as opened,
         Target(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
-        # also tests that have ended: after a loss of the state they are still to be known
+        # Tests that have ended are left in: after a loss of the state they must be known again.
         store = make_store(app, connection, write=not options.show, leave_out=False)
         journal = Journal(connection, now, "adopt", opened.confirm, opened.keep_mark)
-        planning = make_plan(feeds, store, app.policy(), now(), progress)
-        for problem in planning.gathered.unhealthy:
+        plan = plan_only(app.feeds, store, app.policy(), now(), progress)
+        for problem in plan.extracted.unhealthy:
             say(f"Source: {problem}")
-        adopter = Adopter(
-            store,
-            journal,
-            target,
-            managed=options.managed,
-            by_email=app.loaded.settings.existing.match_email,
-        )
-        counts: Counter[str] = Counter()
-        status, reasons = Exit.OK, list(planning.gathered.unhealthy)
-        try:
-            if wanted or options.held:
-                records = (
-                    [wanted]
-                    if wanted
-                    else list(_held(store, connection, journal.run_id, keep=options.keep))
-                )
-                settling = Resolver(store, journal, target, adopter)
-                taken: Iterable[Adopted] = (
-                    settling.settle(one, store.planned_for(one.kind, one.key)) for one in records
+        ending.reasons += plan.extracted.unhealthy
+        by_email = app.loaded.settings.existing.match_email
+        adopter = Adopter(store, journal, target, managed=options.managed, by_email=by_email)
+        with recording_errors(journal, ending, say):
+            if record or options.held:
+                resolver = Resolver(store, journal, target, adopter)
+                held = _held(store, connection, journal.run_id, keep=options.keep)
+                adopted: Iterable[AdoptionResult] = (
+                    resolver.settle(one, store.plan.find(one.kind, one.key))
+                    for one in ([record] if record else list(held))
                 )
             else:
-                taken = adopter.take_in(progress)
-            counts = _tell(taken, say, None if options.show_all else MOST)
-            status = worst(source=bool(planning.gathered.unhealthy), held=counts[DOUBTFUL] > 0)
-        except CallError as error:
-            reasons.append(f"Inspera: {error}")
-            say(reasons[-1])
-            status = Exit.INSPERA
-        except StateError as error:
-            if not isinstance(error, StateBusy):  # which would be waited for once more
-                journal.give_up("stopped", Exit.SOURCE, counts, [str(error)])
-            raise
-        except SyncError as error:
-            journal.end("stopped", Exit.USAGE, counts, [str(error)])
-            raise
-        if interruption.event.is_set():
-            status = interruption.status
-        if status in (Exit.OK, Exit.HELD) and not wanted and not options.held:
-            _note_adopted(store, connection, say)
-        journal.end(
-            "done" if status in (Exit.OK, Exit.HELD) else "stopped", status, counts, reasons
-        )
-    told = (
-        ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
-        or "nothing to take in"
-    )
-    say(f"{'Would be: ' if options.show else ''}{told}.")
-    return status
+                adopted = adopter.take_in(progress)
+            _show(adopted, ending.counts, say, None if options.show_all else MOST)
+            unhealthy = bool(plan.extracted.unhealthy)
+            ending.status = worst(source=unhealthy, held=ending.counts[DOUBTFUL] > 0)
+            everything = not record and not options.held and not interruption.event.is_set()
+            if everything and ending.status in (Exit.OK, Exit.HELD):
+                _note_adopted(store, connection, say)
+        ending.record(journal, interruption)
+    figures = ", ".join(f"{number:,} {word}" for word, number in sorted(ending.counts.items()))
+    say(f"{'Would be: ' if options.show else ''}{figures or 'nothing to take in'}.")
+    return ending.status
 
 
 def _note_adopted(store: Store, connection: Connection, say: Say) -> None:
-    """Note that what Inspera has was taken in: of an empty state that is all there is to be recovered."""
-    older = store.recovery()
+    """Note the adoption: of an empty state, it is all that is needed to recover."""
+    older = store.earlier_runs.recovery_need()
     if older is None:
         return
     if older.lost:
@@ -136,10 +124,10 @@ def _opened(app: App, options: AdoptOptions) -> Iterator[OpenState]:
 
 
 def _record(options: AdoptOptions) -> Resolution | None:
-    """The one record that was named.
+    """Return the one record that the command names; None when it names none.
 
     Raises:
-        UsageError: the kind or the key is not one.
+        UsageError: the kind or the key is not valid, or options contradict each other.
     """
     if not options.record:
         if options.as_new:
@@ -149,7 +137,8 @@ def _record(options: AdoptOptions) -> Resolution | None:
         return None
     if options.as_new and options.keep:
         raise UsageError(
-            "--as-new and --keep contradict each other: a new record has nothing of Inspera's to keep"
+            "--as-new and --keep contradict each other: a new record has nothing of Inspera's to "
+            "keep"
         )
     kind, *key = options.record
     if kind not in list(Kind):
@@ -157,15 +146,16 @@ def _record(options: AdoptOptions) -> Resolution | None:
     names = KEY_FIELDS[Kind(kind)]
     if len(key) != len(names):
         raise UsageError(
-            f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} {' '.join(names).upper()}"
+            f"a {kind} is named by {len(names)} key{'s' * (len(names) > 1)}: adopt {kind} "
+            f"{' '.join(names).upper()}"
         )
     return Resolution(Kind(kind), tuple(key), options.as_new, options.keep)
 
 
 def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> Iterator[Resolution]:
-    """Every identity change that this plan holds, and every drift that the last apply met."""
+    """Yield every held identity change, and every drift that the last `apply` met."""
     seen: set[tuple[Kind, Key]] = set()
-    for line in store.planned(Verdict.HELD):
+    for line in store.plan.read(Verdict.HELD):
         if line.change.action is Action.IDENTITY_CHANGE:
             seen.add((line.change.kind, line.change.key))
     applied = next(
@@ -175,32 +165,28 @@ def _held(store: Store, connection: Connection, run_id: int, *, keep: bool) -> I
         if (
             found.key
             and "adopt" in found.text
-            and not _hangs_on(store.planned_for(found.kind, found.key))
+            and not _waits_for_identity(store.plan.find(found.kind, found.key))
         ):
             seen.add((found.kind, found.key))  # limits name `apply --allow` instead
     for kind, key in sorted(seen, key=lambda one: (list(Kind).index(one[0]), one[1])):
         yield Resolution(kind, key, keep=keep, named=False)
 
 
-def _hangs_on(line: PlannedChange | None) -> bool:
-    """Whether the plan holds this line only until another record, a identity change, is settled."""
+def _waits_for_identity(line: PlannedChange | None) -> bool:
+    """Tell whether this line is held only until the identity change of another is settled."""
     return line is not None and line.verdict is Verdict.HELD and not line.change.after
 
 
-def _tell(taken: Iterable[Adopted], say: Say, most: int | None) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    said: Counter[str] = Counter()
-    for one in taken:
+def _show(
+    adopted: Iterable[AdoptionResult], counts: Counter[str], say: Say, most: int | None
+) -> None:
+    """Show what became of each record, and count it; up to `most`, but all doubtful ones."""
+    for one in adopted:
         counts[one.word] += 1
-        said[one.word] += 1
-        if most is None or said[one.word] <= most or one.word == DOUBTFUL:
-            say(
-                masked(
-                    f"{one.word}: {one.kind} {key_text(one.key)}{': ' if one.text else ''}{one.text}"
-                )
-            )
+        if most is None or counts[one.word] <= most or one.word == DOUBTFUL:
+            text = f": {one.text}" if one.text else ""
+            say(masked(f"{one.word}: {one.kind} {key_text(one.key)}{text}"))
             for line in one.both:
                 say(masked(line))
-        elif said[one.word] == most + 1:
+        elif counts[one.word] == most + 1:
             say(f"… (--all shows every record that is {one.word})")
-    return counts

@@ -1,4 +1,4 @@
-"""`check`: is the configuration sound, can every source be read, and does every mapping work on every row?"""
+"""`check`: tests the configuration, every source, and every mapping on every row."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -7,7 +7,7 @@ from sync.app import App, Say, now
 from sync.commands.check_values import ValueReport, key_warnings
 from sync.commands.plan import make_store
 from sync.commands.secrets import read_secrets
-from sync.engine.extract.extract import gather
+from sync.engine.extract.extract import extract
 from sync.engine.extract.feed_reader import FeedReport
 from sync.engine.protocols import Progress
 from sync.errors import UsageError
@@ -31,29 +31,29 @@ def check(app: App, say: Say, progress: Progress, *, show_all: bool) -> Exit:
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
         watched = [ValueReport(feed) for feed in app.feeds]
-        gathered = gather([one.feed for one in watched], store, now(), progress)
+        extracted = extract([one.feed for one in watched], store, now(), progress)
         _judge_people(store)
-        for problem in gathered.unhealthy:
+        for problem in extracted.unhealthy:
             say(f"Source: {problem}")
-        _tell_readings(gathered.readings, store, say)
+        _show_reports(extracted.reports, store, say)
         for line in chain(*(one.unnamed() for one in watched), key_warnings(store)):
             say(line)
-        for line in row_errors_text(store.row_errors(), None if show_all else MOST):
+        for line in row_errors_text(store.staging.row_errors(), None if show_all else MOST):
             say(line)
-        if left_out := left_out_text(store.left_out()):
+        if left_out := left_out_text(store.comparison.left_out()):
             say(f"{left_out}.")
-        number = store.row_error_count()
+        number = store.staging.row_error_count()
     for line in schedule_text(app.schedules, now()):
         say(line)
     status = (
-        Exit.USAGE if secrets else worst(source=bool(gathered.unhealthy), row_errors=number > 0)
+        Exit.USAGE if secrets else worst(source=bool(extracted.unhealthy), row_errors=number > 0)
     )
-    say(verdict_text("Check", _found(len(secrets), len(gathered.unhealthy), number), status))
+    say(verdict_text("Check", _found(len(secrets), len(extracted.unhealthy), number), status))
     return status
 
 
 def _unreadable_secrets(app: App) -> list[str]:
-    """Return what is wrong with the keys and passwords that the configuration names, a line each."""
+    """Return what is wrong with the configured keys and passwords, a line each."""
     try:
         read_secrets(app)
     except UsageError as error:
@@ -61,16 +61,16 @@ def _unreadable_secrets(app: App) -> list[str]:
     return []
 
 
-def _tell_readings(readings: Sequence[FeedReport], store: Store, say: Say) -> None:
-    """Say how many rows each feed has, how many records of them are valid, and how many rows are in error."""
-    for number, reading in enumerate(readings):
-        if reading.unread:
+def _show_reports(reports: Sequence[FeedReport], store: Store, say: Say) -> None:
+    """Show how many rows each feed has, how many records are valid, how many rows are in error."""
+    for number, report in enumerate(reports):
+        if report.unread:
             continue
-        line = f"{reading.place}: {plural(reading.rows, 'row')} read, "
-        line += plural(store.valid_count(reading.kind, number), reading.kind).replace(
+        line = f"{report.place}: {plural(report.rows, 'row')} read, "
+        line += plural(store.staging.valid_count(report.kind, number), report.kind).replace(
             " ", " valid ", 1
         )
-        if wrong := store.invalid_rows(reading.kind, reading.place):
+        if wrong := store.staging.invalid_rows(report.kind, report.place):
             line += f", {plural(wrong, 'row')} in error"
         say(line)
 
@@ -85,8 +85,8 @@ def _found(secrets: int, sources: int, row_errors: int) -> str:
 
 
 def _judge_people(store: Store) -> None:
-    """Looks for what is too dear to look for in every row."""
-    for record, where in store.staged_people():
-        store.add_row_errors(late_row_errors(record, where))
-        if store.known(record.kind, key_of(record)) is None:
-            store.add_row_errors(nameless(record, where))
+    """Add the row errors of people that take too long to look for in every row."""
+    for record, where in store.staging.people():
+        store.staging.add_row_errors(late_row_errors(record, where))
+        if store.known.find(record.kind, key_of(record)) is None:
+            store.staging.add_row_errors(nameless(record, where))

@@ -75,7 +75,7 @@ def _shown(text: str, common: bool) -> str:
 def key_warnings(store: Store) -> Iterator[str]:
     """Return a warning for each kind of people whose keys look like national identity numbers."""
     for kind in PEOPLE:
-        keys = (record[0] for record, _ in store.staged_people() if record.kind is kind)
+        keys = (record[0] for record, _ in store.staging.people() if record.kind is kind)
         whose = national_ids(str(key) for key in islice(keys, _SAMPLED))
         if whose:
             people = kind if kind is Kind.STAFF else f"{kind}s"

@@ -9,13 +9,16 @@ from datetime import datetime
 import structlog
 
 from sync.app import App, now
-from sync.commands.apply import ApplyOptions, RunResult, no_words, run_once
-from sync.commands.interruption import Interruption, Watch
-from sync.commands.plan import make_store, plan_status
+from sync.commands.apply import ApplyOptions, run_once, say_nothing
+from sync.commands.plan import make_store
+from sync.commands.watch import Watch
 from sync.config import JobSettings
+from sync.engine.context import RunResult
 from sync.engine.executor import ShouldYield
 from sync.engine.extract.feed_reader import FeedReport
-from sync.engine.plan import PlanResult, make_plan
+from sync.engine.interruption import Interruption
+from sync.engine.plan import PlanResult, plan_status
+from sync.engine.run import plan_only
 from sync.errors import Interrupted, Locked
 from sync.exit_codes import Exit
 from sync.schedule.timetable import ScheduledJob
@@ -29,7 +32,7 @@ _log = structlog.get_logger("run")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredJob:
-    """A job of the configuration, with the house that it had when it was read."""
+    """A job of the configuration, with the configuration as it was when the job was read."""
 
     app: App
     name: str
@@ -38,16 +41,16 @@ class ConfiguredJob:
 
     @property
     def timed(self) -> ScheduledJob:
-        """When it runs."""
+        """Return when it runs."""
         return ScheduledJob(self.settings.schedule, self.settings.jitter)
 
     @property
     def takes_turns(self) -> bool:
-        """Whether it writes the state."""
+        """Tell whether it writes the state."""
         return self.settings.mode == "apply"
 
     def begin(self) -> JobRun:
-        """A run of it."""
+        """Return a new run of the job."""
         return ApplyRun(self) if self.takes_turns else PlanRun(self)
 
 
@@ -58,30 +61,30 @@ class ConfiguredRun:
         self.job, self._interruption = job, Interruption()
 
     def end(self, reason: str) -> None:
-        """Ends it; calls under way finish."""
+        """End the run; calls under way finish."""
         self._interruption.end(reason)
 
     def soonest(self) -> str:
-        """When the soonest test begins to which it would add something."""
+        """Return when the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
-            return store.soonest(command=f"job {self.job.name}")
+            return store.plan.soonest(command=f"job {self.job.name}")
 
     @contextmanager
     def _planned(self) -> Iterator[tuple[Store, PlanResult]]:
-        """What it would do now, on the state as it is."""
+        """Yield the plan that it would carry out now."""
         app, settings = self.job.app, self.job.settings
-        policy = app.policy((), app.how(changed=settings.changed), settings.chosen())
+        policy = app.policy((), app.read_options(changed=settings.changed), settings.chosen())
         with app.state.open_to_read() as connection:
             store = make_store(app, connection, settings.chosen())
             feeds = app.feeds_of(policy.kinds)
             yield (
                 store,
-                make_plan(feeds, store, policy, now(), self._interruption.heeded_by(_silent)),
+                plan_only(feeds, store, policy, now(), self._interruption.stopping(_silent)),
             )
 
 
 def _silent(phase: str, done: int, total: int | None = None) -> None:
-    """Shows nothing: the log has what a run came to."""
+    """Show nothing: the log has the result of a run."""
 
 
 class ApplyRun(ConfiguredRun):
@@ -90,18 +93,24 @@ class ApplyRun(ConfiguredRun):
     _waits_for = ""
 
     def run(self, should_yield: ShouldYield, began: datetime) -> str:
-        """One run, or the rest of one that `began` then."""
+        """Do one run, or the rest of one that `began` then."""
         job = self.job
         options = ApplyOptions(
             changed=job.settings.changed,
             kinds=job.settings.chosen(),
             job=job.name,
             deadline=began + job.app.loaded.settings.service.run_timeout,
-            ask_clock=bool(job.metrics.clock_trouble),
+            check_clock=bool(job.metrics.clock_trouble),
             wait=self._wait,
         )
         ran = run_once(
-            job.app, options, no_words, _silent, self._interruption, should_yield, job.metrics.call
+            job.app,
+            options,
+            say_nothing,
+            _silent,
+            self._interruption,
+            should_yield,
+            job.metrics.call,
         )
         if ran.word == YIELDED and not self._interruption.reason:
             self._interruption = Interruption()
@@ -109,7 +118,10 @@ class ApplyRun(ConfiguredRun):
         return _outcome(ran)
 
     def _wait(self, holder: str) -> bool:
-        """Waits for a run that somebody started by hand. Another program is a trouble, which `/readyz` shows."""
+        """Wait for a run that a person has started.
+
+        Another program is a problem, which `/readyz` shows.
+        """
         if holder == ANOTHER_PROGRAM:
             return False
         if holder != self._waits_for:
@@ -133,48 +145,52 @@ class PlanRun(ConfiguredRun):
     """Says in the log what it would do."""
 
     def run(self, should_yield: ShouldYield, began: datetime) -> str:  # noqa: ARG002 - it is in nobody's way
-        """One plan."""
+        """Make one plan."""
         deadline = began + self.job.app.loaded.settings.service.run_timeout
         try:
-            with Watch(self._interruption, lambda: "", now, deadline).kept():
+            with Watch(self._interruption, lambda: "", now, deadline).watching():
                 try:
                     seen = self._plan()
                 except Locked:  # a run began to write meanwhile; from then on both get along
                     seen = self._plan()
         except Interrupted:
             return "interrupted"
-        for reading in seen.readings:
+        for reading in seen.reports:
             self.job.metrics.source_rows(reading.source, reading.kind, reading.rows)
         _log.info("planned", status=int(seen.status), row_errors=seen.row_errors, **seen.counts)
         for problem in seen.unhealthy:
             _log.warning("source", problem=problem)
         return "source" if seen.status is Exit.SOURCE else SUCCESS
 
-    def _plan(self) -> "_Seen":
+    def _plan(self) -> "_PlanSummary":
         with self._planned() as (store, planning):
             counts: Counter[str] = Counter()
-            for (kind, action, verdict), number in store.tally().items():
+            for (kind, action, verdict), number in store.plan.tally().items():
                 counts[f"{verdict}_{action}_{kind}"] += number
-            gathered = planning.gathered
+            extracted = planning.extracted
             status = plan_status(store, planning)
-            return _Seen(
-                status, store.row_error_count(), counts, gathered.readings, gathered.unhealthy
+            return _PlanSummary(
+                status,
+                store.staging.row_error_count(),
+                counts,
+                extracted.reports,
+                extracted.unhealthy,
             )
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a plan came to, which is told once nothing can have changed it under the hand."""
+class _PlanSummary:
+    """The summary of a plan, reported once the plan is known to be undisturbed."""
 
     status: Exit
     row_errors: int
     counts: Counter[str]
-    readings: Sequence[FeedReport]
+    reports: Sequence[FeedReport]
     unhealthy: Sequence[str]
 
 
 def _outcome(ran: RunResult) -> str:
-    """The word for what a run came to: that of its end, or what its source or Inspera was in the way."""
+    """Return the word for the result of a run: how it ended, or what prevented it."""
     if ran.word == "done":
         source = "clock" if ran.clock_trouble else "source"
         return {Exit.SOURCE: source, Exit.HELD: "held", Exit.ERRORS: "row_errors"}.get(

@@ -1,4 +1,7 @@
-"""`plan`, the dry run: what `apply` would do, said and not done. Changes no byte of the state, makes no call."""
+"""`plan`, the dry run: what `apply` would do, said and not done.
+
+Changes no byte of the state, makes no call.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -9,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
-from sync.engine.plan import PlanResult, make_plan
+from sync.engine.plan import PlanResult, plan_status
 from sync.engine.protocols import Progress
-from sync.exit_codes import Exit, worst
+from sync.engine.run import plan_only
+from sync.exit_codes import Exit
 from sync.mapping import fingerprint
 from sync.records.base import Kind
 from sync.records.changes import Verdict
@@ -53,96 +57,108 @@ def make_store(
     write: bool = False,
     leave_out: bool = True,
 ) -> Store:
-    """The store over an opened state; `write` says that it is the state itself, opened for writing.
+    """Return the store over an opened state.
 
-    `kinds` are those that the run keeps in step; none for all. `leave_out` says that tests which had ended before they
-    were ever sent are no part of the plan.
+    Args:
+        app: the configuration.
+        connection: the opened state.
+        kinds: the kinds that the run keeps in step; empty for all.
+        write: whether this is the state itself, opened to write, and not a copy.
+        leave_out: whether tests that had ended before they were ever sent are left out of the plan.
 
     Raises:
         StateError: the key of the secret digests cannot be used.
     """
     kinds = kinds or frozenset(Kind)
-    places, rules = [feed.place for feed in app.feeds_of(kinds)], app.time_rules(kinds)
-    digest_key = app.state.load_digest_key(write=write)
     return Store(
-        connection, places, fingerprint, app.locked_options, digest_key, rules, leave_out=leave_out
+        connection,
+        places=[feed.place for feed in app.feeds_of(kinds)],
+        fingerprint=fingerprint,
+        locked_options=app.locked_options,
+        digest_key=app.state.load_digest_key(write=write),
+        rules=app.time_rules(kinds),
+        leave_out=leave_out,
     )
 
 
 def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progress) -> Exit:
-    """Plans and tells. `write` takes JSON as it comes, `say` takes lines of text."""
-    feeds, how = app.feeds, app.how(options.accepted, changed=options.changed)
+    """Make a plan and show it.
+
+    `write` receives JSON in pieces, `say` receives lines of text.
+    """
+    read_options = app.read_options(options.accepted, changed=options.changed)
+    policy = app.policy(read_options=read_options)
+    app.prepare()
     with app.state.open_to_read() as connection:
         store = make_store(app, connection)
-        planning = make_plan(feeds, store, app.policy(how=how), now(), progress)
+        planning = plan_only(app.feeds, store, policy, now(), progress)
         if options.as_json:
             for piece in plan_json(
-                store.planned(), store.row_errors(), json_summary(store, planning)
+                store.plan.read(), store.staging.row_errors(), json_summary(store, planning)
             ):
                 write(piece)
         else:
-            tell_plan(store, planning, say, None if options.show_all else MOST)
-        changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
+            show_plan(store, planning, say, None if options.show_all else MOST)
+        changes = any(verdict is Verdict.PASS for _, _, verdict in store.plan.tally())
         status = plan_status(store, planning)
         if options.exit_code and status is Exit.OK and changes:
             status = Exit.CHANGES
         if not options.as_json:
-            if changes and not store.recovery():
+            if changes and not store.earlier_runs.recovery_need():
                 say(CHECKED_AT_APPLY)
-            row_errors, left_out = store.row_error_count(), planning.left_out
+            row_errors, left_out = store.staging.row_error_count(), planning.left_out
             say(
-                summary_text(store.tally(), row_errors, planning.ignored, status, left_out=left_out)
+                summary_text(
+                    store.plan.tally(), row_errors, planning.ignored, status, left_out=left_out
+                )
             )
     return status
 
 
-def plan_status(store: Store, planning: PlanResult) -> Exit:
-    """What a plan alone says of its sources, its holds and its row errors, and of what is wanted and waits."""
-    waiting, soon = store.waiting()
-    held = any(verdict is Verdict.HELD for _, _, verdict in store.tally())
-    numbers, near = store.deferred_numbers()
-    held = held or soon + near > 0 or store.recovery() is not None
-    row_errors = store.row_error_count() + store.refusals() + waiting + numbers + store.missed() > 0
-    return worst(source=bool(planning.gathered.unhealthy), held=held, row_errors=row_errors)
-
-
-def tell_plan(
-    store: Store, planning: PlanResult, say: Say, most: int | None, passing: str = WOULD_DO
+def show_plan(
+    store: Store, planning: PlanResult, say: Say, most: int | None, heading: str = WOULD_DO
 ) -> None:
-    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
-    if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
+    """Show the plan except its summary; `heading` precedes the changes that the guard allows."""
+    if (
+        older := store.earlier_runs.recovery_need()
+    ) and heading == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
-    for problem in planning.gathered.unhealthy:
+    for problem in planning.extracted.unhealthy:
         say(f"Source: {problem}")
-    for told in planning.gathered.partial:
-        say(f"Changes: {told}")
-    pending = store.open_intent_count()
+    for line in planning.extracted.partial:
+        say(f"Changes: {line}")
+    pending = store.earlier_runs.open_intent_count()
     if pending:
         say(
-            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds out about that first."
+            f"{plural(pending, 'call')} of an earlier run without a known outcome: `apply` finds "
+            "out about that first."
         )
     totals = Counter[Verdict]()
-    for (_, _, verdict), number in store.tally().items():
+    for (_, _, verdict), number in store.plan.tally().items():
         totals[verdict] += number
     others = (one for one in Verdict if one is not Verdict.PASS)
-    stopped: dict[Verdict, Iterator[ReasonGroup]] = {one: store.groups(one, most) for one in others}
+    stopped: dict[Verdict, Iterator[ReasonGroup]] = {
+        one: store.plan.groups(one, most) for one in others
+    }
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
-    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound):
+    for line in plan_text(
+        store.plan.read(Verdict.PASS), stopped, most, heading, passed, sound=sound
+    ):
         say(line)
     rest = (
         scopes_text(planning.held_scopes),
-        row_errors_text(store.row_errors(), most),
-        stays_text(store.stays(), None if most is None else FIRST),
+        row_errors_text(store.staging.row_errors(), most),
+        stays_text(store.comparison.stays(), None if most is None else FIRST),
         ("",),
-        waiting_text(*store.waiting()),
+        waiting_text(*store.plan.waiting()),
     )
     for line in chain.from_iterable(rest):
         say(line)
 
 
 def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
-    """The figures of a plan, for programs."""
-    tally, (waiting, soon) = store.tally(), store.waiting()
+    """Return the figures of a plan, for programs."""
+    tally, (waiting, soon) = store.plan.tally(), store.plan.waiting()
     return {
         "changes": sum(
             number for (_, _, verdict), number in tally.items() if verdict is Verdict.PASS
@@ -151,12 +167,12 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             {"kind": kind, "action": action, "verdict": verdict, "count": number}
             for (kind, action, verdict), number in sorted(tally.items())
         ],
-        "row_errors": store.row_error_count(),
+        "row_errors": store.staging.row_error_count(),
         "ignored": planning.ignored,
         "waiting": {"all": waiting, "within_7_days": soon},
         "left_out": dict(planning.left_out),
-        "unhealthy": planning.gathered.unhealthy,
-        "partial": planning.gathered.partial,
+        "unhealthy": planning.extracted.unhealthy,
+        "partial": planning.extracted.partial,
         "held_scopes": [
             {
                 "scope": held.scope.name,
@@ -166,8 +182,8 @@ def json_summary(store: Store, planning: PlanResult) -> Mapping[str, Any]:
             }
             for held in planning.held_scopes
         ],
-        "stays": stays_json(store.stays()),
-        "unsettled": store.open_intent_count(),
-        "older_copy": str(store.recovery() or ""),
+        "stays": stays_json(store.comparison.stays()),
+        "unsettled": store.earlier_runs.open_intent_count(),
+        "older_copy": str(store.earlier_runs.recovery_need() or ""),
         "planned_at": planning.now.isoformat(timespec="seconds"),
     }

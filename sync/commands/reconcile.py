@@ -1,20 +1,19 @@
-"""`reconcile`: reads back what Inspera has and lists where it differs from what is known; `--repair` brings it back."""
+"""`reconcile`: lists where Inspera differs from what is known; `--repair` repairs that."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sync.app import App, Say, now
-from sync.commands.apply import ApplyOptions, apply
-from sync.commands.interruption import Interruption
+from sync.commands.apply import ApplyOptions, apply, say_nothing
 from sync.commands.plan import make_store
-from sync.engine.plan import make_plan
+from sync.engine.ending import Ending, recording_errors
+from sync.engine.interruption import Interruption
 from sync.engine.protocols import Progress
 from sync.engine.reconcile import Drift, DriftGroup, Reconciler
 from sync.engine.repair import Repair
-from sync.errors import CallError, StateBusy, StateError, SyncError
+from sync.engine.run import plan_only
 from sync.exit_codes import Exit, worst
 from sync.planning.guard import Scope
 from sync.records.base import PEOPLE, Kind
@@ -50,40 +49,31 @@ class ReconcileOptions:
 def reconcile(
     app: App, options: ReconcileOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
-    """Lists drift, and repairs it when asked. Held when drift is left for a person to decide.
+    """List drift, and repair it when asked. Held when drift is left for a person to decide.
 
-    As JSON, nothing but the drift is said: the exit status tells what became of a repair.
+    As JSON, only the drift is shown: the exit status tells what became of a repair.
     """
     repair = options.repair or app.loaded.settings.reconcile.repair
+    show: Say = say_nothing if options.as_json else say
     app.prepare()
     left, status = _read(app, options, say, progress, interruption, repair=repair)
-    if status is Exit.OK and left.repaired and not left.older:
-        words: Say = _nothing if options.as_json else say
-        words("")
-        words(
-            f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what the sources say."
-        )
-        status = apply(
-            app,
-            ApplyOptions(show_all=options.show_all, wait=options.wait),
-            words,
-            progress,
-            interruption,
-        )
+    if not left.repaired or left.older or status in (Exit.INSPERA, interruption.status):
+        return status
+    show("")
+    show(
+        f"Repair: {left.repaired:,} taken into the state; the apply that follows sends what "
+        "the sources say."
+    )
+    apply_options = ApplyOptions(show_all=options.show_all, wait=options.wait)
+    status = apply(app, apply_options, show, progress, interruption)
     if status not in (Exit.OK, Exit.ERRORS):
         return status
-    return worst(
-        held=left.older or left.open > 0, row_errors=left.unread > 0 or status is Exit.ERRORS
-    )
-
-
-def _nothing(_line: str) -> None:
-    """Says nothing."""
+    return worst(held=left.open > 0, row_errors=left.unread > 0 or status is Exit.ERRORS)
 
 
 @dataclass(slots=True)
 class _Remaining:
-    """What a reading leaves: drift that nobody has settled, what was taken over to be repaired, what was not read.
+    """What a reading leaves: open drift, repaired drift, and what was not read.
 
     `older` says that the state may be an older copy, and was not recovered.
     """
@@ -98,7 +88,7 @@ _KNOWN_AGAIN = (Kind.STAFF, Kind.TEST, Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CA
 """The kinds of which it matters who put them there: they are removed, or not."""
 
 
-def _recovered(
+def _recover(
     app: App,
     store: Store,
     opened: OpenState,
@@ -107,8 +97,11 @@ def _recovered(
     say: Say,
     progress: Progress,
 ) -> bool:
-    """Allow sending again, if an older copy was held against all of Inspera and nothing managed would become unmanaged."""
-    older = store.recovery()
+    """Allow sending again if the state was compared with all of Inspera.
+
+    It stays held if records of managed would count as somebody else's.
+    """
+    older = store.earlier_runs.recovery_need()
     assert older is not None  # noqa: S101 - the caller has asked
     why = (
         f"{left.unread:,} could not be read; run it again, or `reconcile --accept-unread`"
@@ -118,16 +111,14 @@ def _recovered(
     if options.accept_unread:
         why = ""
     if not older.adopted:
-        planning = make_plan(app.feeds, store, app.policy(), now(), progress)
+        plan = plan_only(app.feeds, store, app.policy(), now(), progress)
         new = sum(
             n
-            for (kind, act, _), n in store.tally().items()
+            for (kind, act, _), n in store.plan.tally().items()
             if act is Action.CREATE and kind in _KNOWN_AGAIN
         )
         unsure = f"the sources name {new:,} records that it does not know" if new else ""
-        why = why or (
-            f"{planning.gathered.unhealthy[0]}" if planning.gathered.unhealthy else unsure
-        )
+        why = why or (f"{plan.extracted.unhealthy[0]}" if plan.extracted.unhealthy else unsure)
     if why:
         say(f"Held: not recovered: {why}. {older}.")
         return False
@@ -148,9 +139,9 @@ def _read(
 ) -> tuple[_Remaining, Exit]:
     from sync.inspera.target import Target
 
-    left, status, counts = _Remaining(), Exit.OK, Counter[str]()
-    inspera = app.loaded.settings.inspera
-    delay = timedelta(seconds=inspera.read_after_write_delay)
+    left, ending = _Remaining(), Ending()
+    settings = app.loaded.settings
+    show: Say = say_nothing if options.as_json else say
     with (
         app.state.open_to_write("reconcile", options.wait) as opened,
         Target(app.connection(), interruption.event, now) as target,
@@ -158,50 +149,33 @@ def _read(
         connection = opened.connection
         store = make_store(app, connection, write=True)
         journal = Journal(connection, now, "reconcile", opened.confirm, opened.keep_mark)
-        people = app.loaded.settings.reconcile.people
-        reconciler = Reconciler(store, target, people, now(), delay, progress)
-        repairing = Repair(store, journal, app.policy().limits.kind) if repair else None
-        reasons: list[str] = []
-        try:
-            drift = _kept(reconciler.drift(), journal, left, counts, repairing)
-            _tell(drift, options, say)
-            words: Say = _nothing if options.as_json else say
-            if repairing and not interruption.event.is_set():
-                _finish(repairing, journal, left, words)
-            for line in stays_text(store.stays_known(now()), None if options.show_all else FIRST):
-                words(line)
-            if store.recovery() and not interruption.event.is_set():
-                left.older = not _recovered(app, store, opened, left, options, words, progress)
-        except CallError as error:
-            reasons.append(f"Inspera: {error}")
-            say(reasons[-1])
-            status = Exit.INSPERA
-        except StateError as error:
-            if not isinstance(error, StateBusy):  # which would be waited for once more
-                journal.give_up("stopped", Exit.SOURCE, counts, [str(error)])
-            raise
-        except SyncError as error:
-            journal.end("stopped", Exit.USAGE, counts, [str(error)])
-            raise
-        if interruption.event.is_set():
-            status = interruption.status
-        ended = (
-            status
-            if status is not Exit.OK
-            else worst(held=left.older or left.open > 0, row_errors=left.unread > 0)
-        )
-        journal.end("done" if status is Exit.OK else "stopped", ended, counts, reasons)
-    return left, status
+        delay = app.membership_policy().read_after_write_delay
+        reconciler = Reconciler(store, target, settings.reconcile.people, now(), delay, progress)
+        repairer = Repair(store, journal, app.policy().limits.kind) if repair else None
+        with recording_errors(journal, ending, say):
+            drift = _record(reconciler.drift(), journal, left, ending.counts, repairer)
+            _show(drift, options, say)
+            if repairer and not interruption.event.is_set():
+                _finish(repairer, journal, left, show)
+            for line in stays_text(
+                store.earlier_runs.stays(now()), None if options.show_all else FIRST
+            ):
+                show(line)
+            if store.earlier_runs.recovery_need() and not interruption.event.is_set():
+                left.older = not _recover(app, store, opened, left, options, show, progress)
+            ending.status = worst(held=left.older or left.open > 0, row_errors=left.unread > 0)
+        ending.record(journal, interruption)
+    return left, ending.status
 
 
-def _kept(
+def _record(
     drift: Iterable[Drift],
     journal: Journal,
     left: _Remaining,
     counts: Counter[str],
     repair: Repair | None,
 ) -> Iterator[Drift]:
-    """Counts each drift, notes it for `status`, and hands it to the repair where there is one."""
+    """Count each drift, record it for `status`, and give it to the repair if there is one."""
     for one in drift:
         counts[one.heap.value] += 1
         left.unread += one.heap is DriftGroup.UNREAD
@@ -217,7 +191,7 @@ def _kept(
 
 
 def _finish(repair: Repair, journal: Journal, left: _Remaining, say: Say) -> None:
-    """Ends a repair, and says of which kinds too much is gone to be believed without a person's word."""
+    """End a repair, and show the kinds of which so much is gone that a person has to confirm it."""
     for kind, scope in repair.finish():
         text = _too_much(kind, scope)
         journal.find("held", kind, None, "", text)
@@ -245,8 +219,8 @@ def _why(one: Drift) -> str:
     return one.text
 
 
-def _tell(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
-    """All of it as JSON, line by line as it is met; or as text, heap by heap, each cut off at a count."""
+def _show(drift: Iterable[Drift], options: ReconcileOptions, say: Say) -> None:
+    """Show all drift as JSON, line by line; or as text by group, each up to a number."""
     if options.as_json:
         for one in drift:
             said = {

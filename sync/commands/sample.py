@@ -13,7 +13,7 @@ from sync.commands.sample_values import hidden_columns, hidden_fields, hidden_fo
 from sync.config import Feed as FeedSettings
 from sync.config.guide import suggestion
 from sync.engine.extract.completeness import CompletenessCheck
-from sync.engine.extract.join import JoinedSource, Judged, columns_of, load, with_columns
+from sync.engine.extract.join import JoinedSource, RowOrErrors, columns_of, load, with_columns
 from sync.engine.protocols import Feed
 from sync.errors import UsageError
 from sync.exit_codes import Exit, worst
@@ -162,7 +162,7 @@ def _made(
 
 def _judged(
     one: _SampleReading, rows: Sequence[Row], store: Store | None
-) -> Iterator[Judged | None]:
+) -> Iterator[RowOrErrors | None]:
     """Each row with what the feed takes from other sources; None for one that lacks that and is to be skipped.
 
     The only place where a feed's rows are put together here.
@@ -177,7 +177,7 @@ def _judged(
     for joined in joins:
         load(joined, store, CompletenessCheck(joined.join.source.proof))
     for row in rows:
-        judged: Iterator[Judged] = iter([row])
+        judged: Iterator[RowOrErrors] = iter([row])
         for joined in joins:
             judged = with_columns(joined, judged, one.feed.mapper, store)
         yield next(judged, None)

@@ -6,8 +6,8 @@ from itertools import chain, islice
 from sqlalchemy import Connection
 
 from sync.app import App, Say, now
-from sync.commands.interruption import Interruption
 from sync.commands.plan import make_store
+from sync.engine.interruption import Interruption
 from sync.engine.protocols import Target
 from sync.errors import CallMissing, NotThere, StateError
 from sync.exit_codes import Exit
@@ -76,7 +76,7 @@ def _refuse_stranger(app: App, connection: Connection, interruption: Interruptio
 
 def _known(store: Store) -> Iterator[tuple[Kind, Fields]]:
     each = (
-        ((kind, fields) for _, fields in islice(store.everything(kind), SAMPLE))
+        ((kind, fields) for _, fields in islice(store.known.everything(kind), SAMPLE))
         for kind in (Kind.TEST, *PEOPLE)
     )
     return chain.from_iterable(each)

@@ -36,7 +36,7 @@ JobName = Annotated[
 
 
 def _duration(value: object) -> object:
-    """Pydantic's own durations are another language; ours is that of systemd and cron's friends."""
+    """Pydantic's own durations are another language; managed is that of systemd and cron's friends."""
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):

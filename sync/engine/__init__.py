@@ -1,1 +1,4 @@
-"""Gather → decide → carry out. Sees the store, the sources and Inspera through small protocols only."""
+"""Gather → decide → carry out.
+
+Sees the store, the sources and Inspera through small protocols only.
+"""

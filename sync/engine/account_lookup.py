@@ -1,4 +1,6 @@
-"""A new person in two steps: look whether Inspera knows them, then send, so that no second account is made.
+"""The creation of people in two steps: look them up, then send.
+
+The look-up comes first so that no second account is made.
 
 Staff who were there before us are never disabled or deleted by us.
 """
@@ -8,20 +10,25 @@ from dataclasses import replace
 from functools import partial
 
 from sync.engine.account_match import match_person, unlike, values_of
+from sync.engine.prepared_work import ExistingRecord, PreparedWork
 from sync.engine.protocols import Target
-from sync.engine.steps import OnTest, Ready
 from sync.errors import CallError, CallMissing, Refused, Stop
 from sync.planning.freeze import TimeFacts, digest_of, doubts_of_found, doubts_when_sent
 from sync.records.base import COMPARED, Key, Kind
 from sync.records.changes import ALLOWED, Action, Cause, Change, Outcome, PlannedChange, Result
 from sync.records.remote import RemotePerson, RemoteTest
 
-_UNSURE = "can't be looked up in this tenant, so assumed to have been there before us, and never disabled or deleted"
+_UNSURE = (
+    "can't be looked up in this tenant, so assumed to have been there before us, and "
+    "never disabled or deleted"
+)
 _FOUND = "was there before us; it was brought up to date, and is never disabled or deleted"
 
 
-def look_up(line: PlannedChange, target: Target) -> Ready:
-    """Who Inspera has under this external id or login. Runs on a worker.
+def look_up(line: PlannedChange, target: Target) -> PreparedWork:
+    """Look up an account by external id or login.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -34,13 +41,13 @@ def look_up(line: PlannedChange, target: Target) -> Ready:
         raise
     except (CallMissing, Refused) as error:
         if change.kind is Kind.STAFF:
-            return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+            return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
         found, trouble = (
             None,
             "",
         )  # this tenant can't be asked; saving a learner by username makes no second one
     except CallError as error:
-        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     if (
         found
         and not trouble
@@ -48,22 +55,26 @@ def look_up(line: PlannedChange, target: Target) -> Ready:
     ):
         trouble = somebody_elses(change.kind, change.key, differing)
     if trouble:
-        return Ready(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
+        return PreparedWork(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
     if found is None:
         if change.kind is Kind.STAFF and not target.sure_of_people():
-            return Ready(lines=[line], send=partial(_send_unsure, send))
-        return Ready(lines=[line], send=send)
-    there = OnTest(change.kind, change.key, values_of(change.after, found), found.remote_id)
-    return Ready(
+            return PreparedWork(lines=[line], send=partial(_send_unsure, send))
+        return PreparedWork(lines=[line], send=send)
+    there = ExistingRecord(change.kind, change.key, values_of(change.after, found), found.remote_id)
+    return PreparedWork(
         already=[there], lines=[line], send=partial(_bring_up_to_date, change, found, target)
     )
 
 
 def somebody_elses(kind: Kind, key: Key, differing: Sequence[str]) -> str:
-    """Return why an account is not taken for this person's, and how to decide. Only the command shows both."""
+    """Return why an account is not taken for this person's, and how to decide.
+
+    Only the command shows both.
+    """
     command = f"adopt {kind} {' '.join(key)}"
     return (
-        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; `{command} --show` shows"
+        f"the account in Inspera has {' and '.join(differing)}, and may be somebody else's; "
+        f"`{command} --show` shows"
         f" both: if it is theirs, run `{command}`; otherwise correct the source, or Inspera"
     )
 
@@ -86,7 +97,9 @@ def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
 
 
 def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[Outcome]:
-    """Send a test's title and times, unless it has come into the freeze since the plan was made. Runs on a worker.
+    """Send a test's title and times, unless it has come into the freeze since the plan was made.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -113,8 +126,10 @@ def _held(doubt: str, change: Change) -> Outcome:
     )
 
 
-def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Ready:
-    """Whether Inspera has a test with this external id, before an intent says that we make one. Runs on a worker.
+def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> PreparedWork:
+    """Look up a test by its external id, before an intent says that we make one.
+
+    Runs on a worker.
 
     Raises:
         Stop: nothing more can be sent in this run.
@@ -125,22 +140,26 @@ def look_for_test(line: PlannedChange, timing: TimeFacts, target: Target) -> Rea
     except Stop:
         raise
     except CallError as error:
-        return Ready(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
+        return PreparedWork(ended=[(line, Outcome(Result.NOT_SENT, f"not looked up: {error}"))])
     doubt = _doubt_found(line, found, replace(timing, moment=target.moment()))
     if doubt:
-        return Ready(ended=[(line, _held(doubt, change))])
-    ready = Ready(lines=[line], send=lambda: [target.create_test(change)])
-    # one with other times is drift and held: nothing of it is remembered, or its times would pass for confirmed
+        return PreparedWork(ended=[(line, _held(doubt, change))])
+    ready = PreparedWork(lines=[line], send=lambda: [target.create_test(change)])
+    # One with other times is drift and held. It is not remembered, or its times would count as
+    # confirmed.
     if len(found) == 1 and all(
         getattr(found[0], name) in (None, change.after[name]) for name in ("start", "end")
     ):
         fields = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
-        ready.already.append(OnTest(Kind.TEST, change.key, fields, found[0].remote_id))
+        ready.already.append(ExistingRecord(Kind.TEST, change.key, fields, found[0].remote_id))
     return ready
 
 
 def _doubt_found(line: PlannedChange, found: list[RemoteTest], timing: TimeFacts) -> str:
-    """Return why a test that Inspera has already is not brought up to date now; other times are drift, told later."""
+    """Return why a test that Inspera has already is not updated now.
+
+    Other times are drift, which is reported later.
+    """
     if line.scope == ALLOWED or len(found) != 1:
         return ""
     there = {name: getattr(found[0], name) for name in COMPARED[Kind.TEST]}
@@ -153,7 +172,10 @@ def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
 
 
 def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
-    """Whoever can't be looked up may have been there: they are kept in step, and never disabled by us."""
+    """Return the outcome for a person who cannot be looked up.
+
+    Their account may have been there before: they are kept in step, and never disabled by us.
+    """
     (outcome,) = send()
     if outcome.result is Result.DONE:
         return [replace(outcome, result=Result.FOUND, message=_UNSURE)]
@@ -161,7 +183,10 @@ def _send_unsure(send: Callable[[], list[Outcome]]) -> list[Outcome]:
 
 
 def _bring_up_to_date(change: Change, found: RemotePerson, target: Target) -> list[Outcome]:
-    """Sends what is wanted to an account that is there; its password stays its owner's."""
+    """Send what is wanted to an account that exists.
+
+    Its password is not changed: it belongs to its owner.
+    """
     (outcome,) = _send(replace(change, action=Action.UPDATE), None, target)
     if outcome.result is Result.DONE:
         return [Outcome(Result.FOUND, _FOUND, outcome.remote_id or found.remote_id)]

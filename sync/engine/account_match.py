@@ -1,6 +1,7 @@
-"""Whose account is it? People are matched by external id, then login, then (only if configured) email.
+"""The match of people with accounts: by external id, by login, then by email if configured.
 
-An account that matches so, and of which names and email are others, is perhaps somebody else's: see `unlike`.
+An account that matches so, and of which names and email are others, is perhaps somebody else's: see
+`unlike`.
 """
 
 import re
@@ -18,10 +19,13 @@ from sync.state.store import Store
 def match_person(
     target: Target, wanted: Fields, *, by_email: bool = False
 ) -> tuple[RemotePerson | None, str]:
-    """The account that is this person's, or why there is doubt; neither when Inspera has nobody.
+    """Return the account of this person, or why there is doubt.
 
-    With `by_email` an account with this address counts, when neither external id nor login leads to one: the vendor's
-    own integrations match so, but only where no login id is given (vendor contract, Users API).
+    Neither when Inspera has nobody.
+
+    With `by_email` an account with this address counts, when neither external id nor login leads to
+    one: the vendor's own integrations match so, but only where no login id is given (vendor
+    contract, Users API).
 
     Raises:
         CallError: Inspera could not be read.
@@ -56,7 +60,10 @@ def _only(found: Sequence[RemotePerson], by: str, trouble: str) -> tuple[RemoteP
 
 
 def values_of(wanted: Fields, person: RemotePerson) -> Fields:
-    """What is known of a person once they are matched: Inspera's values; an external id only where it is linked."""
+    """Return what is known of a person once they are matched.
+
+    These are Inspera's values; an external id only where it is linked.
+    """
     linked = (str(wanted["auth_system"]), str(wanted["external_id"])) in person.external_ids
     return {
         "username": person.username,
@@ -70,25 +77,28 @@ def values_of(wanted: Fields, person: RemotePerson) -> Fields:
 
 
 def identity_of(store: Store, kind: Kind, key: Key) -> tuple[str, str]:
-    """Under what a reading of a test shows a record: auth system and external id, or nothing and a committee's name.
+    """Return the name under which Inspera shows a record on a test.
 
-    Both are empty for somebody of whom nothing is known.
+    It is auth system and external id, or an empty text and a committee's name.
+
+    Both are empty for a record of which nothing is known.
     """
     if kind not in PERSON_OF:
         return "", key[1]
-    person = store.known(PERSON_OF[kind], (key[1],))
+    person = store.known.find(PERSON_OF[kind], (key[1],))
     return (str(person["auth_system"]), str(person["external_id"])) if person else ("", "")
 
 
 def unlike(wanted: Fields, there: Fields) -> tuple[str, ...]:
-    """Return in what an account (or a test) differs when nothing that can be compared agrees; nothing otherwise.
+    """Return the fields of an account or test that differ, when no comparable field agrees.
 
-    Of people names and email are compared, of tests title and start. What one side leaves blank, or Inspera does not
-    show, is no evidence for either. Case, blanks, punctuation, the form of letters in Unicode and the order of names
-    are no difference; another spelling is. A side with only one of the two names agrees with a longer name.
+    Names and email of people are compared, and title and start of tests. A field that one side
+    leaves blank, or that Inspera does not show, proves nothing. Case, blanks, punctuation, the
+    Unicode form of letters and the order of names do not count; another spelling does. A side with
+    only one of the two names agrees with a longer name.
     """
-    told = {word: same for word, same in _compared(wanted, there).items() if same is not None}
-    return tuple(told) if told and not any(told.values()) else ()
+    compared = {word: same for word, same in _compared(wanted, there).items() if same is not None}
+    return tuple(compared) if compared and not any(compared.values()) else ()
 
 
 def _compared(wanted: Fields, there: Fields) -> Mapping[str, bool | None]:

@@ -1,4 +1,6 @@
-"""Takes what Inspera already has into the state: matched by external id, then by login; the doubtful is only shown.
+"""The adoption of what Inspera has into the state, by external id, then by login.
+
+What is doubtful is only shown.
 
 Single records are settled in `settling_one`. Nothing is ever sent.
 """
@@ -22,15 +24,19 @@ from sync.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """What came of one record: taken into the state, or doubtful (with what to do), or not in Inspera."""
+class AdoptionResult:
+    """What became of one record: taken in, doubtful (with what to do), or not in Inspera.
+
+    `both` are the two sides of a person, where they differ: they are shown to the person who
+    decides, and never kept.
+    """
 
     kind: Kind
     key: Key
     word: str
     text: str = ""
     both: tuple[str, ...] = field(default=(), repr=False)
-    """The two sides of a person, where they differ: for the eyes of who decides, and for nothing that is kept."""
+    """The two sides of a person where they differ: shown, and never kept."""
 
 
 TAKEN, DOUBTFUL, MISSING = "taken", "doubtful", "not there"
@@ -39,9 +45,12 @@ _TIMES = ("start", "end")
 
 
 class Adopter:
-    """Looks wanted records up and remembers what matches. `managed` says that we put them there (a lost state).
+    """Looks wanted records up and remembers what matches.
 
-    `by_email` lets people be matched by their address, when neither external id nor login leads to an account.
+    `managed` says that we put them there (a lost state).
+
+    `by_email` lets people be matched by their address, when neither external id nor login leads to
+    an account.
     """
 
     def __init__(
@@ -54,16 +63,18 @@ class Adopter:
         by_email: bool = False,
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
-        self._ours, self._by_email = managed, by_email
+        self._managed, self._by_email = managed, by_email
         self._unsettled: set[str] = set()
 
     @property
     def managed(self) -> bool:
-        """Whether what is taken in was put there by us."""
-        return self._ours
+        """Tell whether this tool has put there what is taken in."""
+        return self._managed
 
-    def take_in(self, progress: Progress) -> Iterator[Adopted]:
-        """Every planned create of a record that Inspera has already. Options can't be read: they are sent again.
+    def take_in(self, progress: Progress) -> Iterator[AdoptionResult]:
+        """Take in every planned create of a record that Inspera has already.
+
+        Options can't be read: they are sent again.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -84,11 +95,11 @@ class Adopter:
     def _creates(self, kind: Kind) -> Iterator[PlannedChange]:
         return (
             line
-            for line in self._store.planned()
+            for line in self._store.plan.read()
             if line.change.kind is kind and line.change.action is Action.CREATE
         )
 
-    def _person(self, change: Change) -> Adopted:
+    def _person(self, change: Change) -> AdoptionResult:
         found, trouble = self.match(change.after)
         trouble = self.shared.get((change.kind, change.key), "") or trouble
         if found and not trouble:
@@ -99,23 +110,31 @@ class Adopter:
                 change.kind, change.key, there, found.remote_id
             )
         if trouble or not found:
-            return Adopted(change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble)
+            return AdoptionResult(
+                change.kind, change.key, DOUBTFUL if trouble else MISSING, trouble
+            )
         self.remember_person(change.kind, change.key, change.after, found)
-        return Adopted(change.kind, change.key, TAKEN)
+        return AdoptionResult(change.kind, change.key, TAKEN)
 
     @cached_property
     def shared(self) -> Mapping[tuple[Kind, Key], str]:
-        """Return why records that share an identity with another are not adopted. Needs the plan."""
-        return self._store.shared_identities()
+        """Return why records that share an identity with another are not adopted.
+
+        Needs the plan.
+        """
+        return self._store.comparison.shared_identities()
 
     def held_by_others(self, kind: Kind, key: Key, fields: Fields, remote_id: str | None) -> str:
-        """Return why what Inspera has is not taken for this record: another one has it. Empty when none has."""
-        holder = self._store.holder(kind, key, fields, remote_id)
+        """Return why what Inspera has is not taken for this record: another one has it.
+
+        Empty when none has.
+        """
+        holder = self._store.known.holder(kind, key, fields, remote_id)
         what = "test" if kind is Kind.TEST else "account"
         return f"{holder} has this {what} already; correct the source, or Inspera" if holder else ""
 
     def match(self, wanted: Fields) -> tuple[RemotePerson | None, str]:
-        """The account that is this person's, or why there is doubt, matched as the configuration says."""
+        """Return the account of this person, or why there is doubt, as the configuration says."""
         return match_person(self._target, wanted, by_email=self._by_email)
 
     def remember_person(
@@ -128,12 +147,14 @@ class Adopter:
         *,
         known: Fields | None = None,
     ) -> None:
-        """Makes a person known with Inspera's values; an external id only where Inspera has it linked.
+        """Record a person as known with Inspera's values.
 
-        One who was matched by email keeps the username that Inspera has, as it can't be changed there. What a look-up
-        does not show stays as it is `known`.
+        An external id is recorded only where Inspera has it linked.
+
+        One who was matched by email keeps the username that Inspera has, as it can't be changed
+        there. What a look-up does not show stays as it is `known`.
         """
-        whose = self._ours if managed is None else managed
+        whose = self._managed if managed is None else managed
         values = values_of(wanted, person)
         unshown = [
             name
@@ -145,13 +166,13 @@ class Adopter:
         if person.username and person.username != wanted["username"]:
             self._journal.alias(kind, key, str(wanted["username"]), person.username)
 
-    def _test(self, change: Change) -> Adopted:
+    def _test(self, change: Change) -> AdoptionResult:
         found = self._search(change.after)
         if not found:
-            return Adopted(change.kind, change.key, MISSING)
+            return AdoptionResult(change.kind, change.key, MISSING)
         if len(found) > 1:
             self._unsettled.add(change.key[0])
-            return Adopted(
+            return AdoptionResult(
                 change.kind, change.key, DOUBTFUL, "Inspera has several tests with this external id"
             )
         there = found[0]
@@ -159,19 +180,22 @@ class Adopter:
             change.kind, change.key, change.after, there.remote_id
         )
         if trouble:
-            return Adopted(change.kind, change.key, DOUBTFUL, trouble)
+            return AdoptionResult(change.kind, change.key, DOUBTFUL, trouble)
         differ = tuple(
             name for name in _TIMES if getattr(there, name) not in (change.after[name], None)
         )
-        # whose it is does not hang on its times: they stay unknown, so that nothing is sent before a person decides,
-        # and what is on it is taken in with it
+        # Its times do not decide whose it is. They stay unknown, so that nothing is sent before a
+        # person decides, and what is on it is taken in with it.
         self.remember_test(change.key, change.after, there, unknown=differ)
         if not differ:
-            return Adopted(change.kind, change.key, TAKEN)
-        text = f"its times differ: Inspera has {there.start} to {there.end}, the source {change.after['start']} to "
+            return AdoptionResult(change.kind, change.key, TAKEN)
+        text = (
+            f"its times differ: Inspera has {there.start} to {there.end}, the source "
+            f"{change.after['start']} to "
+        )
         text += f"{change.after['end']}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, differ, change.where)
-        return Adopted(change.kind, change.key, DOUBTFUL, text)
+        return AdoptionResult(change.kind, change.key, DOUBTFUL, text)
 
     def _search(self, fields: Fields) -> list[RemoteTest]:
         return self._target.find_test(str(fields["external_test_id"]))
@@ -186,7 +210,9 @@ class Adopter:
         unknown: Sequence[str] = (),
         duration: Value = None,
     ) -> None:
-        """Makes a test known with Inspera's values; what the search does not show, or is `unknown`, is left so.
+        """Record a test as known with Inspera's values.
+
+        What the search does not show, or is `unknown`, stays unknown.
 
         `duration` is the one that is known where the search shows none.
         """
@@ -198,46 +224,49 @@ class Adopter:
             "duration": duration if there.duration is None else there.duration,
             **dict.fromkeys(unknown),
         }
-        whose = self._ours if managed is None else managed
+        whose = self._managed if managed is None else managed
         self._journal.remember(Kind.TEST, key, fields, remote_id=there.remote_id, managed=whose)
 
-    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[Adopted]:
-        known = self._store.known(Kind.TEST, (test,))
+    def _seats(self, kind: Kind, test: str, changes: Sequence[Change]) -> Iterator[AdoptionResult]:
+        known = self._store.known.find(Kind.TEST, (test,))
         if not known or not known["remote_id"]:
             if test in self._unsettled:
-                text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
-                yield Adopted(Kind.TEST, (test,), DOUBTFUL, text)
+                text = (
+                    f"its {kind}s were not looked at; when the test is settled, run `adopt` "
+                    "again as now"
+                )
+                yield AdoptionResult(Kind.TEST, (test,), DOUBTFUL, text)
             return
         seats = self._target.seats(str(known["remote_id"]), kind)
         if not seats.readable:
-            yield Adopted(
+            yield AdoptionResult(
                 Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}"
             )
             return
         for change in changes:
             yield self._seat(change, self.seat_of(seats, kind, change.key))
 
-    def _seat(self, change: Change, seat: Member | None) -> Adopted:
+    def _seat(self, change: Change, seat: Member | None) -> AdoptionResult:
         if seat is None:
-            return Adopted(change.kind, change.key, MISSING)
+            return AdoptionResult(change.kind, change.key, MISSING)
         given = given_by_hand(change.after, seat)
         # whose seat it is does not hang on what it holds: that stays unknown until a person decides
         self.remember_seat(change.kind, change.key, seat, unknown=given[1:])
         if not given:
-            return Adopted(change.kind, change.key, TAKEN)
+            return AdoptionResult(change.kind, change.key, TAKEN)
         text = f"{given[0]}; all else is taken in; "
         text += disputed(change.kind, change.key, change.after, given[1:], change.where)
-        return Adopted(change.kind, change.key, DOUBTFUL, text)
+        return AdoptionResult(change.kind, change.key, DOUBTFUL, text)
 
     def seat_of(self, seats: Members, kind: Kind, key: Key) -> Member | None:
-        """The seat of this candidate's or contributor's person, if they have one; or the committee.
+        """Return the member that this candidate, contributor or committee is, if it is there.
 
-        Somebody who is not known, as their account is doubtful, is looked for as the source names them: whose seat it
-        is must not be forgotten meanwhile.
+        Somebody who is not known, as their account is doubtful, is looked for as the source names
+        them: whose seat it is must not be forgotten meanwhile.
         """
         who = identity_of(self._store, kind, key)
         if kind in PERSON_OF and who == ("", ""):
-            person = self._store.wanted(PERSON_OF[kind], (key[1],)) or {}
+            person = self._store.staging.wanted(PERSON_OF[kind], (key[1],)) or {}
             who = (str(person.get("auth_system")), str(person.get("external_id")))
         return seats.there.get(who)
 
@@ -250,7 +279,10 @@ class Adopter:
         *,
         unknown: Sequence[str] = (),
     ) -> None:
-        """Makes it known with Inspera's values, but for what is `unknown`; without `managed` it is what all of this is."""
+        """Record a member as known with Inspera's values, except for what is `unknown`.
+
+        Without `managed` it is taken in as everything else is.
+        """
         fields = {name: None if name in unknown else getattr(seat, name) for name in COMPARED[kind]}
-        whose = self._ours if managed is None else managed
+        whose = self._managed if managed is None else managed
         self._journal.remember(kind, key, fields, remote_id=seat.remote_user_id, managed=whose)

@@ -1,6 +1,7 @@
-"""Candidate numbers while they are sent: none is given to somebody before whoever has it has given it up (rules 36).
+"""The order in which candidate numbers are sent: a number is free before it is given (rules 36).
 
-What the state knows is not enough: a removal of this run may have been refused, and people give numbers by hand.
+What the state knows is not enough: a removal of this run may have been refused, and people give
+numbers by hand.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from sync.records.remote import Assignment, Members
 from sync.state.store import Store
 
 Needs = Mapping[int, Collection[int]]
-"""For a place, by its number among those that are sent, the places that must have been sent before it."""
+"""For each change, by its number, the changes that must be sent before it."""
 
 _LEAVES_IT = "their change does not give it up in this run"
 _STAYS = "they are still on the test"
@@ -23,26 +24,27 @@ _BY_HAND = "it was given by hand; change one of the two, in Inspera or in the so
 _NOT_EITHER = "their own new number is not free either"
 
 
-def with_holders(sitting: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
-    """Return the sitting with those who are known to have the numbers that it gives.
+def with_holders(changes: ChangesOnTest, store: Store, left: Collection[str]) -> ChangesOnTest:
+    """Return the changes with those who are known to have the numbers that it gives.
 
-    `left` are learners whom this run has taken off the test: a reading may still show them for some seconds.
+    `left` are learners that this run has removed from the test: a reading may still show them for
+    some seconds.
     """
     taken = {
         str(place.fields["candidate_id"])
-        for place in sitting.places
+        for place in changes.places
         if place.fields.get("candidate_id")
     }
-    if sitting.kind is not Kind.CANDIDATE or not taken or sitting.removals:
-        return sitting
-    people = store.people(Kind.CANDIDATE, sitting.test, list(left)).values() if left else ()
+    if changes.kind is not Kind.CANDIDATE or not taken or changes.removals:
+        return changes
+    people = store.known.people(Kind.CANDIDATE, changes.test, list(left)).values() if left else ()
     gone = frozenset((str(one["auth_system"]), str(one["external_id"])) for one in people)
-    return replace(sitting, holders=store.numbers_on(sitting.test, taken), left=gone)
+    return replace(changes, holders=store.known.numbers_on(changes.test, taken), left=gone)
 
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """Somebody who has a number now, as they are named to people; `who` is None where Inspera shows no external id."""
+    """A person who has a number now; `who` is empty where Inspera shows no external id."""
 
     name: str
     why: str
@@ -51,17 +53,17 @@ class _Owner:
 
 @dataclass(slots=True)
 class Handover:
-    """What the numbers of these places allow: `needs` are their turns, `deferred` those that must wait, and why."""
+    """What the numbers allow: `needs` are the turns of changes, `deferred` those that must wait."""
 
     needs: dict[int, set[int]] = field(default_factory=dict)
     deferred: dict[int, str] = field(default_factory=dict)
 
 
-def hand_over(sitting: ChangesOnTest, seats: Members, places: Sequence[MemberChange]) -> Handover:
+def hand_over(changes: ChangesOnTest, seats: Members, places: Sequence[MemberChange]) -> Handover:
     """Return in which order these places may be sent, and which of them must wait for a number."""
     found = Handover()
     taken = {n: number for n, place in enumerate(places) if (number := _taken(place, seats))}
-    owners = _owners(sitting, seats, set(taken.values()))
+    owners = _owners(changes, seats, set(taken.values()))
     index = {_person(place.who, seats): n for n, place in enumerate(places)}
     for n, number in taken.items():
         for owner in owners.get(number, ()):
@@ -88,7 +90,7 @@ def _key(place: MemberChange) -> str:
 
 
 def _taken(place: MemberChange, seats: Members) -> str:
-    """Return the number that this place would get and does not have; empty when there is none."""
+    """Return the number that this member would get and does not have; empty for no number."""
     number, seat = place.fields.get("candidate_id"), seats.there.get(place.who)
     if not number or (seat is not None and seat.candidate_id == number):
         return ""
@@ -102,31 +104,34 @@ def _taken(place: MemberChange, seats: Members) -> str:
 
 
 def _person(who: Who, seats: Members) -> Who | int:
-    """Return what tells one person from another: their seat where it was read, as they may have several ids."""
+    """Return what identifies a person: their member where it was read.
+
+    A person may have several ids.
+    """
     seat = seats.there.get(who)
     return who if seat is None else id(seat)
 
 
 def _owners(
-    sitting: ChangesOnTest, seats: Members, numbers: Collection[str]
+    changes: ChangesOnTest, seats: Members, numbers: Collection[str]
 ) -> Mapping[str, Sequence[_Owner]]:
     """Return who has each of these numbers, by what is known and by what Inspera shows."""
     found: dict[str, list[_Owner]] = {}
-    names = {place.who: _key(place) for place in sitting.places}
-    for holder in sitting.holders:
+    names = {place.who: _key(place) for place in changes.places}
+    for holder in changes.holders:
         names[holder.who] = holder.learner
         if holder.number in numbers:
             found.setdefault(holder.number, []).append(_Owner(holder.learner, _STAYS, holder.who))
-    for number, owner in _shown(sitting, seats, names):
+    for number, owner in _shown(changes, seats, names):
         if number in numbers:
             found.setdefault(number, []).append(owner)
     return found
 
 
 def _shown(
-    sitting: ChangesOnTest, seats: Members, names: Mapping[Who, str]
+    changes: ChangesOnTest, seats: Members, names: Mapping[Who, str]
 ) -> Iterator[tuple[str, _Owner]]:
-    gone = {id(seats.there[who]) for who in sitting.left if who in seats.there}
+    gone = {id(seats.there[who]) for who in changes.left if who in seats.there}
     for who, seat in seats.there.items():
         if seat.candidate_id and id(seat) not in gone:
             yield (
@@ -144,8 +149,8 @@ Send = Callable[[Sequence[Assignment]], list[Outcome]]
 class NumberQueue:
     """Sends places in turns, so that a number is given up before it is given away.
 
-    `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one call, which is
-    never divided.
+    `most` is how many go in one call. A circle, in which candidates swap their numbers, goes in one
+    call, which is never divided.
     """
 
     places: Sequence[MemberChange]
@@ -190,7 +195,8 @@ class NumberQueue:
             return ""
         larger = f"set inspera.batch_size to {len(circle)}, or " if len(circle) > self.most else ""
         return (
-            f"{len(circle)} candidates swap their numbers in a circle, which takes one call for all of them: {larger}"
+            f"{len(circle)} candidates swap their numbers in a circle, which takes one call for "
+            f"all of them: {larger}"
             "give one of them a number in the source that nobody has, apply, and then the right one"
         )
 

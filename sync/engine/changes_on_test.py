@@ -1,4 +1,4 @@
-"""The planned changes of one kind on one test with what the store knows of them, ready to be read for and judged."""
+"""The planned changes of one kind on one test, with what the store knows of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,11 @@ from sync.state.store import Store
 
 @dataclass(frozen=True, slots=True)
 class MembershipPolicy:
-    """Whose something on a test is that was there before us, and how long a write may stay unreadable.
+    """The rules about members that were on a test before us, and how long a write stays unreadable.
 
-    `claim` are patterns of keys of tests on which existing members become managed. `unread_is_managed` decides on tests that we
-    found and that can't be read. `options` are those that this tenant has. `batch` is how many go in one call.
+    `claim` are patterns of keys of tests on which what is found becomes managed. `unread_is_managed`
+    decides on tests that we found and that can't be read. `options` are those that this tenant has.
+    `batch` is how many go in one call.
     """
 
     claim: Sequence[str] = ()
@@ -31,8 +32,8 @@ class MembershipPolicy:
 class MemberChange:
     """One planned line with what it takes to send it.
 
-    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write may not be readable
-    yet, `managed` whether what is known of it was put there by us.
+    `who` is auth system and external id, or nothing and a name. `fresh` says that our last write
+    may not be readable yet, `managed` whether what is known of it was put there by us.
     """
 
     line: PlannedChange
@@ -44,10 +45,10 @@ class MemberChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangesOnTest:
-    """The planned lines of one kind on one test, all additions or all removals, ready to be read for and judged.
+    """The planned lines of one kind on one test: all additions or all removals.
 
-    Of candidates, `holders` are known to have the numbers that are given here; those who have `left` were taken off the
-    test in this run.
+    Of candidates, `holders` are known to have the numbers that are given here; those who have
+    `left` were taken off the test in this run.
     """
 
     kind: Kind
@@ -61,12 +62,12 @@ class ChangesOnTest:
 
     @property
     def remote_id(self) -> str:
-        """Inspera's id of the test."""
+        """Return Inspera's id of the test."""
         return str(self.known["remote_id"])
 
     @property
     def removals(self) -> bool:
-        """Whether these are removals."""
+        """Tell whether these are removals."""
         return bool(self.places) and self.places[0].line.change.action is Action.REMOVE
 
 
@@ -78,18 +79,20 @@ def prepare(
     policy: MembershipPolicy,
     moment: Moment,
 ) -> ChangesOnTest:
-    """What the store knows about these lines; those whose test, person or committee is not in Inspera are waiting.
+    """Return what the store knows about these lines.
+
+    Lines whose test, person or committee is not in Inspera are waiting.
 
     So is the removal of a committee that somebody is still in: it would take its people along.
     """
-    known = store.known(Kind.TEST, (test,))
+    known = store.known.find(Kind.TEST, (test,))
     people = (
-        store.people(kind, test, [line.change.key[1] for line in lines])
+        store.known.people(kind, test, [line.change.key[1] for line in lines])
         if kind in PERSON_OF
         else None
     )
     committees = (
-        frozenset(store.on_test(Kind.COMMITTEE, test))
+        frozenset(store.known.on_test(Kind.COMMITTEE, test))
         if any(_committees(line) for line in lines)
         else None
     )
@@ -102,7 +105,7 @@ def prepare(
         person = (
             people.get(line.change.key[1])
             if people is not None
-            else store.known(kind, line.change.key)
+            else store.known.find(kind, line.change.key)
         )
         missing = _missing(test, known) or (
             _missing_person(kind, line, person) if people is not None else ""
@@ -113,7 +116,9 @@ def prepare(
             waiting.append((line, Outcome(Result.WAITING, missing, cause=Cause.NEEDS)))
             continue
         places.append(_place(line, person or {}, policy, moment.earliest))
-    return ChangesOnTest(kind, test, known or {}, store.timing(test, moment), places, waiting)
+    return ChangesOnTest(
+        kind, test, known or {}, store.comparison.timing(test, moment), places, waiting
+    )
 
 
 def _place(
@@ -146,8 +151,10 @@ _OCCUPIED = "waits until nobody on its test is in this committee any more"
 
 
 def _occupied(store: Store, test: str) -> frozenset[str]:
-    """The committees that contributors and candidates of a test are in, as far as we know."""
-    return frozenset(name for names in store.committees_in_use(test) for name in listed(names))
+    """Return the known committees of the contributors and candidates of a test."""
+    return frozenset(
+        name for names in store.known.committees_in_use(test) for name in listed(names)
+    )
 
 
 def _leaving(line: PlannedChange) -> bool:

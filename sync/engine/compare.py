@@ -1,4 +1,7 @@
-"""What is known held against what Inspera shows. What it does not show, and what is not known, is no difference."""
+"""The comparison of what is known with what Inspera shows.
+
+A field that Inspera does not show, or that is not known, does not differ.
+"""
 
 from sync.records.base import COMPARED, Kind, listed
 from sync.records.changes import Fields, Value
@@ -8,7 +11,10 @@ There = RemotePerson | RemoteTest | Member
 
 
 def differences(kind: Kind, known: Fields, there: There) -> tuple[str, ...]:
-    """The fields in which Inspera differs from what is known. Nothing, an empty text and no minutes are one."""
+    """Return the fields in which Inspera differs from what is known.
+
+    None, an empty text and zero minutes count as equal.
+    """
     return tuple(name for name in COMPARED[kind] if _differ(known.get(name), shown(there, name)))
 
 
@@ -17,19 +23,19 @@ def _differ(known: Value, there: Value) -> bool:
 
 
 def shown(there: There, name: str) -> Value:
-    """A field as Inspera shows it, `None` when it does not."""
+    """Return a field as Inspera shows it; None when it does not."""
     value: Value = getattr(there, name, None)
     return value
 
 
 def taken_over(kind: Kind, known: Fields, there: There) -> Fields:
-    """What is known once Inspera's side of it is taken as it is."""
+    """Return what is known once Inspera's values are taken over."""
     values = {name: shown(there, name) for name in COMPARED[kind]}
     return {name: known.get(name) if value is None else value for name, value in values.items()}
 
 
 def given_by_hand(wanted: Fields, seat: Member) -> tuple[str, ...]:
-    """Return what somebody has on a test beyond what the source says, and would lose, and in which fields.
+    """Return what a member has beyond the source and would lose, and in which fields.
 
     Empty when that is nothing.
     """

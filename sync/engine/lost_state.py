@@ -1,4 +1,4 @@
-"""An empty state against a tenant that already has our records looks like a lost state: nothing is sent then."""
+"""The probe for a lost state: an empty state while Inspera already has our records."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sync.records.changes import PlannedChange
 from sync.state.store import Store
 
 SAMPLE = 20
-"""How many tests, learners and staff are looked up before the first run on an empty state sends anything."""
+"""How many records of a kind are looked up before an empty state sends anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,32 @@ class LostStateProbe:
 def probe(store: Store, target: Target) -> LostStateProbe:
     """Look up some of what an empty state would create; a state that knows something needs no look.
 
-    Tests under our own external ids were made by us, or by somebody with the same feed: that is a lost state. Accounts
-    prove nothing: a tenant has people before its first run, from other integrations or by hand.
+    Tests under our own external ids were made by us, or by somebody with the same feed: that is a
+    lost state. Accounts prove nothing: a tenant has people before its first run, from other
+    integrations or by hand.
 
     Raises:
         CallError: the look-ups could not be made.
     """
-    if not store.is_blank():
+    if not store.known.is_blank():
         return LostStateProbe()
-    if tests := sum(_has_test(target, line) for line in store.sample(Kind.TEST, SAMPLE)):
+    if tests := sum(_has_test(target, line) for line in store.plan.sample(Kind.TEST, SAMPLE)):
         return LostStateProbe(
-            f"this looks like a lost state: nothing is known here, but Inspera already has {tests} of the tests looked "
-            "up; nothing was sent; if this tool put them there, take them back with `adopt --managed`, and with `adopt` "
+            "this looks like a lost state: nothing is known here, but Inspera already has "
+            f"{tests} of the tests looked "
+            "up; nothing was sent; if this tool put them there, take them back with `adopt "
+            "--managed`, and with `adopt` "
             "if somebody else did"
         )
-    samples = [line for kind in PEOPLE for line in store.sample(kind, SAMPLE)]
+    samples = [line for kind in PEOPLE for line in store.plan.sample(kind, SAMPLE)]
     people = sum(_has_person(target, line) for line in samples)
     if not people:
         return LostStateProbe()
     return LostStateProbe(
-        note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as found, so they are "
-        "never disabled or deleted by this tool. If this state was lost, take it back with `adopt --managed`."
+        note=f"Inspera already has {people} of the {len(samples)} people looked up: they count as "
+        "found, so they are "
+        "never disabled or deleted by this tool. If this state was lost, take back what is "
+        "managed with `adopt --managed`."
     )
 
 

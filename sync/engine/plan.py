@@ -1,91 +1,126 @@
-"""Decides about everything that was gathered and leaves a plan, in order. Sends nothing and needs no Inspera."""
+"""Decides about everything that was extracted and leaves a plan, in order.
+
+Sends nothing and needs no Inspera.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
-from sync.engine.protocols import Feed, Progress
+from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions
+from sync.engine.protocols import Progress
+from sync.errors import UsageError
+from sync.exit_codes import Exit, worst
 from sync.planning.decide import Decision, DraftedChange, Pair, decide
 from sync.planning.guard import HeldScope, Limits
 from sync.records.base import NEEDS, ON_A_TEST, PEOPLE, Kind
-from sync.records.changes import Action
+from sync.records.changes import Action, Verdict
 from sync.state.store import Store
 
 KEEP, DELETE = "keep", "delete"
-"""What absence can mean: the record is kept as it is; a member of staff is deleted instead of disabled."""
+"""What absence means: the record is kept as it is; staff are deleted instead of disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the configuration says about deciding: limits, what absence means, what was allowed; and how to read.
+    """The rules of deciding: limits, what absence means, what is allowed, and how to read.
 
     Attributes:
-        kinds: the kinds that this run keeps in step. Of others it only adds what records of these need.
+        kinds: the kinds that this run keeps in step. Of others it only adds what records of these
+            need.
         unread: the kinds that have feeds, but not in this run.
     """
 
     limits: Limits
     on_absence: Mapping[Kind, str]
     allowed: Collection[str] = ()
-    how: ReadOptions = EVERYTHING
+    read_options: ReadOptions = EVERYTHING
     kinds: Collection[Kind] = frozenset(Kind)
     unread: Collection[Kind] = ()
 
     @property
     def incomplete(self) -> frozenset[Kind]:
-        """The kinds of which this run does not decide about everything."""
+        """Return the kinds of which this run does not decide about everything."""
         return frozenset(Kind).difference(self.kinds)
 
 
 def needed_by(kinds: Collection[Kind]) -> frozenset[Kind]:
-    """These kinds, and those that their records need."""
+    """Return these kinds, and those that their records need."""
     return frozenset(kinds).union(*(NEEDS[kind] for kind in kinds))
 
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """A finished plan's surroundings: the readings it rests on, the scopes that are held, what was ignored.
+    """A finished plan: its reports, the scopes that are held, and what was ignored.
 
     Attributes:
-        left_out: how many tests had ended before they were ever sent, and how many registrations name one of them.
+        left_out: how many tests had ended before they were ever sent, and how many registrations
+            name one of them.
         used: the hashes, of those that a person gave, by which single changes pass.
     """
 
-    gathered: Extracted
+    extracted: ExtractionResult
     held_scopes: Sequence[HeldScope]
     ignored: int
     now: datetime
     left_out: Mapping[Kind, int] = field(default_factory=dict)
     used: Collection[str] = ()
 
-    def unused(self, allowed: Collection[str]) -> Collection[str]:
-        """Return those of the hashes that a person gave by which nothing is held in this plan."""
-        return set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
+    def check_hashes(self, allowed: Collection[str]) -> None:
+        """Check that each hash that a person allowed is one of this plan.
+
+        Raises:
+            UsageError: some are not, so the person has looked at another plan.
+        """
+        unused = set(allowed).difference(self.used, (held.digest for held in self.held_scopes))
+        if unused:
+            raise UsageError(
+                f"--allow {' '.join(sorted(unused))}: nothing that is held now has this hash, so "
+                "nothing was sent; "
+                "run `plan` and take the hash from it"
+            )
 
 
 def make_plan(
-    feeds: Sequence[Feed], store: Store, policy: Policy, now: datetime, progress: Progress
+    extracted: ExtractionResult, store: Store, policy: Policy, now: datetime, progress: Progress
 ) -> PlanResult:
-    """Reads all feeds and leaves the plan in the store. `now` is aware; begun and ended are judged by it."""
-    gathered = gather(feeds, store, now, progress, policy.how)
+    """Decide about all that was extracted, and leave the plan in the store. `now` is aware."""
     progress("deciding", 0)
-    store.gather_circumstances(now, gathered.trouble)
-    deciding = _PlanBuilder(store, policy, gathered)
+    store.comparison.compute_context(now, extracted.trouble)
+    deciding = _PlanBuilder(store, policy, extracted)
     for kind in (*PEOPLE, Kind.TEST):
         deciding.wanted(kind)
-    store.index_draft()
+    store.plan.index_draft()
     deciding.absent(Kind.TEST)
     for kind in ON_A_TEST:
         deciding.wanted(kind)
         deciding.absent(kind)
     deciding.absent(Kind.STAFF)
-    held = store.hold_scopes(policy.limits, policy.allowed, now)
-    store.defer_numbers()  # only now it is known who leaves: what a limit holds keeps its number
-    # last: a learner whose last seat goes in this run is released in it
+    held = store.plan.hold_scopes(policy.limits, policy.allowed, now)
+    # After the limits: only now it is known who leaves, since a held removal keeps its number.
+    store.plan.defer_numbers()
+    # Last, so that a learner who loses their last registration in this run is released in it.
     deciding.absent(Kind.LEARNER)
-    store.put_in_order()
-    return PlanResult(gathered, held, store.ignored(), now, store.left_out(), deciding.used)
+    store.plan.close()
+    return PlanResult(
+        extracted, held, store.comparison.ignored(), now, store.comparison.left_out(), deciding.used
+    )
+
+
+def plan_status(store: Store, plan: PlanResult) -> Exit:
+    """Return the exit status by the plan alone: its sources, holds, row errors, and what waits."""
+    waiting, soon = store.plan.waiting()
+    numbers, near = store.plan.deferred_numbers()
+    held = any(verdict is Verdict.HELD for _, _, verdict in store.plan.tally())
+    held = held or soon + near > 0 or store.earlier_runs.recovery_need() is not None
+    left = (
+        store.staging.row_error_count()
+        + store.plan.refused_before()
+        + waiting
+        + numbers
+        + store.plan.missed()
+    )
+    return worst(source=bool(plan.extracted.unhealthy), held=held, row_errors=left > 0)
 
 
 @dataclass(slots=True)
@@ -94,42 +129,46 @@ class _PlanBuilder:
 
     store: Store
     policy: Policy
-    gathered: Extracted
+    extracted: ExtractionResult
     used: set[str] = field(default_factory=set)
 
     def wanted(self, kind: Kind) -> None:
-        """Decide about all of a kind that is wanted; of one that is only read for others, about what these need."""
+        """Decide about all wanted records of a kind.
+
+        Of a kind that is only read for others, about what these need.
+        """
         kinds = self.policy.kinds
         if kind in needed_by(kinds):
-            self._decide(self.store.arrived_or_changed(kind))
+            self._decide(self.store.comparison.arrived_or_changed(kind))
         if kind is Kind.TEST:
-            self.store.note_unsettled()
+            self.store.comparison.note_unsettled()
         if kind not in kinds:
-            self.store.keep_needed(kind, [other for other in kinds if kind in NEEDS[other]])
+            self.store.plan.keep_needed(kind, [other for other in kinds if kind in NEEDS[other]])
 
     def absent(self, kind: Kind) -> None:
         """Decide about all of a kind that is known and that no feed names any more."""
-        policy, gathered = self.policy, self.gathered
+        policy, extracted = self.policy, self.extracted
         if kind not in policy.kinds:
             return
-        meaning, trouble = policy.on_absence.get(kind, ""), gathered.trouble
+        meaning, trouble = policy.on_absence.get(kind, ""), extracted.trouble
         naming = Kind.CONTRIBUTOR if kind is Kind.STAFF else Kind.CANDIDATE
         # where no contributors are configured, those that are known still hold their staff
-        alone = kind is Kind.STAFF and naming not in gathered.kinds and naming not in policy.unread
+        alone = kind is Kind.STAFF and naming not in extracted.kinds and naming not in policy.unread
         unsure = "" if alone else trouble.get(naming, "")
-        pairs = self.store.absent(kind, trouble.get(kind, ""), unsure)
+        pairs = self.store.comparison.absent(kind, trouble.get(kind, ""), unsure)
         if meaning == DELETE:
             pairs = (replace(pair, about=replace(pair.about, delete=True)) for pair in pairs)
         self._decide(pairs, kept=meaning == KEEP)
 
     def _decide(self, pairs: Iterator[Pair], *, kept: bool = False) -> None:
-        # Row errors and renewals are few or cheap; the drafted stream through, so that memory does not grow with them.
+        # Row errors and renewals are few or cheap. Drafted changes stream through, so that memory
+        # does not grow with their number.
         def drafted() -> Iterator[DraftedChange]:
             for pair in pairs:
                 decision = decide(pair, self.policy.allowed)
                 if decision.drafted:
                     if decision.row_errors:
-                        self.store.add_row_errors(decision.row_errors)
+                        self.store.staging.add_row_errors(decision.row_errors)
                     # what has ended is retired all the same: that takes nothing away from anybody
                     if not kept or decision.drafted.change.action is Action.RETIRE:
                         self.used.update(filter(None, [decision.drafted.allowed]))
@@ -137,12 +176,12 @@ class _PlanBuilder:
                 else:
                     _keep(self.store, pair, decision, kept=kept)
 
-        self.store.draft(drafted())
+        self.store.plan.draft(drafted())
 
 
 def _keep(store: Store, pair: Pair, decision: Decision, *, kept: bool) -> None:
-    store.add_row_errors(decision.row_errors)
+    store.staging.add_row_errors(decision.row_errors)
     if decision.stays and not kept:
-        store.note_stay(pair.kind, pair.key)
+        store.comparison.note_stay(pair.kind, pair.key)
     if decision.settled:
-        store.refresh([(pair.kind, pair.key, pair.fingerprint)])
+        store.comparison.refresh([(pair.kind, pair.key, pair.fingerprint)])

@@ -1,9 +1,9 @@
-"""What the engine needs of the rooms around it, as protocols: it imports neither the state nor Inspera's client."""
+"""The engine's view of sources and of Inspera, which it does not import."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sync.mapping import CompiledFeed
@@ -27,11 +27,13 @@ class CompletenessRules:
     """What has to hold before a source's word is taken for what it does not name.
 
     Attributes:
-        shrink: how many known records it may stop to name: at least so many, and so many per cent. None for no limit.
+        shrink: how many known records it may stop to name: at least so many, and so many per cent.
+            None for no limit.
         minimum_rows: it has at least so many.
         canary: values that must be there, by their column.
         group: the column of which no value may be gone since the last whole reading.
-        tail: from how many records on, which stood last before and are all gone, it may be cut off. 0 for no number.
+        tail: from how many records on, which stood last before and are all gone, it may be cut off.
+            0 for no number.
     """
 
     shrink: tuple[int, float] | None = None
@@ -43,7 +45,7 @@ class CompletenessRules:
 
 @dataclass(frozen=True, slots=True)
 class BoundSource:
-    """A source, ready to be opened: its name in the configuration, its place, what its rows are counted in."""
+    """A source, ready to be opened: its name, its place, and the unit of its rows."""
 
     name: str
     place: str
@@ -52,7 +54,10 @@ class BoundSource:
     proof: CompletenessRules = CompletenessRules()
 
     def rows_at(self, place: str) -> str:
-        """What stands before a row's number or key: the file's place, or the source's name where it is no file."""
+        """Return what precedes a row's number or key.
+
+        It is the file's place, or the source's name if it is not a file.
+        """
         return (
             f"{self.name} ({place}) {self.unit}"
             if self.unit in UNNUMBERED
@@ -62,13 +67,14 @@ class BoundSource:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A source of which a feed takes columns, named `{source}.{column}`, for the rows that agree with its own.
+    """A source that a feed joins: its columns are `{source}.{column}` in matching rows.
 
     Attributes:
         source: what is joined.
         on: the feed's own columns, each with the joined source's column that has the same value.
         ignore_case: whether upper and lower case are the same there.
-        missing: what it means when it has no such row: its columns are `blank`, the row is an `error`, or `skip` it.
+        missing: what it means when it has no such row: its columns are `blank`, the row is an
+            `error`, or `skip` it.
     """
 
     source: BoundSource
@@ -83,9 +89,12 @@ class Feed:
 
     Attributes:
         digest: of the feed with its rules, by which its snapshot is known.
-        on_conflict: what it means that an earlier feed of the kind has a record too: `error`, `skip` or `fill`.
-        updated_column: the column that says when a row last changed, if it can be read for changes only.
-        keeps_snapshot: whether its source may give changes by itself, so that they need something to be laid over.
+        on_conflict: what it means that an earlier feed of the kind has a record too: `error`,
+            `skip` or `fill`.
+        updated_column: the column that says when a row last changed, if it can be read for changes
+            only.
+        keeps_snapshot: whether its source may give changes by itself, so that they need something
+            to be laid over.
     """
 
     kind: Kind
@@ -101,7 +110,7 @@ class Feed:
 
     @property
     def place(self) -> str:
-        """How its source is named to people."""
+        """Return the name of its source for people."""
         return self.source.place
 
 
@@ -120,11 +129,14 @@ class Progress(Protocol):
     """Told how far long work is; shows it, or not."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """`done` of `total` (None when nobody knows) in this phase."""
+        """Report that `done` of `total` (None when unknown) are done in this phase."""
 
 
 class Target(Protocol):
-    """Inspera. Thread-safe; raises `Stop` when nothing more can be sent, and gives other failures as outcomes."""
+    """Inspera.
+
+    Thread-safe; raises `Stop` when nothing more can be sent, and gives other failures as outcomes.
+    """
 
     def learner(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
     def staff(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
@@ -143,6 +155,20 @@ class Target(Protocol):
     def find_person_by_email(self, email: str, /) -> list[RemotePerson]: ...  # noqa: D102
     def moment(self) -> Moment: ...  # noqa: D102
     def clock_trouble(self) -> str: ...  # noqa: D102
+
+
+class RunTarget(Target, Protocol):
+    """Inspera for a run: closed at its end, and asked why it stopped and about our clock."""
+
+    @property
+    def stopped(self) -> str | None: ...  # noqa: D102
+    @property
+    def out_of_reach(self) -> str | None: ...  # noqa: D102
+    @property
+    def clock_seen(self) -> str: ...  # noqa: D102
+    @property
+    def clock_offset(self) -> timedelta | None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
 
 
 class Reread(Target, Protocol):

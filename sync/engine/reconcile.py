@@ -1,6 +1,7 @@
-"""Reads back what Inspera has and holds it against what is known: what changed there, what is gone, what is unmanaged.
+"""The comparison of Inspera with what is known: what changed, what is gone, what is not managed.
 
-Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights proves nothing.
+Only reads. Nothing is gone before that is proven: a 404, an empty search or a key with fewer rights
+proves nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,12 +22,19 @@ READ_ON_TESTS = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 
 _HIDDEN = "a search does not find it, but Inspera shows it by its id"
 _FOUND_LATER = "one search does not find it, and the next one does"
-_NO_SEARCH = "no search for tests has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+_NO_SEARCH = (
+    "no search for tests has been answered otherwise than by 404, so this tenant may "
+    "not have it; run `doctor`"
+)
 _NO_READING = (
-    "a search does not find it, but no test could be read by its id in this run, so that a 404 there proves nothing; "
+    "a search does not find it, but no test could be read by its id in this run, so that "
+    "a 404 there proves nothing; "
     "look at Inspera, and at the rights of the key"
 )
-_UNSURE = "no look-up of people has been answered otherwise than by 404, so this tenant may not have it; run `doctor`"
+_UNSURE = (
+    "no look-up of people has been answered otherwise than by 404, so this tenant may "
+    "not have it; run `doctor`"
+)
 
 
 class DriftGroup(StrEnum):
@@ -40,10 +48,10 @@ class DriftGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One record in which Inspera differs from what is known, or that could not be read (with why in `text`).
+    """A record that differs in Inspera from what is known, or that was not read (see `text`).
 
-    `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is running, so that
-    nothing of it is to be changed now.
+    `fields` names what differs; `there` is Inspera's side of it. `under_way` says that its test is
+    running, so that nothing of it is to be changed now.
     """
 
     heap: DriftGroup
@@ -57,14 +65,15 @@ class Drift:
 
     @property
     def managed(self) -> bool:
-        """Whether we keep the record in step, so that it can be repaired."""
+        """Tell whether we keep the record in step, so that it can be repaired."""
         return self.heap in (DriftGroup.CHANGED, DriftGroup.GONE)
 
 
 class Reconciler:
     """Finds drift. `people` is how people are read: `one_by_one`, by `export`, or `none`.
 
-    What was written less than `delay` ago may not be readable yet and is passed over. `now` is aware.
+    What was written less than `delay` ago may not be readable yet and is passed over. `now` is
+    aware.
     """
 
     def __init__(
@@ -81,12 +90,12 @@ class Reconciler:
         self._missing: list[tuple[Key, Fields]] = []
 
     def drift(self) -> Iterator[Drift]:
-        """Every difference, tests first, then what is on them, then people.
+        """Yield every difference: tests first, then what is on them, then people.
 
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        for number, (key, known) in enumerate(self._store.everything(Kind.TEST)):
+        for number, (key, known) in enumerate(self._store.known.everything(Kind.TEST)):
             self._progress("reading tests", number)
             yield from self._guarded(Kind.TEST, key, self._test(key, known))
         for (
@@ -98,7 +107,7 @@ class Reconciler:
             if self._people == "export":
                 yield from self._guarded(kind, (), self._exported(kind))
             elif self._people == "one_by_one":
-                for number, (key, known) in enumerate(self._store.everything(kind)):
+                for number, (key, known) in enumerate(self._store.known.everything(kind)):
                     self._progress(f"reading {kind}", number)
                     yield from self._guarded(kind, key, self._person(kind, key, known))
 
@@ -136,7 +145,7 @@ class Reconciler:
                 )
 
     def _under_way(self, key: Key) -> bool:
-        _, begun, ended = self._store.window_by(key[0], self._now)
+        _, begun, ended = self._store.known.window(key[0], self._now)
         return begun and not ended
 
     def _not_found(self, key: Key, known: Fields) -> Iterator[Drift]:
@@ -149,7 +158,7 @@ class Reconciler:
             )
 
     def _doubt(self, test: Fields) -> str:
-        """Why a test that no search finds may be there all the same; empty where it is proven that it is not.
+        """Return why a test that no search finds may exist; empty where it is proven gone.
 
         A search may find less than there is, as with fewer rights.
         """
@@ -168,7 +177,7 @@ class Reconciler:
         return "" if self._target.sure_of_readings() else _NO_READING
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
-        known = self._store.on_test(kind, test)
+        known = self._store.known.on_test(kind, test)
         seats = self._target.seats(remote_id, kind)
         if not seats.readable:
             if known:
@@ -188,7 +197,7 @@ class Reconciler:
     ) -> Mapping[str, tuple[str, str]]:
         if kind not in PERSON_OF:
             return {name: ("", name) for name in known}
-        people = self._store.people(kind, test, list(known))
+        people = self._store.known.people(kind, test, list(known))
         return {
             name: (str(one["auth_system"]), str(one["external_id"])) for name, one in people.items()
         }
@@ -197,10 +206,10 @@ class Reconciler:
         self, kind: Kind, test: str, seats: Members, who: Mapping[str, tuple[str, str]]
     ) -> Iterator[Drift]:
         managed = {id(seats.there[one]) for one in who.values() if one in seats.there}
-        told: set[int] = set()
+        seen: set[int] = set()
         for (system, name), seat in seats.there.items():
-            if id(seat) not in managed and id(seat) not in told:
-                told.add(id(seat))  # one person may be under several ids
+            if id(seat) not in managed and id(seat) not in seen:
+                seen.add(id(seat))  # one person may be under several ids
                 yield Drift(DriftGroup.FOREIGN, kind, (test, f"{system} {name}".strip()))
         if seats.unnamed:
             yield Drift(
@@ -236,8 +245,8 @@ class Reconciler:
 
     def _exported(self, kind: Kind) -> Iterator[Drift]:
         self._progress(f"exporting {kind}", 0)
-        if not self._store.stage_export(kind, self._target.export_people(kind)):
-            if any(self._store.everything(kind)):
+        if not self._store.exports.stage(kind, self._target.export_people(kind)):
+            if any(self._store.known.everything(kind)):
                 yield Drift(
                     DriftGroup.UNREAD,
                     kind,
@@ -245,7 +254,7 @@ class Reconciler:
                     text="the export names nobody, so it is not believed",
                 )
             return
-        for key, known, person in self._store.exported(kind):
+        for key, known, person in self._store.exports.read(kind):
             yield from self._held_against(kind, key, known, person)
-        for name in self._store.exported_strangers(kind):
+        for name in self._store.exports.strangers(kind):
             yield Drift(DriftGroup.FOREIGN, kind, (name,))

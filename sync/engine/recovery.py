@@ -1,6 +1,10 @@
-"""Finds out what became of calls whose outcome an earlier run did not live to record, before anything else is sent."""
+"""The recovery of calls whose outcome an earlier run could not record.
+
+It comes before anything else is sent.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
@@ -21,12 +25,27 @@ _READABLE = (Kind.COMMITTEE, Kind.CONTRIBUTOR, Kind.CANDIDATE)
 """What a reading of a test shows. People and options are sent again, which is safe."""
 
 
-class Recovery:
-    """Settles open intents by reading Inspera. One that can't be settled so stays open: its record is then sent again.
+@dataclass(slots=True)
+class RecoveryResult:
+    """What is left of the open intents of earlier runs.
 
-    A record of which an intent stays open counts as different in the plan, whatever its fingerprint says. `barred` are
-    those that could not be looked at just now: nothing is sent for them in this run. `tried` are learners whose
-    creation may have been carried out: whoever is there now was made by us, so they are sent again without a look.
+    Attributes:
+        count: how many there were.
+        barred: records that could not be read just now: nothing is sent for them in this run.
+        tried: learners whose creation may have been carried out. An account that is there now is
+            managed, so they are sent again without a look-up.
+    """
+
+    count: int = 0
+    barred: set[tuple[Kind, Key]] = field(default_factory=set)
+    tried: set[tuple[Kind, Key]] = field(default_factory=set)
+
+
+class Recovery:
+    """The settlement of open intents, by reading Inspera.
+
+    An intent that cannot be settled stays open, and its record is sent again: it counts as
+    different in the plan, whatever its fingerprint says.
     """
 
     def __init__(
@@ -40,26 +59,25 @@ class Recovery:
     ) -> None:
         self._store, self._journal, self._target = store, journal, target
         self._delay, self._clock, self._sleep = delay, clock, sleep
-        self.barred: set[tuple[Kind, Key]] = set()
-        self.tried: set[tuple[Kind, Key]] = set()
-        # An intent is older than its call, which may have waited for its turn: it went out until the run died, so until
-        # now at the latest.
+        self._recovered = RecoveryResult()
+        # An intent is older than its call, which may have waited for its turn. The call was sent
+        # before the run ended, so now is the latest possible moment.
         self._since = clock()
 
-    def settle(self) -> int:
-        """Looks into every open intent. Returns how many there were.
+    def settle(self) -> RecoveryResult:
+        """Look into every open intent, and return what is left of them.
 
         Raises:
             Stop: nothing can be read from Inspera.
         """
-        intents = list(self._store.open_intents())
+        intents = list(self._store.earlier_runs.open_intents())
         for intent in intents:
             if intent.kind is Kind.TEST:
                 self._test(intent)
             elif intent.kind is Kind.STAFF and intent.action is Action.CREATE:
                 self._created_staff(intent)
             elif intent.kind is Kind.LEARNER and intent.action is Action.CREATE:
-                self.tried.add((intent.kind, intent.key))
+                self._recovered.tried.add((intent.kind, intent.key))
             self._journal.commit()
         seats = sorted(
             (i for i in intents if i.kind in _READABLE), key=lambda i: (i.kind, i.key[0], i.id)
@@ -67,7 +85,8 @@ class Recovery:
         for (kind, test), group in groupby(seats, key=lambda intent: (intent.kind, intent.key[0])):
             self._seats(kind, test, list(group))
             self._journal.commit()
-        return len(intents)
+        self._recovered.count = len(intents)
+        return self._recovered
 
     def _wait_until_visible(self) -> None:
         rest = (self._since + self._delay - self._clock()).total_seconds()
@@ -75,14 +94,17 @@ class Recovery:
             self._sleep(rest)
 
     def _created_staff(self, intent: OpenIntent) -> None:
-        """Whoever was there when the intent was made is known by now; anybody else was made by us."""
+        """Settle the creation of staff.
+
+        Accounts that were there before the intent are known by now; any other was made by us.
+        """
         self._wait_until_visible()
         try:
             found, trouble = match_person(self._target, intent.fields)
         except Stop:
             raise
         except CallError:
-            self.barred.add((intent.kind, intent.key))
+            self._recovered.barred.add((intent.kind, intent.key))
             return
         if found:
             # sent again by the plan, so that what the reading does not show is as wanted, too
@@ -115,14 +137,14 @@ class Recovery:
             )
             self._journal.settle(intent, "done", "found in Inspera by a later run")
         elif outcome.result in (Result.DONE, Result.NOT_SENT):
-            # other times than ours: somebody else's test, which the create meets again and takes for drift
+            # With other times it is somebody else's test: the create meets it again, as drift.
             self._journal.settle(intent, "not sent", "a later run did not find it in Inspera")
         else:
-            self.barred.add((intent.kind, intent.key))
+            self._recovered.barred.add((intent.kind, intent.key))
 
     def _updated_test(self, intent: OpenIntent) -> None:
         self._wait_until_visible()
-        known = self._store.known(intent.kind, intent.key)
+        known = self._store.known.find(intent.kind, intent.key)
         try:
             found = self._target.find_test(str(intent.fields["external_test_id"]))
         except Stop:
@@ -134,14 +156,14 @@ class Recovery:
             and len(found) == 1
             and (found[0].start, found[0].end) == (intent.fields["start"], intent.fields["end"])
         ):
-            # It was carried out, so these are no hand-made times. It stays open and is sent again: an update is safe to
-            # repeat, and the search does not show all of it.
+            # The update arrived, so nobody made these times by hand. The intent stays open and is
+            # sent again: an update is safe to repeat, and the search does not show all of it.
             self._journal.remember(
                 intent.kind, intent.key, {**known, "start": found[0].start, "end": found[0].end}
             )
 
     def _seats(self, kind: Kind, test: str, intents: list[OpenIntent]) -> None:
-        known = self._store.known(Kind.TEST, (test,))
+        known = self._store.known.find(Kind.TEST, (test,))
         self._wait_until_visible()
         try:
             there = bool(known and known["remote_id"])
@@ -153,7 +175,7 @@ class Recovery:
         except Stop:
             raise
         except CallError:
-            self.barred.update(
+            self._recovered.barred.update(
                 (intent.kind, intent.key) for intent in intents
             )  # the others are not held up
             return
@@ -164,18 +186,21 @@ class Recovery:
             elif seats.lack(*identity):
                 self._not_there(intent)
             elif kind is Kind.COMMITTEE and intent.action is Action.CREATE:
-                self.barred.add(
+                self._recovered.barred.add(
                     (kind, intent.key)
                 )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
-                # Unreadable: on a test that we made it is taken for managed, so that it can also be removed again.
+                # Unreadable: on a test of managed the member counts as managed, so that it can be
+                # removed again.
                 managed = self._whose(intent) and bool(known and known["managed"])
                 self._journal.remember(intent.kind, intent.key, intent.fields, managed=managed)
 
     def _whose(self, intent: OpenIntent) -> bool | None:
-        """A seat that we made is managed; None keeps what is known of one that we found there before we sent anything."""
-        made = intent.action is Action.CREATE and not self._store.known(intent.kind, intent.key)
-        return True if made else None
+        """Tell whether the member is managed; None keeps what is known of it."""
+        created = intent.action is Action.CREATE and not self._store.known.find(
+            intent.kind, intent.key
+        )
+        return True if created else None
 
     def _there(self, intent: OpenIntent, seat: Member) -> None:
         if intent.action is Action.REMOVE:
@@ -200,7 +225,10 @@ class Recovery:
             self._journal.settle(intent, "done", "found in Inspera by a later run")
 
     def _half_known(self, intent: OpenIntent, seat: Member) -> None:
-        """There, but with other minutes: an update that did not arrive, or somebody's hand."""
+        """Settle a member who is there with other minutes.
+
+        Either an update did not arrive, or somebody changed the minutes.
+        """
         if intent.action is Action.CREATE:
             there = {**intent.fields, "extra_time": seat.extra_time}
             managed = self._whose(intent)

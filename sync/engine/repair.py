@@ -14,7 +14,9 @@ from sync.state.store import Store
 
 
 def take_over(drift: Drift, journal: Journal) -> bool:
-    """Takes Inspera's side of a drift into what is known. False when it is left alone, as while its test runs.
+    """Take Inspera's values of a drift as known; return False when it is left alone.
+
+    It is left alone while its test runs, for example.
 
     Somebody who is gone from a running test may come back: that is an addition.
     """
@@ -36,9 +38,12 @@ def take_over(drift: Drift, journal: Journal) -> bool:
 
 
 class Repair:
-    """Takes drift over. What is gone waits until all has been read, for it is put under the limit of removals first.
+    """The repair of drift, which takes Inspera's values as known.
 
-    No more of a kind is kept than its limit lets pass. `taken` and `left` count what was taken over and what was not.
+    What is gone waits until all has been read, since the limit of removals applies to it first.
+
+    No more of a kind is kept than its limit allows. `taken` and `left` count what was taken over
+    and what was not.
     """
 
     def __init__(self, store: Store, journal: Journal, limit: Limit) -> None:
@@ -49,14 +54,17 @@ class Repair:
         self.taken = self.left = 0
 
     def take(self, drift: Drift) -> None:
-        """Takes over what was changed; what is gone is kept for `finish`."""
+        """Take over what was changed; what is gone is kept for `finish`."""
         if drift.heap is DriftGroup.GONE:
             self._keep(drift)
         elif drift.managed:
             self._settle(drift)
 
     def finish(self) -> list[tuple[Kind, Scope]]:
-        """Takes over what is gone, but of a kind of which too much is: gives these kinds, with their arithmetic."""
+        """Take over what is gone, and return the kinds of which too much is, with their arithmetic.
+
+        Nothing of these kinds is taken over.
+        """
         held = []
         for kind, gone in self._gone.items():
             scope = Scope(f"gone of {kind}", self._counts[kind], self._known[kind], self._limit)
@@ -71,7 +79,7 @@ class Repair:
     def _keep(self, drift: Drift) -> None:
         kind = drift.kind
         if kind not in self._known:
-            self._known[kind] = sum(1 for _ in self._store.everything(kind))
+            self._known[kind] = sum(1 for _ in self._store.known.everything(kind))
         self._counts[kind] += 1
         kept = self._gone.setdefault(kind, [])
         if self._counts[kind] <= self._limit.of(self._known[kind]):

@@ -21,10 +21,10 @@ POLLS = 10
 
 @dataclass(slots=True)
 class Verification:
-    """What came of reading back: how many were as sent, which were not (with what differs), and the longest delay.
+    """The result of reading back: how many were as sent, which were not, the longest delay.
 
-    `longest` is the most seconds that passed between a write which was not readable at once and the reading that
-    showed it, in whole seconds; 0 when a first look showed everything.
+    `longest` is the most seconds that passed between a write which was not readable at once and the
+    reading that showed it, in whole seconds; 0 when a first look showed everything.
     """
 
     good: int = 0
@@ -33,7 +33,10 @@ class Verification:
 
 
 class Verifier:
-    """Reads back through the target. `sleep` waits that many seconds, or until the run is stopped."""
+    """Reads back through the target.
+
+    `sleep` waits that many seconds, or until the run is stopped.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class Verifier:
         self._clock, self._sleep = clock, sleep
 
     def verify(self, run_id: int, most: int | None) -> Verification:
-        """Reads back up to `most` records of each kind (None: all) that this run has written.
+        """Read back up to `most` records of each kind (None: all) that this run has written.
 
         Raises:
             Stop: nothing can be read from Inspera.
@@ -56,13 +59,13 @@ class Verifier:
         for kind in Kind:
             if kind is Kind.OPTION:
                 continue  # no call shows options
-            written = self._store.written(run_id, kind, most)
+            written = self._store.earlier_runs.written(run_id, kind, most)
             for _, group in groupby(written, key=lambda one: one.key[0]):
                 self._verify(kind, list(group), verified)
         return verified
 
     def _verify(self, kind: Kind, pending: list[WrittenRecord], verified: Verification) -> None:
-        """Reads one person or test, or what is on one test, until all of it is as sent or the delay has passed."""
+        """Read a person, a test or its members until all is as sent or the delay has passed."""
         for look in range(POLLS + 1):
             late = self._not_as_sent(kind, pending)
             if late is None:
@@ -91,28 +94,31 @@ class Verifier:
             read = self._readings(kind, pending)
             if read is None:
                 return None
-            told = [(one, self._trouble(one, read(one))) for one in pending]
+            found = [(one, self._trouble(one, read(one))) for one in pending]
         except Stop:
             raise
         except CallError as error:
             return [(one, f"could not be read: {error}") for one in pending]
-        return [(one, trouble) for one, trouble in told if trouble]
+        return [(one, trouble) for one, trouble in found if trouble]
 
     def _readings(
         self, kind: Kind, pending: list[WrittenRecord]
     ) -> Callable[[WrittenRecord], There | None] | None:
-        """How each of these is read; what is on a test is read once for all of them. None: it can't be read here."""
+        """Return how each of these is read; None if it can't be read here.
+
+        The members of a test are read once for all of them.
+        """
         if kind in PEOPLE:
-            return lambda one: self._person(self._store.known(kind, one.key) or {})
+            return lambda one: self._person(self._store.known.find(kind, one.key) or {})
         if kind is Kind.TEST:
-            return lambda one: self._test(self._store.known(kind, one.key) or {})
+            return lambda one: self._test(self._store.known.find(kind, one.key) or {})
         test = pending[0].key[0]
-        known = self._store.known(Kind.TEST, (test,)) or {}
+        known = self._store.known.find(Kind.TEST, (test,)) or {}
         seats = self._target.seats(str(known.get("remote_id")), kind)
         if not seats.readable:
             return None
         people = (
-            self._store.people(kind, test, [one.key[1] for one in pending])
+            self._store.known.people(kind, test, [one.key[1] for one in pending])
             if kind in PERSON_OF
             else {}
         )
@@ -142,7 +148,7 @@ class Verifier:
         return found[0] if len(found) == 1 else None
 
     def _trouble(self, one: WrittenRecord, there: There | None) -> str:
-        known = self._store.known(one.kind, one.key)
+        known = self._store.known.find(one.kind, one.key)
         if one.action in (Action.REMOVE, Action.DELETE):
             return "is still there" if there is not None else ""
         if there is None or known is None:

@@ -1,7 +1,10 @@
-"""Which candidate number is free on a test, and in what order numbers change hands. Pure (rules 36).
+"""Which candidate number is free on a test, and in what order numbers change hands.
 
-A number is free when nobody who stays in Inspera after this run has it. The vendor's contract does not say that
-Inspera refuses a number twice on one test, so this tool never lets two candidates have one at the same time.
+Pure (rules 36).
+
+A number is free when nobody who stays in Inspera after this run has it. The vendor's contract does
+not say that Inspera refuses a number twice on one test, so this tool never lets two candidates have
+one at the same time.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -48,8 +51,9 @@ def next_turn(
 ) -> tuple[list[int], bool]:
     """Return the changes that can be made now, and whether they must go together in one call.
 
-    All those that need none of the pending go at once. When there are none, a circle is left: its members swap their
-    numbers, and only one call can do that without a moment in which a number is there twice.
+    All those that need none of the pending go at once. Otherwise a circle is left: its members
+    swap their numbers, and only one call can do that without a moment in which two candidates have
+    the same number.
     """
     left = set(pending)
     ready = [one for one in pending if not left.intersection(needs.get(one, ()))]

@@ -51,10 +51,13 @@ class DraftedChange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be drafted for a pair, or the row errors that keep its record (or, beside a draft, one field) as it is.
+    """What is drafted for a pair, or the row errors that prevent it.
 
-    `settled` says that the two sides agree although their fingerprints do not, so that the known one can be renewed.
-    `stays` says that no source names the record any more, and that it is not removed since it was not put there by us.
+    Next to a draft, the row errors are of fields that stay as they are.
+
+    `settled` says that the two sides agree although their fingerprints do not, so that the known
+    one can be renewed. `stays` says that no source names the record any more, and that it is not
+    removed since it was not put there by us.
     """
 
     drafted: DraftedChange | None = None
@@ -87,7 +90,8 @@ def decide(pair: Pair, allowed: Collection[str] = ()) -> Decision:
     if row_errors:
         return Decision(row_errors=row_errors)
     if left_out:
-        # Without a fingerprint it is looked at again in the next run: what is left out is said until it is right.
+        # Without a fingerprint it is decided again in the next run, so that the row error is
+        # reported until it is fixed.
         pair = replace(pair, fingerprint=None)
     return Decision(_drafted(change, pair, allowed), left_out)
 
@@ -114,7 +118,7 @@ def _drafted(change: Change, pair: Pair, allowed: Collection[str]) -> DraftedCha
 
 
 def _stays(pair: Pair) -> bool:
-    """Whether somebody has really left the source, and would be removed if they had been put there by us."""
+    """Tell whether somebody has left the source, and would be removed if they were managed."""
     about = pair.about
     gone = (
         pair.wanted is None
@@ -135,7 +139,7 @@ _PEOPLES = (Kind.STAFF, *PERSON_OF)
 
 
 def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
-    """Return what is wanted without the optional fields that can't be used, and the row errors of these."""
+    """Return what is wanted without unusable optional fields, and their row errors."""
     wanted, known = pair.wanted, pair.known or {}
     if (
         pair.kind not in PEOPLE
@@ -151,7 +155,7 @@ def _usable(pair: Pair) -> tuple[Fields | None, tuple[RowError, ...]]:
 
 
 def _row_errors(change: Change) -> list[RowError]:
-    """What only shows (or is only worth the time to check) once the record is known to be new or different."""
+    """Return what only shows once the record is known to be new or different."""
     needed = NEEDED.get(change.kind, ()) if change.action is Action.CREATE else ()
     missing = [name for name in needed if not change.after.get(name)]
     found = [

@@ -1,4 +1,6 @@
-"""What a pair of wanted and known means. Pure: everything it needs to know about the world is in `Context`.
+"""What a pair of wanted and known means.
+
+Pure: everything it needs to know about the world is in `Context`.
 
 This is the one place that says what a difference is; whether it may go ahead is the guard's to say.
 """
@@ -15,7 +17,7 @@ DISABLED: Final = "disabled"
 """The two states of a member of staff in Inspera."""
 
 REFUSED: Final = "refused"
-"""The lifecycle of a person who was found in Inspera, and of whom it has taken nothing that was sent."""
+"""The lifecycle of a person who existed in Inspera, which has accepted nothing that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,18 @@ class Context:
     """What the store knows about a pair beyond its two sides.
 
     Attributes:
-        lifecycle: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or `retired`.
-        managed: whether this tool put it there; what existed before is never removed.
+        standing: of what is known: `active`, `released`, `disabled`, `refused`, `withdrawn` or
+            `retired`.
+        managed: whether we put it there; what we *found* is never removed.
         unsettled: an earlier call for it has no known outcome.
         ended: the test (of the candidate) has ended, its longest extra time included.
         covered: the test retires in this run and takes along what is on it.
         seated: a candidate of this learner is known or wanted.
         resembles: the key of a known record that vanished and looks like this new one.
-        reuses: the key of a known record that vanished and whose identity in Inspera this new one has.
+        reuses: the key of a known record that vanished and whose identity in Inspera this new one
+            has.
         accepted: a person has said that it is new all the same.
-        delete: whether staff whom no source names any more are deleted; otherwise they are disabled.
+        delete: whether staff that no source names any more are deleted and not disabled.
     """
 
     lifecycle: str = "active"
@@ -55,13 +59,14 @@ def diff(
     about: Context,
     where: str = "",
 ) -> Change | None:
-    """The change that turns `known` into `wanted`, or None when there is nothing to do.
+    """Return the change that turns `known` into `wanted`; None when there is nothing to do.
 
     Args:
         kind: of the record.
         key: of the record.
-        wanted: fields as the feeds say now; a field that is None is left alone. None when no feed names the record.
-        known: fields as last put in Inspera. None when nothing is known.
+        wanted: fields as the feeds contain them; a field without a value is left alone. None when
+            no feed names the record.
+        known: fields as last put in Inspera; None when the record is not known.
         about: the rest of what matters.
         where: the row that wants it.
     """
@@ -146,7 +151,7 @@ _AGAIN = {
 def _staff(
     kind: Kind, key: Key, wanted: Fields, known: Fields, about: Context, where: str
 ) -> Change | None:
-    """Staff also come and go: a row may say that they are disabled, and one who is disabled may be wanted again."""
+    """Return the change of a member of staff, who can also be disabled and enabled again."""
     before, after, mapped = (
         _status(known, about.lifecycle),
         _status(wanted),
@@ -181,7 +186,10 @@ def _status(fields: Fields, lifecycle: str = ACTIVE) -> str:
 
 
 def _may_leave(about: Context, status: str) -> bool:
-    """Whether staff are to be disabled: managed ones who are not. A lost call may have enabled them again."""
+    """Tell whether staff are to be disabled: those of managed who are not.
+
+    A lost call may have enabled them again.
+    """
     return about.managed and (status != DISABLED or about.unsettled)
 
 
@@ -230,11 +238,14 @@ def _staff_gone(about: Context) -> tuple[Action, str] | None:
 
 
 def _option_gone(_about: Context) -> None:
-    """An option has no value that it could go back to, so it stays as it is."""
+    """Return None: an option has no value to go back to, so it stays as it is."""
 
 
 def _member_gone(about: Context) -> tuple[Action, str] | None:
-    """Of contributors and committees. Grading goes on after the end, so what leaves the source then still goes."""
+    """Return the removal of a contributor or committee.
+
+    Grading goes on after the end, so what leaves the source then still goes.
+    """
     gone = about.lifecycle == "retired" and about.ended
     if gone or about.covered or not about.managed:
         return None
@@ -254,5 +265,5 @@ _GONE: Mapping[Kind, Callable[[Context], tuple[Action, str] | None]] = {
 
 
 def remembered(kind: Kind, fields: Fields) -> Fields:
-    """`fields` without what is sent once and never kept, such as a password."""
+    """Return `fields` without what is sent once and never kept, such as a password."""
     return {name: value for name, value in fields.items() if name not in SENT_ONCE[kind]}

@@ -1,7 +1,8 @@
-"""Doubt changes by the times of their tests: the freeze around a test, and times that cannot be right. Pure.
+"""The doubts by the times of tests: the freeze around a test, and impossible times. Pure.
 
-A test is frozen from a while before its start until its end. An update of a test sends all its times again, so within
-the freeze nothing may shorten, move or rename it unless a person allows exactly that change (semantics 16 and 35).
+A test is frozen from a while before its start until its end. An update of a test sends all its
+times again, so within the freeze nothing may shorten, move or rename it unless a person allows
+exactly that change (semantics 16 and 35).
 """
 
 import hashlib
@@ -14,12 +15,15 @@ from sync.records.base import Kind, listed, utc_text, utc_time
 from sync.records.changes import Action, Change, Fields
 
 FARTHEST_MOVE = timedelta(days=60)
-"""How far the start or the end of a test may move unasked. A wrong year or century moves it farther."""
+"""How far the start or the end of a test may move unasked.
+
+A wrong year or century moves it farther.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRules:
-    """Settings for the times of tests: the freeze before the start, and the longest duration in minutes."""
+    """Settings for times: the freeze before the start, and the longest duration in minutes."""
 
     before: timedelta = timedelta(hours=2)
     longest: int = 24 * 60
@@ -27,9 +31,10 @@ class TimeRules:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The present by two clocks, ours and Inspera's, which differ when one of them is wrong.
+    """The present by two clocks, managed and Inspera's, which differ when one of them is wrong.
 
-    What has begun is judged by the later one, what has ended by the earlier one: each is the careful choice.
+    What has begun is judged by the later one, what has ended by the earlier one: each is the
+    careful choice.
     """
 
     earliest: datetime
@@ -45,8 +50,8 @@ class Moment:
 class TimeFacts:
     """When a test runs, as UTC text, and the moment and the rules by which that is judged.
 
-    `start` is the earliest start that may hold; `ends` the latest end that may hold, with the longest extra time on the
-    test. Both are empty when unknown.
+    `start` is the earliest start that may hold; `ends` the latest end that may hold, with the
+    longest extra time on the test. Both are empty when unknown.
     """
 
     moment: Moment
@@ -83,7 +88,7 @@ class TimeFacts:
 
 
 def doubts(change: Change, timing: TimeFacts) -> str:
-    """Return why a person must look at a test's times before they are sent; empty when nobody must."""
+    """Return why a person must look before an existing test is updated; empty if not."""
     if change.kind is not Kind.TEST:
         return ""
     if change.action is Action.CREATE:
@@ -96,14 +101,15 @@ def doubts(change: Change, timing: TimeFacts) -> str:
 
 
 def doubts_when_sent(change: Change, timing: TimeFacts) -> str:
-    """Return why an update that had no doubts when it was planned is held after all when it is sent."""
+    """Return why an update that was allowed by the plan is held when it is sent."""
     return " and ".join((*_frozen(change, timing), *_moved(change, timing)))
 
 
 def doubts_of_found(wanted: Change, there: Fields, timing: TimeFacts) -> str:
-    """Return why a person must look before a test that Inspera already has is brought up to date; empty if nobody must.
+    """Return why a person must look before an existing test is updated; empty if not.
 
-    Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so it is doubted too.
+    Its times are the wanted ones: others are drift. What Inspera does not show may be anything, so
+    it is doubted too.
     """
     differing = tuple(
         name
@@ -141,7 +147,7 @@ def _frozen(change: Change, timing: TimeFacts) -> Iterator[str]:
 
 
 def _moved(change: Change, timing: TimeFacts) -> Iterator[str]:
-    """Yield what is wrong with the new times beside the old ones."""
+    """Yield what is wrong with the new times compared with the old ones."""
     for name in ("start", "end"):
         if not _moves(change, name):
             continue
@@ -161,7 +167,10 @@ def _impossible(change: Change, timing: TimeFacts) -> Iterator[str]:
         if not int(minutes):
             yield "its duration would be 0"
         elif timedelta(minutes=int(minutes)) > longest:
-            yield f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above {_span(longest)} ({_LONGEST})"
+            yield (
+                f"its duration would be {_span(timedelta(minutes=int(minutes)))}, above "
+                f"{_span(longest)} ({_LONGEST})"
+            )
     if {"start", "end"} & set(change.changed) and after.get("start") and after.get("end"):
         window = utc_time(_time(after, "end")) - utc_time(_time(after, "start"))
         if window > max(FARTHEST_MOVE, longest):
@@ -183,7 +192,7 @@ def _late(change: Change, timing: TimeFacts) -> Iterator[str]:
 
 
 def additive(change: Change) -> bool:
-    """Return whether an update on a test only adds: more minutes, further roles and committees, a value where none was.
+    """Return whether an update on a test only adds: minutes, roles, committees or a first value.
 
     A first candidate number does not count: Inspera may have given out one of its own already.
     """
@@ -200,9 +209,9 @@ def _adds(name: str, before: Fields, after: Fields) -> bool:
 
 
 def adding_part(change: Change) -> Change | None:
-    """Return the part of an update on a test that only adds; None when there is none, or when it is the whole.
+    """Return the part of an update that only adds; None without one, or when it is all.
 
-    So that more extra time is not kept back by a change of room in the same row.
+    More extra time must not be deferred because of a change of room in the same row.
     """
     adds = tuple(name for name in change.changed if _adds(name, change.before, change.after))
     if not adds or len(adds) == len(change.changed):
@@ -218,8 +227,8 @@ def digest_of(change: Change) -> str:
         {name: value for name, value in side.items() if value is not None}
         for side in (change.before, change.after)
     )
-    said = [change.kind, change.key, change.action, change.changed, before, after]
-    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=6).hexdigest()
+    content = [change.kind, change.key, change.action, change.changed, before, after]
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def _moves(change: Change, name: str) -> bool:

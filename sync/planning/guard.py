@@ -1,7 +1,7 @@
 """May this change go ahead? Pure: f(change, facts, now) → pass, waiting, deferred or held, and why.
 
-*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by hand, times by
-hand) is judged here too, during `apply`, when the reading is at hand.
+*Deferred* clears by itself; *held* waits for a person. What needs a reading of Inspera (seats by
+hand, times by hand) is judged here too, during `apply`, when the reading is at hand.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,18 @@ class Facts:
     """What the store has gathered about one change.
 
     Attributes:
-        trouble: why absence proves nothing for this record in this run (an unread feed, a row without a key).
-        begun: a candidate's test has started, by the earliest time that may hold; for what else is on a test: it is
-            under way; for an option: it can't be changed any more.
-        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a identity change)`.
+        trouble: why absence proves nothing for this record in this run (an unread feed, a row
+            without a key).
+        begun: a candidate's test has started, by the earliest time that may hold; for what else is
+            on a test: it is under way; for an option: it can't be changed any more.
+        waits_for: what is not in Inspera yet and must be first, such as `learner 1001 (held as a
+            identity change)`.
         registered: how many registrations still name the test, or how many contributors the person.
-        suspect: its learner or test is one that a new record looks like: perhaps the same under a new key.
+        suspect: its learner or test is one that a new record looks like: perhaps the same under a
+            new key.
         room_left: how many candidates the test can still take before this one.
-        refused: why just this was refused before, and when it is tried again; empty when its time has come.
+        refused: why just this was refused before, and when it is tried again; empty when its time
+            has come.
         existing: whether the record was in Inspera before us.
         timing: when the test runs, or the test that it is on; None for people.
         retired: it was retired with its test, which has not ended by the times of now.
@@ -77,15 +81,24 @@ PASS = Ruling(Verdict.PASS)
 FULL = f"the test already has the most candidates that it can hold ({MAX_CANDIDATES})"
 STAYS = "the test has begun: its candidates stay"
 UNDER_WAY = "the test is under way: nothing is taken off it"
-_UNMANAGED = "was there before us: disable it in Inspera, or take it as managed with `adopt staff KEY --managed`"
+_UNMANAGED = (
+    "was there before us: disable it in Inspera, or say that it is managed with `adopt "
+    "staff KEY --managed`"
+)
 _AS_IT_IS = "it stays as it is until the test has ended"
-_CAME_BACK = "the test had ended by its former times, so they may have sat it, and no source names them any more"
-_TYPE = "a committee's type can't be changed in Inspera: put the old one back into the source, or remove it there"
+_CAME_BACK = (
+    "the test had ended by its former times, so they may have sat it, and no source "
+    "names them any more"
+)
+_TYPE = (
+    "a committee's type can't be changed in Inspera: put the old one back into the "
+    "source, or remove it there"
+)
 ACTIVATED = "the test is activated: its security options can't change any more"
 
 
 def judge(change: Change, facts: Facts) -> Ruling:
-    """Everything but the limits, which need all changes to be counted first."""
+    """Judge by everything except the limits, which need all changes to be counted first."""
     if change.action is Action.IDENTITY_CHANGE:
         return Ruling(Verdict.HELD, _identity_change(change, facts), Cause.IDENTITY_CHANGE)
     if facts.clash and change.action in ADDITIONS:
@@ -105,7 +118,10 @@ def _identity_change(change: Change, facts: Facts) -> str:
         return f"{_TYPE}; then use `adopt`"
     if facts.reuses:
         command = f"adopt {change.kind} {change.key[0]}"
-        return f"identity change: {change.reason}; if it is the same, run `{command}`; another one needs one of its own"
+        return (
+            f"identity change: {change.reason}; if it is the same, run `{command}`; another "
+            "one needs one of its own"
+        )
     return f"identity change: {change.reason}; look at it and use `adopt`"
 
 
@@ -125,7 +141,7 @@ def _addition(change: Change, facts: Facts) -> Ruling:
 
 
 def judge_times(change: Change, timing: TimeFacts) -> Ruling:
-    """Return what the times of its test make of an addition, or of a removal from a test that has not begun."""
+    """Return the ruling on an addition, or an early removal, by the times of its test."""
     if change.kind is Kind.TEST:
         doubt = doubts(change, timing)
         return Ruling(Verdict.HELD, doubt, Cause.TIMES) if doubt else PASS
@@ -140,7 +156,7 @@ def judge_times(change: Change, timing: TimeFacts) -> Ruling:
 
 
 def takes_away(change: Change) -> str:
-    """What an update of somebody on a test would take from them: roles, committees or minutes. Empty when nothing."""
+    """Return what an update would take from a member: roles, committees, minutes, or nothing."""
     if change.action is not Action.UPDATE or change.kind not in (Kind.CONTRIBUTOR, Kind.CANDIDATE):
         return ""
     for name in ("roles", "committees"):
@@ -161,14 +177,17 @@ def _absence(change: Change, facts: Facts) -> Ruling:
 
 
 def _unless_held(change: Change, facts: Facts) -> Ruling:
-    """Held where a person must look at what leaves."""
+    """Hold removals where a person must look at what leaves."""
     if facts.suspect:
         reason = f"{facts.suspect} may live on under a new key; settle that with `adopt` first"
         return Ruling(Verdict.HELD, reason, Cause.IDENTITY_CHANGE)
     if change.action is Action.REMOVE and facts.retired:
         return Ruling(Verdict.HELD, _CAME_BACK, Cause.TIMES)
     if change.action is Action.WITHDRAW and facts.registered:
-        reason = f"it has not ended and {facts.registered} registrations still name it; correct its source, or them"
+        reason = (
+            f"it has not ended and {facts.registered} registrations still name it; correct "
+            "its source, or them"
+        )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return _keeps_account(facts) if change.action in (Action.DISABLE, Action.DELETE) else PASS
 
@@ -177,10 +196,16 @@ def _keeps_account(facts: Facts) -> Ruling:
     if facts.existing:
         return Ruling(Verdict.HELD, _UNMANAGED, Cause.FOUND)
     if facts.shares:
-        reason = f"{facts.shares} has the same account in Inspera, and would lose it; correct the source, or Inspera"
+        reason = (
+            f"{facts.shares} has the same account in Inspera, and would lose it; correct the "
+            "source, or Inspera"
+        )
         return Ruling(Verdict.HELD, reason, Cause.SHARED)
     if facts.registered:
-        reason = f"{facts.registered} contributors still name this person; correct their source, or that of staff"
+        reason = (
+            f"{facts.registered} contributors still name this person; correct their source, "
+            "or that of staff"
+        )
         return Ruling(Verdict.HELD, reason, Cause.NAMED)
     return PASS
 
@@ -201,13 +226,13 @@ class Limit:
     at_most_percent: float = 0
 
     def cap(self, known: int) -> float | None:
-        """Return the most that ever pass when `known` records are known; None without such a bound."""
+        """Return the most that are ever allowed for `known` records; None without such a bound."""
         return (
             None if self.at_most is None else max(self.at_most, known * self.at_most_percent / 100)
         )
 
     def of(self, known: int) -> float:
-        """The largest number that passes when `known` records are known."""
+        """Return the largest number that is allowed when `known` records are known."""
         share, cap = known * self.percent / 100, self.cap(known)
         return max(self.at_least, share if cap is None else min(share, cap))
 
@@ -223,11 +248,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of changes that is counted as one: `removals of candidate`, `removals on test INF1000-H26`, …
+    """A set of changes that is counted as one, such as `removals on test INF1000-H26`.
 
-    `recent` were removed in the last 24 hours and are not known any more: a loss is added up, however it is spread.
-    `renumbered` of those who stay on the test get another candidate number. Where most do, the cells of a column may
-    have moved against the others, and who seems to leave may be another row's.
+    `recent` were removed in the last 24 hours and are not known any more: a loss is added up,
+    however it is spread. `renumbered` of those who stay on the test get another candidate number.
+    Where most do, the cells of a column may have moved against the others, and who seems to leave
+    may be another row's.
     """
 
     name: str
@@ -239,7 +265,7 @@ class Scope:
     renumbered: int = 0
 
     def excess(self) -> str:
-        """The arithmetic by which this scope is held, or an empty text when it passes."""
+        """Return the arithmetic by which this scope is held; empty when it is within its limit."""
         known = self.known + self.recent
         most, cap = self.limit.of(known), self.limit.cap(known)
         counted = (
@@ -255,13 +281,16 @@ class Scope:
             return f"{counted} of {known} known is more than {bound} = {most:g}"
         if 2 * self.renumbered > max(0, self.known - self.count):
             staying = f"{self.renumbered} of the {self.known - self.count} who stay"
-            return f"{self.count} of {self.known} known, and {staying} get another number: are the rows shifted?"
+            return (
+                f"{self.count} of {self.known} known, and {staying} get another number: "
+                "are the rows shifted?"
+            )
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRuling:
-    """What a reading of Inspera makes of a candidate's change: send it, or end it here with `result` and `reason`."""
+    """The ruling on a member after the reading: send it, or end it here with a reason."""
 
     send: bool
     existing: bool = False
@@ -271,10 +300,10 @@ class MemberRuling:
     disputed: tuple[str, ...] = ()
 
 
-def judge_seat(
+def judge_candidate(
     change: Change, seat: Member | None, room_left: int, claimed: bool, existing: bool = False
 ) -> MemberRuling:
-    """A candidate's create or update, now that the test's candidates have been read.
+    """Judge a candidate's create or update, after the test's candidates were read.
 
     Args:
         change: create or update of a candidate.
@@ -287,14 +316,12 @@ def judge_seat(
         return _new_seat(change, seat, room_left, claimed)
     if seat is None:
         return MemberRuling(False, existing, Result.HELD, _gone(change), Cause.DRIFT)
-    # what is known of a found candidate was read there, so it may be a hand's gift itself
+    # What is known of an existing candidate was read in Inspera, so a person may have given it.
     bound, word = (
         (_minutes(change.after), "wanted") if existing else (_minutes(change.before), "known")
     )
     there = seat.extra_time or 0
-    agreed = there == _minutes(
-        change.after
-    )  # whoever gave the minutes, the source now says the same
+    agreed = there == _minutes(change.after)  # the source now contains the same minutes
     if change.after.get("extra_time") is not None and there > bound and not agreed:
         return MemberRuling(
             False, existing, Result.HELD, _by_hand(there, bound, word), Cause.DRIFT, ("extra_time",)
@@ -309,7 +336,7 @@ AGREED = "Inspera had it so already: taken as known, and nothing was sent"
 
 
 def _has_all(change: Change, seat: Member) -> bool:
-    """Whether Inspera shows every field as an update would leave it, so that nothing needs to be sent."""
+    """Tell whether Inspera shows every field as an update would leave it."""
     wanted = {name: value for name, value in change.after.items() if name in COMPARED[change.kind]}
     return bool(change.changed) and all(
         value is None
@@ -335,7 +362,7 @@ def _new_seat(change: Change, seat: Member | None, room_left: int, claimed: bool
 
 
 def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRuling:
-    """A contributor's or committee's create or update, now that its test has been read.
+    """Judge a contributor's or committee's create or update, after its test was read.
 
     Args:
         change: create or update of a contributor or a committee.
@@ -369,7 +396,7 @@ def judge_member(change: Change, seat: Member | None, claimed: bool) -> MemberRu
 
 
 def _sides(change: Change, seat: Member, name: str) -> tuple[Value, Value, Value]:
-    """What Inspera has, what is known, and what is wanted."""
+    """Return what Inspera has, what is known, and what is wanted."""
     return getattr(seat, name), change.before.get(name), change.after.get(name)
 
 
@@ -378,13 +405,14 @@ _GIVEN = "drift: Inspera has further {} for this contributor ({}): given by hand
 
 def _gone(change: Change) -> str:
     return (
-        f"drift: Inspera does not have this {change.kind} any more; {adopt(change.kind, change.key)} lets the next "
-        "`apply` put it back; to leave it off, take it out of the source"
+        f"drift: Inspera does not have this {change.kind} any more; "
+        f"{adopt(change.kind, change.key)} lets the next `apply` put it back; to leave it off, "
+        "take it out of the source"
     )
 
 
 def unless_fresh(ruling: MemberRuling, fresh: bool) -> MemberRuling:
-    """What a reading holds is no drift while our own last write (`fresh`) may not be readable yet."""
+    """Defer what would be held as drift while our last write (`fresh`) may not be readable yet."""
     if not fresh or ruling.send or ruling.result is not Result.HELD:
         return ruling
     return MemberRuling(False, ruling.existing, Result.DEFERRED, FRESH, Cause.FRESH)
@@ -399,15 +427,18 @@ def judge_removal(
     candidate: bool = True,
     timing: TimeFacts | None = None,
 ) -> MemberRuling:
-    """A removal from a test, now that the test has been looked up and, where that is possible, read.
+    """Judge a removal from a test, after the test was looked up and, where possible, read.
 
     Args:
         seat_read: whether the test could be read.
         seat: what is to go as Inspera has it, None when it is not there.
-        begun: whether the test has started (or is under way), by what is known or by what Inspera says.
+        begun: whether the test has started (or is under way), by what is known or by what Inspera
+            says.
         fresh: whether our last write of this candidate may not be readable yet.
-        candidate: whether it is a candidate's; a contributor or a committee may go once the test has ended.
-        timing: when the test runs by what is known and what Inspera says; None when a person has allowed the removal.
+        candidate: whether it is a candidate's; a contributor or a committee may go once the test
+            has ended.
+        timing: when the test runs by what is known and what Inspera says; None when a person has
+            allowed the removal.
     """
     if begun:
         return MemberRuling(
@@ -429,7 +460,10 @@ def _minutes(fields: Fields) -> int:
 
 
 def _by_hand(there: int, here: int, word: str) -> str:
-    return f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: given by hand?"
+    return (
+        f"drift: Inspera gives {there} minutes of extra time where {here} are {word}: "
+        "given by hand?"
+    )
 
 
 @dataclass(frozen=True, slots=True)

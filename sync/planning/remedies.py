@@ -1,4 +1,4 @@
-"""What to do about a record on which Inspera and the source disagree, in words that a person can type. Pure."""
+"""The remedies where Inspera and the source disagree, as commands to type. Pure."""
 
 import shlex
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from sync.records.base import Key, Kind, listed
 from sync.records.changes import Fields, Value
 
 _UNTOLD = frozenset({"first_name", "last_name", "email"})
-"""Fields that say who a person is: that they differ is said, and what they are is not."""
+"""Fields that identify a person: a message names the fields that differ, not their values."""
 
 
 def adopt(kind: Kind, key: Key, flag: str = "") -> str:
@@ -28,11 +28,11 @@ def _shown(value: Value) -> str:
 
 
 def sends_text(wanted: Fields, names: Iterable[str], where: str) -> str:
-    """Return what the next `apply` sends of these fields, and which row says so; empty when the source says nothing."""
-    said = [name for name in names if wanted.get(name) is not None]
-    if not said:
+    """Return what the next `apply` sends of these fields, and which row; empty for nothing."""
+    sent = [name for name in names if wanted.get(name) is not None]
+    if not sent:
         return ""
-    return f"send {fields_text(wanted, said)}{f' ({where})' if where else ''}"
+    return f"send {fields_text(wanted, sent)}{f' ({where})' if where else ''}"
 
 
 def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: str) -> str:
@@ -41,6 +41,7 @@ def disputed(kind: Kind, key: Key, wanted: Fields, names: Iterable[str], where: 
     if not sends:
         return f"{adopt(kind, key)} takes Inspera's value as known; the source says nothing of it"
     return (
-        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} keeps Inspera's value until "
+        f"{adopt(kind, key)} lets the next `apply` {sends}; {adopt(kind, key, '--keep')} "
+        "keeps Inspera's value until "
         "the source's changes"
     )

@@ -4,10 +4,11 @@ A record's *key* is the source's stable identifier and is never sent. In every r
 leave Inspera's value alone" and `""` means "clear it" (only where a feed says `blank: clear`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import NamedTuple
 
 Key = tuple[str, ...]
@@ -349,3 +350,15 @@ def utc_text(time: datetime) -> str:
 def utc_time(text: str) -> datetime:
     """The inverse of `utc_text`."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
+    """Yield the first row error of each cause with how many more it has; row errors without a cause each by itself."""
+    for cause, group in groupby(
+        row_errors, key=lambda row_error: (row_error.kind, row_error.field, row_error.cause)
+    ):
+        if cause[-1]:
+            first = next(group)
+            yield first, sum(1 for _ in group)
+        else:
+            yield from ((row_error, 0) for row_error in group)

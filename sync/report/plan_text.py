@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Protocol
 
 from sync.planning.guard import HeldScope
-from sync.records.base import Kind, RowError
+from sync.records.base import Kind, RowError, by_cause
 from sync.records.changes import Action, PlannedChange, Verdict
 from sync.report.verdict import verdict_text
-from sync.report.wording import by_cause, change_text, plural, row_error_text
+from sync.report.wording import change_text, plural, row_error_text
 from sync.text.masking import masked
 
 MOST = 50

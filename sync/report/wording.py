@@ -1,8 +1,6 @@
 """How one change, one row error and one outcome are said, the same way everywhere."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
 
 from sync.records.base import DIGEST_PREFIX, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
@@ -22,18 +20,6 @@ def row_error_text(row_error: RowError, more: int = 0) -> str:
     if more:
         row_error = replace(row_error, where=f"{row_error.where} and {plural(more, 'more row')}")
     return masked(str(row_error))
-
-
-def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
-    """Yield the first row error of each cause with how many more it has; row errors without a cause each by itself."""
-    for cause, group in groupby(
-        row_errors, key=lambda row_error: (row_error.kind, row_error.field, row_error.cause)
-    ):
-        if cause[-1]:
-            first = next(group)
-            yield first, sum(1 for _ in group)
-        else:
-            yield from ((row_error, 0) for row_error in group)
 
 
 def change_text(line: PlannedChange) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from sync.sources.ldap.library import ldap3
 from sync.sources.ldap.source import LdapSettings
-
 from tests.support.servers.slapd import PEOPLE, Slapd, person
 
 ENTRIES, PAGE = 20_000, 500

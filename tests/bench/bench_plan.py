@@ -117,18 +117,18 @@ def make_known(folder: Path) -> None:
     from sqlalchemy import text
     from sync.app import App
     from sync.commands.plan import make_store
-    from sync.engine.extract.extract import gather
+    from sync.engine.extract.extract import extract
     from sync.records.base import COMPARED, KEY_FIELDS
     from sync.state.sqlite.open import open_to_write
 
     app = App.open(folder / CONFIG, print)
     with open_to_write(folder / UNCHANGED, "benchmark") as connection:
-        gathered = gather(
+        extracted = extract(
             app.feeds, make_store(app, connection), datetime.now(UTC), lambda *_: None
         )
-        if gathered.unhealthy:
-            raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
-        for kind in gathered.kinds:
+        if extracted.unhealthy:
+            raise SystemExit(f"the benchmark's own files can't be used: {extracted.unhealthy}")
+        for kind in extracted.kinds:
             names = ", ".join((*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint"))
             connection.execute(
                 text(

@@ -13,7 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.support.servers.postgres import SUPERUSER, postgres
 from tests.bench.bench_plan import (
     CONFIG,
     CONFIGURATION,
@@ -26,6 +25,7 @@ from tests.bench.bench_plan import (
     run,
     write_files,
 )
+from tests.support.servers.postgres import SUPERUSER, postgres
 
 ROUNDS = 3
 MOST_TIMES, MOST_MEGABYTES = 2.0, 200.0
@@ -41,18 +41,18 @@ def make_known(config: Path) -> None:
     from sqlalchemy import text
     from sync.app import App
     from sync.commands.plan import make_store
-    from sync.engine.extract.extract import gather
+    from sync.engine.extract.extract import extract
     from sync.records.base import COMPARED, KEY_FIELDS
 
     app = App.open(config, print)
     with app.state.open_to_write("benchmark") as opened:
         connection = opened.connection
-        gathered = gather(
+        extracted = extract(
             app.feeds, make_store(app, connection), datetime.now(UTC), lambda *_: None
         )
-        if gathered.unhealthy:
-            raise SystemExit(f"the benchmark's own files can't be used: {gathered.unhealthy}")
-        for kind in gathered.kinds:
+        if extracted.unhealthy:
+            raise SystemExit(f"the benchmark's own files can't be used: {extracted.unhealthy}")
+        for kind in extracted.kinds:
             names = ", ".join(
                 f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint")
             )

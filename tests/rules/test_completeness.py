@@ -216,7 +216,7 @@ def test_a_rule_about_a_column_that_is_not_there_is_said_as_such(site: Site) -> 
 def test_a_source_that_no_one_has_cannot_be_accepted(site: Site) -> None:
     ran = site.apply("--accept-shrink", "registration")
     assert ran.status == 2
-    assert "there is no such source; the sources are exams, registrations, students" in ran.said
+    assert "unknown source; the sources are exams, registrations, students" in ran.said
 
 
 def test_a_source_under_another_name_is_not_a_new_one(site: Site) -> None:

@@ -5,8 +5,8 @@ from threading import Event
 
 from sync.app import App
 from sync.commands.apply import ApplyOptions, apply
-from sync.commands.interruption import Interruption
 from sync.commands.jobs import ConfiguredJob
+from sync.engine.interruption import Interruption
 from sync.records.base import Kind
 from sync.service.metrics import Metrics
 

@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from sync.app import App
 from sync.commands.apply import ApplyOptions, apply
-from sync.commands.interruption import Interruption
+from sync.engine.interruption import Interruption
 from sync.records.base import Kind
 
 from .site import BEFORE, OTHER, TEST, Site, numbers

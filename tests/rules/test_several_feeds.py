@@ -94,8 +94,7 @@ def test_a_feed_below_says_nothing_while_the_one_above_cannot_be_read(site: Site
     ran = site.apply()
     assert ran.status == 4
     assert (
-        "directory.csv: is not used, as it gives way to students.csv, which can't be read"
-        in ran.out
+        "directory.csv: is not used, as it yields to students.csv, which can't be read" in ran.out
     )
     assert site.writes() == []
     site.students.raw = None

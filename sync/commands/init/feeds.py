@@ -292,10 +292,10 @@ def _fill_roles(draft: FeedDraft) -> None:
 def _settle(made: Sequence[FeedDraft]) -> None:
     """Decides which feeds can stand as they are, those that others need first."""
     for draft in made:
-        standing = {
+        lifecycle = {
             other.kind for other in made if other.ready and other is not draft and not other.missing
         }
-        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in standing]
+        lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in lifecycle]
         if lacking:
             draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} beside it."
         draft.ready = not (draft.missing or lacking)

@@ -1,4 +1,4 @@
-"""Is a source all there? Counts what its rules are about while it is read, and says what fails, with its arithmetic."""
+"""The check that a source is complete: it counts while rows are read, and names what fails."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ KEPT = "nothing that rests on it is removed"
 
 @dataclass(slots=True)
 class CompletenessCheck:
-    """What is seen of one source in one reading.
+    """The counts of one source while it is read.
 
     Attributes:
-        last: its last row, once all were watched.
-        torn: whether that ended without a line end; None when that can't be told.
+        last: its last row, once all were read.
+        torn: whether that ended without a line end; None when that is unknown.
     """
 
     proof: CompletenessRules
@@ -36,11 +36,11 @@ class CompletenessCheck:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that its rules name."""
+        """Return the columns that the rules name."""
         return frozenset(self._missing) | ({self.proof.group} if self.proof.group else frozenset())
 
     def watched(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, as they come, looked at on their way."""
+        """Yield the rows as they come, and check each of them."""
         row = None
         if not self.columns:
             for row in rows:
@@ -60,25 +60,32 @@ class CompletenessCheck:
         self.last = row
 
     def failures(self, groups_before: Callable[[], frozenset[str]]) -> Iterator[str]:
-        """What speaks against its being whole, once all rows were watched."""
+        """Yield what shows that the source is incomplete, once all rows were read."""
         least = self.proof.minimum_rows
         if self.rows < least:
             yield f"has {self.rows:,} rows, fewer than minimum_rows ({least:,})"
         for column, missing in self._missing.items():
             if missing:
-                yield f"lacks {_named(missing)} in column '{column}', which the canary says must be there"
+                yield (
+                    f"lacks {_named(missing)} in column '{column}', which the canary says must "
+                    "be there"
+                )
         if self.proof.group:
             yield from self._lost_groups(groups_before())
 
     def _lost_groups(self, before: frozenset[str]) -> Iterator[str]:
         column = self.proof.group
         if len(self.groups) > MOST_GROUPS:
-            yield f"has more than {MOST_GROUPS:,} values in column '{column}', so that is no column of groups"
+            yield (
+                f"has more than {MOST_GROUPS:,} values in column '{column}', so it is not "
+                "a column of groups"
+            )
             return
         lost = before.difference(self.groups)
         if lost:
             yield (
-                f"has no row any more with {_named(lost)} in column '{column}', of {len(before):,} such groups before"
+                f"has no row any more with {_named(lost)} in column '{column}', of "
+                f"{len(before):,} such groups before"
             )
 
 
@@ -89,14 +96,14 @@ TORN = (
 
 
 def torn(ended_whole: bool, accepted: bool, source: str) -> str:
-    """Return what speaks against a source whose text does not end in a line end; empty when that is usual there."""
+    """Return why a source without a final line end is doubted; empty when that is usual there."""
     if accepted or not ended_whole:
         return ""
     return f"{TORN}; if it is right so, run `apply --accept-shrink {source}`"
 
 
 def cut_off(missing: int, kinds: str) -> str:
-    """Return what speaks against a source that lacks what stood last in it before; empty when it lacks nothing."""
+    """Return why a source that lacks its last records is doubted; empty when it lacks none."""
     if not missing:
         return ""
     return f"the last {missing:,} {kinds} of the delivery before are all missing: it may be cut off"
@@ -109,7 +116,10 @@ def _named(values: Iterable[str]) -> str:
 
 
 def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
-    """How a source has shrunk, if it has: `lost` of the `named` known records are not named any more."""
+    """Return how a source has shrunk; empty when it has not, or within its limit.
+
+    `lost` of the `named` known records are not named any more.
+    """
     allowed = _allowed(named, shrink)
     if lost <= allowed:
         return ""
@@ -120,7 +130,7 @@ def shrunk(lost: int, named: int, shrink: tuple[int, float], kinds: str) -> str:
 
 
 def shorter(lost: int, before: int, shrink: tuple[int, float]) -> str:
-    """The same for a source that is joined, and so names nobody: it has lost so many of its rows."""
+    """Return how a joined source has shrunk: it names no records, so its rows are counted."""
     allowed = _allowed(before, shrink)
     if lost <= allowed:
         return ""

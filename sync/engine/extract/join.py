@@ -24,8 +24,8 @@ class JoinedSource:
 
     Attributes:
         columns: what the feed takes of it, by the names that the source has for them.
-        unsure: why it can't be told that somebody is not in there; empty when it can.
-        unreadable: a row of which the key can't be read, so that it can't be told whose it is.
+        unsure: why a missing row proves nothing; empty when it proves absence.
+        unreadable: a row whose key can't be read, so that its owner is unknown.
     """
 
     join: Join
@@ -37,16 +37,16 @@ class JoinedSource:
 
     @property
     def names(self) -> frozenset[str]:
-        """The columns under the names that the feed has for them."""
+        """Return the columns under the names that the feed has for them."""
         return frozenset(f"{self.join.source.name}.{column}" for column in self.columns)
 
     def own_names(self, columns: Iterable[str]) -> list[str]:
-        """Which of a feed's own columns have names like those of this source."""
+        """Return a feed's own columns that have names like those of this source."""
         return sorted(name for name in columns if name.startswith(f"{self.join.source.name}."))
 
 
 def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
-    """The columns that a feed takes of a joined source."""
+    """Return the columns that a feed takes of a joined source."""
     prefix = f"{join.source.name}."
     return tuple(
         sorted(name.removeprefix(prefix) for name in mapper.columns if name.startswith(prefix))
@@ -54,9 +54,11 @@ def columns_of(join: Join, mapper: CompiledFeed) -> tuple[str, ...]:
 
 
 def load(
-    joined: JoinedSource, store: Store, witness: CompletenessCheck, *, accepted: bool = False
+    joined: JoinedSource, store: Store, check: CompletenessCheck, *, accepted: bool = False
 ) -> None:
-    """Reads the joined source into the store. `accepted`: a person has said that it is right as it is.
+    """Read the joined source into the store.
+
+    `accepted`: a person has said that it is correct as it is.
 
     Raises:
         SourceError: it can't be read to its end, or lacks a column.
@@ -64,19 +66,19 @@ def load(
     source, on = joined.join.source, joined.join.on
     with source.open(None) as extract:
         joined.place = source.rows_at(extract.place)
-        needed = {*on.values(), *joined.columns, *witness.columns}
+        needed = {*on.values(), *joined.columns, *check.columns}
         missing = sorted(needed.difference(extract.columns))
         if missing:
             raise SourceError(extract.place, *lacking(missing, extract.columns, "the feed's join"))
-        store.stage_lookup(joined.number, _cells(joined, witness.watched(extract.rows)))
+        store.lookups.stage(joined.number, _cells(joined, check.watched(extract.rows)))
         doubts = [*extract.doubts]
         if extract.torn is not None:
-            witness.torn = extract.torn()
-            if witness.torn and (
-                why := torn(store.ended_whole(source.name), accepted, source.name)
+            check.torn = extract.torn()
+            if check.torn and (
+                why := torn(store.baselines.ended_whole(source.name), accepted, source.name)
             ):
                 doubts.append(why)
-                store.drop_lookup_line(joined.number, witness.last.line if witness.last else 0)
+                store.lookups.drop_line(joined.number, check.last.line if check.last else 0)
         joined.unsure = "; ".join(filter(None, [extract.partial, *doubts, joined.unreadable]))
 
 
@@ -94,7 +96,7 @@ def _cells(joined: JoinedSource, rows: Iterator[Row]) -> Iterator[tuple[str, tup
 
 
 def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str | None:
-    """The text by which rows agree; None when a part is blank, which agrees with nobody's.
+    """Return the text by which rows match; None when a part is blank, which matches nothing.
 
     Raises:
         BadValueError: a part can't be read.
@@ -106,31 +108,33 @@ def _key(values: Mapping[str, str], columns: Sequence[str], join: Join) -> str |
     return text.lower() if join.ignore_case else text
 
 
-Judged = Row | list[RowError]
-"""A row, or the row errors of one of which not all columns can be told."""
+RowOrErrors = Row | list[RowError]
+"""A row, or the row errors of a row whose joined columns are uncertain."""
 
 
 def with_columns(
-    joined: JoinedSource, rows: Iterator[Judged], mapper: CompiledFeed, store: Store
-) -> Iterator[Judged]:
-    """The rows with the joined columns, or the row errors of those for which they can't be told."""
+    joined: JoinedSource, rows: Iterator[RowOrErrors], mapper: CompiledFeed, store: Store
+) -> Iterator[RowOrErrors]:
+    """Yield the rows with the joined columns, or the row errors of rows without a match."""
     while chunk := list(islice(rows, CHUNK)):
         judged = [_keyed(joined, row, mapper) for row in chunk]
-        found = store.look_up(joined.number, sorted({key for _, key in judged if key is not None}))
+        found = store.lookups.find(
+            joined.number, sorted({key for _, key in judged if key is not None})
+        )
         for row, key in judged:
-            made = (
+            result = (
                 _with(joined, row, found.get(key) if key else None, mapper)
                 if isinstance(row, Row)
                 else row
             )
-            if made is not None:
-                yield made
+            if result is not None:
+                yield result
 
 
 def _keyed(
-    joined: JoinedSource, row: Judged, mapper: CompiledFeed
-) -> tuple[Judged | None, str | None]:
-    """The row with the key by which it is looked up; or its row errors, when that can't be read."""
+    joined: JoinedSource, row: RowOrErrors, mapper: CompiledFeed
+) -> tuple[RowOrErrors | None, str | None]:
+    """Return the row with its lookup key, or its row errors if the key can't be read."""
     if isinstance(row, list):
         return row, None
     try:
@@ -141,7 +145,7 @@ def _keyed(
 
 def _with(
     joined: JoinedSource, row: Row, found: LookupRow | None, mapper: CompiledFeed
-) -> Judged | None:
+) -> RowOrErrors | None:
     prefix, join = joined.join.source.name, joined.join
     wrong: BadValueError | None = None
     if found is None and joined.unsure:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sync.app import App
 from sync.cli import run
 from sync.commands.plan import make_store
-from sync.engine.extract.extract import gather
+from sync.engine.extract.extract import extract
 from sync.records.base import COMPARED, KEY_FIELDS
 from sync.state.sqlite.backend import SqliteFile
 
@@ -148,10 +148,10 @@ def settled(config: Path) -> Path:
     with app.state.open_to_write("apply") as opened:
         connection = opened.connection
         store = make_store(app, connection, write=True)
-        gathered = gather(
+        extracted = extract(
             app.feeds, store, datetime.fromisoformat("2026-11-24T08:00:00+00:00"), lambda *_: None
         )
-        for kind in gathered.kinds:
+        for kind in extracted.kinds:
             names = ", ".join(
                 f'"{name}"' for name in (*KEY_FIELDS[kind], *COMPARED[kind], "fingerprint")
             )

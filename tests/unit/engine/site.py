@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from sync.engine.changes_on_test import MembershipPolicy
 from sync.engine.executor import Executor
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
 from sync.engine.protocols import BoundSource, Feed
 from sync.engine.recovery import Recovery
+from sync.engine.run import plan_only
 from sync.mapping import CompiledFeed, fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Key, Kind, Record, Row
@@ -123,15 +124,17 @@ def planning(
     """The state with a plan for these rows, its journal, and what is barred; with a tenant it is settled before."""
     with open_to_write(path, "apply") as connection:
         store = Store(
-            connection, [feed.place for feed in feeds(rows)], fingerprint, {"LOCKDOWN_BROWSER"}
+            connection,
+            places=[feed.place for feed in feeds(rows)],
+            fingerprint=fingerprint,
+            locked_options={"LOCKDOWN_BROWSER"},
         )
         journal = Journal(connection, lambda: NOW - timedelta(minutes=1), "apply")
         barred: Collection[tuple[Kind, Key]] = ()
         if tenant:
-            settler = Recovery(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
-            settler.settle()
-            barred = settler.barred
-        make_plan(feeds(rows), store, policy, NOW, lambda *_: None)
+            recovery = Recovery(store, journal, tenant, timedelta(0), lambda: NOW, lambda _: None)
+            barred = recovery.settle().barred
+        plan_only(feeds(rows), store, policy, NOW, lambda *_: None)
         yield store, journal, barred
 
 
@@ -149,7 +152,7 @@ class Site:
         policy = replace(POLICY, on_absence=self.on_absence)
         with planning(self.path, rows, policy, self.tenant) as (store, journal, barred):
             self.planned = [
-                (line.change.action, line.change.kind, line.verdict) for line in store.planned()
+                (line.change.action, line.change.kind, line.verdict) for line in store.plan.read()
             ]
             carrier = Executor(
                 store,
@@ -162,7 +165,7 @@ class Site:
                 progress=lambda *_: None,
                 barred=barred,
             )
-            self.carried = carrier.carry_out(len(self.planned))
+            self.carried = carrier.execute(len(self.planned))
             for result in (Result.HELD, Result.DEFERRED, Result.WAITING):
                 with_cause = sum(
                     n for (of, cause), n in self.carried.causes.items() if of is result and cause
@@ -176,4 +179,4 @@ class Site:
     def known(self, kind: Kind, *key: str) -> Fields | None:
         """What is known of one record."""
         with planning(self.path, ()) as (store, _, _):
-            return store.known(kind, key)
+            return store.known.find(kind, key)

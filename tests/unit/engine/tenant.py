@@ -195,7 +195,7 @@ class Book:
         )
 
     def open_intents(self) -> list[Key]:
-        return [intent.key for intent in self.store.open_intents()]
+        return [intent.key for intent in self.store.earlier_runs.open_intents()]
 
 
 def text_of(hours: float) -> str:
@@ -211,7 +211,7 @@ def opened(at: datetime = NOW) -> Iterator[Book]:
     with open_copy(empty_file()) as connection:
         long_ago = at.replace(year=at.year - 1)
         journal = Journal(connection, lambda: long_ago, "apply")
-        yield Book(Store(connection, [], fingerprint), journal, at)
+        yield Book(Store(connection, places=[], fingerprint=fingerprint), journal, at)
 
 
 def line(

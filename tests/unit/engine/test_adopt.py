@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopted, Adopter
+from sync.engine.adopt import DOUBTFUL, MISSING, TAKEN, Adopter, AdoptionResult
 from sync.engine.resolve import Resolution, Resolver
 from sync.records.base import (
     Candidate,
@@ -74,7 +74,7 @@ def test_everything_that_is_there_is_taken_in_and_only_what_is_not_shown_is_sent
 
 
 @pytest.mark.parametrize("managed", [False, True])
-def test_what_is_taken_in_is_ours_only_when_a_lost_state_is_rebuilt(
+def test_what_is_taken_in_is_managed_only_when_a_lost_state_is_rebuilt(
     site: Site, managed: bool
 ) -> None:
     taken_in(site, managed=managed)
@@ -127,7 +127,9 @@ def test_somebody_matched_by_email_keeps_the_username_that_inspera_has(
         assert (site.known(Kind.STAFF, "7") or {})["username"] == "a.prove"
 
 
-def settled(book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False) -> Adopted:
+def settled(
+    book: Book, tenant: Tenant, kind: Kind, *key: str, as_new: bool = False
+) -> AdoptionResult:
     adopter = Adopter(book.store, book.journal, tenant, managed=False)
     return Resolver(book.store, book.journal, tenant, adopter).settle(
         Resolution(kind, key, as_new), None
@@ -150,11 +152,11 @@ def test_inspera_s_side_of_one_place_becomes_known_and_stays_whose_it_was(
     book.know(kind, *key, managed=managed)
     tenant = Tenant(places={kind: {who: Member("u7", **seat)}})  # type: ignore[arg-type]  # all texts
     assert settled(book, tenant, kind, *key).word == TAKEN
-    fields = book.store.known(kind, key) or {}
+    fields = book.store.known.find(kind, key) or {}
     assert {name: fields[name] for name in seat} == seat
     assert bool(fields["managed"]) is managed
     assert settled(book, Tenant(), kind, *key).word == TAKEN
-    assert book.store.known(kind, key) is None, "it is not there: the next apply makes it anew"
+    assert book.store.known.find(kind, key) is None, "it is not there: the next apply makes it anew"
 
 
 def test_an_option_can_not_be_settled_by_looking(book: Book) -> None:
@@ -166,8 +168,8 @@ def test_staff_made_anew_are_forgotten_with_their_places(book: Book) -> None:
     book.know_person(Kind.STAFF)
     book.know(Kind.CONTRIBUTOR, "T", "7")
     assert settled(book, Tenant(), Kind.STAFF, "7", as_new=True).word == TAKEN
-    assert book.store.known(Kind.STAFF, ("7",)) is None
-    assert book.store.known(Kind.CONTRIBUTOR, ("T", "7")) is None
+    assert book.store.known.find(Kind.STAFF, ("7",)) is None
+    assert book.store.known.find(Kind.CONTRIBUTOR, ("T", "7")) is None
 
 
 @pytest.mark.parametrize("managed", [False, True])
@@ -180,5 +182,5 @@ def test_staff_who_are_settled_stay_whose_they_were_while_it_is_the_same_account
         adopter = Adopter(store, journal, site.tenant, managed=False)
         settling = Resolver(store, journal, site.tenant, adopter)
         assert settling.settle(Resolution(Kind.STAFF, ("7",)), None).word == TAKEN
-        fields = store.known(Kind.STAFF, ("7",)) or {}
+        fields = store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["last_name"], bool(fields["managed"])) == ("Øy", managed)

@@ -120,7 +120,7 @@ class Site:
             journal,
             barred,
         ):
-            self.planned = list(store.planned())
+            self.planned = list(store.plan.read())
             carrier = Executor(
                 store,
                 journal,
@@ -140,7 +140,7 @@ class Site:
                 told[(key or ("",))[-1]] = message
 
             with patch.object(journal, "find", find):
-                self.carried = carrier.carry_out(len(self.planned))
+                self.carried = carrier.execute(len(self.planned))
             journal.lapse()
             journal.promote_silent()
             journal.end("done", 0, {})

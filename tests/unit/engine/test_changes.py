@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sync.engine.extract.extract import EVERYTHING, Extracted, ReadOptions, gather
+from sync.engine.extract.extract import EVERYTHING, ExtractionResult, ReadOptions, extract
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
 from sync.mapping import FeedRule, FieldRule, compile_feed, fingerprint
@@ -92,21 +92,24 @@ class Wanted:
     names: dict[str, str]
     departed: set[str]
     row_errors: list[str]
-    gathered: Extracted
+    extracted: ExtractionResult
 
 
 def run(path: Path, feed: Feed, how: ReadOptions = EVERYTHING, *, keeps: bool = True) -> Wanted:
     """One run's reading; a plan reads and keeps nothing."""
     with open_to_write(path, "apply") as connection:
-        store = Store(connection, ["people"], fingerprint)
-        gathered = gather([feed], store, NOW, lambda *_: None, how)
+        store = Store(connection, places=["people"], fingerprint=fingerprint)
+        extracted = extract([feed], store, NOW, lambda *_: None, how)
         if keeps:
-            store.keep_snapshots(NOW, [feed.digest])
+            store.snapshots.keep(NOW, [feed.digest])
         rows = connection.execute(text("SELECT key, first_name FROM wanted_learner")).fetchall()
         gone = {row[0] for row in connection.execute(text("SELECT k1 FROM departed"))}
         names = {str(key): str(name) for key, name in rows}
         return Wanted(
-            names, gone - set(names), [str(row_error) for row_error in store.row_errors()], gathered
+            names,
+            gone - set(names),
+            [str(row_error) for row_error in store.staging.row_errors()],
+            extracted,
         )
 
 
@@ -126,7 +129,7 @@ def path(tmp_path: Path) -> Path:
 def test_the_first_reading_is_whole_whatever_is_asked(table: Table, path: Path) -> None:
     first = run(path, table.feed(), CHANGED)
     assert set(first.names) == {"1", "2", "3"}
-    assert Kind.LEARNER not in first.gathered.trouble
+    assert Kind.LEARNER not in first.extracted.trouble
     assert table.asked == [""]
 
 
@@ -139,8 +142,8 @@ def test_changes_are_laid_over_what_was_read_before_and_prove_no_absence(
     del table.rows["3"]
     second = run(path, table.feed(), CHANGED)
     assert second.names == {"1": "Åse", "2": "Bjørn", "3": "Åse", "4": "Åse"}
-    assert "removals wait for a full reading" in second.gathered.trouble[Kind.LEARNER]
-    assert second.gathered.unhealthy == []
+    assert "removals wait for a full reading" in second.extracted.trouble[Kind.LEARNER]
+    assert second.extracted.unhealthy == []
     assert table.asked == ["", "3"]
     assert set(run(path, table.feed()).names) == {"1", "2", "4"}
 
@@ -215,7 +218,7 @@ def test_a_reading_that_breaks_off_changes_no_snapshot(table: Table, path: Path)
     table.put("2", name="Bjørn")
     table.torn = True
     broken = run(path, table.feed(), CHANGED)
-    assert (broken.names, len(broken.gathered.unhealthy)) == ({}, 1)
+    assert (broken.names, len(broken.extracted.unhealthy)) == ({}, 1)
     table.torn = False
     assert run(path, table.feed(), CHANGED).names == {"1": "Åse", "2": "Bjørn", "3": "Åse"}
 

@@ -43,10 +43,10 @@ def ready(book: Book, kind: Kind, **fields: Any) -> PlannedChange:
 @pytest.mark.parametrize("kind", ON_A_TEST)
 def test_what_has_its_test_and_its_person_is_ready(book: Book, kind: Kind) -> None:
     one = ready(book, kind)
-    sitting = prepared(book, one)
-    assert sitting.waiting == []
-    assert [place.line for place in sitting.places] == [one]
-    assert (sitting.kind, sitting.remote_id, sitting.removals) == (kind, "284", False)
+    changes = prepared(book, one)
+    assert changes.waiting == []
+    assert [place.line for place in changes.places] == [one]
+    assert (changes.kind, changes.remote_id, changes.removals) == (kind, "284", False)
 
 
 @pytest.mark.parametrize("kind", ON_A_TEST)
@@ -58,10 +58,10 @@ def test_whatever_is_on_a_test_waits_for_the_test(
         book.know_person(PEOPLE[kind])
     if remote_id is None:
         book.know(Kind.TEST, "T", remote_id=None, external_test_id="x1")
-    sitting = prepared(book, line(kind, ("T", KEYS[kind]), **WANTED[kind]))
+    changes = prepared(book, line(kind, ("T", KEYS[kind]), **WANTED[kind]))
     says = "waits for test T, which is not in Inspera yet"
-    assert told(sitting.waiting) == {("T", KEYS[kind]): (Result.WAITING, says)}
-    assert sitting.places == []
+    assert told(changes.waiting) == {("T", KEYS[kind]): (Result.WAITING, says)}
+    assert changes.places == []
 
 
 @pytest.mark.parametrize("kind", list(PEOPLE))
@@ -105,9 +105,9 @@ def test_a_committee_stays_while_somebody_on_its_test_is_known_to_be_in_it(
     book.know(kind, "T", "7", committees=joined(["B", "C"]))
     book.know(kind, "U", "7", committees="A")
     removals = [line(Kind.COMMITTEE, ("T", name), Action.REMOVE) for name in ("A", "B")]
-    sitting = prepared(book, *removals)
-    assert [place.line.change.key for place in sitting.places] == [("T", "A")]
-    assert told(sitting.waiting)["T", "B"][0] is Result.WAITING
+    changes = prepared(book, *removals)
+    assert [place.line.change.key for place in changes.places] == [("T", "A")]
+    assert told(changes.waiting)["T", "B"][0] is Result.WAITING
     book.know(kind, "T", "7", committees="C")
     assert prepared(book, *removals).waiting == []
 

@@ -49,8 +49,8 @@ def test_exactly_the_fields_that_both_sides_tell_and_tell_otherwise_differ(
     kind, known, there = pair
     expected = []
     for name in COMPARED[kind]:
-        ours, theirs = known[name], getattr(there, name, None)
-        if ours is not None and theirs is not None and (ours or "") != (theirs or ""):
+        managed, theirs = known[name], getattr(there, name, None)
+        if managed is not None and theirs is not None and (managed or "") != (theirs or ""):
             expected.append(name)
     assert list(differences(kind, known, there)) == expected
 

@@ -34,8 +34,8 @@ def test_workers_are_told_to_stop_when_an_outcome_cannot_be_recorded(
             stop=stop,
             clock=lambda: NOW,
             progress=lambda *_: None,
-            wary=False,
+            look_up_learners=False,
         )
         with pytest.raises(Deposed):
-            carrier.carry_out(len(people))
+            carrier.execute(len(people))
     assert stop.is_set()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sync.engine.extract.extract import Extracted, gather
+from sync.engine.extract.extract import ExtractionResult, extract
 from sync.engine.extract.feed_reader import REPORT_EVERY
 from sync.engine.protocols import BoundSource, Feed
 from sync.errors import SourceError
@@ -69,19 +69,20 @@ def feeds(*instead: Feed, without: Sequence[Kind] = ()) -> list[Feed]:
     return sorted([*map(a_feed, kinds), *instead], key=lambda feed: list(Kind).index(feed.kind))
 
 
-def gathered(
+def extracted(
     feeds: list[Feed], say: Callable[[str, int, int | None], None] = lambda *_: None
-) -> tuple[Extracted, set[str]]:
+) -> tuple[ExtractionResult, set[str]]:
     """The readings, and who is wanted afterwards with the places of their rows."""
 
     def progress(phase: str, done: int, total: int | None = None) -> None:
         say(phase, done, total)
 
     with open_to_read(NOT_THERE) as connection:
-        store = Store(connection, [feed.place for feed in feeds], fingerprint)
-        result = gather(feeds, store, NOW, progress)
+        store = Store(connection, places=[feed.place for feed in feeds], fingerprint=fingerprint)
+        result = extract(feeds, store, NOW, progress)
         return result, {
-            f"{person.kind} {key_of(person)[0]}: {where}" for person, where in store.staged_people()
+            f"{person.kind} {key_of(person)[0]}: {where}"
+            for person, where in store.staging.people()
         }
 
 
@@ -89,7 +90,7 @@ LEARNER, STAFF = "learner 1001: learners.csv line 2", "staff 1001: staffs.csv li
 
 
 def test_whole_feeds_let_absence_prove_something_for_every_kind() -> None:
-    result, people = gathered(feeds())
+    result, people = extracted(feeds())
     assert result.trouble == {}
     assert result.unhealthy == []
     assert people == {LEARNER, STAFF}
@@ -100,7 +101,7 @@ def test_whole_feeds_let_absence_prove_something_for_every_kind() -> None:
 def test_a_feed_that_breaks_off_adds_nothing_and_takes_its_kinds_absences_with_it(
     kind: Kind,
 ) -> None:
-    result, people = gathered(feeds(a_feed(kind, broken=True)))
+    result, people = extracted(feeds(a_feed(kind, broken=True)))
     assert people == {LEARNER, STAFF} - {LEARNER if kind is Kind.LEARNER else ""} - {
         STAFF if kind is Kind.STAFF else ""
     }
@@ -110,51 +111,51 @@ def test_a_feed_that_breaks_off_adds_nothing_and_takes_its_kinds_absences_with_i
 
 def test_one_broken_feed_of_a_kind_is_enough_and_the_other_is_used_all_the_same() -> None:
     broken = a_feed(Kind.LEARNER, [{**ROW, "no": "1002"}], broken=True)
-    result, people = gathered(feeds(a_feed(Kind.LEARNER), broken))
+    result, people = extracted(feeds(a_feed(Kind.LEARNER), broken))
     assert set(result.trouble) == {Kind.LEARNER}
     assert LEARNER in people
 
 
 @pytest.mark.parametrize("kind", [Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.OPTION, Kind.STAFF])
 def test_a_kind_without_a_feed_has_no_removals(kind: Kind) -> None:
-    result, _ = gathered(feeds(without=[kind]))
+    result, _ = extracted(feeds(without=[kind]))
     assert result.trouble == {kind: f"no feed of kind {kind}"}
 
 
 def test_committees_need_no_feed_of_their_own_where_others_name_them() -> None:
-    result, _ = gathered(feeds(without=[Kind.COMMITTEE]))
+    result, _ = extracted(feeds(without=[Kind.COMMITTEE]))
     assert result.trouble == {}
-    result, _ = gathered(feeds(without=[*NAMING]))
+    result, _ = extracted(feeds(without=[*NAMING]))
     assert result.trouble[Kind.COMMITTEE] == "no feed of kind committee"
 
 
 def test_a_committees_absence_rests_on_every_feed_that_names_committees() -> None:
     blank = a_feed(Kind.CONTRIBUTOR, [ROW, {**ROW, "code": ""}])
-    result, _ = gathered(feeds(blank))
+    result, _ = extracted(feeds(blank))
     assert result.trouble[Kind.COMMITTEE] == result.trouble[Kind.CONTRIBUTOR]
     assert "contributors.csv line 3" in result.trouble[Kind.COMMITTEE]
 
 
 def test_an_empty_feed_is_unhealthy_unless_it_allow_empty() -> None:
     for allow_empty in (False, True):
-        result, _ = gathered(feeds(a_feed(Kind.CANDIDATE, [], allow_empty=allow_empty)))
+        result, _ = extracted(feeds(a_feed(Kind.CANDIDATE, [], allow_empty=allow_empty)))
         assert (Kind.CANDIDATE in result.trouble) is not allow_empty
         assert bool(result.unhealthy) is not allow_empty
 
 
 def test_a_row_whose_key_cannot_be_read_is_named_as_what_withholds_its_kind() -> None:
-    result, _ = gathered(feeds(a_feed(Kind.CANDIDATE, [ROW, {**ROW, "code": ""}])))
+    result, _ = extracted(feeds(a_feed(Kind.CANDIDATE, [ROW, {**ROW, "code": ""}])))
     assert result.trouble == {
         Kind.CANDIDATE: "the key in candidates.csv line 3 can't be read, so no candidate's absence proves anything"
     }
-    read = [(reading.rows, reading.records, reading.row_errors) for reading in result.readings]
+    read = [(reading.rows, reading.records, reading.row_errors) for reading in result.reports]
     assert read == [(1, 1, 0)] * 6 + [(2, 1, 1)]
 
 
 def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
     door = BoundSource("tests", "tests.csv", opened("tests.csv", ["name"], lambda: iter(())))
     feed = replace(a_feed(Kind.TEST, []), source=door)
-    result, _ = gathered(feeds(feed))
+    result, _ = extracted(feeds(feed))
     assert (
         "tests.csv: column 'code' is missing (it has 1 column); correct the source"
         in result.unhealthy[0]
@@ -164,6 +165,6 @@ def test_a_column_that_is_missing_is_said_before_any_row_is_read() -> None:
 def test_long_reading_is_told_now_and_then_and_at_its_end() -> None:
     said: list[tuple[str, int, int | None]] = []
     many = [{**ROW, "no": str(n)} for n in range(REPORT_EVERY + 1)]
-    gathered([a_feed(Kind.LEARNER, many)], lambda *words: said.append(words))
+    extracted([a_feed(Kind.LEARNER, many)], lambda *words: said.append(words))
     phase = "reading learners.csv"
     assert said == [(phase, REPORT_EVERY, None), (phase, REPORT_EVERY + 1, REPORT_EVERY + 1)]

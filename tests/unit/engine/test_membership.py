@@ -1,4 +1,4 @@
-"""What a reading of the test leaves to be sent: what was there is not ours, and what somebody changed is held."""
+"""What a reading of the test leaves to be sent: what was there is not managed, and what somebody changed is held."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
-from sync.engine.steps import Ready
+from sync.engine.prepared_work import PreparedWork
 from sync.planning.freeze import Moment
 from sync.planning.guard import ACTIVATED, FULL
 from sync.records.base import MAX_CANDIDATES, Kind, joined
@@ -29,11 +29,11 @@ CONTRIBUTOR: dict[str, Any] = {
 
 def judged(
     book: Book, tenant: Tenant, *lines: PlannedChange, now: datetime = NOW, **policy: Any
-) -> Ready:
+) -> PreparedWork:
     rules = MembershipPolicy(**policy)
-    sitting = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
+    changes = prepare(book.store, lines[0].change.kind, "T", lines, rules, Moment.of(now))
     tenant.now = now
-    return read_and_judge(sitting, tenant, rules)
+    return read_and_judge(changes, tenant, rules)
 
 
 def set_up(book: Book, kind: Kind, **test: Any) -> PlannedChange:
@@ -56,7 +56,7 @@ def holding(kind: Kind, seat: Member) -> Tenant:
 
 
 @pytest.mark.parametrize("kind", [Kind.COMMITTEE, *PERSONAL])
-def test_what_is_not_there_is_sent_and_is_ours(book: Book, kind: Kind) -> None:
+def test_what_is_not_there_is_sent_and_is_managed(book: Book, kind: Kind) -> None:
     tenant, one = Tenant(), set_up(book, kind)
     ready = judged(book, tenant, one)
     assert (ready.ended, ready.already, ready.lines, tenant.calls) == ([], [], [one], [])
@@ -78,7 +78,7 @@ def test_a_committee_that_is_there_is_skipped_and_known_as_it_is_there(
 
 
 @pytest.mark.parametrize("claim", [[], ["T"], ["X*"]])
-def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_ours_unless_claimed(
+def test_a_contributor_who_was_there_is_noted_first_then_updated_and_not_managed_unless_claimed(
     book: Book, claim: list[str]
 ) -> None:
     one = set_up(book, Kind.CONTRIBUTOR)
@@ -127,7 +127,7 @@ def test_something_known_that_is_not_there_any_more_is_drift(book: Book, kind: K
 @pytest.mark.parametrize("kind", PERSONAL)
 @pytest.mark.parametrize("managed", [False, True])
 @pytest.mark.parametrize("assumed", [False, True])
-def test_what_could_not_be_read_is_ours_on_our_own_tests_and_else_as_configured(
+def test_what_could_not_be_read_is_managed_on_our_own_tests_and_else_as_configured(
     book: Book, kind: Kind, managed: bool, assumed: bool
 ) -> None:
     one = set_up(book, kind, managed=managed)

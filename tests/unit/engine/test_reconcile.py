@@ -1,4 +1,4 @@
-"""Drift in three heaps: ours and changed there, ours and gone, there and not ours; and what a repair takes over."""
+"""Drift in three heaps: managed and changed there, managed and gone, there and not managed; and what a repair takes over."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,7 +37,7 @@ def heaps(found: list[Drift]) -> list[tuple[DriftGroup, Kind, Key, tuple[str, ..
 
 
 def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
-    """Test T with one of everything of ours, in the state and in Inspera alike."""
+    """Test T with one of everything of managed, in the state and in Inspera alike."""
     book.know_test(hours)
     for kind in kinds:
         key, _, known, _ = SEATS[kind]
@@ -64,7 +64,7 @@ def test_what_somebody_changed_is_told_with_its_fields(book: Book, kind: Kind) -
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
-def test_what_somebody_took_away_is_gone_and_what_somebody_put_there_is_not_ours(
+def test_what_somebody_took_away_is_gone_and_what_somebody_put_there_is_not_managed(
     book: Book, kind: Kind
 ) -> None:
     tenant = set_up(book)
@@ -208,7 +208,7 @@ def test_people_are_read_as_asked(book: Book, kind: Kind, how: str) -> None:
     assert found == ([] if how == "none" else expected)
 
 
-def test_an_export_tells_who_is_not_ours_and_single_look_ups_can_not(book: Book) -> None:
+def test_an_export_tells_who_is_not_managed_and_single_look_ups_can_not(book: Book) -> None:
     book.know_person(Kind.STAFF, 7)
     tenant = Tenant(people=[somebody(7, last_name="Ø"), somebody(99)])
     foreign = (DriftGroup.FOREIGN, Kind.STAFF, ("p99@example.edu",), ())
@@ -255,7 +255,7 @@ def test_a_record_that_can_not_be_read_does_not_hide_the_others_and_a_stop_does(
 
 
 def known(book: Book, kind: Kind, key: Key) -> Fields | None:
-    return book.store.known(kind, key)
+    return book.store.known.find(kind, key)
 
 
 @pytest.mark.parametrize("kind", READ_ON_TESTS)
@@ -285,7 +285,7 @@ def test_a_repair_forgets_what_is_gone_so_that_it_is_made_anew(book: Book, kind:
     tenant.tests = []
     (test,) = drift(book, tenant)
     assert take_over(test, book.journal)
-    assert not any(book.store.on_test(other, "T") for other in READ_ON_TESTS), (
+    assert not any(book.store.known.on_test(other, "T") for other in READ_ON_TESTS), (
         "all of it is made anew with its test"
     )
 
@@ -305,7 +305,9 @@ def test_nothing_of_a_test_under_way_is_repaired_but_a_candidate_who_is_gone_fro
 
 
 @pytest.mark.parametrize("heap", [DriftGroup.FOREIGN, DriftGroup.UNREAD])
-def test_what_is_not_ours_and_what_was_not_read_is_left_alone(book: Book, heap: DriftGroup) -> None:
+def test_what_is_not_managed_and_what_was_not_read_is_left_alone(
+    book: Book, heap: DriftGroup
+) -> None:
     assert not take_over(Drift(heap, Kind.CANDIDATE, ("T", "LTI x")), book.journal)
 
 
@@ -335,7 +337,7 @@ def test_what_is_gone_is_taken_over_up_to_the_limit_of_its_kind_and_not_at_all_a
     assert [kind for kind, _ in left] == [Kind.CANDIDATE] * bool(held)
     assert all(held in excess for _, excess in left)
     assert (repair.taken, repair.left) == ((0, gone) if held else (gone, 0))
-    assert len(book.store.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
+    assert len(book.store.known.on_test(Kind.CANDIDATE, "T")) == 10 - repair.taken
 
 
 def test_all_of_two_or_more_are_never_gone_and_the_only_one_may_be(book: Book) -> None:
@@ -369,6 +371,6 @@ def test_the_seats_of_somebody_whose_account_is_gone_went_with_it(book: Book, ki
     set_up(book)
     place = next(other for other, person in PERSON_OF.items() if person is kind)
     assert take_over(Drift(DriftGroup.GONE, kind, ("7",)), book.journal)
-    assert [other for other in PERSON_OF if book.store.on_test(other, "T")] == [
+    assert [other for other in PERSON_OF if book.store.known.on_test(other, "T")] == [
         one for one in PERSON_OF if one != place
     ]

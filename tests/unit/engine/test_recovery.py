@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.recovery import Recovery
+from sync.engine.recovery import Recovery, RecoveryResult
 from sync.errors import Stop, Unknown
 from sync.records.base import Key, Kind
 from sync.records.changes import Action, Fields
@@ -42,14 +42,12 @@ def left_open(book: Book, kind: Kind, action: Action = Action.CREATE, managed: b
     book.journal.intend([line(kind, key_of(kind), action, **WANTED[kind])])
 
 
-def settled(book: Book, tenant: Tenant) -> Recovery:
-    settler = Recovery(book.store, book.journal, tenant, DELAY, book.clock, book.sleep)
-    settler.settle()
-    return settler
+def recover(book: Book, tenant: Tenant) -> RecoveryResult:
+    return Recovery(book.store, book.journal, tenant, DELAY, book.clock, book.sleep).settle()
 
 
 def known(book: Book, kind: Kind) -> Fields | None:
-    return book.store.known(kind, key_of(kind))
+    return book.store.known.find(kind, key_of(kind))
 
 
 def holding(kind: Kind, **seat: Any) -> Tenant:
@@ -59,23 +57,23 @@ def holding(kind: Kind, **seat: Any) -> Tenant:
 
 def test_staff_who_are_there_now_were_made_by_us_and_are_sent_again(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    settler = settled(book, Tenant(people=[somebody(7)]))
-    fields = book.store.known(Kind.STAFF, ("7",)) or {}
+    recovered = recover(book, Tenant(people=[somebody(7)]))
+    fields = book.store.known.find(Kind.STAFF, ("7",)) or {}
     assert (fields["managed"], fields["remote_id"], fields["first_name"]) == (1, "u7", "Åse")
     assert book.open_intents() == [("7",)], "what the reading does not show is sent again"
-    assert (settler.barred, book.slept) == (set(), [10.0])
+    assert (recovered.barred, book.slept) == (set(), [10.0])
 
 
 def test_staff_who_are_not_there_were_not_made(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    settled(book, Tenant())
-    assert (book.open_intents(), book.store.known(Kind.STAFF, ("7",))) == ([], None)
+    recover(book, Tenant())
+    assert (book.open_intents(), book.store.known.find(Kind.STAFF, ("7",))) == ([], None)
 
 
 def test_staff_whose_account_is_in_doubt_or_can_not_be_read_stay_open(book: Book) -> None:
     book.journal.intend([line(Kind.STAFF, ("7",), **STAFF)])
-    assert settled(book, Tenant(people=[somebody(7, username="other")])).barred == set()
-    assert settled(book, Tenant(failing={"find_person": Unknown("no answer")})).barred == {
+    assert recover(book, Tenant(people=[somebody(7, username="other")])).barred == set()
+    assert recover(book, Tenant(failing={"find_person": Unknown("no answer")})).barred == {
         (Kind.STAFF, ("7",))
     }
     assert book.open_intents() == [("7",)]
@@ -86,7 +84,7 @@ def test_other_calls_for_staff_stay_open_and_need_no_reading(book: Book, action:
     book.know_person(Kind.STAFF)
     book.journal.intend([line(Kind.STAFF, ("7",), action, **STAFF)])
     tenant = Tenant()
-    assert settled(book, tenant).barred == set()
+    assert recover(book, tenant).barred == set()
     assert (book.open_intents(), tenant.asked, book.slept) == ([("7",)], [], [])
 
 
@@ -95,7 +93,7 @@ def test_a_learner_whose_creation_was_tried_is_sent_again_without_a_look(book: B
         [line(Kind.LEARNER, ("7",), **STAFF), line(Kind.LEARNER, ("8",), Action.UPDATE, **STAFF)]
     )
     tenant = Tenant()
-    assert settled(book, tenant).tried == {(Kind.LEARNER, ("7",))}
+    assert recover(book, tenant).tried == {(Kind.LEARNER, ("7",))}
     assert tenant.asked == []
 
 
@@ -103,14 +101,14 @@ def test_an_option_is_sent_again_since_none_can_be_read(book: Book) -> None:
     book.know_test()
     book.journal.intend([line(Kind.OPTION, ("T", "LOCKDOWN_BROWSER"), value="true")])
     tenant = Tenant()
-    settler = settled(book, tenant)
-    assert (settler.barred, tenant.asked, len(book.open_intents())) == (set(), [], 1)
+    recovered = recover(book, tenant)
+    assert (recovered.barred, tenant.asked, len(book.open_intents())) == (set(), [], 1)
 
 
 @pytest.mark.parametrize("kind", READABLE)
 def test_what_is_there_as_it_was_to_be_was_put_there_by_us(book: Book, kind: Kind) -> None:
     left_open(book, kind, managed=False)
-    settled(book, holding(kind))
+    recover(book, holding(kind))
     fields = known(book, kind) or {}
     assert (book.open_intents(), fields["managed"], fields["remote_id"]) == ([], 1, "u7")
 
@@ -118,29 +116,29 @@ def test_what_is_there_as_it_was_to_be_was_put_there_by_us(book: Book, kind: Kin
 @pytest.mark.parametrize("kind", READABLE)
 def test_what_is_not_there_was_not_put_there(book: Book, kind: Kind) -> None:
     left_open(book, kind)
-    settled(book, Tenant())
+    recover(book, Tenant())
     assert (book.open_intents(), known(book, kind)) == ([], None)
 
 
 @pytest.mark.parametrize(
     ("kind", "seat"), [(Kind.CONTRIBUTOR, {"roles": "plan"}), (Kind.COMMITTEE, {"type": None})]
 )
-def test_what_is_there_otherwise_or_not_shown_whole_is_ours_and_sent_again(
+def test_what_is_there_otherwise_or_not_shown_whole_is_managed_and_sent_again(
     book: Book, kind: Kind, seat: dict[str, Any]
 ) -> None:
     left_open(book, kind)
-    settled(book, holding(kind, **seat))
+    recover(book, holding(kind, **seat))
     assert book.open_intents() == [key_of(kind)]
     assert (known(book, kind) or {})["managed"] == 1
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_what_we_had_found_there_before_we_sent_anything_stays_not_ours(
+def test_what_we_had_found_there_before_we_sent_anything_stays_not_managed(
     book: Book, kind: Kind
 ) -> None:
     left_open(book, kind)
     book.know(kind, *key_of(kind), managed=False)
-    settled(book, holding(kind))
+    recover(book, holding(kind))
     assert (book.open_intents(), (known(book, kind) or {})["managed"]) == ([], 0)
 
 
@@ -149,11 +147,11 @@ def test_a_removal_is_done_when_nothing_is_there_and_was_not_sent_when_it_still_
     book: Book, kind: Kind
 ) -> None:
     left_open(book, kind, Action.REMOVE)
-    settled(book, holding(kind))
+    recover(book, holding(kind))
     assert book.open_intents() == []
     assert known(book, kind) is not None
     left_open(book, kind, Action.REMOVE)
-    settled(book, Tenant())
+    recover(book, Tenant())
     assert (book.open_intents(), known(book, kind)) == ([], None)
 
 
@@ -164,18 +162,18 @@ def test_what_can_not_be_read_is_sent_again_only_where_that_is_safe(
 ) -> None:
     left_open(book, kind)
     tenant = Tenant(unreadable=frozenset() if unnamed else frozenset({kind}), unnamed=unnamed)
-    settler = settled(book, tenant)
-    assert settler.barred == ({(kind, key_of(kind))} if kind is Kind.COMMITTEE else set())
+    recovered = recover(book, tenant)
+    assert recovered.barred == ({(kind, key_of(kind))} if kind is Kind.COMMITTEE else set())
     assert book.open_intents() == [key_of(kind)]
     assert (known(book, kind) is None) == (kind is Kind.COMMITTEE)
 
 
 @pytest.mark.parametrize("managed", [False, True])
-def test_a_place_that_can_not_be_read_is_ours_on_a_test_that_we_made(
+def test_a_place_that_can_not_be_read_is_managed_on_a_test_that_we_made(
     book: Book, managed: bool
 ) -> None:
     left_open(book, Kind.CONTRIBUTOR, managed=managed)
-    settled(book, Tenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
+    recover(book, Tenant(unreadable=frozenset({Kind.CONTRIBUTOR})))
     assert bool((known(book, Kind.CONTRIBUTOR) or {})["managed"]) is managed
 
 
@@ -190,21 +188,21 @@ def test_a_reading_that_fails_bars_what_it_was_for_and_not_the_rest(book: Book) 
             )
         ]
     )
-    settler = settled(book, Tenant(failing={"seats": Unknown("no answer")}))
-    assert settler.barred == {(Kind.CONTRIBUTOR, ("T", "7"))}
+    recovered = recover(book, Tenant(failing={"seats": Unknown("no answer")}))
+    assert recovered.barred == {(Kind.CONTRIBUTOR, ("T", "7"))}
     assert book.open_intents() == [("T", "7")]
 
 
 def test_a_stop_ends_it_all(book: Book) -> None:
     left_open(book, Kind.CONTRIBUTOR)
     with pytest.raises(Stop):
-        settled(book, Tenant(failing={"seats": Stop("the key is refused")}))
+        recover(book, Tenant(failing={"seats": Stop("the key is refused")}))
 
 
 def test_several_kinds_on_one_test_are_read_apart(book: Book) -> None:
     for kind in READABLE:
         left_open(book, kind)
     tenant = Tenant(places={kind: holding(kind).places[kind] for kind in READABLE})
-    settled(book, tenant)
+    recover(book, tenant)
     assert book.open_intents() == []
     assert tenant.asked.count("seats") == len(READABLE)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sync.engine.changes_on_test import MembershipPolicy, prepare
 from sync.engine.membership import read_and_judge
-from sync.engine.steps import Ready
+from sync.engine.prepared_work import PreparedWork
 from sync.errors import Retry, Stop
 from sync.planning.freeze import Moment
 from sync.planning.guard import STAYS, UNDER_WAY
@@ -22,21 +22,21 @@ P7 = ("FEIDE", "p7@example.edu")
 
 def taken_off(
     book: Book, tenant: Tenant, kind: Kind, delay: timedelta = timedelta(seconds=10)
-) -> Ready:
+) -> PreparedWork:
     """The removal of what is known of this kind on test T, as of the plan made now."""
     rules = MembershipPolicy(read_after_write_delay=delay)
-    if not book.store.timing("T", Moment.of(NOW)).start:
-        book.store.gather_windows(NOW)
-        book.store.gather_circumstances(NOW, {})
+    if not book.store.comparison.timing("T", Moment.of(NOW)).start:
+        book.store.comparison.compute_windows(NOW)
+        book.store.comparison.compute_context(NOW, {})
     key = ("T", "A") if kind is Kind.COMMITTEE else ("T", "7")
-    sitting = prepare(
+    changes = prepare(
         book.store, kind, "T", [line(kind, key, Action.REMOVE)], rules, Moment.of(NOW)
     )
-    return read_and_judge(sitting, tenant, rules)
+    return read_and_judge(changes, tenant, rules)
 
 
 def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
-    """Test T, begun so many hours from now, with something of ours on it; and Inspera, where all of that is."""
+    """Test T, begun so many hours from now, with something of managed on it; and Inspera, where all of that is."""
     book.know_test(hours)
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])
@@ -47,7 +47,7 @@ def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
     )
 
 
-def said(ready: Ready) -> tuple[Result, str] | None:
+def said(ready: PreparedWork) -> tuple[Result, str] | None:
     """What it ended in without a call, None when it is to be sent."""
     return next(iter(told(ready.ended).values()), None)
 

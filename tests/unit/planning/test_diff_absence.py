@@ -35,7 +35,7 @@ def test_what_we_found_is_never_taken_out_of_inspera(pair: Pair) -> None:
 
 
 @given(of(Kind.CANDIDATE))
-def test_only_a_candidate_of_ours_on_a_test_that_goes_on_is_removed(pair: Pair) -> None:
+def test_only_a_candidate_of_managed_on_a_test_that_goes_on_is_removed(pair: Pair) -> None:
     about = pair[3]
     over = about.ended or about.covered
     assert (action(gone(pair)) is Action.REMOVE) == (about.managed and not over)
@@ -49,7 +49,7 @@ def test_a_candidate_of_an_ended_test_retires_whoever_put_them_there(pair: Pair)
 
 
 @given(of(*MEMBERS))
-def test_a_contributor_or_committee_of_ours_is_removed_also_after_the_end_of_the_test(
+def test_a_contributor_or_committee_of_managed_is_removed_also_after_the_end_of_the_test(
     pair: Pair,
 ) -> None:
     about = pair[3]
@@ -87,7 +87,9 @@ def test_an_ended_test_is_retired_and_never_withdrawn(pair: Pair) -> None:
 
 
 @given(of(Kind.STAFF))
-def test_absent_staff_of_ours_are_disabled_and_deleted_only_where_that_is_said(pair: Pair) -> None:
+def test_absent_staff_of_managed_are_disabled_and_deleted_only_where_that_is_said(
+    pair: Pair,
+) -> None:
     about = pair[3]
     out = about.lifecycle == "disabled" and not about.unsettled
     leaves = Action.DELETE if about.delete else Action.DISABLE

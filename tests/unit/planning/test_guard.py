@@ -158,7 +158,7 @@ def test_whom_or_what_others_still_name_does_not_leave_unasked(about: Facts, ask
 
 
 @given(facts, st.sampled_from(GONE[Kind.STAFF]), st.sampled_from(["found", "shares"]))
-def test_an_account_that_is_not_ours_or_is_also_somebody_elses_is_not_taken_away_unasked(
+def test_an_account_that_is_not_managed_or_is_also_somebody_elses_is_not_taken_away_unasked(
     about: Facts, action: Action, why: str
 ) -> None:
     quiet = replace(about, trouble="", suspect="", refused="", registered=0)

@@ -10,9 +10,9 @@ from sync.planning.guard import (
     FULL,
     STAYS,
     UNDER_WAY,
+    judge_candidate,
     judge_member,
     judge_removal,
-    judge_seat,
     unless_fresh,
 )
 from sync.records.base import Kind, joined
@@ -42,7 +42,7 @@ def test_extra_time_given_by_hand_is_never_lowered(
     claimed: bool,
 ) -> None:
     change = replace(a_change(Action.UPDATE, extra_time=wanted), before={"extra_time": known})
-    ruling = judge_seat(change, Member(extra_time=there), left, claimed, existing)
+    ruling = judge_candidate(change, Member(extra_time=there), left, claimed, existing)
     bound = (
         wanted if existing else known
     ) or 0  # what is known of a found seat may be a hand's gift itself
@@ -58,7 +58,7 @@ def test_extra_time_given_by_hand_is_never_lowered(
 def test_a_known_candidate_who_is_not_there_any_more_is_drift(
     existing: bool, wanted: int | None
 ) -> None:
-    ruling = judge_seat(
+    ruling = judge_candidate(
         a_change(Action.UPDATE, extra_time=wanted), None, 5, claimed=False, existing=existing
     )
     assert (ruling.send, ruling.result) == (False, Result.HELD)
@@ -69,7 +69,7 @@ def test_a_known_candidate_who_is_not_there_any_more_is_drift(
 def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
     there: int | None, wanted: int | None, claimed: bool
 ) -> None:
-    ruling = judge_seat(
+    ruling = judge_candidate(
         a_change(Action.CREATE, extra_time=wanted), Member(extra_time=there), 0, claimed
     )
     if wanted is not None and (there or 0) > wanted:
@@ -81,7 +81,7 @@ def test_a_seat_that_was_there_before_us_is_found_unless_it_is_claimed(
 
 @pytest.mark.parametrize("left", [-1, 0, 1])
 def test_a_new_seat_needs_a_free_place(left: int) -> None:
-    ruling = judge_seat(a_change(Action.CREATE), None, left, claimed=False)
+    ruling = judge_candidate(a_change(Action.CREATE), None, left, claimed=False)
     assert ruling.send is (left > 0)
     if not ruling.send:
         assert (ruling.result, ruling.reason) == (Result.DEFERRED, FULL)
@@ -131,7 +131,7 @@ def test_roles_given_by_hand_are_never_taken_away(
 
 
 @given(roles, roles, st.booleans())
-def test_a_contributor_who_was_there_is_brought_up_to_date_and_is_ours_only_when_claimed(
+def test_a_contributor_who_was_there_is_brought_up_to_date_and_is_managed_only_when_claimed(
     there: set[str], wanted: set[str], claimed: bool
 ) -> None:
     change = changed(Kind.CONTRIBUTOR, Action.CREATE, {"roles": joined(wanted), "room": "R 7"})
@@ -168,5 +168,5 @@ def test_what_looks_like_drift_right_after_our_own_write_is_looked_at_again_inst
     assert unless_fresh(drift, fresh=False) == drift
     rests = unless_fresh(drift, fresh=True)
     assert (rests.send, rests.result, rests.reason) == (False, Result.DEFERRED, FRESH)
-    full = judge_seat(a_change(Action.CREATE), None, 0, claimed=False)
+    full = judge_candidate(a_change(Action.CREATE), None, 0, claimed=False)
     assert unless_fresh(full, fresh=True) == full

@@ -50,7 +50,7 @@ class State:
     def _open(self) -> None:
         self.now += timedelta(seconds=1)
         self._connection = connection = self._opened.enter_context(self._kept.open())
-        self.store = Store(connection, [], fingerprint)
+        self.store = Store(connection, places=[], fingerprint=fingerprint)
         self.journal = Journal(connection, self._clock, "apply")
 
     def _clock(self) -> datetime:
@@ -75,12 +75,13 @@ class State:
     def open(self) -> dict[int, tuple[Kind, Key, Action, Fields]]:
         """Return the open intents as a run sees them."""
         return {
-            one.id: (one.kind, one.key, one.action, one.fields) for one in self.store.open_intents()
+            one.id: (one.kind, one.key, one.action, one.fields)
+            for one in self.store.earlier_runs.open_intents()
         }
 
     def known(self, identity: Identity) -> Fields | None:
-        """Return what is known of a record, except when it was written and by which source."""
-        known = self.store.known(*identity)
+        """What a run sees as known of a record, but for when it was written and whether as a source said it."""
+        known = self.store.known.find(*identity)
         return known and {
             name: value for name, value in known.items() if name not in ("updated", "as_sent")
         }

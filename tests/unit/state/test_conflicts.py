@@ -27,17 +27,17 @@ def find_errors(
     `second` comes from another file.
     """
     with blank() as connection:
-        store = Store(connection, PLACES, fingerprint)
+        store = Store(connection, places=PLACES, fingerprint=fingerprint)
         for kind, feed in FEEDS.items():
-            store.stage(kind, feed, [row for row in rows if row[0].kind is kind])
-        store.stage(Kind.LEARNER, 1, second)
-        store.close_staging(unsure=frozenset(Kind))
+            store.staging.stage(kind, feed, [row for row in rows if row[0].kind is kind])
+        store.staging.stage(Kind.LEARNER, 1, second)
+        store.staging.close(unsure=frozenset(Kind))
         wanted: dict[tuple[Kind, Key], int | None] = {}
         for record, _, _ in (*rows, *second):
-            fields = store.wanted(record.kind, key_of(record))
+            fields = store.staging.wanted(record.kind, key_of(record))
             if fields is not None:
                 wanted[record.kind, key_of(record)] = fields.get("extra_time")  # type: ignore[assignment]  # an integer column
-        return list(store.row_errors()), wanted
+        return list(store.staging.row_errors()), wanted
 
 
 def test_two_rows_that_say_otherwise_name_each_other_across_files() -> None:
@@ -117,14 +117,16 @@ def test_a_seat_that_writes_its_learner_in_another_case_keeps_the_seat_that_it_m
 
 def test_a_sound_row_does_not_outvote_a_bad_one_of_the_same_record() -> None:
     with blank() as connection:
-        store = Store(connection, PLACES, fingerprint)
-        store.stage(Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)])
-        store.add_row_errors(
+        store = Store(connection, places=PLACES, fingerprint=fingerprint)
+        store.staging.stage(
+            Kind.LEARNER, 0, [(Learner("1001"), None, 2), (Learner("1002"), None, 3)]
+        )
+        store.staging.add_row_errors(
             [RowError("b.csv line 4", "email", "is bad", "correct it", Kind.LEARNER, ("1001",))]
         )
-        store.close_staging(unsure=frozenset(Kind))
-        assert store.wanted(Kind.LEARNER, ("1001",)) is None
-        assert store.wanted(Kind.LEARNER, ("1002",)) is not None
+        store.staging.close(unsure=frozenset(Kind))
+        assert store.staging.wanted(Kind.LEARNER, ("1001",)) is None
+        assert store.staging.wanted(Kind.LEARNER, ("1002",)) is not None
 
 
 @settings(deadline=None, max_examples=40)

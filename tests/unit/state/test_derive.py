@@ -38,29 +38,29 @@ def stage(rows: Sequence[Record], look: Look, known: Sequence[str] = ()) -> Any:
     with blank() as connection:
         for statement in known:
             connection.execute(text(statement))
-        store = Store(connection, PLACES, fingerprint)
+        store = Store(connection, places=PLACES, fingerprint=fingerprint)
         for kind in FEEDS:
             mine = [(row, None, line) for line, row in enumerate(rows, start=2) if row.kind is kind]
-            store.stage(kind, FEEDS.index(kind), mine)
-        store.close_staging(unsure=frozenset(Kind))
+            store.staging.stage(kind, FEEDS.index(kind), mine)
+        store.staging.close(unsure=frozenset(Kind))
         return look(store)
 
 
 def contributor(store: Store) -> Any:
-    return store.wanted(Kind.CONTRIBUTOR, ("T", "7"))
+    return store.staging.wanted(Kind.CONTRIBUTOR, ("T", "7"))
 
 
 def row_errors(store: Store) -> list[RowError]:
-    return list(store.row_errors())
+    return list(store.staging.row_errors())
 
 
 def committees(store: Store) -> dict[str, str]:
-    """Return the committees that are wanted on test T, with the places of what asks for them."""
-    store.gather_windows(NOW)
-    store.gather_circumstances(NOW, {})
+    """The committees that are wanted on test T, with the places of what asks for them."""
+    store.comparison.compute_windows(NOW)
+    store.comparison.compute_context(NOW, {})
     return {
         pair.key[1]: pair.where
-        for pair in store.arrived_or_changed(Kind.COMMITTEE)
+        for pair in store.comparison.arrived_or_changed(Kind.COMMITTEE)
         if pair.key[0] == "T"
     }
 
@@ -109,9 +109,9 @@ def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int 
     ]
 
     def read_sent(store: Store) -> Any:
-        store.gather_windows(NOW)
-        store.gather_circumstances(NOW, {})
-        (pair,) = store.arrived_or_changed(Kind.CONTRIBUTOR)
+        store.comparison.compute_windows(NOW)
+        store.comparison.compute_context(NOW, {})
+        (pair,) = store.comparison.arrived_or_changed(Kind.CONTRIBUTOR)
         assert pair.wanted is not None
         return pair.wanted["notify"], pair.where
 
@@ -120,9 +120,9 @@ def test_whoever_is_to_be_told_by_one_row_is_told(notify: tuple[int | None, int 
 
 def test_one_contributor_looks_the_same_however_many_rows_make_it() -> None:
     def look(store: Store) -> Any:
-        store.gather_windows(NOW)
-        store.gather_circumstances(NOW, {})
-        return [pair.fingerprint for pair in store.arrived_or_changed(Kind.CONTRIBUTOR)]
+        store.comparison.compute_windows(NOW)
+        store.comparison.compute_context(NOW, {})
+        return [pair.fingerprint for pair in store.comparison.arrived_or_changed(Kind.CONTRIBUTOR)]
 
     one = [Contributor("T", "7", joined(["evaluate", "monitor"]), "A")]
     two = [Contributor("T", "7", "monitor", "A"), Contributor("T", "7", "evaluate")]
@@ -187,7 +187,7 @@ def test_a_row_that_leaves_its_committee_blank_still_wants_the_one_that_its_pers
         return [
             name
             for name in ("A", "B", "Not managed")
-            if store.wanted(Kind.COMMITTEE, ("T", name)) is not None
+            if store.staging.wanted(Kind.COMMITTEE, ("T", name)) is not None
         ]
 
     assert stage(rows, wanted, known) == ["A"]
@@ -202,11 +202,13 @@ def test_a_person_matched_by_email_keeps_the_username_that_inspera_has(
     kind: Kind, record: type[Record]
 ) -> None:
     def look(store: Store) -> Any:
-        store.gather_windows(NOW)
-        store.gather_circumstances(NOW, {})
-        wanted = store.wanted(kind, ("7",))
+        store.comparison.compute_windows(NOW)
+        store.comparison.compute_context(NOW, {})
+        wanted = store.staging.wanted(kind, ("7",))
         assert wanted is not None
-        return wanted["username"], [pair.fingerprint for pair in store.arrived_or_changed(kind)]
+        return wanted["username"], [
+            pair.fingerprint for pair in store.comparison.arrived_or_changed(kind)
+        ]
 
     row = record("7", "ase@example.edu", first_name="Åse")  # type: ignore[call-arg]  # a person of either kind
     kept = record("7", "ase.p", first_name="Åse")  # type: ignore[call-arg]  # as above
@@ -218,7 +220,7 @@ def test_a_username_that_the_source_changes_later_is_not_hidden_by_the_kept_one(
     changed = Learner("7", "ase2@example.edu")
 
     def username(store: Store) -> Any:
-        return (store.wanted(Kind.LEARNER, ("7",)) or {})["username"]
+        return (store.staging.wanted(Kind.LEARNER, ("7",)) or {})["username"]
 
     assert stage([changed], username, [alias(Kind.LEARNER)]) == "ase2@example.edu"
     assert (

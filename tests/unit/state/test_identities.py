@@ -2,7 +2,8 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind, Learner, Staff, Test
@@ -30,10 +31,15 @@ def read_passing(world: World) -> dict[Identity, set[tuple[str, ...]]]:
     """Return the people and tests that pass, with their names in Inspera."""
     with blank() as connection:
         put(connection, world)
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
-        make_plan(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
+        store = Store(
+            connection,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
+            locked_options={LOCKED},
+        )
+        plan_only(world.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
         changes = [
-            line.change for line in store.planned(Verdict.PASS) if line.change.action in SENT
+            line.change for line in store.plan.read(Verdict.PASS) if line.change.action in SENT
         ]
     people = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
     return {
@@ -84,12 +90,12 @@ _NAMED = (Kind.LEARNER, Kind.STAFF, Kind.TEST)
 )
 def test_case_is_no_difference_in_any_script(one: str, other: str, same: bool) -> None:
     with blank() as connection:
-        store = Store(connection, ["a.csv", "b.csv", "c.csv"], fingerprint)
-        store.stage(Kind.LEARNER, 0, [(Learner("1", one), None, 2)])
-        store.stage(Kind.STAFF, 1, [(Staff("1", other), None, 2)])
-        store.stage(Kind.TEST, 2, [(Test("1", one), None, 2), (Test("2", other), None, 3)])
-        store.close_staging()
-        found = [(row_error.where, row_error.field) for row_error in store.row_errors()]
+        store = Store(connection, places=["a.csv", "b.csv", "c.csv"], fingerprint=fingerprint)
+        store.staging.stage(Kind.LEARNER, 0, [(Learner("1", one), None, 2)])
+        store.staging.stage(Kind.STAFF, 1, [(Staff("1", other), None, 2)])
+        store.staging.stage(Kind.TEST, 2, [(Test("1", one), None, 2), (Test("2", other), None, 3)])
+        store.staging.close()
+        found = [(row_error.where, row_error.field) for row_error in store.staging.row_errors()]
     places = [("a.csv line 2", "username"), ("b.csv line 2", "username")]
     tests = [("c.csv line 2", "external_test_id"), ("c.csv line 3", "external_test_id")]
     assert sorted(found) == (places + tests if same else [])

@@ -112,7 +112,9 @@ class Journalling(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:
         settled = data.draw(st.sampled_from(sorted(self.open_before & set(self.said.open))))
-        intent = next(one for one in self.state.store.open_intents() if one.id == settled)
+        intent = next(
+            one for one in self.state.store.earlier_runs.open_intents() if one.id == settled
+        )
         self.state.journal.settle(intent, "not sent")
         del self.said.open[settled]
 
@@ -184,7 +186,9 @@ def test_an_intent_outlives_a_crash_that_comes_right_after_it(state: State) -> N
     (intent,) = state.journal.intend([line(TEST, Action.CREATE)])
     state.crash()
     assert state.open() == {intent: (*TEST, Action.CREATE, fields_of(Kind.TEST, "Åse"))}
-    assert [one.at for one in state.store.open_intents()] == [START + timedelta(seconds=1)]
+    assert [one.at for one in state.store.earlier_runs.open_intents()] == [
+        START + timedelta(seconds=1)
+    ]
 
 
 def test_an_outcome_that_was_not_committed_is_lost_but_never_its_intent(state: State) -> None:
@@ -230,7 +234,7 @@ def test_a_removal_that_is_done_forgets_and_one_that_is_not_does_not(state: Stat
     assert state.known(SEAT) is None
 
 
-def test_what_was_found_is_not_ours_and_an_update_does_not_make_it_so(state: State) -> None:
+def test_what_was_found_is_not_managed_and_an_update_does_not_make_it_so(state: State) -> None:
     done(state, [line(SEAT, Action.CREATE)], Result.FOUND)
     done(state, [line(SEAT, Action.UPDATE, "Bjørn")])
     known = state.known(SEAT)

@@ -37,10 +37,10 @@ def planned(
     items: Sequence[DraftedChange], allowed: Sequence[str] = ()
 ) -> Iterator[tuple[Store, list[HeldScope]]]:
     with blank() as connection:
-        store = Store(connection, [], fingerprint)
-        store.draft(items)
-        scopes = store.hold_scopes(TIGHT, allowed, NOW)
-        store.put_in_order()
+        store = Store(connection, places=[], fingerprint=fingerprint)
+        store.plan.draft(items)
+        scopes = store.plan.hold_scopes(TIGHT, allowed, NOW)
+        store.plan.close()
         yield store, scopes
 
 
@@ -48,14 +48,14 @@ def left(
     items: Sequence[DraftedChange], allowed: Sequence[str] = ()
 ) -> dict[tuple[Verdict, Cause], int]:
     with planned(items, allowed) as (store, _):
-        return store.causes()
+        return store.plan.causes()
 
 
 def held(
     items: Sequence[DraftedChange], allowed: Sequence[str] = ()
 ) -> tuple[list[HeldScope], list[PlannedChange]]:
     with planned(items, allowed) as (store, scopes):
-        return scopes, list(store.planned())
+        return scopes, list(store.plan.read())
 
 
 @pytest.mark.parametrize(

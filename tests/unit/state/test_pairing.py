@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Kind
@@ -22,12 +23,17 @@ ANY = Limit(10**6, 100)
 def planned(world: World) -> tuple[Counter[tuple[object, ...]], dict[object, tuple[str, str]]]:
     with blank() as connection:
         put(connection, world)
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint, {LOCKED})
+        store = Store(
+            connection,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
+            locked_options={LOCKED},
+        )
         policy = Policy(
             Limits(ANY, ANY, ANY), {Kind.STAFF: "delete" if world.delete else "disable"}
         )
-        make_plan(world.feeds(), store, policy, NOW, lambda *_: None)
-        lines = list(store.planned())
+        plan_only(world.feeds(), store, policy, NOW, lambda *_: None)
+        lines = list(store.plan.read())
     said: dict[object, tuple[str, str]] = {
         (line.change.kind, line.change.key): (line.change.action.value, line.verdict.value)
         for line in lines

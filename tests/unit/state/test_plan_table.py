@@ -41,7 +41,7 @@ Pairs = Sequence[tuple[int, int]]
 def fill_store(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Iterator[Store]:
     """Return a store that wants these tests (days until each) with their members."""
     with blank() as connection:
-        store = Store(connection, ["a.csv"], fingerprint)
+        store = Store(connection, places=["a.csv"], fingerprint=fingerprint)
         tests = []
         for key, days in zip(TESTS, starts, strict=True):
             start = NOW + timedelta(days=days)
@@ -56,10 +56,10 @@ def fill_store(starts: Sequence[int], seats: Pairs, duties: Pairs = ()) -> Itera
             Kind.CANDIDATE: [Candidate(TESTS[t], LEARNERS[n]) for t, n in seats],
         }
         for kind, records in wanted.items():
-            store.stage(kind, 0, [(record, None, 1) for record in records])
-        store.close_staging(unsure=frozenset(Kind))
-        store.gather_windows(NOW)
-        store.gather_circumstances(NOW, {})
+            store.staging.stage(kind, 0, [(record, None, 1) for record in records])
+        store.staging.close(unsure=frozenset(Kind))
+        store.comparison.compute_windows(NOW)
+        store.comparison.compute_context(NOW, {})
         yield store
 
 
@@ -121,9 +121,9 @@ def test_every_line_is_read_once_in_waves_and_layers_soonest_test_first(
         for key in keys[kind]
     ]
     for store in fill_store(starts, seats, duties):
-        store.draft(data.draw(st.permutations(wanted)))
-        store.put_in_order()
-        lines = list(store.planned())
+        store.plan.draft(data.draw(st.permutations(wanted)))
+        store.plan.close()
+        lines = list(store.plan.read())
     assert sorted(map(repr, (line.change for line in lines))) == sorted(
         repr(item.change) for item in wanted
     )
@@ -152,12 +152,12 @@ def test_a_verdicts_lines_are_read_alone(seats: Pairs, data: st.DataObject) -> N
         for t, n in seats
     ]
     for store in fill_store([1, 2, 3, 40], seats):
-        store.draft(wanted)
-        store.put_in_order()
+        store.plan.draft(wanted)
+        store.plan.close()
         read = {
-            verdict: {line.change.key for line in store.planned(verdict)} for verdict in Verdict
+            verdict: {line.change.key for line in store.plan.read(verdict)} for verdict in Verdict
         }
-        tally, causes = store.tally(), store.causes()
+        tally, causes = store.plan.tally(), store.plan.causes()
     ruled = [one.ruling for one in wanted if one.ruling.verdict is not Verdict.PASS]
     assert causes == Counter((ruling.verdict, ruling.cause) for ruling in ruled)
     for verdict in Verdict:

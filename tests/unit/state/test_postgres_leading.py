@@ -210,7 +210,7 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
 
 
 def await_blocked(server: Postgres) -> None:
-    """Until one of ours waits for another."""
+    """Until one of managed waits for another."""
     ends = time.monotonic() + MOST_SECONDS
     waiting = (
         "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -337,7 +337,7 @@ def patient() -> Wait:
     return wait
 
 
-def test_what_others_lock_in_the_same_database_is_no_concern_of_ours(
+def test_what_others_lock_in_the_same_database_is_no_concern_of_managed(
     state: Backend, server: Postgres, url: str
 ) -> None:
     with psycopg.connect(url, autocommit=True) as other:

@@ -16,7 +16,7 @@ SOONEST, NEXT = "2026-12-03T08:00:00Z", "2026-12-06T08:00:00Z"
 
 
 def planned(store: Store, held: Ruling = PASS) -> None:
-    store.draft(
+    store.plan.draft(
         [
             make_draft(Action.REMOVE, Kind.CANDIDATE, TESTS[1], LEARNERS[0]),
             make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
@@ -24,7 +24,7 @@ def planned(store: Store, held: Ruling = PASS) -> None:
             make_draft(Action.CREATE, Kind.CANDIDATE, TESTS[3], LEARNERS[1]),
         ]
     )
-    store.put_in_order()
+    store.plan.close()
 
 
 @pytest.mark.parametrize(
@@ -33,36 +33,38 @@ def planned(store: Store, held: Ruling = PASS) -> None:
 def test_the_soonest_test_is_that_of_an_addition_that_passes(held: Ruling, soonest: str) -> None:
     for store in fill_store(STARTS, [(1, 1), (3, 1)]):
         planned(store, held)
-        assert store.soonest() == soonest
-        last = max(line.seq for line in store.planned())
-        assert store.soonest(last) == ""
+        assert store.plan.soonest() == soonest
+        last = max(line.seq for line in store.plan.read())
+        assert store.plan.soonest(last) == ""
 
 
 def test_what_the_jobs_last_run_could_not_add_does_not_count_but_for_that_job() -> None:
     for store in fill_store(STARTS, [(1, 1), (3, 1)]):
         planned(store)
         values = {"k1": TESTS[1], "k2": LEARNERS[1]}
-        store._connection.execute(
+        store.plan._connection.execute(
             text(
                 "INSERT INTO run (id, command, started, ended, status, counts, reason) VALUES"
                 " (1, 'job exam_day', '2026-12-01T07:00:00Z', '2026-12-01T07:01:00Z', 'done', "
                 "'{}', '')"
             )
         )
-        store._connection.execute(
+        store.plan._connection.execute(
             text(
                 "INSERT INTO finding (run_id, type, kind, k1, k2, place, text)"
                 " VALUES (1, 'held', 'candidate', :k1, :k2, '', '')"
             ),
             values,
         )
-        assert store.soonest(command="job exam_day") == NEXT
-        assert store.soonest(command="job nightly") == SOONEST
+        assert store.plan.soonest(command="job exam_day") == NEXT
+        assert store.plan.soonest(command="job nightly") == SOONEST
 
 
-def test_a_run_for_candidates_keeps_of_learners_and_tests_only_what_these_need() -> None:
+def test_of_learners_and_tests_a_run_for_candidates_keeps_what_these_need_and_no_change_or_removal() -> (
+    None
+):
     for store in fill_store(STARTS, [(1, 1)]):
-        store.draft(
+        store.plan.draft(
             [
                 make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[1]),
                 make_draft(Action.CREATE, Kind.LEARNER, LEARNERS[2]),
@@ -72,8 +74,8 @@ def test_a_run_for_candidates_keeps_of_learners_and_tests_only_what_these_need()
                 make_draft(Action.CREATE, Kind.TEST, TESTS[2]),
             ]
         )
-        store.keep_needed(Kind.LEARNER, [Kind.CANDIDATE])
-        store.keep_needed(Kind.TEST, [Kind.CANDIDATE])
-        store.put_in_order()
-        left = {(line.change.action, line.change.key[0]) for line in store.planned()}
+        store.plan.keep_needed(Kind.LEARNER, [Kind.CANDIDATE])
+        store.plan.keep_needed(Kind.TEST, [Kind.CANDIDATE])
+        store.plan.close()
+        left = {(line.change.action, line.change.key[0]) for line in store.plan.read()}
     assert left == {(Action.CREATE, LEARNERS[1]), (Action.CREATE, TESTS[1])}

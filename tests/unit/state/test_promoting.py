@@ -49,11 +49,11 @@ def lifecycles(state: State) -> dict[tuple[Kind, Key], object]:
 
 
 def add_to_draft(state: State, action: Action, kind: Kind, key: Key, ruling: Ruling = PASS) -> None:
-    state.store.draft([DraftedChange(Change(action, kind, key), ruling)])
+    state.store.plan.draft([DraftedChange(Change(action, kind, key), ruling)])
 
 
 @pytest.mark.parametrize("kind", list(ON_A_TEST))
-def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_ours(
+def test_what_was_found_is_remembered_with_inspera_s_values_and_is_not_managed(
     state: State, kind: Kind
 ) -> None:
     one = (kind, ("PRV3-H26", "8"))
@@ -183,7 +183,7 @@ def test_people_come_back_to_be_kept_in_step(state: State, kind: Kind) -> None:
 
 def test_a_renewed_fingerprint_goes_to_just_its_record(state: State) -> None:
     renewed = [one for one in everything() if OTHER[0] not in one[1]]
-    state.store.refresh((kind, key, b"2") for kind, key in renewed)
+    state.store.comparison.refresh((kind, key, b"2") for kind, key in renewed)
     state.journal.promote_silent()
     assert {one: state.fingerprint(one) for one in everything()} == {
         one: b"2" if one in renewed else b"1" for one in everything()
@@ -191,7 +191,7 @@ def test_a_renewed_fingerprint_goes_to_just_its_record(state: State) -> None:
 
 
 def stage(state: State, kind: Kind, records: Iterable[Record]) -> None:
-    state.store.stage(kind, 0, [(record, None, 2) for record in records])
+    state.store.staging.stage(kind, 0, [(record, None, 2) for record in records])
 
 
 @pytest.mark.parametrize(

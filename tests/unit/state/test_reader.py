@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import Candidate, Kind, Learner, Record, RowError, Test
@@ -30,7 +31,7 @@ def test_somebody_who_may_only_read_can_make_a_long_plan(
     postgresql: Postgresql, tmp_path: Path
 ) -> None:
     with postgresql.kept(tmp_path).open() as connection:
-        Store(connection, [], fingerprint)
+        Store(connection, places=[], fingerprint=fingerprint)
         journal = Journal(connection, lambda: START, "apply")
         for n in range(MANY):
             journal.remember(Kind.LEARNER, (f"gone{n}",), {})
@@ -40,13 +41,13 @@ def test_somebody_who_may_only_read_can_make_a_long_plan(
     rows[Kind.TEST] = [Test("T", "T", "Øving", NOW, NOW + timedelta(hours=4), 240, "1001")]
     rows[Kind.CANDIDATE] = [Candidate("T", str(n)) for n in range(MANY)]
     with postgresql.for_reader().open_to_read() as connection:
-        store = Store(connection, [f"{kind}.csv" for kind in Kind], fingerprint)
+        store = Store(connection, places=[f"{kind}.csv" for kind in Kind], fingerprint=fingerprint)
         policy = Policy(Limits(ANY, ANY, ANY), {Kind.LEARNER: "release"})
-        make_plan(World(rows=rows).feeds(), store, policy, NOW, lambda *_: None)
+        plan_only(World(rows=rows).feeds(), store, policy, NOW, lambda *_: None)
         counts = Counter[tuple[Kind, Action]]()
-        for (kind, action, _), number in store.tally().items():
+        for (kind, action, _), number in store.plan.tally().items():
             counts[kind, action] += number
-        lines = [line.seq for line in store.planned()]
+        lines = [line.seq for line in store.plan.read()]
     assert counts[Kind.LEARNER, Action.CREATE] == counts[Kind.CANDIDATE, Action.CREATE] == MANY
     assert counts[Kind.LEARNER, Action.RELEASE] == MANY
     assert lines == sorted(set(lines))

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.mapping import fields_of, fingerprint
 from sync.planning.guard import Limit, Limits
 from sync.records.base import (
@@ -70,10 +71,13 @@ def planned(
     with blank() as connection:
         put(connection, whole)
         store = Store(
-            connection, [f"{kind}.csv" for kind in Kind], fingerprint, {"LOCKDOWN_BROWSER"}
+            connection,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
+            locked_options={"LOCKDOWN_BROWSER"},
         )
-        make_plan(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
-        return {(line.change.kind, line.change.key): line for line in store.planned()}
+        plan_only(whole.feeds(), store, Policy(Limits(ANY, ANY, ANY), {}), NOW, lambda *_: None)
+        return {(line.change.kind, line.change.key): line for line in store.plan.read()}
 
 
 def describe(

@@ -114,26 +114,26 @@ PARTY: Sequence[Record] = (Staff("7"), Test("T"), Contributor("T", "7", "evaluat
 def planned(
     connection: Connection, hours: float, rows: Sequence[Record] = PARTY, *row_errors: RowError
 ) -> Store:
-    """Return a store that has paired what these rows want, some hours after the start."""
-    store = Store(connection, ["rows.csv"], fingerprint)
+    """A store that has paired what these rows want, so many hours after the start."""
+    store = Store(connection, places=["rows.csv"], fingerprint=fingerprint)
     for kind in (Kind.STAFF, Kind.TEST, Kind.CONTRIBUTOR):
-        store.stage(kind, 0, [(row, None, 2) for row in rows if row.kind is kind])
-    store.add_row_errors(row_errors)
-    store.close_staging(unsure=frozenset(Kind))
-    store.gather_windows(START + hours * HOUR)
-    store.gather_circumstances(START + hours * HOUR, {})
+        store.staging.stage(kind, 0, [(row, None, 2) for row in rows if row.kind is kind])
+    store.staging.add_row_errors(row_errors)
+    store.staging.close(unsure=frozenset(Kind))
+    store.comparison.compute_windows(START + hours * HOUR)
+    store.comparison.compute_context(START + hours * HOUR, {})
     return store
 
 
 def barred(store: Store) -> str:
     """Why the contributor rests, empty when they do not; the plan counts it all the same."""
-    (pair,) = store.arrived_or_changed(Kind.CONTRIBUTOR)
+    (pair,) = store.comparison.arrived_or_changed(Kind.CONTRIBUTOR)
     why = pair.facts.refused
     drafted = decide(pair).drafted
     assert drafted is not None
-    store.draft([drafted])
-    store.put_in_order()
-    assert store.refusals() == bool(why)
+    store.plan.draft([drafted])
+    store.plan.close()
+    assert store.plan.refused_before() == bool(why)
     return why
 
 
@@ -176,5 +176,5 @@ def test_a_removal_that_was_refused_rests_too(connection: Connection, hours: flo
     journal = Journal(connection, lambda: START, "apply")
     journal.remember(*PART, {"roles": "evaluate"}, fingerprint=b"1", managed=True)
     refused(connection, replace(asked(action=Action.REMOVE), fingerprint=None))
-    (pair,) = planned(connection, hours, PARTY[:2]).absent(Kind.CONTRIBUTOR, "", "")
+    (pair,) = planned(connection, hours, PARTY[:2]).comparison.absent(Kind.CONTRIBUTOR, "", "")
     assert bool(pair.facts.refused) == (hours < 0.25)

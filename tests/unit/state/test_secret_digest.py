@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
-from sync.engine.plan import Policy, make_plan
+from sync.engine.plan import Policy
+from sync.engine.run import plan_only
 from sync.errors import StateError
 from sync.mapping import fingerprint
 from sync.planning.guard import Limits
@@ -38,22 +39,22 @@ def planning(
     with open_to_write(path, "apply") as connection:
         store = Store(
             connection,
-            [f"{kind}.csv" for kind in Kind],
-            fingerprint,
+            places=[f"{kind}.csv" for kind in Kind],
+            fingerprint=fingerprint,
             digest_key=load_digest_key(path, write=True),
         )
-        make_plan(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
+        plan_only(World(rows=rows).feeds(), store, Policy(Limits(), {}), NOW, lambda *_: None)
         yield connection, store
 
 
 def the_option(store: Store) -> PlannedChange | None:
-    return store.planned_for(Kind.OPTION, ("T", OPTION))
+    return store.plan.find(Kind.OPTION, ("T", OPTION))
 
 
 def carried_out(connection: Connection, store: Store) -> None:
     """Everything that is planned is done."""
     journal = Journal(connection, lambda: NOW, "apply")
-    lines = list(store.planned())
+    lines = list(store.plan.read())
     intents = journal.intend(lines)
     journal.record(
         [
@@ -102,7 +103,7 @@ def test_a_pin_is_a_digest_in_the_plan_and_in_what_is_known(path: Path) -> None:
     with planning(path, PIN) as (connection, store):
         line = the_option(store)
         carried_out(connection, store)
-        known = store.known(Kind.OPTION, ("T", OPTION))
+        known = store.known.find(Kind.OPTION, ("T", OPTION))
     assert line is not None
     assert known is not None
     assert str(known["value"]).startswith(DIGEST_PREFIX)

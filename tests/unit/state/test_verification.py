@@ -29,7 +29,7 @@ class Book:
     def __init__(self) -> None:
         self._opened = blank()
         self.connection = connection = self._opened.__enter__()
-        self.store = Store(connection, [], fingerprint)
+        self.store = Store(connection, places=[], fingerprint=fingerprint)
         self.journal = Journal(connection, lambda: START, "apply")
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ def book() -> Iterator[Book]:
 
 
 def everything(book: Book, kind: Kind) -> dict[Key, Fields]:
-    return dict(book.store.everything(kind))
+    return dict(book.store.known.everything(kind))
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -72,7 +72,7 @@ def test_what_is_read_may_be_forgotten_or_changed_meanwhile(book: Book) -> None:
     for n in range(1_100):
         book.know(Kind.CANDIDATE, "T", str(n))
     read = []
-    for number, (key, _) in enumerate(book.store.everything(Kind.CANDIDATE)):
+    for number, (key, _) in enumerate(book.store.known.everything(Kind.CANDIDATE)):
         read.append(key)
         if number % 2:
             book.journal.forget(Kind.CANDIDATE, key)
@@ -105,13 +105,15 @@ def test_a_test_runs_from_its_start_until_the_longest_extra_time_is_over(
     book.know(Kind.CANDIDATE, "T", "1", extra_time=30)
     book.know(Kind.CANDIDATE, "T", "2", extra_time=10)
     now = START + timedelta(hours=hours)
-    assert book.store.window_by("T", now) == ("2026-09-01T08:00:00Z", begun, ended)
+    assert book.store.known.window("T", now) == ("2026-09-01T08:00:00Z", begun, ended)
 
 
 def test_a_test_without_known_times_has_neither_begun_nor_ended(book: Book) -> None:
     book.know(Kind.TEST, "T", start="2026-09-01T08:00:00Z")
     assert (
-        book.store.window_by("T", START) == book.store.window_by("U", START) == ("", False, False)
+        book.store.known.window("T", START)
+        == book.store.known.window("U", START)
+        == ("", False, False)
     )
 
 
@@ -132,8 +134,14 @@ def test_a_sample_of_what_was_written_is_spread_evenly_whatever_was_written_betw
     for n in range(many):
         write(book, [("T", f"{n:03}")])
         write(book, [(f"{n}-{m}",) for m in range(between)], Kind.LEARNER)
-    sample = [one.key[1] for one in book.store.written(book.journal.run_id, Kind.CANDIDATE, most)]
-    everyone = [one.key[1] for one in book.store.written(book.journal.run_id, Kind.CANDIDATE, None)]
+    sample = [
+        one.key[1]
+        for one in book.store.earlier_runs.written(book.journal.run_id, Kind.CANDIDATE, most)
+    ]
+    everyone = [
+        one.key[1]
+        for one in book.store.earlier_runs.written(book.journal.run_id, Kind.CANDIDATE, None)
+    ]
     book.close()
     assert everyone == [f"{n:03}" for n in range(many)]
     assert sample == everyone if many <= most else min(most, many) / 2 <= len(sample) <= most
@@ -156,11 +164,11 @@ def test_only_what_this_run_has_surely_written_is_read_back(
 ) -> None:
     write(book, [("T", "1")], result=result)
     run = book.journal.run_id
-    written = list(book.store.written(run, Kind.CANDIDATE, None))
+    written = list(book.store.earlier_runs.written(run, Kind.CANDIDATE, None))
     assert [(one.kind, one.key, one.action, one.at) for one in written] == [
         (Kind.CANDIDATE, ("T", "1"), Action.CREATE, START)
     ] * read
-    assert list(book.store.written(run + 1, Kind.CANDIDATE, None)) == []
+    assert list(book.store.earlier_runs.written(run + 1, Kind.CANDIDATE, None)) == []
 
 
 def person(n: int, *ids: tuple[str, str], status: str | None = None) -> RemotePerson:
@@ -173,7 +181,7 @@ def test_an_export_is_held_against_the_known_by_external_id_then_by_username(boo
     book.know(Kind.STAFF, "7", username="old", auth_system="FEIDE", external_id="a")
     book.know(Kind.STAFF, "8", username="login2")
     book.know(Kind.STAFF, "9", username="login9", auth_system="FEIDE", external_id="z")
-    rows = book.store.stage_export(
+    rows = book.store.exports.stage(
         Kind.STAFF,
         [
             person(1, ("LTI", "other"), ("FEIDE", "a"), status="disabled"),
@@ -182,15 +190,15 @@ def test_an_export_is_held_against_the_known_by_external_id_then_by_username(boo
             person(4),
         ],
     )
-    read = {key[0]: found for key, _, found in book.store.exported(Kind.STAFF)}
+    read = {key[0]: found for key, _, found in book.store.exports.read(Kind.STAFF)}
     assert rows == 5
     assert read["7"] == person(1, ("FEIDE", "a"), status="disabled")
     assert read["8"] == person(2)
     assert read["9"] is None
-    assert list(book.store.exported_strangers(Kind.STAFF)) == ["login4", "z"]
+    assert list(book.store.exports.strangers(Kind.STAFF)) == ["login4", "z"]
 
 
 def test_one_person_under_two_ids_is_no_stranger_when_one_of_them_is_known(book: Book) -> None:
     book.know(Kind.LEARNER, "1", username="other", auth_system="FEIDE", external_id="a")
-    book.store.stage_export(Kind.LEARNER, [person(1, ("LTI", "b"), ("FEIDE", "a"))])
-    assert list(book.store.exported_strangers(Kind.LEARNER)) == []
+    book.store.exports.stage(Kind.LEARNER, [person(1, ("LTI", "b"), ("FEIDE", "a"))])
+    assert list(book.store.exports.strangers(Kind.LEARNER)) == []

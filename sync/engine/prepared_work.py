@@ -1,4 +1,7 @@
-"""What a reading of Inspera leaves to be sent. It comes before the intents, so that these tell what was not there."""
+"""What a reading of Inspera leaves to be sent.
+
+It comes before the intents, so that these tell what was not there.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +11,7 @@ from sync.records.changes import Fields, Outcome, PlannedChange
 
 
 @dataclass(frozen=True, slots=True)
-class OnTest:
+class ExistingRecord:
     """A record that Inspera had already, with its own values."""
 
     kind: Kind
@@ -18,15 +21,15 @@ class OnTest:
 
 
 @dataclass(slots=True)
-class Ready:
-    """Work that has been read for: what ended without a call, and what is to be sent once its intents are durable.
+class PreparedWork:
+    """Work after its reading: what ended without a call, and what is to be sent.
 
-    `already` are new records among the lines which Inspera has, not put there by us. They are to be remembered as such
-    before anything is sent: an open intent alone would make them look like ones that we made. `send` runs on a worker
-    and gives one outcome for each line.
+    `already` are new records among the lines which Inspera has, not put there by us. They are to be
+    remembered as such before anything is sent: an open intent alone would make them look like ones
+    that we made. `send` runs on a worker and gives one outcome for each line.
     """
 
     ended: list[tuple[PlannedChange, Outcome]] = field(default_factory=list)
-    already: list[OnTest] = field(default_factory=list)
+    already: list[ExistingRecord] = field(default_factory=list)
     lines: list[PlannedChange] = field(default_factory=list)
     send: Callable[[], list[Outcome]] = list

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sync.commands.interruption import LOST, SILENCE, SILENT, Interruption, Watch
+from sync.commands.watch import SILENCE, Watch
+from sync.engine.interruption import LOST, UNCONFIRMED, Interruption
 from sync.errors import Interrupted, StateUnreachable
 from sync.exit_codes import Exit
 
@@ -86,7 +87,7 @@ def test_the_first_reason_stays() -> None:
 
 def test_work_that_reports_its_progress_ends_where_it_is() -> None:
     interruption, told = Interruption(), list[int]()
-    heeding = interruption.heeded_by(lambda _phase, done, _total=None: told.append(done))
+    heeding = interruption.stopping(lambda _phase, done, _total=None: told.append(done))
     heeding("reading", 1)
     interruption.end("stopped by a signal")
     with pytest.raises(Interrupted, match="stopped by a signal"):
@@ -97,7 +98,7 @@ def test_work_that_reports_its_progress_ends_where_it_is() -> None:
 def test_it_is_looked_at_in_a_thread_of_its_own_while_the_run_lasts() -> None:
     hands = Hands()
     hands.now += timedelta(hours=5)
-    with hands.watch.kept():
+    with hands.watch.watching():
         assert hands.interruption.event.wait(10)
 
 
@@ -118,7 +119,7 @@ def test_a_run_ends_when_the_state_has_not_said_for_a_while_whether_it_may_go_on
     watch.look()
     assert not interruption.event.is_set()
     watch.look()
-    assert interruption.reason == SILENT
+    assert interruption.reason == UNCONFIRMED
 
 
 def test_a_reason_given_while_it_should_yield_is_not_lost() -> None:

@@ -1,0 +1,65 @@
+"""The baseline of each source: what it contains now.
+
+The next run judges by it whether the source is complete (rules 4).
+"""
+
+from collections.abc import Collection
+
+from sync.engine.context import RunSettings
+from sync.engine.extract.extract import ExtractionResult
+from sync.records.base import Kind
+from sync.state.store import Store
+
+
+def keep_baseline(settings: RunSettings, extracted: ExtractionResult, store: Store) -> None:
+    """Record what each complete source contains, after a run has sent its plan."""
+    policy, feeds = settings.policy, settings.feeds
+    # A source whose removals were deferred is still judged by its last baseline. Otherwise the
+    # missing records would not count any more once the reason is gone.
+    complete = {
+        (kind, source)
+        for kind, source in extracted.proven
+        if kind in policy.kinds
+        and (kind not in extracted.trouble or source in policy.read_options.accepted)
+    }
+    store.baselines.note_sources(
+        [(feed.kind, feed.source.name) for feed in feeds], complete, policy.read_options.accepted
+    )
+    joined = [join.source for feed in settings.all_feeds for join in feed.joins]
+    grouped = {
+        source.name for source in [*(feed.source for feed in feeds), *joined] if source.proof.group
+    }
+    for report in (*extracted.reports, *extracted.lookups):
+        if report.partial or report.source in extracted.unhealthy_sources:
+            continue
+        if report.source in grouped:
+            store.baselines.keep_groups(report.source, report.groups)
+    _keep_tails(settings, extracted, store, complete)
+    store.baselines.keep_endings(
+        {
+            report.source: not report.torn
+            for report in (*extracted.reports, *extracted.lookups)
+            if not report.unhealthy and not report.partial and report.torn is not None
+        }
+    )
+    rows = {
+        one.source: one.rows
+        for one in extracted.lookups
+        if one.source not in extracted.unhealthy_sources
+    }
+    store.baselines.keep_rows(rows, [source.name for source in joined])
+
+
+def _keep_tails(
+    settings: RunSettings,
+    extracted: ExtractionResult,
+    store: Store,
+    complete: Collection[tuple[Kind, str]],
+) -> None:
+    """Record the last records of each source that could be cut off."""
+    numbers: dict[tuple[Kind, str], list[int]] = {}
+    for number, (report, feed) in enumerate(zip(extracted.reports, settings.feeds, strict=True)):
+        of = feed.kind, feed.source.name
+        if feed.source.proof.tail and of in complete and not report.unread:
+            numbers.setdefault(of, []).append(number)
+    store.baselines.keep_tails(numbers, settings.source_names)

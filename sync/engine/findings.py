@@ -1,0 +1,32 @@
+"""The findings of a plan for `status`: row errors, and changes that do not go ahead."""
+
+from itertools import islice
+
+from sync.engine.context import RunResult
+from sync.records.base import by_cause
+from sync.records.changes import Verdict
+from sync.state.journal import Journal
+from sync.state.store import Store
+
+MOST_FINDINGS = 5_000
+"""How many findings of each type a run keeps for `status`; the plan names all of them."""
+
+
+def keep_findings(store: Store, journal: Journal, result: RunResult) -> None:
+    """Record the findings of the plan in the journal, and count them."""
+    for row_error, others in islice(by_cause(store.staging.row_errors()), MOST_FINDINGS):
+        reason = f"{row_error.field}: {row_error.reason}; {row_error.remedy}"
+        more = f" and {others:,} more row{'' if others == 1 else 's'}" if others else ""
+        where = f"{row_error.where}{more}"
+        journal.find("row error", row_error.kind, row_error.key, where, reason)
+        result.planned_findings += 1
+    for verdict in (Verdict.HELD, Verdict.WAITING, Verdict.DEFERRED):
+        for line in islice(store.plan.read(verdict), MOST_FINDINGS):
+            change = line.change
+            journal.find(verdict, change.kind, change.key, change.where, line.reason)
+            result.planned_findings += 1
+        tally = store.plan.tally().items()
+        result.counts[verdict] += sum(number for (_, _, of), number in tally if of is verdict)
+    result.counts["row error"] = store.staging.row_error_count()
+    result.counts["stay (put there by hand)"] = sum(map(len, store.comparison.stays().values()))
+    journal.commit()

@@ -1,0 +1,66 @@
+"""The store of one run: what is known, what is wanted, and the plan that follows."""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+from sqlalchemy import Connection
+
+from sync.planning.freeze import TimeRules
+from sync.records.base import Record
+from sync.state.secret_digest import digest_secret, new_key
+from sync.state.staging import scratch
+from sync.state.store.baselines import Baselines
+from sync.state.store.comparison import Comparison
+from sync.state.store.earlier_runs import EarlierRuns
+from sync.state.store.exports import StagedExports
+from sync.state.store.known import KnownRecords
+from sync.state.store.lookups import JoinedRows
+from sync.state.store.plan import StoredPlan
+from sync.state.store.scope import RunScope
+from sync.state.store.snapshots import Snapshots
+from sync.state.store.staging import Staging
+
+
+class Store:
+    """The parts of a store over one connection, owned by one thread.
+
+    Args:
+        connection: an opened state with its scratch.
+        places: how each feed's source is named to people, by the feed's number, until it is opened.
+        fingerprint: returns the fingerprint of a record's compared fields.
+        locked_options: the options that cannot be changed once their test has begun.
+        digest_key: the key of the digests of pins and quit codes; None for a random one.
+        rules: the rules of each feed, by its number, about the times of tests; empty for the usual
+            rules.
+        leave_out: whether tests that had ended before they were ever sent are left out of the plan.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        places: Sequence[str],
+        fingerprint: Callable[[Record], bytes],
+        locked_options: Collection[str] = (),
+        digest_key: bytes | None = None,
+        rules: Sequence[TimeRules] = (),
+        leave_out: bool = True,
+    ) -> None:
+        scope = RunScope(
+            connection=connection,
+            places=[f"{place} line" for place in places],
+            fingerprint=fingerprint,
+            locked_options=locked_options,
+            rules=rules or [TimeRules()] * max(1, len(places)),
+            leave_out=leave_out,
+        )
+        scratch.make_tables(connection)
+        self.staging = Staging(scope, partial(digest_secret, digest_key or new_key()))
+        self.lookups = JoinedRows(connection)
+        self.snapshots = Snapshots(scope)
+        self.baselines = Baselines(scope)
+        self.comparison = Comparison(scope)
+        self.plan = StoredPlan(connection)
+        self.known = KnownRecords(scope)
+        self.exports = StagedExports(connection)
+        self.earlier_runs = EarlierRuns(connection)

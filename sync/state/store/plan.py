@@ -1,0 +1,104 @@
+"""The plan: what this run is to do, in order, and what does not go ahead."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from sync.planning.decide import DraftedChange
+from sync.planning.guard import HeldScope, Limits
+from sync.records.base import Key, Kind
+from sync.records.changes import Action, Cause, PlannedChange, Verdict
+from sync.state.compare import candidate_numbers, plan_table, priority
+from sync.state.sqlite.open import count
+
+
+class StoredPlan:
+    """The drafted changes, and then the closed plan."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def draft(self, drafted: Iterable[DraftedChange]) -> int:
+        """Write changes with their verdicts into the draft, and return how many."""
+        return plan_table.write_draft(self._connection, drafted)
+
+    def index_draft(self) -> None:
+        """Index the drafted learners and tests, so that candidates can be compared with them."""
+        plan_table.index_draft(self._connection)
+
+    def keep_needed(self, kind: Kind, by: Collection[Kind]) -> None:
+        """Keep in the draft of this kind only what wanted records of the kinds in `by` need."""
+        priority.keep_needed(self._connection, kind, by)
+
+    def hold_scopes(
+        self, limits: Limits, allowed: Collection[str], now: datetime
+    ) -> list[HeldScope]:
+        """Hold each scope that is over its limit, with the removals of the last 24 hours."""
+        return plan_table.hold_scopes(self._connection, limits, allowed, now)
+
+    def defer_numbers(self) -> None:
+        """Defer changes that take a candidate number of somebody who stays on the test."""
+        candidate_numbers.defer_numbers(self._connection)
+
+    def close(self) -> None:
+        """Put the plan in order, and commit it."""
+        plan_table.write_plan(self._connection)
+        self._connection.commit()
+
+    def read(self, verdict: Verdict | None = None) -> Iterator[PlannedChange]:
+        """Yield the lines of the plan in order."""
+        return plan_table.read_plan(self._connection, verdict)
+
+    def find(self, kind: Kind, key: Key) -> PlannedChange | None:
+        """Return the line of one record; None when the plan has none."""
+        return plan_table.find_line(self._connection, kind, key)
+
+    def groups(self, verdict: Verdict, most: int | None) -> Iterator[plan_table.ScopeGroup]:
+        """Yield what does not go ahead by its reason, each up to `most` lines (None: all)."""
+        return plan_table.read_groups(self._connection, verdict, most)
+
+    def sample(self, kind: Kind, most: int) -> list[PlannedChange]:
+        """Return up to `most` allowed creates of a kind, spread evenly over the plan."""
+        return plan_table.sample_creates(self._connection, kind, most)
+
+    def tally(self) -> dict[tuple[Kind, Action, Verdict], int]:
+        """Return how many lines the plan has of each kind, action and verdict."""
+        return plan_table.count_lines(self._connection)
+
+    def causes(self) -> dict[tuple[Verdict, Cause], int]:
+        """Return how many lines of the plan do not go ahead, by verdict and cause."""
+        return plan_table.count_causes(self._connection)
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many changes wait, and how many for a test that runs or starts in 7 days."""
+        return plan_table.count_waiting(self._connection)
+
+    def deferred_numbers(self) -> tuple[int, int]:
+        """Return how many changes wait for a number, and how many for tests of the next 7 days."""
+        query = f"SELECT count(*) FROM plan WHERE verdict = 'deferred' AND cause = '{Cause.NUMBER}'"
+        near = f"{query} AND wave LIKE '0%'"
+        return count(self._connection, query), count(self._connection, near)
+
+    def missed(self) -> int:
+        """Return how many new records are deferred, so that they are missing in Inspera."""
+        return plan_table.count_deferred_creates(self._connection)
+
+    def refused_before(self) -> int:
+        """Return how many changes are deferred because Inspera refused exactly these before."""
+        query = (
+            "SELECT count(*) FROM plan p JOIN barred b ON b.kind = p.kind AND b.k1 = p.k1 AND "
+            "b.k2 = p.k2"
+            " AND b.fingerprint = coalesce(p.fingerprint, :nothing) WHERE p.verdict = 'deferred'"
+        )
+        return count(self._connection, query, nothing=b"")
+
+    def soonest(self, after: int = 0, command: str = "") -> str:
+        """Return when the soonest test begins that gains something after that line, or "".
+
+        UTC text.
+
+        What the last run by `command` could not add is not counted, as a person has to settle it
+        first.
+        """
+        return priority.find_soonest_start(self._connection, after, command)

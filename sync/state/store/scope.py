@@ -1,0 +1,58 @@
+"""What the parts of a store share during one run."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text
+
+from sync.planning.freeze import Moment, TimeFacts, TimeRules
+from sync.records.base import KEY_FIELDS, RECORD_TYPES, Key, Kind, Record
+from sync.records.changes import Fields
+
+
+@dataclass(slots=True, kw_only=True)
+class RunScope:
+    """The connection of a run, and what is known about its feeds.
+
+    Attributes:
+        connection: an opened state with its scratch tables, owned by one thread.
+        places: what precedes the number of a row of each feed, such as `students.csv line`.
+        fingerprint: returns the fingerprint of a record's compared fields.
+        locked_options: the options that cannot be changed once their test has begun.
+        rules: the rules of each feed about the times of tests.
+        leave_out: whether tests that had ended before they were ever sent are left out of the plan.
+        moment: the time of the plan; None before the windows are computed.
+        trouble: why absence proves nothing, for each kind where it does not.
+        sources: the names of the sources of each kind.
+        accepted: the kinds of which a person has said that what they name now is correct.
+    """
+
+    connection: Connection
+    places: list[str]
+    fingerprint: Callable[[Record], bytes]
+    locked_options: Collection[str]
+    rules: Sequence[TimeRules]
+    leave_out: bool
+    moment: Moment | None = None
+    trouble: Mapping[Kind, str] = field(default_factory=dict)
+    sources: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
+    accepted: Collection[Kind] = ()
+
+    def fingerprint_of(self, kind: Kind, fields: Mapping[str, object]) -> bytes:
+        """Return the fingerprint of a record with these fields."""
+        return self.fingerprint(RECORD_TYPES[kind](**fields))  # type: ignore[arg-type]  # columns of the same names
+
+    def timing(self, start: str | None, end: str | None, feed: int | None) -> TimeFacts | None:
+        """Return when a test runs, to be judged at the time of the plan, once that is known."""
+        if self.moment is None:
+            return None
+        # only the longest duration may differ from feed to feed
+        return TimeFacts(self.moment, start or "", end or "", self.rules[feed or 0])
+
+    def find_row(self, select: str, kind: Kind, key: Key) -> Fields | None:
+        """Return the row of one record, or None; `select` is the query without its condition."""
+        condition = " AND ".join(f"{name} = :{name}" for name in KEY_FIELDS[kind])
+        values = dict(zip(KEY_FIELDS[kind], key, strict=True))
+        query = text(f"{select} WHERE {condition}")
+        row = self.connection.execute(query, values).mappings().first()
+        return dict(row) if row else None
