@@ -218,7 +218,7 @@ def _numbered(
 def _judge(place: MemberChange, seat: Member | None, left: int, claimed: bool) -> MemberRuling:
     change = place.line.change
     if change.kind is Kind.CANDIDATE:
-        return judge_candidate(change, seat, left, claimed, found=not place.managed)
+        return judge_candidate(change, seat, left, claimed, existing=not place.managed)
     return judge_member(change, seat, claimed)
 
 
