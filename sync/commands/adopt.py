@@ -46,13 +46,13 @@ def adopt(
     app: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Takes in, or shows what would be taken in. Held when something is doubtful."""
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
     wanted = _record(options)
     feeds = app.feeds
     with (
         _opened(app, options) as opened,
-        Target(app.connection(), interruption.event, now) as target,
+        InsperaTarget(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
         # also tests that have ended: after a loss of the state they are still to be known

@@ -49,7 +49,7 @@ from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
 MOST_FINDINGS = 5_000
 """Row errors, holds and the like that a run keeps for `status`; the plan names all of them."""
@@ -289,7 +289,7 @@ class _ApplyRun:
         self._should_yield, self._observe = should_yield, observe
         self.job, self.ask_clock = "", False
         self.note: Say = no_words
-        self._target: Target | None = None
+        self._target: InsperaTarget | None = None
         self.ran = RunResult()
         self.gave_way = False
         self.counts: Counter[str] = Counter()
@@ -312,11 +312,13 @@ class _ApplyRun:
         """Whether it may have made a call."""
         return self._target is not None
 
-    def _inspera(self) -> "Target":
+    def _inspera(self) -> "InsperaTarget":
         if self._target is None:
-            from sync.inspera.target import Target
+            from sync.inspera.target import InsperaTarget
 
-            self._target = Target(self.app.connection(self._observe), self.interruption.event, now)
+            self._target = InsperaTarget(
+                self.app.connection(self._observe), self.interruption.event, now
+            )
         return self._target
 
     def carry_out(self, policy: Policy, say: Say, *, show_all: bool) -> Exit:
@@ -534,7 +536,7 @@ class _ApplyRun:
         if self._target is None:
             return
         self.ran.clock_trouble, self.ran.clock_offset = (
-            self._target.clock_seen,
+            self._target.known_clock_trouble,
             self._target.clock_offset,
         )
         if self.ran.clock_trouble:

@@ -42,13 +42,13 @@ class ConfiguredJob:
         return ScheduledJob(self.settings.schedule, self.settings.jitter)
 
     @property
-    def takes_turns(self) -> bool:
+    def exclusive(self) -> bool:
         """Whether it writes the state."""
         return self.settings.mode == "apply"
 
     def begin(self) -> JobRun:
         """A run of it."""
-        return ApplyRun(self) if self.takes_turns else PlanRun(self)
+        return ApplyRun(self) if self.exclusive else PlanRun(self)
 
 
 class ConfiguredRun:

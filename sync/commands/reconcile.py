@@ -146,14 +146,14 @@ def _read(
     *,
     repair: bool,
 ) -> tuple[_Remaining, Exit]:
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
     left, status, counts = _Remaining(), Exit.OK, Counter[str]()
     inspera = app.loaded.settings.inspera
     delay = timedelta(seconds=inspera.read_after_write_delay)
     with (
         app.state.open_to_write("reconcile", options.wait) as opened,
-        Target(app.connection(), interruption.event, now) as target,
+        InsperaTarget(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
         store = make_store(app, connection, write=True)

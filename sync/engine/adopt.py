@@ -202,7 +202,7 @@ class Adopter:
                 text = f"its {kind}s were not looked at; when the test is settled, run `adopt` again as now"
                 yield Adopted(Kind.TEST, (test,), DOUBTFUL, text)
             return
-        seats = self._target.seats(str(known["remote_id"]), kind)
+        seats = self._target.members(str(known["remote_id"]), kind)
         if not seats.readable:
             yield Adopted(
                 Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}"

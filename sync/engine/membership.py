@@ -92,7 +92,7 @@ def _without_frozen(sitting: ChangesOnTest, ready: Ready, target: Target) -> Cha
 
 def _judge_removals(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sent:
     found = target.find_test(str(sitting.known["external_test_id"]))
-    seats = target.seats(sitting.remote_id, sitting.kind)
+    seats = target.members(sitting.remote_id, sitting.kind)
     if not found:
         text = (
             "Inspera does not have this test any more; look there first; "
@@ -148,7 +148,7 @@ def _judge_options(sitting: ChangesOnTest, ready: Ready, target: Target) -> Sent
 def _judge_additions(
     sitting: ChangesOnTest, ready: Ready, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
-    seats = target.seats(sitting.remote_id, sitting.kind)
+    seats = target.members(sitting.remote_id, sitting.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(sitting.test, pattern) for pattern in policy.claim)
     sent: list[tuple[MemberChange, str]] = []

@@ -11,7 +11,7 @@ from sync.sandbox.addresses import addresses
 from sync.sandbox.controls import Controls
 from sync.sandbox.exports import Exports
 from sync.sandbox.failures import DELAY
-from sync.sandbox.manual_edits import edit_by_hand
+from sync.sandbox.manual_edits import apply_edit
 from sync.sandbox.people import contents_of_staff, contents_of_students
 from sync.sandbox.replica import Deed, Replica
 from sync.sandbox.request_log import RequestLog, entries_after
@@ -123,15 +123,15 @@ class Backend:
         with self._store.transaction() as db:
             return entries_after(db, after, PAGE)
 
-    def by_hand(self, edit: Json) -> Json:
+    def edit(self, edit: Json) -> Json:
         """Edits the contents as a person would in the vendor's own pages; it does not show in the request log.
 
         Raises:
             Refusal: the edit is not possible.
         """
         with self._writing() as db:
-            edited = edit_by_hand(db, edit)
-            self._later(self.clock(), lambda copy: edit_by_hand(copy, edit))
+            edited = apply_edit(db, edit)
+            self._later(self.clock(), lambda copy: apply_edit(copy, edit))
         return edited
 
     @contextmanager

@@ -29,7 +29,7 @@ from sync.sandbox.wire import Json, Refusal
 _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
 
 
-def edit_by_hand(db: Connection, edit: Json) -> Json:
+def apply_edit(db: Connection, edit: Json) -> Json:
     """Carries out one edit, and gives the id of what was edited.
 
     - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays, and a test that is

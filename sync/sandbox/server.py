@@ -181,13 +181,13 @@ class Sandbox:
         shown: dict[str, Json] = self._controls.shown()
         return shown
 
-    def by_hand(self, **edit: Json) -> dict[str, Json]:
-        """Edits as a person would in the vendor's own pages (`edit_by_hand` has the words).
+    def edit(self, **edit: Json) -> dict[str, Json]:
+        """Edits as a person would in the vendor's own pages (`apply_edit` has the words).
 
         Raises:
             Refusal: the edit is not possible.
         """
-        edited: dict[str, Json] = self._desk.by_hand(edit)
+        edited: dict[str, Json] = self._desk.edit(edit)
         return edited
 
 

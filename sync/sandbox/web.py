@@ -122,7 +122,7 @@ def application(desk: Backend, pauses: Pauses) -> Starlette:
         Route("/_sandbox/requests", _get_requests),
         Route("/_sandbox/contents", _get_contents),
         Route("/_sandbox/control", _control, methods=["GET", "POST"]),
-        Route("/_sandbox/by-hand", _by_hand, methods=["POST"]),
+        Route("/_sandbox/manual-edits", _by_hand, methods=["POST"]),
         Route("/_sandbox", _to_page),
         Route("/_sandbox/{rest:path}", _unknown),
         Route("/apidoc", _apidoc),
@@ -221,7 +221,7 @@ async def _control(request: Request) -> Response:
 
 async def _by_hand(request: Request) -> Response:
     desk = _desk(request)
-    return JSONResponse(desk.by_hand((await _call(request, desk)).json()))
+    return JSONResponse(desk.edit((await _call(request, desk)).json()))
 
 
 async def _page(request: Request) -> Response:

@@ -120,7 +120,7 @@ class Service:
             while True:
                 self._woken.get_nowait()
 
-    def obey_signals(self) -> None:
+    def install_signal_handlers(self) -> None:
         """SIGTERM and SIGINT stop it, SIGHUP makes it read its configuration again."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -278,7 +278,7 @@ class Service:
             self._overlapped(name)
         try:
             with bound_contextvars(job=name):
-                if job.takes_turns:
+                if job.exclusive:
                     self._in_turn(due)
                 elif not overlaps:
                     self._once(due, self._clock())
@@ -343,7 +343,7 @@ class Service:
         except SyncError as error:
             self._fail(name, error)
         else:
-            if due.job.takes_turns:
+            if due.job.exclusive:
                 self._standing.trust()
         finally:
             self._told.ended(name, outcome, time.monotonic() - start)

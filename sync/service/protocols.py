@@ -32,7 +32,7 @@ class Job(Protocol):
         """When."""
 
     @property
-    def takes_turns(self) -> bool:
+    def exclusive(self) -> bool:
         """Whether it writes the state, so that it runs alone."""
 
     def begin(self) -> JobRun:

@@ -150,9 +150,9 @@ def only_test(sandbox: Sandbox) -> dict[str, Any]:
 
 def plant(sandbox: Sandbox) -> None:
     """Åse who sits exams, Berit who grades them, and the exam, as if by hand."""
-    sandbox.by_hand(student=ASE)
-    sandbox.by_hand(staff=BERIT)
-    sandbox.by_hand(
+    sandbox.edit(student=ASE)
+    sandbox.edit(staff=BERIT)
+    sandbox.edit(
         test="INF1000-H26",
         title=EXAM["title"],
         start=EXAM["startTime"],

@@ -102,7 +102,7 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
     tenant: Tenant, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    sandbox.by_hand(
+    sandbox.edit(
         staff={"username": "per", "externalIds": [{"authType": "FEIDE", "externalId": "per"}]}
     )
     body = staff_batch(LOGIN, roles=["evaluate"], committeesName=["Y", "X"], sendNotification=True)

@@ -132,11 +132,11 @@ def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sand
 
 def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     for number in range(51):
-        sandbox.by_hand(student=learner(number))
-        sandbox.by_hand(
+        sandbox.edit(student=learner(number))
+        sandbox.edit(
             test=f"T{number}", title="x", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
         )
-        sandbox.by_hand(candidate={"test": "T0", "username": f"prove{number}@example.edu"})
+        sandbox.edit(candidate={"test": "T0", "username": f"prove{number}@example.edu"})
     first, second = read(tenant), read(tenant, "?people=2&tests=2")
     assert [len(first.tables[name]) - 1 for name in ("Tests", "Learners and staff")] == [50, 50]
     assert [line[0] for line in second.tables["Tests"][1:]] == ["T50"]
@@ -161,15 +161,13 @@ def test_the_page_of_an_unknown_test_is_not_found(stranger: Tenant, run: str) ->
 
 def test_whatever_a_record_says_is_text_on_the_page(tenant: Tenant, sandbox: Sandbox) -> None:
     names: dict[str, Any] = {"firstName": EVIL, "lastName": EVIL}
-    sandbox.by_hand(
+    sandbox.edit(
         student={"username": EVIL, "externalIds": [{"authType": EVIL, "externalId": EVIL}], **names}
     )
-    sandbox.by_hand(
-        test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60
-    )
-    sandbox.by_hand(committee={"test": EVIL, "name": EVIL[:50]})
-    sandbox.by_hand(option={"test": EVIL, "option": EVIL, "value": EVIL})
-    sandbox.by_hand(candidate={"test": EVIL, "username": EVIL, "roomName": EVIL})
+    sandbox.edit(test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+    sandbox.edit(committee={"test": EVIL, "name": EVIL[:50]})
+    sandbox.edit(option={"test": EVIL, "option": EVIL, "value": EVIL})
+    sandbox.edit(candidate={"test": EVIL, "username": EVIL, "roomName": EVIL})
     tenant.get(f"/v1/users/{EVIL}")
     for path in ("", f"tests/{only_test(sandbox)['assessmentRunId']}"):
         page = read(tenant, path)

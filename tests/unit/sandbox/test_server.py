@@ -130,7 +130,7 @@ def test_a_token_outlives_a_kill_too(start: Start, tmp_path: Path) -> None:
 def test_without_a_folder_nothing_is_kept_and_with_one_all_is(tmp_path: Path) -> None:
     for folder, kept in ((None, 0), (tmp_path / "deep" / "data", 1)):
         with Sandbox(data=folder) as sandbox:
-            sandbox.by_hand(student=ASE)
+            sandbox.edit(student=ASE)
         with Sandbox(data=folder) as sandbox:
             assert len(sandbox.contents()["students"]) == kept
 
@@ -138,7 +138,7 @@ def test_without_a_folder_nothing_is_kept_and_with_one_all_is(tmp_path: Path) ->
 def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with Sandbox(data=folder) as sandbox:
-        sandbox.by_hand(student=ASE)
+        sandbox.edit(student=ASE)
         files = list(folder.iterdir())
         assert {file.name for file in files} >= {"inspera.db", "requests.jsonl"}
         assert {file.stat().st_mode & 0o077 for file in (folder, *files)} == {0}
@@ -213,7 +213,7 @@ def test_a_call_by_any_other_name_than_loopbacks_is_refused(stranger: Tenant, ho
 
 def test_two_sandboxes_share_nothing() -> None:
     with Sandbox() as first, Sandbox() as second:
-        first.by_hand(student=ASE)
+        first.edit(student=ASE)
         assert first.url != second.url
         assert second.contents() == EMPTY
 

@@ -184,7 +184,7 @@ def test_a_title_and_a_query_are_found_anywhere_and_in_any_case(tenant: Tenant) 
 
 def test_a_long_search_comes_in_pages_of_fifty(tenant: Tenant, sandbox: Sandbox) -> None:
     for number in range(101):
-        sandbox.by_hand(
+        sandbox.edit(
             test=f"T{number}",
             title="Prøve",
             start=EXAM["startTime"],
@@ -220,9 +220,7 @@ def test_a_page_that_cannot_be_is_refused(stranger: Tenant, page: str) -> None:
 def test_the_status_follows_the_clock(
     sandbox: Sandbox, clock: Clock, tenant: Tenant, now: datetime, status: str
 ) -> None:
-    sandbox.by_hand(
-        test="T", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
-    )
+    sandbox.edit(test="T", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
     clock.now = now
     (found,) = tenant.get("/v1/test/search").json()["results"]
     assert found["status"] == status

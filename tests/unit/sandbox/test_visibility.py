@@ -135,7 +135,7 @@ def test_a_refused_write_is_never_seen(tenant: Tenant, clock: Clock) -> None:
 def test_edits_by_hand_are_seen_late_as_well(
     tenant: Tenant, sandbox: Sandbox, clock: Clock
 ) -> None:
-    sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
+    sandbox.edit(committee={"test": "INF1000-H26", "name": "A"})
     assert tenant.get(TEST).json()["result"]["committees"] == []
     later(clock)
     assert len(tenant.get(TEST).json()["result"]["committees"]) == 1

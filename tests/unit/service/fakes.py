@@ -124,7 +124,7 @@ class PlayedJob:
     name: str
     state: "PlayedState"
     schedule: Schedule = field(default_factory=AtOnce)
-    takes_turns: bool = True
+    exclusive: bool = True
     lasts: bool = False
     obeys: bool = True
     error: Exception | None = None

@@ -105,7 +105,7 @@ def test_each_time_at_which_the_earlier_run_is_not_over_is_counted_and_one_more_
 
 
 def test_a_job_that_only_looks_runs_beside_others_but_not_beside_itself(stage: Stage) -> None:
-    looks = stage.job("rehearsal", lasts=True, takes_turns=False)
+    looks = stage.job("rehearsal", lasts=True, exclusive=False)
     job = under_way(stage)
     until(lambda: bool(looks.under_way))
     stage.due_again(looks)
