@@ -111,7 +111,7 @@ def test_a_401_after_the_renewal_ends_the_run(target: InsperaTarget, tenant: Ten
         (400, {"error": "bad client"}, "bad client.*inspera.api_key and inspera.client_id"),
         (401, {"error": "invalid_grant"}, "invalid_grant.*the API key is refused"),
         (403, {}, "may not use the API"),
-        (404, {}, "no Inspera at this address.*inspera.url"),
+        (404, {}, "this address has no Inspera.*inspera.url"),
         (
             409,
             {"error": "Multiple tokens for user", "description": "Please contact inspera support"},

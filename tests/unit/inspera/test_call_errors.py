@@ -250,7 +250,7 @@ def test_a_tenant_that_is_never_available_ends_the_run_instead_of_wearing_every_
     tenant.every(*SAVE_LEARNER, 503)
     # 4 workers with 3 attempts each: the twelfth attempt in a row is one too many.
     assert [_save(target).result for _ in range(4)] == [Result.UNKNOWN] * 4
-    with pytest.raises(Stop, match=r"not available.*12 attempts in a row"):
+    with pytest.raises(Stop, match=r"not available.*12 times in a row"):
         _save(target)
     assert len(tenant.calls(*SAVE_LEARNER)) == 12
     assert target.stopped is not None

@@ -131,7 +131,7 @@ def test_an_inspera_that_cannot_be_reached_means_not_sent(
     outcome = make_target(url=f"http://127.0.0.1:{closed_port}").save_learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
     assert (
-        f"cannot be reached at http://127.0.0.1:{closed_port}: the machine there refuses"
+        f"cannot be reached at http://127.0.0.1:{closed_port}: the server refuses"
         in outcome.message
     )
 
@@ -153,7 +153,7 @@ def test_an_inspera_that_stays_out_of_reach_ends_the_run(
 ) -> None:
     target = make_target(url=f"http://127.0.0.1:{closed_port}")
     assert [target.save_learner(LEARNER, None).result for _ in range(3)] == [Result.NOT_SENT] * 3
-    with pytest.raises(Stop, match=r"cannot be reached at .* 12 attempts in a row"):
+    with pytest.raises(Stop, match=r"cannot be reached at .* 12 times in a row"):
         target.save_learner(LEARNER, None)
 
 
@@ -188,7 +188,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
     make_target: MakeTarget, tls_address: str
 ) -> None:
     elsewhere = tls_address.replace("127.0.0.1", "localhost")
-    with pytest.raises(Stop, match=r"is made for another name .*inspera\.url"):
+    with pytest.raises(Stop, match=r"is issued for another name .*inspera\.url"):
         make_target(url=elsewhere, ca_bundle=str(CERTIFICATE)).save_learner(LEARNER, None)
 
 

@@ -146,7 +146,7 @@ def test_all_pages_are_read_whether_they_count_from_nought_or_one_and_say_so_or_
 def test_nothing_is_told_from_a_search_whose_pages_cannot_be_turned(
     target: InsperaTarget, tenant: Tenant
 ) -> None:
-    with pytest.raises(Unknown, match="more than can be read"):
+    with pytest.raises(Unknown, match="more results than can be read"):
         target.find_test("INF101")
     assert len(tenant.calls(*SEARCH)) == 3
 

@@ -39,7 +39,7 @@ def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one
     everyone = {("FEIDE", seat.external_id) for seat in seats}
     if removing:
         tenant.seats[number] = {key: {} for key in everyone}
-    target = make_target(batch=batch)
+    target = make_target(batch_size=batch)
     outcomes = (target.remove if removing else target.assign)(number, seats)
 
     expected = [Result.REFUSED if seat.external_id in wrong else Result.DONE for seat in seats]
@@ -72,7 +72,7 @@ def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
     assert sizes(tenant, "POST", exam) == [40, 38, 1, 1]
 
 
-def exams_are_also_found_in_a_sentence_and_only_whole(
+def test_ids_are_also_found_in_a_sentence_and_only_whole(
     target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 422, body={"message": "User 'id30' does not exist."})
