@@ -61,7 +61,7 @@ class ConfiguredRun:
         """Ends it; calls under way finish."""
         self._interruption.end(reason)
 
-    def soonest(self) -> str:
+    def soonest_start(self) -> str:
         """When the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
             return store.soonest(command=f"job {self.job.name}")

@@ -124,7 +124,7 @@ def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(site: Site) ->
     site.registrations.add(f"{TEST} 1001", extra="30")
     app = App.open(site.write(), lambda _line: None)
     job = ConfiguredJob(app, "exam_day", app.loaded.settings.jobs["exam_day"], Metrics(site.now))
-    assert job.begin().soonest().startswith("2026-")
+    assert job.begin().soonest_start().startswith("2026-")
     as_job(site, "exam_day")
     assert [one["type"] for one in site.status()["findings"]] == ["held"]
-    assert job.begin().soonest() == ""
+    assert job.begin().soonest_start() == ""

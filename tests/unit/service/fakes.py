@@ -21,7 +21,7 @@ from sync.service.loop import Service
 from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 SELDOM = Every(timedelta(days=36_600))
 """A schedule that is not due while anybody waits for it."""
 
@@ -109,7 +109,7 @@ class PlayedRun:
         if self._job.obeys:
             self._go.set()
 
-    def soonest(self) -> str:
+    def soonest_start(self) -> str:
         return self._job.soonest
 
     def go(self) -> None:
@@ -178,7 +178,7 @@ class PlayedState:
         return dict(self.past)
 
 
-class Heard:
+class RecordingObserver:
     """Is told what happens, and keeps it. A round lasts until `rounds_go` is set."""
 
     def __init__(self) -> None:
@@ -225,7 +225,7 @@ class Systemd:
             self.heard.append(message)
 
     @property
-    def turns(self) -> list[str]:
+    def notifications(self) -> list[str]:
         """What was told of the service's life: everything but that it is alive, and what it does."""
         told = (message.partition("\n")[0] for message in list(self.heard))
         return [one for one in told if one != "WATCHDOG=1" and not one.startswith("STATUS=")]
@@ -252,7 +252,7 @@ class Stage:
     """A service among all that, in a thread of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.state, self.told = PlayedState(), Heard()
+        self.state, self.observer = PlayedState(), RecordingObserver()
         self.systemd = Systemd(folder / "notify")
         self.jobs: dict[str, PlayedJob] = {}
         self.row_errors: Exception | None = None
@@ -274,7 +274,7 @@ class Stage:
     def start(self) -> None:
         """Starts the service, and waits until it has looked round once."""
         self.service = Service(
-            self._load, self.state, self._notifier, self.told, self.clock, chance=lambda: 0.0
+            self._load, self.state, self._notifier, self.observer, self.clock, chance=lambda: 0.0
         )
         done = self._done = Future()
 
@@ -285,7 +285,7 @@ class Stage:
                 done.set_exception(error)
 
         Thread(target=run, daemon=True).start()
-        until(lambda: self.told.rounds > 0 or done.done())
+        until(lambda: self.observer.rounds > 0 or done.done())
 
     def _load(self) -> ServiceSetup:
         if self.row_errors:
@@ -294,9 +294,9 @@ class Stage:
 
     def reload(self) -> None:
         """Has the file read again, and waits until it is."""
-        before = len(self.told.reloads)
-        self.service.hang_up()
-        until(lambda: len(self.told.reloads) > before)
+        before = len(self.observer.reloads)
+        self.service.reload()
+        until(lambda: len(self.observer.reloads) > before)
 
     def due_again(self, job: PlayedJob) -> None:
         """Makes a job due once more, by a new schedule in the file."""
@@ -305,8 +305,8 @@ class Stage:
 
     def rounds(self, number: int = 3) -> None:
         """Waits until the service has looked round so often again."""
-        before = self.told.rounds
-        until(lambda: self.told.rounds >= before + number)
+        before = self.observer.rounds
+        until(lambda: self.observer.rounds >= before + number)
 
     def stop(self) -> bool:
         """Stops it; gives what `run` gives."""
@@ -329,7 +329,7 @@ class Stage:
     def close(self) -> None:
         """Lets everything go and ends it."""
         self.state.answers.set()
-        self.told.rounds_go.set()
+        self.observer.rounds_go.set()
         if self._done is not None:
             self.service.stop()
             for job in self._all:
