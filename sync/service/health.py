@@ -13,8 +13,8 @@ Role = Literal["leader", "standby"]
 class Heartbeat:
     """The heartbeat of the service's loop, which shows whether it hangs. Thread-safe.
 
-    The loop calls `beat`. `longest` is how many seconds may pass between two beats; `monotonic` returns
-    seconds from any origin.
+    The loop calls `beat`. `longest` is how many seconds may pass between two beats; `monotonic`
+    returns seconds from any origin.
     """
 
     def __init__(self, longest: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -66,7 +66,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Tell whether jobs can run here, or could once this replica leads; a pause does not matter."""
+        """Tell whether jobs can run here, or could if it led; a pause does not matter."""
         return self.alive and not self.unreachable and self.migrated and self.role is not None
 
     def document(self) -> dict[str, object]:

@@ -59,8 +59,8 @@ def address_of(listen: str) -> tuple[str, int]:
 def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages) -> Iterator[str]:
     """Serve health and metrics inside the block; yield the address, such as `http://127.0.0.1:9464`.
 
-    Port 0 takes any free port. The server's thread calls `health` for each request; it must return at
-    once.
+    Port 0 takes any free port. The server's thread calls `health` for each request; it must return
+    at once.
 
     Raises:
         UsageError: it can't listen there.
@@ -114,7 +114,8 @@ class _Server(Server):
             await ending.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # No new connections are accepted, and uvicorn gets to know the last ones before it closes all.
+        # No new connections are accepted, and uvicorn gets to know the last ones before it closes
+        # all.
         for listener in sockets or ():
             asyncio.get_running_loop().remove_reader(listener)
         await asyncio.sleep(_SETTLED)

@@ -19,10 +19,10 @@ _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two attempts to use the state."""
 
 _RUN_PAUSES = (*_PAUSES, 60.0, 120.0, 300.0)
-"""The same when runs fail on a state that seems sound. Longer, because each run reads all sources."""
+"""The same when runs fail on a state that seems sound; each run reads all sources."""
 
 _PROVEN = 60.0
-"""Seconds without a new error after which a run's error counts as over, even if no run has ended."""
+"""Seconds without a new error after which a run's error counts as over, even without a new run."""
 
 _log = structlog.get_logger("service")
 
@@ -164,7 +164,7 @@ class Leadership:
         self._attempts += 1
 
     def _is_new(self, error: SyncError) -> bool:
-        """Tell whether this error is new since the state was last sound, so that it is logged once."""
+        """Tell whether this error is new since the state was last sound; each is logged once."""
         with self._log_lock:
             new = str(error) not in self._logged
             self._logged.add(str(error))

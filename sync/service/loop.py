@@ -1,7 +1,7 @@
-"""The service's loop: it checks the clock, signals and the leadership, and starts the jobs that are due.
+"""The service's loop, which checks the clock, signals and leadership, and starts due jobs.
 
-Everything that could take long runs in the timetable's threads. So this loop has a round about once a
-second, and it is the one that notifies systemd's watchdog.
+Everything that could take long runs in the timetable's threads. So this loop has a round about once
+a second, and it is the one that notifies systemd's watchdog.
 """
 
 import math
@@ -108,7 +108,7 @@ class Service:
         )
 
     def stop(self, number: int = 0, _frame: object = None) -> None:
-        """Stop the service in order. As a signal handler, a second call ends the process at once."""
+        """Stop the service in order; as a signal handler, the second call ends the process."""
         if self._stopping and number:
             os._exit(128 + number)
         self._stopping = True
@@ -136,7 +136,7 @@ class Service:
         signal.signal(signal.SIGHUP, self.reload)
 
     def run(self) -> bool:
-        """Run until `stop` is called; return whether everything ended within the shutdown timeout."""
+        """Run until `stop` is called; return whether all runs ended within the timeout."""
         self._timetable.start()
         try:
             # The first round raises permanent errors, before systemd is notified that all is well.
@@ -209,10 +209,10 @@ class Service:
         self._timetable.replace({name: job.timed for name, job in self._setup.jobs.items()})
 
     def _check_clock(self) -> None:
-        """Compute the jobs' times again when the clock was set; run each job that was due meanwhile once.
+        """Compute the jobs' times again when the clock was set; run each missed job once.
 
-        With a clock set back, no job would run until it has caught up. With one set forward, a job would
-        run for each time that was skipped.
+        With a clock set back, no job would run until it has caught up. With one set forward, a job
+        would run for each time that was skipped.
         """
         before, self._last_clock = self._last_clock, (self._clock(), time.monotonic())
         now, passed = self._last_clock[0], timedelta(seconds=self._last_clock[1] - before[1])
@@ -300,7 +300,7 @@ class Service:
             self._wake()
 
     def _run_in_queue(self, due: _DueRun) -> None:
-        """Wait in the queue, and run; resume a run that yielded, unless a newer run of its job waits."""
+        """Run in the queue's order; resume after yielding, unless a newer run of the job waits."""
         queued, began, yielded_at = QueuedRun(due.name), None, self._clock()
         while True:
             with self.run_queue.acquire(queued, self._look_ahead(due)) as granted:
@@ -323,14 +323,14 @@ class Service:
             queued = QueuedRun(due.name, resumed=True)
 
     def _must_wait_for_state(self, name: str) -> bool:
-        """Tell whether an earlier run could not use the state; then resume this one once it is ready."""
+        """Tell whether an earlier run could not use the state; this one is resumed later."""
         missing = not self._leadership.ready
         if missing:
             self._to_resume[name] = math.inf
         return missing
 
     def _refresh(self, due: _DueRun) -> bool:
-        """Make a run that is to begin use the newest configuration; return whether that has its job."""
+        """Use the newest configuration for a run; return whether that still has its job."""
         job = self._setup.jobs.get(due.name)
         if job is None:
             _log.info("not run: the configuration no longer has this job")
@@ -378,7 +378,7 @@ class Service:
             _log.error("run failed", error=str(error))
 
     def _note_due_again(self, name: str) -> None:
-        """Make the run that waits look ahead again, instead of queueing a third run of its job."""
+        """Make the waiting run look ahead again, instead of queueing a third run of its job."""
         self._overlapped(name)
         self.run_queue.look_again(name)
 

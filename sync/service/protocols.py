@@ -23,7 +23,7 @@ class JobRun(Protocol):
     def soonest_start(self) -> str:
         """Return the start of the soonest test to which it would add something (UTC text).
 
-        Empty when there is no such test.
+        Empty without such a test.
         """
 
 

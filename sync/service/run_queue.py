@@ -16,13 +16,13 @@ class QueuedRun:
     Attributes:
         job: the job's name.
         soonest: the start of the soonest test to which this run would add something; empty while
-            that is not known, or when there is no such test.
+            that is not known, or without such a test.
         must_look: whether this run must look (again) at what it would add.
         resumed: whether this run has yielded before; then it does not preempt others.
         yields_at: set when this run preempted another one: the start of the test that the other one
             continues with (empty when no test needs the rest). This run yields when it comes to it.
-        running_soonest: the soonest test for which the running one still had something to send since
-            this run last looked. If it is as soon as `soonest`, the running one may have sent what
+        running_soonest: the soonest test for which the running one still had something to send
+            since this run last looked. If it is as soon as `soonest`, the running one may have sent what
             this run would add.
     """
 
@@ -88,7 +88,8 @@ class RunQueue:
                         queued.yields_at, self._yielded_at = self._yielded_at, None
                     return True
                 queued.must_look, queued.running_soonest = False, _NO_TEST
-            # Outside the lock: looking ahead reads the sources, and the others must not wait for it.
+            # Outside the lock: looking ahead reads the sources, and the others must not wait for
+            # it.
             soonest = look_ahead() if look_ahead else ""
             with self._changed:
                 queued.soonest = soonest
@@ -119,9 +120,9 @@ class RunQueue:
         """Tell whether the running run must end so that a waiting one goes first.
 
         `next_start` returns the start of the soonest test for which it would send something next;
-        empty when no test needs it. The run goes on when that is as soon as the tests of all waiting
-        runs. A waiting run that looked while those tests were still being sent looks again first. A
-        run that preempted another one also yields when it has come as far as that one.
+        empty when no test needs it. The run goes on when that is as soon as the tests of all
+        waiting runs. A waiting run that looked while those tests were still being sent looks again
+        first. A run that preempted another one also yields when it has come as far as that one.
         """
         with self._changed:
             yields_at = self._running.yields_at if self._running else None

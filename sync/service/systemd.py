@@ -17,8 +17,8 @@ _LONGEST = 1.0
 class Notifier:
     """Notifies systemd. A socket that is lost, full or missing never harms the service.
 
-    `watchdog_seconds` is how often `watchdog` must be called: half of what systemd allows. It is None
-    when systemd does not watch this process.
+    `watchdog_seconds` is how often `watchdog` must be called: half of what systemd allows. It is
+    None when systemd does not watch this process.
     """
 
     def __init__(self, address: str = "", watchdog_seconds: float | None = None) -> None:
