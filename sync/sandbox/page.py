@@ -1,4 +1,4 @@
-"""The sandbox's own pages: what it holds, what it was told to do wrong, and what was asked of it last."""
+"""The sandbox's own pages: its contents, its failures, and the last requests."""
 
 from collections.abc import Iterator
 from sqlite3 import Connection
@@ -12,15 +12,15 @@ from sync.sandbox.wire import Json
 
 _TITLE = "Sandbox: a local Inspera"
 _LAST = 25
-_ABOUT = "Everything here is on this machine only. The page shows how things are now; load it again to see changes."
+_ABOUT = "Everything here is on this machine only. The page shows the present state; reload it to see changes."
 
 
 def overview(db: Connection, controls: Controls, tests: int, people: int) -> str:
-    """The first page, with that page of the tests and that page of the people, 1 being the first."""
+    """Return the first page, with these pages of the lists of tests and people (from 1)."""
     return document(
         _TITLE,
         [
-            f"<p>{_ABOUT} {link('/_sandbox/contents', 'All it holds')}, {link('/_sandbox/control', 'controls')} and "
+            f"<p>{_ABOUT} {link('/_sandbox/contents', 'Contents')}, {link('/_sandbox/control', 'controls')} and "
             f"{link('/_sandbox/requests', 'requests')} as JSON; {link('/apidoc', 'its schema')}.</p>",
             _counts(db),
             f"<h2>Failures</h2>{_failures(controls)}",
@@ -32,7 +32,7 @@ def overview(db: Connection, controls: Controls, tests: int, people: int) -> str
 
 
 def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
-    """One test with everything on it, with that page of its candidates; nothing when there is no such test."""
+    """Return a test's page, with page `at` of its candidates; None if it does not exist."""
     row = db.execute("SELECT * FROM tests WHERE run_id = ?", (run_id,)).fetchone()
     if row is None:
         return None
@@ -46,7 +46,7 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
         "sourceTemplateId",
         "templates_sent",
     )
-    seats = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
+    candidates = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
     heads = (
         "userId",
         "username",
@@ -76,7 +76,7 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
             table(
                 f"Candidates ({len(test['candidates'])})",
                 heads,
-                [[one[name] for name in heads] for one in seats],
+                [[one[name] for name in heads] for one in candidates],
             ),
             pages(f"/_sandbox/tests/{run_id}?page=", at, len(test["candidates"])),
         ],
@@ -100,7 +100,7 @@ def _counts(db: Connection) -> Html:
         "options",
         "requests",
     )
-    return table("What it holds", heads, [tuple(numbers)])
+    return table("Contents", heads, [tuple(numbers)])
 
 
 def _failures(controls: Controls) -> Html:
@@ -125,7 +125,7 @@ def _failures(controls: Controls) -> Html:
     return Html(
         f"<p>Seed {shown(said['seed'])}; only {shown(said['only'])}; except {shown(said['except'])}. Writes are "
         f"answered {shown(controls.latency)} s late; a token lives {shown(controls.token_lifetime)} s.</p>"
-        + table("Failures", ("failure", "what it does", "rate", "seconds", "made"), rows)
+        + table("Failures", ("failure", "what it does", "rate", "seconds", "count"), rows)
     )
 
 

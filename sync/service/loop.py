@@ -367,7 +367,7 @@ class Service:
         return outcome
 
     def _fail(self, name: str, error: SyncError) -> None:
-        """Log why a run failed. An error of the state is logged once, however many runs it fails."""
+        """Log why a run failed. An error of the state is logged once for all runs."""
         is_new = True
         if isinstance(error, Deposed):
             self._to_resume[name] = time.monotonic() + _RESUME_AFTER

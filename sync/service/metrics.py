@@ -117,13 +117,13 @@ class Metrics:
         self._changes.labels(kind, action, outcome).inc(n)
 
     def deferred(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
-        """Set what the job's last run did not send, by verdict and reason; drop older values."""
+        """Set what the job's last run did not send, by verdict and reason."""
         self._deferred.remove_by_labels({"job": job})
         for (verdict, reason), n in left.items():
             self._deferred.labels(job, verdict, reason).set(n)
 
     def waiting(self, job: str, n: int, soon: int) -> None:
-        """Set how many changes of the job's last run wait; `soon` for tests that start within 7 days."""
+        """Set how many changes wait after the job's last run; `soon`: for tests within 7 days."""
         self._waiting.labels(job, "within 7 days").set(soon)
         self._waiting.labels(job, "later").set(n - soon)
 

@@ -22,8 +22,8 @@ class QueuedRun:
         yields_at: set when this run preempted another one: the start of the test that the other one
             continues with (empty when no test needs the rest). This run yields when it comes to it.
         running_soonest: the soonest test for which the running one still had something to send
-            since this run last looked. If it is as soon as `soonest`, the running one may have sent what
-            this run would add.
+            since this run last looked. If it is as soon as `soonest`, the running one may have sent
+            what this run would add.
     """
 
     job: str
