@@ -58,38 +58,39 @@ class SandboxBackend:
     def handle(self, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None) -> Answer:
         """Carry out a call and log it in one transaction; a refusal leaves only its log entry."""
         if rule and rule.voids_token and not self._tokens.was_used(call):
-            rule = None  # A token expires in use, never at its first call: else no client could continue.
+            # A token expires in use, never at its first call: otherwise no client could continue.
+            rule = None
         if rule:
             self.controls.count(rule.name)
-        struck = rule.name if rule else None
+        failure = rule.name if rule else None
         try:
             with self._writing() as db:
                 answer, committed = self._execute(db, call, endpoints, rule)
-                entry = self._log.note(db, call, answer, struck, committed=committed)
+                entry = self._log.note(db, call, answer, failure, committed=committed)
         except Refusal as refusal:
             # An invalid token is reported as such: a failure's answer could mean that the call was
             # carried out.
-            planned = rule.answer() if rule and refusal.status != 401 else None
-            answer = planned or Answer.no(refusal)
+            instead = rule.answer() if rule and refusal.status != 401 else None
+            answer = instead or Answer.no(refusal)
             with self._store.transaction() as db:
-                entry = self._log.note(db, call, answer, struck, committed=False)
+                entry = self._log.note(db, call, answer, failure, committed=False)
         self._log.append(entry)
         return answer
 
     def _execute(
         self, db: Connection, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None
     ) -> tuple[Answer, bool]:
-        told = rule.answer() if rule else None
+        instead = rule.answer() if rule else None
         if rule and rule.voids_token:
             void_token(db, call)
-        if told and rule and rule.when == "before":
-            return told, False
+        if instead and rule and rule.when == "before":
+            return instead, False
         if not endpoints:
             raise Refusal(404, f"{call.path} does not exist")
         endpoint = endpoints.get(call.method)
         if endpoint is None:
             refusal = Refusal(405, f"{call.method} is not possible here")
-            return told or Answer.no(refusal, {"Allow": ", ".join(sorted(endpoints))}), False
+            return instead or Answer.no(refusal, {"Allow": ", ".join(sorted(endpoints))}), False
         if endpoint.needs_token:
             self._tokens.require(db, call)
             if rule is None:  # with a rule, the client may never learn that it was valid
@@ -97,7 +98,7 @@ class SandboxBackend:
         answer = endpoint.handler(self._replica.seen(call.now, db) if endpoint.reads else db, call)
         if endpoint.writes:
             self._replicate(call.now, lambda copy: endpoint.handler(copy, call))
-        return told or answer, endpoint.writes
+        return instead or answer, endpoint.writes
 
     def _get_test(self, db: Connection, call: ReceivedCall) -> Answer:
         answer = get_test(db, call)
@@ -123,7 +124,7 @@ class SandboxBackend:
             return entries_after(db, after, PAGE)
 
     def edit(self, edit: Json) -> Json:
-        """Edit the contents as a person would in the vendor's own pages; the request log does not show it.
+        """Edit the contents as a person would in the vendor's own pages, without a log entry.
 
         Raises:
             Refusal: the edit is not possible.

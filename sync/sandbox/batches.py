@@ -26,12 +26,12 @@ def read_batch(
     entries: dict[str, Entry] = {}
     for item in read.items(name, needed=True) or ():
         external_id = item.text("externalId", needed=True)
-        said = entry(item)
+        parsed = entry(item)
         item.done()
         if external_id in entries:
             item.complain("externalId", f"{external_id} is in this batch twice")
         if external_id:
-            entries[external_id] = said
+            entries[external_id] = parsed
     read.close()
     return str(auth_type), entries
 

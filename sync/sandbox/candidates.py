@@ -36,7 +36,7 @@ def get_candidates(db: Connection, call: ReceivedCall) -> Answer:
 
 
 def post_candidates(db: Connection, call: ReceivedCall) -> Answer:
-    """Answer `POST /v1/test/{testId}/candidates`: adds and changes, the whole batch or none of it."""
+    """Answer `POST /v1/test/{testId}/candidates`: add and change, the whole batch or nothing."""
     test = find_test(db, call)
     entry = partial(_entry, existing=committee_names(db, test["run_id"]))
     auth_type, entries = read_batch(call.json(), "candidates", entry)
@@ -73,7 +73,8 @@ def save_candidate(db: Connection, run_id: int, user_id: int, candidate: Candida
         "SELECT * FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)
     ).fetchone()
     db.execute(
-        "INSERT OR REPLACE INTO candidates (run_id, user_id, candidate_id, extra_time, room, building)"
+        "INSERT OR REPLACE INTO candidates"
+        " (run_id, user_id, candidate_id, extra_time, room, building)"
         " VALUES (:run_id, :user_id, :candidate_id, :extra_time, :room, :building)",
         (_NEW if old is None else dict(old))
         | dict(candidate.given)
@@ -109,9 +110,10 @@ def read_candidate(read: BodyReader, committees: str) -> CandidateEntry:
 
 
 def all_candidates(db: Connection, run_id: int) -> list[dict[str, Json]]:
-    """Everybody who sits a test, with everything that is kept about the candidate."""
+    """Return all candidates of a test, with everything that is stored about them."""
     rows = db.execute(
-        "SELECT candidates.*, username FROM candidates JOIN people USING (user_id) WHERE run_id = ? ORDER BY user_id",
+        "SELECT candidates.*, username FROM candidates JOIN people USING (user_id)"
+        " WHERE run_id = ? ORDER BY user_id",
         (run_id,),
     ).fetchall()
     externals = external_user_ids(db, run_id) if rows else {}

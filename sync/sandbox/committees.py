@@ -1,4 +1,4 @@
-"""Committees of a test as Inspera keeps them, and who is in them (vendor contract, Test API: committees)."""
+"""The committees of a test and their members (vendor contract, Test API: committees)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ def post_committees(db: Connection, call: ReceivedCall) -> Answer:
 
 
 def delete_committees(db: Connection, call: ReceivedCall) -> Answer:
-    """Answer `DELETE /v1/test/{testId}/committees`, the whole batch or none of it. Its members stay on the test."""
+    """Answer `DELETE /v1/test/{testId}/committees`: the whole batch or nothing; members stay."""
     test = find_test(db, call)
     missing = [
         name for name in _batch(call.json()) if not remove_committee(db, test["run_id"], name)

@@ -28,7 +28,7 @@ class ContributorEntry:
 
 
 def post_contributors(db: Connection, call: ReceivedCall) -> Answer:
-    """Answer `POST /v1/test/{testId}/contributors`: adds and changes, the whole batch or none of it.
+    """Answer `POST /v1/test/{testId}/contributors`: add and change, the whole batch or nothing.
 
     A committee that the test does not have is an error in a 200.
     """
@@ -104,8 +104,8 @@ def read_contributor(read: BodyReader, committees: str, *, roles_needed: bool) -
 def all_contributors(db: Connection, run_id: int) -> list[dict[str, Json]]:
     """Return all contributors of a test, with everything that is stored about them."""
     rows = db.execute(
-        "SELECT contributors.*, username, first_name, last_name FROM contributors JOIN people USING (user_id)"
-        " WHERE run_id = ? ORDER BY user_id",
+        "SELECT contributors.*, username, first_name, last_name"
+        " FROM contributors JOIN people USING (user_id) WHERE run_id = ? ORDER BY user_id",
         (run_id,),
     ).fetchall()
     externals = external_user_ids(db, run_id) if rows else {}

@@ -24,7 +24,7 @@ class Controls:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self._rules: list[Rule] = []
-        self._made: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def change(self, body: Json) -> None:
         """Set the values that are given; the others stay.
@@ -59,11 +59,11 @@ class Controls:
 
     def count(self, name: str) -> None:
         """Count a failure that has struck."""
-        self._made[name] += 1
+        self._counts[name] += 1
 
-    def made(self) -> dict[str, int]:
+    def failure_counts(self) -> dict[str, int]:
         """Return how often each failure has struck; `rule` counts those that `fail` asked for."""
-        return {name: self._made[name] for name in (*FAILURES, DELAY, "rule")}
+        return {name: self._counts[name] for name in (*FAILURES, DELAY, "rule")}
 
     def shown(self) -> Json:
         """Return all controls as they are now; a used-up rule has `times` 0."""
@@ -77,5 +77,5 @@ class Controls:
         return numbers | {
             "fail": rules,
             "failures": self.failures.shown(),
-            "failures_made": self.made(),
+            "failure_counts": self.failure_counts(),
         }

@@ -53,7 +53,7 @@ class Exports:
         return Answer(200, {"jobId": job_id})
 
     def status(self, _: Connection, call: ReceivedCall) -> Answer:
-        """Answer `GET /v1/fileExport/status/{jobId}`: not ready the first time, ready from the second on."""
+        """Answer `GET /v1/fileExport/status/{jobId}`: ready from the second time on."""
         job = self._jobs.get(call.ids["job"])
         if job is None or job.expires <= call.now:
             raise Refusal(404, f"job {call.ids['job']} does not exist")

@@ -131,7 +131,7 @@ SECONDS: Mapping[str, float] = {
     "commit_then_time_out": 30,
     DELAY: 0,
 }
-"""All times that can be set, with their defaults. `delayed_visibility` has no rate: it delays every write."""
+"""All times that can be set, with their defaults. `delayed_visibility` applies to every write."""
 
 
 class Failures:
@@ -179,7 +179,7 @@ class Failures:
 
 
 def read_failures(read: BodyReader) -> Failures:
-    """Read failures in the form of `Failures.shown`; add what is wrong to the reader's complaints."""
+    """Read failures in the form of `Failures.shown`; add what is wrong to its errors."""
     rates, seconds = read.inner("rates"), read.inner("seconds")
     failures = Failures(
         seed=read.whole("seed", least=0) or 0,
@@ -192,22 +192,22 @@ def read_failures(read: BodyReader) -> Failures:
     return failures
 
 
-def failures_of(said: Mapping[str, Json]) -> Failures:
+def failures_of(values: Mapping[str, Json]) -> Failures:
     """Return the failures that a mapping describes.
 
     Raises:
         Refusal: 400 with everything that is wrong in it.
     """
-    read = BodyReader(said)
+    read = BodyReader(values)
     failures = read_failures(read)
     read.close()
     return failures
 
 
 def _rates(read: BodyReader) -> dict[str, float]:
-    said = {name: read.rate(name) for name in FAILURES}
+    values = {name: read.rate(name) for name in FAILURES}
     read.done(list(FAILURES))
-    rates = {name: rate for name, rate in said.items() if rate}
+    rates = {name: rate for name, rate in values.items() if rate}
     heaviest = max(
         sum(rate for name, rate in rates.items() if kind in FAILURES[name].strikes) for kind in _ALL
     )
@@ -218,9 +218,9 @@ def _rates(read: BodyReader) -> dict[str, float]:
 
 
 def _seconds(read: BodyReader) -> dict[str, float]:
-    said = {name: read.seconds(name) for name in SECONDS}
+    values = {name: read.seconds(name) for name in SECONDS}
     read.done(list(SECONDS))
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _steps(kind: CallKind, rates: Mapping[str, float]) -> list[tuple[float, str]]:

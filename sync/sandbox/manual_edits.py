@@ -1,4 +1,4 @@
-"""Manual edits: what people do in the vendor's own pages, which causes drift and existing records."""
+"""Manual edits, as people make them in the vendor's pages: drift and existing records."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

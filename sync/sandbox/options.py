@@ -1,4 +1,4 @@
-"""The options of a test (vendor contract, Test API: settings). Of a secret only a digest is stored."""
+"""The options of a test (vendor contract, Test API: settings); secrets only as digests."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,8 @@ def post_options(db: Connection, call: ReceivedCall) -> Answer:
     if is_activated(test, call.now) and any(group == _SECURITY for group, _, _ in options):
         raise Refusal(
             400,
-            f"{_SECURITY}: test {test['run_id']} is activated, its security options cannot be changed",
+            f"{_SECURITY}: test {test['run_id']} is activated, "
+            "its security options cannot be changed",
         )
     save_options(db, test["run_id"], options)
     return Answer(200, {"success": True})

@@ -1,4 +1,4 @@
-"""Learners and staff, created and changed by username. A username belongs to one person of either kind."""
+"""Learners and staff, created and changed by username; a username belongs to one person."""
 
 import json
 from collections import defaultdict
@@ -35,7 +35,7 @@ def save_student(db: Connection, body: Json) -> Row:
     stored.
 
     Raises:
-        Refusal: 400 for what is wrong in the body, 409 for a username or an external id of somebody else.
+        Refusal: 400 for an invalid body, 409 for a username or external id of another person.
     """
     return _save(db, "student", BodyReader(body))
 
@@ -72,8 +72,8 @@ def _save(
     }
     externals = _external_ids(read)
     read.close()
-    said = {name: value for name, value in given.items() if value is not None} | dict(more or {})
-    row = _upsert(db, kind, str(username), said)
+    columns = {name: value for name, value in given.items() if value is not None} | dict(more or {})
+    row = _upsert(db, kind, str(username), columns)
     if externals is not None:
         _replace_external_ids(db, row["user_id"], externals)
     return row
@@ -103,16 +103,16 @@ def _upsert(db: Connection, kind: PersonKind, username: str, given: Mapping[str,
     if row is None:
         db.execute(
             "INSERT INTO people"
-            " (kind, username, first_name, last_name, email, password_set, status, accesses, organisations)"
-            " VALUES (:kind, :username, :first_name, :last_name, :email, :password_set, :status, :accesses,"
-            " :organisations)",
+            " (kind, username, first_name, last_name, email, password_set, status, accesses,"
+            " organisations) VALUES (:kind, :username, :first_name, :last_name, :email,"
+            " :password_set, :status, :accesses, :organisations)",
             values,
         )
     else:
         db.execute(
             "UPDATE people SET first_name = :first_name, last_name = :last_name, email = :email,"
-            " password_set = :password_set, status = :status, accesses = :accesses, organisations = :organisations"
-            " WHERE username = :username",
+            " password_set = :password_set, status = :status, accesses = :accesses,"
+            " organisations = :organisations WHERE username = :username",
             values,
         )
     saved: Row = db.execute(read, (username,)).fetchone()
@@ -165,7 +165,8 @@ def shown(db: Connection, row: Row) -> dict[str, Json]:
     That staff have a status there is an assumption.
     """
     externals = db.execute(
-        "SELECT auth_type, external_id FROM external_ids WHERE user_id = ? ORDER BY auth_type, external_id",
+        "SELECT auth_type, external_id FROM external_ids WHERE user_id = ?"
+        " ORDER BY auth_type, external_id",
         (row["user_id"],),
     )
     return _shown(row, externals)

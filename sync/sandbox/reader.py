@@ -77,7 +77,7 @@ class BodyReader:
         return value
 
     def seconds(self, name: str) -> float | None:
-        """Read a number of seconds, 0 or more and at most nine digits long; fractions are allowed."""
+        """Read a number of seconds, 0 or more, of at most nine digits; fractions are allowed."""
         return self._number(name, _MOST, "must be a number of seconds, 0 or more, such as 2.5")
 
     def number(self, name: str) -> float | None:
@@ -165,7 +165,7 @@ class BodyReader:
         return None if value is None else BodyReader(value, self._place(name), self.errors)
 
     def items(self, name: str, *, needed: bool = False) -> "list[BodyReader] | None":
-        """Read a list of objects, whose readers add to the same errors; a needed one is not empty."""
+        """Read a list of objects, whose readers add to the same errors; a needed one has some."""
         value = self._take(name, needed)
         if value is None:
             return None
@@ -180,7 +180,7 @@ class BodyReader:
         ]
 
     def done(self, known: Collection[str] = ()) -> None:
-        """Add an error for each member that was not read: a misspelt one must not be ignored silently.
+        """Add an error for each member that was not read, so that a misspelt one is noticed.
 
         `known` are the valid names, which the error lists.
         """

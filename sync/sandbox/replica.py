@@ -1,4 +1,4 @@
-"""What reads show while writes are not readable yet: an older state (vendor contract, Conventions)."""
+"""The older state that reads show until writes are visible (vendor contract, Conventions)."""
 
 import sqlite3
 from collections import deque

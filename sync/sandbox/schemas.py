@@ -27,8 +27,12 @@ _MINUTES: Json = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 def _object(needed: Mapping[str, Json], optional: Mapping[str, Json] | None = None) -> Json:
     """Return the schema of an object with these members and no others."""
     members = {**needed, **(optional or {})}
-    said: dict[str, Json] = {"type": "object", "additionalProperties": False, "properties": members}
-    return said | {"required": list(needed)} if needed else said
+    schema: dict[str, Json] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": members,
+    }
+    return schema | {"required": list(needed)} if needed else schema
 
 
 def _list(of: Json, *, least: int = 0) -> Json:

@@ -1,4 +1,4 @@
-"""A running sandbox: in a thread of this process for tests, or as a process until a signal stops it."""
+"""A running sandbox: in a thread of this process for tests, or as a process of its own."""
 
 import signal
 import socket
@@ -112,7 +112,7 @@ class Server:
 
 
 class Sandbox:
-    """A local Inspera for tests: a context manager that listens on a free loopback port while it is open.
+    """A local Inspera for tests: a context manager that listens on a free loopback port.
 
     `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the
     statuses of tests and the life of tokens go by it, and so does the delay of visibility.
@@ -161,7 +161,7 @@ class Sandbox:
         self._backend.close()
 
     def contents(self) -> dict[str, Json]:
-        """Return what this Inspera has: `{"students": […], "staff": […], "tests": [{…, "candidates": […], …}]}`."""
+        """Return what this Inspera has: `{"students": […], "staff": […], "tests": [{…}]}`."""
         contents: dict[str, Json] = self._backend.contents()
         return contents
 
@@ -173,8 +173,9 @@ class Sandbox:
         return entries
 
     def control(self, **settings: Json) -> dict[str, Json]:
-        """Change `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`; return all.
+        """Change the given controls, and return all.
 
+        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`.
         `Controls`, `Rule` and `sync.sandbox.failures` describe them.
 
         Raises:
@@ -213,28 +214,28 @@ def serve(
 
     Raises:
         OSError: the port, the folder or the file can't be used; its text is fit to show.
-        ValueError: the client id or the API key is empty, or the failures are wrong: a line for each.
+        ValueError: the client id or API key is empty, or the failures are invalid.
     """
     controls = Controls(latency, _HOUR, load_failures(failures) if failures else None)
     backend = SandboxBackend(data, client_id, api_key, controls)
     try:
         server = Server(backend, port)
-        return _run_until_told(server, ready)
+        return _run_until_signal(server, ready)
     finally:
         backend.close()
 
 
-def _run_until_told(server: Server, ready: Callable[[str], None] | None) -> int:
-    told = threading.Event()
+def _run_until_signal(server: Server, ready: Callable[[str], None] | None) -> int:
+    stopping = threading.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in signals}
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in signals}
     try:
         server.start()
         if ready is not None:
             ready(server.url)
-        while server.alive and not told.wait(0.5):
+        while server.alive and not stopping.wait(0.5):
             pass
-        return 0 if told.is_set() else 1
+        return 0 if stopping.is_set() else 1
     finally:
         server.stop()
         for number, handler in before.items():
@@ -253,6 +254,7 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise OSError(
-            f"port {port} on {_HOST} cannot be used ({reason.lower()}); choose another port, or 0 for any free one"
+            f"port {port} on {_HOST} cannot be used ({reason.lower()}); "
+            "choose another port, or 0 for any free one"
         ) from error
     return listener

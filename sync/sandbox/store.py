@@ -137,7 +137,8 @@ class SandboxStore:
             self._db.executescript(_SCHEMA)
         elif version != _VERSION:
             raise OSError(
-                f"{place}: was created by another version of the sandbox; choose another folder or delete it"
+                f"{place}: was created by another version of the sandbox; "
+                "choose another folder or delete it"
             )
         # A first write takes the lock now, so that a second sandbox is refused here and not at its
         # first call.
@@ -185,5 +186,8 @@ def _make_room(folder: Path) -> None:
 
 def _remedy(error: sqlite3.DatabaseError) -> str:
     if isinstance(error, sqlite3.OperationalError):
-        return f"cannot be opened ({error}); is another sandbox using this folder? stop it, or choose another folder"
+        return (
+            f"cannot be opened ({error}); is another sandbox using this folder? "
+            "stop it, or choose another folder"
+        )
     return "is not a sandbox's database; choose another folder, or move that file away"

@@ -15,15 +15,15 @@ def post_test(db: Connection, call: ReceivedCall) -> Answer:
     """Answer `POST /v1/test?isExternal=true`: create or change a test by its external id."""
     if not call.flag("isExternal"):
         raise Refusal(400, "isExternal: must be true; tests are created by their external id")
-    run_id, made = save_test(db, call.json())
-    status = "created" if made else "updated"
+    run_id, created = save_test(db, call.json())
+    status = "created" if created else "updated"
     return Answer(
-        201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status}
+        201 if created else 200, {"success": True, "assessmentRunId": run_id, "status": status}
     )
 
 
 def search_tests(db: Connection, call: ReceivedCall) -> Answer:
-    """Answer `GET /v1/test/search`: an external id matches as a whole, a title or query anywhere."""
+    """Answer `GET /v1/test/search`: external ids match as a whole, titles and queries in part."""
     page = call.query.get("page", "1")
     if not is_number(page) or int(page) == 0:
         raise Refusal(400, "page: must be a whole number, 1 or more")
@@ -68,15 +68,17 @@ def save_test(db: Connection, body: Json, *, manual: bool = False) -> tuple[int,
     old = db.execute("SELECT * FROM tests WHERE external_id = :external_id", values).fetchone()
     sent = 0 if values["template"] is None or manual else 1
     if old is None:
-        made = db.execute(
-            "INSERT INTO tests (external_id, title, start_time, end_time, duration, template, templates_sent)"
+        created = db.execute(
+            "INSERT INTO tests"
+            " (external_id, title, start_time, end_time, duration, template, templates_sent)"
             " VALUES (:external_id, :title, :start_time, :end_time, :duration, :template, :sent)",
             values | {"sent": sent},
         )
-        return int(made.lastrowid or 0), True
+        return int(created.lastrowid or 0), True
     db.execute(
-        "UPDATE tests SET title = :title, start_time = :start_time, end_time = :end_time, duration = :duration,"
-        " templates_sent = templates_sent + :sent WHERE external_id = :external_id",
+        "UPDATE tests SET title = :title, start_time = :start_time, end_time = :end_time,"
+        " duration = :duration, templates_sent = templates_sent + :sent"
+        " WHERE external_id = :external_id",
         values | {"sent": sent},
     )
     return int(old["run_id"]), False

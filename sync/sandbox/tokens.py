@@ -67,7 +67,10 @@ class Tokens:
 
     def _malformed(self, call: ReceivedCall) -> str | None:
         if any(name.lower() in _KEY_PARAMETERS for name in call.query):
-            return "the API key must not be in the query, where it reaches access logs: send it in the header 'code'"
+            return (
+                "the API key must not be in the query, where it reaches access logs: "
+                "send it in the header 'code'"
+            )
         if call.query.get("grant_type") != "authorization_code":
             return "grant_type must be authorization_code"
         if not call.query.get("client_id"):

@@ -44,7 +44,8 @@ def search_users(db: Connection, call: ReceivedCall) -> Answer:
     if not words:
         raise Refusal(400, "query: is missing")
     found = db.execute(
-        "SELECT * FROM people WHERE instr(lower(username), lower(:words)) OR instr(lower(email), lower(:words))"
+        "SELECT * FROM people WHERE instr(lower(username), lower(:words))"
+        " OR instr(lower(email), lower(:words))"
         " OR instr(lower(first_name || ' ' || last_name), lower(:words))"
         " ORDER BY username = :words DESC, user_id LIMIT 100",
         {"words": words},

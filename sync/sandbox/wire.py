@@ -46,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCall:
-    """One call as it arrived: `ids` from the path, header names in lower case, `now` aware and in UTC.
+    """One received call: `ids` from the path, header names in lower case, `now` in UTC.
 
     `base` is this server's own address, without a slash at its end.
     """
@@ -83,7 +83,7 @@ Handler = Callable[[Connection, ReceivedCall], Answer]
 """Carries out one kind of call, inside a transaction that a `Refusal` rolls back."""
 
 CallKind = Literal["token", "link", "read", "write", "committee"]
-"""The kinds of call: for a token, by a signed link, reading, writing, and the write that makes committees."""
+"""The kinds of call. "link" is by a signed link; "committee" is the write that makes committees."""
 
 
 @dataclass(frozen=True, slots=True)

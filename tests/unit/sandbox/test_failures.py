@@ -147,7 +147,7 @@ def test_a_new_token_is_always_good_for_a_call(ready: Tenant, sandbox: Sandbox) 
     sandbox.control(**always("token_expiry"))
     fresh = Tenant(sandbox.url)
     assert [fresh.get("/v1/test/search").status_code for _ in range(2)] == [200, 401]
-    assert sandbox.control()["failures_made"]["token_expiry"] == 1
+    assert sandbox.control()["failure_counts"]["token_expiry"] == 1
 
 
 def test_multiple_tokens_strike_the_token_call_alone(ready: Tenant, sandbox: Sandbox) -> None:
@@ -189,7 +189,7 @@ def statuses(seed: int) -> list[int]:
         entries = sandbox.requests()[1:]
         made = Counter(entry["failure"] for entry in entries if "failure" in entry)
         assert {
-            name: number for name, number in sandbox.control()["failures_made"].items() if number
+            name: number for name, number in sandbox.control()["failure_counts"].items() if number
         } == made
         assert {
             entry["committed"] for entry in entries if entry.get("failure") == "committed_500"
@@ -223,7 +223,7 @@ def test_failures_keep_to_the_paths_that_are_named_and_spare_others(
 def test_calls_that_fail_for_sure_go_first(ready: Tenant, sandbox: Sandbox) -> None:
     sandbox.control(**always("error_503"), fail=[{"status": 500, "times": 1}])
     assert [ready.get("/v1/test/search").status_code for _ in range(2)] == [500, 503]
-    made = sandbox.control()["failures_made"]
+    made = sandbox.control()["failure_counts"]
     assert (made["rule"], made["error_503"]) == (1, 1)
 
 
@@ -244,7 +244,7 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         "delayed_visibility": 0,
     }
     assert shown["failures"] == given | {"seconds": seconds}
-    assert set(shown["failures_made"].values()) == {0}
+    assert set(shown["failure_counts"].values()) == {0}
     assert tenant.page("POST", "control", {"latency": 0}).json()["failures"] == shown["failures"]
     assert tenant.page("POST", "control", {"failures": shown["failures"]}).json() == shown
     assert tenant.page("POST", "control", {"failures": {}}).json()["failures"]["rates"] == {}

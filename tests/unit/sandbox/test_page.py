@@ -108,7 +108,7 @@ def test_failures_show_with_their_meaning_their_rate_and_how_often_they_struck(
     lines = {line[0]: line[1:] for line in read(tenant).tables["Failures"]}
     assert lines["error_503"] == ["not carried out: 503", "1.0", "–", "1"]
     assert lines["slow"] == ["carried out and answered only after `seconds`", "0", "4.0", "0"]
-    assert set(sandbox.control()["failures_made"]) < set(lines)
+    assert set(sandbox.control()["failure_counts"]) < set(lines)
 
 
 def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sandbox) -> None:

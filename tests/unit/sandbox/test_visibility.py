@@ -168,5 +168,5 @@ def test_writes_that_are_put_off_are_counted_and_held_all_the_same(
 ) -> None:
     tenant.post(COMMITTEES, committees("A"))
     tenant.get(TEST)
-    assert sandbox.control()["failures_made"]["delayed_visibility"] == 1
+    assert sandbox.control()["failure_counts"]["delayed_visibility"] == 1
     assert len(only_test(sandbox)["committees"]) == 1
