@@ -127,7 +127,8 @@ def _failures(controls: Controls) -> Html:
     )
     return Html(
         f"<p>Seed {shown(shown_failures['seed'])}; only {shown(shown_failures['only'])}; "
-        f"except {shown(shown_failures['except'])}. Writes are answered {shown(controls.latency)} s late; "
+        f"except {shown(shown_failures['except'])}. "
+        f"Writes are answered {shown(controls.latency)} s late; "
         f"a token is valid for {shown(controls.token_lifetime)} s.</p>"
         + table("Failures", ("failure", "what it does", "rate", "seconds", "count"), rows)
     )

@@ -149,7 +149,7 @@ def test_candidates_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
         ),
         (batch(LOGIN, candidateId=17), "candidates[0].candidateId: must be text"),
         (batch(LOGIN, email="x"), "candidates[0].email: is not an email address"),
-        (batch(LOGIN, extraTime=30), "candidates[0].extraTime: is not known here"),
+        (batch(LOGIN, extraTime=30), "candidates[0].extraTime: is not a known name"),
         (
             batch(LOGIN, committeesName=["A"]),
             "candidates[0].committeesName: Committee A does not exist",

@@ -256,12 +256,12 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         ([], ["failures: must be a JSON object"]),
         (
             {"rate": {}},
-            ["failures.rate: is not known here; known are seed, rates, seconds, only, except"],
+            ["failures.rate: is not a known name; known are seed, rates, seconds, only, except"],
         ),
         ({"seed": -1}, ["failures.seed: must be a whole number, 0 or more"]),
         (
             {"rates": {"rest": 0.1}},
-            ["failures.rates.rest: is not known here; known are throttle, throttle_with_wait, "],
+            ["failures.rates.rest: is not a known name; known are throttle, throttle_with_wait, "],
         ),
         (
             {"rates": {"reset": 2}},
@@ -281,14 +281,14 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         ),
         (
             {"seconds": {"reset": 1}},
-            ["failures.seconds.reset: is not known here; known are throttle_with_wait, slow, "],
+            ["failures.seconds.reset: is not a known name; known are throttle_with_wait, slow, "],
         ),
         (
             {"seconds": {"slow": -1}},
             ["failures.seconds.slow: must be a number of seconds, 0 or more, such as 2.5"],
         ),
         ({"only": "x"}, ["failures.only: must be a list"]),
-        ({"except": [1]}, ["failures.except: must hold text only"]),
+        ({"except": [1]}, ["failures.except: must contain only text"]),
         (
             {"seed": "x", "rates": {"a": 1, "b": 1}},
             ["failures.seed", "failures.rates.a", "failures.rates.b"],
@@ -344,10 +344,10 @@ def test_a_file_of_failures_is_yaml_or_json(tmp_path: Path, name: str, text: str
     [
         (
             "rates: {rest: 0.1, reset: 7}\nseed: x",
-            ["rates.reset: must be", "rates.rest: is not known", "seed: must"],
+            ["rates.reset: must be", "rates.rest: is not a known", "seed: must"],
         ),
-        ("- 1", ["must say `rates` or `seconds`; write it as `rates: {reset: 0.05}`"]),
-        ("", ["must say `rates` or `seconds`"]),
+        ("- 1", ["must have `rates` or `seconds`; write it as `rates: {reset: 0.05}`"]),
+        ("", ["must have `rates` or `seconds`"]),
         ("rates: [", ["is neither YAML nor JSON; write it as `rates: {reset: 0.05}`"]),
         ("rates: {reset: \x00}", ["is neither YAML nor JSON"]),
     ],

@@ -114,7 +114,7 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
         ({"testOptions": []}, "testOptions: must be a JSON object"),
         (
             {"testOptions": {"security": []}},
-            "testOptions.security: is not known here; known are securityOptions, ",
+            "testOptions.security: is not a known name; known are securityOptions, ",
         ),
         ({"testOptions": {"generalOption": {}}}, "testOptions.generalOption: must be a list"),
         (

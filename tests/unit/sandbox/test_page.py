@@ -74,7 +74,7 @@ def test_the_first_page_counts_what_it_holds_and_links_to_each_test(
     plant(sandbox)
     tenant.post(CANDIDATES, batch("ase@example.edu"))
     page = read(tenant)
-    heads, numbers = page.tables["What it holds"]
+    heads, numbers = page.tables["Contents"]
     assert dict(zip(heads, numbers, strict=True)) == {
         "students": "1",
         "staff": "1",
@@ -151,7 +151,7 @@ def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     "query", ["?people=0&tests=-1", "?tests=x", "?tests=" + "9" * 5000, "?tests=3"]
 )
 def test_a_page_number_that_cannot_be_still_gives_a_page(stranger: Tenant, query: str) -> None:
-    assert "What it holds" in read(stranger, query).tables
+    assert "Contents" in read(stranger, query).tables
 
 
 @pytest.mark.parametrize("run", ["1", "x", "9" * 30])

@@ -180,7 +180,7 @@ def test_a_folder_of_an_older_sandbox_is_refused_with_a_way_out(tmp_path: Path) 
     db.close()
     with pytest.raises(
         OSError,
-        match=r"was made by another version of the sandbox; choose another folder or delete",
+        match=r"was created by another version of the sandbox; choose another folder or delete",
     ):
         serve(0, tmp_path)
 

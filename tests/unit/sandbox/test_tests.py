@@ -69,8 +69,8 @@ def test_past_dates_a_title_of_500_characters_and_a_leap_day_are_accepted(tenant
     [
         ({"externalTestId": ""}, "externalTestId: must not be empty"),
         ({"title": "x" * 501}, "title: at most 500 characters, has 501"),
-        ({"title": "INF [1000]"}, "title: must not hold [ or ]"),
-        ({"title": "]"}, "title: must not hold [ or ]"),
+        ({"title": "INF [1000]"}, "title: must not contain [ or ]"),
+        ({"title": "]"}, "title: must not contain [ or ]"),
         ({"startTime": "2026-12-01T08:00:00"}, "startTime: must be a time in UTC"),
         ({"startTime": "2026-12-01T08:00:00+01:00"}, "startTime: must be a time in UTC"),
         ({"startTime": "2026-12-01T08:00:00.000Z"}, "startTime: must be a time in UTC"),
@@ -87,7 +87,7 @@ def test_past_dates_a_title_of_500_characters_and_a_leap_day_are_accepted(tenant
         ({"duration": "240"}, "duration: must be a whole number, 1 or more"),
         ({"duration": 10**20}, "duration: must be a whole number, 1 or more"),
         ({"sourceTemplateId": "exam"}, "sourceTemplateId: must be the number of a template"),
-        ({"sourceTemplateID": 1}, "sourceTemplateID: is not known here"),
+        ({"sourceTemplateID": 1}, "sourceTemplateID: is not a known name"),
     ],
 )
 def test_a_test_that_the_vendor_would_refuse_is_refused_by_name(
