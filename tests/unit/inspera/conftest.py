@@ -1,4 +1,4 @@
-"""A made-up tenant for each test, a target that speaks to it, and time that only passes when somebody waits."""
+"""A fake tenant for each test, a target that uses it, and time that only passes in waits."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -212,7 +212,7 @@ def test_a_senseless_wait_falls_back_to_a_short_random_one(
 def test_a_429_holds_the_other_workers_too(
     make_target: MakeTarget, tenant: Tenant, time: Time
 ) -> None:
-    """With a single attempt the refused worker does not wait itself; with two, the limiter keeps the pause."""
+    """With one attempt the refused worker does not wait itself; with two the throttle pauses."""
     target = make_target(attempts=2)
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "20"})
     sent: list[float] = []

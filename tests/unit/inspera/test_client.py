@@ -1,4 +1,4 @@
-"""The wire: what is not obeyed, not followed and not read, and how an address that is wrong is told."""
+"""The HTTP client: what it ignores, does not follow or read, and its errors for addresses."""
 
 import socket
 import threading

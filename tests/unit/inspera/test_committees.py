@@ -1,4 +1,4 @@
-"""Committees of a test: never made twice, and an error that is reported for one is checked by reading back."""
+"""Committees of a test: never created twice, and a reported error is checked by a read."""
 
 import threading
 from typing import Any

@@ -1,7 +1,7 @@
 """The contract: every call, against the sandbox and, with the same tests, against a second server.
 
-The second one is written in these tests from the contract page alone and shares no code with the sandbox. Where one of
-the two is wrong about the vendor, they do not agree, and a test fails.
+The second one is written in these tests from the contract page alone and shares no code with the
+sandbox. Where one of the two is wrong about the vendor, they do not agree, and a test fails.
 """
 
 import threading
@@ -43,7 +43,7 @@ DONE = Outcome(Result.DONE)
 def exercises(
     *names: str,
 ) -> Callable[[Callable[[InsperaTarget], None]], Callable[[InsperaTarget], None]]:
-    """Says which calls a test is about; the target's fixture makes sure that they were really sent."""
+    """Name the calls that a test is about; the target's fixture checks that they were sent."""
 
     def note(test: Callable[[InsperaTarget], None]) -> Callable[[InsperaTarget], None]:
         EXERCISED[test.__name__] = names

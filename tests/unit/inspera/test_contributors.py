@@ -1,4 +1,4 @@
-"""Contributors on a test: one auth system a call, nobody told unless asked, and nobody told twice."""
+"""Contributors on a test: one auth system a call, and nobody is notified twice."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""The export of all people: ordered, waited for, and read as it comes, without our token and without much memory."""
+"""The export of all people: ordered, awaited, and streamed, without our token."""
 
 import json
 import threading

@@ -117,7 +117,7 @@ def _rows(count: int) -> list[dict[str, Any]]:
 
 
 class _Paged(Tenant):
-    """A tenant whose search gives ten results at a time; `first` is what it calls its first page."""
+    """A tenant whose search has ten results a page; `first` is the number of its first page."""
 
     def __init__(self, first: int, *, says: bool, turns: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A refused batch: narrowed down to the records that are to blame, and only when it may be about a record."""
+"""A refused batch, narrowed down to the records that cause it, if it may be about a record."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

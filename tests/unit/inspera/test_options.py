@@ -1,4 +1,4 @@
-"""Options of a test: by group, only those given, and no pin or quit code in any word that is said about them."""
+"""Options of a test: by group, only those given, and no pin or quit code in any message."""
 
 import json
 

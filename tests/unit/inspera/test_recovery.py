@@ -35,7 +35,7 @@ MET: dict[Event, dict[str, Any]] = {
     Event.REDIRECTED: {"status": 302},
     Event.PROXY_LOGIN: {"status": 407},
 }
-"""What a tenant answers to an assignment for each row; the other rows have tests of their own below."""
+"""A tenant's responses to an assignment for each row; the other rows are tested below."""
 
 RESULTS = {
     "Retry": Result.NOT_SENT,

@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: a plain client of the vendor's side, written from the contract page, and a clock."""
+"""A plain client of the vendor's API, written from the contract page, and a clock."""
 
 from datetime import UTC, datetime
 from typing import Any

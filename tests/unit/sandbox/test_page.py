@@ -26,7 +26,7 @@ EVIL = '<script>alert("1")</script>&\''
 
 
 class Tables(HTMLParser):
-    """Reads a page's tables as lists of lines of cells, by caption, and notes its tags and addresses."""
+    """Reads a page's tables as lists of rows, by caption, and collects its tags and links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

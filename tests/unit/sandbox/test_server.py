@@ -234,6 +234,9 @@ def test_it_shares_no_code_with_our_side_of_the_wire() -> None:
 
 
 def test_importing_it_loads_no_web_server() -> None:
-    code = "import sys, sync.sandbox; print(sorted({'starlette', 'uvicorn', 'asyncio'} & set(sys.modules)))"
+    code = (
+        "import sys, sync.sandbox; "
+        "print(sorted({'starlette', 'uvicorn', 'asyncio'} & set(sys.modules)))"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -29,7 +29,7 @@ EXTERNAL = "/v1/users/external/FEIDE/ase@example.edu?includeStudent=True"
 
 @pytest.fixture(autouse=True)
 def delayed(sandbox: Sandbox) -> None:
-    """The exam and its people are there and readable; whatever is written from now on is readable later."""
+    """Make the exam and its people readable; later writes are readable later."""
     plant(sandbox)
     sandbox.control(failures={"seconds": {"delayed_visibility": DELAY}})
 

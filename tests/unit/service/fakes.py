@@ -1,4 +1,4 @@
-"""What a service needs, played: jobs that last until they are let go, a state that does as it is told, systemd."""
+"""Fakes for the service: jobs that last until they may end, a state, an observer, systemd."""
 
 import socket
 import time
@@ -32,7 +32,7 @@ def now() -> datetime:
 
 
 def until(met: Callable[[], bool]) -> None:
-    """Waits until it has come to that."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not met():
         if time.monotonic() > deadline:
@@ -83,7 +83,7 @@ class Past:
 
 
 class PlayedRun:
-    """A run that lasts until it is let go, or is told to end."""
+    """A run that lasts until `go` or `end` is called."""
 
     def __init__(self, job: "PlayedJob") -> None:
         self._job = job
@@ -119,7 +119,7 @@ class PlayedRun:
 
 @dataclass
 class PlayedJob:
-    """A job. `lasts`: until it is let go. `obeys`: ends when told to. `error`: what its runs raise at their end."""
+    """A job. `lasts`: until `go` is called. `obeys`: ends on `end`. `error`: raised at the end."""
 
     name: str
     state: "PlayedState"
@@ -155,7 +155,7 @@ class PlayedJob:
 
 
 class PlayedState:
-    """A state that says what it was told to, or hangs as long as `answers` is not set."""
+    """A state that returns what a test sets, or hangs as long as `answers` is not set."""
 
     def __init__(self) -> None:
         self.leading: bool | Exception = True
@@ -179,7 +179,7 @@ class PlayedState:
 
 
 class RecordingObserver:
-    """Is told what happens, and keeps it. A round lasts until `rounds_go` is set."""
+    """Records what happens. A round lasts until `rounds_go` is set."""
 
     def __init__(self) -> None:
         self.runs = list[tuple[str, str]]()
@@ -226,13 +226,13 @@ class Systemd:
 
     @property
     def notifications(self) -> list[str]:
-        """What was told of the service's life: everything but that it is alive, and what it does."""
+        """Return all notifications except the watchdog's and the status lines."""
         told = (message.partition("\n")[0] for message in list(self.heard))
         return [one for one in told if one != "WATCHDOG=1" and not one.startswith("STATUS=")]
 
     @property
     def alive(self) -> int:
-        """How often it was told that the service is alive."""
+        """Return how often the watchdog was notified."""
         return list(self.heard).count("WATCHDOG=1")
 
     @property

@@ -12,7 +12,7 @@ from .fakes import PATIENCE, until
 
 
 class Oracle:
-    """Answers with what it was told, once it may."""
+    """Answers with `says`, once it may."""
 
     def __init__(self) -> None:
         self.may_answer = Event()

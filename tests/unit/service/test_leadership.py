@@ -17,7 +17,7 @@ SILENT = "the state does not answer; check its database server"
 
 
 class State:
-    """Says what it was told to, each question once it may be answered."""
+    """Answers with what a test sets, as soon as it may."""
 
     def __init__(self) -> None:
         self.lead: bool | Exception = True
@@ -63,7 +63,7 @@ def leadership(state: State) -> Leadership:
 
 
 def looks(leadership: Leadership, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
-    """Looks until it has come to that; gives what was remembered of the jobs, each time that there was something."""
+    """Check until the condition holds; return each job history on the way."""
     said: list[Mapping[str, Past]] = []
 
     def looked() -> bool:
@@ -285,14 +285,13 @@ def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
     ready(leadership)
     began = time.monotonic()
     for least in (0.05, 0.15, 0.35, 0.55):
-        assert leadership.report_failure(FULL) is (
-            least == 0.05
-        )  # after the first time it is no news
+        # after the first time it is not new
+        assert leadership.report_failure(FULL) is (least == 0.05)
         leadership.check(SHORT)
         assert (leadership.ready, leadership.unreachable) == (False, str(FULL))
         ready(leadership)
         assert time.monotonic() - began >= least
-    assert said(log) == []  # whoever was told that it is news says it
+    assert said(log) == []  # the caller logs a new error
     leadership.report_success()
     leadership.check(SHORT)
     leadership.report_success()

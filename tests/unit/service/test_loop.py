@@ -1,4 +1,4 @@
-"""The service's loop: what it starts, makes up for, takes up again and ends, and what systemd hears of it."""
+"""The service's loop: what it starts, runs late, resumes and ends, and how it notifies systemd."""
 
 import time
 from collections.abc import Iterator

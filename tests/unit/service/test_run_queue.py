@@ -1,4 +1,4 @@
-"""The line in front of the state: one at a time, in order, the soonest tests first."""
+"""The run queue: one at a time, in order, the soonest tests first."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,14 +11,14 @@ SOON, LATER, MUCH_LATER = "2026-06-01T09:00:00Z", "2026-06-02T09:00:00Z", "2026-
 
 
 class QueueOfJobs:
-    """Jobs that take their turns in threads of their own, and end when they are answers to."""
+    """Jobs that run one at a time in their own threads, until a test ends them."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.runs, self.ran, self._pool = RunQueue(), list[str](), pool
         self._ends: dict[str, Event] = {}
 
     def join(self, job: str, soonest: str | None = None, *, resumed: bool = False) -> Future[bool]:
-        """Puts a job into the line; waits until it has its turn or stands in it, its tests announced."""
+        """Put a job into the queue; wait until it runs or waits there, its tests known."""
         inside, end = Event(), self._ends.setdefault(job, Event())
         end.clear()
         behind = bool(self.runs.running)
@@ -48,7 +48,7 @@ class QueueOfJobs:
         return future
 
     def end(self, job: str) -> None:
-        """Ends a job's turn."""
+        """End a job's run."""
         self._ends[job].set()
 
 
