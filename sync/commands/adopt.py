@@ -58,14 +58,14 @@ def adopt(
     app: App, options: AdoptOptions, say: Say, progress: Progress, interruption: Interruption
 ) -> Exit:
     """Take in what Inspera has, or show what would be taken in. Held when something is doubtful."""
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
     record = _record(options)
     app.prepare()
     ending = Ending()
     with (
         _opened(app, options) as opened,
-        Target(app.connection(), interruption.event, now) as target,
+        InsperaTarget(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
         # Tests that have ended are left in: after a loss of the state they must be known again.

@@ -41,7 +41,7 @@ from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
-    from sync.inspera.target import Target
+    pass
 
 MOST_LOGGED = 100
 """How many findings of each type a run writes to the log, each as a line."""
@@ -180,10 +180,9 @@ def pause_text(state: TenantState) -> str:
 def _target(app: App, interruption: Interruption, observe: Observe | None) -> LazyTarget:
     """Return Inspera, to be connected by the first step of a run that needs it."""
 
-    def connect() -> "Target":
-        from sync.inspera.target import Target
+    def connect() -> "InsperaTarget":
 
-        return Target(app.connection(observe), interruption.event, now)
+        return InsperaTarget(app.connection(observe), interruption.event, now)
 
     return LazyTarget(connect)
 

@@ -238,13 +238,13 @@ def _certificates(path: Path) -> Check:
 
 
 def _inspera(app: App) -> Iterator[Check]:
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
     connection = replace(app.connection(), attempts=_ATTEMPTS)
     asked = now()
     try:
-        with Target(connection, Event(), now) as target:
-            seen = target.look_around()
+        with InsperaTarget(connection, Event(), now) as target:
+            seen = target.probe()
     except (CallMissing, NotThere) as error:
         yield _ok("token", "the key is accepted")
         yield _without_search(app, error)

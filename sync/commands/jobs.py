@@ -45,13 +45,13 @@ class ConfiguredJob:
         return ScheduledJob(self.settings.schedule, self.settings.jitter)
 
     @property
-    def takes_turns(self) -> bool:
+    def exclusive(self) -> bool:
         """Tell whether it writes the state."""
         return self.settings.mode == "apply"
 
     def begin(self) -> JobRun:
         """Return a new run of the job."""
-        return ApplyRun(self) if self.takes_turns else PlanRun(self)
+        return ApplyRun(self) if self.exclusive else PlanRun(self)
 
 
 class ConfiguredRun:
@@ -64,7 +64,7 @@ class ConfiguredRun:
         """End the run; calls under way finish."""
         self._interruption.end(reason)
 
-    def soonest(self) -> str:
+    def soonest_start(self) -> str:
         """Return when the soonest test begins to which it would add something."""
         with self._planned() as (store, _):
             return store.plan.soonest(command=f"job {self.job.name}")

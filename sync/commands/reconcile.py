@@ -137,14 +137,14 @@ def _read(
     *,
     repair: bool,
 ) -> tuple[_Remaining, Exit]:
-    from sync.inspera.target import Target
+    from sync.inspera.target import InsperaTarget
 
     left, ending = _Remaining(), Ending()
     settings = app.loaded.settings
     show: Say = say_nothing if options.as_json else say
     with (
         app.state.open_to_write("reconcile", options.wait) as opened,
-        Target(app.connection(), interruption.event, now) as target,
+        InsperaTarget(app.connection(), interruption.event, now) as target,
     ):
         connection = opened.connection
         store = make_store(app, connection, write=True)

@@ -57,7 +57,7 @@ def serve(config: Path) -> Exit:
         stack.enter_context(
             serve_health(listen, desk.health, desk.metrics) if listen else nullcontext()
         )
-        service.obey_signals()
+        service.install_signal_handlers()
         if not service.run():
             os._exit(
                 Exit.OK

@@ -62,11 +62,11 @@ def _explain(app: App, owner: TenantIdentity, say: Say) -> None:
 
 def _refuse_stranger(app: App, connection: Connection, interruption: Interruption) -> None:
     """Refuse a tenant that has nothing of what is known. It is asked before anything is moved."""
-    from sync.inspera.target import Target as Inspera
+    from sync.inspera.target import InsperaTarget
 
     store = make_store(app, connection)
     known = list(_known(store))
-    with Inspera(app.connection(), interruption.event, now) as target:
+    with InsperaTarget(app.connection(), interruption.event, now) as target:
         if known and not any(_is_there(target, kind, fields) for kind, fields in known):
             raise StateError(
                 f"{app.tenant}: has none of the {len(known)} tests and people that were looked up, so it is another "

@@ -61,7 +61,7 @@ class Watch:
         if self._ends is not None and self._monotonic() >= self._ends:
             self._interruption.end("its deadline has passed; what is left is for the next run")
         try:
-            lost, paused = self._call.answer(EVERY)
+            lost, paused = self._call.result(EVERY)
         except (TimeoutError, StateError):
             if self._monotonic() - self._answered >= SILENCE:
                 self._interruption.end(UNCONFIRMED)

@@ -57,7 +57,7 @@ def look_up(line: PlannedChange, target: Target) -> PreparedWork:
     if trouble:
         return PreparedWork(ended=[(line, Outcome(Result.HELD, trouble, cause=Cause.DOUBTFUL))])
     if found is None:
-        if change.kind is Kind.STAFF and not target.sure_of_people():
+        if change.kind is Kind.STAFF and not target.has_found_people():
             return PreparedWork(lines=[line], send=partial(_send_unsure, send))
         return PreparedWork(lines=[line], send=send)
     there = ExistingRecord(change.kind, change.key, values_of(change.after, found), found.remote_id)
@@ -93,7 +93,7 @@ def let_go(line: PlannedChange, target: Target) -> list[Outcome]:
         return [Outcome(Result.NOT_SENT, str(error))]
     if trouble:
         return [Outcome(Result.DEFERRED, trouble, cause=Cause.CLOCK)]
-    return [target.staff(line.change, None)]
+    return [target.save_staff(line.change, None)]
 
 
 def update_test(line: PlannedChange, timing: TimeFacts, target: Target) -> list[Outcome]:
@@ -167,7 +167,7 @@ def _doubt_found(line: PlannedChange, found: list[RemoteTest], timing: TimeFacts
 
 
 def _send(change: Change, secret: str | None, target: Target) -> list[Outcome]:
-    call = target.staff if change.kind is Kind.STAFF else target.learner
+    call = target.save_staff if change.kind is Kind.STAFF else target.save_learner
     return [call(change, secret)]
 
 

@@ -237,7 +237,7 @@ class Adopter:
                 )
                 yield AdoptionResult(Kind.TEST, (test,), DOUBTFUL, text)
             return
-        seats = self._target.seats(str(known["remote_id"]), kind)
+        seats = self._target.members(str(known["remote_id"]), kind)
         if not seats.readable:
             yield AdoptionResult(
                 Kind.TEST, (test,), DOUBTFUL, f"its {kind}s can't be read: {seats.message}"

@@ -217,11 +217,13 @@ class Executor:
         if change.action is Action.CREATE and looked_up:
             return WorkUnit(partial(look_up, line, self._target), (line,))
         if change.kind is Kind.LEARNER:
-            return WorkUnit(lambda: [self._target.learner(change, line.secret)], (line,), (line,))
+            return WorkUnit(
+                lambda: [self._target.save_learner(change, line.secret)], (line,), (line,)
+            )
         if change.action in (Action.DISABLE, Action.DELETE):
             return WorkUnit(partial(let_go, line, self._target), (line,), (line,))
         if change.kind is Kind.STAFF:
-            return WorkUnit(lambda: [self._target.staff(change, None)], (line,), (line,))
+            return WorkUnit(lambda: [self._target.save_staff(change, None)], (line,), (line,))
         timing = self._store.comparison.timing(change.key[0], self._target.moment())
         if change.action is Action.CREATE:
             return WorkUnit(partial(look_for_test, line, timing, self._target), (line,))

@@ -97,7 +97,7 @@ def _without_frozen(changes: ChangesOnTest, ready: PreparedWork, target: Target)
 
 def _judge_removals(changes: ChangesOnTest, ready: PreparedWork, target: Target) -> Sent:
     found = target.find_test(str(changes.known["external_test_id"]))
-    seats = target.seats(changes.remote_id, changes.kind)
+    seats = target.members(changes.remote_id, changes.kind)
     if not found:
         text = (
             "Inspera does not have this test any more; look there first; "
@@ -159,7 +159,7 @@ def _judge_options(changes: ChangesOnTest, ready: PreparedWork, target: Target) 
 def _judge_additions(
     changes: ChangesOnTest, ready: PreparedWork, target: Target, policy: MembershipPolicy
 ) -> tuple[Sent, Needs]:
-    seats = target.seats(changes.remote_id, changes.kind)
+    seats = target.members(changes.remote_id, changes.kind)
     left = MAX_CANDIDATES - seats.taken
     claimed = any(fnmatchcase(changes.test, pattern) for pattern in policy.claim)
     sent: list[tuple[MemberChange, str]] = []

@@ -138,18 +138,18 @@ class Target(Protocol):
     Thread-safe; raises `Stop` when nothing more can be sent, and gives other failures as outcomes.
     """
 
-    def learner(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
-    def staff(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
+    def save_learner(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
+    def save_staff(self, change: Change, secret: str | None, /) -> Outcome: ...  # noqa: D102
     def create_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def update_test(self, change: Change, /) -> Outcome: ...  # noqa: D102
     def settle_test(self, external_test_id: str, since: datetime, /) -> Outcome: ...  # noqa: D102
-    def seats(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
+    def members(self, remote_id: str, kind: Kind, /) -> Members: ...  # noqa: D102
     def assign(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def remove(self, test: str, entries: Sequence[Assignment], kind: Kind, /) -> list[Outcome]: ...  # noqa: D102
     def find_test(self, external_test_id: str, /) -> list[RemoteTest]: ...  # noqa: D102
-    def sure_of_tests(self) -> bool: ...  # noqa: D102
+    def has_searched_tests(self) -> bool: ...  # noqa: D102
     def find_person(self, auth_system: str, external_id: str, /) -> list[RemotePerson]: ...  # noqa: D102
-    def sure_of_people(self) -> bool: ...  # noqa: D102
+    def has_found_people(self) -> bool: ...  # noqa: D102
     def find_person_by_login(self, username: str, /) -> list[RemotePerson]: ...  # noqa: D102
     def export_people(self, kind: Kind, /) -> Iterator[RemotePerson]: ...  # noqa: D102
     def find_person_by_email(self, email: str, /) -> list[RemotePerson]: ...  # noqa: D102
@@ -175,4 +175,4 @@ class Reread(Target, Protocol):
     """Inspera as `reconcile` needs it: a test that no search finds is read by its id as well."""
 
     def read_test(self, remote_id: str, /) -> RemoteTest | None: ...  # noqa: D102
-    def sure_of_readings(self) -> bool: ...  # noqa: D102
+    def has_read_tests(self) -> bool: ...  # noqa: D102

@@ -162,7 +162,7 @@ class Reconciler:
 
         A search may find less than there is, as with fewer rights.
         """
-        if not self._target.sure_of_tests():
+        if not self._target.has_searched_tests():
             return _NO_SEARCH
         if not test["remote_id"]:
             return _FOUND_LATER if self._target.find_test(str(test["external_test_id"])) else ""
@@ -174,11 +174,11 @@ class Reconciler:
             return f"a search does not find it, and it cannot be read by its id ({error})"
         if shown:
             return _HIDDEN
-        return "" if self._target.sure_of_readings() else _NO_READING
+        return "" if self._target.has_read_tests() else _NO_READING
 
     def _on_test(self, kind: Kind, test: str, remote_id: str, under_way: bool) -> Iterator[Drift]:
         known = self._store.known.on_test(kind, test)
-        seats = self._target.seats(remote_id, kind)
+        seats = self._target.members(remote_id, kind)
         if not seats.readable:
             if known:
                 yield Drift(DriftGroup.UNREAD, kind, (test, ""), text=seats.message)
@@ -230,7 +230,7 @@ class Reconciler:
             found = self._target.find_person_by_login(str(known["username"]))
         else:
             found = self._target.find_person(str(known["auth_system"]), str(known["external_id"]))
-        if not found and not self._target.sure_of_people():
+        if not found and not self._target.has_found_people():
             yield Drift(DriftGroup.UNREAD, kind, key, text=_UNSURE)
             return
         yield from self._held_against(kind, key, known, found[0] if found else None)

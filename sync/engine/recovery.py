@@ -168,7 +168,7 @@ class Recovery:
         try:
             there = bool(known and known["remote_id"])
             seats = (
-                self._target.seats(str((known or {})["remote_id"]), kind)
+                self._target.members(str((known or {})["remote_id"]), kind)
                 if there
                 else Members(False)
             )

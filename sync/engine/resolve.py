@@ -303,7 +303,7 @@ class Resolver:
     def _read_once(self, kind: Kind, test: str, remote_id: str) -> Members:
         """Read a test once for all of its records of a kind, which follow one another."""
         if self._read != (kind, test):
-            self._read, self._seats = None, self._target.seats(remote_id, kind)
+            self._read, self._seats = None, self._target.members(remote_id, kind)
             self._read = (kind, test)
         return self._seats
 

@@ -114,7 +114,7 @@ class Verifier:
             return lambda one: self._test(self._store.known.find(kind, one.key) or {})
         test = pending[0].key[0]
         known = self._store.known.find(Kind.TEST, (test,)) or {}
-        seats = self._target.seats(str(known.get("remote_id")), kind)
+        seats = self._target.members(str(known.get("remote_id")), kind)
         if not seats.readable:
             return None
         people = (

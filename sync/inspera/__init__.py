@@ -1,5 +1,5 @@
-"""The client's side of Inspera: paced, repeated and sorted calls, and what a change becomes when it is sent.
+"""The client of Inspera's API: it paces, repeats and interprets calls, and sends changes.
 
-`target.Target` is the door that the rest of the house uses. Only `client` imports requests, and vendor field names
-live in `payloads` alone.
+The rest of the application uses `target.InsperaTarget` only. Only `client` imports requests, and
+the vendor's field names occur only in `requests` and `responses`.
 """

@@ -1,4 +1,4 @@
-"""How each kind of record is put on a test, told apart when it is read back there, and taken off it."""
+"""How each kind of record is put on a test, recognised when the test is read, and taken off it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,39 +19,44 @@ from sync.inspera.requests import entries
 from sync.records.base import Kind
 from sync.records.remote import Assignment, Member
 
-Word = Callable[[Call, Sequence[Assignment]], object]
-"""Words the body of a call with these entries."""
+BuildBody = Callable[[Call, Sequence[Assignment]], object]
+"""Builds the body of a call with these entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignmentSpec:
     """How one kind is put on a test and taken off it (vendor contract, Test API).
 
-    `shows` are the fields that a reading must show as they are wanted before an assignment whose answer was lost counts
-    as done; `None` when the kind can't be read back, so that only repeating settles it. `remove` is `None` for what
-    can't be taken off.
+    Attributes:
+        assign: the call that puts entries on a test.
+        build_assign: builds the body of that call.
+        readable_fields: the fields that must read back as wanted before an assignment whose
+            response was lost counts as done; `None` when the kind can't be read back. Then only
+            sending it again settles it.
+        remove: the call that takes entries off; `None` when Inspera has no such call.
+        build_remove: builds the body of that call.
     """
 
     assign: Call
-    word: Word
-    shows: tuple[str, ...] | None
+    build_assign: BuildBody
+    readable_fields: tuple[str, ...] | None
     remove: Call | None = None
-    word_removal: Word | None = None
+    build_remove: BuildBody | None = None
 
-    def proven(self, seat: Member, entry: Assignment, *, repeatable: bool) -> bool:
-        """Whether a reading shows all that is wanted.
+    def confirms(self, member: Member, entry: Assignment, *, repeatable: bool) -> bool:
+        """Tell whether a member that was read has all the values that the entry wants.
 
-        What it does not show is not proven; but where nothing may be repeated blindly, to be there as far as is shown
-        is enough, since sending it again could not tell any better.
+        A value that Inspera does not show is not confirmed. Where the call may not be repeated
+        blindly, such a value is accepted: sending the entry again could not confirm it either.
         """
-        for name in self.shows or ():
-            wanted, shown = entry.fields.get(name), getattr(seat, name)
+        for name in self.readable_fields or ():
+            wanted, shown = entry.fields.get(name), getattr(member, name)
             if wanted is not None and wanted != shown and (repeatable or shown is not None):
                 return False
         return True
 
 
-MANNERS: Final[Mapping[Kind, AssignmentSpec]] = {
+ASSIGNMENT_SPECS: Final[Mapping[Kind, AssignmentSpec]] = {
     Kind.CANDIDATE: AssignmentSpec(
         CANDIDATE_ASSIGN,
         entries.candidates,
@@ -66,7 +71,7 @@ MANNERS: Final[Mapping[Kind, AssignmentSpec]] = {
         CONTRIBUTOR_REMOVE,
         entries.leaving_people,
     ),
-    # A committee's name is all that there is to it: of what type it is can't be changed.
+    # No fields to compare: a committee has only its name, since its type can't be changed.
     Kind.COMMITTEE: AssignmentSpec(
         COMMITTEE_CREATE, entries.committees, (), COMMITTEE_REMOVE, entries.leaving_committees
     ),
@@ -75,7 +80,10 @@ MANNERS: Final[Mapping[Kind, AssignmentSpec]] = {
 
 
 def may_be_repeated(call: Call, entry: Assignment) -> bool:
-    """Whether an entry may be sent again although a call with it may have been carried out (`sync.contract.Repeat`)."""
+    """Tell whether an entry may be sent again although a lost call may have carried it out.
+
+    `sync.contract.Repeat` says so for each call. An entry that notifies a person is not repeated.
+    """
     if call.repeat is Repeat.WITHOUT_NOTICE:
         return not entry.fields.get("notify")
     return call.repeat is Repeat.SAFE

@@ -1,4 +1,7 @@
-"""The arithmetic of batches: how entries are parted, narrowed down when refused, and what became of each. No calls."""
+"""The arithmetic of batches: how entries are divided, narrowed down when refused, and counted.
+
+Pure: nothing here makes a call.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +13,23 @@ from sync.records.remote import Assignment
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Entries that go into one call, by their number on the sheet; `tries` counts the calls whose answer was lost."""
+    """The entries of one call, by their position in the batch.
 
-    numbers: tuple[int, ...]
+    `tries` counts the calls with these entries whose response was lost.
+    """
+
+    positions: tuple[int, ...]
     tries: int = 0
 
 
 class Batch:
-    """The entries that are to be sent for one test, and the outcome of each as it becomes known.
+    """The entries that are to be sent for one test, and the outcome of each when it is known.
 
-    An entry is in doubt from when a call with it was lost until a reading or another answer tells what became of it.
+    An entry is in doubt after a call with it was lost, until a read or another response settles it.
+
+    Attributes:
+        all: the entries.
+        refused_alone: the positions of entries that Inspera refused individually.
     """
 
     def __init__(self, entries: Sequence[Assignment]) -> None:
@@ -27,65 +37,75 @@ class Batch:
         self._outcomes: list[Outcome | None] = [None] * len(entries)
         self._doubts: dict[int, str] = {}
         self.refused_alone: set[int] = set()
-        """Entries that Inspera refused on their own account."""
 
     @property
     def begun(self) -> bool:
-        """Whether any outcome is known, or a call was lost that may have been carried out."""
+        """Tell whether any outcome is known, or a lost call may have been carried out."""
         return bool(self._doubts) or any(outcome is not None for outcome in self._outcomes)
 
-    def parts(self, size: int) -> list[Slice]:
-        """All entries in parts of at most `size`, each of one auth system, and apart where somebody is to be told."""
-        together: dict[tuple[str, bool], list[int]] = {}
-        for number, entry in enumerate(self.all):
-            together.setdefault((entry.auth_system, bool(entry.fields.get("notify"))), []).append(
-                number
-            )
+    def slices(self, size: int) -> list[Slice]:
+        """Divide the entries into slices of at most `size`.
+
+        Each slice has one auth system, because the call has one. Entries that notify a person are
+        kept apart, because such a call must not be repeated (rules 21).
+        """
+        groups: dict[tuple[str, bool], list[int]] = {}
+        for position, entry in enumerate(self.all):
+            group = (entry.auth_system, bool(entry.fields.get("notify")))
+            groups.setdefault(group, []).append(position)
         return [
-            Slice(tuple(numbers[first : first + size]))
-            for numbers in together.values()
-            for first in range(0, len(numbers), size)
+            Slice(tuple(positions[first : first + size]))
+            for positions in groups.values()
+            for first in range(0, len(positions), size)
         ]
 
-    def entries(self, part: Slice) -> Iterator[tuple[int, Assignment]]:
-        """The part's entries with their numbers."""
-        return ((number, self.all[number]) for number in part.numbers)
+    def entries(self, batch_slice: Slice) -> Iterator[tuple[int, Assignment]]:
+        """Return the entries of a slice with their positions."""
+        return ((position, self.all[position]) for position in batch_slice.positions)
 
-    def note(self, numbers: Sequence[int], outcome: Outcome) -> None:
-        """These entries ended so; what was not sent now, but may have been before, is unknown."""
-        for number in numbers:
-            doubt = self._doubts.get(number)
+    def note(self, positions: Sequence[int], outcome: Outcome) -> None:
+        """Record an outcome for these entries.
+
+        An entry that was not sent now, but may have been carried out before, becomes unknown.
+        """
+        for position in positions:
+            doubt = self._doubts.get(position)
             unknown = outcome.result is Result.NOT_SENT and doubt is not None
-            self._outcomes[number] = Outcome(Result.UNKNOWN, doubt or "") if unknown else outcome
+            self._outcomes[position] = Outcome(Result.UNKNOWN, doubt or "") if unknown else outcome
 
-    def doubt(self, part: Slice, why: str) -> None:
-        """A call with these entries may have been carried out."""
-        self._doubts.update(dict.fromkeys(part.numbers, why))
+    def doubt(self, batch_slice: Slice, reason: str) -> None:
+        """Record that a call with these entries may have been carried out."""
+        self._doubts.update(dict.fromkeys(batch_slice.positions, reason))
 
-    def clear(self, number: int) -> None:
-        """A reading has shown that the lost call did not carry this entry out."""
-        self._doubts.pop(number, None)
+    def clear_doubt(self, position: int) -> None:
+        """Record that, according to a read, the lost call did not carry this entry out."""
+        self._doubts.pop(position, None)
 
-    def refuse(self, part: Slice, error: Refused, *, narrows: bool) -> list[Slice]:
-        """Narrows a refused part down while that `narrows` (see `recovery`); else all of it is refused."""
-        if narrows and len(part.numbers) > 1 and not self.all[part.numbers[0]].together:
-            return self._narrowed(part, error.named)
-        self.note(part.numbers, Outcome(Result.REFUSED, str(error)))
-        if narrows:
-            self.refused_alone.update(part.numbers)
-        return []
+    def refuse(self, batch_slice: Slice, error: Refused, *, narrows: bool) -> list[Slice]:
+        """Return smaller slices to send after a refusal, or record that the whole slice is refused.
+
+        A slice is narrowed down only when `narrows` allows it (see `recovery`). Entries that the
+        refusal names are sent alone, and the rest together. When it names none, or most of them,
+        the slice is halved: a response that blames nearly everybody is not about individual
+        records.
+        """
+        positions = batch_slice.positions
+        if not narrows or len(positions) == 1 or self.all[positions[0]].together:
+            self.note(positions, Outcome(Result.REFUSED, str(error)))
+            if narrows:
+                self.refused_alone.update(positions)
+            return []
+        blamed = [n for n, entry in self.entries(batch_slice) if entry.external_id in error.named]
+        if 0 < len(blamed) <= len(positions) // 2:
+            rest = tuple(position for position in positions if position not in blamed)
+            parts = [rest, *((position,) for position in blamed)]
+        else:
+            middle = len(positions) // 2
+            parts = [positions[:middle], positions[middle:]]
+        return [Slice(part, batch_slice.tries) for part in parts]
 
     def finish(self, outcome: Outcome) -> list[Outcome]:
-        """All outcomes in the order of the entries; those that have none get this one."""
-        self.note([number for number, known in enumerate(self._outcomes) if known is None], outcome)
+        """Return all outcomes in the order of the entries; those without one get this outcome."""
+        missing = [n for n, known in enumerate(self._outcomes) if known is None]
+        self.note(missing, outcome)
         return [known or outcome for known in self._outcomes]
-
-    def _narrowed(self, part: Slice, named: frozenset[str]) -> list[Slice]:
-        """The rest together and each named one alone, or halves when the answer names none, or too many to believe."""
-        numbers = part.numbers
-        blamed = [number for number, entry in self.entries(part) if entry.external_id in named]
-        if 0 < len(blamed) <= len(numbers) // 2:
-            rest = tuple(number for number in numbers if number not in blamed)
-            return [Slice(rest, part.tries), *(Slice((number,), part.tries) for number in blamed)]
-        middle = len(numbers) // 2
-        return [Slice(numbers[:middle], part.tries), Slice(numbers[middle:], part.tries)]

@@ -1,4 +1,4 @@
-"""Makes a call happen: in its turn, with a token, repeated where that is safe, and its answer read and sorted."""
+"""Makes calls: at the permitted rate, with a token, repeated where that is safe."""
 
 import threading
 import time
@@ -19,33 +19,34 @@ from tenacity.wait import wait_random_exponential
 
 from sync.contract import LEARNER_SAVE, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, TOKEN, Call, Repeat
 from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
-from sync.inspera import answers
-from sync.inspera.answers import Answer, Throttled
+from sync.inspera import call_errors
 from sync.inspera.auth import AccessToken
-from sync.inspera.calls import Request
+from sync.inspera.call_errors import HttpResponse, Throttled
 from sync.inspera.client import Client, Unreachable
 from sync.inspera.clock import ClockCheck
 from sync.inspera.connection import Connection
+from sync.inspera.request import Request
 from sync.inspera.tenant_health import TenantHealth
 from sync.inspera.throttle import Throttle
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 30.0
-_MOST_RENEWALS = 5
+_MAX_RENEWALS = 5
 _SAVES = frozenset(call.name for call in (LEARNER_SAVE, STAFF_SAVE, STAFF_ENABLE, STAFF_DISABLE))
-_FAILED: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
+_STATUS_WORDS: dict[type[CallError], str] = {Unreachable: "unreachable", Stop: "stopped"}
 _log = structlog.get_logger("inspera.call")
 
 
 class StopInDoubt(Stop):
-    """A Stop that came when an earlier attempt of the same call may have been carried out."""
+    """A Stop after an earlier attempt of the same call that may have been carried out."""
 
 
 class Caller:
     """Makes calls for all workers. Thread-safe.
 
-    Once `stop` is set nothing more is sent and every wait ends; calls in flight finish. `clock` gives aware times,
-    `monotonic` seconds from any origin, and `sleep` waits that many seconds unless `stop` ends it.
+    Once `stop` is set, nothing more is sent and every wait ends; calls in flight finish. `clock`
+    returns aware times, `monotonic` seconds from any origin, and `sleep` waits that many seconds
+    unless `stop` ends it.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Caller:
         self._stop, self._monotonic = stop, monotonic
         self._sleep = sleep or sleep_using_event(stop)
         self._client = Client(connection)
-        self._limiter = Throttle(connection.calls_per_second, stop, monotonic, self._sleep)
+        self._throttle = Throttle(connection.calls_per_second, stop, monotonic, self._sleep)
         self._token = AccessToken(connection, self._send, clock, monotonic)
         self._backoff = wait_random_exponential(
             max=min(_LONGEST_BACKOFF, connection.retry_after_ceiling)
@@ -70,44 +71,47 @@ class Caller:
 
     @property
     def stopping(self) -> bool:
-        """Whether the run is being ended, so that nothing more is sent."""
+        """Tell whether the run is being ended, so that nothing more is sent."""
         return self._stop.is_set()
 
     def named(self, call: Call) -> Call:
-        """The call of this name as the operator has it."""
+        """Return the call of this name as the operator has it."""
         return self.connection.named(call)
 
     def call(self, request: Request, read: Callable[[object], T], *, settles: bool = False) -> T:
-        """Carries out one call and reads its answer with `read`, whose `ValueError` says that it can't be read.
+        """Make one call and return its body as `read` returns it.
 
-        What was not sent is tried again, a bounded number of times; what was sent and lost only when the call just
-        reads, or when a second time changes nothing; not even then when whoever calls `settles` it by a reading.
+        `read` raises `ValueError` for a body that it can't read. A request that was not sent is
+        sent again, a bounded number of times. A request that was sent and lost is sent again only
+        when the call just reads, or when a second time changes nothing; and not even then with
+        `settles`, which says that the code that calls this method reads what became of it (rules
+        22).
 
         Raises:
             Retry: it was not carried out: every attempt failed, or the run is being ended.
-            Unknown: at least one attempt may have been carried out, and none was answered well.
-            Refused, NotThere, CallMissing, Stop: as `sync.errors` has them.
+            Unknown: at least one attempt may have been carried out, and none succeeded.
+            Refused, NotThere, CallMissing, Stop: see `sync.errors`.
         """
-        return self.answered(request, read, settles=settles)[0]
+        return self.call_with_response(request, read, settles=settles)[0]
 
-    def answered(
+    def call_with_response(
         self, request: Request, read: Callable[[object], T], *, settles: bool = False
-    ) -> tuple[T, Answer]:
-        """The same, with the answer as it came."""
+    ) -> tuple[T, HttpResponse]:
+        """Make one call as `call` does, and return the whole response too."""
         repeats = request.call.reads or (request.call.repeat is Repeat.SAFE and not settles)
-        again = (Retry, Unknown) if repeats else (Retry,)
         lost: list[Unknown] = []
         retrying = Retrying(
             stop=stop_after_attempt(self.connection.attempts) | stop_when_event_set(self._stop),
             wait=self._wait,
-            retry=retry_if_exception_type(again),
-            before_sleep=self._hold_all,
+            retry=retry_if_exception_type((Retry, Unknown) if repeats else (Retry,)),
+            before_sleep=self._pause_all,
             sleep=self._sleep,
             reraise=True,
         )
         try:
-            made: tuple[T, Answer] = retrying(self._attempt, request, read, lost)
+            result: tuple[T, HttpResponse] = retrying(self._attempt, request, read, lost)
         except (Retry, CallMissing):
+            # An earlier attempt may have been carried out: the last error must not hide that.
             if lost and not request.call.reads:
                 raise lost[-1] from None
             raise
@@ -115,19 +119,19 @@ class Caller:
             if lost and not request.call.reads:
                 raise StopInDoubt(str(error)) from None
             raise
-        return made
+        return result
 
     def pause(self, seconds: float) -> bool:
-        """Waits, and says whether the whole time passed; false when the run is being ended meanwhile."""
+        """Wait; return false when the run is being ended meanwhile."""
         if seconds > 0 and not self.stopping:
             self._sleep(seconds)
         return not self.stopping
 
     def download(self, url: str) -> Iterator[bytes]:
-        """The file behind a link that an answer gave, asked for once, without our token (see `Client.download`).
+        """Download the file behind a link once, without our token (see `Client.download`).
 
         Raises:
-            Retry: it can't be had just now, or the run is being ended.
+            Retry: it can't be downloaded now, or the run is being ended.
             Refused: the link is not followed.
         """
         if self.stopping:
@@ -135,11 +139,11 @@ class Caller:
         return self._client.download(url)
 
     def elapsed(self) -> float:
-        """Seconds from any origin, to measure how long something takes."""
+        """Return seconds from any origin, to measure how long something takes."""
         return self._monotonic()
 
     def ask_time(self) -> None:
-        """Fetch a token, unless some answer has shown Inspera's time already.
+        """Fetch a token, unless some response has shown Inspera's time already.
 
         Raises:
             Retry, Stop: as for the token of any call.
@@ -148,36 +152,41 @@ class Caller:
             self._token.current()
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         self._client.close()
 
     def _attempt(
         self, request: Request, read: Callable[[object], T], lost: list[Unknown]
-    ) -> tuple[T, Answer]:
+    ) -> tuple[T, HttpResponse]:
         self.tenant.admit(request.call)
         try:
-            made = self._once(request, read)
+            response = self._send_with_token(request)
+            content = call_errors.parse_success(request, response, self.clock())
+            try:
+                result = read(content)
+            except ValueError:
+                raise call_errors.unreadable(request.call, response.status) from None
         except CallError as failure:
-            error = self._nowhere(request.call, failure)
+            error = self._without_call(request.call, failure)
             if isinstance(error, Unknown):
                 lost.append(error)
-            self._learn(request.call, error)
+            self._note_failure(request.call, error)
             raise error from None
         self.tenant.worked(request.call)
-        return made
+        return result, response
 
-    def _nowhere(self, call: Call, error: CallError) -> CallError:
-        """A 404 on saving a person can only mean that its address is not there: it names nobody's id."""
+    def _without_call(self, call: Call, error: CallError) -> CallError:
+        """Translate a 404 on saving a person: it names no id, so the call itself is missing."""
         if (
             isinstance(error, NotThere)
             and call.name in _SAVES
             and not (call.places or self.tenant.has(call))
         ):
-            return answers.missing(call, error.status)
+            return call_errors.call_missing(call, error.status)
         return error
 
-    def _learn(self, call: Call, error: CallError) -> None:
-        """What a failure says about the tenant as a whole. A refusal is an answer like any other."""
+    def _note_failure(self, call: Call, error: CallError) -> None:
+        """Record what a failure shows of the tenant as a whole. A refusal is a normal response."""
         if isinstance(error, CallMissing):
             self.tenant.lacks(call, error)
         elif isinstance(error, Stop):
@@ -185,47 +194,42 @@ class Caller:
         elif not isinstance(error, Throttled) and not self.stopping:
             self.tenant.attempted(failed=not isinstance(error, Refused))
 
-    def _once(self, request: Request, read: Callable[[object], T]) -> tuple[T, Answer]:
-        answer = self._with_token(request)
-        try:
-            return read(answers.document(request, answer, self.clock())), answer
-        except ValueError:
-            raise answers.unreadable(request.call, answer.status) from None
+    def _send_with_token(self, request: Request) -> HttpResponse:
+        """Return the response to a request with a valid token, or a 401 to one with a new token.
 
-    def _with_token(self, request: Request) -> Answer:
-        """The answer to a call with a token that is good, or a 401 to one that was new.
-
-        A refused token is renewed once; and again only if the new one was good for somebody meanwhile, so that workers
-        do not stop the run who were overtaken by one another's renewals.
+        A refused token is renewed once. It is renewed again only if Inspera accepted the new one
+        meanwhile: then other workers have renewed it too, and the run must not stop for that.
         """
         token = self._token.current()
-        answer = self._send(request, _bearer(token))
-        for renewals in range(_MOST_RENEWALS):
-            if answer.status != 401:
+        response = self._send(request, _bearer(token))
+        for renewals in range(_MAX_RENEWALS):
+            if response.status != 401:
                 self._token.accept(token)
                 break
             if renewals and not self._token.was_accepted(token):
                 break
             token = self._token.renewed(token)
-            answer = self._send(request, _bearer(token))
-        return answer
+            response = self._send(request, _bearer(token))
+        return response
 
-    def _send(self, request: Request, headers: dict[str, str]) -> Answer:
-        """One request in its turn; also the token's."""
-        if not self._limiter.acquire() or self.stopping:
+    def _send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
+        """Send one request, also the token's, when the throttle permits it."""
+        if not self._throttle.acquire() or self.stopping:
             raise Retry(f"the run is being ended, so {request.call.name} was not sent")
-        began, asked = self._monotonic(), self.clock()
+        began, sent_at = self._monotonic(), self.clock()
         try:
-            answer = self._client.send(request, headers)
+            response = self._client.send(request, headers)
         except CallError as error:
-            self._observe(request.call, _FAILED.get(type(error), "lost"), began)
+            self._observe(request.call, _STATUS_WORDS.get(type(error), "lost"), began)
             _log.warning("call failed", call=request.call.name, error=str(error))
             if isinstance(error, Unreachable) or request.call.name == TOKEN.name:
-                self._out_of_reach(error)
+                stop = None if isinstance(error, Stop) else self.tenant.unreachable(str(error))
+                if stop is not None:
+                    raise stop from None
             raise
-        self.clock_check.note(asked, self.clock(), answers.date_of(answer))
-        self._note(request, answer, began)
-        return answer
+        self.clock_check.note(sent_at, self.clock(), call_errors.date_of(response))
+        self._note_response(request, response, began)
+        return response
 
     def _observe(self, call: Call, status: str, began: float) -> float:
         seconds = self._monotonic() - began
@@ -233,33 +237,26 @@ class Caller:
             self.connection.observe(call.name, status, seconds)
         return seconds
 
-    def _note(self, request: Request, answer: Answer, began: float) -> None:
-        seconds = self._observe(request.call, str(answer.status), began)
-        _log.debug(
-            "call", call=request.call.name, status=answer.status, milliseconds=round(seconds * 1000)
-        )
-        if answer.status == 429:
-            if self._limiter.slow_down(began):
-                _log.warning("slower", calls_per_second=round(self._limiter.calls_per_second, 2))
-        elif answer.status < 500:
-            self._limiter.speed_up()
-        asked = answers.asked_wait(answer, self.clock()) if answer.status in (429, 503) else None
-        if asked is not None:
-            self._limiter.pause(min(asked, self.connection.retry_after_ceiling))
-        if answer.status == 429:
+    def _note_response(self, request: Request, response: HttpResponse, began: float) -> None:
+        status, name = response.status, request.call.name
+        seconds = self._observe(request.call, str(status), began)
+        _log.debug("call", call=name, status=status, milliseconds=round(seconds * 1000))
+        if status == 429:
+            if self._throttle.slow_down(began):
+                rate = round(self._throttle.calls_per_second, 2)
+                _log.warning("slowed down", calls_per_second=rate)
+        elif status < 500:
+            self._throttle.speed_up()
+        wait = call_errors.requested_wait(response, self.clock()) if status in (429, 503) else None
+        if wait is not None:
+            self._throttle.pause(min(wait, self.connection.retry_after_ceiling))
+        if status == 429:
             self.tenant.throttled()
-        elif answer.status == 503 or (request.call.name == TOKEN.name and answer.status >= 500):
-            # The call itself stays of unknown outcome; what stops is the next one.
-            self.tenant.unreachable(
-                f"Inspera is not available ({answer.status} on {request.call.name})"
-            )
+        elif status == 503 or (name == TOKEN.name and status >= 500):
+            # The outcome of this call stays unknown; if the run stops, it stops at the next one.
+            self.tenant.unreachable(f"Inspera is not available ({status} on {name})")
         else:
             self.tenant.reached()
-
-    def _out_of_reach(self, error: CallError) -> None:
-        reason = None if isinstance(error, Stop) else self.tenant.unreachable(str(error))
-        if reason is not None:
-            raise reason from None
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -267,10 +264,11 @@ class Caller:
             return min(error.after, self.connection.retry_after_ceiling)
         return self._backoff(state)
 
-    def _hold_all(self, state: RetryCallState) -> None:
+    def _pause_all(self, state: RetryCallState) -> None:
+        # A 429 is about all workers, so the others must not go on while this one waits (rules 22).
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, Throttled) and state.next_action:
-            self._limiter.pause(state.next_action.sleep)
+            self._throttle.pause(state.next_action.sleep)
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""One request over the wire and its answer; the only place that knows requests.
+"""The HTTP client, which sends one request at a time. The only module that uses requests.
 
-The process's proxy variables and .netrc are not obeyed (a .netrc entry would replace our token), redirects are not
-followed, no cookies are kept, and no answer is read beyond 8 MB (a file that is downloaded: 512 MB).
+It ignores the process's proxy variables and .netrc (a .netrc entry would replace our token),
+follows no redirects, keeps no cookies, and reads no more than 8 MB of a response (512 MB of a
+download).
 """
 
 import socket
@@ -24,15 +25,15 @@ from urllib3.exceptions import (
 from sync import __version__
 from sync.contract import Call
 from sync.errors import CallError, Refused, Retry, Stop, Unknown
-from sync.inspera.answers import Answer
-from sync.inspera.calls import Request
+from sync.inspera.call_errors import HttpResponse
 from sync.inspera.connection import Connection
+from sync.inspera.request import Request
 
 MAX_BODY: Final = 8 * 1024 * 1024
-"""Bytes of an answer that are read; a longer one counts as unreadable."""
+"""The most bytes of a response that are read; a longer one counts as unreadable."""
 
 MAX_FILE: Final = 512 * 1024 * 1024
-"""Bytes of a downloaded file that are read; a longer one is not used."""
+"""The most bytes of a download that are read; a longer file is not used."""
 
 _CHUNK = 64 * 1024
 _NO_TLS: Final = frozenset(
@@ -46,14 +47,12 @@ _NO_TLS: Final = frozenset(
         "NO_CERTIFICATE_OR_CRL_FOUND",
     }
 )
-"""OpenSSL's names for what can only go wrong before anything is sent."""
-
-
+"""OpenSSL's names for errors that can only happen before anything is sent."""
 _TIME = "renew it there; if it is good, this machine's clock is wrong: set it by NTP"
-_NAME = "is made for another name ({}); write the name of the certificate into inspera.url"
+_NAME = "is issued for another name ({}); write the name of the certificate into inspera.url"
 _UNTRUSTED: Final = (
-    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file with the "
-    "certificate of its authority"
+    "is not trusted ({}); if your institution signs its own, set inspera.ca_bundle to the PEM file "
+    "with the certificate of its authority"
 )
 _WRONG_CERTIFICATE: Final = {
     9: f"is not valid yet; {_TIME}",
@@ -61,7 +60,7 @@ _WRONG_CERTIFICATE: Final = {
     62: _NAME,
     64: _NAME,
 }
-"""What OpenSSL's codes for a certificate that failed its verification mean; `{}` is its own message."""
+"""The meaning of OpenSSL's codes for an invalid certificate; `{}` is OpenSSL's own message."""
 
 
 class Unreachable(Retry):
@@ -69,19 +68,19 @@ class Unreachable(Retry):
 
 
 class Client:
-    """One session shared by all workers: as many connections as there are workers, each kept open."""
+    """One session for all workers, with a connection for each worker that is kept open."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._session = _session(connection)
         self._timeout = (connection.connect_timeout, connection.read_timeout)
 
-    def send(self, request: Request, headers: dict[str, str]) -> Answer:
-        """Sends one request once, and gives the answer whatever its status.
+    def send(self, request: Request, headers: dict[str, str]) -> HttpResponse:
+        """Send one request once, and return the response whatever its status.
 
         Raises:
             Unreachable: nothing was sent.
-            Unknown: it was sent, or may have been, and no whole answer came.
+            Unknown: it was or may have been sent, and no complete response came.
             Stop: the address, the certificate or the proxy is wrong.
         """
         try:
@@ -95,21 +94,26 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = b"".join(_bounded(response, MAX_BODY, _too_long(request.call)))
-                told = (response.headers.get(name) for name in ("Retry-After", "Location", "Date"))
-                return Answer(response.status_code, body, *told)
+                too_long = Unknown(
+                    f"Inspera's response to {request.call.name} is longer than 8 MB, so it cannot "
+                    "be read"
+                )
+                body = b"".join(_read_bounded(response, MAX_BODY, too_long))
+                values = map(response.headers.get, ("Retry-After", "Location", "Date"))
+                return HttpResponse(response.status_code, body, *values)
         except (OSError, ValueError, HTTPError) as error:
-            # Not chained: requests' own errors hold the request, with its headers and its body.
-            raise self._sorted(request.call, error) from None
+            # Not chained: requests' own errors contain the request, with its headers and its body.
+            raise self._translate(request.call, error) from None
 
     def download(self, url: str) -> Iterator[bytes]:
-        """The file at another address, in pieces: asked for without our token, over https or on this machine only.
+        """Download a file from another address in chunks, without our token.
 
-        The address is a key in itself, so that it is never repeated in a message.
+        The address must be https, or on this machine. It is a secret itself, so it is never
+        repeated in a message.
 
         Raises:
-            Refused: the address is not one to follow, or there is no file.
-            Retry: it could not be had, or not whole.
+            Refused: the address may not be followed, or does not give a file.
+            Retry: the download failed, or was incomplete.
         """
         if not _may_be_followed(url):
             raise Refused(
@@ -123,25 +127,30 @@ class Client:
                 url, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 if response.status_code != 200:
-                    raise _no_file(response.status_code)
-                yield from _bounded(response, MAX_FILE, too_long)
+                    raise _download_error(response.status_code)
+                yield from _read_bounded(response, MAX_FILE, too_long)
         except (OSError, ValueError, HTTPError):
             raise Retry(
                 "the file that Inspera made could not be downloaded: the connection failed or broke"
             ) from None
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         self._session.close()
 
-    def _sorted(self, call: Call, error: Exception) -> CallError:
+    def _translate(self, call: Call, error: Exception) -> CallError:
+        """Return our error for an error of requests; `Unknown` if something may have been sent."""
         causes = list(_causes(error))
-        return (
-            self._not_secure(causes)
-            or self._unusable(error)
-            or self._not_connected(error, causes)
-            or _lost(call, error)
+        known = (
+            self._not_secure(causes) or self._unusable(error) or self._not_connected(error, causes)
         )
+        if known:
+            return known
+        if isinstance(error, requests.Timeout):
+            reason = f"Inspera did not answer {call.name} in time"
+        else:
+            reason = f"the connection broke during {call.name}"
+        return Unknown(f"{reason}, so it is not known whether it was carried out")
 
     def _not_secure(self, causes: list[BaseException]) -> Stop | None:
         for cause in causes:
@@ -152,8 +161,9 @@ class Client:
                 return Stop(f"inspera.url: the certificate of {self._connection.url} {wrong}")
             if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
                 return Stop(
-                    f"inspera.url: no secure connection can be made to {self._connection.url} ({cause.reason}); check "
-                    f"the address, and that inspera.ca_bundle, when it is set, is a PEM file with certificates"
+                    f"inspera.url: no secure connection can be made to {self._connection.url} "
+                    f"({cause.reason}); check the address, and that inspera.ca_bundle, if set, is "
+                    "a PEM file with certificates"
                 )
         return None
 
@@ -178,7 +188,8 @@ class Client:
     def _not_connected(self, error: Exception, causes: list[BaseException]) -> Unreachable | None:
         if isinstance(error, requests.exceptions.ProxyError):
             return Unreachable(
-                "Inspera cannot be reached: the proxy does not answer or refuses; check inspera.proxy"
+                "Inspera cannot be reached: the proxy does not answer, or refuses; "
+                "check inspera.proxy"
             )
         if any(isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in causes):
             return Unreachable(
@@ -194,20 +205,12 @@ def _why_unreachable(causes: list[BaseException]) -> str:
             "this machine finds no address for that name; check inspera.url and the machine's DNS"
         )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return "the machine there refuses the connection; check the port in inspera.url, and whether it runs"
+        return (
+            "the server refuses the connection; check the port in inspera.url, and whether it runs"
+        )
     if any(isinstance(cause, ConnectTimeoutError) for cause in causes):
         return "nothing answered in time; check the firewall, and whether inspera.proxy is needed"
-    return "no way leads there; check inspera.url and the network"
-
-
-def _lost(call: Call, error: Exception) -> Unknown:
-    if isinstance(error, requests.Timeout):
-        return Unknown(
-            f"Inspera did not answer {call.name} in time, so it is not known whether it was done"
-        )
-    return Unknown(
-        f"the connection broke during {call.name}, so it is not known whether it was done"
-    )
+    return "this machine has no route to it; check inspera.url and the network"
 
 
 def _session(connection: Connection) -> requests.Session:
@@ -226,7 +229,7 @@ def _session(connection: Connection) -> requests.Session:
     return session
 
 
-def _bounded(response: requests.Response, most: int, too_long: CallError) -> Iterator[bytes]:
+def _read_bounded(response: requests.Response, most: int, too_long: CallError) -> Iterator[bytes]:
     size = 0
     for chunk in response.iter_content(_CHUNK):
         size += len(chunk)
@@ -235,23 +238,19 @@ def _bounded(response: requests.Response, most: int, too_long: CallError) -> Ite
         yield chunk
 
 
-def _too_long(call: Call) -> Unknown:
-    return Unknown(f"Inspera's answer to {call.name} is longer than 8 MB, so it cannot be read")
-
-
-def _no_file(status: int) -> CallError:
+def _download_error(status: int) -> CallError:
     if status == 429 or status >= 500:
         return Retry(f"the file that Inspera made could not be downloaded ({status})")
     if 300 <= status < 400:
         return Refused(
-            f"Inspera's link to the file leads to another address ({status}), which is not followed",
+            f"Inspera's link redirects to another address ({status}), which is not followed",
             status,
         )
     return Refused(f"Inspera's link to the file does not give it ({status})", status)
 
 
 def _may_be_followed(url: str) -> bool:
-    """Whether an address is https, or on this machine, where a rehearsal has no certificate."""
+    """Tell whether an address is https, or on this machine: the sandbox has no certificate."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -259,10 +258,8 @@ def _may_be_followed(url: str) -> bool:
         return False
     if not host or parts.username is not None:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))
-
-
-def _is_local(host: str) -> bool:
+    if parts.scheme != "http":
+        return parts.scheme == "https"
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -270,7 +267,7 @@ def _is_local(host: str) -> bool:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that is wrapped in it: by chaining, by arguments, or as urllib3's `reason`."""
+    """Yield the error and all errors in it: chained, as arguments, or as urllib3's `reason`."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:

@@ -1,4 +1,4 @@
-"""Comparison of this machine's clock with Inspera's, by the `Date` of every answer."""
+"""Comparison of this machine's clock with Inspera's, by the `Date` of every response."""
 
 import threading
 from datetime import datetime, timedelta
@@ -9,40 +9,39 @@ import structlog
 from sync.planning.freeze import Moment
 
 WRONG: Final = timedelta(seconds=60)
-"""How far the clocks may be apart. Answers are late, and a `Date` has whole seconds."""
+"""How far the clocks may differ. Responses are late, and a `Date` has whole seconds."""
 
 _SECOND = timedelta(seconds=1)
 _log = structlog.get_logger("inspera.clock")
 
 
 class ClockCheck:
-    """What the answers of a run have shown of the two clocks. Thread-safe.
+    """What the responses of a run have shown of the two clocks (rules 38). Thread-safe.
 
-    One answer that is far off counts for the rest of the run: nobody knows which of the answers is right. The next run
-    begins anew, so that a clock that has been set right is trusted again.
+    One response with a large difference counts for the rest of the run, because it is not known
+    which response is right. The next run starts afresh, so a corrected clock is trusted again.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ahead = self._behind = timedelta(0)
-        self._seen = self._told = False
+        self._seen = self._warned = False
 
-    def note(self, asked: datetime, answered: datetime, theirs: datetime | None) -> None:
-        """Note an answer's `Date`, with our own times just before the request and just after the answer.
+    def note(self, sent_at: datetime, received_at: datetime, theirs: datetime | None) -> None:
+        """Record a response's `Date`, with our times before the request and after the response.
 
-        Inspera's clock is only off by what lies outside of these: it may have answered at any time in between. An
-        answer without a readable `Date` shows nothing.
+        Inspera may have responded at any time in between, so only what lies outside counts as a
+        difference. A response without a readable `Date` shows nothing.
         """
         if theirs is None:
             return
         with self._lock:
             self._seen = True
-            self._behind = max(
-                self._behind, theirs - answered
-            )  # a slow answer is no proof: the later time counts
-            self._ahead = max(self._ahead, asked - (theirs + _SECOND))
-            tell, self._told = self._wrong and not self._told, self._told or self._wrong
-        if tell:
+            self._behind = max(self._behind, theirs - received_at)
+            self._ahead = max(self._ahead, sent_at - (theirs + _SECOND))
+            is_new = self._wrong and not self._warned
+            self._warned = self._warned or self._wrong
+        if is_new:
             _log.warning("the clocks differ", trouble=self.trouble)
 
     @property
@@ -51,12 +50,12 @@ class ClockCheck:
 
     @property
     def seen(self) -> bool:
-        """Return whether any answer has shown Inspera's time."""
+        """Tell whether any response has shown Inspera's time."""
         return self._seen
 
     @property
     def offset(self) -> timedelta:
-        """Return how far our clock is ahead of Inspera's, less than 0 when it is behind, as far as the answers show."""
+        """Return how far our clock is ahead of Inspera's; below 0 when it is behind."""
         with self._lock:
             return self._ahead if self._ahead >= self._behind else -self._behind
 
@@ -66,14 +65,14 @@ class ClockCheck:
         with self._lock:
             if not self._wrong:
                 return ""
-            far, word = max((self._behind, "behind"), (self._ahead, "ahead of"))
+            difference, word = max((self._behind, "behind"), (self._ahead, "ahead of"))
         return (
-            f"this machine's clock is {_length(far)} {word} Inspera's; set it by NTP (`timedatectl`); "
-            "until then nothing is removed"
+            f"this machine's clock is {_length(difference)} {word} Inspera's; set it by NTP "
+            "(`timedatectl`); until then nothing is removed"
         )
 
     def moment(self, now: datetime) -> Moment:
-        """Return the present by both clocks; `now` is the time by ours. Small differences do not count."""
+        """Return the present by both clocks, ignoring small differences; `now` is by ours."""
         with self._lock:
             if not self._wrong:
                 return Moment.of(now)

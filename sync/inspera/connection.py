@@ -1,4 +1,4 @@
-"""How a tenant is reached: plain values, so that nothing here depends on how they were configured."""
+"""How a tenant is reached, as plain values that do not depend on the configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,26 @@ from sync.contract import CALLS, Call
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One tenant, and how hard it may be pressed.
+    """One tenant's address and key, and the limits of its use. All durations are in seconds.
 
-    `url` is the tenant's address without `/api`; `api_key` is asked each time that a token is fetched, so that a key
-    that has been replaced is picked up. All durations are in seconds: `connect_timeout` and `read_timeout` are those
-    of one call, `retry_after_ceiling` is the longest wait between two attempts whatever Inspera asks for, and
-    `read_after_write_delay` is how long a write may take until it can be read back (vendor contract, Conventions).
-    `attempts` counts the first one. `batch_size` is the most records that one call carries. `proxy` is a URL and may hold a
-    password; `ca_bundle` is the path of a PEM file. Neither is ever taken from the environment. `calls` are all calls
-    by name, with what the operator overrides. `observe` is told of each request by any thread: the call's name, the
-    status of the answer (or `unreachable`, `lost`, `stopped`), and how many seconds it took.
+    Attributes:
+        url: the tenant's address without `/api`.
+        client_id: the client id that the key belongs to.
+        api_key: returns the API key. It is called for each new token, so a replaced key is used.
+        calls_per_second: the rate of all workers together.
+        workers: how many threads make calls.
+        batch_size: how many records one call carries at most.
+        connect_timeout: how long one connection may take to be made.
+        read_timeout: how long Inspera may be silent during one call.
+        attempts: how often a call is sent at most, the first time included.
+        retry_after_ceiling: the longest wait between two attempts, whatever Inspera asks for.
+        read_after_write_delay: how long a write may take to be readable (vendor contract,
+            Conventions).
+        proxy: a URL, perhaps with a password; never taken from the environment.
+        ca_bundle: the path of a PEM file; never taken from the environment.
+        calls: all calls by name, with the operator's overrides.
+        observe: called by any thread after each request with the call's name, the response's status
+            (or `unreachable`, `lost`, `stopped`), and the seconds that it took.
     """
 
     url: str
@@ -46,14 +56,14 @@ class Connection:
         if min(self.retry_after_ceiling, self.read_after_write_delay) < 0:
             raise ValueError("waits must not be below 0")
         if "@" in self.url:
-            # It would be sent as a login of its own, in the place of our token.
-            raise ValueError("url must not hold a user name")
+            # requests would send it as a login of its own, instead of our token.
+            raise ValueError("url must not contain a user name")
 
     @property
     def base(self) -> str:
-        """The address that call paths are appended to: `https://<domain>/api` (vendor contract, Conventions)."""
+        """Return the address that call paths are appended to: `https://<domain>/api`."""
         return self.url.rstrip("/").removesuffix("/api").rstrip("/") + "/api"
 
     def named(self, call: Call) -> Call:
-        """The call of this name as the operator has it; its method, path and wrapper may be overridden."""
+        """Return the call of this name with the operator's method, path and wrapper."""
         return self.calls[call.name]

@@ -1,4 +1,4 @@
-"""All people of one kind at once, by the vendor's export: ordered, waited for, and read while it is downloaded."""
+"""The vendor's export of all people of one kind: ordered, awaited, and read during the download."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -7,47 +7,46 @@ from typing import Final
 from sync.contract import EXPORT_ORDER, EXPORT_STATUS
 from sync.errors import Refused, Retry, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.calls import Request
+from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records, stream
 from sync.records.base import Kind
 from sync.records.remote import RemotePerson
 
 _PATIENCE: Final = {Kind.LEARNER: 600.0, Kind.STAFF: 1800.0}
-"""Seconds until an export is given up; others wait as long (vendor contract, Users API: export users)."""
+"""Seconds until an export is given up, as other clients do (vendor contract, Users API: export)."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 _FAILED: Final = ("failed", "error")
 
 
 class Export:
-    """Orders and reads exports. Thread-safe; `people` raises as `Lookups` does, also while it is read."""
+    """Orders and reads exports. Thread-safe; raises what `Lookups` raises, also in the read."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def people(self, kind: Kind) -> Iterator[RemotePerson]:
-        """All learners or all staff (vendor contract, Users API: export users).
+        """Yield all learners or all staff (vendor contract, Users API: export users).
 
-        That the file is a JSON array of people as they are read one by one, or an object with such an array, is
-        inferred. The link lives as long as the token.
+        The format is inferred: a JSON array of people as a single read shows them, or an object
+        with such an array. The link is valid as long as the token.
         """
-        link = self._link(self._order(kind), _PATIENCE[kind])
+        call = self._caller.named(EXPORT_ORDER)
+        body = bodies.wrapped(call, bodies.export_order(kind))
+        job = self._caller.call(Request(call, body=body), records.export_job)
+        link = self._await_link(job, _PATIENCE[kind])
         try:
-            for row in stream.entries(self._opened(link)):
+            for row in stream.entries(self._open(link)):
                 yield records.exported_person(row)
         except ValueError:
             raise Unknown(
-                "the export cannot be read: it is assumed to be a JSON list of people, and it is not, or it is cut off"
+                "the export cannot be read: it is not a JSON list of people, as is assumed, or it "
+                "is incomplete"
             ) from None
 
-    def _order(self, kind: Kind) -> str:
-        call = self._caller.named(EXPORT_ORDER)
-        body = bodies.wrapped(call, bodies.export_order(kind))
-        return self._caller.call(Request(call, body=body), records.export_job)
-
-    def _link(self, job: str, patience: float) -> str:
-        """Asks, with growing pauses, until the export is there."""
+    def _await_link(self, job: str, patience: float) -> str:
+        """Ask for the export's status, with growing pauses, until there is a link to it."""
         request = Request(self._caller.named(EXPORT_STATUS), {"job": job})
         until, pause = self._caller.elapsed() + patience, _FIRST_PAUSE
         while True:
@@ -65,18 +64,21 @@ class Export:
                     f"Inspera did not finish the export of its users in {patience / 60:.0f} minutes"
                 )
             if not self._caller.pause(pause):
-                raise Retry("the run is being ended, so the export is not waited for")
+                raise Retry("the run is being ended, so the export is not awaited")
             pause = min(_LONGEST_PAUSE, pause * 2)
 
-    def _opened(self, link: str) -> Iterator[bytes]:
-        """The file, asked for again when it does not begin; once it has begun it can only be read to its end."""
+    def _open(self, link: str) -> Iterator[bytes]:
+        """Return the file's chunks; try again while it does not begin.
+
+        A download that has begun is not repeated: people would be yielded twice.
+        """
         for left in reversed(range(self._caller.connection.attempts)):
-            pieces = self._caller.download(link)
+            chunks = self._caller.download(link)
             try:
-                first = next(pieces, b"")
+                first = next(chunks, b"")
             except Retry:
                 if not left or not self._caller.pause(_FIRST_PAUSE):
                     raise
             else:
-                return chain((first,), pieces)
-        raise Unknown("the export was not asked for")
+                return chain((first,), chunks)
+        raise Unknown("the export was not downloaded")

@@ -1,4 +1,4 @@
-"""What an error of a call means for the change that it was made for."""
+"""The outcome of a change whose call ended in an error."""
 
 from sync.errors import CallError, Refused, Stop, Unknown
 from sync.inspera.caller import StopInDoubt
@@ -6,30 +6,26 @@ from sync.records.changes import Outcome, Result
 
 
 def outcome_of(error: CallError) -> Outcome:
-    """The outcome of a change whose call ended in this error, in the error's own words.
+    """Return the outcome of a change whose call ended in this error, in the error's own words.
 
     Raises:
-        Stop: the error is one; it is not about this change, of which nothing was sent.
+        Stop: the error is a `Stop`: it is not about this change, of which nothing was sent.
     """
     if isinstance(error, StopInDoubt):
         return Outcome(Result.UNKNOWN, str(error))
     if isinstance(error, Stop):
         raise error
-    return Outcome(result_of(error), str(error))
-
-
-def result_of(error: CallError) -> Result:
-    """Refused and unknown are what they say; anything else was not sent, or not taken."""
     if isinstance(error, Refused):
-        return Result.REFUSED
-    return Result.UNKNOWN if isinstance(error, Unknown) else Result.NOT_SENT
+        return Outcome(Result.REFUSED, str(error))
+    result = Result.UNKNOWN if isinstance(error, Unknown) else Result.NOT_SENT
+    return Outcome(result, str(error))
 
 
-def unread(error: CallError, result: Result = Result.NOT_SENT) -> Outcome:
-    """The outcome when a look-up failed before anything was sent for the change.
+def lookup_failed(error: CallError, result: Result = Result.NOT_SENT) -> Outcome:
+    """Return the outcome of a change that was not sent because a look-up failed.
 
     Raises:
-        Stop: the error is one.
+        Stop: the error is a `Stop`.
     """
     if isinstance(error, Stop):
         raise error

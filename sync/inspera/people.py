@@ -1,13 +1,16 @@
-"""Learners and staff: saved by username, and staff enabled or disabled. Who is new is for the engine to look up."""
+"""Saves learners and staff by username, and enables and disables staff.
+
+Looking up who is new is the engine's task.
+"""
 
 from typing import Final
 
 from sync.contract import LEARNER_SAVE, PERSON_BY_ID, STAFF_DISABLE, STAFF_ENABLE, STAFF_SAVE, Call
 from sync.errors import CallError, CallMissing
 from sync.inspera.caller import Caller
-from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
-from sync.inspera.outcomes import outcome_of, unread
+from sync.inspera.outcomes import lookup_failed, outcome_of
+from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
 from sync.records.changes import Action, Cause, Change, Fields, Outcome, Result
@@ -17,7 +20,7 @@ _ADOPT: Final = "look at it in Inspera, then run `inspera-sync adopt`"
 
 
 class People:
-    """Carries out changes of learners and of staff, but for deletions (see `Leavers`). Thread-safe.
+    """Sends changes of learners and staff, except deletions (see `StaffRemoval`). Thread-safe.
 
     Every method may raise `Stop` and nothing else.
     """
@@ -25,8 +28,8 @@ class People:
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
         self._caller, self._lookups = caller, lookups
 
-    def learner(self, change: Change, password: str | None) -> Outcome:
-        """Creates or updates a learner; a password goes only to an account that is not there yet."""
+    def save_learner(self, change: Change, password: str | None) -> Outcome:
+        """Create or update a learner; send a password only for a new account."""
         if not change.after.get("username"):
             return Outcome(Result.NOT_SENT, "the learner has no username; map one")
         try:
@@ -35,8 +38,8 @@ class People:
             return outcome_of(error)
         return self._save(LEARNER_SAVE, bodies.learner(change.after, password))
 
-    def staff(self, change: Change, password: str | None) -> Outcome:
-        """Creates, updates, enables or disables a member of staff; a password goes only with a create."""
+    def save_staff(self, change: Change, password: str | None) -> Outcome:
+        """Create, update, enable or disable staff; send a password only with a create."""
         fields = {**change.before, **change.after}
         if not fields.get("username"):
             return Outcome(Result.NOT_SENT, "the member of staff has no username; map one")
@@ -44,17 +47,17 @@ class People:
             return self._save(STAFF_ENABLE, bodies.staff({**fields, "status": "active"}))
         if change.action is Action.DISABLE:
             return self._disable(change)
-        first = password if change.action is Action.CREATE else None
-        return self._save(STAFF_SAVE, bodies.staff(change.after, first))
+        first_password = password if change.action is Action.CREATE else None
+        return self._save(STAFF_SAVE, bodies.staff(change.after, first_password))
 
     def _disable(self, change: Change) -> Outcome:
-        """Disables somebody who is there: saved by username, an account that is gone would be made anew."""
+        """Disable an account after looking it up: saving one that is gone would create it again."""
         identity = (change.before.get("auth_system"), change.before.get("external_id"))
         try:
-            there = not all(identity) or self._lookups.person(*map(str, identity))
+            exists = not all(identity) or self._lookups.find_person(*map(str, identity))
         except CallError as error:
-            return unread(error)
-        if not there and self._caller.tenant.has(PERSON_BY_ID):
+            return lookup_failed(error)
+        if not exists and self._caller.tenant.has(PERSON_BY_ID):
             return Outcome(Result.DONE, "was not there any more")
         return self._save(STAFF_DISABLE, bodies.staff({**change.before, "status": "disabled"}))
 
@@ -72,14 +75,17 @@ class People:
     def _has_account(self, change: Change) -> bool:
         identity = (change.after.get("auth_system"), change.after.get("external_id"))
         try:
-            return all(identity) and bool(self._lookups.person(*map(str, identity)))
+            return all(identity) and bool(self._lookups.find_person(*map(str, identity)))
         except CallMissing:
             return False
 
 
-def held_doubtful(matches: list[RemotePerson], ours: Fields) -> Outcome | None:
-    """Held when several people match, or when the one who does has another username, which can't be changed, or
-    another external id in the same auth system, and so may be somebody else."""
+def hold_doubtful_person(matches: list[RemotePerson], ours: Fields) -> Outcome | None:
+    """Return a `HELD` outcome when it is not certain that the match is the same person.
+
+    It is not when several people match, or when the one match has another username, or another
+    external id in the same auth system.
+    """
     if len(matches) > 1:
         ids = ", ".join(person.remote_id or "?" for person in matches[:5])
         message = f"doubtful: Inspera has {len(matches)} people who match ({ids}); {_ADOPT}"

@@ -1,7 +1,6 @@
-"""What can happen to a call, and how we recover from it: all of it, in one table. Pure.
+"""The table of everything that can happen to a call, and how we recover from it (rules 22). Pure.
 
-Errors are named by how we recover from them (`sync.errors`), so each row names its error. `narrows` says that a batch
-is narrowed down until only the records that are to blame are left.
+Errors are named by how we recover from them (`sync.errors`), so each row names its error.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, 
 
 
 class Event(StrEnum):
-    """What came of sending a call once."""
+    """What can happen when a call is sent once."""
 
     NOT_SENT = "no connection could be made"
     THROTTLED = "429"
@@ -36,50 +35,58 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """The error by which it is known, what is done then, and whether a batch is narrowed down."""
+class RecoveryRule:
+    """How we recover from one event.
+
+    Attributes:
+        error: the error that is raised.
+        then: what is done next, in words.
+        narrows: whether a batch is narrowed down until only the records that cause it are left.
+    """
 
     error: type[CallError]
     then: str
     narrows: bool = False
 
 
-RECOVERY: Final[Mapping[Event, Recovery]] = {
-    Event.NOT_SENT: Recovery(
+RECOVERY: Final[Mapping[Event, RecoveryRule]] = {
+    Event.NOT_SENT: RecoveryRule(
         Retry, "sent again, a bounded number of times; too many in a row end the run"
     ),
-    Event.THROTTLED: Recovery(
+    Event.THROTTLED: RecoveryRule(
         Retry, "all workers pause as long as it asks, up to a ceiling; the rate is halved"
     ),
-    Event.LOST: Recovery(
+    Event.LOST: RecoveryRule(
         Unknown, "settled before anything else is sent for the record, as its call allows"
     ),
-    Event.FAILED: Recovery(Unknown, "settled as a lost one; when most calls fail, the run ends"),
-    Event.UNREADABLE: Recovery(Unknown, "settled as a lost one"),
-    Event.REFUSED: Recovery(
+    Event.FAILED: RecoveryRule(
+        Unknown, "settled as a lost one; when most calls fail, the run ends"
+    ),
+    Event.UNREADABLE: RecoveryRule(Unknown, "settled as a lost one"),
+    Event.REFUSED: RecoveryRule(
         Refused, "that record, in the vendor's words; the others go on", narrows=True
     ),
-    Event.NOT_ALLOWED: Recovery(
+    Event.NOT_ALLOWED: RecoveryRule(
         Refused, "all that the call carried, in the vendor's words; the others go on"
     ),
-    Event.NOBODY: Recovery(NotThere, "nobody matches"),
-    Event.NO_TEST: Recovery(
+    Event.NOBODY: RecoveryRule(NotThere, "nobody matches"),
+    Event.NO_TEST: RecoveryRule(
         NotThere, "that test is refused; after three tests that a reading shows, as 405"
     ),
-    Event.GONE: Recovery(
+    Event.GONE: RecoveryRule(
         NotThere, "done if a reading shows it, or the call has worked here before; else refused"
     ),
-    Event.NO_CALL: Recovery(
+    Event.NO_CALL: RecoveryRule(
         CallMissing, "that call stops for the run, the others go on; `doctor` is named"
     ),
-    Event.NO_RIGHT: Recovery(Stop, "the run ends"),
-    Event.REDIRECTED: Recovery(Stop, "never followed; the run ends"),
-    Event.PROXY_LOGIN: Recovery(Stop, "the run ends"),
-    Event.NOT_TRUSTED: Recovery(Stop, "the run ends"),
-    Event.TOKEN_LATER: Recovery(Retry, "fetched again, a bounded number of times"),
-    Event.TOKEN_REFUSED: Recovery(Stop, "the run ends; a person must sort it out"),
+    Event.NO_RIGHT: RecoveryRule(Stop, "the run ends"),
+    Event.REDIRECTED: RecoveryRule(Stop, "never followed; the run ends"),
+    Event.PROXY_LOGIN: RecoveryRule(Stop, "the run ends"),
+    Event.NOT_TRUSTED: RecoveryRule(Stop, "the run ends"),
+    Event.TOKEN_LATER: RecoveryRule(Retry, "fetched again, a bounded number of times"),
+    Event.TOKEN_REFUSED: RecoveryRule(Stop, "the run ends; a person must sort it out"),
 }
-"""The whole of it. What "as its call allows" means is `sync.contract.Repeat`, call by call."""
+"""All events. `sync.contract.Repeat` says for each call what "as its call allows" means."""
 
 _ABOUT_A_RECORD: Final = frozenset({400, 409, 422})
 _REMOVALS: Final = frozenset(
@@ -95,10 +102,12 @@ _BY_STATUS: Final[Mapping[int, Event]] = {
 }
 
 
-def happened(call: Call, status: int) -> Event:
-    """The row for an answer; a 2xx is taken for one with `errors`, since any other needs no recovery."""
+def event_of(call: Call, status: int) -> Event:
+    """Return the event for a response; a 2xx is one with `errors`, as others need no recovery."""
     if status == 404:
-        return _not_there(call)
+        if call.reads:
+            return Event.NOBODY
+        return Event.GONE if call.name in _REMOVALS else Event.NO_TEST
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if 300 <= status < 400:
@@ -108,8 +117,11 @@ def happened(call: Call, status: int) -> Event:
     return Event.REFUSED if 200 <= status < 300 else Event.FAILED
 
 
-def happened_to_token(status: int) -> Event:
-    """The row for an answer to the token call (vendor contract, Token): there 500 and 501 exist, and may pass."""
+def event_of_token(status: int) -> Event:
+    """Return the event for a response to the token call (vendor contract, Token).
+
+    There 500 and 501 are documented, and temporary.
+    """
     if status in (429, 407):
         return _BY_STATUS[status]
     if 300 <= status < 400:
@@ -118,11 +130,5 @@ def happened_to_token(status: int) -> Event:
 
 
 def narrows(call: Call, error: Refused) -> bool:
-    """Whether the refusal may be about one record of many, so that a batch is narrowed down."""
-    return RECOVERY[happened(call, error.status)].narrows
-
-
-def _not_there(call: Call) -> Event:
-    if call.reads:
-        return Event.NOBODY
-    return Event.GONE if call.name in _REMOVALS else Event.NO_TEST
+    """Tell whether a refusal may be about one record of many, so that a batch is narrowed down."""
+    return RECOVERY[event_of(call, error.status)].narrows

@@ -1,55 +1,59 @@
-"""Deletes members of staff, which can't be undone: each is looked up first, and the call is never repeated blindly."""
+"""Deletes members of staff.
+
+A deletion can't be undone. So each person is looked up first, and the call is never repeated
+blindly.
+"""
 
 from sync.contract import PERSON_BY_ID, PERSON_READ, STAFF_DELETE
 from sync.errors import CallError, NotThere, Stop, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.calls import Request
 from sync.inspera.lookups import Lookups
-from sync.inspera.outcomes import outcome_of, unread
-from sync.inspera.people import held_doubtful
+from sync.inspera.outcomes import lookup_failed, outcome_of
+from sync.inspera.people import hold_doubtful_person
+from sync.inspera.request import Request
 from sync.inspera.responses import records
 from sync.records.changes import Fields, Outcome, Result
 
 _WAS_NOT_THERE = Outcome(Result.DONE, "was not there")
-_NOBODY = Outcome(
+_NOT_KNOWN = Outcome(
     Result.NOT_SENT,
-    "whether Inspera has it cannot be told, because this tenant answers every look-up of people with 404; "
-    "run `inspera-sync doctor`, and look for it in Inspera",
+    "it is not known whether Inspera has it, because this tenant answers every look-up of people "
+    "with 404; run `inspera-sync doctor`, and look for it in Inspera",
 )
 
 
 class StaffRemoval:
-    """Carries out deletions. Thread-safe; may raise `Stop` and nothing else."""
+    """Sends deletions of staff. Thread-safe; may raise `Stop` and nothing else."""
 
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
         self._caller, self._lookups = caller, lookups
 
     def delete(self, known: Fields) -> Outcome:
-        """Deletes the member of staff with the known external id (vendor contract, Users API; inferred).
+        """Delete the member of staff with the known external id (vendor contract, Users API).
 
-        Nobody there is done. One who has another username by now, or several, are held.
+        It is done when nobody is there. It is held when the person has another username now, or
+        when several people match.
         """
-        identity = _identity(known)
-        if identity is None:
+        auth_system, external_id = known.get("auth_system"), known.get("external_id")
+        if not auth_system or not external_id:
             return Outcome(
                 Result.NOT_SENT,
                 "the member of staff has no known external_id; run `inspera-sync adopt`",
             )
+        identity = (str(auth_system), str(external_id))
         try:
-            matches = self._lookups.person(*identity)
+            matches = self._lookups.find_person(*identity)
         except CallError as error:
-            return unread(error)
+            return lookup_failed(error)
         if not matches:
-            return _WAS_NOT_THERE if self._caller.tenant.has(PERSON_BY_ID) else _NOBODY
-        held = held_doubtful(matches, known)
+            return _WAS_NOT_THERE if self._caller.tenant.has(PERSON_BY_ID) else _NOT_KNOWN
+        held = hold_doubtful_person(matches, known)
         if held:
             return held
         user = matches[0].remote_id
-        return (
-            self._delete(user, identity)
-            if user
-            else Outcome(Result.NOT_SENT, "Inspera does not show its user id")
-        )
+        if not user:
+            return Outcome(Result.NOT_SENT, "Inspera does not show its user id")
+        return self._delete(user, identity)
 
     def _delete(self, user: str, identity: tuple[str, str]) -> Outcome:
         request = Request(self._caller.named(STAFF_DELETE), {"user": user})
@@ -60,7 +64,7 @@ class StaffRemoval:
             except Unknown as error:
                 lost = Outcome(Result.UNKNOWN, str(error))
             except NotThere as error:
-                return self._after_404(request, user, identity, error)
+                return self._settle_404(request, user, identity, error)
             except CallError as error:
                 return outcome_of(error)
             else:
@@ -72,10 +76,13 @@ class StaffRemoval:
                 return Outcome(Result.DONE) if gone else lost
         return lost
 
-    def _after_404(
+    def _settle_404(
         self, request: Request, user: str, identity: tuple[str, str], error: NotThere
     ) -> Outcome:
-        """It was found a moment ago, so a 404 is believed only when it is proven, or when the call is known to work."""
+        """Return the outcome of a 404 for a person who was found a moment ago.
+
+        The person counts as gone only when that is proven, or when the call is known to work here.
+        """
         gone = self._is_gone(user, identity)
         if gone is False:
             self._caller.tenant.not_there(request.call, user)
@@ -85,9 +92,10 @@ class StaffRemoval:
         )
 
     def _is_gone(self, user: str, identity: tuple[str, str]) -> bool | None:
-        """Whether Inspera has the user no more; `None` when that can't be told.
+        """Tell whether Inspera no longer has the user; `None` when that is not known.
 
-        A 404 proves nothing on a tenant where no user could ever be read; there the look-up that found it tells.
+        A 404 proves nothing on a tenant where no user could ever be read. There the look-up by
+        external id is repeated.
         """
         try:
             if self._lookups.read_person(user) is not None:
@@ -97,15 +105,10 @@ class StaffRemoval:
         except Stop:
             raise
         except CallError:
-            pass  # the look-up may still tell
+            pass  # the look-up below may still show it
         try:
-            return all(person.remote_id != user for person in self._lookups.person(*identity))
+            return all(person.remote_id != user for person in self._lookups.find_person(*identity))
         except Stop:
             raise
         except CallError:
             return None
-
-
-def _identity(known: Fields) -> tuple[str, str] | None:
-    auth_system, external_id = known.get("auth_system"), known.get("external_id")
-    return (str(auth_system), str(external_id)) if auth_system and external_id else None

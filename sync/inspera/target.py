@@ -1,4 +1,4 @@
-"""The door to Inspera: a change goes in, and what became of it comes out."""
+"""The interface to Inspera: it takes a change, sends it, and returns its outcome."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from sync.contract import PERSON_BY_ID, PERSON_SEARCH, TEST_READ, TEST_SEARCH
 from sync.inspera.caller import Caller
 from sync.inspera.connection import Connection
 from sync.inspera.export import Export
-from sync.inspera.lookups import LookupContext, Lookups
+from sync.inspera.lookups import Lookups, TenantProbe
 from sync.inspera.membership import Membership
 from sync.inspera.people import People
 from sync.inspera.staff_removal import StaffRemoval
@@ -22,15 +22,20 @@ from sync.records.changes import Action, Change, Outcome
 from sync.records.remote import Assignment, Members, RemotePerson, RemoteTest
 
 
-class Target:
-    """One tenant, to be used by up to `connection.workers` threads at once. Makes no call until it is asked for one.
+class InsperaTarget:
+    """One tenant, for up to `connection.workers` threads at once. It makes no call by itself.
 
-    Every method that sends gives outcomes and raises nothing but `Stop`, after which every further call raises it
-    too. Look-ups may also raise `Retry` or `Unknown` (not readable now), `Refused` and `CallMissing`. A failing
-    `connection.api_key` comes through as it is. Changes of one test must not be sent by two threads at once.
+    Methods that send a change return outcomes and raise only `Stop`; after that every further call
+    raises it too. Look-ups may also raise `Retry` or `Unknown` (not readable now), `Refused` and
+    `CallMissing`. Errors of `connection.api_key` are raised unchanged. Two threads must not send
+    changes of the same test at once.
 
-    Once `stop` is set nothing more is sent, waits end at once, and calls in flight finish. `clock` gives aware times
-    in UTC; `monotonic` gives seconds from any origin, and `sleep` waits that many seconds unless `stop` ends it.
+    Args:
+        connection: the tenant's address, key and limits.
+        stop: once it is set, nothing more is sent, waits end at once, and calls in flight finish.
+        clock: returns aware times in UTC.
+        monotonic: returns seconds from any origin.
+        sleep: waits that many seconds, unless `stop` ends it.
     """
 
     def __init__(
@@ -44,10 +49,10 @@ class Target:
     ) -> None:
         self._caller = Caller(connection, stop, clock, monotonic, sleep)
         self._lookups = Lookups(self._caller)
-        self._exams = Tests(self._caller, self._lookups)
-        self._seating = Membership(self._caller, self._lookups)
+        self._tests = Tests(self._caller, self._lookups)
+        self._membership = Membership(self._caller, self._lookups)
         self._people = People(self._caller, self._lookups)
-        self._leavers = StaffRemoval(self._caller, self._lookups)
+        self._staff_removal = StaffRemoval(self._caller, self._lookups)
         self._export = Export(self._caller)
 
     def __enter__(self) -> Self:
@@ -62,17 +67,18 @@ class Target:
         self.close()
 
     def close(self) -> None:
-        """Closes all connections; no call may follow."""
+        """Close all connections; no call may follow."""
         self._caller.close()
 
     def moment(self) -> Moment:
-        """Return the present by our clock and by Inspera's, where they differ by more than a minute."""
+        """Return the present by our clock and, if a minute or more apart, by Inspera's."""
         return self._caller.clock_check.moment(self._caller.clock())
 
     def clock_trouble(self) -> str:
-        """Return what is wrong with our clock, empty while it agrees with Inspera's.
+        """Return what is wrong with our clock; empty while it agrees with Inspera's.
 
-        A token is fetched first when no answer has shown Inspera's time yet, so that nothing is removed before that.
+        When no response has shown Inspera's time yet, a token is fetched first: nothing is removed
+        before the clocks are compared.
 
         Raises:
             Retry, Stop: Inspera can't be asked.
@@ -81,134 +87,150 @@ class Target:
         return self._caller.clock_check.trouble
 
     @property
-    def clock_seen(self) -> str:
-        """Return what the answers so far have shown to be wrong with our clock; makes no call."""
+    def known_clock_trouble(self) -> str:
+        """Return what the responses so far have shown to be wrong with our clock; makes no call."""
         return self._caller.clock_check.trouble
 
     @property
     def clock_offset(self) -> timedelta | None:
-        """Return how far our clock is ahead of Inspera's; `None` when no answer has shown that."""
+        """Return how far our clock is ahead of Inspera's; `None` when no response has shown it."""
         check = self._caller.clock_check
         return check.offset if check.seen else None
 
     @property
     def stopped(self) -> str | None:
-        """Why nothing more can be sent in this run, `None` while it can. Worth asking at the end of a run."""
+        """Return why nothing more can be sent in this run; `None` while it can."""
         return self._caller.tenant.stopped
 
     @property
     def out_of_reach(self) -> str | None:
-        """Why the last attempt did not reach Inspera; `None` when it did. A short run ends before that is a stop."""
+        """Return why the last attempt did not reach Inspera; `None` when it did.
+
+        A short run may end before enough attempts have failed for `stopped` to be set.
+        """
         return self._caller.tenant.out_of_reach
 
-    def learner(self, change: Change, password: str | None) -> Outcome:
-        """Creates or updates a learner; the two are one call, keyed by username (vendor contract, Users API).
+    def save_learner(self, change: Change, password: str | None) -> Outcome:
+        """Create or update a learner: one call, keyed by username (vendor contract, Users API).
 
-        `password` is sent when it is given, and never repeated to anybody. An account that is there already keeps its
-        own: one that can't be looked up just now is not sent.
+        A password goes only to a new account. Whether the account is new is looked up first; when
+        that fails, nothing is sent. A password is never repeated in a message.
         """
-        return self._people.learner(change, password)
+        return self._people.save_learner(change, password)
 
-    def staff(self, change: Change, secret: str | None) -> Outcome:
-        """Creates, updates, enables, disables or deletes a member of staff (vendor contract, Users API; inferred).
+    def save_staff(self, change: Change, secret: str | None) -> Outcome:
+        """Create, update, enable, disable or delete a member of staff (vendor contract, Users API).
 
-        A new one is looked up first, by external id, then by login: `FOUND` with Inspera's id when it was there,
-        `HELD` when several match, or one with another username. `secret`, a password, is sent only to a new account. A
-        deletion is never repeated blindly; `DONE` also says that nobody was there.
+        Looking up who is new is the engine's task. `secret`, a password, is sent only with a
+        create. A deletion is never repeated blindly; it is also `DONE` when the person was not
+        there.
         """
         if change.action is Action.DELETE:
-            return self._leavers.delete(change.before)
-        return self._people.staff(change, secret)
+            return self._staff_removal.delete(change.before)
+        return self._people.save_staff(change, secret)
 
     def create_test(self, change: Change) -> Outcome:
-        """Creates a test from its template, or takes in the one that Inspera has with this external id.
+        """Create a test from its template, or use the one that Inspera has with this external id.
 
-        `DONE` with Inspera's id; `FOUND` with Inspera's values as they now are (`None` for what it did not show);
-        `HELD` when its times differ or several match; `UNKNOWN` when not even a search could settle it.
+        `DONE` has Inspera's id. `FOUND` has Inspera's values as they are now (`None` for those that
+        it did not show). `HELD`: its times differ, or several match. `UNKNOWN`: not even a search
+        could settle it.
         """
-        return self._exams.create(change)
+        return self._tests.create(change)
 
     def settle_test(self, external_test_id: str, since: datetime) -> Outcome:
-        """What became of a create, possibly sent until `since` (aware), whose outcome was not recorded.
+        """Find out what became of a create that was possibly sent until `since` (aware).
 
-        `DONE` with Inspera's id and values, `NOT_SENT` when Inspera does not have it though the visibility delay has
-        passed (the rest of which is waited for), `HELD` when several match, `UNKNOWN` when it cannot be told.
+        `DONE` has Inspera's id and values. `NOT_SENT`: Inspera does not have the test although the
+        visibility delay has passed; this method waits for the rest of it. `HELD`: several match.
+        `UNKNOWN`: it can't be settled now.
         """
-        return self._exams.settle(external_test_id, since)
+        return self._tests.settle(external_test_id, since)
 
     def update_test(self, change: Change) -> Outcome:
-        """Sends a test's title and times, unless Inspera's times are not those that are known: that is held."""
-        return self._exams.update(change)
+        """Send a test's title and times; `HELD` when Inspera's times are not the known ones."""
+        return self._tests.update(change)
 
-    def seats(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
-        """The candidates, contributors or committees of the test with Inspera's id; not `readable` when this tenant
-        does not show them. Committees are under an empty auth system and their name."""
-        return self._lookups.seats(remote_id, kind)
+    def members(self, remote_id: str, kind: Kind = Kind.CANDIDATE) -> Members:
+        """Read the candidates, contributors or committees of the test with Inspera's id.
+
+        The result is not `readable` when this tenant does not show them. Committees have an empty
+        auth system and their name as the id.
+        """
+        return self._lookups.members(remote_id, kind)
 
     def assign(
         self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
     ) -> list[Outcome]:
-        """Puts entries of one kind on a test, or updates them: one outcome for each, in their order.
+        """Put entries of one kind on a test, or update them; return one outcome each, in order.
 
-        An option's fields are its `value`, its `group` and `type` as `sync.contract.OPTIONS` has them, and `secret`,
-        1 when its value is never to be repeated. A contributor whose `notify` is 1 is told by Inspera, and never
-        blindly told again. Raises `Stop` only while none of these outcomes is known; later the rest is not sent, and
-        `stopped` says why.
+        An option has the fields `value`, `group` and `type` (see `sync.contract.OPTIONS`), and
+        `secret`, which is 1 when its value must never be repeated. Inspera notifies a contributor
+        whose `notify` is 1, so such an entry is never sent twice blindly. `Stop` is raised only
+        while none of these outcomes is known; later the rest is not sent, and `stopped` says why.
         """
-        return self._seating.assign(test_remote_id, entries, kind)
+        return self._membership.assign(test_remote_id, entries, kind)
 
     def remove(
         self, test_remote_id: str, entries: Sequence[Assignment], kind: Kind = Kind.CANDIDATE
     ) -> list[Outcome]:
-        """Takes entries off a test: one outcome for each, in their order. `Stop` as for `assign`."""
-        return self._seating.remove(test_remote_id, entries, kind)
+        """Take entries off a test; return one outcome each, in order. Raises `Stop` as `assign`."""
+        return self._membership.remove(test_remote_id, entries, kind)
 
     def find_test(self, external_test_id: str) -> list[RemoteTest]:
-        """The tests with exactly this external id."""
-        return list(self._lookups.search(external_test_id).matches)
+        """Return the tests with exactly this external id."""
+        return list(self._lookups.search_tests(external_test_id).matches)
 
-    def sure_of_tests(self) -> bool:
-        """Whether a search for tests has been answered with a success in this run; until then a 404 proves nothing."""
+    def has_searched_tests(self) -> bool:
+        """Tell whether a search for tests has succeeded in this run.
+
+        Until then a 404 proves nothing: the tenant may lack the call.
+        """
         return self._caller.tenant.has(TEST_SEARCH)
 
     def read_test(self, remote_id: str) -> RemoteTest | None:
-        """The test with Inspera's id, which shows little but its title; `None` when there is none."""
+        """Return the test with Inspera's id, mostly its title; `None` if it does not exist."""
         return self._lookups.read_test(remote_id)
 
-    def sure_of_readings(self) -> bool:
-        """Whether a test has been read by its id in this run; until then a 404 on that proves nothing."""
+    def has_read_tests(self) -> bool:
+        """Tell whether a test was read by its id in this run; until then a 404 proves nothing."""
         return self._caller.tenant.has(TEST_READ)
 
     def find_person(self, auth_system: str, external_id: str) -> list[RemotePerson]:
-        """The people with this external id."""
-        return self._lookups.person(auth_system, external_id)
+        """Return the people with this external id."""
+        return self._lookups.find_person(auth_system, external_id)
 
-    def sure_of_people(self) -> bool:
-        """Whether a look-up of people has ever been answered with a success in this run.
+    def has_found_people(self) -> bool:
+        """Tell whether a look-up of people has succeeded in this run.
 
-        Until then a 404 may say that nobody matches, or that this tenant does not have the call.
+        Until then a 404 means either that nobody matches or that this tenant lacks the call.
         """
         return any(self._caller.tenant.has(call) for call in (PERSON_BY_ID, PERSON_SEARCH))
 
     def find_person_by_login(self, username: str) -> list[RemotePerson]:
-        """The people with exactly this username. Raises `CallMissing` when the tenant cannot search for people."""
-        return self._lookups.person_by_login(username)
+        """Return the people with exactly this username.
+
+        Raises:
+            CallMissing: the tenant can't search for people.
+        """
+        return self._lookups.find_person_by_login(username)
 
     def find_person_by_email(self, email: str) -> list[RemotePerson]:
-        """The people with exactly this address, in whatever case. Raises as `find_person_by_login`."""
-        return self._lookups.person_by_email(email)
+        """Return the people with this address, ignoring case; raises as `find_person_by_login`."""
+        return self._lookups.find_person_by_email(email)
 
     def read_person(self, remote_id: str) -> RemotePerson | None:
-        """The person with Inspera's id; `None` when there is none."""
+        """Return the person with Inspera's id; `None` if it does not exist."""
         return self._lookups.read_person(remote_id)
 
     def export_people(self, kind: Kind) -> Iterator[RemotePerson]:
-        """All learners, or all staff, by the vendor's export, which may take minutes (10, or 30 for staff).
+        """Yield all learners or all staff by the vendor's export.
 
-        The errors of look-ups may be raised while it is read; what came before them is not all.
+        It may take 10 minutes, for staff 30. The errors of look-ups may also be raised while it is
+        read; what was yielded before such an error is incomplete.
         """
         return self._export.people(kind)
 
-    def look_around(self) -> LookupContext:
-        """Fetches a token and reads one page of tests: what a first look at the tenant shows."""
-        return self._lookups.look_around()
+    def probe(self) -> TenantProbe:
+        """Fetch a token and read one page of tests, as a first test of the connection."""
+        return self._lookups.probe()

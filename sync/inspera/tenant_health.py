@@ -1,21 +1,21 @@
-"""What a run has learnt about the tenant as a whole, shared by all workers: what it lacks, and why all sending ends."""
+"""What a run has learnt about the tenant: which calls it lacks, and why nothing more is sent."""
 
 import threading
 
 from sync.contract import Call
 from sync.errors import CallMissing, Stop
-from sync.inspera.answers import missing
-from sync.inspera.circuit import Circuit
+from sync.inspera.call_errors import call_missing
+from sync.inspera.circuit_breaker import CircuitBreaker
 
-_MOST_THROTTLED = 500
-_ENOUGH_TO_BELIEVE = 3
+_MAX_THROTTLED = 500
+_ENOUGH_404S = 3
 
 
 class TenantHealth:
-    """Remembers stops, missing calls and calls that have worked. Thread-safe.
+    """Stops, missing calls and calls that have worked, for all workers. Thread-safe.
 
-    `patience` is how many attempts in a row may find Inspera out of reach before nothing more is tried: no record can
-    be to blame for that, and waiting out every single one of 100,000 would take days.
+    `patience` is how many attempts in a row may find Inspera out of reach before nothing more is
+    sent. No single record causes that, and retrying each of 100,000 would take days.
     """
 
     def __init__(self, patience: int) -> None:
@@ -25,26 +25,26 @@ class TenantHealth:
         self._missing: dict[str, str] = {}
         self._worked: set[str] = set()
         self._not_there: dict[str, set[str]] = {}
-        self._circuit = Circuit()
+        self._circuit = CircuitBreaker()
         self._out_of_reach = self._throttled = 0
         self._why_out_of_reach = ""
 
     @property
     def out_of_reach(self) -> str | None:
-        """Why the last attempt found Inspera out of reach, `None` when it answered (or nothing was tried)."""
+        """Return why the last attempt did not reach Inspera; `None` if it did, or at the start."""
         with self._lock:
             return self._why_out_of_reach if self._out_of_reach else None
 
     @property
     def stopped(self) -> str | None:
-        """Why nothing more can be sent in this run, `None` while it can."""
+        """Return why nothing more can be sent in this run; `None` while it can."""
         return self._stopped
 
     def admit(self, call: Call) -> None:
-        """Lets a call pass that may be sent.
+        """Raise unless the call may be sent.
 
         Raises:
-            Stop: nothing may be sent any more in this run.
+            Stop: nothing more may be sent in this run.
             CallMissing: the tenant does not seem to have this call.
         """
         with self._lock:
@@ -54,72 +54,76 @@ class TenantHealth:
                 raise CallMissing(self._missing[call.name])
 
     def stop(self, reason: Stop) -> None:
-        """Nothing may be sent from now on; the first reason is kept."""
+        """Send nothing from now on; keep the first reason."""
         with self._lock:
             self._stopped = self._stopped or str(reason)
 
     def lacks(self, call: Call, error: CallMissing) -> None:
-        """The tenant does not have this call: it is not sent again in this run."""
+        """Record that the tenant lacks this call, so it is not sent again in this run."""
         with self._lock:
             self._missing.setdefault(call.name, str(error))
 
     def not_there(self, call: Call, which: str) -> None:
-        """A write answered 404 for a test (or a user) that a read shows to exist; after three the call is missing."""
+        """Record a 404 of a write for a test (or user) that a read shows to exist.
+
+        After three of them the call counts as missing.
+        """
         with self._lock:
             if call.name in self._worked:
                 return
             there = self._not_there.setdefault(call.name, set())
             there.add(which)
-            enough = len(there) >= _ENOUGH_TO_BELIEVE
+            enough = len(there) >= _ENOUGH_404S
         if enough:
-            self.lacks(call, missing(call, 404))
+            self.lacks(call, call_missing(call, 404))
 
     def worked(self, call: Call) -> None:
-        """The call was carried out, so the tenant has it."""
+        """Record that the call was carried out, so the tenant has it."""
         with self._lock:
             self._worked.add(call.name)
         self.attempted(failed=False)
 
     def attempted(self, *, failed: bool) -> None:
-        """Inspera answered one more attempt, or failed on it; when it fails on most, nothing more is sent."""
+        """Count one more attempt; when Inspera fails on most, send nothing more."""
         with self._lock:
             reason = self._circuit.note(failed=failed)
         if reason is not None:
             self.stop(Stop(reason))
 
     def has(self, call: Call) -> bool:
-        """Whether the call has been carried out on this tenant before."""
+        """Tell whether the call has been carried out on this tenant before."""
         with self._lock:
             return call.name in self._worked
 
     def reached(self) -> None:
-        """Inspera answered, whatever it said."""
+        """Record that Inspera answered, with any status."""
         with self._lock:
             self._out_of_reach = self._throttled = 0
 
     def throttled(self) -> None:
-        """Inspera wants fewer calls; when it wants none, nothing more is sent in this run."""
+        """Count a 429; when all calls get one, send nothing more in this run."""
         with self._lock:
             self._out_of_reach = 0
             self._throttled += 1
-            tries = self._throttled
-        if tries >= _MOST_THROTTLED:
+            count = self._throttled
+        if count >= _MAX_THROTTLED:
             self.stop(
                 Stop(
-                    f"Inspera asked for fewer calls (429) {tries} times in a row; nothing more is tried now"
+                    f"Inspera asked for fewer calls (429) {count} times in a row, so nothing more "
+                    "is sent in this run; lower inspera.calls_per_second, or run again later"
                 )
             )
 
     def unreachable(self, why: str) -> Stop | None:
-        """One more attempt found Inspera out of reach; gives the reason to stop when that was one too many in a row."""
+        """Count an attempt that did not reach Inspera; return the stop when it was one too many."""
         with self._lock:
             self._out_of_reach += 1
             self._why_out_of_reach = why
-            tries = self._out_of_reach
-        if tries < self._patience:
+            count = self._out_of_reach
+        if count < self._patience:
             return None
         reason = Stop(
-            f"{why}; so it went {tries} attempts in a row, and nothing more is tried in this run"
+            f"{why}; this happened {count} times in a row, so nothing more is sent in this run"
         )
         self.stop(reason)
         return reason

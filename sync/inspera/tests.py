@@ -1,4 +1,7 @@
-"""Creates, settles and updates tests: the one kind whose create must never be sent twice blindly (its template)."""
+"""Creates, settles and updates tests.
+
+A create must never be sent twice blindly: the second one would apply the template again (rules 24).
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,9 +9,9 @@ from datetime import datetime
 from sync.contract import TEST_CREATE, TEST_UPDATE
 from sync.errors import CallError, NotThere, Unknown
 from sync.inspera.caller import Caller
-from sync.inspera.calls import Request
-from sync.inspera.lookups import Lookups, Search
-from sync.inspera.outcomes import outcome_of, unread
+from sync.inspera.lookups import FoundTests, Lookups
+from sync.inspera.outcomes import lookup_failed, outcome_of
+from sync.inspera.request import Request
 from sync.inspera.requests import bodies
 from sync.inspera.responses import records
 from sync.planning.guard import AGREED
@@ -17,99 +20,107 @@ from sync.records.changes import Cause, Change, Fields, Outcome, Result, Value
 from sync.records.remote import RemoteTest
 
 _ADOPT = "look at it in Inspera, and remove all but one of them there"
-_TOLD = ("title", "start", "end", "duration")
-"""What a search shows of a test and an update sends."""
+_UPDATED_FIELDS = ("title", "start", "end", "duration")
+"""The fields that an update sends and a search shows."""
 
-AGREED_TIMES = "somebody had changed its times in Inspera to what the source says: taken as known"
+AGREED_TIMES = "somebody had changed its times in Inspera to those of the source: taken as known"
 
 
 class Tests:
-    """Carries out changes of tests. Thread-safe; every method may raise `Stop` and nothing else.
+    """Sends changes of tests. Thread-safe; every method may raise `Stop` and nothing else.
 
-    Each test must be in the hands of one worker at a time.
+    Only one worker may work on a test at a time.
     """
 
     def __init__(self, caller: Caller, lookups: Lookups) -> None:
         self._caller, self._lookups = caller, lookups
 
     def create(self, change: Change) -> Outcome:
-        """Creates a test; one that Inspera has already is taken in as found, or held when its times differ."""
-        external_id = _text(change.after.get("external_test_id"))
+        """Create a test. One that Inspera has already is `FOUND`, or `HELD` if its times differ."""
+        external_id = str(change.after.get("external_test_id") or "")
         if not external_id:
             return Outcome(Result.NOT_SENT, "the test has no external_test_id; map one")
         try:
-            search = self._lookups.search(external_id)
+            search = self._lookups.search_tests(external_id)
         except CallError as error:
-            return unread(error)
+            return lookup_failed(error)
         if search.matches:
-            return self._take_in(search.matches, change.after)
+            return self._use_existing(search.matches, change.after)
         return self._post_new(external_id, change.after)
 
     def settle(self, external_test_id: str, since: datetime) -> Outcome:
-        """What became of a create whose outcome was not recorded, when it may have been sent until `since` (aware).
+        """Find out what became of a create that was possibly sent until `since` (aware).
 
-        `DONE` with Inspera's own values, or `NOT_SENT` when a search finds none once the visibility delay has passed.
+        `DONE` has Inspera's own values. `NOT_SENT`: a search finds no such test although the
+        visibility delay has passed.
         """
         delay = self._caller.connection.read_after_write_delay
         try:
-            search = self._lookups.search(external_test_id)
+            search = self._lookups.search_tests(external_test_id)
             waited = (self._caller.clock() - since).total_seconds()
             if not search.matches and waited <= delay:
                 if not self._caller.pause(min(delay, delay - waited)):
                     return Outcome(
                         Result.UNKNOWN,
-                        "the run is being ended before it could be told whether it was made",
+                        "the run is being ended before it is known whether the test was created",
                     )
-                search = self._lookups.search(external_test_id)
+                search = self._lookups.search_tests(external_test_id)
         except CallError as error:
-            return unread(error, Result.UNKNOWN)
+            return lookup_failed(error, Result.UNKNOWN)
         if search.matches:
-            return _held_doubtful(search.matches) or _is_there(Result.DONE, search.matches[0])
+            return _hold_doubtful(search.matches) or _outcome(Result.DONE, search.matches[0])
         return _absent(search)
 
     def update(self, change: Change) -> Outcome:
-        """Sends title and all times to a test that still has the times that are known, and never its template."""
-        external_id = _text(change.before.get("external_test_id"))
+        """Send title and all times, never the template, to a test that has the known times.
+
+        The test is looked up first: if somebody has changed its times in Inspera, it is held (rules
+        17).
+        """
+        external_id = str(change.before.get("external_test_id") or "")
         if not external_id:
             return Outcome(
                 Result.NOT_SENT, "the test has no known external_test_id; run `inspera-sync adopt`"
             )
         try:
-            matches = self._lookups.search(external_id).matches
+            matches = self._lookups.search_tests(external_id).matches
         except CallError as error:
-            return unread(error)
+            return lookup_failed(error)
         if not matches:
-            return Outcome(Result.HELD, _gone(change), cause=Cause.DRIFT)
-        known = {name: _known_time(change, name) for name in ("start", "end")}
-        held = _held_doubtful(matches) or _held_drift(matches[0], known, "known is", change.after)
+            return _hold_gone(change)
+        known = {
+            name: _first(change.before.get(name), change.after.get(name))
+            for name in ("start", "end")
+        }
+        held = _hold_doubtful(matches) or _hold_drift(matches[0], known, "known is", change.after)
         if held:
             return held
         agrees = _agrees(matches[0], change, known)
-        if agrees and all(getattr(matches[0], name) == change.after.get(name) for name in _TOLD):
+        if agrees and all(
+            getattr(matches[0], name) == change.after.get(name) for name in _UPDATED_FIELDS
+        ):
             return Outcome(Result.DONE, AGREED, matches[0].remote_id)
-        done = self._post_update(matches[0], {**change.after, "external_test_id": external_id})
-        return (
-            replace(done, message=AGREED_TIMES) if agrees and done.result is Result.DONE else done
-        )
+        outcome = self._post_update(matches[0], {**change.after, "external_test_id": external_id})
+        done = outcome.result is Result.DONE
+        return replace(outcome, message=AGREED_TIMES) if agrees and done else outcome
 
-    def _take_in(self, matches: tuple[RemoteTest, ...], wanted: Fields) -> Outcome:
-        held = _held_doubtful(matches) or _held_drift(matches[0], wanted, "wanted is")
+    def _use_existing(self, matches: tuple[RemoteTest, ...], wanted: Fields) -> Outcome:
+        held = _hold_doubtful(matches) or _hold_drift(matches[0], wanted, "wanted is")
         if held:
             return held
         test = matches[0]
         if all(wanted.get(name) in (None, value) for name, value in _values(test).items()):
-            return _is_there(Result.FOUND, test, "Inspera had it already")
-        done = self._post_update(test, wanted)
-        if done.result is Result.DONE:
+            return _outcome(Result.FOUND, test, "Inspera had it already")
+        updated = self._post_update(test, wanted)
+        if updated.result is Result.DONE:
             there = {name: _first(wanted.get(name), value) for name, value in _values(test).items()}
             return Outcome(
                 Result.FOUND, "Inspera had it already; brought up to date", test.remote_id, there
             )
-        if done.result is Result.UNKNOWN:
-            return done
-        return _is_there(
-            Result.FOUND, test, f"Inspera had it already, and keeps its own values: {done.message}"
-        )
+        if updated.result is Result.UNKNOWN:
+            return updated
+        message = f"Inspera had it already, and keeps its own values: {updated.message}"
+        return _outcome(Result.FOUND, test, message)
 
     def _post_update(self, test: RemoteTest, fields: Fields) -> Outcome:
         call = self._caller.named(TEST_UPDATE)
@@ -134,49 +145,53 @@ class Tests:
             except CallError as error:
                 return outcome_of(error)
             else:
-                return _made(remote_id, wanted, found=not new and lost is None)
-            settled = self._after_lost(external_id, wanted, lost)
+                if new or lost is not None:
+                    return Outcome(Result.DONE, remote_id=remote_id)
+                # Somebody else created it between our search and our post, which only updated it.
+                # So it counts as found, and is never removed by us (rules 10).
+                names = ("external_test_id", *_UPDATED_FIELDS)
+                there = {name: wanted.get(name) for name in names}
+                return Outcome(Result.FOUND, "Inspera had it already", remote_id, there)
+            settled = self._settle_lost(external_id, wanted, lost)
             if settled is not None:
                 return settled
         return Outcome(Result.UNKNOWN, f"{lost}; a search does not find it yet")
 
-    def _after_lost(self, external_id: str, wanted: Fields, lost: Unknown) -> Outcome | None:
-        """Looks for a test whose create was lost; `None` when a search proves that it may be sent again."""
+    def _settle_lost(self, external_id: str, wanted: Fields, lost: Unknown) -> Outcome | None:
+        """Search for a test whose create was lost; return `None` when it may be sent again."""
         if not self._caller.pause(self._caller.connection.read_after_write_delay):
             return Outcome(Result.UNKNOWN, str(lost))
         try:
-            search = self._lookups.search(external_id)
+            search = self._lookups.search_tests(external_id)
         except CallError as error:
             return Outcome(Result.UNKNOWN, f"{lost}; {error}")
         if search.matches:
-            held = _held_doubtful(search.matches) or _held_drift(
-                search.matches[0], wanted, "wanted is"
-            )
-            return held or Outcome(Result.DONE, remote_id=search.matches[0].remote_id)
-        return None if search.sure else _absent(search)
+            test = search.matches[0]
+            held = _hold_doubtful(search.matches) or _hold_drift(test, wanted, "wanted is")
+            return held or Outcome(Result.DONE, remote_id=test.remote_id)
+        return None if search.conclusive else _absent(search)
 
 
-def _made(remote_id: str, wanted: Fields, *, found: bool) -> Outcome:
-    if not found:
-        return Outcome(Result.DONE, remote_id=remote_id)
-    # Somebody else made it between our search and our post, which changed it: it is not ours.
-    there = {
-        name: wanted.get(name) for name in ("external_test_id", "title", "start", "end", "duration")
-    }
-    return Outcome(Result.FOUND, "Inspera had it already", remote_id, there)
-
-
-def _absent(search: Search) -> Outcome:
-    if search.sure:
+def _absent(search: FoundTests) -> Outcome:
+    if search.conclusive:
         return Outcome(Result.NOT_SENT, "Inspera does not have it")
     return Outcome(
         Result.UNKNOWN,
-        "whether Inspera has it cannot be told, because this tenant answers every search for tests with 404; "
-        "run `inspera-sync doctor`, and look for it in Inspera",
+        "it is not known whether Inspera has it, because this tenant answers every search for "
+        "tests with 404; run `inspera-sync doctor`, and look for it in Inspera",
     )
 
 
-def _held_doubtful(matches: tuple[RemoteTest, ...]) -> Outcome | None:
+def _hold_gone(change: Change) -> Outcome:
+    message = (
+        "Inspera does not have it any more; look there first; "
+        f"{adopt(change.kind, change.key, '--as-new')} forgets it and all that is on it here, "
+        "so that the next `apply` creates it again"
+    )
+    return Outcome(Result.HELD, message, cause=Cause.DRIFT)
+
+
+def _hold_doubtful(matches: tuple[RemoteTest, ...]) -> Outcome | None:
     if len(matches) < 2:
         return None
     ids = ", ".join(test.remote_id for test in matches[:5])
@@ -184,12 +199,13 @@ def _held_doubtful(matches: tuple[RemoteTest, ...]) -> Outcome | None:
     return Outcome(Result.HELD, message, cause=Cause.DOUBTFUL)
 
 
-def _held_drift(
+def _hold_drift(
     test: RemoteTest, ours: Fields, ours_are: str, wanted: Fields | None = None
 ) -> Outcome | None:
-    """Held when Inspera's times are not ours, or cannot be read; a time that we have no word on is left alone.
+    """Return a `HELD` outcome when Inspera's times are not ours, or can't be read.
 
-    What somebody has changed there to the very time that is `wanted` is no drift.
+    Times that we do not have are ignored. A time that somebody has changed to exactly the `wanted`
+    one is not drift.
     """
     theirs = {"start": test.start, "end": test.end}
     agreed = {
@@ -198,19 +214,21 @@ def _held_drift(
         if value is not None and (wanted or {}).get(name) == value
     }
     disputed = tuple(
-        n for n, value in theirs.items() if n not in agreed and ours.get(n) not in (None, value)
+        name
+        for name, value in theirs.items()
+        if name not in agreed and ours.get(name) not in (None, value)
     )
     if not disputed:
         return None
     message = (
-        f"drift: Inspera has {test.start or 'no readable start'} to {test.end or 'no readable end'}, {ours_are} "
-        f"{ours.get('start')} to {ours.get('end')}"
+        f"drift: Inspera has {test.start or 'no readable start'} to "
+        f"{test.end or 'no readable end'}, {ours_are} {ours.get('start')} to {ours.get('end')}"
     )
-    return replace(_is_there(Result.HELD, test, message), cause=Cause.DRIFT, disputed=disputed)
+    return replace(_outcome(Result.HELD, test, message), cause=Cause.DRIFT, disputed=disputed)
 
 
 def _agrees(test: RemoteTest, change: Change, known: Fields) -> bool:
-    """Whether somebody has changed Inspera's times, and the source now says the same."""
+    """Tell whether somebody has changed Inspera's times to those that the source has now."""
     theirs = {"start": test.start, "end": test.end}
     return bool(change.before.get("start")) and any(
         value != known.get(name) and value == change.after.get(name)
@@ -218,20 +236,12 @@ def _agrees(test: RemoteTest, change: Change, known: Fields) -> bool:
     )
 
 
-def _gone(change: Change) -> str:
-    return (
-        "Inspera does not have it any more; look there first; "
-        f"{adopt(change.kind, change.key, '--as-new')} forgets it and all that is on it here, so that the next `apply` "
-        "makes it anew"
-    )
-
-
-def _is_there(result: Result, test: RemoteTest, message: str = "") -> Outcome:
+def _outcome(result: Result, test: RemoteTest, message: str = "") -> Outcome:
     return Outcome(result, message, test.remote_id, _values(test))
 
 
 def _values(test: RemoteTest) -> dict[str, Value]:
-    """What Inspera showed of a test; `None` is what it did not."""
+    """Return the values that Inspera showed of a test; `None` for those that it did not."""
     return {
         "external_test_id": test.external_test_id,
         "title": test.title,
@@ -241,13 +251,5 @@ def _values(test: RemoteTest) -> dict[str, Value]:
     }
 
 
-def _known_time(change: Change, name: str) -> Value:
-    return _first(change.before.get(name), change.after.get(name))
-
-
 def _first(value: Value, otherwise: Value) -> Value:
     return otherwise if value is None else value
-
-
-def _text(value: Value) -> str:
-    return "" if value is None else str(value)

@@ -1,7 +1,8 @@
-"""Keeps all workers together within one budget of calls per second, and makes it smaller when Inspera says so.
+"""One rate limit for all workers together, which is lowered when Inspera asks for fewer calls.
 
-GCRA: one number, the theoretical arrival time of the next call, moved on by each call. A bucket that refills each
-second would let a whole second's calls go in the first instant; this spaces them out.
+The algorithm is GCRA: one number, the theoretical arrival time of the next call, which each call
+moves on. A bucket that refills each second would send a whole second's calls at once; GCRA spaces
+them out.
 """
 
 import threading
@@ -9,20 +10,20 @@ from collections.abc import Callable
 from typing import Final
 
 LEAST_SHARE: Final = 1 / 16
-"""Of the budget: it never comes down further."""
+"""The smallest share of `calls_per_second` to which the rate is lowered."""
 
 STEP: Final = 1 / 100
-"""Of the budget: that much comes back with each good answer."""
+"""The share of `calls_per_second` that each successful response gives back."""
 
-_NEGLIGIBLE = (
-    1e-6  # seconds; shorter waits are rounding errors, which a clock might never make up for
-)
+# In seconds. Shorter waits are rounding errors; waiting for those might never end.
+_NEGLIGIBLE = 1e-6
 
 
 class Throttle:
-    """Spaces calls out to `calls_per_second`, with a burst of a tenth of a second's calls, and at least one.
+    """Spaces calls out to `calls_per_second`.
 
-    `monotonic` gives seconds from any origin; `sleep` waits that many seconds, and returns early once `stop` is set.
+    A burst may have the calls of a tenth of a second, and at least one. `monotonic` returns seconds
+    from any origin. `sleep` waits that many seconds, and returns early once `stop` is set.
     """
 
     def __init__(
@@ -43,31 +44,31 @@ class Throttle:
 
     @property
     def calls_per_second(self) -> float:
-        """The rate as it is now."""
+        """Return the present rate."""
         with self._lock:
             return self._share / self._interval
 
     def acquire(self) -> bool:
-        """Waits until one more call may go. False when `stop` was set before that: then nothing may be sent."""
-        # One worker at a time waits for its turn, so that the others do not all wake for the same one.
+        """Wait until one more call may be sent; return false when `stop` is set before that."""
+        # One worker at a time waits here; otherwise all would wake up for the same call.
         with self._queue:
             while not self._stop.is_set():
-                wait = self._take()
+                wait = self._reserve()
                 if wait <= _NEGLIGIBLE:
                     return True
                 self._sleep(wait)
         return False
 
     def pause(self, seconds: float) -> None:
-        """Lets no worker send anything for that long, and no burst after it. Of several pauses the longest counts."""
+        """Send nothing for that long, and no burst after it; the longest of several counts."""
         with self._lock:
             self._due = max(self._due, self._monotonic() + seconds + self._tolerance)
 
     def slow_down(self, sent_at: float) -> bool:
-        """Halves the rate, since a call that went out at `sent_at` (by `monotonic`) was one too many.
+        """Halve the rate, because the call sent at `sent_at` (by `monotonic`) was one too many.
 
-        When that was before the last halving it tells nothing new: eight workers are refused at once, and the rate is
-        to be halved once. Gives whether the rate came down.
+        A call that was sent before the last halving changes nothing: eight workers are refused at
+        once, but the rate must be halved only once. Return whether the rate was lowered.
         """
         with self._lock:
             if self._slowed_at is not None and sent_at <= self._slowed_at:
@@ -77,12 +78,12 @@ class Throttle:
             return self._share < before
 
     def speed_up(self) -> None:
-        """Gives a little of the rate back, since a call was answered well."""
+        """Raise the rate by one step, because a call succeeded."""
         with self._lock:
             self._share = min(1.0, self._share + STEP)
 
-    def _take(self) -> float:
-        """Takes the turn when it has come, else says how many seconds are left until it does."""
+    def _reserve(self) -> float:
+        """Reserve the next call if it is due; return the seconds until it is."""
         with self._lock:
             now = self._monotonic()
             wait = self._due - self._tolerance - now

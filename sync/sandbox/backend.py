@@ -1,4 +1,4 @@
-"""The sandbox's desk: takes a call that has arrived, carries it out as Inspera would, and notes it in the log."""
+"""The sandbox's backend: it carries out each received call as Inspera would, and logs it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,28 +7,28 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
-from sync.sandbox.addresses import addresses
 from sync.sandbox.controls import Controls
+from sync.sandbox.endpoints import all_endpoints
 from sync.sandbox.exports import Exports
 from sync.sandbox.failures import DELAY
-from sync.sandbox.manual_edits import edit_by_hand
+from sync.sandbox.manual_edits import apply_edit
 from sync.sandbox.people import contents_of_staff, contents_of_students
-from sync.sandbox.replica import Deed, Replica
+from sync.sandbox.replica import Replica, Write
 from sync.sandbox.request_log import RequestLog, entries_after
 from sync.sandbox.rules import Rule
 from sync.sandbox.store import SandboxStore
 from sync.sandbox.tokens import Tokens, void_token
 from sync.sandbox.whole_tests import all_tests, get_test
-from sync.sandbox.wire import Answer, Call, Json, Operations, Refusal
+from sync.sandbox.wire import Answer, Endpoints, Json, ReceivedCall, Refusal
 
 PAGE = 10_000
-"""Entries of the request log that are given at once."""
+"""The most entries of the request log in one response."""
 
 View = TypeVar("View")
 
 
-class Backend:
-    """One local Inspera: its store, its request log and what it was told to do wrong.
+class SandboxBackend:
+    """One local Inspera: its store, its request log and its failures.
 
     Raises:
         OSError: the folder can't be used (it is read by `SandboxStore`).
@@ -51,61 +51,61 @@ class Backend:
         self._tokens = Tokens(client_id, api_key, lambda: controls.token_lifetime)
         self._exports, self._replica = Exports(), Replica()
 
-    def addresses(self) -> Mapping[str, Operations]:
-        """Every address of the vendor's that this Inspera has, most particular first (vendor contract, 2 to 4)."""
-        return addresses(self._tokens.give, self._get_test, self._exports)
+    def endpoints(self) -> Mapping[str, Endpoints]:
+        """Return all endpoints by path, the most specific first (vendor contract, 2 to 4)."""
+        return all_endpoints(self._tokens.give, self._get_test, self._exports)
 
-    def handle(self, call: Call, operations: Operations, rule: Rule | None) -> Answer:
-        """Carries out a call and notes it, both in one transaction. A refusal leaves nothing behind but its note."""
+    def handle(self, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None) -> Answer:
+        """Carry out a call and log it in one transaction; a refusal leaves only its log entry."""
         if rule and rule.voids_token and not self._tokens.was_used(call):
-            rule = None  # A token expires in use, never at its first call: no client could get on.
+            # A token expires in use, never at its first call: otherwise no client could continue.
+            rule = None
         if rule:
             self.controls.count(rule.name)
-        struck = rule.name if rule else None
+        failure = rule.name if rule else None
         try:
             with self._writing() as db:
-                answer, committed = self._carry_out(db, call, operations, rule)
-                entry = self._log.note(db, call, answer, struck, committed=committed)
+                answer, committed = self._execute(db, call, endpoints, rule)
+                entry = self._log.note(db, call, answer, failure, committed=committed)
         except Refusal as refusal:
-            # A token that is no good is told as such: another answer would say that the call was carried out.
-            told = rule.answer() if rule and refusal.status != 401 else None
-            answer = told or Answer.no(refusal)
+            # An invalid token is reported as such: a failure's answer could mean that the call was
+            # carried out.
+            instead = rule.answer() if rule and refusal.status != 401 else None
+            answer = instead or Answer.no(refusal)
             with self._store.transaction() as db:
-                entry = self._log.note(db, call, answer, struck, committed=False)
+                entry = self._log.note(db, call, answer, failure, committed=False)
         self._log.append(entry)
         return answer
 
-    def _carry_out(
-        self, db: Connection, call: Call, operations: Operations, rule: Rule | None
+    def _execute(
+        self, db: Connection, call: ReceivedCall, endpoints: Endpoints, rule: Rule | None
     ) -> tuple[Answer, bool]:
-        told = rule.answer() if rule else None
+        instead = rule.answer() if rule else None
         if rule and rule.voids_token:
             void_token(db, call)
-        if told and rule and rule.when == "before":
-            return told, False
-        if not operations:
+        if instead and rule and rule.when == "before":
+            return instead, False
+        if not endpoints:
             raise Refusal(404, f"{call.path} does not exist")
-        operation = operations.get(call.method)
-        if operation is None:
+        endpoint = endpoints.get(call.method)
+        if endpoint is None:
             refusal = Refusal(405, f"{call.method} is not possible here")
-            return told or Answer.no(refusal, {"Allow": ", ".join(sorted(operations))}), False
-        if operation.needs_token:
+            return instead or Answer.no(refusal, {"Allow": ", ".join(sorted(endpoints))}), False
+        if endpoint.needs_token:
             self._tokens.require(db, call)
-            if rule is None:  # or else the client may never hear that it was good
+            if rule is None:  # with a rule, the client may never learn that it was valid
                 self._tokens.note_use(call)
-        answer = operation.handler(
-            self._replica.seen(call.now, db) if operation.reads else db, call
-        )
-        if operation.writes:
-            self._later(call.now, lambda copy: operation.handler(copy, call))
-        return told or answer, operation.writes
+        answer = endpoint.handler(self._replica.seen(call.now, db) if endpoint.reads else db, call)
+        if endpoint.writes:
+            self._replicate(call.now, lambda copy: endpoint.handler(copy, call))
+        return instead or answer, endpoint.writes
 
-    def _get_test(self, db: Connection, call: Call) -> Answer:
+    def _get_test(self, db: Connection, call: ReceivedCall) -> Answer:
         answer = get_test(db, call)
         return Answer(answer.status, {"result": answer.body}) if self.controls.wrapped else answer
 
     def contents(self) -> Json:
-        """Everything that this Inspera holds, whether it is readable for others yet or not."""
+        """Return everything that this Inspera has, readable over the API already or not."""
         with self._store.transaction() as db:
             return {
                 "students": contents_of_students(db),
@@ -114,40 +114,40 @@ class Backend:
             }
 
     def look(self, view: Callable[[Connection], View]) -> View:
-        """What a page of the sandbox's own makes of what it holds."""
+        """Return what `view` makes of the database, for the sandbox's own pages."""
         with self._store.transaction() as db:
             return view(db)
 
     def requests(self, after: int = 0) -> list[Json]:
-        """The next entries of the request log, at most `PAGE`."""
+        """Return the next entries of the request log, at most `PAGE`."""
         with self._store.transaction() as db:
             return entries_after(db, after, PAGE)
 
-    def by_hand(self, edit: Json) -> Json:
-        """Edits the contents as a person would in the vendor's own pages; it does not show in the request log.
+    def edit(self, edit: Json) -> Json:
+        """Edit the contents as a person would in the vendor's own pages, without a log entry.
 
         Raises:
             Refusal: the edit is not possible.
         """
         with self._writing() as db:
-            edited = edit_by_hand(db, edit)
-            self._later(self.clock(), lambda copy: edit_by_hand(copy, edit))
+            edited = apply_edit(db, edit)
+            self._replicate(self.clock(), lambda copy: apply_edit(copy, edit))
         return edited
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """A transaction that may write, before which what reads see is set up as the controls say now."""
+        """Yield a transaction that may write, after adjusting the replica to the controls."""
         with self._store.lock:
             self._replica.keep(self.controls.failures.delay, self._store.copy)
             with self._store.transaction() as db:
                 yield db
 
-    def _later(self, now: datetime, deed: Deed) -> None:
-        if self._replica.later(now, deed):
+    def _replicate(self, now: datetime, write: Write) -> None:
+        if self._replica.later(now, write):
             self.controls.count(DELAY)
 
     def close(self) -> None:
-        """Lets go of the files."""
+        """Close the files."""
         self._log.close()
         self._replica.close()
         self._store.close()

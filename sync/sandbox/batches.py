@@ -1,4 +1,4 @@
-"""What batches of candidates and of contributors have in common: one auth system, a list of people, all or none."""
+"""Batches of candidates or contributors: one auth system, a list of people, all or none."""
 
 from collections.abc import Callable, Mapping
 from sqlite3 import Connection
@@ -16,7 +16,7 @@ _PERSON_TEXTS = ("firstName", "lastName")
 def read_batch(
     body: Json, name: str, entry: Callable[[BodyReader], Entry]
 ) -> tuple[str, dict[str, Entry]]:
-    """The auth system of a batch, and its entries by external id; `name` is the member that lists them.
+    """Return a batch's auth system and its entries by external id; `name` is the list's member.
 
     Raises:
         Refusal: 400 for everything that is wrong in it.
@@ -26,22 +26,22 @@ def read_batch(
     entries: dict[str, Entry] = {}
     for item in read.items(name, needed=True) or ():
         external_id = item.text("externalId", needed=True)
-        said = entry(item)
+        parsed = entry(item)
         item.done()
         if external_id in entries:
             item.complain("externalId", f"{external_id} is in this batch twice")
         if external_id:
-            entries[external_id] = said
+            entries[external_id] = parsed
     read.close()
     return str(auth_type), entries
 
 
 def read_nothing(_: BodyReader) -> None:
-    """The entry of a removal: whose it is, and nothing else."""
+    """Read the entry of a removal, which has an external id and nothing else."""
 
 
 def read_person(item: BodyReader) -> None:
-    """Names and email are allowed in an entry, and change nothing: what the vendor does with them is not known."""
+    """Read names and email, which change nothing: what the vendor does with them is not known."""
     for name in _PERSON_TEXTS:
         item.text(name)
     item.email("email")
@@ -50,7 +50,7 @@ def read_person(item: BodyReader) -> None:
 def find_all(
     db: Connection, auth_type: str, entries: Mapping[str, object], kind: PersonKind
 ) -> dict[str, int]:
-    """The user ids of everybody in a batch, by external id.
+    """Return the user ids of all people in a batch, by external id.
 
     Raises:
         Refusal: 400 with every external id that nobody of that kind has.
@@ -67,7 +67,7 @@ def find_all(
 
 
 def external_user_ids(db: Connection, run_id: int) -> dict[int, list[Json]]:
-    """The external ids of everybody on a test as Inspera shows them there, by user id."""
+    """Return the external ids of all people on a test as Inspera shows them, by user id."""
     found: dict[int, list[Json]] = {}
     for row in db.execute(
         "SELECT user_id, auth_type, external_id FROM external_ids WHERE user_id IN"

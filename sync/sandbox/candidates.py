@@ -10,7 +10,7 @@ from sync.sandbox.committees import committee_names, leave_all, memberships, no_
 from sync.sandbox.people import find_external
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
-from sync.sandbox.wire import Answer, Call, Json, Refusal
+from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 MAX_CANDIDATES = 1500
 
@@ -20,14 +20,14 @@ _NEW = {"candidate_id": None, "extra_time": 0, "room": None, "building": None}
 
 @dataclass(frozen=True, slots=True)
 class CandidateEntry:
-    """What a call says about a seat: columns with values, and committees. What is left out keeps its value."""
+    """A candidate in a call: columns with values, and committees. Others keep their values."""
 
     given: Mapping[str, str | int | None]
     committees: list[str] | None
 
 
-def get_candidates(db: Connection, call: Call) -> Answer:
-    """Answers `GET /v1/test/{testId}/candidates`."""
+def get_candidates(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `GET /v1/test/{testId}/candidates`."""
     members = ("userId", "candidateId", "externalUserIds", "extraTimeMins")
     found = all_candidates(db, find_test(db, call)["run_id"])
     return Answer(
@@ -35,26 +35,26 @@ def get_candidates(db: Connection, call: Call) -> Answer:
     )
 
 
-def post_candidates(db: Connection, call: Call) -> Answer:
-    """Answers `POST /v1/test/{testId}/candidates`: adds and changes, the whole batch or none of it."""
+def post_candidates(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `POST /v1/test/{testId}/candidates`: add and change, the whole batch or nothing."""
     test = find_test(db, call)
     entry = partial(_entry, existing=committee_names(db, test["run_id"]))
-    auth_type, seats = read_batch(call.json(), "candidates", entry)
-    people = find_all(db, auth_type, seats, "student")
-    for external_id, seat in seats.items():
-        save_seat(db, test["run_id"], people[external_id], seat)
+    auth_type, entries = read_batch(call.json(), "candidates", entry)
+    people = find_all(db, auth_type, entries, "student")
+    for external_id, candidate in entries.items():
+        save_candidate(db, test["run_id"], people[external_id], candidate)
     _check_number(db, test)
     return Answer(200, {"success": True})
 
 
-def delete_candidates(db: Connection, call: Call) -> Answer:
-    """Answers `DELETE /v1/test/{testId}/candidates`: the whole batch or none of it."""
+def delete_candidates(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `DELETE /v1/test/{testId}/candidates`: the whole batch or none of it."""
     test = find_test(db, call)
     auth_type, entries = read_batch(call.json(), "candidates", read_nothing)
     missing = [
         external_id
         for external_id in entries
-        if not remove_seat(db, test["run_id"], find_external(db, (auth_type, external_id)))
+        if not remove_candidate(db, test["run_id"], find_external(db, (auth_type, external_id)))
     ]
     if missing:
         raise Refusal(
@@ -67,24 +67,25 @@ def delete_candidates(db: Connection, call: Call) -> Answer:
     return Answer(200, {"success": True})
 
 
-def save_seat(db: Connection, run_id: int, user_id: int, seat: CandidateEntry) -> None:
-    """Puts a learner on a test, or changes the seat."""
+def save_candidate(db: Connection, run_id: int, user_id: int, candidate: CandidateEntry) -> None:
+    """Put a learner on a test, or change the candidate."""
     old = db.execute(
         "SELECT * FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)
     ).fetchone()
     db.execute(
-        "INSERT OR REPLACE INTO candidates (run_id, user_id, candidate_id, extra_time, room, building)"
+        "INSERT OR REPLACE INTO candidates"
+        " (run_id, user_id, candidate_id, extra_time, room, building)"
         " VALUES (:run_id, :user_id, :candidate_id, :extra_time, :room, :building)",
         (_NEW if old is None else dict(old))
-        | dict(seat.given)
+        | dict(candidate.given)
         | {"run_id": run_id, "user_id": user_id},
     )
-    if seat.committees is not None:
-        put_into(db, run_id, user_id, seat.committees)
+    if candidate.committees is not None:
+        put_into(db, run_id, user_id, candidate.committees)
 
 
-def remove_seat(db: Connection, run_id: int, user_id: int | None) -> bool:
-    """Takes a learner off a test; tells whether they were on it."""
+def remove_candidate(db: Connection, run_id: int, user_id: int | None) -> bool:
+    """Take a learner off a test; tell whether they were on it."""
     gone = (
         db.execute(
             "DELETE FROM candidates WHERE run_id = ? AND user_id = ?", (run_id, user_id)
@@ -96,8 +97,8 @@ def remove_seat(db: Connection, run_id: int, user_id: int | None) -> bool:
     return gone
 
 
-def read_seat(read: BodyReader, committees: str) -> CandidateEntry:
-    """What an entry says about the seat itself; empty text clears. `committees` is the member that names them."""
+def read_candidate(read: BodyReader, committees: str) -> CandidateEntry:
+    """Read a candidate; empty text clears. `committees` is the member that lists them."""
     texts = {column: read.text(name) for name, column in _TEXTS.items()}
     given: dict[str, str | int | None] = {
         column: text or None for column, text in texts.items() if text is not None
@@ -109,9 +110,10 @@ def read_seat(read: BodyReader, committees: str) -> CandidateEntry:
 
 
 def all_candidates(db: Connection, run_id: int) -> list[dict[str, Json]]:
-    """Everybody who sits a test, with everything that is kept about the seat."""
+    """Return all candidates of a test, with everything that is stored about them."""
     rows = db.execute(
-        "SELECT candidates.*, username FROM candidates JOIN people USING (user_id) WHERE run_id = ? ORDER BY user_id",
+        "SELECT candidates.*, username FROM candidates JOIN people USING (user_id)"
+        " WHERE run_id = ? ORDER BY user_id",
         (run_id,),
     ).fetchall()
     externals = external_user_ids(db, run_id) if rows else {}
@@ -133,11 +135,11 @@ def all_candidates(db: Connection, run_id: int) -> list[dict[str, Json]]:
 
 def _entry(item: BodyReader, existing: set[str]) -> CandidateEntry:
     read_person(item)
-    seat = read_seat(item, "committeesName")
-    for name in seat.committees or ():
+    candidate = read_candidate(item, "committeesName")
+    for name in candidate.committees or ():
         if name not in existing:
             item.complain("committeesName", no_committee(name))
-    return seat
+    return candidate
 
 
 def _check_number(db: Connection, test: Row) -> None:

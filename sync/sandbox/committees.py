@@ -1,4 +1,4 @@
-"""Committees of a test as Inspera keeps them, and who is in them (vendor contract, Test API: committees)."""
+"""The committees of a test and their members (vendor contract, Test API: committees)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from sqlite3 import Connection
 
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
-from sync.sandbox.wire import Answer, Call, Json, Refusal
+from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 TYPES = ("GRADING", "REASSESSMENT")
 """The default first."""
@@ -14,18 +14,19 @@ TYPES = ("GRADING", "REASSESSMENT")
 MAX_NAME = 50
 
 
-def post_committees(db: Connection, call: Call) -> Answer:
-    """Answers `POST /v1/test/{testId}/committees`, the whole batch or none of it.
+def post_committees(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `POST /v1/test/{testId}/committees`, the whole batch or none of it.
 
-    An existing name is refused: what the vendor does with it is unproven, so this is the strict reading.
+    An existing name is refused: what the vendor does with it is unproven, so this is the strict
+    reading.
     """
     test = find_test(db, call)
     make_committees(db, test["run_id"], _batch(call.json()))
     return Answer(200, {"success": True})
 
 
-def delete_committees(db: Connection, call: Call) -> Answer:
-    """Answers `DELETE /v1/test/{testId}/committees`, the whole batch or none of it. Its members stay on the test."""
+def delete_committees(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `DELETE /v1/test/{testId}/committees`: the whole batch or nothing; members stay."""
     test = find_test(db, call)
     missing = [
         name for name in _batch(call.json()) if not remove_committee(db, test["run_id"], name)
@@ -36,7 +37,7 @@ def delete_committees(db: Connection, call: Call) -> Answer:
 
 
 def make_committees(db: Connection, run_id: int, committees: Mapping[str, str]) -> None:
-    """Makes committees, given as names with their types.
+    """Create committees, given as names with their types.
 
     Raises:
         Refusal: 400 with every name that exists.
@@ -51,7 +52,7 @@ def make_committees(db: Connection, run_id: int, committees: Mapping[str, str]) 
 
 
 def remove_committee(db: Connection, run_id: int, name: str) -> bool:
-    """Removes a committee; tells whether there was one."""
+    """Remove a committee; tell whether it existed."""
     return (
         db.execute("DELETE FROM committees WHERE run_id = ? AND name = ?", (run_id, name)).rowcount
         > 0
@@ -59,31 +60,31 @@ def remove_committee(db: Connection, run_id: int, name: str) -> bool:
 
 
 def read_committee(read: BodyReader) -> tuple[str, str]:
-    """A committee's name, empty when it is wrong, and type."""
+    """Read a committee's name, empty when it is invalid, and its type."""
     name, kind = read.text("name", needed=True, most=MAX_NAME), read.choice("type", TYPES)
     return name or "", kind or TYPES[0]
 
 
 def all_committees(db: Connection, run_id: int) -> list[Json]:
-    """The committees of a test, as Inspera shows them."""
+    """Return the committees of a test, as Inspera shows them."""
     rows = db.execute("SELECT name, type FROM committees WHERE run_id = ? ORDER BY name", (run_id,))
     return [dict(row) for row in rows]
 
 
 def committee_names(db: Connection, run_id: int) -> set[str]:
-    """The names of a test's committees."""
+    """Return the names of a test's committees."""
     return {
         row["name"] for row in db.execute("SELECT name FROM committees WHERE run_id = ?", (run_id,))
     }
 
 
 def no_committee(name: str) -> str:
-    """The vendor's words about a committee that a test does not have."""
+    """Return the vendor's message about a committee that a test does not have."""
     return f"Committee {name} does not exist"
 
 
 def put_into(db: Connection, run_id: int, user_id: int, names: Iterable[str]) -> None:
-    """Makes somebody on a test a member of exactly these committees, which must exist."""
+    """Put a person on a test into exactly these committees, which must exist."""
     leave_all(db, run_id, user_id)
     db.executemany(
         "INSERT INTO members (run_id, user_id, committee) VALUES (?, ?, ?)",
@@ -92,12 +93,12 @@ def put_into(db: Connection, run_id: int, user_id: int, names: Iterable[str]) ->
 
 
 def leave_all(db: Connection, run_id: int, user_id: int) -> None:
-    """Takes somebody out of every committee of a test."""
+    """Take a person out of all committees of a test."""
     db.execute("DELETE FROM members WHERE run_id = ? AND user_id = ?", (run_id, user_id))
 
 
 def memberships(db: Connection, run_id: int) -> dict[int, list[str]]:
-    """The committees of everybody on a test, sorted, by user id."""
+    """Return the sorted committees of all people on a test, by user id."""
     found: dict[int, list[str]] = defaultdict(list)
     for row in db.execute(
         "SELECT user_id, committee FROM members WHERE run_id = ? ORDER BY committee", (run_id,)

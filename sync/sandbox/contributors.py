@@ -10,7 +10,7 @@ from sync.sandbox.committees import committee_names, leave_all, memberships, no_
 from sync.sandbox.people import find_external
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test
-from sync.sandbox.wire import Answer, Call, Json, Refusal
+from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 ROLES = ("evaluate", "monitor", "plan", "author", "invigilate", "chief_invigilate", "review")
 
@@ -20,32 +20,32 @@ _NEW = {"roles": "[]", "room": None, "building": None, "notified": 0}
 
 @dataclass(frozen=True, slots=True)
 class ContributorEntry:
-    """What a call says about a contributor: columns with values, and committees. What is left out keeps its value."""
+    """A contributor in a call: columns with values, and committees. Others keep their values."""
 
     given: Mapping[str, str | None]
     committees: list[str] | None
     notify: bool = False
 
 
-def post_contributors(db: Connection, call: Call) -> Answer:
-    """Answers `POST /v1/test/{testId}/contributors`: adds and changes, the whole batch or none of it.
+def post_contributors(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `POST /v1/test/{testId}/contributors`: add and change, the whole batch or nothing.
 
     A committee that the test does not have is an error in a 200.
     """
     test = find_test(db, call)
-    auth_type, places = read_batch(call.json(), "contributors", _entry)
-    people = find_all(db, auth_type, places, "staff")
-    named = {name for place in places.values() for name in place.committees or ()}
+    auth_type, entries = read_batch(call.json(), "contributors", _entry)
+    people = find_all(db, auth_type, entries, "staff")
+    named = {name for entry in entries.values() for name in entry.committees or ()}
     missing = sorted(named - committee_names(db, test["run_id"]))
     if missing:
         raise Refusal(200, *map(no_committee, missing), success=True)
-    for external_id, place in places.items():
-        save_contributor(db, test["run_id"], people[external_id], place)
+    for external_id, entry in entries.items():
+        save_contributor(db, test["run_id"], people[external_id], entry)
     return Answer(200, {"success": True})
 
 
-def delete_contributors(db: Connection, call: Call) -> Answer:
-    """Answers `DELETE /v1/test/{testId}/contributors`: the whole batch or none of it."""
+def delete_contributors(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `DELETE /v1/test/{testId}/contributors`: the whole batch or none of it."""
     test = find_test(db, call)
     auth_type, entries = read_batch(call.json(), "contributors", read_nothing)
     missing = [
@@ -64,23 +64,23 @@ def delete_contributors(db: Connection, call: Call) -> Answer:
     return Answer(200, {"success": True})
 
 
-def save_contributor(db: Connection, run_id: int, user_id: int, place: ContributorEntry) -> None:
-    """Puts a member of staff on a test, or changes what they do there; counts how often they were told."""
+def save_contributor(db: Connection, run_id: int, user_id: int, entry: ContributorEntry) -> None:
+    """Put a member of staff on a test, or change their entry; count their notifications."""
     old = db.execute(
         "SELECT * FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)
     ).fetchone()
-    values = (_NEW if old is None else dict(old)) | dict(place.given)
+    values = (_NEW if old is None else dict(old)) | dict(entry.given)
     db.execute(
         "INSERT OR REPLACE INTO contributors (run_id, user_id, roles, room, building, notified)"
         " VALUES (:run_id, :user_id, :roles, :room, :building, :notified + :now)",
-        values | {"run_id": run_id, "user_id": user_id, "now": int(place.notify)},
+        values | {"run_id": run_id, "user_id": user_id, "now": int(entry.notify)},
     )
-    if place.committees is not None:
-        put_into(db, run_id, user_id, place.committees)
+    if entry.committees is not None:
+        put_into(db, run_id, user_id, entry.committees)
 
 
 def remove_contributor(db: Connection, run_id: int, user_id: int | None) -> bool:
-    """Takes a member of staff off a test; tells whether they were on it."""
+    """Take a member of staff off a test; tell whether they were on it."""
     gone = (
         db.execute(
             "DELETE FROM contributors WHERE run_id = ? AND user_id = ?", (run_id, user_id)
@@ -92,8 +92,8 @@ def remove_contributor(db: Connection, run_id: int, user_id: int | None) -> bool
     return gone
 
 
-def read_place(read: BodyReader, committees: str, *, roles_needed: bool) -> ContributorEntry:
-    """What an entry says about a contributor; empty text clears. `committees` is the member that names them."""
+def read_contributor(read: BodyReader, committees: str, *, roles_needed: bool) -> ContributorEntry:
+    """Read a contributor; empty text clears. `committees` is the member that lists them."""
     texts = {column: read.text(name) for name, column in _TEXTS.items()}
     given = {column: text or None for column, text in texts.items() if text is not None}
     roles = read.texts("roles", needed=roles_needed, choices=ROLES)
@@ -102,10 +102,10 @@ def read_place(read: BodyReader, committees: str, *, roles_needed: bool) -> Cont
 
 
 def all_contributors(db: Connection, run_id: int) -> list[dict[str, Json]]:
-    """Everybody who works on a test, with everything that is kept about it."""
+    """Return all contributors of a test, with everything that is stored about them."""
     rows = db.execute(
-        "SELECT contributors.*, username, first_name, last_name FROM contributors JOIN people USING (user_id)"
-        " WHERE run_id = ? ORDER BY user_id",
+        "SELECT contributors.*, username, first_name, last_name"
+        " FROM contributors JOIN people USING (user_id) WHERE run_id = ? ORDER BY user_id",
         (run_id,),
     ).fetchall()
     externals = external_user_ids(db, run_id) if rows else {}
@@ -129,5 +129,5 @@ def all_contributors(db: Connection, run_id: int) -> list[dict[str, Json]]:
 
 def _entry(item: BodyReader) -> ContributorEntry:
     read_person(item)
-    place = read_place(item, "committeesName", roles_needed=True)
-    return replace(place, notify=bool(item.flag("sendNotification")))
+    entry = read_contributor(item, "committeesName", roles_needed=True)
+    return replace(entry, notify=bool(item.flag("sendNotification")))

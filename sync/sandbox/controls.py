@@ -1,4 +1,4 @@
-"""What a person can change while the sandbox runs."""
+"""The controls that a person can change while the sandbox runs."""
 
 from collections import Counter
 
@@ -11,10 +11,11 @@ from sync.sandbox.wire import CallKind, Json
 class Controls:
     """How this Inspera behaves.
 
-    `latency` is in seconds: every write's answer waits that long, after its commit. `token_lifetime` is in seconds and
-    holds for tokens given from now on. `wrapped` says whether a test that is read comes inside a `result`. `failures`
-    strike at random; `fail` names calls that fail for sure, and goes first. `clock_offset` is in seconds: how far the
-    `Date` of every answer is ahead of this machine's clock (below 0: behind it).
+    `latency` is in seconds: every write's answer waits that long, after its commit.
+    `token_lifetime` is in seconds and holds for tokens given from now on. `wrapped` says whether a
+    test that is read comes inside a `result`. `failures` strike at random; `fail` names calls that
+    fail for sure, and goes first. `clock_offset` is in seconds: how far the `Date` of every answer
+    is ahead of this machine's clock (below 0: behind it).
     """
 
     def __init__(
@@ -23,12 +24,12 @@ class Controls:
         self.latency, self.token_lifetime, self.wrapped = latency, token_lifetime, True
         self.failures, self.clock_offset = failures or Failures(), 0.0
         self._rules: list[Rule] = []
-        self._made: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def change(self, body: Json) -> None:
-        """Takes new values for what is given; the rest stays.
+        """Set the values that are given; the others stay.
 
-        A new `fail` or `failures` replaces all of the old ones, `[]` or `{}` ends them.
+        A new `fail` or `failures` replaces all old ones; `[]` or `{}` ends them.
 
         Raises:
             Refusal: 400 with everything that is wrong; nothing was changed.
@@ -52,20 +53,20 @@ class Controls:
         self.failures = self.failures if failures is None else failures
 
     def rule_for(self, method: str, path: str, kind: CallKind) -> Rule | None:
-        """The first rule that holds for this call, or else the failure that strikes it."""
+        """Return the first rule for this call, or else the random failure that strikes it."""
         rule = next((rule for rule in self._rules if rule.takes(method, path)), None)
         return rule or self.failures.strike(kind, path)
 
     def count(self, name: str) -> None:
-        """Counts a failure that was made."""
-        self._made[name] += 1
+        """Count a failure that has struck."""
+        self._counts[name] += 1
 
-    def made(self) -> dict[str, int]:
-        """How often each failure was made so far, and `rule` for all that `fail` asked for."""
-        return {name: self._made[name] for name in (*FAILURES, DELAY, "rule")}
+    def failure_counts(self) -> dict[str, int]:
+        """Return how often each failure has struck; `rule` counts those that `fail` asked for."""
+        return {name: self._counts[name] for name in (*FAILURES, DELAY, "rule")}
 
     def shown(self) -> Json:
-        """Everything as it stands now; a used-up rule has `times` 0."""
+        """Return all controls as they are now; a used-up rule has `times` 0."""
         rules = [rule.shown() for rule in self._rules]
         numbers = {
             "latency": self.latency,
@@ -76,5 +77,5 @@ class Controls:
         return numbers | {
             "fail": rules,
             "failures": self.failures.shown(),
-            "failures_made": self.made(),
+            "failure_counts": self.failure_counts(),
         }

@@ -1,7 +1,7 @@
-"""Exports of people: ordered, asked after until they are ready, fetched by a signed link (vendor contract, Users API).
+"""Exports of people: ordered, polled, and fetched by a signed link (vendor contract, Users API).
 
-That a link gives a JSON array of users, in the form of `GET /v1/users/{userId}`, is an assumption: the contract does
-not say what the file holds. Orders are forgotten when the sandbox stops.
+That a link gives a JSON array of users, in the form of `GET /v1/users/{userId}`, is an assumption:
+the contract does not describe the file. Orders are forgotten when the sandbox stops.
 """
 
 import secrets
@@ -11,10 +11,10 @@ from sqlite3 import Connection
 
 from sync.sandbox.people import PersonKind, all_people
 from sync.sandbox.reader import BodyReader
-from sync.sandbox.wire import Answer, Call, Refusal
+from sync.sandbox.wire import Answer, ReceivedCall, Refusal
 
 LINK_PATH = "/export/"
-"""Where signed links begin; what follows is a secret."""
+"""The beginning of a signed link's path; the rest is a secret."""
 
 _LIFE = timedelta(hours=1)
 _KINDS: dict[str, PersonKind] = {"student": "student", "admin": "staff"}
@@ -35,8 +35,8 @@ class Exports:
         self._jobs: dict[str, _Job] = {}
         self._by_link: dict[str, _Job] = {}
 
-    def order(self, _: Connection, call: Call) -> Answer:
-        """Answers `POST /v1/fileExport/order`, for everybody of a kind."""
+    def order(self, _: Connection, call: ReceivedCall) -> Answer:
+        """Answer `POST /v1/fileExport/order`, for all people of a kind."""
         read = BodyReader(call.json())
         read.choice("resourceType", ["AllUsers"], needed=True)
         parameters = read.inner("parameters", needed=True)
@@ -52,8 +52,8 @@ class Exports:
         self._jobs[job_id] = self._by_link[job.link] = job
         return Answer(200, {"jobId": job_id})
 
-    def status(self, _: Connection, call: Call) -> Answer:
-        """Answers `GET /v1/fileExport/status/{jobId}`: not ready the first time, ready from the second on."""
+    def status(self, _: Connection, call: ReceivedCall) -> Answer:
+        """Answer `GET /v1/fileExport/status/{jobId}`: ready from the second time on."""
         job = self._jobs.get(call.ids["job"])
         if job is None or job.expires <= call.now:
             raise Refusal(404, f"job {call.ids['job']} does not exist")
@@ -63,8 +63,8 @@ class Exports:
         url = f"{call.base}{LINK_PATH}{job.link}"
         return Answer(200, {"status": "success", "exportInfo": {"signedResponseUrl": url}})
 
-    def fetch(self, db: Connection, call: Call) -> Answer:
-        """Answers a signed link, which is its own proof: a bearer token beside it is refused."""
+    def fetch(self, db: Connection, call: ReceivedCall) -> Answer:
+        """Answer a signed link, which needs no token: one that is sent with it is refused."""
         if "authorization" in call.headers:
             raise Refusal(400, "Authorization: must not be sent with a signed link")
         job = self._by_link.get(call.ids["link"])

@@ -1,7 +1,8 @@
-"""Failures at random: which can strike, how often, and which call gets which. One seed and one sequence of calls always
-give the same ones.
+"""Random failures: which can strike, how often, and which call gets which.
 
-A file (YAML or JSON) or a mapping says it; each part can be left out:
+The same seed and the same sequence of calls always give the same failures.
+
+They are described in a file (YAML or JSON) or a mapping; each part can be left out:
 
     seed: 7
     rates: {throttle_with_wait: 0.02, commit_then_reset: 0.01}
@@ -9,9 +10,9 @@ A file (YAML or JSON) or a mapping says it; each part can be left out:
     only: ["/api/v1/test*"]
     except: ["*/fileExport/*"]
 
-A rate is the share, from 0 to 1, of those calls that the failure can strike; `FAULTS` says what each means. `only` and
-`except` are patterns of paths with `*` and `?`: all but the delay of visibility, which holds for every write, keep to
-them.
+A rate is the share, from 0 to 1, of those calls that the failure can strike; `FAILURES` describes
+each. `only` and `except` are patterns of paths with `*` and `?`. They apply to all failures except
+`delayed_visibility`, which holds for every write.
 """
 
 import random
@@ -34,7 +35,13 @@ _WRITES: tuple[CallKind, ...] = ("write", "committee")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a failure means, in one line; the kinds of call that it can strike; and the rule that it makes of seconds."""
+    """One kind of failure.
+
+    Attributes:
+        meaning: what it does, in one line.
+        strikes: the kinds of call that it can strike.
+        rule: makes its rule, given a number of seconds.
+    """
 
     meaning: str
     strikes: tuple[CallKind, ...]
@@ -79,7 +86,10 @@ FAILURES: Mapping[str, Failure] = {
         _WRITES,
         lambda _: Rule(
             status=200,
-            body={"success": True, "errors": ["the sandbox was told to refuse this call"]},
+            body={
+                "success": True,
+                "errors": ["the sandbox refuses this call, as its failures ask"],
+            },
         ),
     ),
     "duplicate_name_lies": Failure(
@@ -90,7 +100,7 @@ FAILURES: Mapping[str, Failure] = {
         ),
     ),
     "token_expiry": Failure(
-        "not carried out: 401, and the token is void; a token's first call is spared",
+        "not carried out: 401, and the token becomes invalid; never at a token's first call",
         ("read", *_WRITES),
         lambda _: Rule(
             status=401,
@@ -121,11 +131,11 @@ SECONDS: Mapping[str, float] = {
     "commit_then_time_out": 30,
     DELAY: 0,
 }
-"""Every time that can be set, with its default. `delayed_visibility` has no rate: after it every write is readable."""
+"""All times that can be set, with their defaults. `delayed_visibility` applies to every write."""
 
 
 class Failures:
-    """Failures as they were asked for (see the head of this file); `strike` says which one a call gets."""
+    """Random failures (see this module's description); `strike` draws the one for a call."""
 
     def __init__(
         self,
@@ -143,11 +153,11 @@ class Failures:
 
     @property
     def delay(self) -> float:
-        """Seconds until a write is readable."""
+        """Return the seconds until a write is readable."""
         return self._seconds[DELAY]
 
     def strike(self, kind: CallKind, path: str) -> Rule | None:
-        """The failure that this call gets, if any: one number is drawn for each call that the patterns take."""
+        """Return the failure for this call, if any; draw one number for each matching call."""
         if not self.rates or not self._takes(path):
             return None
         drawn = self._random.random()
@@ -159,7 +169,7 @@ class Failures:
         return rule
 
     def shown(self) -> Json:
-        """The failures in the words in which they are given."""
+        """Return the failures in the form in which they are given."""
         words = {"seed": self._seed, "rates": self.rates, "seconds": self._seconds}
         return words | {"only": list(self._only), "except": list(self._spared)}
 
@@ -169,7 +179,7 @@ class Failures:
 
 
 def read_failures(read: BodyReader) -> Failures:
-    """Failures in the words of `Failures.shown`; what is wrong in them is added to the reader's complaints."""
+    """Read failures in the form of `Failures.shown`; add what is wrong to its errors."""
     rates, seconds = read.inner("rates"), read.inner("seconds")
     failures = Failures(
         seed=read.whole("seed", least=0) or 0,
@@ -182,39 +192,39 @@ def read_failures(read: BodyReader) -> Failures:
     return failures
 
 
-def failures_of(said: Mapping[str, Json]) -> Failures:
-    """Failures from a mapping.
+def failures_of(values: Mapping[str, Json]) -> Failures:
+    """Return the failures that a mapping describes.
 
     Raises:
         Refusal: 400 with everything that is wrong in it.
     """
-    read = BodyReader(said)
+    read = BodyReader(values)
     failures = read_failures(read)
     read.close()
     return failures
 
 
 def _rates(read: BodyReader) -> dict[str, float]:
-    said = {name: read.rate(name) for name in FAILURES}
+    values = {name: read.rate(name) for name in FAILURES}
     read.done(list(FAILURES))
-    rates = {name: rate for name, rate in said.items() if rate}
+    rates = {name: rate for name, rate in values.items() if rate}
     heaviest = max(
         sum(rate for name, rate in rates.items() if kind in FAILURES[name].strikes) for kind in _ALL
     )
     if round(heaviest, 9) > 1:
         many = f"those that can strike one call add up to {heaviest:g}"
-        read.errors.append(f"{read.where}: {many}; lower some, so that they make 1 at most")
+        read.errors.append(f"{read.where}: {many}; lower some, so that they add up to 1 at most")
     return rates
 
 
 def _seconds(read: BodyReader) -> dict[str, float]:
-    said = {name: read.seconds(name) for name in SECONDS}
+    values = {name: read.seconds(name) for name in SECONDS}
     read.done(list(SECONDS))
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _steps(kind: CallKind, rates: Mapping[str, float]) -> list[tuple[float, str]]:
-    """The failures that can strike a kind of call, each with the number below which a draw means it."""
+    """Return the failures for a kind of call, each with the number below which a draw means it."""
     names = [
         name for name, failure in FAILURES.items() if kind in failure.strikes and name in rates
     ]

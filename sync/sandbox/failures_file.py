@@ -1,4 +1,4 @@
-"""Failures that a file asks for, in YAML or JSON."""
+"""Failures from a file, in YAML or JSON."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _REMEDY = "write it as `rates: {reset: 0.05}`"
 
 
 def load_failures(path: Path) -> Failures:
-    """Reads a file of failures.
+    """Read a file of failures.
 
     Raises:
         OSError: it can't be read.
@@ -20,7 +20,7 @@ def load_failures(path: Path) -> Failures:
     read = BodyReader(value)
     failures = read_failures(read)
     wrong = (
-        read.errors if isinstance(value, dict) else [f"must say `rates` or `seconds`; {_REMEDY}"]
+        read.errors if isinstance(value, dict) else [f"must have `rates` or `seconds`; {_REMEDY}"]
     )
     if wrong:
         raise ValueError(

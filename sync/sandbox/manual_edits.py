@@ -1,10 +1,10 @@
-"""What people do in the vendor's own pages, beside every integration: it plants drift, and records to be found."""
+"""Manual edits, as people make them in the vendor's pages: drift and existing records."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
-from sync.sandbox.candidates import read_seat, remove_seat, save_seat
+from sync.sandbox.candidates import read_candidate, remove_candidate, save_candidate
 from sync.sandbox.committees import (
     committee_names,
     make_committees,
@@ -12,7 +12,7 @@ from sync.sandbox.committees import (
     read_committee,
     remove_committee,
 )
-from sync.sandbox.contributors import read_place, remove_contributor, save_contributor
+from sync.sandbox.contributors import read_contributor, remove_contributor, save_contributor
 from sync.sandbox.options import read_option, save_options
 from sync.sandbox.people import (
     PersonKind,
@@ -29,22 +29,24 @@ from sync.sandbox.wire import Json, Refusal
 _OUR_WORDS = {"start": "startTime", "end": "endTime", "template": "sourceTemplateId"}
 
 
-def edit_by_hand(db: Connection, edit: Json) -> Json:
-    """Carries out one edit, and gives the id of what was edited.
+def apply_edit(db: Connection, edit: Json) -> Json:
+    """Carry out one edit, and return the id of what was edited.
 
-    - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays, and a test that is
-      not there is made.
+    - A test: `{"test": external id, "title", "start", "end", "duration"}`; what is left out stays,
+      and a test that does not exist is created.
     - A person: `{"student": …}` or `{"staff": …}`, as in their calls.
-    - A seat: `{"candidate": {"test": external id, "username": …, or "authType" and "externalId", "candidateId",
-      "extraTimeMins", "roomName", "buildingName", "committees"}}`.
-    - A contributor: `{"contributor": {…, "roles", "committees", "roomName", "buildingName"}}`, whose as for a seat.
+    - A candidate: `{"candidate": {"test": external id, "username": …, or "authType" and
+      "externalId", "candidateId", "extraTimeMins", "roomName", "buildingName", "committees"}}`.
+    - A contributor: `{"contributor": {…, "roles", "committees", "roomName", "buildingName"}}`,
+      named as a candidate.
     - A committee: `{"committee": {"test", "name", "type"}}`.
     - An option: `{"option": {"test", "option", "value"}}`, also after the test's start.
 
-    All but tests and options are taken away with `"removed": true`; of a person that takes the username.
+    All except tests and options are removed with `"removed": true`; for a person, give the
+    username.
 
     Raises:
-        Refusal: 400 for what is wrong in the edit, 404 for what is not there, 409 as over the wire.
+        Refusal: 400 for an invalid edit, 404 for what does not exist, 409 as in the API.
     """
     kinds = [kind for kind in ("test", *_EDITS) if isinstance(edit, dict) and kind in edit]
     if len(kinds) != 1:
@@ -52,7 +54,7 @@ def edit_by_hand(db: Connection, edit: Json) -> Json:
     if kinds[0] == "test":
         return _edit_test(db, edit)
     if len(edit) > 1:
-        raise Refusal(400, f"the edit: must have nothing beside {kinds[0]}")
+        raise Refusal(400, f"the edit: must have nothing in addition to {kinds[0]}")
     return _EDITS[kinds[0]](db, edit[kinds[0]])
 
 
@@ -61,7 +63,7 @@ def _edit_test(db: Connection, edit: dict[str, Json]) -> Json:
     row = db.execute("SELECT * FROM tests WHERE external_id = ?", (external_id,)).fetchone()
     changes = {_OUR_WORDS.get(name, name): value for name, value in edit.items() if name != "test"}
     before = {"externalTestId": external_id} if row is None else as_posted(row)
-    return {"assessmentRunId": save_test(db, before | changes, by_hand=True)[0]}
+    return {"assessmentRunId": save_test(db, before | changes, manual=True)[0]}
 
 
 def _edit_student(db: Connection, body: Json) -> Json:
@@ -73,7 +75,7 @@ def _edit_staff(db: Connection, body: Json) -> Json:
 
 
 def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
-    """The id of the person who was removed, when that is what the edit asks for."""
+    """Remove the person and return their id, if the edit asks for it."""
     if not isinstance(body, dict) or "removed" not in body:
         return None
     read = BodyReader(body, kind)
@@ -88,18 +90,18 @@ def _removed(db: Connection, body: Json, kind: PersonKind) -> Json:
 
 def _edit_candidate(db: Connection, body: Json) -> Json:
     read = BodyReader(body, "candidate")
-    test, removed, who, seat = (
+    test, removed, who, candidate = (
         _test(read),
         read.flag("removed"),
         _who(read),
-        read_seat(read, "committees"),
+        read_candidate(read, "committees"),
     )
     read.close()
-    run_id = _find_test(db, test, seat.committees)
+    run_id = _find_test(db, test, candidate.committees)
     user_id = who.find(db, "student")
     if not removed:
-        save_seat(db, run_id, user_id, seat)
-    elif not remove_seat(db, run_id, user_id):
+        save_candidate(db, run_id, user_id, candidate)
+    elif not remove_candidate(db, run_id, user_id):
         raise Refusal(404, f"user {user_id} is not a candidate of test {test}")
     return {"assessmentRunId": run_id, "userId": user_id}
 
@@ -107,12 +109,12 @@ def _edit_candidate(db: Connection, body: Json) -> Json:
 def _edit_contributor(db: Connection, body: Json) -> Json:
     read = BodyReader(body, "contributor")
     test, removed, who = _test(read), read.flag("removed"), _who(read)
-    place = read_place(read, "committees", roles_needed=False)
+    contributor = read_contributor(read, "committees", roles_needed=False)
     read.close()
-    run_id = _find_test(db, test, place.committees)
+    run_id = _find_test(db, test, contributor.committees)
     user_id = who.find(db, "staff")
     if not removed:
-        save_contributor(db, run_id, user_id, place)
+        save_contributor(db, run_id, user_id, contributor)
     elif not remove_contributor(db, run_id, user_id):
         raise Refusal(404, f"user {user_id} is not a contributor of test {test}")
     return {"assessmentRunId": run_id, "userId": user_id}
@@ -154,7 +156,7 @@ def _test(read: BodyReader) -> str:
 
 
 def _find_test(db: Connection, external_id: str, committees: Iterable[str] | None = None) -> int:
-    """A test's id, once it is sure that it has these committees."""
+    """Return a test's id; it must have these committees."""
     row = db.execute("SELECT run_id FROM tests WHERE external_id = ?", (external_id,)).fetchone()
     if row is None:
         raise Refusal(404, f"test {external_id} does not exist")
@@ -166,17 +168,17 @@ def _find_test(db: Connection, external_id: str, committees: Iterable[str] | Non
 
 @dataclass(frozen=True, slots=True)
 class _Who:
-    """A person as an edit names them: by username, or else by external id."""
+    """A person, named in an edit by username or else by external id."""
 
     username: str | None
     auth_type: str | None = None
     external_id: str | None = None
 
     def find(self, db: Connection, kind: PersonKind) -> int:
-        """The user id.
+        """Return the user id.
 
         Raises:
-            Refusal: 404, nobody of that kind is called so.
+            Refusal: 404, no person of that kind has it.
         """
         if self.username:
             found = find_username(db, self.username, kind)

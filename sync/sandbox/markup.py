@@ -5,27 +5,29 @@ from html import escape
 from math import ceil
 
 PER_PAGE = 50
-"""Lines of a list that are shown at once."""
+"""The lines of a list on one page."""
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; color: #1b1b1b; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; }
+body { color: #1b1b1b; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: #555; padding: .25rem 0; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #ddd; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; }
+th, td { border-bottom: 1px solid #ddd; }
 td { overflow-wrap: anywhere; }
 """
 
 
 class Html(str):
-    """Text that is HTML already; all other text is escaped where it is shown."""
+    """Text that is HTML already; all other text is escaped when it is shown."""
 
     __slots__ = ()
 
 
 def shown(value: object) -> Html:
-    """A value as HTML; a list is told with commas, nothing is a dash."""
+    """Return a value as HTML; a list is joined by commas, and no value is a dash."""
     if isinstance(value, Html):
         return value
     if isinstance(value, list | tuple):
@@ -36,12 +38,12 @@ def shown(value: object) -> Html:
 
 
 def link(address: str, text: object) -> Html:
-    """A link to another page of the sandbox's own."""
+    """Return a link to another of the sandbox's pages."""
     return Html(f'<a href="{escape(address)}">{shown(text)}</a>')
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """A table with a line for each row, or a word that there is none."""
+    """Return a table with a line for each row, or "none"."""
     lines = ["".join(f"<td>{shown(cell)}</td>" for cell in row) for row in rows]
     if not lines:
         return Html(f"<p>{shown(caption)}: none.</p>")
@@ -54,7 +56,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def pages(address: str, at: int, number: int) -> Html:
-    """Links to the pages before and after one, of a list with that many lines; `address` ends where it is named."""
+    """Return links to the pages before and after page `at` of a list with `number` lines."""
     last = max(1, ceil(number / PER_PAGE))
     if last == 1 and at == 1:
         return Html("")
@@ -64,7 +66,7 @@ def pages(address: str, at: int, number: int) -> Html:
 
 
 def document(title: str, parts: Iterable[str]) -> str:
-    """A whole page; the parts are HTML."""
+    """Return a whole page; the parts are HTML."""
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

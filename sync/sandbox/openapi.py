@@ -1,6 +1,6 @@
-"""The sandbox's own schema, as a tenant publishes one at `/apidoc`: every address of `addresses`, in OpenAPI 3.
+"""The sandbox's own OpenAPI 3 schema of all endpoints, as a tenant publishes one at `/apidoc`.
 
-Signed links are not in it: they are followed as they are given.
+Signed links are not in it, because clients follow them as they are given.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _ON_TEST = [
 
 
 def apidoc(base: str) -> Json:
-    """The schema of the sandbox at `base`, its address without a slash at the end."""
+    """Return the schema of the sandbox at `base`, its address without a final slash."""
     return {
         "openapi": "3.0.3",
         "info": {"title": "A local Inspera to rehearse against", "version": "1"},

@@ -1,4 +1,4 @@
-"""Settings of a test as Inspera keeps them (vendor contract, Test API: settings). Of a secret only a digest is kept."""
+"""The options of a test (vendor contract, Test API: settings); secrets only as digests."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from sqlite3 import Connection
 
 from sync.sandbox.reader import BodyReader
 from sync.sandbox.tests import find_test, is_activated
-from sync.sandbox.wire import Answer, Call, Json, Refusal
+from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal
 
 GROUPS = ("securityOptions", "explanationOptions", "examDayOptions", "generalOption")
 
@@ -28,32 +28,33 @@ Option = tuple[str, str, Json]
 """A group, a name and a value."""
 
 
-def post_options(db: Connection, call: Call) -> Answer:
-    """Answers `POST /v1/test/{testId}/options`: sets those that are given, all or none of them.
+def post_options(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `POST /v1/test/{testId}/options`: sets the given ones, all or none.
 
-    Security options are refused once the test is activated. Of the groups in which the contract names no option any
-    name is taken.
+    Security options are refused once the test is activated. In groups for which the contract names
+    no option, any name is accepted.
     """
     test = find_test(db, call)
     options = _options(call.json())
     if is_activated(test, call.now) and any(group == _SECURITY for group, _, _ in options):
         raise Refusal(
             400,
-            f"{_SECURITY}: test {test['run_id']} is activated, its security options cannot be changed",
+            f"{_SECURITY}: test {test['run_id']} is activated, "
+            "its security options cannot be changed",
         )
     save_options(db, test["run_id"], options)
     return Answer(200, {"success": True})
 
 
 def read_option(read: BodyReader) -> Option:
-    """One option by its name and value; the group follows from the name."""
+    """Read an option by its name and value; the group follows from the name."""
     name = read.text("option", needed=True) or ""
     group = _NAMED.get(name, _GENERAL)
     return group, name, _value(read, group, name)
 
 
 def all_options(db: Connection, run_id: int) -> dict[str, Json]:
-    """What a test is set to, by group and name; a secret as `{"sha256": …}`."""
+    """Return a test's options by group and name; a secret as `{"sha256": …}`."""
     options: dict[str, Json] = {group: {} for group in GROUPS}
     for row in db.execute("SELECT * FROM options WHERE run_id = ? ORDER BY name", (run_id,)):
         options[row["option_group"]][row["name"]] = json.loads(row["value"])
@@ -61,7 +62,7 @@ def all_options(db: Connection, run_id: int) -> dict[str, Json]:
 
 
 def save_options(db: Connection, run_id: int, options: list[Option]) -> None:
-    """Sets a test's options; of a secret only a digest is kept."""
+    """Set a test's options; of a secret store only a digest."""
     db.executemany(
         "INSERT OR REPLACE INTO options (run_id, option_group, name, value) VALUES (?, ?, ?, ?)",
         [(run_id, group, name, json.dumps(_kept(name, value))) for group, name, value in options],
@@ -69,7 +70,7 @@ def save_options(db: Connection, run_id: int, options: list[Option]) -> None:
 
 
 def is_secret(name: Json) -> bool:
-    """Whether the values of that option are never kept, logged or shown, however its name is written."""
+    """Tell whether the option's values are secret, in whatever case its name is written."""
     return isinstance(name, str) and name.strip().upper() in {_PIN, _QUIT_CODE}
 
 
@@ -109,7 +110,7 @@ def _value(item: BodyReader, group: str, name: str) -> Json:
 
 
 def _unsound(name: str, value: Json) -> str | None:
-    """What is wrong with a value. It says nothing of the value itself, which may be a secret."""
+    """Return what is wrong with a value, without the value: it may be a secret."""
     if name == _PIN:
         return None if isinstance(value, str) and _is_pin(value) else _PIN_RULE
     if name == _QUIT_CODE:

@@ -1,4 +1,4 @@
-"""The sandbox's own pages: what it holds, what it was told to do wrong, and what was asked of it last."""
+"""The sandbox's own pages: its contents, its failures, and the last requests."""
 
 from collections.abc import Iterator
 from sqlite3 import Connection
@@ -12,16 +12,18 @@ from sync.sandbox.wire import Json
 
 _TITLE = "Sandbox: a local Inspera"
 _LAST = 25
-_ABOUT = "Everything here is on this machine only. The page shows how things are now; load it again to see changes."
+_ABOUT = "Everything here is on this machine only. Reload the page to see changes."
 
 
 def overview(db: Connection, controls: Controls, tests: int, people: int) -> str:
-    """The first page, with that page of the tests and that page of the people, 1 being the first."""
+    """Return the first page, with these pages of the lists of tests and people (from 1)."""
     return document(
         _TITLE,
         [
-            f"<p>{_ABOUT} {link('/_sandbox/contents', 'All it holds')}, {link('/_sandbox/control', 'controls')} and "
-            f"{link('/_sandbox/requests', 'requests')} as JSON; {link('/apidoc', 'its schema')}.</p>",
+            f"<p>{_ABOUT} {link('/_sandbox/contents', 'Contents')}, "
+            f"{link('/_sandbox/control', 'controls')} and "
+            f"{link('/_sandbox/requests', 'requests')} as JSON; "
+            f"{link('/apidoc', 'its schema')}.</p>",
             _counts(db),
             f"<h2>Failures</h2>{_failures(controls)}",
             f"<h2>Last requests</h2>{_requests(db)}",
@@ -32,7 +34,7 @@ def overview(db: Connection, controls: Controls, tests: int, people: int) -> str
 
 
 def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
-    """One test with everything on it, with that page of its candidates; nothing when there is no such test."""
+    """Return a test's page, with page `at` of its candidates; None if it does not exist."""
     row = db.execute("SELECT * FROM tests WHERE run_id = ?", (run_id,)).fetchone()
     if row is None:
         return None
@@ -46,7 +48,7 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
         "sourceTemplateId",
         "templates_sent",
     )
-    seats = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
+    candidates = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
     heads = (
         "userId",
         "username",
@@ -76,7 +78,7 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
             table(
                 f"Candidates ({len(test['candidates'])})",
                 heads,
-                [[one[name] for name in heads] for one in seats],
+                [[one[name] for name in heads] for one in candidates],
             ),
             pages(f"/_sandbox/tests/{run_id}?page=", at, len(test["candidates"])),
         ],
@@ -87,7 +89,8 @@ def _counts(db: Connection) -> Html:
     numbers = db.execute(
         "SELECT (SELECT count(*) FROM people WHERE kind = 'student'),"
         " (SELECT count(*) FROM people WHERE kind = 'staff'), (SELECT count(*) FROM tests),"
-        " (SELECT count(*) FROM candidates), (SELECT count(*) FROM contributors), (SELECT count(*) FROM committees),"
+        " (SELECT count(*) FROM candidates), (SELECT count(*) FROM contributors),"
+        " (SELECT count(*) FROM committees),"
         " (SELECT count(*) FROM options), (SELECT count(*) FROM requests)"
     ).fetchone()
     heads = (
@@ -100,18 +103,18 @@ def _counts(db: Connection) -> Html:
         "options",
         "requests",
     )
-    return table("What it holds", heads, [tuple(numbers)])
+    return table("Contents", heads, [tuple(numbers)])
 
 
 def _failures(controls: Controls) -> Html:
-    said, made = controls.failures.shown(), controls.made()
-    rates, seconds = said["rates"], said["seconds"]
+    shown_failures, counts = controls.failures.shown(), controls.failure_counts()
+    rates, seconds = shown_failures["rates"], shown_failures["seconds"]
     rows = [
-        (name, failure.meaning, rates.get(name, 0), seconds.get(name), made[name])
+        (name, failure.meaning, rates.get(name, 0), seconds.get(name), counts[name])
         for name, failure in FAILURES.items()
     ]
     rows.append(
-        (DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], made[DELAY])
+        (DELAY, "writes are readable only after `seconds`", None, seconds[DELAY], counts[DELAY])
     )
     rows.append(
         (
@@ -119,13 +122,15 @@ def _failures(controls: Controls) -> Html:
             f"asked for by `fail`, {len(controls.shown()['fail'])} rules",
             None,
             None,
-            made["rule"],
+            counts["rule"],
         )
     )
     return Html(
-        f"<p>Seed {shown(said['seed'])}; only {shown(said['only'])}; except {shown(said['except'])}. Writes are "
-        f"answered {shown(controls.latency)} s late; a token lives {shown(controls.token_lifetime)} s.</p>"
-        + table("Failures", ("failure", "what it does", "rate", "seconds", "made"), rows)
+        f"<p>Seed {shown(shown_failures['seed'])}; only {shown(shown_failures['only'])}; "
+        f"except {shown(shown_failures['except'])}. "
+        f"Writes are answered {shown(controls.latency)} s late; "
+        f"a token is valid for {shown(controls.token_lifetime)} s.</p>"
+        + table("Failures", ("failure", "what it does", "rate", "seconds", "count"), rows)
     )
 
 
@@ -156,7 +161,8 @@ def _tests(db: Connection, at: int, people: int) -> Html:
 def _people(db: Connection, tests: int, at: int) -> Html:
     rows = db.execute(
         "SELECT user_id, kind, username, first_name, last_name, email, status,"
-        " (SELECT group_concat(auth_type || ' ' || external_id, ', ') FROM external_ids WHERE user_id = people.user_id)"
+        " (SELECT group_concat(auth_type || ' ' || external_id, ', ') FROM external_ids"
+        " WHERE user_id = people.user_id)"
         " FROM people ORDER BY user_id LIMIT ? OFFSET ?",
         (PER_PAGE, (at - 1) * PER_PAGE),
     )

@@ -1,4 +1,4 @@
-"""Learners and staff as Inspera keeps them, made and changed by username; one username is one person of either kind."""
+"""Learners and staff, created and changed by username; a username belongs to one person."""
 
 import json
 from collections import defaultdict
@@ -29,27 +29,28 @@ _NEW = {
 
 
 def save_student(db: Connection, body: Json) -> Row:
-    """Makes or changes a learner by username; a member that is left out keeps its value, `""` clears it.
+    """Create or change a learner by username; a missing member keeps its value, `""` clears it.
 
-    The external ids that are given take the place of those in the same auth systems. The password itself is not kept.
+    The given external ids replace those of the same auth systems. The password itself is not
+    stored.
 
     Raises:
-        Refusal: 400 for what is wrong in the body, 409 for a username or an external id of somebody else.
+        Refusal: 400 for an invalid body, 409 for a username or external id of another person.
     """
     return _save(db, "student", BodyReader(body))
 
 
 def save_staff(db: Connection, body: Json) -> Row:
-    """Makes or changes a member of staff, as `save_student` does; lists are replaced whole.
+    """Create or change a member of staff, as `save_student` does; lists are replaced as a whole.
 
-    `userType` may be said and is not kept: nothing that is known of the vendor's shows it again.
+    `userType` is accepted and not stored: no known response of the vendor shows it.
 
     Raises:
         Refusal: as `save_student`.
     """
     read = BodyReader(body)
     if read.text("userType") == "student":
-        read.complain("userType", "must not be student, learners have a call of their own")
+        read.complain("userType", "must not be student; learners have their own call")
     lists = {
         "accesses": read.texts("authorizedAccesses"),
         "organisations": read.texts("organisations"),
@@ -71,8 +72,8 @@ def _save(
     }
     externals = _external_ids(read)
     read.close()
-    said = {name: value for name, value in given.items() if value is not None} | dict(more or {})
-    row = _upsert(db, kind, str(username), said)
+    columns = {name: value for name, value in given.items() if value is not None} | dict(more or {})
+    row = _upsert(db, kind, str(username), columns)
     if externals is not None:
         _replace_external_ids(db, row["user_id"], externals)
     return row
@@ -102,16 +103,16 @@ def _upsert(db: Connection, kind: PersonKind, username: str, given: Mapping[str,
     if row is None:
         db.execute(
             "INSERT INTO people"
-            " (kind, username, first_name, last_name, email, password_set, status, accesses, organisations)"
-            " VALUES (:kind, :username, :first_name, :last_name, :email, :password_set, :status, :accesses,"
-            " :organisations)",
+            " (kind, username, first_name, last_name, email, password_set, status, accesses,"
+            " organisations) VALUES (:kind, :username, :first_name, :last_name, :email,"
+            " :password_set, :status, :accesses, :organisations)",
             values,
         )
     else:
         db.execute(
             "UPDATE people SET first_name = :first_name, last_name = :last_name, email = :email,"
-            " password_set = :password_set, status = :status, accesses = :accesses, organisations = :organisations"
-            " WHERE username = :username",
+            " password_set = :password_set, status = :status, accesses = :accesses,"
+            " organisations = :organisations WHERE username = :username",
             values,
         )
     saved: Row = db.execute(read, (username,)).fetchone()
@@ -136,7 +137,7 @@ def _replace_external_ids(db: Connection, user_id: int, externals: Iterable[Exte
 def find_external(
     db: Connection, external: ExternalId, kind: PersonKind | None = None
 ) -> int | None:
-    """The user id that an external id belongs to, if it is one of that kind."""
+    """Return the user id that an external id belongs to, if that person is of the kind."""
     row = db.execute(
         "SELECT user_id FROM external_ids JOIN people USING (user_id)"
         " WHERE auth_type = ? AND external_id = ? AND kind = coalesce(?, kind)",
@@ -146,7 +147,7 @@ def find_external(
 
 
 def find_username(db: Connection, username: str, kind: PersonKind) -> int | None:
-    """The user id that a username belongs to, if it is one of that kind."""
+    """Return the user id that a username belongs to, if that person is of the kind."""
     row = db.execute(
         "SELECT user_id FROM people WHERE username = ? AND kind = ?", (username, kind)
     ).fetchone()
@@ -154,21 +155,25 @@ def find_username(db: Connection, username: str, kind: PersonKind) -> int | None
 
 
 def remove_person(db: Connection, user_id: int) -> None:
-    """Removes a person, and their seats with them; the user id is never given again."""
+    """Remove a person from Inspera and from all tests; the user id is never used again."""
     db.execute("DELETE FROM people WHERE user_id = ?", (user_id,))
 
 
 def shown(db: Connection, row: Row) -> dict[str, Json]:
-    """A person as Inspera shows them (vendor contract, Users API); of staff the status too, which is an assumption."""
+    """Return a person as Inspera shows them (vendor contract, Users API).
+
+    That staff have a status there is an assumption.
+    """
     externals = db.execute(
-        "SELECT auth_type, external_id FROM external_ids WHERE user_id = ? ORDER BY auth_type, external_id",
+        "SELECT auth_type, external_id FROM external_ids WHERE user_id = ?"
+        " ORDER BY auth_type, external_id",
         (row["user_id"],),
     )
     return _shown(row, externals)
 
 
 def all_people(db: Connection, kind: PersonKind) -> list[tuple[Row, dict[str, Json]]]:
-    """Everybody of a kind: what is kept of each, and how Inspera shows them."""
+    """Return all people of a kind: their rows, and how Inspera shows them."""
     externals: dict[int, list[Row]] = defaultdict(list)
     for one in db.execute(
         "SELECT external_ids.* FROM external_ids JOIN people USING (user_id) WHERE kind = ?"
@@ -181,7 +186,7 @@ def all_people(db: Connection, kind: PersonKind) -> list[tuple[Row, dict[str, Js
 
 
 def contents_of_students(db: Connection) -> list[Json]:
-    """Every learner, for the sandbox's own pages."""
+    """Return all learners, for the sandbox's own pages."""
     return [
         person | {"passwordSet": bool(row["password_set"])}
         for row, person in all_people(db, "student")
@@ -189,7 +194,7 @@ def contents_of_students(db: Connection) -> list[Json]:
 
 
 def contents_of_staff(db: Connection) -> list[Json]:
-    """Every member of staff, for the sandbox's own pages."""
+    """Return all staff, for the sandbox's own pages."""
     return [
         person
         | {

@@ -1,4 +1,4 @@
-"""A reader of JSON bodies that names everything that is wrong with them at once."""
+"""A reader of JSON bodies that reports all errors at once."""
 
 import re
 from collections.abc import Collection
@@ -14,9 +14,9 @@ _MOST_TEXT = 1000
 
 
 class BodyReader:
-    """Takes the members out of a JSON object and collects what is wrong with them, to be said at once by `close`.
+    """A reader of a JSON object's members. It collects all errors, and `close` raises them.
 
-    Every method gives `None` for a member that is absent or wrong. `where` goes before each complaint.
+    Every method returns `None` for a member that is absent or invalid. `where` precedes each error.
     """
 
     def __init__(self, value: Json, where: str = "", errors: list[str] | None = None) -> None:
@@ -27,7 +27,7 @@ class BodyReader:
             self.errors.append(f"{where or 'the body'}: must be a JSON object")
 
     def complain(self, name: str, what: str) -> None:
-        """Adds a complaint about one member."""
+        """Add an error about one member."""
         self.errors.append(f"{self._place(name)}: {what}")
 
     def _place(self, name: str) -> str:
@@ -44,7 +44,7 @@ class BodyReader:
         return value
 
     def text(self, name: str, *, needed: bool = False, most: int = _MOST_TEXT) -> str | None:
-        """Text of at most `most` characters; a needed one must not be blank either."""
+        """Read a text of at most `most` characters; a needed one must not be blank."""
         value = self._take(name, needed)
         if value is None:
             return None
@@ -59,7 +59,7 @@ class BodyReader:
         return None
 
     def email(self, name: str) -> str | None:
-        """An email address; an empty one clears."""
+        """Read an email address; an empty one clears."""
         value = self.text(name, most=_MAX_EMAIL)
         if value and not _EMAIL.fullmatch(value):
             self.complain(name, "is not an email address")
@@ -67,7 +67,7 @@ class BodyReader:
         return value
 
     def whole(self, name: str, *, least: int, needed: bool = False) -> int | None:
-        """A whole number, not less than `least` and at most nine digits long."""
+        """Read a whole number, not less than `least` and at most nine digits long."""
         value = self._take(name, needed)
         if value is None:
             return None
@@ -77,15 +77,15 @@ class BodyReader:
         return value
 
     def seconds(self, name: str) -> float | None:
-        """A number of seconds, 0 or more and at most nine digits long; fractions are welcome."""
+        """Read a number of seconds, 0 or more, of at most nine digits; fractions are allowed."""
         return self._number(name, _MOST, "must be a number of seconds, 0 or more, such as 2.5")
 
     def number(self, name: str) -> float | None:
-        """Return a number of at most nine digits, which may be below 0."""
+        """Read a number of at most nine digits, which may be below 0."""
         return self._number(name, _MOST, "must be a number, such as -7200", least=-_MOST)
 
     def rate(self, name: str) -> float | None:
-        """A share of calls, from 0 to 1."""
+        """Read a share of calls, from 0 to 1."""
         return self._number(
             name, 1, "must be a number from 0 to 1, such as 0.05 for one call in twenty"
         )
@@ -104,7 +104,7 @@ class BodyReader:
         return float(value)
 
     def moment(self, name: str) -> str | None:
-        """A needed time such as `2024-10-18T07:00:00Z`: UTC, whole seconds (vendor contract, Conventions)."""
+        """Read a needed time in UTC with whole seconds, such as `2024-10-18T07:00:00Z`."""
         value = self.text(name, needed=True)
         if value is None:
             return None
@@ -116,7 +116,7 @@ class BodyReader:
         return None
 
     def flag(self, name: str) -> bool | None:
-        """True or false."""
+        """Read true or false."""
         value = self._take(name, needed=False)
         if value is None or isinstance(value, bool):
             return value
@@ -124,7 +124,7 @@ class BodyReader:
         return None
 
     def choice(self, name: str, choices: Collection[str], *, needed: bool = False) -> str | None:
-        """One of a few words."""
+        """Read one of a few words."""
         value = self.text(name, needed=needed)
         if value is None or value in choices:
             return value
@@ -134,7 +134,7 @@ class BodyReader:
     def texts(
         self, name: str, *, needed: bool = False, choices: Collection[str] = ()
     ) -> list[str] | None:
-        """A list of text, none of it blank, each once and sorted; a needed one must not be empty."""
+        """Read a list of texts that are not blank, sorted and unique; a needed one is not empty."""
         value = self._take(name, needed)
         if value is None:
             return None
@@ -144,28 +144,28 @@ class BodyReader:
         if needed and not value:
             self.complain(name, "must not be empty")
         if choices and not all(isinstance(one, str) and one in choices for one in value):
-            self.complain(name, f"must hold {', '.join(choices)} only")
+            self.complain(name, f"must contain only {', '.join(choices)}")
         elif not all(
             isinstance(one, str) and one.strip() and len(one) <= _MOST_TEXT for one in value
         ):
             self.complain(
-                name, f"must hold text only, not blank and at most {_MOST_TEXT} characters long"
+                name, f"must contain only text, not blank and at most {_MOST_TEXT} characters long"
             )
         else:
             return sorted(set(value))
         return None
 
     def any(self, name: str) -> Json:
-        """A member of any type."""
+        """Read a member of any type."""
         return self._left.pop(name, None)
 
     def inner(self, name: str, *, needed: bool = False) -> "BodyReader | None":
-        """An object, with a reader that adds to the same complaints."""
+        """Read an object; its reader adds to the same errors."""
         value = self._take(name, needed)
         return None if value is None else BodyReader(value, self._place(name), self.errors)
 
     def items(self, name: str, *, needed: bool = False) -> "list[BodyReader] | None":
-        """A list of objects, each with a reader that adds to the same complaints; a needed one must not be empty."""
+        """Read a list of objects, whose readers add to the same errors; a needed one has some."""
         value = self._take(name, needed)
         if value is None:
             return None
@@ -180,21 +180,21 @@ class BodyReader:
         ]
 
     def done(self, known: Collection[str] = ()) -> None:
-        """Complains of each member that nobody took: a misspelt one would otherwise be lost without a word.
+        """Add an error for each member that was not read, so that a misspelt one is noticed.
 
-        `known` are names to choose from instead, to be said as well.
+        `known` are the valid names, which the error lists.
         """
         for name in self._left:
             self.complain(
-                name, "is not known here" + (f"; known are {', '.join(known)}" if known else "")
+                name, "is not a known name" + (f"; known are {', '.join(known)}" if known else "")
             )
         self._left.clear()
 
     def close(self) -> None:
-        """Ends the reading.
+        """End the reading.
 
         Raises:
-            Refusal: something was wrong; 400 with every complaint.
+            Refusal: something is invalid; 400 with all errors.
         """
         self.done()
         if self.errors:

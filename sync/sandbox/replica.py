@@ -1,26 +1,26 @@
-"""What reads see while writes take time to be readable (vendor contract, Conventions): an older state of everything."""
+"""The older state that reads show until writes are visible (vendor contract, Conventions)."""
 
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-Deed = Callable[[sqlite3.Connection], object]
-"""A write that was carried out; done again on the same state, it does the same."""
+Write = Callable[[sqlite3.Connection], object]
+"""A write that was carried out; repeated on the same state, it has the same effect."""
 
 
 class Replica:
-    """A second database, which gets every write `delay` later, in order. Without a delay there is none."""
+    """A second database, which gets each write `delay` later, in order; absent without a delay."""
 
     def __init__(self) -> None:
         self._db: sqlite3.Connection | None = None
         self._delay = timedelta()
-        self._waiting: deque[tuple[datetime, Deed]] = deque()
+        self._waiting: deque[tuple[datetime, Write]] = deque()
 
     def keep(self, delay: float, copy: Callable[[], sqlite3.Connection]) -> None:
-        """Sees to it that there is one just when there is a delay, in seconds; a new one is a copy of now.
+        """Create the copy if there is a delay (in seconds) now, or drop it if there is not.
 
-        To be called before each write. When the delay ends, everything is readable at once.
+        Call it before each write. When the delay is switched off, everything is readable at once.
         """
         self._delay = timedelta(seconds=delay)
         if delay and self._db is None:
@@ -28,15 +28,15 @@ class Replica:
         elif not delay and self._db is not None:
             self.close()
 
-    def later(self, now: datetime, deed: Deed) -> bool:
-        """Has a write of now done when it is to be readable; tells whether that is later."""
+    def later(self, now: datetime, write: Write) -> bool:
+        """Schedule a write for when it becomes readable; tell whether that is later."""
         if self._db is None:
             return False
-        self._waiting.append((now + self._delay, deed))
+        self._waiting.append((now + self._delay, write))
         return True
 
     def seen(self, now: datetime, db: sqlite3.Connection) -> sqlite3.Connection:
-        """What a read of now sees: `db` itself, or the older state of it."""
+        """Return the database that a read of now uses: `db` itself, or its older state."""
         if self._db is None:
             return db
         if self._waiting and self._waiting[0][0] <= now:
@@ -47,7 +47,7 @@ class Replica:
         return self._db
 
     def close(self) -> None:
-        """Lets go of it."""
+        """Close it."""
         self._waiting.clear()
         if self._db is not None:
             self._db.close()

@@ -1,6 +1,7 @@
-"""The log of every call: what came in, what was answered, and whether it was committed. Secrets are masked.
+"""The log of all calls: the request, the answer, and whether it was committed. Secrets are masked.
 
-An entry is written in the transaction of its call, so that it tells the truth about it, and before the answer is sent.
+An entry is written in the transaction of its call and before the answer is sent, so it is always
+correct.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import BinaryIO
 from sync.sandbox.exports import LINK_PATH
 from sync.sandbox.options import is_secret
 from sync.sandbox.store import LOG_FILE
-from sync.sandbox.wire import Answer, Call, Json, parse
+from sync.sandbox.wire import Answer, Json, ReceivedCall, parse
 
 MASK = "***"
 
@@ -21,7 +22,7 @@ _MAX_DEPTH = 20
 
 
 class RequestLog:
-    """Notes calls in the database and, when there is a folder, also as lines of `requests.jsonl` in it."""
+    """Logs calls in the database and, with a folder, also in its file `requests.jsonl`."""
 
     def __init__(self, folder: Path | None, secret: str) -> None:
         self._secret = secret
@@ -30,11 +31,18 @@ class RequestLog:
             self._file = (folder / LOG_FILE).open("ab", buffering=0)
 
     def note(
-        self, db: Connection, call: Call, answer: Answer, failure: str | None, *, committed: bool
+        self,
+        db: Connection,
+        call: ReceivedCall,
+        answer: Answer,
+        failure: str | None,
+        *,
+        committed: bool,
     ) -> Json:
-        """Makes the call's entry, inside the transaction that carries the call out.
+        """Add the call's entry, inside the transaction that carries the call out.
 
-        `committed` says that it was a write and was carried out, whatever was answered; `failure` what struck it.
+        `committed`: it was a write and was carried out, whatever the answer. `failure`: the failure
+        that struck it.
         """
         entry = {
             "time": call.now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -50,12 +58,12 @@ class RequestLog:
         return {"seq": seq} | entry
 
     def append(self, entry: Json) -> None:
-        """Writes the entry's line to the file, whole, after the commit and before the answer."""
+        """Write the entry's line to the file, after the commit and before the answer."""
         if self._file is not None:
             self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
@@ -80,7 +88,7 @@ class RequestLog:
 
 
 def entries_after(db: Connection, after: int, most: int) -> list[Json]:
-    """At most `most` entries whose `seq` is above `after`, in order."""
+    """Return at most `most` entries whose `seq` is above `after`, in order."""
     return _entries(
         db.execute(
             "SELECT seq, entry FROM requests WHERE seq > ? ORDER BY seq LIMIT ?", (after, most)
@@ -89,7 +97,7 @@ def entries_after(db: Connection, after: int, most: int) -> list[Json]:
 
 
 def last_entries(db: Connection, most: int) -> list[Json]:
-    """At most `most` entries, the newest first."""
+    """Return at most `most` entries, the newest first."""
     return _entries(
         db.execute("SELECT seq, entry FROM requests ORDER BY seq DESC LIMIT ?", (most,))
     )
@@ -99,7 +107,7 @@ def _entries(rows: Iterable[Row]) -> list[Json]:
     return [{"seq": row["seq"]} | json.loads(row["entry"]) for row in rows]
 
 
-def _path(call: Call) -> str:
+def _path(call: ReceivedCall) -> str:
     return f"{LINK_PATH}{MASK}" if call.path.startswith(LINK_PATH) else call.path
 
 
@@ -109,5 +117,5 @@ def _body(raw: bytes) -> Json:
     try:
         return parse(raw)
     except ValueError:
-        # It can't be searched for secrets, so it is not kept.
+        # It can't be searched for secrets, so it is not stored.
         return f"<{len(raw)} bytes that are not JSON>"

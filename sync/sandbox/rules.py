@@ -1,4 +1,4 @@
-"""Calls that do not go as they should: one rule says which, and how."""
+"""Rules for calls that fail or behave differently on request."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,14 +14,21 @@ _HEADER_VALUE = re.compile(r"[ -~]*")
 
 @dataclass(slots=True)
 class Rule:
-    """Calls that do not go as they should; `name` is what the log calls it.
+    """A rule for calls that fail or behave differently.
 
-    `method` and `path` are matched with `*` and `?`; the query is not looked at. The first `skip` calls that match
-    pass unharmed; then the rule holds for `times` calls, or for ever when that is `None`. `delay` seconds go by before
-    anything is carried out, and `latency` seconds after that, before the answer. Without a `status` the call is carried
-    out and answered as usual; with one it is answered with that (or dropped), and `when` says whether it is carried out
-    all the same. `headers` are added to the answer. With `voids_token` the call's token is good for nothing from then
-    on.
+    Attributes:
+        method: a pattern with `*` and `?`.
+        path: a pattern with `*` and `?`; the query is ignored.
+        status: the answer's status, or "reset". Without it the call is answered as usual.
+        when: whether the answer comes before the call is carried out (and instead of it), or after.
+        times: for how many calls the rule holds; `None` for all.
+        skip: how many matching calls it spares first.
+        delay: seconds before anything is carried out.
+        latency: seconds between that and the answer.
+        headers: headers that are added to the answer.
+        body: the answer's body.
+        voids_token: whether the call's token becomes invalid.
+        name: the rule's name in the log.
     """
 
     method: str = "*"
@@ -38,7 +45,7 @@ class Rule:
     name: str = "rule"
 
     def takes(self, method: str, path: str) -> bool:
-        """Whether the rule holds for this call; counts it."""
+        """Tell whether the rule holds for this call, and count it."""
         if self.times == 0 or not (
             fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
         ):
@@ -51,16 +58,16 @@ class Rule:
         return True
 
     def answer(self) -> Answer | None:
-        """What is answered instead, if anything is."""
+        """Return the answer that replaces the usual one, if any."""
         if self.status is None:
             return None
         if self.body is not None or self.status == "reset" or self.status < 400:
             return Answer(self.status, "" if self.body is None else self.body, self.headers)
-        refusal = Refusal(self.status, f"the sandbox was told to answer {self.status}")
+        refusal = Refusal(self.status, f"the sandbox answers {self.status}, as its controls ask")
         return Answer.no(refusal, self.headers)
 
     def shown(self) -> Json:
-        """The rule as it stands now, in the words in which it was given."""
+        """Return the rule as it is now, in the form in which it was given."""
         words = {"method": self.method, "path": self.path, "status": self.status, "when": self.when}
         counts = {
             "times": self.times,
@@ -72,7 +79,7 @@ class Rule:
 
 
 def read_rule(read: BodyReader) -> Rule:
-    """One rule, in the words of `Rule.shown`; what is wrong in it is added to the reader's complaints."""
+    """Read a rule in the form of `Rule.shown`; add what is wrong to the reader's errors."""
     status = _status(read)
     when = read.text("when")
     if when not in (None, "before", "after"):

@@ -1,4 +1,4 @@
-"""The schemas of what is sent and answered, for `/apidoc` (vendor contract, Token to Test API)."""
+"""The schemas of all bodies, for `/apidoc` (vendor contract, Token to Test API)."""
 
 from collections.abc import Mapping
 
@@ -25,10 +25,14 @@ _MINUTES: Json = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 
 
 def _object(needed: Mapping[str, Json], optional: Mapping[str, Json] | None = None) -> Json:
-    """An object with these members and no others."""
+    """Return the schema of an object with these members and no others."""
     members = {**needed, **(optional or {})}
-    said: dict[str, Json] = {"type": "object", "additionalProperties": False, "properties": members}
-    return said | {"required": list(needed)} if needed else said
+    schema: dict[str, Json] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": members,
+    }
+    return schema | {"required": list(needed)} if needed else schema
 
 
 def _list(of: Json, *, least: int = 0) -> Json:

@@ -1,4 +1,4 @@
-"""A running sandbox: in a thread of this process for tests, or as a process of its own until it is told to stop."""
+"""A running sandbox: in a thread of this process for tests, or as a process of its own."""
 
 import signal
 import socket
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sync.sandbox.backend import Backend
+from sync.sandbox.backend import SandboxBackend
 from sync.sandbox.controls import Controls
 from sync.sandbox.failures import failures_of
 from sync.sandbox.failures_file import load_failures
@@ -22,10 +22,10 @@ _GRACE = 5
 
 
 class Server:
-    """A desk's web server, in a thread of its own; `url` is where it listens once `start` returns."""
+    """A backend's web server, in its own thread; `url` is its address once `start` returns."""
 
-    def __init__(self, desk: Backend, port: int) -> None:
-        self._desk = desk
+    def __init__(self, backend: SandboxBackend, port: int) -> None:
+        self._backend = backend
         self._socket = _listen(port)
         self.url = f"http://{_HOST}:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
@@ -34,7 +34,7 @@ class Server:
         self._error: BaseException | None = None
 
     def start(self) -> None:
-        """Starts the server and waits until it really listens.
+        """Start the server, and wait until it listens.
 
         Raises:
             OSError: it could not start.
@@ -49,11 +49,11 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        """Whether the server still answers."""
+        """Tell whether the server still answers."""
         return self._error is None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """Ends every wait, lets calls in flight be answered, and stops."""
+        """End all waits, answer the calls in flight, and stop."""
         if self._thread.is_alive():
             self._stop()
             self._thread.join()
@@ -65,7 +65,7 @@ class Server:
         try:
             asyncio.run(self._serve())
         except BaseException as error:
-            # Kept for `start` and `alive`, which somebody hears.
+            # Stored for `start` and `alive`, which report it.
             self._error = error
         finally:
             self._listening.set()
@@ -80,7 +80,7 @@ class Server:
         pauses, loop = Pauses(), asyncio.get_running_loop()
         server = uvicorn.Server(
             uvicorn.Config(
-                application(self._desk, pauses),
+                application(self._backend, pauses),
                 http=Protocol,
                 ws="none",
                 lifespan="off",
@@ -112,14 +112,15 @@ class Server:
 
 
 class Sandbox:
-    """A local Inspera for tests: a context manager that listens on a free loopback port while it is open.
+    """A local Inspera for tests: a context manager that listens on a free loopback port.
 
-    `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the statuses of tests and the
-    life of tokens go by it, and so does the delay of visibility. `token_lifetime` and `latency` are in seconds.
-    `failures` strike at random; `sync.sandbox.failures` has their words.
+    `url` goes into the configuration's `inspera: url`. `clock` gives aware times in UTC; the
+    statuses of tests and the life of tokens go by it, and so does the delay of visibility.
+    `token_lifetime` and `latency` are in seconds. `failures` strike at random (see
+    `sync.sandbox.failures`).
 
     Raises:
-        Refusal: the failures are wrong.
+        Refusal: the failures are invalid.
     """
 
     def __init__(
@@ -138,12 +139,14 @@ class Sandbox:
         self._controls = Controls(latency, token_lifetime, failures_of(failures or {}))
 
     def __enter__(self) -> Self:
-        self._desk = Backend(self._data, self.client_id, self.api_key, self._controls, self._clock)
+        self._backend = SandboxBackend(
+            self._data, self.client_id, self.api_key, self._controls, self._clock
+        )
         try:
-            self._server = Server(self._desk, port=0)
+            self._server = Server(self._backend, port=0)
             self._server.start()
         except BaseException:
-            self._desk.close()
+            self._backend.close()
             raise
         self.url = self._server.url
         return self
@@ -155,39 +158,40 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self._server.stop()
-        self._desk.close()
+        self._backend.close()
 
     def contents(self) -> dict[str, Json]:
-        """What this Inspera holds: `{"students": […], "staff": […], "tests": [{…, "candidates": […], …}]}`."""
-        contents: dict[str, Json] = self._desk.contents()
+        """Return what this Inspera has: `{"students": […], "staff": […], "tests": [{…}]}`."""
+        contents: dict[str, Json] = self._backend.contents()
         return contents
 
     def requests(self, after: int = 0) -> list[dict[str, Json]]:
-        """Every call whose `seq` is above `after`, in order (`RequestLog.note` makes the entries)."""
+        """Return all calls whose `seq` is above `after`, in order (see `RequestLog.note`)."""
         entries: list[dict[str, Json]] = []
-        while page := self._desk.requests(entries[-1]["seq"] if entries else after):
+        while page := self._backend.requests(entries[-1]["seq"] if entries else after):
             entries += page
         return entries
 
     def control(self, **settings: Json) -> dict[str, Json]:
-        """Changes `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`, and gives all.
+        """Change the given controls, and return all.
 
-        `Controls`, `Rule` and `sync.sandbox.failures` have the words.
+        They are `latency`, `token_lifetime`, `clock_offset`, `wrapped`, `fail` and `failures`.
+        `Controls`, `Rule` and `sync.sandbox.failures` describe them.
 
         Raises:
-            Refusal: a setting is wrong; nothing was changed.
+            Refusal: a setting is invalid; nothing was changed.
         """
         self._controls.change(settings)
         shown: dict[str, Json] = self._controls.shown()
         return shown
 
-    def by_hand(self, **edit: Json) -> dict[str, Json]:
-        """Edits as a person would in the vendor's own pages (`edit_by_hand` has the words).
+    def edit(self, **edit: Json) -> dict[str, Json]:
+        """Edit as a person would in the vendor's own pages (`apply_edit` describes the edits).
 
         Raises:
             Refusal: the edit is not possible.
         """
-        edited: dict[str, Json] = self._desk.by_hand(edit)
+        edited: dict[str, Json] = self._backend.edit(edit)
         return edited
 
 
@@ -201,36 +205,37 @@ def serve(
     failures: Path | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> int:
-    """Runs a sandbox on loopback until SIGTERM or SIGINT; to be called in the main thread. Gives the exit status.
+    """Run a sandbox on loopback until SIGTERM or SIGINT; return the exit status.
 
-    Port 0 takes any free one; `ready` is given the address once it really listens. With `data`, a folder, everything
-    is kept there; without, in memory. `latency` is in seconds: a write is committed first, its answer comes that late.
-    `failures` is a file of failures that strike at random (`sync.sandbox.failures`).
+    Call it in the main thread. Port 0 takes any free port; `ready` receives the address once it
+    listens. Everything is stored in the folder `data`, or without one in memory. `latency` is in
+    seconds: a write is committed first, and its answer comes that much later. `failures` is a file
+    of failures that strike at random (`sync.sandbox.failures`).
 
     Raises:
         OSError: the port, the folder or the file can't be used; its text is fit to show.
-        ValueError: the client id or the API key is empty, or the failures are wrong: a line for each.
+        ValueError: the client id or API key is empty, or the failures are invalid.
     """
     controls = Controls(latency, _HOUR, load_failures(failures) if failures else None)
-    desk = Backend(data, client_id, api_key, controls)
+    backend = SandboxBackend(data, client_id, api_key, controls)
     try:
-        server = Server(desk, port)
-        return _run_until_told(server, ready)
+        server = Server(backend, port)
+        return _run_until_signal(server, ready)
     finally:
-        desk.close()
+        backend.close()
 
 
-def _run_until_told(server: Server, ready: Callable[[str], None] | None) -> int:
-    told = threading.Event()
+def _run_until_signal(server: Server, ready: Callable[[str], None] | None) -> int:
+    stopping = threading.Event()
     signals = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in signals}
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in signals}
     try:
         server.start()
         if ready is not None:
             ready(server.url)
-        while server.alive and not told.wait(0.5):
+        while server.alive and not stopping.wait(0.5):
             pass
-        return 0 if told.is_set() else 1
+        return 0 if stopping.is_set() else 1
     finally:
         server.stop()
         for number, handler in before.items():
@@ -249,6 +254,7 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise OSError(
-            f"port {port} on {_HOST} cannot be used ({reason.lower()}); choose another port, or 0 for any free one"
+            f"port {port} on {_HOST} cannot be used ({reason.lower()}); "
+            "choose another port, or 0 for any free one"
         ) from error
     return listener

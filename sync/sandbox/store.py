@@ -1,7 +1,7 @@
-"""The sandbox's memory: one SQLite database, in memory or in a folder, behind one lock.
+"""The sandbox's store: one SQLite database, in memory or in a folder, with one lock.
 
-A commit has reached the operating system when it returns, so a killed sandbox keeps everything that it answered (a
-power cut may lose the last moments). Nothing here needs a SQLite newer than 3.24.
+A commit has reached the operating system when it returns, so a killed sandbox loses nothing that it
+answered (a power cut may lose the last moments). Nothing here needs a SQLite newer than 3.24.
 """
 
 import os
@@ -15,7 +15,7 @@ _VERSION = 2  # as at the end of the schema
 _FILE = "inspera.db"
 LOG_FILE = "requests.jsonl"
 
-# Ids start where a tenant's would look like: user ids anywhere in int64, tests at nine digits.
+# Ids look like a tenant's: user ids anywhere in int64, tests with nine digits.
 _SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE people (
@@ -100,7 +100,7 @@ COMMIT;
 class SandboxStore:
     """The database of one sandbox; give no folder to keep it in memory.
 
-    The files in a folder are for their owner's eyes only: who rehearses may use real people.
+    Only their owner can read the files in a folder: a rehearsal may use real people.
 
     `lock` is held by every transaction, and may be held for longer.
 
@@ -127,7 +127,7 @@ class SandboxStore:
             raise
 
     def _prepare(self, place: str) -> None:
-        # Held for as long as the sandbox runs, and let go by the system when it is killed.
+        # Held while the sandbox runs; the system releases it when the sandbox is killed.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -137,15 +137,17 @@ class SandboxStore:
             self._db.executescript(_SCHEMA)
         elif version != _VERSION:
             raise OSError(
-                f"{place}: was made by another version of the sandbox; choose another folder or delete it"
+                f"{place}: was created by another version of the sandbox; "
+                "choose another folder or delete it"
             )
-        # A first write takes the lock now, so that a second sandbox is refused here and not at its first call.
+        # A first write takes the lock now, so that a second sandbox is refused here and not at its
+        # first call.
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("COMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """The connection, alone: committed at the end, or taken back whole when an exception leaves the block."""
+        """Yield the connection exclusively; commit at the end, or roll back on an exception."""
         with self.lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -156,7 +158,7 @@ class SandboxStore:
                     self._db.execute("ROLLBACK")
 
     def copy(self) -> sqlite3.Connection:
-        """A copy in memory, as everything is now; not to be asked for inside a transaction, which it would wait for."""
+        """Return a copy in memory; inside a transaction this would wait for ever."""
         copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         copy.row_factory = sqlite3.Row
         with self.lock:
@@ -165,7 +167,7 @@ class SandboxStore:
         return copy
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Close the database."""
         with self.lock:
             self._db.close()
 
@@ -184,5 +186,8 @@ def _make_room(folder: Path) -> None:
 
 def _remedy(error: sqlite3.DatabaseError) -> str:
     if isinstance(error, sqlite3.OperationalError):
-        return f"cannot be opened ({error}); is another sandbox using this folder? stop it, or choose another folder"
+        return (
+            f"cannot be opened ({error}); is another sandbox using this folder? "
+            "stop it, or choose another folder"
+        )
     return "is not a sandbox's database; choose another folder, or move that file away"

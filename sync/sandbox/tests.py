@@ -1,29 +1,29 @@
-"""Tests as Inspera keeps them (vendor contract, Test API). They can be made and changed, never deleted."""
+"""Tests (vendor contract, Test API). They can be created and changed, never deleted."""
 
 from datetime import datetime
 from sqlite3 import Connection, Row
 
 from sync.sandbox.reader import BodyReader
-from sync.sandbox.wire import Answer, Call, Json, Refusal, is_number, moment_text
+from sync.sandbox.wire import Answer, Json, ReceivedCall, Refusal, is_number, moment_text
 
 MAX_TITLE = 500
 PAGE = 50
 """Tests on one page of a search; the first page is 1."""
 
 
-def post_test(db: Connection, call: Call) -> Answer:
-    """Answers `POST /v1/test?isExternal=true`: makes the test, or changes the one with that external id."""
+def post_test(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `POST /v1/test?isExternal=true`: create or change a test by its external id."""
     if not call.flag("isExternal"):
-        raise Refusal(400, "isExternal: must be true, tests are made by their external id")
-    run_id, made = save_test(db, call.json())
-    status = "created" if made else "updated"
+        raise Refusal(400, "isExternal: must be true; tests are created by their external id")
+    run_id, created = save_test(db, call.json())
+    status = "created" if created else "updated"
     return Answer(
-        201 if made else 200, {"success": True, "assessmentRunId": run_id, "status": status}
+        201 if created else 200, {"success": True, "assessmentRunId": run_id, "status": status}
     )
 
 
-def search_tests(db: Connection, call: Call) -> Answer:
-    """Answers `GET /v1/test/search`: the external id matches whole, a title or a query anywhere."""
+def search_tests(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `GET /v1/test/search`: external ids match as a whole, titles and queries in part."""
     page = call.query.get("page", "1")
     if not is_number(page) or int(page) == 0:
         raise Refusal(400, "page: must be a whole number, 1 or more")
@@ -38,8 +38,8 @@ def search_tests(db: Connection, call: Call) -> Answer:
     return Answer(200, {"hits": len(found), "page": int(page), "results": results})
 
 
-def find_test(db: Connection, call: Call) -> Row:
-    """The test that a path names, by Inspera's own id or, with `isExternal=true`, by ours.
+def find_test(db: Connection, call: ReceivedCall) -> Row:
+    """Return the test that a path names, by Inspera's id or, with `isExternal=true`, by ours.
 
     Raises:
         Refusal: 404, no such test.
@@ -55,39 +55,42 @@ def find_test(db: Connection, call: Call) -> Row:
     return row
 
 
-def save_test(db: Connection, body: Json, *, by_hand: bool = False) -> tuple[int, bool]:
-    """Makes or changes a test by external id; gives Inspera's id, and whether it was made now.
+def save_test(db: Connection, body: Json, *, manual: bool = False) -> tuple[int, bool]:
+    """Create or change a test by external id; return Inspera's id, and whether it was created.
 
-    A template shapes only the test that it makes; `templates_sent` counts every one that came over the wire.
+    A template has an effect only on a create; `templates_sent` counts all that were sent over the
+    API.
 
     Raises:
         Refusal: 400 for everything that is wrong in the body.
     """
     values = _test_values(body)
     old = db.execute("SELECT * FROM tests WHERE external_id = :external_id", values).fetchone()
-    sent = 0 if values["template"] is None or by_hand else 1
+    sent = 0 if values["template"] is None or manual else 1
     if old is None:
-        made = db.execute(
-            "INSERT INTO tests (external_id, title, start_time, end_time, duration, template, templates_sent)"
+        created = db.execute(
+            "INSERT INTO tests"
+            " (external_id, title, start_time, end_time, duration, template, templates_sent)"
             " VALUES (:external_id, :title, :start_time, :end_time, :duration, :template, :sent)",
             values | {"sent": sent},
         )
-        return int(made.lastrowid or 0), True
+        return int(created.lastrowid or 0), True
     db.execute(
-        "UPDATE tests SET title = :title, start_time = :start_time, end_time = :end_time, duration = :duration,"
-        " templates_sent = templates_sent + :sent WHERE external_id = :external_id",
+        "UPDATE tests SET title = :title, start_time = :start_time, end_time = :end_time,"
+        " duration = :duration, templates_sent = templates_sent + :sent"
+        " WHERE external_id = :external_id",
         values | {"sent": sent},
     )
     return int(old["run_id"]), False
 
 
 def is_activated(test: Row, now: datetime) -> bool:
-    """Whether the test has begun."""
+    """Tell whether the test has begun."""
     return _status(test, now) != "SCHEDULED"
 
 
 def as_posted(row: Row) -> dict[str, Json]:
-    """A test in the words in which it is posted, without its template."""
+    """Return a test in the form in which it is posted, without its template."""
     return {
         "externalTestId": row["external_id"],
         "title": row["title"],
@@ -105,7 +108,7 @@ def _test_values(body: Json) -> dict[str, str | int | None]:
     duration = read.whole("duration", least=1, needed=True)
     template = _template(read)
     if title and ("[" in title or "]" in title):
-        read.complain("title", "must not hold [ or ]")
+        read.complain("title", "must not contain [ or ]")
     if start and end and end <= start:
         read.complain("endTime", "must be after startTime")
     read.close()
@@ -120,7 +123,7 @@ def _test_values(body: Json) -> dict[str, str | int | None]:
 
 
 def _template(read: BodyReader) -> str | None:
-    """The template's id, as a number or as text: the contract does not say which."""
+    """Read the template's id, as a number or as text: the contract does not specify which."""
     value = read.any("sourceTemplateId")
     if value is None:
         return None
@@ -131,7 +134,7 @@ def _template(read: BodyReader) -> str | None:
     return text
 
 
-def _matches(row: Row, call: Call) -> bool:
+def _matches(row: Row, call: ReceivedCall) -> bool:
     title, words = (call.query.get(name, "").casefold() for name in ("title", "query"))
     full = row["title"].casefold()
     return title in full and (words in full or words in row["external_id"].casefold())
@@ -145,7 +148,7 @@ def _status(row: Row, now: datetime) -> str:
     return "ACTIVE" if moment < row["end_time"] else "FINISHED"
 
 
-def _result(row: Row, call: Call) -> Json:
+def _result(row: Row, call: ReceivedCall) -> Json:
     return {
         "assessmentRunId": row["run_id"],
         "assessmentRunTitle": row["title"],

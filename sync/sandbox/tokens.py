@@ -1,4 +1,4 @@
-"""Access tokens: given out against the client id and the API key, and asked for on every other call."""
+"""Access tokens: issued for the client id and API key, and required by every other call."""
 
 import secrets
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from datetime import timedelta
 from hmac import compare_digest
 from sqlite3 import Connection
 
-from sync.sandbox.wire import Answer, Call, Refusal
+from sync.sandbox.wire import Answer, ReceivedCall, Refusal
 
 _FORM = "application/x-www-form-urlencoded"
 _KEY_PARAMETERS = ("code", "api_key", "apikey", "key")
@@ -15,9 +15,10 @@ _KEY_PARAMETERS = ("code", "api_key", "apikey", "key")
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Gives out and checks tokens (vendor contract, Token).
+    """Issues and checks tokens (vendor contract, Token).
 
-    `lifetime` tells the seconds that a new one lives; `used` holds those that were good for a call already.
+    `lifetime` returns the seconds that a new token is valid; `used` contains those that were
+    accepted already.
     """
 
     client_id: str
@@ -25,8 +26,8 @@ class Tokens:
     lifetime: Callable[[], float]
     used: set[str] = field(default_factory=set, repr=False)
 
-    def give(self, db: Connection, call: Call) -> Answer:
-        """Answers `POST /api/authenticate/token/`. Older tokens stay good until they expire."""
+    def give(self, db: Connection, call: ReceivedCall) -> Answer:
+        """Answer `POST /api/authenticate/token/`. Older tokens stay valid until they expire."""
         failure = self._malformed(call)
         if failure is not None:
             return Answer(400, {"error": failure})
@@ -43,11 +44,11 @@ class Tokens:
         )
         return Answer(200, {"access_token": token, "expires_in": int(lifetime)})
 
-    def require(self, db: Connection, call: Call) -> None:
-        """Lets the call pass if it carries a token that has not expired (vendor contract, Conventions).
+    def require(self, db: Connection, call: ReceivedCall) -> None:
+        """Check the call's token (vendor contract, Conventions).
 
         Raises:
-            Refusal: 401, it does not.
+            Refusal: 401, it is missing, unknown or has expired.
         """
         token = _bearer(call)
         if not token:
@@ -56,17 +57,20 @@ class Tokens:
         if row is None or row["expires"] <= call.now.timestamp():
             raise Refusal(401, "Authorization: the token is unknown or has expired")
 
-    def note_use(self, call: Call) -> None:
-        """The call's token was good for it."""
+    def note_use(self, call: ReceivedCall) -> None:
+        """Record that the call's token was accepted."""
         self.used.add(_bearer(call))
 
-    def was_used(self, call: Call) -> bool:
-        """Whether the call's token was good for a call already, and no failure hid that, since this sandbox started."""
+    def was_used(self, call: ReceivedCall) -> bool:
+        """Tell whether the call's token was accepted before, since this sandbox started."""
         return _bearer(call) in self.used
 
-    def _malformed(self, call: Call) -> str | None:
+    def _malformed(self, call: ReceivedCall) -> str | None:
         if any(name.lower() in _KEY_PARAMETERS for name in call.query):
-            return "the API key must not be in the query, where it reaches access logs: send it in the header 'code'"
+            return (
+                "the API key must not be in the query, where it reaches access logs: "
+                "send it in the header 'code'"
+            )
         if call.query.get("grant_type") != "authorization_code":
             return "grant_type must be authorization_code"
         if not call.query.get("client_id"):
@@ -78,12 +82,12 @@ class Tokens:
         return "the body must be empty" if call.raw else None
 
 
-def void_token(db: Connection, call: Call) -> None:
-    """Makes the token that the call carries good for nothing from now on."""
+def void_token(db: Connection, call: ReceivedCall) -> None:
+    """Make the call's token invalid from now on."""
     db.execute("DELETE FROM tokens WHERE token = ?", (_bearer(call),))
 
 
-def _bearer(call: Call) -> str:
+def _bearer(call: ReceivedCall) -> str:
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

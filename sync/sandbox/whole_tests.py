@@ -1,4 +1,4 @@
-"""A test with everything on it: as Inspera shows it to an integration, and as the sandbox's own pages do."""
+"""A test with everything on it, as Inspera's API and the sandbox's own pages show it."""
 
 from sqlite3 import Connection, Row
 
@@ -7,14 +7,14 @@ from sync.sandbox.committees import all_committees
 from sync.sandbox.contributors import all_contributors
 from sync.sandbox.options import all_options
 from sync.sandbox.tests import as_posted, find_test
-from sync.sandbox.wire import Answer, Call, Json
+from sync.sandbox.wire import Answer, Json, ReceivedCall
 
 _PREFIX = "ar_"
 _NAMES = frozenset({"firstName", "lastName"})
 
 
-def get_test(db: Connection, call: Call) -> Answer:
-    """Answers `GET /v1/test/{testId}`, without its wrapper; roles have a prefix (vendor contract, Test API)."""
+def get_test(db: Connection, call: ReceivedCall) -> Answer:
+    """Answer `GET /v1/test/{testId}`, without its wrapper (vendor contract, Test API)."""
     test = find_test(db, call)
     contributors = [_as_shown(one) for one in all_contributors(db, test["run_id"])]
     committees = all_committees(db, test["run_id"])
@@ -24,14 +24,14 @@ def get_test(db: Connection, call: Call) -> Answer:
 
 
 def all_tests(db: Connection) -> list[Json]:
-    """Every test with everything on it, for the sandbox's own pages."""
+    """Return all tests with everything on them, for the sandbox's own pages."""
     return [
         whole_test(db, row) for row in db.execute("SELECT * FROM tests ORDER BY run_id").fetchall()
     ]
 
 
 def whole_test(db: Connection, row: Row) -> dict[str, Json]:
-    """One test with everything on it."""
+    """Return one test with everything on it."""
     run_id = row["run_id"]
     contributors = [
         {name: value for name, value in one.items() if name not in _NAMES}

@@ -1,4 +1,4 @@
-"""What goes over the wire: one call, its answer, a refusal, and what an address can do."""
+"""The parts of the protocol: a call, its answer, a refusal, and an endpoint."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,9 +15,10 @@ Status = int | Literal["reset"]
 
 
 class Refusal(Exception):  # noqa: N818  (errors are named by what they mean)
-    """This Inspera says no: an HTTP status, and every reason at once.
+    """A refused call: an HTTP status and all reasons.
 
-    `success` is what the answer says of itself; it is true for errors in a 200 (vendor contract, Conventions).
+    `success` is the answer's member of that name; it is true for errors in a 200 (vendor contract,
+    Conventions).
     """
 
     def __init__(self, status: int, *errors: str, success: bool = False) -> None:
@@ -27,7 +28,7 @@ class Refusal(Exception):  # noqa: N818  (errors are named by what they mean)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered to a call. A body that is text is sent as it stands, everything else as JSON."""
+    """The answer to a call. A body that is text is sent unchanged, everything else as JSON."""
 
     status: Status
     body: Json = None
@@ -35,7 +36,7 @@ class Answer:
 
     @classmethod
     def no(cls, refusal: Refusal, headers: Mapping[str, str] | None = None) -> "Answer":
-        """The answer that carries a refusal's reasons."""
+        """Return the answer that contains a refusal's reasons."""
         return cls(
             refusal.status,
             {"success": refusal.success, "errors": list(refusal.errors)},
@@ -44,8 +45,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call as it arrived: `ids` from the path, header names in lower case, `now` aware and in UTC.
+class ReceivedCall:
+    """One received call: `ids` from the path, header names in lower case, `now` in UTC.
 
     `base` is this server's own address, without a slash at its end.
     """
@@ -60,10 +61,10 @@ class Call:
     base: str
 
     def json(self) -> Json:
-        """The body.
+        """Return the parsed body.
 
         Raises:
-            Refusal: it is not JSON, or is not said to be.
+            Refusal: it is not JSON, or has another content type.
         """
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -74,49 +75,49 @@ class Call:
             raise Refusal(400, "the body is not JSON") from None
 
     def flag(self, name: str) -> bool:
-        """Whether a query parameter such as `isExternal` is there and true."""
+        """Tell whether a query parameter such as `isExternal` is present and true."""
         return self.query.get(name, "").lower() == "true"
 
 
-Handler = Callable[[Connection, Call], Answer]
-"""What carries out one kind of call, inside a transaction that a `Refusal` takes back."""
+Handler = Callable[[Connection, ReceivedCall], Answer]
+"""Carries out one kind of call, inside a transaction that a `Refusal` rolls back."""
 
 CallKind = Literal["token", "link", "read", "write", "committee"]
-"""The kinds of call: for a token, by a signed link, reading, writing, and the write that makes committees."""
+"""The kinds of call. "link" is by a signed link; "committee" is the write that makes committees."""
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """What one method does at one address."""
+class Endpoint:
+    """One method of one path."""
 
     handler: Handler
     kind: CallKind
 
     @property
     def writes(self) -> bool:
-        """Whether it changes what Inspera holds; giving a token or ordering an export does not."""
+        """Tell whether it changes data; issuing a token or ordering an export does not."""
         return self.kind in {"write", "committee"}
 
     @property
     def reads(self) -> bool:
-        """Whether it shows what Inspera holds, as far as it is readable yet."""
+        """Tell whether it shows data, as far as they are readable yet."""
         return self.kind in {"read", "link"}
 
     @property
     def needs_token(self) -> bool:
-        """Whether the call must carry a bearer token."""
+        """Tell whether the call must have a bearer token."""
         return self.kind not in {"token", "link"}
 
 
-Operations = Mapping[str, Operation]
-"""What one address can do, by method."""
+Endpoints = Mapping[str, Endpoint]
+"""The endpoints of one path, by method."""
 
 
 def parse(raw: bytes) -> Json:
-    """The value of JSON text.
+    """Return the value of JSON text.
 
     Raises:
-        ValueError: it is not JSON, or nobody can mean it: nested very deeply, no number, half a character.
+        ValueError: it is not JSON, is nested very deeply, or has a NaN or half a character.
     """
     try:
         value = json.loads(raw)
@@ -127,10 +128,10 @@ def parse(raw: bytes) -> Json:
 
 
 def is_number(text: str) -> bool:
-    """Whether the text is a whole number of digits only, small enough for the database."""
+    """Tell whether the text consists of digits only, and is small enough for the database."""
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def moment_text(when: datetime) -> str:
-    """A time as Inspera writes it: UTC, whole seconds (vendor contract, Conventions)."""
+    """Return a time as Inspera writes it: UTC, whole seconds (vendor contract, Conventions)."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")

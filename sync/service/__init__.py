@@ -1,1 +1,1 @@
-"""The long-running service: jobs at their times, one run at a time, signals, reload, leadership."""
+"""The long-running service: scheduled jobs, one run at a time, signals, reload, leadership."""

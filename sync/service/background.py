@@ -1,4 +1,4 @@
-"""A question that may take long, asked so that who needs the answer can go on without it."""
+"""A call that may take long, made in the background so that its user is not blocked."""
 
 import time
 from collections.abc import Callable
@@ -6,38 +6,40 @@ from concurrent.futures import Future, wait
 from threading import Thread
 from typing import Generic, TypeVar
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
-class BackgroundCall(Generic[Answer]):
-    """Asks something, each time in a thread of its own, which does not keep the process alive."""
+class BackgroundCall(Generic[T]):
+    """Calls a function, each time in a new thread, which does not keep the process alive."""
 
-    def __init__(self, ask: Callable[[], Answer], name: str) -> None:
-        self._ask, self._name = ask, name
-        self._open: Future[Answer] | None = None
+    def __init__(self, function: Callable[[], T], name: str) -> None:
+        self._function, self._name = function, name
+        self._pending: Future[T] | None = None
         self._since = 0.0
 
-    def answer(self, seconds: float) -> Answer:
-        """The answer, or what the question raises. Asks, unless an earlier question is still open.
+    def result(self, timeout: float) -> T:
+        """Return the function's result, or raise its error.
+
+        The function is called, unless an earlier call has not returned yet.
 
         Raises:
-            TimeoutError: there is none within so many seconds; the question stays open.
+            TimeoutError: it did not return within `timeout` seconds; the call goes on.
         """
-        if self._open is None:
-            self._open, self._since = Future(), time.monotonic()
-            Thread(target=self._put, args=(self._open,), name=self._name, daemon=True).start()
-        if not wait([self._open], seconds).done:
+        if self._pending is None:
+            self._pending, self._since = Future(), time.monotonic()
+            Thread(target=self._run, args=(self._pending,), name=self._name, daemon=True).start()
+        if not wait([self._pending], timeout).done:
             raise TimeoutError
-        answered, self._open = self._open, None
-        return answered.result()
+        returned, self._pending = self._pending, None
+        return returned.result()
 
-    def _put(self, answer: Future[Answer]) -> None:
+    def _run(self, future: Future[T]) -> None:
         try:
-            answer.set_result(self._ask())
-        except BaseException as error:  # raised where the answer is needed
-            answer.set_exception(error)
+            future.set_result(self._function())
+        except BaseException as error:  # raised where the result is needed
+            future.set_exception(error)
 
     @property
-    def open_for(self) -> float:
-        """Seconds for which a question has been without an answer; 0 when none is open."""
-        return 0.0 if self._open is None else time.monotonic() - self._since
+    def pending_for(self) -> float:
+        """Return the seconds since a call began that has not returned; 0 without one."""
+        return 0.0 if self._pending is None else time.monotonic() - self._since

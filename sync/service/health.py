@@ -1,4 +1,4 @@
-"""How the service is, as `/healthz` and `/readyz` tell it."""
+"""The service's health, as `/healthz` and `/readyz` show it."""
 
 import threading
 import time
@@ -11,9 +11,10 @@ Role = Literal["leader", "standby"]
 
 
 class Heartbeat:
-    """Whether the loop that would hang still turns: it calls `beat`, and anybody may ask. Thread-safe.
+    """The heartbeat of the service's loop, which shows whether it hangs. Thread-safe.
 
-    `longest` is how many seconds may pass from one beat to the next; `monotonic` gives seconds from any origin.
+    The loop calls `beat`. `longest` is how many seconds may pass between two beats; `monotonic`
+    returns seconds from any origin.
     """
 
     def __init__(self, longest: float, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -22,35 +23,36 @@ class Heartbeat:
         self._last = monotonic()
 
     def beat(self) -> None:
-        """The loop has come round."""
+        """Record that the loop has begun another round."""
         with self._lock:
             self._last = self._monotonic()
 
     @property
     def silent(self) -> float:
-        """Seconds since the last beat."""
+        """Return the seconds since the last beat."""
         with self._lock:
             return self._monotonic() - self._last
 
     @property
     def alive(self) -> bool:
-        """Whether the last beat is recent enough."""
+        """Tell whether the last beat is recent enough."""
         return self.silent <= self._longest
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the service knows of itself. Times are aware.
+    """The service's health. Times are aware.
 
     Attributes:
-        alive: whether its loop still turns.
+        alive: whether its loop still runs.
         unreachable: why the state can't be used just now; empty when it can.
-        migrated: whether the tables of the state are of this version.
+        migrated: whether the state's tables have this version.
         role: whether this replica may write; None before that is known.
         loaded: when the configuration in use was read.
-        reload_failed: when a newer configuration was found invalid, if that was the last that happened to it.
+        reload_failed: when the last reload failed, if no later one succeeded.
         paused: since when a person has stopped all sending.
-        clock_trouble: what is wrong with this machine's clock, by Inspera's last answers; empty when nothing is.
+        clock_trouble: what is wrong with this machine's clock, compared with Inspera's; empty when
+            nothing is.
     """
 
     alive: bool
@@ -64,11 +66,11 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether jobs can run here, or could once this replica leads. A pause is somebody's wish, and no row error."""
+        """Tell whether jobs can run here, or could if it led; a pause does not matter."""
         return self.alive and not self.unreachable and self.migrated and self.role is not None
 
     def document(self) -> dict[str, object]:
-        """As `/readyz` shows it, with times in UTC."""
+        """Return the document that `/readyz` shows, with times in UTC."""
         return {
             "ready": self.ready,
             "alive": self.alive,

@@ -28,34 +28,39 @@ _MOST_AT_ONCE = 32
 
 
 class HealthPages(Protocol):
-    """Figures in the format of Prometheus."""
+    """The service's metrics in the format of Prometheus."""
 
     def expose(self) -> bytes:
-        """All figures as they are now."""
+        """Return all metrics as they are now."""
         ...
 
 
 def address_of(listen: str) -> tuple[str, int]:
-    """The IP address and the port that `listen` names: `127.0.0.1:9464`, `localhost:9464` or `[::1]:9464`.
+    """Return the IP address and port of `127.0.0.1:9464`, `localhost:9464` or `[::1]:9464`.
 
     Raises:
-        ValueError: it is something else; the text says what is wrong and what would be right.
+        ValueError: `listen` is something else; the text says what is wrong and what to write.
     """
     host, colon, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
     host = "127.0.0.1" if host == "localhost" else host
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"'{listen}' is not an address with a port; write it like 127.0.0.1:9464")
-    if not _is_loopback(host):
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
         raise ValueError(f"'{listen}' is not on this machine alone; write 127.0.0.1:{port}")
     return host, int(port)
 
 
 @contextmanager
 def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages) -> Iterator[str]:
-    """Answers while it is open; gives the address, such as `http://127.0.0.1:9464`. Port 0 takes any free one.
+    """Serve health and metrics inside the block; yield the address, such as `http://127.0.0.1:9464`.
 
-    `health` is asked by the server's thread for each request, and must answer at once.
+    Port 0 takes any free port. The server's thread calls `health` for each request; it must return
+    at once.
 
     Raises:
         UsageError: it can't listen there.
@@ -78,7 +83,7 @@ def serve_health(listen: str, health: Callable[[], Health], metrics: HealthPages
 
 
 class _Server(Server):
-    """uvicorn without its ten rounds a second: it sleeps until it is told to end."""
+    """uvicorn without its ten rounds a second: it sleeps until `end` is called."""
 
     def __init__(self, application: Starlette) -> None:
         super().__init__(
@@ -101,22 +106,23 @@ class _Server(Server):
         self._wake: Callable[[], object] = lambda: None
 
     async def main_loop(self) -> None:
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        self._wake = lambda: loop.call_soon_threadsafe(told.set)
+        loop, ending = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(ending.set)
         if self.started:
             self.answers.set()
         if not self.should_exit:
-            await told.wait()
+            await ending.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Nobody else is let in, and whoever just was is known to uvicorn before it closes all connections.
+        # No new connections are accepted, and uvicorn gets to know the last ones before it closes
+        # all.
         for listener in sockets or ():
             asyncio.get_running_loop().remove_reader(listener)
         await asyncio.sleep(_SETTLED)
         await super().shutdown(sockets)
 
     def end(self) -> None:
-        """Ends it, from any thread."""
+        """End the server, from any thread."""
         self.should_exit = True
         try:
             self._wake()
@@ -134,10 +140,10 @@ def _application(health: Callable[[], Health], metrics: HealthPages) -> Starlett
         now = health()
         return JSONResponse(now.document(), 200 if now.ready else 503, _NOT_STORED)
 
-    async def figures(_request: Request) -> Response:
+    async def metrics_page(_request: Request) -> Response:
         return Response(metrics.expose(), headers={**_NOT_STORED, "Content-Type": CONTENT_TYPE})
 
-    routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics_page)]
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
     return application
@@ -161,10 +167,3 @@ def _listener(listen: str) -> socket.socket:
             f"service.listen: {listen} can't be used ({reason}); free it, or choose another port"
         ) from None
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,4 +1,4 @@
-"""How a service stands to its state: whether it leads, and whether the state is ready for its jobs."""
+"""Leadership: whether this service leads, and whether the state is ready for its jobs."""
 
 import math
 import time
@@ -13,26 +13,26 @@ from sync.service.background import BackgroundCall
 from sync.service.protocols import JobHistory, ServiceState
 
 PATIENCE = 10.0
-"""Seconds without an answer after which the state counts as out of reach."""
+"""Seconds without an answer after which the state counts as unreachable."""
 
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between two attempts to use the state."""
 
 _RUN_PAUSES = (*_PAUSES, 60.0, 120.0, 300.0)
-"""The same when the state seems sound and runs fail on it all the same: each of them reads all sources."""
+"""The same when runs fail on a state that seems sound; each run reads all sources."""
 
 _PROVEN = 60.0
-"""Seconds without a new trouble after which one that a run met counts as over, also when no run has ended yet."""
+"""Seconds without a new error after which a run's error counts as over, even without a new run."""
 
 _log = structlog.get_logger("service")
 
 
 class Leadership:
-    """Asks the state, again and again, without ever hanging on it.
+    """Checks the state repeatedly, without ever being blocked by it.
 
     Attributes:
-        leads: whether this service is the one that may run jobs.
-        ready: whether the state is, since this service began to lead.
+        leads: whether this service may run jobs.
+        ready: whether the state has been prepared since this service began to lead.
         unreachable: why the state can't be used just now; empty when it can, or is not needed.
     """
 
@@ -43,126 +43,129 @@ class Leadership:
         self.leads = self.ready = False
         self.unreachable = ""
         self._has_asked = self._was_ready = False
-        self._again, self._attempts = 0.0, 0
-        self._runs: SimpleQueue[StateError | None] = SimpleQueue()
-        self._doubted_until: float | None = None
-        self._said: set[str] = set()
-        self._saying = Lock()
+        self._next_attempt, self._attempts = 0.0, 0
+        self._run_reports: SimpleQueue[StateError | None] = SimpleQueue()
+        self._suspect_until: float | None = None
+        self._logged: set[str] = set()
+        self._log_lock = Lock()
 
-    def look(self, seconds: float) -> Mapping[str, JobHistory] | None:
-        """Looks, for so many seconds at most. When the state has become ready, gives what it remembers of the jobs.
+    def check(self, timeout: float) -> Mapping[str, JobHistory] | None:
+        """Check the state for at most `timeout` seconds.
+
+        When the state has become ready, return what it remembers of the jobs; otherwise None.
 
         Raises:
             Locked: another service runs on this state.
             StateError: the state can't be used, and never could since this service began.
         """
-        self._hear_runs()
-        led, self.leads = self.leads, self._ask_lead(seconds)
+        self._apply_run_reports()
+        led, self.leads = self.leads, self._check_lead(timeout)
         if led and not self.leads:
             self.ready = False
-            self._preparing = BackgroundCall(
-                self._state.prepare, "prepare"
-            )  # what it says now is of another time
-        if not self.leads or self.ready or time.monotonic() < self._again:
+            # A new call: the result of the present one would be about an earlier time.
+            self._preparing = BackgroundCall(self._state.prepare, "prepare")
+        if not self.leads or self.ready or time.monotonic() < self._next_attempt:
             return None
-        return self._prepare(seconds)
+        return self._prepare(timeout)
 
-    def doubt(self, error: StateError) -> bool:
-        """Have the state made ready anew before the next run, as a run could not use it. Thread-safe.
+    def report_failure(self, error: StateError) -> bool:
+        """Prepare the state again before the next run, because a run could not use it. Thread-safe.
 
-        Returns whether nobody has heard of this trouble yet.
+        Return whether this error is new since the state was last sound.
         """
-        self._runs.put(error)
-        self.ready = False  # nothing is started before the next look
-        return self._is_news(error)
+        self._run_reports.put(error)
+        self.ready = False  # nothing is started before the next check
+        return self._is_new(error)
 
-    def trust(self) -> None:
-        """Take the state for sound again, as a run could use it to its end. Thread-safe."""
-        self._runs.put(None)
+    def report_success(self) -> None:
+        """Consider the state sound again, because a run used it to its end. Thread-safe."""
+        self._run_reports.put(None)
 
     @property
-    def answers(self) -> bool:
-        """Whether no question is open."""
-        return not (self._leading.open_for or self._preparing.open_for)
+    def idle(self) -> bool:
+        """Tell whether no call to the state is pending."""
+        return not (self._leading.pending_for or self._preparing.pending_for)
 
-    def _hear_runs(self) -> None:
-        while not self._runs.empty():
-            error = self._runs.get()
+    def _apply_run_reports(self) -> None:
+        while not self._run_reports.empty():
+            error = self._run_reports.get()
             if error is None:
-                self._end_doubt()
+                self._end_suspicion()
             else:
                 self.ready = False
-                self._doubted_until = math.inf
-                self._bear(error, passes=True, pauses=_RUN_PAUSES)
-        if (
-            self._doubted_until is not None
-            and self.ready
-            and time.monotonic() >= self._doubted_until
-        ):
-            self._end_doubt()
+                self._suspect_until = math.inf
+                self._tolerate(error, temporary=True, pauses=_RUN_PAUSES)
+        over = self._suspect_until is not None and time.monotonic() >= self._suspect_until
+        if over and self.ready:
+            self._end_suspicion()
 
-    def _end_doubt(self) -> None:
-        if self._doubted_until is not None:
-            self._doubted_until = None
+    def _end_suspicion(self) -> None:
+        if self._suspect_until is not None:
+            self._suspect_until = None
             if self.ready:
                 self._recover()
 
-    def _ask_lead(self, seconds: float) -> bool:
+    def _check_lead(self, timeout: float) -> bool:
         try:
-            leads = self._leading.answer(seconds)
+            leads = self._leading.result(timeout)
         except TimeoutError:
-            if self._leading.open_for < PATIENCE:
+            if self._leading.pending_for < PATIENCE:
                 return self.leads
-            self._bear(
-                StateUnreachable("the state does not answer; see how its server is"), passes=True
-            )
+            error = StateUnreachable("the state does not answer; check its database server")
+            self._tolerate(error, temporary=True)
             return False
         except StateError as error:
-            self._bear(error, passes=self._has_asked)
+            self._tolerate(error, temporary=self._has_asked)
             return False
         self._has_asked = True
         if leads != self.leads:
-            self._again, self._attempts = 0.0, 0
+            self._next_attempt, self._attempts = 0.0, 0
         if not leads:
             self._recover()
         return leads
 
-    def _prepare(self, seconds: float) -> Mapping[str, JobHistory] | None:
+    def _prepare(self, timeout: float) -> Mapping[str, JobHistory] | None:
         try:
-            past = self._preparing.answer(seconds)
+            past = self._preparing.result(timeout)
         except TimeoutError:
-            return None  # migrations take their time
+            return None  # a migration may take long
         except (StateError, Locked) as error:
-            self._bear(error, passes=self._was_ready)
+            self._tolerate(error, temporary=self._was_ready)
             return None
         self.unreachable, self.ready, self._was_ready = "", True, True
-        if self._doubted_until is None:
+        if self._suspect_until is None:
             self._recover()
-        else:  # it was ready before as well, and a run failed: only a run can prove it
-            self._doubted_until = time.monotonic() + _PROVEN
+        else:
+            # It was ready before, and a run failed all the same: only a run can prove it sound.
+            self._suspect_until = time.monotonic() + _PROVEN
         return past
 
     def _recover(self) -> None:
         self.unreachable, self._attempts = "", 0
-        with self._saying:
-            troubled = bool(self._said)
-            self._said.clear()
-        if troubled:
+        with self._log_lock:
+            had_errors = bool(self._logged)
+            self._logged.clear()
+        if had_errors:
             _log.warning("the state can be used again")
 
-    def _bear(self, error: SyncError, *, passes: bool, pauses: Sequence[float] = _PAUSES) -> None:
-        """Goes on without the state. What once worked may do so again, whatever is wrong with it just now."""
-        if not passes and not isinstance(error, StateUnreachable | Locked):
+    def _tolerate(
+        self, error: SyncError, *, temporary: bool, pauses: Sequence[float] = _PAUSES
+    ) -> None:
+        """Go on without the state for a while, unless the error is permanent: then raise it.
+
+        With `temporary`, every error counts as temporary: a state that worked once may work again.
+        """
+        if not temporary and not isinstance(error, StateUnreachable | Locked):
             raise error
-        if self._is_news(error):
+        if self._is_new(error):
             _log.error("the state can't be used just now; tried again", error=str(error))
         self.unreachable = str(error)
-        self._again = time.monotonic() + pauses[min(self._attempts, len(pauses) - 1)]
+        self._next_attempt = time.monotonic() + pauses[min(self._attempts, len(pauses) - 1)]
         self._attempts += 1
 
-    def _is_news(self, error: SyncError) -> bool:
-        """Whether this trouble is said for the first time since the state was last sound."""
-        with self._saying:
-            news = str(error) not in self._said
-            self._said.add(str(error))
-        return news
+    def _is_new(self, error: SyncError) -> bool:
+        """Tell whether this error is new since the state was last sound; each is logged once."""
+        with self._log_lock:
+            new = str(error) not in self._logged
+            self._logged.add(str(error))
+        return new

@@ -1,7 +1,7 @@
-"""The service's loop: it looks at the clock, at signals and at who leads, and starts what is due.
+"""The service's loop, which checks the clock, signals and leadership, and starts due jobs.
 
-Everything that could take long runs in the timetable's threads, so that this loop comes round about once a second; it
-is the one that tells systemd's watchdog that the service lives.
+Everything that could take long runs in the timetable's threads. So this loop has a round about once
+a second, and it is the one that notifies systemd's watchdog.
 """
 
 import math
@@ -35,23 +35,29 @@ from sync.service.run_queue import QueuedRun, RunQueue
 from sync.service.systemd import Notifier
 
 ROUND = 1.0
-"""Seconds at most from one look to the next."""
+"""The most seconds from one round of the loop to the next."""
 
 LATE = timedelta(hours=1)
-"""How long after its time a job is still made up for when no service was there. One that waited makes up for it all."""
+"""How late a job that was missed is still run when no service was there.
+
+A service that waited for the state or the lead runs everything that it missed.
+"""
 
 CLOCK_SET = timedelta(seconds=10)
-"""By how much the clock must differ from the time that has passed to count as set."""
+"""How far the clock must differ from the time that has passed to count as set."""
 
-_TAKE_UP = 30.0
-"""Seconds after which a run is taken up again that lost the state while its service went on to lead."""
+_RESUME_AFTER = 30.0
+"""Seconds after which a run is resumed that lost the state while its service kept the lead."""
 
 _log = structlog.get_logger("service")
 
 
 @dataclass(slots=True, eq=False)
-class _Due:
-    """A run of a job that is due. Until it begins, it follows the configuration; once `ended`, it never begins."""
+class _DueRun:
+    """A run of a job that is due.
+
+    Until it begins, it uses the newest configuration. Once `ended`, it never begins.
+    """
 
     name: str
     job: Job
@@ -60,11 +66,15 @@ class _Due:
 
 
 class Service:
-    """Runs jobs until it is told to stop.
+    """Runs jobs until `stop` is called.
 
     Args:
         load: reads the configuration; raises a `SyncError` when it can't be used.
-        clock: gives the time, aware.
+        state: the state that the jobs write.
+        notifier: notifies systemd.
+        observer: receives what happens, for metrics and health.
+        clock: returns aware times.
+        chance: returns a random number from 0 to 1, for the jitter of schedules.
     """
 
     def __init__(
@@ -72,167 +82,169 @@ class Service:
         load: Callable[[], ServiceSetup],
         state: ServiceState,
         notifier: Notifier,
-        told: ServiceObserver,
+        observer: ServiceObserver,
         clock: Callable[[], datetime],
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._load, self._notifier, self._told, self._clock = load, notifier, told, clock
-        self._standing = Leadership(state)
+        self._load, self._notifier, self._observer, self._clock = load, notifier, observer, clock
+        self._leadership = Leadership(state)
         self._setup = load()
-        self._woken: SimpleQueue[None] = (
-            SimpleQueue()
-        )  # of all ways to wake a thread, the one for handlers of signals
-        self._stopping = self._hung_up = False
-        self.turns = RunQueue()
-        self._under_way: list[_Due] = []
+        # The only way to wake a thread that is safe in a signal handler.
+        self._wake_ups: SimpleQueue[None] = SimpleQueue()
+        self._stopping = self._reload_requested = False
+        self.run_queue = RunQueue()
+        self._under_way: list[_DueRun] = []
         self._lock = threading.Lock()
-        self._cut_off: dict[str, float] = {}
-        self._seen = clock()
-        self._ticks = (self._seen, time.monotonic())
+        self._to_resume: dict[str, float] = {}
+        self._last_lead = clock()
+        self._last_clock = (self._last_lead, time.monotonic())
         self._timetable = Timetable(
             self._run,
-            overlapped=self._due_again,
-            failed=self._failed,
+            overlapped=self._note_due_again,
+            failed=self._log_crash,
             wake=self._wake,
             chance=chance,
         )
 
     def stop(self, number: int = 0, _frame: object = None) -> None:
-        """Ends the service in order; as a signal's handler, a second one ends the process at once."""
+        """Stop the service in order; as a signal handler, the second call ends the process."""
         if self._stopping and number:
             os._exit(128 + number)
         self._stopping = True
         self._wake()
 
-    def hang_up(self, _number: int = 0, _frame: object = None) -> None:
-        """Reads the configuration again, at the loop's next round."""
-        self._hung_up = True
+    def reload(self, _number: int = 0, _frame: object = None) -> None:
+        """Read the configuration again in the loop's next round."""
+        self._reload_requested = True
         self._wake()
 
     def _wake(self) -> None:
-        self._woken.put(None)
+        self._wake_ups.put(None)
 
     def _sleep(self, seconds: float) -> None:
-        """Until it is woken, or so many seconds have passed."""
+        """Wait until it is woken, or that many seconds have passed."""
         with suppress(Empty):
-            self._woken.get(timeout=seconds)
+            self._wake_ups.get(timeout=seconds)
             while True:
-                self._woken.get_nowait()
+                self._wake_ups.get_nowait()
 
-    def obey_signals(self) -> None:
-        """SIGTERM and SIGINT stop it, SIGHUP makes it read its configuration again."""
+    def install_signal_handlers(self) -> None:
+        """Stop on SIGTERM and SIGINT, and read the configuration again on SIGHUP."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
-        signal.signal(signal.SIGHUP, self.hang_up)
+        signal.signal(signal.SIGHUP, self.reload)
 
     def run(self) -> bool:
-        """Turns until it is told to stop. Gives whether everything came to its end within the grace."""
+        """Run until `stop` is called; return whether all runs ended within the timeout."""
         self._timetable.start()
         try:
-            wait = (
-                self._round()
-            )  # what time won't mend is found out before systemd is told that all is well
+            # The first round raises permanent errors, before systemd is notified that all is well.
+            wait = self._round()
             self._notifier.ready()
             _log.info("service started", jobs=sorted(self._setup.jobs))
             while not self._stopping:
                 self._notifier.watchdog()
                 self._sleep(wait)
-                if self._hung_up:
-                    self._hung_up = False
+                if self._reload_requested:
+                    self._reload_requested = False
                     self._reload()
                 wait = self._round()
         finally:
-            ended = self._wind_up()
+            ended = self._shut_down()
         return ended
 
     def _round(self) -> float:
-        """One look at everything; gives the seconds until the next."""
-        standing = self._standing
-        led = standing.leads
-        past = standing.look(ROUND)
-        self._tell_lead(led)
+        """Check everything once; return the seconds until the next round."""
+        leadership = self._leadership
+        led = leadership.leads
+        past = leadership.check(ROUND)
+        self._log_lead(led)
         if past is not None:
-            self._take_jobs(past)
-        if standing.ready or not (standing.leads or standing.unreachable):
-            self._seen = self._clock()  # whoever leads starts what is due
+            self._schedule_jobs(past)
+        if leadership.ready or not (leadership.leads or leadership.unreachable):
+            # Some service leads now, and runs what is due. Jobs are only missed after this time.
+            self._last_lead = self._clock()
         wait = ROUND
-        self._heed_clock()
-        if standing.ready:
-            self._take_up_again()
+        self._check_clock()
+        if leadership.ready:
+            self._resume_lost()
             wait = min(self._timetable.tick(), ROUND)
-        next_runs = self._timetable.next_times() if standing.ready else {}
-        self._told.round(standing.leads, standing.unreachable, next_runs)
-        self._notifier.status(self._words(next_runs))
+        next_runs = self._timetable.next_times() if leadership.ready else {}
+        self._observer.round(leadership.leads, leadership.unreachable, next_runs)
+        self._notifier.status(self._status_line(next_runs))
         return wait
 
-    def _tell_lead(self, led: bool) -> None:
-        standing = self._standing
-        if led and not standing.leads:
-            why = standing.unreachable or "another replica does"
-            _log.warning("leads no longer, what is under way ends", why=why)
-            self._end_all("this service leads no longer")
-        if standing.leads and not led:
-            _log.info("leads")
+    def _log_lead(self, led: bool) -> None:
+        leadership = self._leadership
+        if led and not leadership.leads:
+            reason = leadership.unreachable or "another replica leads"
+            _log.warning("lost the lead, ending the runs under way", reason=reason)
+            self._end_all("this service has lost the lead")
+        if leadership.leads and not led:
+            _log.info("took the lead")
 
-    def _take_jobs(self, past: Mapping[str, JobHistory]) -> None:
-        """Takes the jobs' times from now on, and takes up what was cut off or missed."""
+    def _schedule_jobs(self, past: Mapping[str, JobHistory]) -> None:
+        """Schedule the jobs from now on, and start those that were cut off or missed."""
         jobs, now = self._setup.jobs, self._clock()
-        self._count_anew()
-        lost = set(self._cut_off)
-        self._cut_off.clear()
+        self._reset_times()
+        lost = set(self._to_resume)
+        self._to_resume.clear()
         for name, job in sorted(jobs.items()):
             before = past.get(name)
-            since = max(before.started, min(self._seen, now - LATE)) if before else self._seen
+            since = (
+                max(before.started, min(self._last_lead, now - LATE)) if before else self._last_lead
+            )
             due = job.timed.schedule.next_after(since)
             if (before and before.cut_off) or name in lost or (due is not None and due <= now):
-                cut_off = "its last run was cut off" if before and before.cut_off else ""
-                why = cut_off or ("it lost the state" if name in lost else "it was missed")
-                _log.info("takes up", job=name, why=why)
+                reason = "it lost the state" if name in lost else "it was missed"
+                if before and before.cut_off:
+                    reason = "its last run was cut off"
+                _log.info("starting a job late", job=name, reason=reason)
                 self._timetable.run_now(name)
 
-    def _count_anew(self) -> None:
-        """Counts all jobs' times from now."""
+    def _reset_times(self) -> None:
+        """Compute all jobs' times from now."""
         self._timetable.replace({})
         self._timetable.replace({name: job.timed for name, job in self._setup.jobs.items()})
 
-    def _heed_clock(self) -> None:
-        """Counts the jobs' times anew when the clock was set; what was due in between is due now, each job once.
+    def _check_clock(self) -> None:
+        """Compute the jobs' times again when the clock was set; run each missed job once.
 
-        Set back, they would not come before it has caught up. Set forward, each single time would be gone through.
+        With a clock set back, no job would run until it has caught up. With one set forward, a job
+        would run for each time that was skipped.
         """
-        before, self._ticks = self._ticks, (self._clock(), time.monotonic())
-        now, passed = self._ticks[0], timedelta(seconds=self._ticks[1] - before[1])
+        before, self._last_clock = self._last_clock, (self._clock(), time.monotonic())
+        now, passed = self._last_clock[0], timedelta(seconds=self._last_clock[1] - before[1])
         jump = now - before[0] - passed
         if abs(jump) < CLOCK_SET:
             return
-        words = "forward" if jump > timedelta() else "back"
-        _log.warning(
-            f"this machine's clock was set {words}", seconds=abs(round(jump.total_seconds()))
-        )
-        if self._standing.ready:
+        direction = "forward" if jump > timedelta() else "back"
+        seconds = abs(round(jump.total_seconds()))
+        _log.warning(f"this machine's clock was set {direction}", seconds=seconds)
+        if self._leadership.ready:
             due = [name for name, moment in self._timetable.next_times().items() if moment <= now]
-            self._count_anew()
+            self._reset_times()
             for name in due:
                 self._timetable.run_now(name)
 
-    def _take_up_again(self) -> None:
-        for name, moment in list(self._cut_off.items()):
+    def _resume_lost(self) -> None:
+        for name, moment in list(self._to_resume.items()):
             if time.monotonic() >= moment:
-                self._cut_off.pop(name, None)
+                self._to_resume.pop(name, None)
                 if name in self._setup.jobs:
-                    _log.info("takes up", job=name, why="it lost the state")
+                    _log.info("starting a job late", job=name, reason="it lost the state")
                     self._timetable.run_now(name)
 
-    def _words(self, next_runs: Mapping[str, datetime]) -> str:
-        standing = self._standing
-        if standing.unreachable:
-            return f"waiting for the state: {standing.unreachable}"
-        if not standing.leads:
+    def _status_line(self, next_runs: Mapping[str, datetime]) -> str:
+        leadership = self._leadership
+        if leadership.unreachable:
+            return f"waiting for the state: {leadership.unreachable}"
+        if not leadership.leads:
             return "standby: another replica leads"
-        if not standing.ready:
-            return "making the state ready"
-        impediment, running = self._told.impediment(), self.turns.running
+        if not leadership.ready:
+            return "preparing the state"
+        impediment, running = self._observer.impediment(), self.run_queue.running
         soonest = min(next_runs, key=next_runs.__getitem__, default="")
         after = (
             f"next: {soonest} at {next_runs[soonest]:%Y-%m-%d %H:%M:%S} UTC"
@@ -248,29 +260,29 @@ class Service:
         try:
             setup = self._load()
         except SyncError as error:
-            for row_error in str(error).splitlines():
+            for problem in str(error).splitlines():
                 _log.error(
-                    "the new configuration can't be used, the old one goes on", row_error=row_error
+                    "the new configuration can't be used, the old one stays in use", error=problem
                 )
-            self._told.reloaded(False)
+            self._observer.reloaded(False)
         else:
-            if self._standing.ready:
-                self._heed_clock()
-                self._timetable.tick()  # what is due by the old times is not lost
+            if self._leadership.ready:
+                self._check_clock()
+                self._timetable.tick()  # starts what is due by the old times
             self._setup = setup
-            if self._standing.ready:
+            if self._leadership.ready:
                 self._timetable.replace({name: job.timed for name, job in setup.jobs.items()})
-            self._told.reloaded(True)
+            self._observer.reloaded(True)
             _log.info("configuration read again", jobs=sorted(setup.jobs))
         self._notifier.ready()
 
     def _run(self, name: str) -> None:
-        """One run of a job, in a thread of the timetable's."""
+        """Run a job, in a thread of the timetable."""
         job = self._setup.jobs.get(name)
         if job is None or self._stopping:
             return
-        due = _Due(name, job, job.begin())
-        self._cut_off.pop(name, None)
+        due = _DueRun(name, job, job.begin())
+        self._to_resume.pop(name, None)
         with self._lock:
             overlaps = any(other.name == name for other in self._under_way)
             self._under_way.append(due)
@@ -278,99 +290,104 @@ class Service:
             self._overlapped(name)
         try:
             with bound_contextvars(job=name):
-                if job.takes_turns:
-                    self._in_turn(due)
+                if job.exclusive:
+                    self._run_in_queue(due)
                 elif not overlaps:
-                    self._once(due, self._clock())
+                    self._run_once(due, self._clock())
         finally:
             with self._lock:
                 self._under_way.remove(due)
             self._wake()
 
-    def _in_turn(self, due: _Due) -> None:
-        """Runs when it is this run's turn. One that gave way goes on afterwards, unless another of its job does."""
-        ticket, began, left = QueuedRun(due.name), None, self._clock()
+    def _run_in_queue(self, due: _DueRun) -> None:
+        """Run in the queue's order; resume after yielding, unless a newer run of the job waits."""
+        queued, began, yielded_at = QueuedRun(due.name), None, self._clock()
         while True:
-            with self.turns.turn(ticket, self._looking_ahead(due)) as granted:
-                if not granted or due.ended or self._stopping or self._lacks_state(due.name):
+            with self.run_queue.acquire(queued, self._look_ahead(due)) as granted:
+                if (
+                    not granted
+                    or due.ended
+                    or self._stopping
+                    or self._must_wait_for_state(due.name)
+                ):
                     return
-                if began is None and not self._renew(due):
+                if began is None and not self._refresh(due):
                     return
-                # the time for which it waited in between does not count
-                began = self._clock() if began is None else began + (self._clock() - left)
-                if self._once(due, began) != YIELDED:
+                # The run's timeout must not count the time for which it waited in between.
+                began = self._clock() if began is None else began + (self._clock() - yielded_at)
+                if self._run_once(due, began) != YIELDED:
                     return
-                left = self._clock()
-            if self.turns.resumes(due.name):
-                return  # which reads everything anew
-            ticket = QueuedRun(due.name, resumes=True)
+                yielded_at = self._clock()
+            if self.run_queue.has_resumed(due.name):
+                return  # that run reads everything again
+            queued = QueuedRun(due.name, resumed=True)
 
-    def _lacks_state(self, name: str) -> bool:
-        """Whether the run before this one found the state in trouble; then this one is taken up once that is over."""
-        lacks = not self._standing.ready
-        if lacks:
-            self._cut_off[name] = math.inf
-        return lacks
+    def _must_wait_for_state(self, name: str) -> bool:
+        """Tell whether an earlier run could not use the state; this one is resumed later."""
+        missing = not self._leadership.ready
+        if missing:
+            self._to_resume[name] = math.inf
+        return missing
 
-    def _renew(self, due: _Due) -> bool:
-        """Has a run that is to begin use the configuration of now. Gives whether that still has its job."""
+    def _refresh(self, due: _DueRun) -> bool:
+        """Use the newest configuration for a run; return whether that still has its job."""
         job = self._setup.jobs.get(due.name)
         if job is None:
-            _log.info("not run: the configuration has this job no more")
+            _log.info("not run: the configuration no longer has this job")
             return False
         if job is not due.job:
             due.job, due.run = job, job.begin()
         return True
 
-    def _looking_ahead(self, due: _Due) -> Callable[[], str]:
+    def _look_ahead(self, due: _DueRun) -> Callable[[], str]:
         def look() -> str:
             try:
-                return due.run.soonest() if self._renew(due) else ""
+                return due.run.soonest_start() if self._refresh(due) else ""
             except SyncError as error:
-                _log.warning("can't look ahead, so it waits for its turn", error=str(error))
+                _log.warning("can't look ahead, so it waits in the queue", error=str(error))
                 return ""
 
         return look
 
-    def _once(self, due: _Due, began: datetime) -> str:
+    def _run_once(self, due: _DueRun, began: datetime) -> str:
         name, run = due.name, due.run
         start, outcome = time.monotonic(), "failed"
         try:
-            outcome = run.run(self.turns.should_yield, began)
+            outcome = run.run(self.run_queue.should_yield, began)
         except Locked as error:
             outcome = "locked"
             _log.warning("not run, the state is in use", error=str(error))
         except SyncError as error:
             self._fail(name, error)
         else:
-            if due.job.takes_turns:
-                self._standing.trust()
+            if due.job.exclusive:
+                self._leadership.report_success()
         finally:
-            self._told.ended(name, outcome, time.monotonic() - start)
+            self._observer.ended(name, outcome, time.monotonic() - start)
         return outcome
 
     def _fail(self, name: str, error: SyncError) -> None:
-        """Says why a run failed. A trouble of the state's is said once, however often it makes a run fail."""
-        news = True
+        """Log why a run failed. An error of the state is logged once for all runs."""
+        is_new = True
         if isinstance(error, Deposed):
-            self._cut_off[name] = time.monotonic() + _TAKE_UP
+            self._to_resume[name] = time.monotonic() + _RESUME_AFTER
         elif isinstance(error, StateError):
-            self._cut_off[name] = math.inf  # taken up as soon as the state is ready again
-            news = self._standing.doubt(error)
-        if news:
+            self._to_resume[name] = math.inf  # resumed as soon as the state is ready again
+            is_new = self._leadership.report_failure(error)
+        if is_new:
             _log.error("run failed", error=str(error))
 
-    def _due_again(self, name: str) -> None:
-        """A third run of a job would be due: the second, which waits, looks again at what it would do."""
+    def _note_due_again(self, name: str) -> None:
+        """Make the waiting run look ahead again, instead of queueing a third run of its job."""
         self._overlapped(name)
-        self.turns.look_again(name)
+        self.run_queue.look_again(name)
 
     def _overlapped(self, name: str) -> None:
         _log.warning("due again while its earlier run is not over", job=name)
-        self._told.overlapped(name)
+        self._observer.overlapped(name)
 
-    def _failed(self, name: str, error: BaseException) -> None:
-        _log.error("run failed in a way that nobody foresaw", job=name, exc_info=error)
+    def _log_crash(self, name: str, error: BaseException) -> None:
+        _log.error("run failed with an unexpected error", job=name, exc_info=error)
 
     def _end_all(self, reason: str) -> None:
         with self._lock:
@@ -379,14 +396,14 @@ class Service:
             due.ended = True
             due.run.end(reason)
 
-    def _wind_up(self) -> bool:
-        """Ends what is under way. Gives whether that was done within the grace."""
+    def _shut_down(self) -> bool:
+        """End all runs; return whether they ended within the shutdown timeout."""
         self._notifier.stopping()
         _log.info("stopping: the calls under way are finished and recorded first")
         until = time.monotonic() + self._setup.shutdown_timeout.total_seconds() - ROUND
-        self.turns.close()
+        self.run_queue.close()
         while True:
-            self._end_all("stopped by a signal")  # a run may only now have begun
+            self._end_all("stopped by a signal")  # again: a run may have begun only now
             with self._lock:
                 left = sorted(due.name for due in self._under_way)
             if not left or time.monotonic() >= until:
@@ -395,7 +412,8 @@ class Service:
         self._timetable.shutdown(wait=not left)
         if left:
             _log.error(
-                "not over within the grace; its open calls are settled by the next run", jobs=left
+                "not ended within shutdown_timeout; the next run settles their open calls",
+                jobs=left,
             )
         _log.info("service stopped")
-        return not left and self._standing.answers
+        return not left and self._leadership.idle

@@ -1,4 +1,7 @@
-"""The service's figures for Prometheus. Labels hold words of the program and of the configuration, never a record's."""
+"""The service's metrics for Prometheus.
+
+Labels contain words of the program and of the configuration, never those of a record.
+"""
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,10 +25,10 @@ from prometheus_client.samples import Sample
 from sync import __version__
 
 SUCCESS = "done"
-"""The outcome of a run that came to its end and left nothing for people to settle."""
+"""The outcome of a run that came to its end and left nothing for a person to solve."""
 
 _ENDED = frozenset({SUCCESS, "row_errors", "held"})
-"""The outcomes of runs that came to their end: each counts as a success."""
+"""The outcomes of runs that came to their end; each of them counts as a success."""
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -33,12 +36,12 @@ _PREFIX = "inspera_sync"
 _RUN_SECONDS = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400)
 _CALL_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-# A second series for each counter, which says when that began: of no use here.
+# Otherwise each counter has a second series with its start time, which nobody needs here.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:
-    """All figures of one service, in a registry of their own. Thread-safe. `clock` gives aware times."""
+    """All metrics of one service, in a registry. Thread-safe; `clock` returns aware times."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._registry = CollectorRegistry()
@@ -47,25 +50,25 @@ class Metrics:
             "run_seconds", "How long runs took.", _RUN_SECONDS, "job"
         )
         self._overlaps = self._counter(
-            "overlaps", "Times at which a job's earlier run was not over yet.", "job"
+            "overlaps", "Times a job was due while its earlier run had not ended.", "job"
         )
         self._yields = self._counter(
-            "yields", "Runs that ended early for one with sooner tests.", "job"
+            "yields", "Runs that yielded to a run with sooner tests.", "job"
         )
         self._changes = self._counter(
-            "changes", "Changes that were carried out, or not.", "kind", "action", "outcome"
+            "changes", "Changes, by their outcome.", "kind", "action", "outcome"
         )
         self._deferred = self._gauge(
-            "deferred", "Changes that the last run left out.", "job", "verdict", "reason"
+            "deferred", "Changes that the last run did not send.", "job", "verdict", "reason"
         )
         self._waiting = self._gauge(
             "waiting",
-            "Changes of the last run that wait for something that is not in Inspera.",
+            "Changes of the last run that wait for a record that is not in Inspera.",
             "job",
             "due",
         )
         self._calls = self._counter(
-            "calls", "Requests to Inspera, by what was answered.", "call", "status"
+            "calls", "Requests to Inspera, by the status of the response.", "call", "status"
         )
         self._call_seconds = self._histogram(
             "call_seconds", "How long requests took.", _CALL_SECONDS, "call"
@@ -74,11 +77,11 @@ class Metrics:
             "source_rows", "Rows of each source when it was last read.", "source", "kind"
         )
         self._success = self._gauge(
-            "last_success_timestamp_seconds", "When a run was last done.", "job"
+            "last_success_timestamp_seconds", "When a run last succeeded.", "job"
         )
         self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
-        self._leads = self._gauge("leader", "1 while this process may write, 0 while it stands by.")
+        self._leads = self._gauge("leader", "1 while this replica leads, 0 while it is on standby.")
         self._clock = self._gauge(
             "clock_offset_seconds", "How far this machine's clock is ahead of Inspera's."
         )
@@ -91,75 +94,75 @@ class Metrics:
         self._build(clock)
 
     def run_ended(self, job: str, outcome: str, seconds: float, at: datetime) -> None:
-        """A job's run has ended at that time; `outcome` is `SUCCESS` or any other word of the program."""
+        """Record that a run ended; `outcome` is `SUCCESS` or any other word of the program."""
         self._runs.labels(job, outcome).inc()
         self._run_seconds.labels(job).observe(seconds)
         if outcome in _ENDED:
             self.succeeded(job, at)
 
     def succeeded(self, job: str, at: datetime) -> None:
-        """When a run of this job was last done; also for what the state remembers from before this process."""
+        """Set when a run of this job last succeeded, also from what the state remembers."""
         self._success.labels(job).set(at.timestamp())
 
     def overlapped(self, job: str) -> None:
-        """The job was due while its earlier run was not over."""
+        """Count that the job was due while its earlier run had not ended."""
         self._overlaps.labels(job).inc()
 
     def yielded(self, job: str) -> None:
-        """The job's run ended early, so that a run with sooner tests could begin."""
+        """Count that the job's run yielded to a run with sooner tests."""
         self._yields.labels(job).inc()
 
     def changes(self, kind: str, action: str, outcome: str, n: int) -> None:
-        """So many changes came out this way."""
+        """Count `n` changes with this outcome."""
         self._changes.labels(kind, action, outcome).inc(n)
 
     def deferred(self, job: str, left: Mapping[tuple[str, str], int]) -> None:
-        """What the job's last run left out, by verdict and reason, in the place of what the one before did."""
+        """Set what the job's last run did not send, by verdict and reason."""
         self._deferred.remove_by_labels({"job": job})
         for (verdict, reason), n in left.items():
             self._deferred.labels(job, verdict, reason).set(n)
 
     def waiting(self, job: str, n: int, soon: int) -> None:
-        """Set how many changes of the job's last run wait; `soon` for tests that start within 7 days."""
+        """Set how many changes wait after the job's last run; `soon`: for tests within 7 days."""
         self._waiting.labels(job, "within 7 days").set(soon)
         self._waiting.labels(job, "later").set(n - soon)
 
     def call(self, name: str, status: str, seconds: float) -> None:
-        """One request to Inspera; `status` is the HTTP status or a word for why there is none."""
+        """Count a request to Inspera; `status` is the HTTP status, or a word without one."""
         self._calls.labels(name, status).inc()
         self._call_seconds.labels(name).observe(seconds)
 
     def source_rows(self, source: str, kind: str, n: int) -> None:
-        """How many rows a source had, for one kind."""
+        """Set how many rows a source had, for one kind."""
         self._rows.labels(source, kind).set(n)
 
     def next_run(self, job: str, moment: datetime | None) -> None:
-        """When the job runs next; None when it does not."""
+        """Set when the job runs next; None when it does not."""
         if moment is None:
             self._next.remove_by_labels({"job": job})
         else:
             self._next.labels(job).set(moment.timestamp())
 
     def paused(self, is_paused: bool) -> None:
-        """Whether a person has stopped all sending."""
+        """Set whether a person has stopped all sending."""
         self._paused.set(is_paused)
 
     def leads(self, is_leader: bool) -> None:
-        """Whether this process may write."""
+        """Set whether this replica leads."""
         self._leads.set(is_leader)
 
     def clock(self, offset: timedelta, trouble: str) -> None:
-        """Take what a run's answers showed of this machine's clock; `trouble` is empty when it is right."""
+        """Set what a run showed of this machine's clock; `trouble` is empty when it is right."""
         self._clock.set(offset.total_seconds())
         self.clock_trouble = trouble
 
     def reload(self, ok: bool) -> None:
-        """A reload was asked for; whether the new configuration was sound, and is in use."""
+        """Count a reload; `ok` tells whether the new configuration was valid and is in use."""
         self._reloads.labels("done" if ok else "refused").inc()
         self._sound.set(ok)
 
     def keep(self, jobs: Collection[str], sources: Collection[str]) -> None:
-        """Forgets all other jobs and sources, which are no longer in the configuration."""
+        """Remove all other jobs and sources, which are no longer in the configuration."""
         by_job = (
             self._runs,
             self._run_seconds,
@@ -175,7 +178,7 @@ class Metrics:
         _keep(self._rows, "source", sources)
 
     def expose(self) -> bytes:
-        """All figures as Prometheus reads them, in the format that `CONTENT_TYPE` names."""
+        """Return all metrics in the format that `CONTENT_TYPE` names."""
         return generate_latest(self._registry)
 
     def _build(self, clock: Callable[[], datetime]) -> None:
@@ -199,7 +202,7 @@ class Metrics:
 
 
 class _SinceSuccess(Collector):
-    """Seconds since the last success, as they are when somebody asks."""
+    """The seconds since the last success, computed when the metrics are read."""
 
     def __init__(self, success: Gauge, clock: Callable[[], datetime]) -> None:
         self._success, self._clock = success, clock
@@ -207,7 +210,7 @@ class _SinceSuccess(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         since = GaugeMetricFamily(
             f"{_PREFIX}_since_success_seconds",
-            "How long ago a run of the job was last done.",
+            "How long ago a run of the job last succeeded.",
             labels=["job"],
         )
         now = self._clock().timestamp()

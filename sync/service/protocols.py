@@ -1,4 +1,4 @@
-"""What the service needs of others, and what others are told by it."""
+"""What the service needs of other packages, and what it reports to them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,40 +8,43 @@ from typing import Protocol
 from sync.schedule.timetable import ScheduledJob
 
 YIELDED = "yielded"
-"""What a run says that ended for another one, and is to go on after it."""
+"""The outcome of a run that ended for another one, and is to be resumed after it."""
 
 
 class JobRun(Protocol):
-    """One run of a job, of which parts may come later, when it gave way to another one."""
+    """One run of a job. A run that yields to another one is resumed later."""
 
     def run(self, should_yield: Callable[[Callable[[], str]], bool], began: datetime) -> str:
-        """One run, or the rest of one that `began` then; gives what became of it in a word."""
+        """Run, or resume the run that `began` then; return its outcome in one word."""
 
     def end(self, reason: str) -> None:
-        """Ends its run: calls under way finish, nothing new is sent."""
+        """End the run: calls under way finish, and nothing new is sent."""
 
-    def soonest(self) -> str:
-        """When the soonest test begins to which it would add something (UTC text); empty for none."""
+    def soonest_start(self) -> str:
+        """Return the start of the soonest test to which it would add something (UTC text).
+
+        Empty without such a test.
+        """
 
 
 class Job(Protocol):
-    """Something that is done at its times."""
+    """A task that runs at its scheduled times."""
 
     @property
     def timed(self) -> ScheduledJob:
-        """When."""
+        """Return when it runs."""
 
     @property
-    def takes_turns(self) -> bool:
-        """Whether it writes the state, so that it runs alone."""
+    def exclusive(self) -> bool:
+        """Tell whether it writes the state, so that it must run alone."""
 
     def begin(self) -> JobRun:
-        """A run of it, which has not begun to do anything."""
+        """Return a new run of it, which has not done anything yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSetup:
-    """One configuration: its jobs by name, and how long stopping may take."""
+    """One configuration: its jobs by name, and how long a shutdown may take."""
 
     jobs: Mapping[str, Job]
     shutdown_timeout: timedelta
@@ -52,37 +55,37 @@ class JobHistory(Protocol):
 
     @property
     def started(self) -> datetime:
-        """When its last run began."""
+        """Return when its last run began."""
 
     @property
     def cut_off(self) -> bool:
-        """Whether that did not come to its end."""
+        """Tell whether that run was cut off before its end."""
 
 
 class ServiceState(Protocol):
-    """The state, as the service asks about it. Each question may take long."""
+    """The state, as the service uses it. Each method may take long."""
 
     def leads(self) -> bool:
-        """Whether this service is the one that may run jobs; it takes the lead when nobody has it.
+        """Tell whether this service may run jobs; take the lead when no service has it.
 
         Raises:
-            Locked: another service has it, and this state takes no second one.
-            StateUnreachable: that can't be found out just now.
-            StateError: nor later, as far as is known.
+            Locked: another service leads, and this state allows only one.
+            StateUnreachable: it is not known just now.
+            StateError: the state can't be used, and waiting will probably not help.
         """
 
     def prepare(self) -> Mapping[str, JobHistory]:
-        """Makes the state ready (migrated). Gives what it remembers of the jobs.
+        """Migrate the state if needed, and return what it remembers of the jobs, by name.
 
         Raises:
-            Locked: somebody else holds it.
+            Locked: another process has locked it.
             StateUnreachable: it can't be reached just now.
             StateError: it can't be used.
         """
 
 
 class ServiceObserver(Protocol):
-    """Is told what happens, for metrics and health. Quick."""
+    """Receives what happens, for metrics and health. Its methods must return quickly."""
 
     def ended(self, job: str, outcome: str, seconds: float) -> None: ...  # noqa: D102
     def overlapped(self, job: str) -> None: ...  # noqa: D102
@@ -90,4 +93,4 @@ class ServiceObserver(Protocol):
     def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None: ...  # noqa: D102
 
     def impediment(self) -> str:
-        """Why nothing is sent although everything works; empty when it is."""
+        """Return why nothing is sent although everything works; empty when something is."""

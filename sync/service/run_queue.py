@@ -1,169 +1,171 @@
-"""Whose turn it is: one run at a time, in order; but a run that waits and has sooner tests goes first."""
+"""The queue of runs: one run at a time, in order, except that sooner tests go first (rules 20)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
 
-_NONE = "~"
+_NO_TEST = "~"
 """Later than any test, as text is compared."""
 
 
 @dataclass(slots=True, eq=False)
 class QueuedRun:
-    """A job's place in the line.
+    """A run of a job in the queue. Times are the starts of tests, as UTC text.
 
     Attributes:
-        job: its name.
-        soonest: when the soonest test begins to which it would add something (UTC text); empty while that is not
-            known, or when there is none.
-        look: whether what it would add is to be looked at (again).
-        resumes: it gave way before, so that it does not ask the others to.
-        ends_at: it went before another run, which goes on with what a test that starts then needs (UTC text; empty for
-            what no test needs). So it gives way itself when it comes to that. None when it went before nobody.
-        met: the soonest test that the running one still had something to send for, since this one last looked. Where
-            that is as soon as its own, the running one may have sent what this one asked for.
+        job: the job's name.
+        soonest: the start of the soonest test to which this run would add something; empty while
+            that is not known, or without such a test.
+        must_look: whether this run must look (again) at what it would add.
+        resumed: whether this run has yielded before; then it does not preempt others.
+        yields_at: set when this run preempted another one: the start of the test that the other one
+            continues with (empty when no test needs the rest). This run yields when it comes to it.
+        running_soonest: the soonest test for which the running one still had something to send
+            since this run last looked. If it is as soon as `soonest`, the running one may have sent
+            what this run would add.
     """
 
     job: str
     soonest: str = ""
-    look: bool = False
-    resumes: bool = False
-    ends_at: str | None = None
-    met: str = _NONE
+    must_look: bool = False
+    resumed: bool = False
+    yields_at: str | None = None
+    running_soonest: str = _NO_TEST
 
 
 class RunQueue:
-    """The line of jobs in front of one state. Thread-safe."""
+    """The queue of runs that write one state. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._waiting: list[QueuedRun] = []
         self._running: QueuedRun | None = None
-        self._given_way_at: str | None = None
+        self._yielded_at: str | None = None
         self._closed = False
 
     @contextmanager
-    def turn(
-        self, ticket: QueuedRun, look_ahead: Callable[[], str] | None = None
+    def acquire(
+        self, queued: QueuedRun, look_ahead: Callable[[], str] | None = None
     ) -> Iterator[bool]:
-        """Waits for the ticket's turn and holds it. Gives false, and no turn, when the line is closed meanwhile.
+        """Wait until this run may begin; the others wait until the block ends.
 
-        While it waits behind another run, `look_ahead` says when the soonest test begins for which this job has
-        something to add; it is called once, and again whenever `look_again` says so.
+        Yields false when the queue is closed meanwhile: then the run must not begin. While it waits
+        behind another run, `look_ahead` returns the start of the soonest test to which it would add
+        something. It is called once, and once more after each `look_again`.
         """
         with self._changed:
-            behind = (
-                [one for one in self._waiting if one.resumes] if ticket.resumes else self._waiting
-            )
-            self._waiting.insert(len(behind), ticket)
-            ticket.look = (
-                self._running is not None and look_ahead is not None and not ticket.resumes
+            # A resumed run goes before all new ones, but behind those that were resumed earlier.
+            ahead = [other for other in self._waiting if other.resumed or not queued.resumed]
+            self._waiting.insert(len(ahead), queued)
+            queued.must_look = (
+                self._running is not None and look_ahead is not None and not queued.resumed
             )
         try:
-            granted = self._wait(ticket, look_ahead)
+            granted = self._wait(queued, look_ahead)
         finally:
             with self._changed:
-                self._waiting.remove(ticket)
+                self._waiting.remove(queued)
         try:
             yield granted
         finally:
             with self._changed:
-                if self._running is ticket:
+                if self._running is queued:
                     self._running = None
                 self._changed.notify_all()
 
-    def _wait(self, ticket: QueuedRun, look_ahead: Callable[[], str] | None) -> bool:
-        """Waits until it is the ticket's turn, which it then has; false when the line is closed."""
+    def _wait(self, queued: QueuedRun, look_ahead: Callable[[], str] | None) -> bool:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closed or ticket.look or self._next() is ticket
+                    lambda: self._closed or queued.must_look or self._next() is queued
                 )
                 if self._closed:
                     return False
-                if self._next() is ticket:
-                    self._running = ticket
-                    if not ticket.resumes:
-                        ticket.ends_at, self._given_way_at = self._given_way_at, None
+                if self._next() is queued:
+                    self._running = queued
+                    if not queued.resumed:
+                        queued.yields_at, self._yielded_at = self._yielded_at, None
                     return True
-                ticket.look, ticket.met = False, _NONE
+                queued.must_look, queued.running_soonest = False, _NO_TEST
+            # Outside the lock: looking ahead reads the sources, and the others must not wait for
+            # it.
             soonest = look_ahead() if look_ahead else ""
             with self._changed:
-                ticket.soonest = soonest
+                queued.soonest = soonest
                 self._changed.notify_all()
 
-    def resumes(self, job: str) -> bool:
-        """Whether a run of this job waits that gave way before."""
+    def has_resumed(self, job: str) -> bool:
+        """Tell whether a run of this job waits that has yielded before."""
         with self._changed:
-            return any(ticket.resumes and ticket.job == job for ticket in self._waiting)
+            return any(queued.resumed and queued.job == job for queued in self._waiting)
 
     def look_again(self, job: str) -> None:
-        """Has a waiting run of this job look again at what it would add: it is due once more."""
+        """Make a waiting run of this job look again at what it would add: it is due once more."""
         with self._changed:
-            for ticket in self._waiting:
-                ticket.look = ticket.look or (ticket.job == job and not ticket.resumes)
+            for queued in self._waiting:
+                queued.must_look = queued.must_look or (queued.job == job and not queued.resumed)
             self._changed.notify_all()
 
     def _next(self) -> QueuedRun | None:
-        """Who is to run next: of those with tests the one with the soonest, or else whoever came first."""
+        """Return the run with the soonest test, or else the first one; `None` while one runs."""
         if self._running is not None:
             return None
-        asking = [ticket for ticket in self._waiting if ticket.soonest and not ticket.resumes]
-        return (
-            min(asking, key=lambda ticket: ticket.soonest)
-            if asking
-            else next(iter(self._waiting), None)
-        )
+        urgent = [queued for queued in self._waiting if queued.soonest and not queued.resumed]
+        if urgent:
+            return min(urgent, key=lambda queued: queued.soonest)
+        return next(iter(self._waiting), None)
 
-    def should_yield(self, goes_on_with: Callable[[], str]) -> bool:
-        """Whether the run whose turn it is has to end, so that one that waits goes first.
+    def should_yield(self, next_start: Callable[[], str]) -> bool:
+        """Tell whether the running run must end so that a waiting one goes first.
 
-        `goes_on_with` gives when the soonest test begins for which it would send something next; empty for none. It
-        goes on when that is as soon as the tests of all who wait. One who looked while it still had those tests to send
-        for looks again first. One that went before another gives way as well when it has come as far as that one.
+        `next_start` returns the start of the soonest test for which it would send something next;
+        empty when no test needs it. The run goes on when that is as soon as the tests of all
+        waiting runs. A waiting run that looked while those tests were still being sent looks again
+        first. A run that preempted another one also yields when it has come as far as that one.
         """
         with self._changed:
-            ends_at = self._running.ends_at if self._running else None
-            if ends_at is None and all(ticket.resumes for ticket in self._waiting):
+            yields_at = self._running.yields_at if self._running else None
+            if yields_at is None and all(queued.resumed for queued in self._waiting):
                 return False
-        own = goes_on_with()
-        if ends_at is not None and (not own or (bool(ends_at) and own >= ends_at)):
+        own = next_start()
+        if yields_at is not None and (not own or (bool(yields_at) and own >= yields_at)):
             return True
         with self._changed:
-            if not self._is_asked(own or _NONE):
+            if not self._is_preempted(own or _NO_TEST):
                 return False
-            self._given_way_at = own
+            self._yielded_at = own
             return True
 
-    def _is_asked(self, own: str) -> bool:
-        """Whether somebody waits for a test that starts before `own`."""
-        asked = False
-        for ticket in self._waiting:
-            ticket.met = min(ticket.met, own)
-            if ticket.resumes or not ticket.soonest or own <= ticket.soonest:
+    def _is_preempted(self, own: str) -> bool:
+        """Tell whether a run waits for a test that starts before `own`."""
+        preempted = False
+        for queued in self._waiting:
+            queued.running_soonest = min(queued.running_soonest, own)
+            if queued.resumed or not queued.soonest or own <= queued.soonest:
                 continue
-            if ticket.met <= ticket.soonest:
-                ticket.soonest, ticket.look = "", True
+            if queued.running_soonest <= queued.soonest:
+                # The running one may have sent this already, so yielding could be for nothing.
+                queued.soonest, queued.must_look = "", True
                 self._changed.notify_all()
             else:
-                asked = True
-        return asked
+                preempted = True
+        return preempted
 
     def close(self) -> None:
-        """Lets nobody have a turn any more; whoever waits is told."""
+        """Let no run begin any more; `acquire` yields false to all that wait."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def running(self) -> str:
-        """The job whose turn it is, empty when it is nobody's."""
+        """Return the job that runs; empty when none does."""
         with self._changed:
             return self._running.job if self._running else ""
 
     @property
     def waiting(self) -> list[str]:
-        """The jobs that wait, in the order in which they came."""
+        """Return the jobs that wait, in the order of the queue."""
         with self._changed:
-            return [ticket.job for ticket in self._waiting]
+            return [queued.job for queued in self._waiting]

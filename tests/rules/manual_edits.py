@@ -29,29 +29,29 @@ def make_people(site: Site, *, without: Iterable[str] = ()) -> None:
     left_out = set(without)
     for row in site.students.rows:
         if row["student_no"] not in left_out:
-            site.sandbox.by_hand(student=account(row))
+            site.sandbox.edit(student=account(row))
     for row in site.employees.rows:
         if row["employee_no"] not in left_out:
-            site.sandbox.by_hand(staff=account(row))
+            site.sandbox.edit(staff=account(row))
 
 
 def make_test(site: Site, test: str = TEST, **other: Any) -> None:
     """A test as the university's file has it by default."""
     times = {"start": "2026-12-01T08:00:00Z", "end": "2026-12-01T12:00:00Z", "duration": 240}
     title = f"{test.split('-', maxsplit=1)[0]} Skriftlig prøve"
-    site.sandbox.by_hand(test=test, **{"title": title, **times, **other})
+    site.sandbox.edit(test=test, **{"title": title, **times, **other})
 
 
 def make_committee(site: Site, name: str, test: str = TEST, kind: str = "GRADING") -> None:
     """A committee."""
-    site.sandbox.by_hand(committee={"test": test, "name": name, "type": kind})
+    site.sandbox.edit(committee={"test": test, "name": name, "type": kind})
 
 
 def put_contributor(site: Site, number: str, test: str = TEST, **place: Any) -> None:
     """A member of staff on a test, or another place there."""
-    site.sandbox.by_hand(contributor={"test": test, "username": f"t{number}", **place})
+    site.sandbox.edit(contributor={"test": test, "username": f"t{number}", **place})
 
 
 def put_candidate(site: Site, number: str, test: str = TEST, **seat: Any) -> None:
     """A learner on a test, or another seat there."""
-    site.sandbox.by_hand(candidate={"test": test, "username": f"s{number}", **seat})
+    site.sandbox.edit(candidate={"test": test, "username": f"s{number}", **seat})

@@ -33,12 +33,12 @@ def used(site: Site) -> Site:
     make_people(site, without=[*BY_LOGIN, *BY_EMAIL, RENAMED, STRANGE])
     rows = {row["student_no"]: row for row in site.students.rows}
     for number in BY_LOGIN:
-        site.sandbox.by_hand(student=account(rows[number], externalIds=[]))
+        site.sandbox.edit(student=account(rows[number], externalIds=[]))
     for number in BY_EMAIL:
-        site.sandbox.by_hand(student=account(rows[number], username=f"old{number}", externalIds=[]))
-    site.sandbox.by_hand(student=account(rows[RENAMED], username="another-login"))
+        site.sandbox.edit(student=account(rows[number], username=f"old{number}", externalIds=[]))
+    site.sandbox.edit(student=account(rows[RENAMED], username="another-login"))
     row = site.employees.rows[-1]
-    site.sandbox.by_hand(staff=account(row, externalIds=linked("somebody-else")))
+    site.sandbox.edit(staff=account(row, externalIds=linked("somebody-else")))
     _make_exam(site)
     return site
 
@@ -119,7 +119,7 @@ def moved(site: Site) -> Site:
     """Three learners, of whom the second has another login and no external id in Inspera; all are to sit a test."""
     site.seat(TEST, *numbers(1001, 3))
     make_people(site, without=["1002"])
-    site.sandbox.by_hand(student=account(site.students.rows[1], username="old1002", externalIds=[]))
+    site.sandbox.edit(student=account(site.students.rows[1], username="old1002", externalIds=[]))
     make_test(site)
     return site
 
@@ -151,7 +151,7 @@ def test_whoever_is_matched_by_address_keeps_insperas_username_and_no_identity_c
 
 def test_an_address_that_several_accounts_have_is_doubtful(moved: Site) -> None:
     moved.config["existing"] = {"match_email": True}
-    moved.sandbox.by_hand(
+    moved.sandbox.edit(
         student=account(moved.students.rows[1], username="older1002", externalIds=[])
     )
     ran = moved.adopt()

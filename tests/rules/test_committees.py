@@ -58,7 +58,7 @@ def test_a_committee_that_is_there_already_is_found_and_not_asked_for(parted: Si
     feeds = parted.config["feeds"]
     parted.only("test")
     parted.settled()
-    parted.sandbox.by_hand(committee={"test": TEST, "name": "A", "type": "REASSESSMENT"})
+    parted.sandbox.edit(committee={"test": TEST, "name": "A", "type": "REASSESSMENT"})
     parted.config["feeds"] = feeds
     ran = parted.settled()
     assert sorted(made(parted)) == ["B", "C", "D"]
@@ -118,7 +118,7 @@ def test_a_committee_that_was_there_before_us_is_never_removed(parted: Site) -> 
     feeds = parted.config["feeds"]
     parted.only("test")
     parted.settled()
-    parted.sandbox.by_hand(committee={"test": TEST, "name": "C", "type": "GRADING"})
+    parted.sandbox.edit(committee={"test": TEST, "name": "C", "type": "GRADING"})
     parted.config["feeds"] = feeds
     parted.config["on_absence"] = {"committee": "remove"}
     parted.settled()

@@ -34,7 +34,7 @@ def sent_entries(site: Site) -> list[dict[str, Any]]:
 
 def by_hand(site: Site, number: str, **place: object) -> None:
     """Somebody puts a member of staff on the test, or changes what they do there, in Inspera's own pages."""
-    site.sandbox.by_hand(contributor={"test": TEST, "username": f"t{number}", **place})
+    site.sandbox.edit(contributor={"test": TEST, "username": f"t{number}", **place})
 
 
 def test_several_rows_of_one_person_are_one_contributor_with_all_roles_and_committees(

@@ -23,7 +23,7 @@ def minutes(site: Site, learner: str) -> int:
 
 
 def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(seated: Site) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     ran = seated.apply()
     assert ran.status == 3
@@ -35,7 +35,7 @@ def test_a_test_extended_by_hand_is_looked_up_and_held_before_any_update(seated:
 def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     assert seated.apply().status == 3
     ran = seated.adopt("test", TEST)
@@ -51,11 +51,11 @@ def test_adopting_a_test_takes_its_times_as_known_and_the_next_run_decides_anew(
 def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_a_word(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, end="01.12.2026 13:45")
     ran = seated.settled()
     assert (
-        "somebody had changed its times in Inspera to what the source says: taken as known"
+        "somebody had changed its times in Inspera to those of the source: taken as known"
         in ran.out
     )
     assert seated.tests()[TEST]["endTime"] == "2026-12-01T12:45:00Z"
@@ -63,7 +63,7 @@ def test_times_in_which_the_source_agrees_with_the_hand_are_taken_as_known_with_
 
 
 def test_extra_time_given_by_hand_is_held_and_the_others_go_on(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.registrations.set(f"{TEST} 1002", extra="15")
     ran = seated.apply()
@@ -75,15 +75,15 @@ def test_extra_time_given_by_hand_is_held_and_the_others_go_on(seated: Site) -> 
 def test_a_change_of_another_field_never_takes_back_the_minutes_that_somebody_gave(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", number="7")
     assert seated.apply().status == 3
     assert minutes(seated, "1001") == 60
 
 
 def test_what_is_held_for_many_reasons_is_settled_at_once(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.exams.set(TEST, end="01.12.2026 13:30")
     seated.students.set("1003", student_no="2003")
@@ -98,7 +98,7 @@ def test_what_is_held_for_many_reasons_is_settled_at_once(seated: Site) -> None:
 
 
 def test_adopting_a_candidate_settles_extra_time_given_by_hand(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     assert seated.apply().status == 3
     assert seated.adopt("candidate", TEST, "1001").status == 0
@@ -108,7 +108,7 @@ def test_adopting_a_candidate_settles_extra_time_given_by_hand(seated: Site) -> 
 
 
 def test_less_extra_time_than_known_is_no_hands_gift_and_is_put_right(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 0})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 0})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.settled()
     assert minutes(seated, "1001") == 45
@@ -117,7 +117,7 @@ def test_less_extra_time_than_known_is_no_hands_gift_and_is_put_right(seated: Si
 def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: Site) -> None:
     seated.students.add("1009")
     seated.settled()
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1009", "extraTimeMins": 90})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1009", "extraTimeMins": 90})
     seated.registrations.add(f"{TEST} 1009", extra="15")
     ran = seated.apply()
     assert ran.status == 3
@@ -128,7 +128,7 @@ def test_more_extra_time_on_a_found_seat_than_is_wanted_is_held(seated: Site) ->
 def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_the_seat(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "removed": True})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     ran = seated.apply()
     assert ran.status == 3
@@ -142,7 +142,7 @@ def test_a_candidate_who_was_taken_off_by_hand_is_held_when_the_source_changes_t
 def test_a_candidate_who_was_taken_off_by_hand_and_by_the_source_needs_no_call(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "removed": True})
     seated.registrations.drop(f"{TEST} 1001")
     seated.settled()
     assert seated.writes() == []
@@ -151,7 +151,7 @@ def test_a_candidate_who_was_taken_off_by_hand_and_by_the_source_needs_no_call(
 
 def test_a_test_started_earlier_by_hand_keeps_its_candidates(seated: Site) -> None:
     seated.at("2026-11-30T09:00")
-    seated.sandbox.by_hand(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
+    seated.sandbox.edit(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
     seated.registrations.drop(f"{TEST} 1001")
     assert seated.planned("pass") == [f"remove candidate {TEST}/1001"]
     assert seated.apply().status == 0
@@ -162,7 +162,7 @@ def test_a_test_started_earlier_by_hand_keeps_its_candidates(seated: Site) -> No
 def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_without_a_call(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="60")
     ran = seated.settled()
     assert "Inspera had it so already: taken as known, and nothing was sent" in ran.out
@@ -172,14 +172,14 @@ def test_extra_time_in_which_the_source_agrees_with_the_hand_is_taken_as_known_w
 
 
 def test_a_hand_that_gave_something_else_than_the_source_says_is_no_agreement(seated: Site) -> None:
-    seated.sandbox.by_hand(test=TEST, start="2026-12-01T08:30:00Z", **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, start="2026-12-01T08:30:00Z", **RUNNING_LATE)
     seated.exams.set(TEST, end="01.12.2026 13:45")
     assert seated.apply().status == 3
     assert seated.writes() == []
 
 
 def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     said = seated.apply().out
     assert (
@@ -197,7 +197,7 @@ def test_the_hold_says_what_each_way_sends_and_adopt_leads_there(seated: Site) -
 def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_ordinary_change(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, name="Muntlig prøve")
     seated.apply()
     told = seated.adopt("test", TEST, "--keep").out
@@ -216,7 +216,7 @@ def test_a_kept_end_stays_until_the_source_says_something_else_and_is_then_an_or
 
 
 def test_what_is_kept_of_a_test_holds_nothing_else_back(seated: Site) -> None:
-    seated.sandbox.by_hand(test=TEST, **RUNNING_LATE)
+    seated.sandbox.edit(test=TEST, **RUNNING_LATE)
     seated.exams.set(TEST, end="01.12.2026 13:30")
     seated.apply()
     seated.adopt("test", TEST, "--keep")
@@ -229,7 +229,7 @@ def test_what_is_kept_of_a_test_holds_nothing_else_back(seated: Site) -> None:
 def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_own(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     said = seated.apply().out
     assert (
@@ -246,7 +246,7 @@ def test_kept_extra_time_stays_with_a_change_of_another_field_and_goes_with_its_
 
 
 def test_what_only_the_source_changed_is_sent_although_something_else_is_kept(seated: Site) -> None:
-    seated.sandbox.by_hand(test=TEST, end="2026-12-01T12:30:00Z")
+    seated.sandbox.edit(test=TEST, end="2026-12-01T12:30:00Z")
     seated.exams.set(TEST, name="Ny tittel")
     assert seated.apply().status == 3
     told = seated.adopt("test", TEST, "--keep").out
@@ -264,7 +264,7 @@ def test_of_a_found_test_all_that_differs_is_kept(site: Site) -> None:
     site.settled()
     site.seat(TEST, "1001")
     moved = {"start": "2026-12-01T09:00:00Z", "end": "2026-12-01T13:00:00Z", "duration": 240}
-    site.sandbox.by_hand(test=TEST, title="Omprøve", **moved)
+    site.sandbox.edit(test=TEST, title="Omprøve", **moved)
     assert site.apply().status == 3
     assert site.adopt("test", TEST, "--keep").status == 0
     site.settled()
@@ -273,11 +273,11 @@ def test_of_a_found_test_all_that_differs_is_kept(site: Site) -> None:
 
 
 def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.apply()
     seated.adopt("candidate", TEST, "1001", "--keep")
-    seated.sandbox.by_hand(
+    seated.sandbox.edit(
         candidate={"test": TEST, "username": "s1001", "candidateId": "88", "extraTimeMins": 60}
     )
     seated.registrations.set(f"{TEST} 1001", number="77")
@@ -287,7 +287,7 @@ def test_what_was_kept_before_stays_so_when_something_else_is_kept(seated: Site)
 
 
 def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.apply()
     assert seated.adopt("--held", "--keep").status == 0
@@ -301,7 +301,7 @@ def test_what_is_kept_can_be_given_back_to_the_source(seated: Site) -> None:
 def test_a_kept_candidate_whom_the_source_drops_is_removed_and_comes_back_as_the_source_says(
     seated: Site,
 ) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     seated.apply()
     seated.adopt("candidate", TEST, "1001", "--keep")
@@ -339,7 +339,7 @@ def test_further_roles_of_a_contributor_can_be_kept_or_taken_back(site: Site) ->
 
 
 def test_a_persons_name_as_inspera_has_it_can_be_kept(seated: Site) -> None:
-    seated.sandbox.by_hand(student={"username": "s1001", "firstName": "Kallenavn"})
+    seated.sandbox.edit(student={"username": "s1001", "firstName": "Kallenavn"})
     told = seated.adopt("learner", "1001", "--keep")
     assert told.status == 0
     assert "Kallenavn" not in told.said
@@ -353,7 +353,7 @@ def test_a_persons_name_as_inspera_has_it_can_be_kept(seated: Site) -> None:
 
 
 def test_of_a_seat_that_is_gone_nothing_can_be_kept_and_the_way_back_is_said(seated: Site) -> None:
-    seated.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "removed": True})
+    seated.sandbox.edit(candidate={"test": TEST, "username": "s1001", "removed": True})
     seated.registrations.set(f"{TEST} 1001", extra="45")
     assert f"`adopt candidate {TEST} 1001` lets the next `apply` put it back" in seated.apply().out
     ran = seated.adopt("candidate", TEST, "1001", "--keep")
@@ -391,9 +391,7 @@ def test_adopting_what_is_held_reads_each_test_once_however_many_are_held(site: 
     site.seat(TEST, *numbers(1001, 30))
     site.settled()
     for number in numbers(1001, 30):
-        site.sandbox.by_hand(
-            candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60}
-        )
+        site.sandbox.edit(candidate={"test": TEST, "username": f"s{number}", "extraTimeMins": 60})
         site.registrations.set(f"{TEST} {number}", extra="45")
     digest = site.plan_json()["summary"]["held_scopes"][0]["hash"]
     assert "30 update held" in site.apply("--allow", digest).out

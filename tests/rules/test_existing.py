@@ -9,7 +9,7 @@ TIMES = {"start": "2026-12-01T08:00:00Z", "end": "2026-12-01T12:00:00Z", "durati
 
 def by_hand(site: Site, learner: str, test: str = TEST, **seat: object) -> None:
     """Somebody puts a learner on a test in Inspera's own pages."""
-    site.sandbox.by_hand(candidate={"test": test, "username": f"s{learner}", **seat})
+    site.sandbox.edit(candidate={"test": test, "username": f"s{learner}", **seat})
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_where_candidates_cannot_be_read_what_we_put_on_our_own_test_is_ours(sit
 def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and_the_run_says_so(
     site: Site, unread: str, left: list[str]
 ) -> None:
-    site.sandbox.by_hand(test=TEST, title="INF1000 Skriftlig prøve", **TIMES)
+    site.sandbox.edit(test=TEST, title="INF1000 Skriftlig prøve", **TIMES)
     site.fail(method="GET", path="*/candidates", status=405)
     site.config["existing"] = {"unread": unread}
     site.exams.add(OTHER)
@@ -107,7 +107,7 @@ def test_on_a_found_test_whose_candidates_cannot_be_read_the_setting_decides_and
 def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_one(
     hand: Site,
 ) -> None:
-    hand.sandbox.by_hand(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **TIMES)
+    hand.sandbox.edit(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **TIMES)
     hand.exams.add("FYS1001-H26")
     ran = hand.settled()
     assert "found: test FYS1001-H26" in ran.out
@@ -121,7 +121,7 @@ def test_a_test_that_inspera_has_already_is_taken_in_as_found_without_a_second_o
 def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_template(
     hand: Site,
 ) -> None:
-    hand.sandbox.by_hand(test="FYS1001-H26", title="Kladd", **TIMES)
+    hand.sandbox.edit(test="FYS1001-H26", title="Kladd", **TIMES)
     hand.exams.add("FYS1001-H26")
     hand.settled()
     test = hand.tests()["FYS1001-H26"]
@@ -131,7 +131,7 @@ def test_a_found_test_of_another_title_is_brought_up_to_date_without_its_templat
 
 def test_a_found_test_with_other_times_is_held_and_its_seats_wait(hand: Site) -> None:
     longer = TIMES | {"end": "2026-12-01T13:00:00Z"}
-    hand.sandbox.by_hand(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **longer)
+    hand.sandbox.edit(test="FYS1001-H26", title="FYS1001 Skriftlig prøve", **longer)
     hand.seat("FYS1001-H26", "1001")
     ran = hand.apply()
     assert ran.status == 3

@@ -32,7 +32,7 @@ def stranger(site: Site) -> Site:
     in_use(site)
     site.seat(TEST, "1001", "1002")
     row = site.students.rows[1]
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         student=account(row, firstName="Fremmed", lastName="Konto", email="fremmed@example.edu")
     )
     return site
@@ -108,7 +108,7 @@ def test_what_counts_as_somebody_else(site: Site, other: dict[str, str], held: b
     in_use(site)
     site.only("learner")
     site.students.add("1001", family="Prøvesen")
-    site.sandbox.by_hand(student=account(site.students.rows[1], **other))
+    site.sandbox.edit(student=account(site.students.rows[1], **other))
     ran = site.apply()
     assert ran.status == (3 if held else 0), ran.said
     assert bool(site.writes()) is not held
@@ -119,7 +119,7 @@ def test_it_is_the_same_for_staff(site: Site) -> None:
     site.only("staff")
     in_use(site, "staff")
     site.employees.add("7001", "7002")
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         staff=account(
             site.employees.rows[1], firstName="Fremmed", lastName="Konto", email="x@y.edu"
         )
@@ -142,7 +142,7 @@ def test_a_found_account_whose_save_is_refused_stays_refused_until_it_is_taken(
     in_use(site, kind)
     table = site.students if kind == "learner" else site.employees
     table.add("1001", "1002")
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         **{"student" if kind == "learner" else "staff": account(table.rows[1], **other)}
     )
     site.fail(
@@ -171,7 +171,7 @@ def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_l
     site.seat(TEST, "1000")
     site.settled()
     site.students.add("1001")
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         staff=account(site.students.rows[1])
     )  # one account can't be both: the save is refused
     assert site.apply().status == 1
@@ -181,7 +181,7 @@ def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_l
     for _ in range(2):
         assert site.apply().status == 1
         assert [one["key"] for one in site.status()["refused"]] == [["1001"]]
-    site.sandbox.by_hand(staff={"username": "s1001", "removed": True})
+    site.sandbox.edit(staff={"username": "s1001", "removed": True})
     assert site.apply("--retry-refused").status == 0
     assert "s1001" in site.people()
     assert known(site) == {"active": 2}
@@ -190,7 +190,7 @@ def test_adopting_an_account_whose_save_is_refused_does_not_make_it_pass_for_a_l
 def test_a_learner_whose_save_is_refused_gets_their_seat_all_the_same(site: Site) -> None:
     in_use(site)
     site.seat(TEST, "1001", "1002")
-    site.sandbox.by_hand(student=account(site.students.rows[1], lastName="Gift"))
+    site.sandbox.edit(student=account(site.students.rows[1], lastName="Gift"))
     site.fail(method="POST", path=SAVE["learner"], status=409, body={"error": "no"}, times=1)
     site.config["inspera"]["workers"] = 1
     assert site.apply().status == 1

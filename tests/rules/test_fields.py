@@ -23,7 +23,7 @@ def test_a_field_that_is_not_mapped_is_never_sent_and_inspera_keeps_its_own(site
         "lastName": "Prøvesen",
         "email": "hers@example.edu",
     }
-    site.sandbox.by_hand(student=student)
+    site.sandbox.edit(student=student)
     site.students.set("1001", family="Øvelsesen")
     site.settled()
     assert site.people()["s1001"]["lastName"] == "Øvelsesen"

@@ -354,7 +354,7 @@ def test_an_end_that_was_too_early_by_mistake_is_corrected_while_the_test_runs(s
 def test_minutes_given_by_hand_on_the_whole_test_are_not_taken_back_by_taking_them_in(
     running: Site,
 ) -> None:
-    running.sandbox.by_hand(test=TEST, end="2026-12-01T12:45:00Z")
+    running.sandbox.edit(test=TEST, end="2026-12-01T12:45:00Z")
     running.exams.set(TEST, end="01.12.2026 13:15", minutes="255")
     assert running.apply().status == 3
     assert running.adopt("test", TEST).status == 0

@@ -30,9 +30,7 @@ def test_a_changed_username_is_held_as_a_identity_change_and_no_second_account_i
 def test_adopt_takes_the_account_that_inspera_renamed_as_the_known_one(site: Site) -> None:
     site.seat(TEST, "1001", "1002")
     site.settled()
-    site.sandbox.by_hand(
-        student={"username": "s1001-new", "firstName": "Åse", "lastName": "Prøvesen"}
-    )
+    site.sandbox.edit(student={"username": "s1001-new", "firstName": "Åse", "lastName": "Prøvesen"})
     site.students.set("1001", feide="s1001-new")
     assert site.apply().status == 3
     ran = site.adopt("learner", "1001")

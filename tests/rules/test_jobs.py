@@ -120,11 +120,11 @@ def test_a_seat_that_a_person_has_to_settle_makes_no_run_go_first(site: Site) ->
     site.students.add("1001")
     site.seat(TEST, "1002")
     site.settled()
-    site.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    site.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
     site.registrations.add(f"{TEST} 1001", extra="30")
     app = App.open(site.write(), lambda _line: None)
     job = ConfiguredJob(app, "exam_day", app.loaded.settings.jobs["exam_day"], Metrics(site.now))
-    assert job.begin().soonest().startswith("2026-")
+    assert job.begin().soonest_start().startswith("2026-")
     as_job(site, "exam_day")
     assert [one["type"] for one in site.status()["findings"]] == ["held"]
-    assert job.begin().soonest() == ""
+    assert job.begin().soonest_start() == ""

@@ -59,7 +59,7 @@ def test_showing_what_would_be_adopted_writes_no_state(lost: Site) -> None:
 
 
 def test_the_doubtful_is_shown_and_not_taken_in(lost: Site) -> None:
-    lost.sandbox.by_hand(test=TEST, end="2026-12-01T13:00:00Z")
+    lost.sandbox.edit(test=TEST, end="2026-12-01T13:00:00Z")
     ran = lost.adopt("--managed")
     assert ran.status == 3
     assert f"doubtful: test {TEST}: its times differ" in ran.out
@@ -69,7 +69,7 @@ def test_the_doubtful_is_shown_and_not_taken_in(lost: Site) -> None:
 def test_a_person_without_our_external_id_is_found_by_login(site: Site) -> None:
     site.seat(TEST, "1001")
     (row,) = site.students.rows
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         student={"username": "s1001", "firstName": row["given"], "lastName": row["family"]}
     )
     ran = site.adopt()
@@ -80,7 +80,7 @@ def test_a_person_without_our_external_id_is_found_by_login(site: Site) -> None:
 
 
 def test_a_tenant_with_nobody_of_ours_is_no_lost_state(site: Site) -> None:
-    site.sandbox.by_hand(
+    site.sandbox.edit(
         student={"username": "stranger", "firstName": "Éowyn", "lastName": "Testdóttir"}
     )
     site.seat(TEST, "1001")

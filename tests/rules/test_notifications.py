@@ -119,7 +119,7 @@ def test_a_refusal_of_one_in_a_batch_tells_the_others_once(telling: Site) -> Non
     feeds = telling.config["feeds"]
     telling.only("staff", "learner", "test")
     telling.settled()
-    telling.sandbox.by_hand(staff={"username": "t7002", "removed": True})
+    telling.sandbox.edit(staff={"username": "t7002", "removed": True})
     telling.config["feeds"] = feeds
     ran = telling.apply()
     assert ran.status == 1

@@ -119,7 +119,7 @@ def test_rebind_has_nothing_to_do_where_the_tenant_is_the_same(seated: Site) -> 
 def test_adopt_makes_a_state_its_tenants_as_well(site: Site) -> None:
     site.seat(TEST, "1001")
     make_test(site)
-    site.sandbox.by_hand(student=account(site.students.rows[0]))
+    site.sandbox.edit(student=account(site.students.rows[0]))
     assert site.adopt().status == 0
     site.config["inspera"]["client_id"] = "another"
     assert site.apply().status == 2

@@ -246,7 +246,7 @@ def test_security_options_of_a_test_that_somebody_started_earlier_are_deferred_a
 ) -> None:
     locked.settled()
     locked.at("2026-11-30T09:00")
-    locked.sandbox.by_hand(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
+    locked.sandbox.edit(test=TEST, start="2026-11-30T08:00:00Z", end="2026-11-30T12:00:00Z")
     put(locked, **{LOCKDOWN: "no", EXPLAIN: "yes"})
     assert set(locked.planned("pass")) == {
         f"update option {TEST}/{EXPLAIN}",

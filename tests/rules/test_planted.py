@@ -229,7 +229,7 @@ def test_in_accounts_that_are_found(planted: Site) -> None:
             "lastName": NAMES[1],
             "email": MAILS[0],
         }
-        planted.sandbox.by_hand(student=person_)
+        planted.sandbox.edit(student=person_)
     run_all(planted)
 
 

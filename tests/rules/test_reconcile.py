@@ -60,8 +60,8 @@ def steady(site: Site) -> Site:
 def plant_strangers(site: Site) -> None:
     """Somebody and something that no source names."""
     names = {"firstName": "Fremmed", "lastName": "Person"}
-    site.sandbox.by_hand(student={"username": "s9001", "externalIds": linked("s9001"), **names})
-    site.sandbox.by_hand(staff={"username": "t9001", "externalIds": linked("t9001"), **names})
+    site.sandbox.edit(student={"username": "s9001", "externalIds": linked("s9001"), **names})
+    site.sandbox.edit(staff={"username": "t9001", "externalIds": linked("t9001"), **names})
     make_committee(site, "Z")
     put_contributor(site, "9001", roles=["plan"], committees=["Z"])
     put_candidate(site, "9001")
@@ -70,16 +70,16 @@ def plant_strangers(site: Site) -> None:
 def plant_drift(site: Site) -> None:
     """What `PLANTED` says. A changed duration goes with the times, since no reading shows it."""
     times = {"start": "2026-12-02T08:00:00Z", "end": "2026-12-02T13:00:00Z", "duration": 300}
-    site.sandbox.by_hand(test=TEST, title="Noe annet", **times)
+    site.sandbox.edit(test=TEST, title="Noe annet", **times)
     put_candidate(site, "1001", extraTimeMins=60)
     put_candidate(site, "1003", candidateId="33")
     put_candidate(site, "1002", removed=True)
     put_contributor(site, "7001", roles=["evaluate", "plan"])
-    site.sandbox.by_hand(committee={"test": TEST, "name": "B", "removed": True})
-    site.sandbox.by_hand(student={"username": "s1005", "lastName": "Gift"})
-    site.sandbox.by_hand(staff={"username": "t7003", "email": "gammel@example.edu"})
-    site.sandbox.by_hand(student={"username": "s1006", "removed": True})
-    site.sandbox.by_hand(staff={"username": "t7004", "removed": True})
+    site.sandbox.edit(committee={"test": TEST, "name": "B", "removed": True})
+    site.sandbox.edit(student={"username": "s1005", "lastName": "Gift"})
+    site.sandbox.edit(staff={"username": "t7003", "email": "gammel@example.edu"})
+    site.sandbox.edit(student={"username": "s1006", "removed": True})
+    site.sandbox.edit(staff={"username": "t7004", "removed": True})
 
 
 def found(site: Site, *words: str) -> Found:
@@ -172,7 +172,7 @@ def test_the_three_heaps_stand_in_words_and_the_run_in_the_status(steady: Site) 
 def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(
     steady: Site,
 ) -> None:
-    steady.sandbox.by_hand(test=RUNNING, title="Forlenget", end="2026-09-01T12:00:00Z")
+    steady.sandbox.edit(test=RUNNING, title="Forlenget", end="2026-09-01T12:00:00Z")
     put_candidate(steady, "1001", RUNNING, extraTimeMins=45)
     put_candidate(steady, "1002", RUNNING, removed=True)
     ran = steady.reconcile("--repair")
@@ -189,7 +189,7 @@ def test_a_test_under_way_is_left_alone_but_whoever_was_taken_off_it_comes_back(
 
 def test_people_are_not_read_where_the_configuration_says_so(steady: Site) -> None:
     steady.config["reconcile"] = {"people": "none"}
-    steady.sandbox.by_hand(student={"username": "s1005", "lastName": "Gift"})
+    steady.sandbox.edit(student={"username": "s1005", "lastName": "Gift"})
     assert found(steady) == STRANGERS
     assert not any("/users" in call["path"] for call in steady.calls())
 
@@ -202,8 +202,8 @@ def test_staff_who_were_let_in_or_kept_out_by_hand_are_named_and_put_right(
     steady.settled()
     steady.employees.set("7006", status="disabled")
     steady.settled()
-    steady.sandbox.by_hand(staff={"username": "t7005", "status": "DISABLED"})
-    steady.sandbox.by_hand(staff={"username": "t7006", "status": "ACTIVE"})
+    steady.sandbox.edit(staff={"username": "t7005", "status": "DISABLED"})
+    steady.sandbox.edit(staff={"username": "t7006", "status": "ACTIVE"})
     planted: Found = {("changed", "staff", number): ["status"] for number in ("7005", "7006")}
     drift = found(steady, "--repair")
     assert {one: fields for one, fields in drift.items() if one[0] != "unmanaged"} == planted

@@ -137,10 +137,8 @@ def test_no_limit_lets_all_of_several_be_taken_for_gone(site: Site) -> None:
     site.at(NEXT_DAY)
     site.students.drop("1003")
     for number in ("1001", "1002", "1003"):
-        site.sandbox.by_hand(student={"username": f"s{number}", "removed": True})
-    site.sandbox.by_hand(
-        student={"username": "s9001", "firstName": "Fremmed", "lastName": "Person"}
-    )
+        site.sandbox.edit(student={"username": f"s{number}", "removed": True})
+    site.sandbox.edit(student={"username": "s9001", "firstName": "Fremmed", "lastName": "Person"})
     site.config |= {"limits": {"kind": {"at_least": 100}}, "reconcile": {"people": "export"}}
     ran = site.reconcile("--repair")
     assert ran.status == 3
@@ -162,7 +160,7 @@ def test_somebody_whose_account_was_deleted_gets_their_seat_back_where_no_candid
     site.fail(method="GET", path="*/candidates", status=403, body={"error": "no right"})
     site.settled()
     site.at(NEXT_DAY)
-    site.sandbox.by_hand(student={"username": "s1003", "removed": True})
+    site.sandbox.edit(student={"username": "s1003", "removed": True})
     assert "s1003" not in site.seats()
     site.reconcile("--repair")
     assert "s1003" in site.people()

@@ -97,7 +97,7 @@ def test_the_seat_of_somebody_whose_account_is_doubtful_is_ours_again(lost: Site
     lost.students.set("1001", feide="renamed")
     lost.students.rows[0]["feide"] = "renamed"
     account = lost.people()["s1001"]
-    lost.sandbox.by_hand(student={**_external("renamed"), "username": account["username"]})
+    lost.sandbox.edit(student={**_external("renamed"), "username": account["username"]})
     ran = lost.adopt("--managed")
     assert "doubtful: learner 1001" in ran.out
     assert f"taken: candidate {TEST} / 1001" in ran.out

@@ -130,7 +130,7 @@ def test_a_refused_seat_rests_and_the_others_of_its_batch_do_not(site: Site) -> 
     site.students.add(*numbers(1001, 5))
     site.seat(TEST, "1001")
     site.settled()
-    site.sandbox.by_hand(student={"username": "s1003", "removed": True})
+    site.sandbox.edit(student={"username": "s1003", "removed": True})
     site.seat(TEST, *numbers(1002, 4))
     assert site.apply().status == 1
     assert set(site.seats()) == {"s1001", "s1002", "s1004", "s1005"}
@@ -138,7 +138,7 @@ def test_a_refused_seat_rests_and_the_others_of_its_batch_do_not(site: Site) -> 
     assert site.apply().status == 1
     assert site.writes() == []
     made = {"username": "s1003", "externalIds": [{"authType": "FEIDE", "externalId": "s1003"}]}
-    site.sandbox.by_hand(student=made | {"firstName": "Åse", "lastName": "Prøvesen"})
+    site.sandbox.edit(student=made | {"firstName": "Åse", "lastName": "Prøvesen"})
     assert site.apply("--retry-refused").status == 0
     assert "s1003" in site.seats()
 

@@ -110,7 +110,7 @@ def test_found_staff_stay_somebody_elses_after_a_lost_answer(site: Site) -> None
     site.employees.add(*numbers(7001, 4))
     site.settled()
     site.employees.add("7009")
-    site.sandbox.by_hand(staff=account(site.employees.rows[-1], firstName="Gammel"))
+    site.sandbox.edit(staff=account(site.employees.rows[-1], firstName="Gammel"))
     site.config["inspera"]["attempts"] = 1
     site.fail(method="POST", path="/api/v1/users", status=500, when="after", times=1)
     site.apply()
@@ -152,7 +152,7 @@ def test_found_staff_whose_row_says_disabled_are_held_until_they_are_said_to_be_
     site.employees.add(*numbers(7001, 4))
     site.settled()
     site.employees.add("7009")
-    site.sandbox.by_hand(staff=account(site.employees.rows[-1]))
+    site.sandbox.edit(staff=account(site.employees.rows[-1]))
     site.settled()
     site.employees.set("7009", status="disabled")
     ran = site.apply()
@@ -169,7 +169,7 @@ def test_whom_a_person_has_disabled_stays_so_where_no_feed_says_otherwise(site: 
     site.only("staff")
     site.employees.add(*numbers(7001, 4))
     site.settled()
-    site.sandbox.by_hand(staff={"username": "t7001", "status": "DISABLED"})
+    site.sandbox.edit(staff={"username": "t7001", "status": "DISABLED"})
     site.employees.set("7001", family="Gift")
     site.settled()
     assert site.staff()["t7001"]["lastName"] == "Gift"
@@ -189,7 +189,7 @@ def test_an_own_password_is_never_replaced_by_the_first_one_of_the_source(site: 
         "lastName": row["family"],
         "password": "eget-1",
     }
-    site.sandbox.by_hand(student=own)
+    site.sandbox.edit(student=own)
     site.settled()
     (sent,) = [call["body"] for call in site.sent() if call["body"].get("username") == "s1009"]
     assert "password" not in sent
@@ -198,7 +198,7 @@ def test_an_own_password_is_never_replaced_by_the_first_one_of_the_source(site: 
 def test_a_first_apply_makes_no_second_account_for_anybody(site: Site) -> None:
     site.only("learner")
     site.students.add(*numbers(1001, 100))
-    site.sandbox.by_hand(student=account(site.students.rows[1], username="gammelt-navn"))
+    site.sandbox.edit(student=account(site.students.rows[1], username="gammelt-navn"))
     site.apply()
     assert "s1002" not in site.people()
     assert "gammelt-navn" in site.people()

@@ -277,7 +277,7 @@ def test_a_person_who_is_learner_and_staff_on_one_login_is_held_before_anything_
 
 
 def test_who_is_both_is_adopted_as_neither(both: Site) -> None:
-    both.sandbox.by_hand(student=account(both.students.rows[1]))
+    both.sandbox.edit(student=account(both.students.rows[1]))
     assert both.adopt().status == 3
     for record in (("learner", "1002"), ("staff", "7002"), ("learner", "1002", "--as-new")):
         ran = both.adopt(*record)
@@ -336,7 +336,7 @@ def test_one_who_left_and_comes_back_as_the_other_kind_gets_an_account_by_the_wa
         f"take that account away in Inspera, and then run `{way}`, which forgets it here" in ran.out
     )
     assert site.run(*way.split()).status == 3  # it is still there
-    site.sandbox.by_hand(**{"student" if hired else "staff": {"username": login, "removed": True}})
+    site.sandbox.edit(**{"student" if hired else "staff": {"username": login, "removed": True}})
     assert site.run(*way.split()).status == 0
     site.settled()
     assert login in (site.staff() if hired else site.people())
@@ -434,7 +434,7 @@ def test_adopt_and_apply_leave_an_account_that_another_key_has(site: Site) -> No
     site.settled()
     # somebody has given the account of 1001 a second external id, which is that of the new row
     ids = [{"authType": "FEIDE", "externalId": "7"}, {"authType": "FEIDE", "externalId": "8"}]
-    site.sandbox.by_hand(student=account(site.students.rows[0], externalIds=ids))
+    site.sandbox.edit(student=account(site.students.rows[0], externalIds=ids))
     site.students.set("1001", secret="7", feide="s1001")
     site.students.add("4001", secret="8", given="Åse", mail="s1001@example.edu")
     before = site.people()

@@ -160,7 +160,7 @@ def test_staff_found_in_inspera_are_brought_up_to_date_and_never_disabled(site: 
     site.employees.add("7001")
     site.settled()
     site.employees.add("7002", "7003", secret="foerste-passord-1")
-    site.sandbox.by_hand(staff=account(site.employees.rows[1], lastName="Gift"))
+    site.sandbox.edit(staff=account(site.employees.rows[1], lastName="Gift"))
     site.feed("staff")["map"]["password"] = "secret"
     ran = site.settled()
     assert "1 create found" in ran.out
@@ -177,7 +177,7 @@ def test_the_account_of_somebody_else_is_not_taken_over(staffed: Site) -> None:
         "username": "t7009",
         "externalIds": [{"authType": "FEIDE", "externalId": "somebody-else"}],
     }
-    staffed.sandbox.by_hand(staff={"firstName": "Annen", "lastName": "Person", **hand})
+    staffed.sandbox.edit(staff={"firstName": "Annen", "lastName": "Person", **hand})
     staffed.employees.add("7009")
     ran = staffed.apply()
     assert ran.status == 3

@@ -154,8 +154,8 @@ def test_a_reader_plans_and_is_told_as_well(site: Site, on_server: OnServer) -> 
 
 
 def test_kept_values_agreement_and_who_stays_are_the_same(site: Site, on_server: OnServer) -> None:
-    site.sandbox.by_hand(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
-    site.sandbox.by_hand(candidate={"test": TEST, "username": "s1002", "extraTimeMins": 15})
+    site.sandbox.edit(candidate={"test": TEST, "username": "s1001", "extraTimeMins": 60})
+    site.sandbox.edit(candidate={"test": TEST, "username": "s1002", "extraTimeMins": 15})
     site.students.add("1009")
     put_candidate_of(site, "1009")
     site.registrations.set(f"{TEST} 1001", extra="45")

@@ -66,7 +66,7 @@ def test_a_member_of_staff_who_stays_is_said_too(site: Site) -> None:
     site.employees.add("7001", "7002")
     site.settled()
     site.employees.add("7009")
-    site.sandbox.by_hand(staff=account(site.employees.rows[2]))
+    site.sandbox.edit(staff=account(site.employees.rows[2]))
     site.settled()
     site.employees.drop("7009")
     ran = site.settled()

@@ -134,10 +134,10 @@ def test_a_test_that_others_filled_takes_only_as_many_as_it_has_places_left_and_
     site.settled()
     for number in numbers(10001, 1499):
         external = [{"authType": "EMAIL", "externalId": f"{number}@example.edu"}]
-        site.sandbox.by_hand(
+        site.sandbox.edit(
             student={"username": number, "firstName": "Dagfinn", "externalIds": external}
         )
-        site.sandbox.by_hand(candidate={"test": TEST, "username": number})
+        site.sandbox.edit(candidate={"test": TEST, "username": number})
     site.seat(TEST, "1001", "1002")
     ran = site.apply()
     assert ran.status == 1

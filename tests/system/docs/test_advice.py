@@ -56,8 +56,8 @@ class Site:
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def by_hand(self, edit: dict[str, Any]) -> None:
-        self._call("POST", "/_sandbox/by-hand", json.dumps(edit))
+    def edit(self, edit: dict[str, Any]) -> None:
+        self._call("POST", "/_sandbox/manual-edits", json.dumps(edit))
 
     def held(self, test: str = TEST) -> dict[str, Any]:
         """The test as the sandbox has it."""
@@ -109,14 +109,14 @@ def student(login: str) -> dict[str, Any]:
 def test_a_learner_whose_new_login_has_an_account_of_its_own_gets_the_seat_there(
     site: Site,
 ) -> None:
-    site.by_hand(student(NEW_LOGIN))
+    site.edit(student(NEW_LOGIN))
     site.change("students.csv", f"100003,{LOGIN}", f"100003,{NEW_LOGIN}")
     assert "identity change learner 100003" in site.run("apply", status=3)
     assert NEW_LOGIN not in site.seated()
     assert "Take those off in Inspera first" in site.run("adopt learner 100003", status=0)
     assert "number 202 is still user " in site.run("apply", status=1)
     assert NEW_LOGIN not in site.seated()
-    site.by_hand(OLD_SEAT_OFF)
+    site.edit(OLD_SEAT_OFF)
     site.run("apply", status=0)
     assert NEW_LOGIN in site.seated()
     site.run("plan --exit-code", status=0)
@@ -130,7 +130,7 @@ def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it
     assert "Take its seats off in Inspera first" in site.run(
         "adopt learner 100003 --as-new", status=0
     )
-    site.by_hand(OLD_SEAT_OFF)
+    site.edit(OLD_SEAT_OFF)
     site.run("apply", status=0)
     assert NEW_LOGIN in site.seated()
 
@@ -138,7 +138,7 @@ def test_a_learner_whose_new_login_has_no_account_gets_one_with_the_seat_once_it
 def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so_too(
     site: Site,
 ) -> None:
-    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
     site.change("exams.csv", "Programming", "Programming I")
     assert "drift" in site.run("apply", status=3)
     site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
@@ -148,7 +148,7 @@ def test_an_extension_by_hand_is_held_as_drift_and_stays_when_the_source_says_so
 
 def test_a_role_given_by_hand_is_held_and_settled_as_the_page_says(site: Site) -> None:
     more = {"roles": ["evaluate", "monitor"], "committees": ["A"]}
-    site.by_hand({"contributor": {"test": "INF1000-H99", "username": "signe@example.edu", **more}})
+    site.edit({"contributor": {"test": "INF1000-H99", "username": "signe@example.edu", **more}})
     site.change("staff.csv", "INF1000-H99,A", "INF1000-H99,B")
     assert "further roles" in site.run("apply", status=3)
     site.run("adopt contributor INF1000-H99 501", status=0)
@@ -158,7 +158,7 @@ def test_a_role_given_by_hand_is_held_and_settled_as_the_page_says(site: Site) -
 
 def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(site: Site) -> None:
     before = site.held("INF1000-H99")
-    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
     assert "test INF1000-H99: end" in site.run("reconcile", status=3)
     site.run("reconcile --repair", status=0)
     assert site.held("INF1000-H99")["endTime"] == before["endTime"]
@@ -168,14 +168,14 @@ def test_reconcile_lists_an_extension_by_hand_and_a_repair_takes_it_back(site: S
 def test_where_inspera_is_right_and_the_source_says_so_too_a_repair_changes_nothing_there(
     site: Site,
 ) -> None:
-    site.by_hand({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
+    site.edit({"test": "INF1000-H99", "end": "2099-12-03T12:30:00Z"})
     site.change("exams.csv", "03.12.2099 13:00", "03.12.2099 13:30")
     assert "nothing to do" in site.run("reconcile --repair", status=0)
     assert site.held("INF1000-H99")["endTime"] == "2099-12-03T12:30:00Z"
 
 
 def test_what_people_put_there_by_hand_is_listed_and_left_alone(site: Site) -> None:
-    site.by_hand({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
+    site.edit({"candidate": {"test": TEST, "username": "aasne@example.edu"}})
     assert "unmanaged" in site.run("reconcile --repair", status=0)
     assert "aasne@example.edu" in site.seated()
 

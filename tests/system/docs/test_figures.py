@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sync.contract import COMMITTEE_TYPES, MAX_COMMITTEE_NAME, MIN_PIN, OPTIONS, ROLES
 from sync.engine import lost_state, verify
-from sync.inspera.circuit import LEAST, WINDOW
+from sync.inspera.circuit_breaker import LEAST, WINDOW
 from sync.inspera.client import MAX_BODY
 from sync.inspera.throttle import LEAST_SHARE
 from sync.records.base import MAX_CANDIDATES

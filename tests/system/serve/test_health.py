@@ -106,7 +106,9 @@ class Life:
         self.serving = site.serve()
         site.until(lambda: bool(self.serving.ran("often")), self.serving)
         self.serving.signal(signal.SIGHUP)
-        site.until(lambda: site.systemd.turns[1:] == ["RELOADING=1", "READY=1"], self.serving)
+        site.until(
+            lambda: site.systemd.notifications[1:] == ["RELOADING=1", "READY=1"], self.serving
+        )
         site.until(lambda: "inspera_sync_runs_total{" in site.page("/metrics")[1], self.serving)
         self.calls = site.calls()
         self.figures = Figures(site.page("/metrics")[1])
@@ -258,7 +260,7 @@ def test_the_last_success_and_the_next_run_are_told(life: Life) -> None:
 
 def test_systemd_hears_of_start_reload_and_life(life: Life) -> None:
     systemd = life.site.systemd
-    assert systemd.turns == ["READY=1", "RELOADING=1", "READY=1"]
+    assert systemd.notifications == ["READY=1", "RELOADING=1", "READY=1"]
     reloading = next(message for message in systemd.heard if message.startswith("RELOADING=1"))
     assert reloading.partition("\n")[2].startswith("MONOTONIC_USEC=")
     assert systemd.status.startswith("next: often at ")
@@ -289,7 +291,7 @@ def test_a_pause_is_shown_everywhere_and_the_service_stays_ready(
     site.until(lambda: site.systemd.status.startswith("next: often at "), serving)
     assert Figures(site.page("/metrics")[1]).of("paused") == {(): 0}
     stopped(serving)
-    assert site.systemd.turns == ["READY=1", "STOPPING=1"]
+    assert site.systemd.notifications == ["READY=1", "STOPPING=1"]
 
 
 def test_a_invalid_file_is_shown_until_a_sound_one_comes(site: Watched) -> None:
@@ -309,7 +311,9 @@ def test_a_invalid_file_is_shown_until_a_sound_one_comes(site: Watched) -> None:
     serving.signal(signal.SIGHUP)
     site.until(lambda: site.reload_failed() is None, serving)
     assert Figures(site.page("/metrics")[1]).of("last_reload_successful") == {(): 1}
-    site.until(lambda: site.systemd.turns == ["READY=1", *["RELOADING=1", "READY=1"] * 2], serving)
+    site.until(
+        lambda: site.systemd.notifications == ["READY=1", *["RELOADING=1", "READY=1"] * 2], serving
+    )
     stopped(serving)
 
 
@@ -321,7 +325,7 @@ def test_the_last_success_of_before_a_restart_is_shown_while_inspera_fails(site:
     with closing(sqlite3.connect(site.university.folder / "state.db")) as state:
         (done,) = state.execute("SELECT max(ended) FROM run WHERE status = 'done'").fetchone()
     success = datetime.fromisoformat(done).timestamp()
-    assert site.systemd.turns == ["READY=1", "STOPPING=1"]
+    assert site.systemd.notifications == ["READY=1", "STOPPING=1"]
     site.university.correct_names()
     site.rule("*", "*", times=9999, status=401)
     serving = site.serve()

@@ -36,9 +36,9 @@ def test_a_invalid_file_is_told_whole_and_the_old_one_goes_on(site: Served) -> N
     site.university.correct_names()
     site.write_rows()
     serving.signal(signal.SIGHUP)
-    refused = "the new configuration can't be used, the old one goes on"
+    refused = "the new configuration can't be used, the old one stays in use"
     site.until(lambda: len(serving.events(refused)) >= 2, serving)
-    told = "\n".join(str(one["row_error"]) for one in serving.events(refused))
+    told = "\n".join(str(one["error"]) for one in serving.events(refused))
     assert "jobs.often.every" in told
     assert "jobs.other.kinds" in told
     site.settled(serving)  # the sources are read by the old rules, and on time
@@ -51,9 +51,9 @@ def test_a_secret_that_is_gone_is_a_row_error_of_the_file(site: Served) -> None:
     site.settled(serving)
     (site.university.folder / "api-key").unlink()
     serving.signal(signal.SIGHUP)
-    refused = "the new configuration can't be used, the old one goes on"
+    refused = "the new configuration can't be used, the old one stays in use"
     site.until(lambda: bool(serving.events(refused)), serving)
-    assert "api-key" in str(serving.events(refused)[0]["row_error"])
+    assert "api-key" in str(serving.events(refused)[0]["error"])
     stopped(serving)
 
 
@@ -87,7 +87,7 @@ def test_a_invalid_file_during_a_run_does_not_touch_it(site: Served) -> None:
     config = site.configuration()
     config.write_text("inspera: [", "utf-8")
     serving.signal(signal.SIGHUP)
-    refused = "the new configuration can't be used, the old one goes on"
+    refused = "the new configuration can't be used, the old one stays in use"
     site.until(lambda: bool(serving.events(refused)), serving)
     site.until(lambda: "done" in serving.ran("often"), serving)
     assert site.contents() == site.university.expected()

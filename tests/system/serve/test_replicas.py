@@ -78,10 +78,10 @@ def in_the_middle(site: Replicated) -> tuple[Serving, Serving]:
     site.jobs = "often: {every: 15s}"  # not so often that it is due again before it is done
     site.slow(1)  # so that it is not done before the other one stands by
     leader = site.replica()
-    site.until(lambda: bool(leader.events("leads")), leader)
+    site.until(lambda: bool(leader.events("took the lead")), leader)
     standby = site.replica()
     site.until(lambda: site.writes("POST", "/users/student") >= 8, leader)
-    assert not standby.events("leads")
+    assert not standby.events("took the lead")
     return leader, standby
 
 
@@ -91,7 +91,7 @@ def test_the_other_takes_over_from_a_leader_that_was_killed_settles_and_finishes
     leader, standby = in_the_middle(site)
     leader.kill()
     killed = time.monotonic()
-    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)
+    site.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)
     before, unknown = site.sent(), site.unknown()
     site.mark()
     site.until(lambda: bool(standby.events("run started")), standby, TAKEOVER)
@@ -116,7 +116,7 @@ def test_a_leader_whose_locks_are_cut_sends_nothing_more_and_nothing_unsafe_is_r
     site.until(lambda: bool(leader.events("run failed")), leader)
     assert leader.events("run failed")[0]["error"].endswith("; this run stops")
     site.heal()
-    one = leader if leader.events("leads")[1:] else standby
+    one = leader if leader.events("took the lead")[1:] else standby
     site.settled(one, 60)
     assert (
         intents(site) - sent <= 16
@@ -137,8 +137,8 @@ def test_a_standby_follows_when_the_leader_is_stopped_in_order(site: Replicated)
 
     site.jobs = 'seldom: {cron: "15 2 29 2 *", zone: Europe/Oslo}'
     leader = site.replica()
-    site.until(lambda: bool(leader.events("leads")), leader)
+    site.until(lambda: bool(leader.events("took the lead")), leader)
     standby = site.replica()
     leader.signal(signal.SIGTERM)
     assert leader.wait() == 0
-    site.until(lambda: bool(standby.events("leads")), standby, TAKEOVER)
+    site.until(lambda: bool(standby.events("took the lead")), standby, TAKEOVER)

@@ -66,7 +66,7 @@ def test_a_run_that_was_cut_off_is_taken_up_at_the_next_start_before_its_next_ti
     site.heal()
     serving = site.serve()
     site.settled(serving)
-    assert serving.events("takes up", job="seldom")
+    assert serving.events("starting a job late", job="seldom")
     serving.signal(signal.SIGTERM)
     assert serving.wait() == 0
 

@@ -204,7 +204,7 @@ def test_a_server_that_freezes_in_the_middle_of_a_run_does_not_keep_it_from_stop
         assert time.monotonic() - began < GRACE + 2
         sent = len(site.calls())
     assert serving.events(
-        "not over within the grace; its open calls are settled by the next run", jobs=["often"]
+        "not ended within shutdown_timeout; the next run settles their open calls", jobs=["often"]
     )
     time.sleep(0.3)
     assert len(site.calls()) == sent
@@ -315,9 +315,13 @@ def test_a_run_that_loses_its_lock_alone_is_taken_up_again_and_finishes(
     time.sleep(1)
     assert len(site.calls()) == sent  # it stopped
     assert site.contents() != site.university.expected()
-    assert len(serving.events("leads")) == 1  # and leads all the same
+    assert len(serving.events("took the lead")) == 1  # and leads all the same
     site.until(
-        lambda: bool(serving.events("takes up", job="often", why="it lost the state")), serving, 45
+        lambda: bool(
+            serving.events("starting a job late", job="often", reason="it lost the state")
+        ),
+        serving,
+        45,
     )
     site.until(lambda: "done" in serving.ran("often"), serving)
     assert site.contents() == site.university.expected()

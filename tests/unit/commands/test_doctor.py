@@ -14,9 +14,9 @@ from sync.commands import apply, doctor_checks
 from sync.commands.doctor_checks import CheckVerdict, clock_check
 from sync.contract import CALLS
 from sync.exit_codes import Exit
-from sync.inspera.lookups import LookupContext
+from sync.inspera.lookups import TenantProbe
 from sync.inspera.schema_check import Match, Schema, compare
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.state.migrations import head
 from sync.state.sqlite.open import open_to_write
 
@@ -396,8 +396,8 @@ def test_the_same_is_told_to_programs(site: Site) -> None:
 
 def test_a_clock_that_is_far_off_exits_4(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_checks, "now", lambda: NOON)
-    seen = LookupContext("test.search answered 200", NOON + timedelta(minutes=3), None)
-    monkeypatch.setattr(Target, "look_around", lambda _: seen)
+    seen = TenantProbe("test.search answered 200", NOON + timedelta(minutes=3), None)
+    monkeypatch.setattr(InsperaTarget, "probe", lambda _: seen)
     ran = site.run("doctor")
     assert ran.status == Exit.SOURCE
     assert lines(ran, "wrong")[0].startswith(

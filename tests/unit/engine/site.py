@@ -71,8 +71,8 @@ class Living(Tenant):
             self.places[kind].pop((entry.auth_system, entry.external_id))
         return super().remove(test, entries, kind)
 
-    def seats(self, remote_id: str, kind: Kind, /) -> Members:
-        seats = super().seats(remote_id, kind)
+    def members(self, remote_id: str, kind: Kind, /) -> Members:
+        seats = super().members(remote_id, kind)
         return replace(seats, there=dict(seats.there))
 
 

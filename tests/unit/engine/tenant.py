@@ -52,11 +52,11 @@ class Tenant:
         if name in self.failing:
             raise self.failing[name]
 
-    def learner(self, change: Change, secret: str | None, /) -> Outcome:
+    def save_learner(self, change: Change, secret: str | None, /) -> Outcome:
         self.calls.append((f"{change.action} learner", secret))
         return self.outcome
 
-    def staff(self, change: Change, secret: str | None, /) -> Outcome:
+    def save_staff(self, change: Change, secret: str | None, /) -> Outcome:
         self.calls.append((f"{change.action} staff", secret))
         return self.outcome
 
@@ -72,7 +72,7 @@ class Tenant:
         self._read("settle_test")
         return self.settled
 
-    def seats(self, _remote_id: str, kind: Kind, /) -> Members:
+    def members(self, _remote_id: str, kind: Kind, /) -> Members:
         self._read("seats")
         if kind in self.unreadable:
             return Members(False, message="this tenant does not show them")
@@ -92,7 +92,7 @@ class Tenant:
             (test for test in (*self.tests, *self.hidden) if test.remote_id == remote_id), None
         )
 
-    def sure_of_readings(self) -> bool:
+    def has_read_tests(self) -> bool:
         return self.sure_of_id
 
     def find_test(self, external_test_id: str, /) -> list[RemoteTest]:
@@ -105,10 +105,10 @@ class Tenant:
             person for person in self.people if (auth_system, external_id) in person.external_ids
         ]
 
-    def sure_of_people(self) -> bool:
+    def has_found_people(self) -> bool:
         return self.sure
 
-    def sure_of_tests(self) -> bool:
+    def has_searched_tests(self) -> bool:
         return self.sure
 
     def find_person_by_login(self, username: str, /) -> list[RemotePerson]:

@@ -45,10 +45,10 @@ class Numbered(Living):
     sizes: list[int] = field(default_factory=list)
     unnamed_numbers: tuple[str, ...] = ()
 
-    def seats(self, remote_id: str, kind: Kind, /) -> Members:
+    def members(self, remote_id: str, kind: Kind, /) -> Members:
         numbers = self.unnamed_numbers if kind is Kind.CANDIDATE else ()
         return replace(
-            super().seats(remote_id, kind), unnamed=len(numbers), unnamed_numbers=numbers
+            super().members(remote_id, kind), unnamed=len(numbers), unnamed_numbers=numbers
         )
 
     def numbers(self) -> dict[Who, str]:

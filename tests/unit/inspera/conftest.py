@@ -1,4 +1,4 @@
-"""A made-up tenant for each test, a target that speaks to it, and time that only passes when somebody waits."""
+"""A fake tenant for each test, a target that uses it, and time that only passes in waits."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from sync.inspera.connection import Connection
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 
 from .tenant import KEY, Tenant, serving
 from .waiting import Time
 
-MakeTarget = Callable[..., Target]
+MakeTarget = Callable[..., InsperaTarget]
 
 
 @pytest.fixture
@@ -53,11 +53,13 @@ def connection(address: str) -> Connection:
 
 @pytest.fixture
 def make_target(connection: Connection, time: Time, stop: threading.Event) -> Iterator[MakeTarget]:
-    made: list[Target] = []
+    made: list[InsperaTarget] = []
 
-    def make(**changes: Any) -> Target:
+    def make(**changes: Any) -> InsperaTarget:
         settings = replace(connection, **changes)
-        made.append(Target(settings, stop, time.clock, monotonic=time.monotonic, sleep=time.sleep))
+        made.append(
+            InsperaTarget(settings, stop, time.clock, monotonic=time.monotonic, sleep=time.sleep)
+        )
         return made[-1]
 
     yield make
@@ -66,7 +68,7 @@ def make_target(connection: Connection, time: Time, stop: threading.Event) -> It
 
 
 @pytest.fixture
-def target(make_target: MakeTarget) -> Target:
+def target(make_target: MakeTarget) -> InsperaTarget:
     return make_target()
 
 

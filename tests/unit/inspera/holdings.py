@@ -20,7 +20,7 @@ class Seen:
 
 @dataclass
 class Reply:
-    """What a row error answers; `carried_out` says whether the call is done first, `lost` that no answer comes at all."""
+    """A failure's response; `carried_out`: the call is done first; `lost`: no response comes."""
 
     status: int = 200
     body: Any = None

@@ -1,7 +1,7 @@
-"""A made-up tenant on loopback, written from the contract page alone, which can be told to fail in every way.
+"""A fake tenant on loopback, written from the contract page alone, which can fail in every way.
 
-It shares no code with the package. It keeps people by username, tests by external id, and what is on a test by its
-number (`holdings`).
+It shares no code with the package. It keeps people by username, tests by external id, and what is
+on a test by its number (`holdings`).
 """
 
 import json
@@ -182,7 +182,7 @@ class Tenant:
 
 @contextmanager
 def serving(tenant: Tenant, *, tls: bool | trustme.LeafCert = False) -> Iterator[str]:
-    """Run the tenant on a free loopback port, over TLS with a certificate (True: its usual one); give its address."""
+    """Run the tenant on a free loopback port, perhaps over TLS; return its address."""
     server = _Server(("127.0.0.1", 0), _handler(tenant))
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""The wire: what is not obeyed, not followed and not read, and how an address that is wrong is told."""
+"""The HTTP client: what it ignores, does not follow or read, and its errors for addresses."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ import trustme
 from sync.errors import Stop, Unknown
 from sync.inspera.client import MAX_BODY
 from sync.inspera.connection import Connection
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 from sync.records.remote import Assignment
 
@@ -59,29 +59,29 @@ def test_proxy_variables_and_a_netrc_of_the_process_are_not_obeyed(
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert make_target().learner(LEARNER, None).result is Result.DONE
+    assert make_target().save_learner(LEARNER, None).result is Result.DONE
     assert tenant.calls(*SAVE_LEARNER)[0].headers["Authorization"] == "Bearer token-1"
 
 
 def test_a_proxy_that_is_set_is_used(make_target: MakeTarget, address: str, tenant: Tenant) -> None:
     target = make_target(url="http://made-up-tenant.example.edu", proxy=address)
-    assert target.learner(LEARNER, None).result is Result.DONE
+    assert target.save_learner(LEARNER, None).result is Result.DONE
     assert tenant.seen[0].headers["Host"] == "made-up-tenant.example.edu"
 
 
 def test_a_proxy_that_does_not_answer_is_told_apart(
     make_target: MakeTarget, closed_port: int, tenant: Tenant
 ) -> None:
-    outcome = make_target(proxy=f"http://someone:made-up-password@127.0.0.1:{closed_port}").learner(
-        LEARNER, None
-    )
+    outcome = make_target(
+        proxy=f"http://someone:made-up-password@127.0.0.1:{closed_port}"
+    ).save_learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
     assert "inspera.proxy" in outcome.message
     assert "made-up-password" not in outcome.message
     assert tenant.seen == []
 
 
-def test_a_proxy_that_wants_a_login_ends_the_run(target: Target, tenant: Tenant) -> None:
+def test_a_proxy_that_wants_a_login_ends_the_run(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every("POST", "/authenticate/token/", 407)
     with pytest.raises(Stop, match=r"put them into inspera\.proxy"):
         target.read_test("7")
@@ -89,7 +89,7 @@ def test_a_proxy_that_wants_a_login_ends_the_run(target: Target, tenant: Tenant)
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_never_followed_and_names_the_setting(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     tenant.once(
         *SAVE_LEARNER, status, headers={"Location": "https://login.example.edu/sso?state=made-up"}
@@ -97,26 +97,28 @@ def test_a_redirect_is_never_followed_and_names_the_setting(
     with pytest.raises(
         Stop, match=r"inspera\.url: .*redirect \(\d+\) to https://login\.example\.edu; set"
     ) as caught:
-        target.learner(LEARNER, None)
+        target.save_learner(LEARNER, None)
     assert "state=" not in str(caught.value)
     assert len(tenant.calls()) == 1
 
 
-def test_an_answer_beyond_eight_megabytes_is_not_read(target: Target, tenant: Tenant) -> None:
+def test_an_answer_beyond_eight_megabytes_is_not_read(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     number = tenant.add_test("INF101")
     tenant.every("GET", f"/v1/test/{number}/candidates", 200, b"[" + b" " * MAX_BODY + b"]")
     with pytest.raises(Unknown, match="longer than 8 MB"):
-        target.seats(number)
+        target.members(number)
 
 
-def test_an_answer_of_nearly_eight_megabytes_is_read(target: Target, tenant: Tenant) -> None:
+def test_an_answer_of_nearly_eight_megabytes_is_read(target: InsperaTarget, tenant: Tenant) -> None:
     number = tenant.add_test("INF101")
     content = b'{"candidates": []' + b" " * (MAX_BODY - 18) + b"}"
     tenant.every("GET", f"/v1/test/{number}/candidates", 200, content)
-    assert target.seats(number).readable
+    assert target.members(number).readable
 
 
-def test_cookies_are_not_kept(target: Target, tenant: Tenant) -> None:
+def test_cookies_are_not_kept(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.once("GET", "/v1/test/7", 404, headers={"Set-Cookie": "session=made-up; Path=/"})
     target.read_test("7")
     target.read_test("7")
@@ -126,10 +128,10 @@ def test_cookies_are_not_kept(target: Target, tenant: Tenant) -> None:
 def test_an_inspera_that_cannot_be_reached_means_not_sent(
     make_target: MakeTarget, closed_port: int
 ) -> None:
-    outcome = make_target(url=f"http://127.0.0.1:{closed_port}").learner(LEARNER, None)
+    outcome = make_target(url=f"http://127.0.0.1:{closed_port}").save_learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
     assert (
-        f"cannot be reached at http://127.0.0.1:{closed_port}: the machine there refuses"
+        f"cannot be reached at http://127.0.0.1:{closed_port}: the server refuses"
         in outcome.message
     )
 
@@ -141,7 +143,7 @@ def test_a_name_that_does_not_exist_means_not_sent(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-    outcome = make_target(url="https://no-such-tenant.example.edu").learner(LEARNER, None)
+    outcome = make_target(url="https://no-such-tenant.example.edu").save_learner(LEARNER, None)
     assert outcome.result is Result.NOT_SENT
     assert "finds no address for that name; check inspera.url" in outcome.message
 
@@ -150,9 +152,9 @@ def test_an_inspera_that_stays_out_of_reach_ends_the_run(
     make_target: MakeTarget, closed_port: int
 ) -> None:
     target = make_target(url=f"http://127.0.0.1:{closed_port}")
-    assert [target.learner(LEARNER, None).result for _ in range(3)] == [Result.NOT_SENT] * 3
-    with pytest.raises(Stop, match=r"cannot be reached at .* 12 attempts in a row"):
-        target.learner(LEARNER, None)
+    assert [target.save_learner(LEARNER, None).result for _ in range(3)] == [Result.NOT_SENT] * 3
+    with pytest.raises(Stop, match=r"cannot be reached at .* 12 times in a row"):
+        target.save_learner(LEARNER, None)
 
 
 def test_an_answer_in_between_starts_the_count_anew(
@@ -161,8 +163,8 @@ def test_an_answer_in_between_starts_the_count_anew(
     target = make_target(attempts=1, workers=1)
     for _ in range(5):
         tenant.once(*SAVE_LEARNER, 503, times=3)
-        assert [target.learner(LEARNER, None).result for _ in range(3)] == [Result.UNKNOWN] * 3
-        assert target.learner(LEARNER, None).result is Result.DONE
+        assert [target.save_learner(LEARNER, None).result for _ in range(3)] == [Result.UNKNOWN] * 3
+        assert target.save_learner(LEARNER, None).result is Result.DONE
 
 
 def test_a_certificate_that_is_not_trusted_ends_the_run_and_names_the_setting(
@@ -171,7 +173,7 @@ def test_a_certificate_that_is_not_trusted_ends_the_run_and_names_the_setting(
     with pytest.raises(
         Stop, match=r"certificate of https://127\.0\.0\.1:\d+ is not trusted .*inspera\.ca_bundle"
     ):
-        make_target(url=tls_address).learner(LEARNER, None)
+        make_target(url=tls_address).save_learner(LEARNER, None)
     assert tenant.seen == []
 
 
@@ -179,15 +181,15 @@ def test_a_ca_bundle_makes_the_institutions_own_certificate_trusted(
     make_target: MakeTarget, tls_address: str
 ) -> None:
     target = make_target(url=tls_address, ca_bundle=str(CERTIFICATE))
-    assert target.learner(LEARNER, None).result is Result.DONE
+    assert target.save_learner(LEARNER, None).result is Result.DONE
 
 
 def test_a_certificate_for_another_name_is_not_trusted(
     make_target: MakeTarget, tls_address: str
 ) -> None:
     elsewhere = tls_address.replace("127.0.0.1", "localhost")
-    with pytest.raises(Stop, match=r"is made for another name .*inspera\.url"):
-        make_target(url=elsewhere, ca_bundle=str(CERTIFICATE)).learner(LEARNER, None)
+    with pytest.raises(Stop, match=r"is issued for another name .*inspera\.url"):
+        make_target(url=elsewhere, ca_bundle=str(CERTIFICATE)).save_learner(LEARNER, None)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_a_certificate_outside_its_time_says_so_and_names_the_clock(
         serving(tenant, tls=certificate) as url,
         pytest.raises(Stop, match=f"{said}.*clock is wrong"),
     ):
-        make_target(url=url, ca_bundle=str(tmp_path / "ca.pem")).learner(LEARNER, None)
+        make_target(url=url, ca_bundle=str(tmp_path / "ca.pem")).save_learner(LEARNER, None)
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate\n"])
@@ -215,14 +217,14 @@ def test_a_ca_bundle_that_cannot_be_used_ends_the_run(
     if content is not None:
         bundle.write_text(content)
     with pytest.raises(Stop, match=r"inspera\.ca_bundle"):
-        make_target(url=tls_address, ca_bundle=str(bundle)).learner(LEARNER, None)
+        make_target(url=tls_address, ca_bundle=str(bundle)).save_learner(LEARNER, None)
 
 
 def test_a_plain_address_spoken_to_with_tls_ends_the_run(
     make_target: MakeTarget, address: str
 ) -> None:
     with pytest.raises(Stop, match="no secure connection can be made"):
-        make_target(url=address.replace("http:", "https:")).learner(LEARNER, None)
+        make_target(url=address.replace("http:", "https:")).save_learner(LEARNER, None)
 
 
 @pytest.mark.parametrize(
@@ -230,14 +232,14 @@ def test_a_plain_address_spoken_to_with_tls_ends_the_run(
 )
 def test_an_address_that_is_none_ends_the_run(make_target: MakeTarget, url: str) -> None:
     with pytest.raises(Stop, match=r"inspera\.url: not a usable address"):
-        make_target(url=url).learner(LEARNER, None)
+        make_target(url=url).save_learner(LEARNER, None)
 
 
 @pytest.mark.parametrize("end", ["", "/", "/api", "/api/"])
 def test_the_address_may_be_given_with_or_without_its_end(
     make_target: MakeTarget, address: str, end: str
 ) -> None:
-    assert make_target(url=address + end).learner(LEARNER, None).result is Result.DONE
+    assert make_target(url=address + end).save_learner(LEARNER, None).result is Result.DONE
 
 
 @pytest.mark.parametrize(
@@ -264,13 +266,13 @@ def test_calls_keep_to_the_budget_the_tokens_included(
 ) -> None:
     target = make_target(calls_per_second=5)
     for _ in range(10):
-        target.learner(LEARNER, None)
+        target.save_learner(LEARNER, None)
     assert len(tenant.seen) == 11
     assert time.passed == pytest.approx(2.0)
 
 
 def test_a_call_in_flight_finishes_when_the_run_is_being_ended(
-    target: Target, tenant: Tenant, stop: threading.Event
+    target: InsperaTarget, tenant: Tenant, stop: threading.Event
 ) -> None:
     def stop_meanwhile(external_id: str) -> bool:
         stop.set()

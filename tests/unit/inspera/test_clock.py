@@ -1,4 +1,4 @@
-"""The two clocks: what an answer's `Date` shows, by the times just before the request and just after the answer."""
+"""The two clocks: what a response's `Date` shows, by our times before and after it."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,7 @@
 """The contract: every call, against the sandbox and, with the same tests, against a second server.
 
-The second one is written in these tests from the contract page alone and shares no code with the sandbox. Where one of
-the two is wrong about the vendor, they do not agree, and a test fails.
+The second one is written in these tests from the contract page alone and shares no code with the
+sandbox. Where one of the two is wrong about the vendor, they do not agree, and a test fails.
 """
 
 import threading
@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 from sync.contract import CALLS
 from sync.inspera.connection import Connection
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Outcome, Result
 from sync.records.remote import Member, RemotePerson
@@ -40,10 +40,12 @@ EXERCISED: dict[str, tuple[str, ...]] = {}
 DONE = Outcome(Result.DONE)
 
 
-def exercises(*names: str) -> Callable[[Callable[[Target], None]], Callable[[Target], None]]:
-    """Says which calls a test is about; the target's fixture makes sure that they were really sent."""
+def exercises(
+    *names: str,
+) -> Callable[[Callable[[InsperaTarget], None]], Callable[[InsperaTarget], None]]:
+    """Name the calls that a test is about; the target's fixture checks that they were sent."""
 
-    def note(test: Callable[[Target], None]) -> Callable[[Target], None]:
+    def note(test: Callable[[InsperaTarget], None]) -> Callable[[InsperaTarget], None]:
         EXERCISED[test.__name__] = names
         return test
 
@@ -51,7 +53,7 @@ def exercises(*names: str) -> Callable[[Callable[[Target], None]], Callable[[Tar
 
 
 @pytest.fixture(params=["the sandbox", "a second server"])
-def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest) -> Iterator[InsperaTarget]:
     time = Time()
     with ExitStack() as open_:
         if request.param == "the sandbox":
@@ -63,7 +65,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         connection = Connection(url, "made-up", lambda: KEY, calls_per_second=1e7, attempts=3)
         logs = open_.enter_context(capture_logs())
         yield open_.enter_context(
-            Target(
+            InsperaTarget(
                 connection,
                 threading.Event(),
                 time.clock,
@@ -75,11 +77,11 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         assert set(EXERCISED.get(request.function.__name__, ())) <= sent
 
 
-def _exam(target: Target) -> str:
+def _exam(target: InsperaTarget) -> str:
     return str(target.create_test(creating(template=None)).remote_id)
 
 
-def _learner(target: Target, username: str = "aaseb", **after: Any) -> Change:
+def _learner(target: InsperaTarget, username: str = "aaseb", **after: Any) -> Change:
     fields = {
         **LEARNER.after,
         "username": username,
@@ -88,11 +90,11 @@ def _learner(target: Target, username: str = "aaseb", **after: Any) -> Change:
         **after,
     }
     change = Change(Action.CREATE, Kind.LEARNER, (username,), after=fields)
-    assert target.learner(change, None).result is Result.DONE
+    assert target.save_learner(change, None).result is Result.DONE
     return change
 
 
-def _person(target: Target, external_id: str) -> RemotePerson:
+def _person(target: InsperaTarget, external_id: str) -> RemotePerson:
     (person,) = target.find_person("FEIDE", external_id)
     return person
 
@@ -102,9 +104,9 @@ def test_every_call_of_the_table_is_exercised() -> None:
 
 
 @exercises("token.fetch", "test.search")
-def test_a_first_look_fetches_a_token_and_reads_one_page(target: Target) -> None:
+def test_a_first_look_fetches_a_token_and_reads_one_page(target: InsperaTarget) -> None:
     _exam(target)
-    seen = target.look_around()
+    seen = target.probe()
     assert seen.status == "test.search answered 200"
     assert seen.hits is not None
     assert seen.date is not None
@@ -112,7 +114,7 @@ def test_a_first_look_fetches_a_token_and_reads_one_page(target: Target) -> None
 
 
 @exercises("learner.save", "person.by_external_id", "person.read", "person.search")
-def test_a_learner_is_made_changed_found_and_read(target: Target) -> None:
+def test_a_learner_is_made_changed_found_and_read(target: InsperaTarget) -> None:
     _learner(target, email="aaseb@example.edu")
     _learner(target, last_name="Berg", email="Aase@example.edu")
     person = _person(target, "aaseb@example.edu")
@@ -126,34 +128,36 @@ def test_a_learner_is_made_changed_found_and_read(target: Target) -> None:
 
 
 @exercises("staff.save", "staff.disable", "staff.enable", "person.by_external_id")
-def test_staff_are_made_once_changed_disabled_and_enabled(target: Target) -> None:
-    assert target.staff(new_staff(), "made-up-Password-1").result is Result.DONE
+def test_staff_are_made_once_changed_disabled_and_enabled(target: InsperaTarget) -> None:
+    assert target.save_staff(new_staff(), "made-up-Password-1").result is Result.DONE
     first = _person(target, str(STAFF["external_id"])).remote_id
-    assert target.staff(new_staff(), "made-up-Password-1").result is Result.DONE
+    assert target.save_staff(new_staff(), "made-up-Password-1").result is Result.DONE
     assert _person(target, str(STAFF["external_id"])).remote_id == first
-    assert target.staff(staff(Action.UPDATE, last_name="Rettleder"), None).result is Result.DONE
+    assert (
+        target.save_staff(staff(Action.UPDATE, last_name="Rettleder"), None).result is Result.DONE
+    )
     person = _person(target, str(STAFF["external_id"]))
     assert (person.username, person.last_name, person.status) == ("kariv", "Rettleder", "active")
-    assert target.staff(staff(Action.DISABLE), None).result is Result.DONE
+    assert target.save_staff(staff(Action.DISABLE), None).result is Result.DONE
     assert _person(target, str(STAFF["external_id"])).status == "disabled"
-    assert target.staff(staff(Action.ENABLE), None).result is Result.DONE
+    assert target.save_staff(staff(Action.ENABLE), None).result is Result.DONE
     assert _person(target, str(STAFF["external_id"])).status == "active"
 
 
 @exercises("staff.delete")
-def test_staff_are_deleted_and_nobody_is_deleted_twice(target: Target) -> None:
-    target.staff(new_staff(), None)
+def test_staff_are_deleted_and_nobody_is_deleted_twice(target: InsperaTarget) -> None:
+    target.save_staff(new_staff(), None)
     user = str(_person(target, str(STAFF["external_id"])).remote_id)
-    assert target.staff(staff(Action.DELETE), None) == DONE
+    assert target.save_staff(staff(Action.DELETE), None) == DONE
     assert target.read_person(user) is None
-    assert target.staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")
+    assert target.save_staff(staff(Action.DELETE), None) == Outcome(Result.DONE, "was not there")
 
 
 @exercises("export.order", "export.status")
-def test_all_people_of_one_kind_are_exported(target: Target) -> None:
+def test_all_people_of_one_kind_are_exported(target: InsperaTarget) -> None:
     for number in range(120):
         _learner(target, f"learner{number}")
-    target.staff(new_staff(), None)
+    target.save_staff(new_staff(), None)
     learners, members = (
         list(target.export_people(Kind.LEARNER)),
         list(target.export_people(Kind.STAFF)),
@@ -166,7 +170,7 @@ def test_all_people_of_one_kind_are_exported(target: Target) -> None:
 
 
 @exercises("test.create", "test.update", "test.search", "test.read")
-def test_a_test_is_made_once_changed_found_and_read(target: Target) -> None:
+def test_a_test_is_made_once_changed_found_and_read(target: InsperaTarget) -> None:
     outcome = target.create_test(creating(template=None))
     number = str(outcome.remote_id)
     assert outcome.result is Result.DONE
@@ -189,7 +193,7 @@ def test_a_test_is_made_once_changed_found_and_read(target: Target) -> None:
 
 
 @exercises("option.set")
-def test_options_are_set_again_and_again(target: Target) -> None:
+def test_options_are_set_again_and_again(target: InsperaTarget) -> None:
     number = _exam(target)
     entries = [
         option("LOCKDOWN_BROWSER", "true"),
@@ -201,50 +205,50 @@ def test_options_are_set_again_and_again(target: Target) -> None:
 
 
 @exercises("committee.create", "committee.remove", "test.read")
-def test_committees_are_made_read_and_removed(target: Target) -> None:
+def test_committees_are_made_read_and_removed(target: InsperaTarget) -> None:
     number = _exam(target)
     entries = [committee("A"), committee("B", "REASSESSMENT")]
     assert results_of(target.assign(number, entries, Kind.COMMITTEE)) == [Result.DONE] * 2
-    seats = target.seats(number, Kind.COMMITTEE)
+    seats = target.members(number, Kind.COMMITTEE)
     assert (seats.readable, set(seats.there)) == (True, {("", "A"), ("", "B")})
     assert target.remove(number, [committee("A")], Kind.COMMITTEE) == [DONE]
-    assert set(target.seats(number, Kind.COMMITTEE).there) == {("", "B")}
+    assert set(target.members(number, Kind.COMMITTEE).there) == {("", "B")}
 
 
 @exercises("committee.create")
-def test_an_existing_committee_is_done_and_not_made_again(target: Target) -> None:
+def test_an_existing_committee_is_done_and_not_made_again(target: InsperaTarget) -> None:
     number = _exam(target)
     for _ in range(2):
         assert (
             results_of(target.assign(number, [committee("A"), committee("B")], Kind.COMMITTEE))
             == [Result.DONE] * 2
         )
-    assert len(target.seats(number, Kind.COMMITTEE).there) == 2
+    assert len(target.members(number, Kind.COMMITTEE).there) == 2
 
 
 @exercises("contributor.assign", "contributor.remove", "test.read")
-def test_contributors_are_put_on_a_test_read_changed_and_removed(target: Target) -> None:
+def test_contributors_are_put_on_a_test_read_changed_and_removed(target: InsperaTarget) -> None:
     number = _exam(target)
-    target.staff(new_staff(), None)
+    target.save_staff(new_staff(), None)
     target.assign(number, [committee("A")], Kind.COMMITTEE)
     kari = str(STAFF["external_id"])
     wanted = {"first_name": "Kari", "last_name": "Veileder", "room": "R1", "building": "H"}
     entry = contributor(kari, roles="evaluate\nmonitor", committees="A", **wanted)
     assert target.assign(number, [entry], Kind.CONTRIBUTOR) == [DONE]
-    seat = target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari]
+    seat = target.members(number, Kind.CONTRIBUTOR).there["FEIDE", kari]
     assert (seat.roles, seat.committees) == ("evaluate\nmonitor", "A")
     assert target.assign(
         number, [contributor(kari, roles="monitor", **wanted)], Kind.CONTRIBUTOR
     ) == [DONE]
-    assert target.seats(number, Kind.CONTRIBUTOR).there["FEIDE", kari].roles == "monitor"
+    assert target.members(number, Kind.CONTRIBUTOR).there["FEIDE", kari].roles == "monitor"
     assert target.remove(number, [contributor(kari)], Kind.CONTRIBUTOR) == [DONE]
-    assert target.seats(number, Kind.CONTRIBUTOR).there == {}
+    assert target.members(number, Kind.CONTRIBUTOR).there == {}
 
 
 @exercises("contributor.assign")
-def test_a_contributor_of_a_committee_that_is_not_there_is_refused(target: Target) -> None:
+def test_a_contributor_of_a_committee_that_is_not_there_is_refused(target: InsperaTarget) -> None:
     number = _exam(target)
-    target.staff(new_staff(), None)
+    target.save_staff(new_staff(), None)
     names = {"first_name": "Kari", "last_name": "Veileder", "room": "", "building": ""}
     entry = contributor(str(STAFF["external_id"]), committees="B", **names)
     (outcome,) = target.assign(number, [entry], Kind.CONTRIBUTOR)
@@ -253,7 +257,7 @@ def test_a_contributor_of_a_committee_that_is_not_there_is_refused(target: Targe
 
 
 @exercises("candidate.assign", "candidate.list", "candidate.remove")
-def test_candidates_are_put_on_a_test_read_changed_and_removed(target: Target) -> None:
+def test_candidates_are_put_on_a_test_read_changed_and_removed(target: InsperaTarget) -> None:
     number = _exam(target)
     _learner(target, "aaseb")
     _learner(target, "bjorn")
@@ -263,19 +267,19 @@ def test_candidates_are_put_on_a_test_read_changed_and_removed(target: Target) -
         make_seat("bjorn@example.edu", candidate_id="18"),
     ]
     assert target.assign(number, entries) == [DONE] * 2
-    seats = target.seats(number)
+    seats = target.members(number)
     seat = seats.there["FEIDE", "aaseb@example.edu"]
     assert (seat.candidate_id, seat.extra_time, seats.taken) == ("17", 30, 2)
     assert target.remove(number, entries[:1]) == [DONE]
-    assert list(target.seats(number).there) == [("FEIDE", "bjorn@example.edu")]
+    assert list(target.members(number).there) == [("FEIDE", "bjorn@example.edu")]
 
 
 @exercises("candidate.list")
 def test_nothing_is_on_a_new_test_and_nothing_can_be_told_of_one_that_does_not_exist(
-    target: Target,
+    target: InsperaTarget,
 ) -> None:
     number = _exam(target)
     for kind in (Kind.CANDIDATE, Kind.CONTRIBUTOR, Kind.COMMITTEE):
-        seats = target.seats(number, kind)
+        seats = target.members(number, kind)
         assert (seats.readable, dict[tuple[str, str], Member](seats.there)) == (True, {})
-        assert not target.seats("1", kind).readable
+        assert not target.members("1", kind).readable

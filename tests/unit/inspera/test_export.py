@@ -1,4 +1,4 @@
-"""The export of all people: ordered, waited for, and read as it comes, without our token and without much memory."""
+"""The export of all people: ordered, awaited, and streamed, without our token."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from sync.errors import CallError, CallMissing, Refused, Retry, Stop, Unknown
 from sync.inspera import client
 from sync.inspera.responses import stream
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 
 from .tenant import Tenant
@@ -35,13 +35,13 @@ def learner(tenant: Tenant) -> None:
     tenant.learners["aaseb"] = PERSON
 
 
-def _names(target: Target, kind: Kind = Kind.LEARNER) -> list[str | None]:
+def _names(target: InsperaTarget, kind: Kind = Kind.LEARNER) -> list[str | None]:
     return [person.username for person in target.export_people(kind)]
 
 
 @pytest.mark.usefixtures("learner")
 def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_token(
-    target: Target, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: Tenant, time: Time
 ) -> None:
     assert _names(target) == ["aaseb"]
     assert tenant.calls(*ORDER)[0].body == {
@@ -57,7 +57,7 @@ def test_an_export_is_ordered_by_user_type_waited_for_and_fetched_without_our_to
 
 @pytest.mark.parametrize(("kind", "minutes"), [(Kind.LEARNER, 10), (Kind.STAFF, 30)])
 def test_an_export_that_never_ends_is_given_up(
-    target: Target, tenant: Tenant, time: Time, kind: Kind, minutes: int
+    target: InsperaTarget, tenant: Tenant, time: Time, kind: Kind, minutes: int
 ) -> None:
     tenant.every(*STATUS, 200, {"status": "running"})
     with pytest.raises(
@@ -69,26 +69,26 @@ def test_an_export_that_never_ends_is_given_up(
 
 
 @pytest.mark.parametrize("status", ["failed", "error", "FAILED"])
-def test_an_export_that_failed_says_so(target: Target, tenant: Tenant, status: str) -> None:
+def test_an_export_that_failed_says_so(target: InsperaTarget, tenant: Tenant, status: str) -> None:
     tenant.every(*STATUS, 200, {"result": {"status": status}})
     with pytest.raises(Refused, match="could not make the export"):
         _names(target)
 
 
-def test_an_export_without_a_link_is_unreadable(target: Target, tenant: Tenant) -> None:
+def test_an_export_without_a_link_is_unreadable(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*STATUS, 200, {"status": "success", "exportInfo": {}})
     with pytest.raises(Unknown, match="gave no link"):
         _names(target)
 
 
-def test_a_tenant_without_exports_says_so(target: Target, tenant: Tenant) -> None:
+def test_a_tenant_without_exports_says_so(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*ORDER, 405)
     with pytest.raises(CallMissing, match=r"export\.order"):
         _names(target)
 
 
 def test_the_wait_ends_with_the_run(
-    target: Target, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
 ) -> None:
     time.while_waiting = stop.set
     with pytest.raises(Retry, match="being ended"):
@@ -99,7 +99,7 @@ def test_the_wait_ends_with_the_run(
 @pytest.mark.usefixtures("learner")
 @pytest.mark.parametrize("reply", [{"status": 503}, {"status": 429}, {"lost": True}])
 def test_a_file_that_does_not_begin_is_asked_for_again(
-    target: Target, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*LINK, **reply)
     assert _names(target) == ["aaseb"]
@@ -107,7 +107,7 @@ def test_a_file_that_does_not_begin_is_asked_for_again(
 
 
 def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*LINK, 503)
     with pytest.raises(Retry):
@@ -117,14 +117,14 @@ def test_a_file_that_never_begins_is_asked_for_a_bounded_number_of_times(
 
 @pytest.mark.parametrize("status", [301, 307])
 def test_a_link_that_leads_elsewhere_is_not_followed(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     tenant.once(
         *LINK,
         status,
         headers={"Location": f"{tenant.url}/signed/admin?signature=made-up-signature"},
     )
-    with pytest.raises(Refused, match="leads to another address"):
+    with pytest.raises(Refused, match="redirects to another address"):
         _names(target)
     assert len(tenant.calls(*LINK)) == 1
 
@@ -142,7 +142,7 @@ def test_a_link_that_leads_elsewhere_is_not_followed(
     ],
 )
 def test_a_link_that_is_neither_https_nor_on_this_machine_is_not_followed(
-    target: Target, tenant: Tenant, link: str
+    target: InsperaTarget, tenant: Tenant, link: str
 ) -> None:
     tenant.every(*STATUS, 200, {"status": "success", "exportInfo": {"signedResponseUrl": link}})
     with pytest.raises(Refused, match="not an https address"):
@@ -150,7 +150,9 @@ def test_a_link_that_is_neither_https_nor_on_this_machine_is_not_followed(
 
 
 @pytest.mark.usefixtures("learner")
-def test_a_link_is_a_key_that_no_message_and_no_log_repeats(target: Target, tenant: Tenant) -> None:
+def test_a_link_is_a_key_that_no_message_and_no_log_repeats(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     said = []
     with capture_logs() as logs:
         for reply in ({"status": 403}, {"status": 503}, {"lost": True}, {"body": b"<html>"}):
@@ -164,7 +166,7 @@ def test_a_link_is_a_key_that_no_message_and_no_log_repeats(target: Target, tena
 
 
 def test_a_file_beyond_its_bound_is_not_read(
-    target: Target, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    target: InsperaTarget, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "MAX_FILE", 1000)
     tenant.every(*LINK, 200, json.dumps([PERSON] * 100).encode())
@@ -188,22 +190,24 @@ def test_a_file_beyond_its_bound_is_not_read(
     ],
 )
 def test_a_file_that_is_no_list_of_people_or_cut_off_is_unreadable(
-    target: Target, tenant: Tenant, content: bytes
+    target: InsperaTarget, tenant: Tenant, content: bytes
 ) -> None:
     tenant.every(*LINK, 200, content)
-    with pytest.raises(Unknown, match="assumed to be a JSON list of people"):
+    with pytest.raises(Unknown, match="not a JSON list of people"):
         _names(target)
 
 
 @pytest.mark.parametrize("name", ["users", "result", "anything"])
-def test_a_list_inside_an_object_is_read_too(target: Target, tenant: Tenant, name: str) -> None:
+def test_a_list_inside_an_object_is_read_too(
+    target: InsperaTarget, tenant: Tenant, name: str
+) -> None:
     content = {"count": 1, "made": {"at": ["now"]}, name: [PERSON], "more": None}
     tenant.every(*LINK, 200, json.dumps(content).encode())
     assert _names(target) == ["aaseb"]
 
 
 def test_a_stop_while_the_export_is_waited_for_comes_through(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*STATUS, 401)
     with pytest.raises(Stop):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sync.errors import Stop
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.changes import Outcome, Result
 
 from .conftest import MakeTarget
@@ -15,7 +15,7 @@ from .waiting import Time
 
 
 def test_seats_are_sent_with_their_fields_in_the_vendors_words(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     seat = make_seat("åse@example.edu", candidate_id="17", extra_time=0, room="A1", building=None)
     assert target.assign(exam, [seat]) == [Outcome(Result.DONE)]
@@ -32,7 +32,7 @@ def test_seats_are_sent_with_their_fields_in_the_vendors_words(
     }
 
 
-def test_nothing_to_do_makes_no_call(target: Target, tenant: Tenant, exam: str) -> None:
+def test_nothing_to_do_makes_no_call(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
     assert target.assign(exam, []) == target.remove(exam, []) == []
     assert tenant.seen == []
 
@@ -61,7 +61,7 @@ def test_a_404_refuses_all_that_is_left_of_the_test(
 
 
 def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     numbers = [tenant.add_test(f"T{number}") for number in range(4)]
     for number in numbers:
@@ -74,7 +74,7 @@ def test_three_existing_tests_with_a_404_stop_the_call_and_say_what_to_do(
 
 
 def test_tests_that_do_not_exist_never_stop_the_call(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     assert target.read_test(exam) is not None
     gone = [target.assign(str(number), make_seats(1))[0].result for number in range(5)]
@@ -83,7 +83,7 @@ def test_tests_that_do_not_exist_never_stop_the_call(
 
 
 def test_a_call_that_has_worked_is_never_taken_for_missing(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     assert target.assign(exam, make_seats(1))[0].result is Result.DONE
     for number in [tenant.add_test(f"T{number}") for number in range(4)]:
@@ -92,7 +92,7 @@ def test_a_call_that_has_worked_is_never_taken_for_missing(
 
 
 def test_a_lost_assignment_that_was_carried_out_is_told_by_reading_and_not_sent_again(
-    target: Target, tenant: Tenant, exam: str, time: Time
+    target: InsperaTarget, tenant: Tenant, exam: str, time: Time
 ) -> None:
     tenant.once("POST", path_of(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, make_seats(5))) == [Result.DONE] * 5
@@ -101,7 +101,7 @@ def test_a_lost_assignment_that_was_carried_out_is_told_by_reading_and_not_sent_
 
 
 def test_after_a_lost_assignment_only_what_is_not_there_as_wanted_is_sent_again(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.seats[exam] = {
         ("FEIDE", "id0"): {"candidateId": "0"},
@@ -115,7 +115,7 @@ def test_after_a_lost_assignment_only_what_is_not_there_as_wanted_is_sent_again(
 
 
 def test_what_a_reading_does_not_show_is_not_proven_and_is_sent_again(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, [make_seat("id0", room="A1")])) == [Result.DONE]
@@ -123,7 +123,7 @@ def test_what_a_reading_does_not_show_is_not_proven_and_is_sent_again(
 
 
 def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), 500)
@@ -132,7 +132,7 @@ def test_a_lost_assignment_is_repeated_where_seats_cannot_be_read(
 
 
 def test_a_lost_assignment_stays_unknown_when_it_is_not_taken_afterwards(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), 500)
@@ -141,7 +141,7 @@ def test_a_lost_assignment_stays_unknown_when_it_is_not_taken_afterwards(
 
 
 def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 500)
     tenant.once("POST", path_of(exam), 429, times=3)
@@ -149,7 +149,7 @@ def test_a_lost_assignment_that_a_reading_disproves_was_not_sent(
 
 
 def test_a_candidate_without_a_readable_id_could_be_anybody(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.every("GET", path_of(exam), 200, {"candidates": [{"userId": 1}]})
     tenant.once("POST", path_of(exam), 500)
@@ -167,7 +167,9 @@ def test_a_lost_assignment_stays_unknown_when_the_run_is_ended_during_the_delay(
     assert len(tenant.calls()) == 1
 
 
-def test_a_stop_at_the_first_batch_comes_through(target: Target, tenant: Tenant, exam: str) -> None:
+def test_a_stop_at_the_first_batch_comes_through(
+    target: InsperaTarget, tenant: Tenant, exam: str
+) -> None:
     tenant.every("POST", path_of(exam), 401)
     with pytest.raises(Stop):
         target.assign(exam, make_seats(2))
@@ -201,7 +203,7 @@ def test_a_stop_after_a_lost_call_leaves_its_seats_unknown(
 
 
 def test_seats_are_read_by_auth_system_and_external_id(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     row: dict[str, Any] = {"userId": 7000000001, "candidateId": 17, "extraTimeMins": "30"}
     ids = [
@@ -210,7 +212,7 @@ def test_seats_are_read_by_auth_system_and_external_id(
     ]
     content = {"result": {"candidates": [{**row, "externalUserIds": ids}]}}
     tenant.once("GET", path_of(exam), 200, body=content)
-    seats = target.seats(exam)
+    seats = target.members(exam)
     assert set(seats.there) == {("FEIDE", "aaseb"), ("LTI", "4711")}
     seat = seats.there["FEIDE", "aaseb"]
     assert (seat.remote_user_id, seat.candidate_id, seat.extra_time) == ("7000000001", "17", 30)
@@ -219,10 +221,10 @@ def test_seats_are_read_by_auth_system_and_external_id(
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_seats_that_the_tenant_does_not_show_are_not_readable(
-    target: Target, tenant: Tenant, exam: str, status: int
+    target: InsperaTarget, tenant: Tenant, exam: str, status: int
 ) -> None:
     tenant.every("GET", path_of(exam), status)
-    seats = target.seats(exam)
+    seats = target.members(exam)
     assert not seats.readable
     assert "this tenant does not seem to have it" in seats.message
     assert not seats.lack("FEIDE", "id0")

@@ -1,9 +1,9 @@
-"""A refused batch: narrowed down to the records that are to blame, and only when it may be about a record."""
+"""A refused batch, narrowed down to the records that cause it, if it may be about a record."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
 from .conftest import MakeTarget
@@ -39,7 +39,7 @@ def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one
     everyone = {("FEIDE", seat.external_id) for seat in seats}
     if removing:
         tenant.seats[number] = {key: {} for key in everyone}
-    target = make_target(batch=batch)
+    target = make_target(batch_size=batch)
     outcomes = (target.remove if removing else target.assign)(number, seats)
 
     expected = [Result.REFUSED if seat.external_id in wrong else Result.DONE for seat in seats]
@@ -50,7 +50,7 @@ def test_for_any_bad_ids_exactly_the_good_seats_are_carried_out_and_each_bad_one
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_a_refused_batch_is_narrowed_by_halves_down_to_one_record(
-    target: Target, tenant: Tenant, exam: str, status: int
+    target: InsperaTarget, tenant: Tenant, exam: str, status: int
 ) -> None:
     for _ in range(3):  # the whole, its first half, its first quarter
         tenant.once("POST", path_of(exam), status, body={"message": "no"})
@@ -60,7 +60,7 @@ def test_a_refused_batch_is_narrowed_by_halves_down_to_one_record(
 
 
 def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.refuse_seat = {"id3", "id30"}.__contains__
     tenant.names_the_refused = True
@@ -72,8 +72,8 @@ def test_a_batch_is_narrowed_by_the_ids_that_the_answer_names(
     assert sizes(tenant, "POST", exam) == [40, 38, 1, 1]
 
 
-def exams_are_also_found_in_a_sentence_and_only_whole(
-    target: Target, tenant: Tenant, exam: str
+def test_ids_are_also_found_in_a_sentence_and_only_whole(
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.once("POST", path_of(exam), 422, body={"message": "User 'id30' does not exist."})
     target.assign(exam, make_seats(40))
@@ -91,7 +91,7 @@ def exams_are_also_found_in_a_sentence_and_only_whole(
     ],
 )
 def test_a_batch_is_never_narrowed_on_an_answer_that_is_not_about_a_record(
-    target: Target, tenant: Tenant, exam: str, status: int, result: Result
+    target: InsperaTarget, tenant: Tenant, exam: str, status: int, result: Result
 ) -> None:
     tenant.every("POST", path_of(exam), status)
     assert results_of(target.assign(exam, make_seats(8))) == [result] * 8
@@ -99,7 +99,7 @@ def test_a_batch_is_never_narrowed_on_an_answer_that_is_not_about_a_record(
 
 
 def test_a_batch_is_never_narrowed_on_a_server_error(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.every("POST", path_of(exam), 500)
     assert results_of(target.assign(exam, make_seats(8))) == [Result.UNKNOWN] * 8

@@ -1,10 +1,10 @@
-"""Options of a test: by group, only those given, and no pin or quit code in any word that is said about them."""
+"""Options of a test: by group, only those given, and no pin or quit code in any message."""
 
 import json
 
 import pytest
 from structlog.testing import capture_logs
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Outcome, Result
 
@@ -21,7 +21,7 @@ def _path(number: str) -> str:
 
 
 def test_options_are_sent_by_group_with_switches_as_true_or_false(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     entries = [
         BROWSER,
@@ -46,12 +46,14 @@ def test_options_are_sent_by_group_with_switches_as_true_or_false(
     }
 
 
-def test_only_the_given_options_are_sent(target: Target, tenant: Tenant, exam: str) -> None:
+def test_only_the_given_options_are_sent(target: InsperaTarget, tenant: Tenant, exam: str) -> None:
     target.assign(exam, [BROWSER], OPTION)
     assert list(tenant.calls("POST", _path(exam))[0].body["testOptions"]) == ["securityOptions"]
 
 
-def test_lost_options_are_settled_by_repeating(target: Target, tenant: Tenant, exam: str) -> None:
+def test_lost_options_are_settled_by_repeating(
+    target: InsperaTarget, tenant: Tenant, exam: str
+) -> None:
     tenant.once("POST", _path(exam), 500, carried_out=True)
     assert results_of(target.assign(exam, [BROWSER], OPTION)) == [Result.DONE]
     assert len(tenant.calls("POST", _path(exam))) == 2
@@ -59,7 +61,7 @@ def test_lost_options_are_settled_by_repeating(target: Target, tenant: Tenant, e
 
 
 def test_options_that_are_lost_to_the_end_are_unknown(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.every("POST", _path(exam), 500)
     assert results_of(target.assign(exam, [BROWSER, CODE], OPTION)) == [Result.UNKNOWN] * 2
@@ -67,7 +69,7 @@ def test_options_that_are_lost_to_the_end_are_unknown(
 
 
 def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     said = {
         "success": False,
@@ -100,7 +102,7 @@ def test_refused_options_are_narrowed_by_the_names_that_the_answer_gives(
     ],
 )
 def test_no_pin_is_repeated_even_when_the_vendor_does(
-    target: Target, tenant: Tenant, exam: str, echo: str
+    target: InsperaTarget, tenant: Tenant, exam: str, echo: str
 ) -> None:
     tenant.every(
         "POST",
@@ -119,8 +121,8 @@ def test_no_pin_is_repeated_even_when_the_vendor_does(
 
 
 def test_options_cannot_be_read_back_or_taken_off(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
-    assert not target.seats(exam, OPTION).readable
+    assert not target.members(exam, OPTION).readable
     assert results_of(target.remove(exam, [BROWSER], OPTION)) == [Result.NOT_SENT]
     assert tenant.seen == []

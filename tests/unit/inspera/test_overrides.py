@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sync.contract import CALLS, Call
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Action
 
@@ -51,18 +51,18 @@ ANSWERS: dict[str, Any] = {
 """What an overridden call is answered with; `DONE` otherwise."""
 
 
-def _export(target: Target) -> None:
+def _export(target: InsperaTarget) -> None:
     with pytest.raises(Exception, match="export"):
         list(target.export_people(Kind.LEARNER))
 
 
-Use = Callable[[Target], object]
+Use = Callable[[InsperaTarget], object]
 USES: dict[str, Use] = {
-    "learner.save": lambda target: target.learner(LEARNER, None),
-    "staff.save": lambda target: target.staff(new_staff(), None),
-    "staff.enable": lambda target: target.staff(staff(Action.ENABLE), None),
-    "staff.disable": lambda target: target.staff(staff(Action.DISABLE), None),
-    "staff.delete": lambda target: target.staff(staff(Action.DELETE), None),
+    "learner.save": lambda target: target.save_learner(LEARNER, None),
+    "staff.save": lambda target: target.save_staff(new_staff(), None),
+    "staff.enable": lambda target: target.save_staff(staff(Action.ENABLE), None),
+    "staff.disable": lambda target: target.save_staff(staff(Action.DISABLE), None),
+    "staff.delete": lambda target: target.save_staff(staff(Action.DELETE), None),
     "person.read": lambda target: target.read_person("7001"),
     "person.by_external_id": lambda target: target.find_person("FEIDE", "kariv"),
     "person.search": lambda target: target.find_person_by_login("kariv"),
@@ -79,13 +79,13 @@ USES: dict[str, Use] = {
     "committee.remove": lambda target: target.remove(EXAM, [committee("A")], Kind.COMMITTEE),
     "contributor.assign": lambda target: target.assign(EXAM, [contributor("a")], Kind.CONTRIBUTOR),
     "contributor.remove": lambda target: target.remove(EXAM, [contributor("a")], Kind.CONTRIBUTOR),
-    "candidate.list": lambda target: target.seats(EXAM),
+    "candidate.list": lambda target: target.members(EXAM),
     "candidate.assign": lambda target: target.assign(EXAM, [make_seat("a")]),
     "candidate.remove": lambda target: target.remove(EXAM, [make_seat("a")]),
 }
 
 
-def _overridden(make_target: MakeTarget, name: str, **changes: Any) -> tuple[Target, Call]:
+def _overridden(make_target: MakeTarget, name: str, **changes: Any) -> tuple[InsperaTarget, Call]:
     call = replace(CALLS[name], **changes)
     return make_target(calls={**CALLS, name: call}), call
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from sync.contract import CALLS
 from sync.errors import CallError, Refused, Retry
-from sync.inspera.calls import Request
 from sync.inspera.client import Client
 from sync.inspera.connection import Connection
-from sync.inspera.recovery import RECOVERY, Event, happened, happened_to_token, narrows
-from sync.inspera.target import Target
+from sync.inspera.recovery import RECOVERY, Event, event_of, event_of_token, narrows
+from sync.inspera.request import Request
+from sync.inspera.target import InsperaTarget
 from sync.records.changes import Outcome, Result
 from sync.records.remote import Assignment
 
@@ -35,7 +35,7 @@ MET: dict[Event, dict[str, Any]] = {
     Event.REDIRECTED: {"status": 302},
     Event.PROXY_LOGIN: {"status": 407},
 }
-"""What a tenant answers to an assignment for each row; the other rows have tests of their own below."""
+"""A tenant's responses to an assignment for each row; the other rows are tested below."""
 
 RESULTS = {
     "Retry": Result.NOT_SENT,
@@ -46,13 +46,13 @@ RESULTS = {
 }
 
 
-def _assign(target: Target, exam: str, count: int = 4) -> list[Result]:
+def _assign(target: InsperaTarget, exam: str, count: int = 4) -> list[Result]:
     return results_of(target.assign(exam, make_seats(count)))
 
 
 @pytest.mark.parametrize("row", MET, ids=lambda row: row.name)
 def test_a_row_of_the_table_ends_and_narrows_as_it_says(
-    target: Target, tenant: Tenant, exam: str, row: Event
+    target: InsperaTarget, tenant: Tenant, exam: str, row: Event
 ) -> None:
     tenant.readable_seats = False
     tenant.once("POST", path_of(exam), times=50, **MET[row])
@@ -68,14 +68,14 @@ def test_a_row_of_the_table_ends_and_narrows_as_it_says(
 
 
 def test_a_404_means_nobody_on_a_look_up_and_is_believed_on_a_removal_only_when_proven(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     assert target.read_test("1") is None
     tenant.every("DELETE", path_of(exam), 404)
     assert target.remove(exam, [Assignment("FEIDE", "a")]) == [
         Outcome(Result.DONE, "was not there")
     ]
-    assert [happened(call, 404) for call in (READ, ASSIGN, REMOVE)] == [
+    assert [event_of(call, 404) for call in (READ, ASSIGN, REMOVE)] == [
         Event.NOBODY,
         Event.NO_TEST,
         Event.GONE,
@@ -116,7 +116,7 @@ def test_every_row_is_met_by_one_of_these_tests() -> None:
 
 
 def test_every_status_has_a_row_and_only_a_refusal_about_a_record_narrows() -> None:
-    rows = {status: happened(ASSIGN, status) for status in range(200, 600)}
+    rows = {status: event_of(ASSIGN, status) for status in range(200, 600)}
     assert {status for status, row in rows.items() if RECOVERY[row].narrows and status >= 300} == {
         400,
         409,
@@ -127,11 +127,11 @@ def test_every_status_has_a_row_and_only_a_refusal_about_a_record_narrows() -> N
     }
     for status in (200, 400, 403, 404, 413, 422):
         assert narrows(ASSIGN, Refused("", status)) == (status in (200, 400, 422))
-    assert RECOVERY[happened_to_token(501)].error is Retry
+    assert RECOVERY[event_of_token(501)].error is Retry
 
 
 def test_a_call_that_is_missing_stops_alone_and_names_doctor(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.every("POST", path_of(exam), 501)
     (outcome,) = target.assign(exam, make_seats(1))

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from sync.errors import CallError, Stop
 from sync.inspera.connection import Connection
 from sync.inspera.responses import envelope
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Result
 from sync.records.remote import Assignment
@@ -69,11 +69,11 @@ def _clean(text: str) -> None:
     ],
 )
 def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
-    target: Target, tenant: Tenant, reply: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     tenant.once(*SAVE_LEARNER, times=3, **reply)
     with capture_logs() as logs:
-        outcome = target.learner(LEARNER, PASSWORD)
+        outcome = target.save_learner(LEARNER, PASSWORD)
     _clean(outcome.message)
     _clean(json.dumps(logs, default=str, ensure_ascii=False))
     calls = {entry["call"] for entry in logs if "call" in entry}
@@ -81,9 +81,9 @@ def test_nothing_personal_or_secret_is_logged_or_said_about_a_learner(
     assert "".join(capsys.readouterr()) == ""
 
 
-def test_what_the_vendor_says_keeps_its_reason(target: Target, tenant: Tenant) -> None:
+def test_what_the_vendor_says_keeps_its_reason(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.once(*SAVE_LEARNER, 400, body={"message": ECHO})
-    outcome = target.learner(LEARNER, PASSWORD)
+    outcome = target.save_learner(LEARNER, PASSWORD)
     assert outcome.result is Result.REFUSED
     assert outcome.message.startswith(
         "Inspera refused learner.save (400): learner *** *** <***> (***) with ***"
@@ -92,7 +92,7 @@ def test_what_the_vendor_says_keeps_its_reason(target: Target, tenant: Tenant) -
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409])
 def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     tenant.every("POST", "/authenticate/token/", status, {"error": f"the key {KEY} is void"})
     with capture_logs() as logs, pytest.raises(Stop) as caught:
@@ -101,7 +101,7 @@ def test_a_refused_key_is_not_repeated_even_when_the_vendor_does(
     _clean(json.dumps(logs, default=str))
 
 
-def test_an_exception_of_a_look_up_shows_no_address(target: Target, tenant: Tenant) -> None:
+def test_an_exception_of_a_look_up_shows_no_address(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every("GET", "/v1/users/search", 400, {"message": f"nobody is called {ADDRESS}"})
     with capture_logs() as logs, pytest.raises(CallError) as caught:
         target.find_person_by_login(ADDRESS)
@@ -120,7 +120,7 @@ def test_a_broken_connection_shows_neither_the_address_nor_the_token(
 
 
 def test_an_external_id_that_is_an_address_is_masked_and_still_narrows_the_batch(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     number = tenant.add_test("INF101")
     tenant.refuse_seat = {"aaseb@example.edu"}.__contains__
@@ -135,19 +135,21 @@ def test_an_external_id_that_is_an_address_is_masked_and_still_narrows_the_batch
 STAFF_ECHO = f"Kari Veileder <kariv@example.edu> with {PASSWORD} is refused"
 
 
-def test_nothing_personal_or_secret_is_said_about_staff(target: Target, tenant: Tenant) -> None:
+def test_nothing_personal_or_secret_is_said_about_staff(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     tenant.every(
         *SAVE_STAFF, 422, {"errors": [{"message": STAFF_ECHO}, {"password": f"x{PASSWORD}x"}]}
     )
     with capture_logs() as logs:
-        outcome = target.staff(new_staff(), PASSWORD)
+        outcome = target.save_staff(new_staff(), PASSWORD)
     assert outcome.result is Result.REFUSED
     said = json.dumps([outcome.message, logs], default=str, ensure_ascii=False)
     assert [word for word in (PASSWORD, "Kari", "Veileder", "@") if word in said] == []
 
 
 def test_no_name_or_address_of_a_contributor_is_repeated(
-    target: Target, tenant: Tenant, exam: str
+    target: InsperaTarget, tenant: Tenant, exam: str
 ) -> None:
     tenant.every("POST", f"/v1/test/{exam}/contributors", 422, {"message": STAFF_ECHO})
     entry = contributor("kariv", first_name="Kari", last_name="Veileder", email="kariv@example.edu")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sync.errors import Stop
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.changes import Result
 
 from .made_up import SAVE_TEST, SEARCH_TESTS, SENT, THERE, WANTED, add_wanted, creating, updating
@@ -13,7 +13,7 @@ from .waiting import NOON
 
 
 def test_a_new_test_is_looked_for_and_then_created_from_its_template(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     outcome = target.create_test(creating())
     assert (outcome.result, outcome.remote_id) == (Result.DONE, "284424088")
@@ -24,31 +24,35 @@ def test_a_new_test_is_looked_for_and_then_created_from_its_template(
     assert save.body == {**SENT, "sourceTemplateId": 1001}
 
 
-def test_a_template_that_is_no_number_is_sent_as_it_is(target: Target, tenant: Tenant) -> None:
+def test_a_template_that_is_no_number_is_sent_as_it_is(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     target.create_test(creating(template="INF101-template"))
     assert tenant.templates_used == ["INF101-template"]
 
 
-def test_a_test_without_a_template_is_created_without_one(target: Target, tenant: Tenant) -> None:
+def test_a_test_without_a_template_is_created_without_one(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     assert target.create_test(creating(template=None)).result is Result.DONE
     assert tenant.calls(*SAVE_TEST)[0].body == SENT
 
 
 def test_a_test_whose_id_only_begins_alike_is_not_taken_for_it(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.add_test("INF101-V30-resit")
     assert target.create_test(creating()).result is Result.DONE
     assert tenant.templates_used == [1001]
 
 
-def test_a_test_without_an_external_id_is_not_sent(target: Target, tenant: Tenant) -> None:
+def test_a_test_without_an_external_id_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
     assert target.create_test(creating(external_test_id=None)).result is Result.NOT_SENT
     assert tenant.seen == []
 
 
 def test_a_test_that_inspera_has_is_found_and_its_unreadable_duration_is_sent_without_the_template(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     number = add_wanted(tenant, title="An old title", duration=60)
     outcome = target.create_test(creating())
@@ -58,7 +62,9 @@ def test_a_test_that_inspera_has_is_found_and_its_unreadable_duration_is_sent_wi
     assert tenant.tests["INF101-V30"]["title"] == WANTED["title"]
 
 
-def test_a_found_test_with_the_wanted_values_is_left_alone(target: Target, tenant: Tenant) -> None:
+def test_a_found_test_with_the_wanted_values_is_left_alone(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     row = {"assessmentRunId": 5, "assessmentRunTitle": WANTED["title"], "externalId": "INF101-V30"}
     times = {
         "startTime": "2030-05-10T09:00:00+02:00",
@@ -73,7 +79,7 @@ def test_a_found_test_with_the_wanted_values_is_left_alone(target: Target, tenan
 
 @pytest.mark.parametrize("status", [409, 429])
 def test_a_found_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     number = add_wanted(tenant, title="An old title")
     tenant.every(*SAVE_TEST, status)
@@ -84,7 +90,7 @@ def test_a_found_test_that_cannot_be_brought_up_to_date_keeps_insperas_values(
 
 
 def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     add_wanted(tenant)
     tenant.every(*SAVE_TEST, 500)
@@ -95,7 +101,7 @@ def test_a_found_test_whose_update_is_lost_to_the_end_is_unknown(
     "moved", [{"startTime": "2030-05-10T08:00:00Z"}, {"endTime": "2030-05-10T12:00:00Z"}]
 )
 def test_a_found_test_with_other_times_is_held_and_nothing_is_sent(
-    target: Target, tenant: Tenant, moved: dict[str, str]
+    target: InsperaTarget, tenant: Tenant, moved: dict[str, str]
 ) -> None:
     number = add_wanted(tenant, **moved)
     outcome = target.create_test(creating())
@@ -106,7 +112,9 @@ def test_a_found_test_with_other_times_is_held_and_nothing_is_sent(
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_found_test_whose_times_cannot_be_read_is_held(target: Target, tenant: Tenant) -> None:
+def test_a_found_test_whose_times_cannot_be_read_is_held(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     add_wanted(tenant, startTime="2030-05-10 07:00", endTime=None)
     outcome = target.create_test(creating())
     assert outcome.result is Result.HELD
@@ -127,7 +135,9 @@ def _twins(tenant: Tenant) -> None:
     )
 
 
-def test_several_tests_with_one_external_id_are_doubtful(target: Target, tenant: Tenant) -> None:
+def test_several_tests_with_one_external_id_are_doubtful(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     _twins(tenant)
     for outcome in (
         target.create_test(creating()),
@@ -141,7 +151,7 @@ def test_several_tests_with_one_external_id_are_doubtful(target: Target, tenant:
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_template_with_that_external_id_is_no_test(target: Target, tenant: Tenant) -> None:
+def test_a_template_with_that_external_id_is_no_test(target: InsperaTarget, tenant: Tenant) -> None:
     row = {
         "assessmentRunId": 5,
         "assessmentRunTitle": "x",
@@ -152,14 +162,16 @@ def test_a_template_with_that_external_id_is_no_test(target: Target, tenant: Ten
     assert target.create_test(creating()).result is Result.DONE
 
 
-def test_a_create_is_not_sent_when_the_first_search_fails(target: Target, tenant: Tenant) -> None:
+def test_a_create_is_not_sent_when_the_first_search_fails(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     tenant.every(*SEARCH_TESTS, 500)
     assert target.create_test(creating()).result is Result.NOT_SENT
     assert tenant.calls(*SAVE_TEST) == []
 
 
 def test_a_create_is_not_sent_on_a_tenant_without_the_search(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*SEARCH_TESTS, 405)
     outcome = target.create_test(creating())
@@ -168,14 +180,16 @@ def test_a_create_is_not_sent_on_a_tenant_without_the_search(
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_a_create_that_meets_a_test_made_meanwhile_is_found(target: Target, tenant: Tenant) -> None:
+def test_a_create_that_meets_a_test_made_meanwhile_is_found(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     tenant.once(*SEARCH_TESTS, 200, body={"hits": 0, "results": []})
     add_wanted(tenant)
     outcome = target.create_test(creating())
     assert (outcome.result, outcome.there) == (Result.FOUND, THERE)
 
 
-def test_a_refused_create_is_refused_and_sent_once(target: Target, tenant: Tenant) -> None:
+def test_a_refused_create_is_refused_and_sent_once(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*SAVE_TEST, 422, {"message": "no such template"})
     outcome = target.create_test(creating())
     assert outcome.result is Result.REFUSED
@@ -183,13 +197,15 @@ def test_a_refused_create_is_refused_and_sent_once(target: Target, tenant: Tenan
     assert len(tenant.calls(*SAVE_TEST)) == 1
 
 
-def test_a_429_on_a_create_is_tried_again_without_a_search(target: Target, tenant: Tenant) -> None:
+def test_a_429_on_a_create_is_tried_again_without_a_search(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     tenant.once(*SAVE_TEST, 429)
     assert target.create_test(creating()).result is Result.DONE
     assert tenant.templates_used == [1001]
 
 
-def test_a_stop_comes_through_from_every_method(target: Target, tenant: Tenant) -> None:
+def test_a_stop_comes_through_from_every_method(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*SEARCH_TESTS, 401)
     with pytest.raises(Stop):
         target.create_test(creating())
@@ -200,7 +216,7 @@ def test_a_stop_comes_through_from_every_method(target: Target, tenant: Tenant) 
 
 
 def test_an_update_sends_title_and_all_times_and_never_the_template(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     number = add_wanted(tenant)
     outcome = target.update_test(
@@ -216,7 +232,7 @@ def test_an_update_sends_title_and_all_times_and_never_the_template(
 
 
 def test_an_update_of_a_test_that_somebody_extended_is_held_and_says_both_times(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     number = add_wanted(tenant, endTime="2030-05-10T11:30:00Z")
     outcome = target.update_test(updating(title="Et nytt navn"))
@@ -227,27 +243,29 @@ def test_an_update_of_a_test_that_somebody_extended_is_held_and_says_both_times(
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_an_update_of_a_test_that_is_gone_is_held(target: Target, tenant: Tenant) -> None:
+def test_an_update_of_a_test_that_is_gone_is_held(target: InsperaTarget, tenant: Tenant) -> None:
     outcome = target.update_test(updating(title="Et nytt navn"))
     assert outcome.result is Result.HELD
     assert outcome.message.startswith("Inspera does not have it any more")
     assert tenant.calls(*SAVE_TEST) == []
 
 
-def test_an_update_is_looked_up_by_the_id_that_is_known(target: Target, tenant: Tenant) -> None:
+def test_an_update_is_looked_up_by_the_id_that_is_known(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     add_wanted(tenant)
     target.update_test(updating(external_test_id="INF102-V30", title="Et nytt navn"))
     assert list(tenant.tests) == ["INF101-V30"]
     assert tenant.tests["INF101-V30"]["title"] == "Et nytt navn"
 
 
-def test_an_update_without_a_known_id_is_not_sent(target: Target, tenant: Tenant) -> None:
+def test_an_update_without_a_known_id_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
     assert target.update_test(updating({"external_test_id": None})).result is Result.NOT_SENT
     assert tenant.seen == []
 
 
 def test_a_lost_update_is_repeated_and_unknown_when_lost_to_the_end(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     add_wanted(tenant)
     tenant.once(*SAVE_TEST, 500)
@@ -256,7 +274,9 @@ def test_a_lost_update_is_repeated_and_unknown_when_lost_to_the_end(
     assert target.update_test(updating(title="Enda et navn")).result is Result.UNKNOWN
 
 
-def test_an_update_is_not_sent_when_the_look_up_fails(target: Target, tenant: Tenant) -> None:
+def test_an_update_is_not_sent_when_the_look_up_fails(
+    target: InsperaTarget, tenant: Tenant
+) -> None:
     add_wanted(tenant)
     tenant.every(*SEARCH_TESTS, 500)
     assert target.update_test(updating(title="Et nytt navn")).result is Result.NOT_SENT
@@ -264,7 +284,7 @@ def test_an_update_is_not_sent_when_the_look_up_fails(target: Target, tenant: Te
 
 
 def test_a_404_on_updates_of_three_tests_that_exist_stops_that_call(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     for number in range(4):
         tenant.add_test(f"T{number}", **{**SENT, "externalTestId": f"T{number}"})
@@ -279,7 +299,7 @@ def test_a_404_on_updates_of_three_tests_that_exist_stops_that_call(
 
 
 def test_an_update_call_that_has_worked_is_never_taken_for_missing(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     for number in range(5):
         tenant.add_test(f"T{number}", **{**SENT, "externalTestId": f"T{number}"})

@@ -8,7 +8,7 @@ NOON = datetime(2030, 5, 2, 12, 0, tzinfo=UTC)
 
 
 class Time:
-    """A clock that stands still except for what is waited; `waits` are the waits in order, in seconds."""
+    """A clock that moves only by waits; `waits` are the waits in order, in seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

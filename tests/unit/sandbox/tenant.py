@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: a plain client of the vendor's side, written from the contract page, and a clock."""
+"""A plain client of the vendor's API, written from the contract page, and a clock."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -150,9 +150,9 @@ def only_test(sandbox: Sandbox) -> dict[str, Any]:
 
 def plant(sandbox: Sandbox) -> None:
     """Åse who sits exams, Berit who grades them, and the exam, as if by hand."""
-    sandbox.by_hand(student=ASE)
-    sandbox.by_hand(staff=BERIT)
-    sandbox.by_hand(
+    sandbox.edit(student=ASE)
+    sandbox.edit(staff=BERIT)
+    sandbox.edit(
         test="INF1000-H26",
         title=EXAM["title"],
         start=EXAM["startTime"],

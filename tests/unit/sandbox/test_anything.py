@@ -117,9 +117,7 @@ def steady(shared: Sandbox) -> Iterator[Tenant]:
     """One client for all examples: a connection each would be slow."""
     tenant = Tenant(shared.url)
     plant(shared)
-    shared.by_hand(
-        test="x", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
-    )
+    shared.edit(test="x", title="Prøve", start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
     yield tenant
     tenant.close()
 
@@ -137,7 +135,7 @@ def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_it(
 @given(body=JSON)
 @settings(max_examples=70, deadline=None)
 def test_whatever_is_edited_by_hand_is_taken_or_refused(steady: Tenant, body: Any) -> None:
-    assert steady.page("POST", "by-hand", body).status_code in (200, 400, 404, 409)
+    assert steady.page("POST", "manual-edits", body).status_code in (200, 400, 404, 409)
 
 
 @given(

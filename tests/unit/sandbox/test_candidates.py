@@ -71,7 +71,7 @@ def test_a_second_post_changes_the_seat_and_what_is_left_out_stays(
 
 def test_a_post_adds_to_those_already_there(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
-    sandbox.by_hand(student=learner(1))
+    sandbox.edit(student=learner(1))
     tenant.post(CANDIDATES, batch(LOGIN))
     tenant.post(CANDIDATES, batch("prove1@example.edu"))
     assert [seat["username"] for seat in seats(sandbox)] == [LOGIN, "prove1@example.edu"]
@@ -116,7 +116,7 @@ def test_taking_off_somebody_who_is_not_there_names_them_and_takes_nobody_off(
     tenant: Tenant, sandbox: Sandbox, absent: str
 ) -> None:
     plant(sandbox)
-    sandbox.by_hand(student=learner(1))
+    sandbox.edit(student=learner(1))
     tenant.post(CANDIDATES, batch(LOGIN))
     answer = tenant.delete(CANDIDATES, batch(LOGIN, absent))
     assert answer.status_code == 404
@@ -149,7 +149,7 @@ def test_candidates_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
         ),
         (batch(LOGIN, candidateId=17), "candidates[0].candidateId: must be text"),
         (batch(LOGIN, email="x"), "candidates[0].email: is not an email address"),
-        (batch(LOGIN, extraTime=30), "candidates[0].extraTime: is not known here"),
+        (batch(LOGIN, extraTime=30), "candidates[0].extraTime: is not a known name"),
         (
             batch(LOGIN, committeesName=["A"]),
             "candidates[0].committeesName: Committee A does not exist",
@@ -169,7 +169,7 @@ def test_a_batch_that_the_vendor_would_refuse_is_refused_by_name(
 def test_a_test_holds_1500_candidates_and_not_one_more(tenant: Tenant, sandbox: Sandbox) -> None:
     plant(sandbox)
     for number in range(1500):
-        sandbox.by_hand(student=learner(number))
+        sandbox.edit(student=learner(number))
     full = batch(*(f"prove{number}@example.edu" for number in range(1500)))
     assert tenant.post(CANDIDATES, full).status_code == 200
     answer = tenant.post(CANDIDATES, batch(LOGIN))

@@ -92,7 +92,7 @@ def test_committees_of_an_unknown_test_are_not_found(stranger: Tenant, method: s
             committees("A", type="grading"),
             "committees[0].type: must be one of GRADING, REASSESSMENT",
         ),
-        (committees("A", kind="GRADING"), "committees[0].kind: is not known here"),
+        (committees("A", kind="GRADING"), "committees[0].kind: is not a known name"),
     ],
 )
 def test_committees_that_the_vendor_would_refuse_are_refused_by_name(

@@ -102,7 +102,7 @@ def test_a_committee_that_does_not_exist_is_an_error_in_a_200_and_nothing_is_don
     tenant: Tenant, sandbox: Sandbox
 ) -> None:
     plant(sandbox)
-    sandbox.by_hand(
+    sandbox.edit(
         staff={"username": "per", "externalIds": [{"authType": "FEIDE", "externalId": "per"}]}
     )
     body = staff_batch(LOGIN, roles=["evaluate"], committeesName=["Y", "X"], sendNotification=True)
@@ -205,11 +205,11 @@ def test_contributors_of_an_unknown_test_are_not_found(stranger: Tenant, method:
         (staff_batch(LOGIN, roles=[]), "contributors[0].roles: must not be empty"),
         (
             staff_batch(LOGIN, roles=["boss"]),
-            "contributors[0].roles: must hold evaluate, monitor, plan, author, ",
+            "contributors[0].roles: must contain only evaluate, monitor, plan, author, ",
         ),
         (
             staff_batch(LOGIN, roles=["ar_evaluate"]),
-            "contributors[0].roles: must hold evaluate, monitor, ",
+            "contributors[0].roles: must contain only evaluate, monitor, ",
         ),
         (staff_batch(LOGIN, roles="evaluate"), "contributors[0].roles: must be a list"),
         (
@@ -230,7 +230,7 @@ def test_contributors_of_an_unknown_test_are_not_found(stranger: Tenant, method:
         ),
         (
             staff_batch(LOGIN, roles=["plan"], extraTimeMins=5),
-            "contributors[0].extraTimeMins: is not known here",
+            "contributors[0].extraTimeMins: is not a known name",
         ),
     ],
 )

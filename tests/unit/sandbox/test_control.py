@@ -27,7 +27,10 @@ def test_a_call_fails_before_it_is_carried_out_as_often_as_was_said(
     sandbox.control(**rule(status=500, times=2))
     for _ in range(2):
         answer = tenant.post(STUDENT, ASE)
-        assert (answer.status_code, errors(answer)) == (500, "the sandbox was told to answer 500")
+        assert (answer.status_code, errors(answer)) == (
+            500,
+            "the sandbox answers 500, as its controls ask",
+        )
     assert names(sandbox) == []
     assert tenant.post(STUDENT, ASE).status_code == 200
     assert names(sandbox) == ["ase@example.edu"]
@@ -200,7 +203,7 @@ def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -
         ({"latency": -1}, "latency: must be a number of seconds"),
         ({"latency": "1"}, "latency: must be a number of seconds"),
         ({"clock_offset": "1"}, "clock_offset: must be a number, such as -7200"),
-        ({"latencies": 1}, "latencies: is not known here"),
+        ({"latencies": 1}, "latencies: is not a known name"),
         ({"fail": {}}, "fail: must be a list"),
         ({"fail": [{"status": 99}]}, "fail[0].status: must be a number from 200 to 599"),
         ({"fail": [{"status": "drop"}]}, "fail[0].status: must be a number from 200 to 599"),
@@ -209,7 +212,7 @@ def test_control_is_set_and_read_over_the_wire_without_a_token(tenant: Tenant) -
         ({"fail": [{"times": -1}]}, "fail[0].times: must be a whole number"),
         ({"fail": [{"headers": {"Retry-After": 2}}]}, "fail[0].headers: must be names with text"),
         ({"fail": [{"headers": {"X": "a\r\nb"}}]}, "fail[0].headers: must be names with text"),
-        ({"fail": [{"stauts": 500}]}, "fail[0].stauts: is not known here"),
+        ({"fail": [{"stauts": 500}]}, "fail[0].stauts: is not a known name"),
     ],
 )
 def test_a_wrong_control_is_refused_by_name_and_changes_nothing(

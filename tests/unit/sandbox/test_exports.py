@@ -33,8 +33,8 @@ def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(
     tenant: Tenant, sandbox: Sandbox
 ) -> None:
     for student in (ASE, learner(1)):
-        sandbox.by_hand(student=student)
-    sandbox.by_hand(staff=BERIT)
+        sandbox.edit(student=student)
+    sandbox.edit(staff=BERIT)
     url = link_to(tenant)
     assert url.startswith(f"{sandbox.url}/")
     people = fetch(url).json()
@@ -43,8 +43,8 @@ def test_an_order_is_first_in_progress_and_then_gives_every_learner_by_a_link(
 
 
 def test_staff_are_exported_with_their_status(tenant: Tenant, sandbox: Sandbox) -> None:
-    sandbox.by_hand(student=ASE)
-    sandbox.by_hand(staff=BERIT | {"status": "DISABLED"})
+    sandbox.edit(student=ASE)
+    sandbox.edit(staff=BERIT | {"status": "DISABLED"})
     (person,) = fetch(link_to(tenant, "admin")).json()
     assert person == BERIT | {"userId": person["userId"], "status": "DISABLED"}
 

@@ -147,7 +147,7 @@ def test_a_new_token_is_always_good_for_a_call(ready: Tenant, sandbox: Sandbox) 
     sandbox.control(**always("token_expiry"))
     fresh = Tenant(sandbox.url)
     assert [fresh.get("/v1/test/search").status_code for _ in range(2)] == [200, 401]
-    assert sandbox.control()["failures_made"]["token_expiry"] == 1
+    assert sandbox.control()["failure_counts"]["token_expiry"] == 1
 
 
 def test_multiple_tokens_strike_the_token_call_alone(ready: Tenant, sandbox: Sandbox) -> None:
@@ -189,7 +189,7 @@ def statuses(seed: int) -> list[int]:
         entries = sandbox.requests()[1:]
         made = Counter(entry["failure"] for entry in entries if "failure" in entry)
         assert {
-            name: number for name, number in sandbox.control()["failures_made"].items() if number
+            name: number for name, number in sandbox.control()["failure_counts"].items() if number
         } == made
         assert {
             entry["committed"] for entry in entries if entry.get("failure") == "committed_500"
@@ -223,7 +223,7 @@ def test_failures_keep_to_the_paths_that_are_named_and_spare_others(
 def test_calls_that_fail_for_sure_go_first(ready: Tenant, sandbox: Sandbox) -> None:
     sandbox.control(**always("error_503"), fail=[{"status": 500, "times": 1}])
     assert [ready.get("/v1/test/search").status_code for _ in range(2)] == [500, 503]
-    made = sandbox.control()["failures_made"]
+    made = sandbox.control()["failure_counts"]
     assert (made["rule"], made["error_503"]) == (1, 1)
 
 
@@ -244,7 +244,7 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         "delayed_visibility": 0,
     }
     assert shown["failures"] == given | {"seconds": seconds}
-    assert set(shown["failures_made"].values()) == {0}
+    assert set(shown["failure_counts"].values()) == {0}
     assert tenant.page("POST", "control", {"latency": 0}).json()["failures"] == shown["failures"]
     assert tenant.page("POST", "control", {"failures": shown["failures"]}).json() == shown
     assert tenant.page("POST", "control", {"failures": {}}).json()["failures"]["rates"] == {}
@@ -256,12 +256,12 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         ([], ["failures: must be a JSON object"]),
         (
             {"rate": {}},
-            ["failures.rate: is not known here; known are seed, rates, seconds, only, except"],
+            ["failures.rate: is not a known name; known are seed, rates, seconds, only, except"],
         ),
         ({"seed": -1}, ["failures.seed: must be a whole number, 0 or more"]),
         (
             {"rates": {"rest": 0.1}},
-            ["failures.rates.rest: is not known here; known are throttle, throttle_with_wait, "],
+            ["failures.rates.rest: is not a known name; known are throttle, throttle_with_wait, "],
         ),
         (
             {"rates": {"reset": 2}},
@@ -281,14 +281,14 @@ def test_failures_are_set_and_read_over_the_wire_and_an_empty_set_ends_them(tena
         ),
         (
             {"seconds": {"reset": 1}},
-            ["failures.seconds.reset: is not known here; known are throttle_with_wait, slow, "],
+            ["failures.seconds.reset: is not a known name; known are throttle_with_wait, slow, "],
         ),
         (
             {"seconds": {"slow": -1}},
             ["failures.seconds.slow: must be a number of seconds, 0 or more, such as 2.5"],
         ),
         ({"only": "x"}, ["failures.only: must be a list"]),
-        ({"except": [1]}, ["failures.except: must hold text only"]),
+        ({"except": [1]}, ["failures.except: must contain only text"]),
         (
             {"seed": "x", "rates": {"a": 1, "b": 1}},
             ["failures.seed", "failures.rates.a", "failures.rates.b"],
@@ -344,10 +344,10 @@ def test_a_file_of_failures_is_yaml_or_json(tmp_path: Path, name: str, text: str
     [
         (
             "rates: {rest: 0.1, reset: 7}\nseed: x",
-            ["rates.reset: must be", "rates.rest: is not known", "seed: must"],
+            ["rates.reset: must be", "rates.rest: is not a known", "seed: must"],
         ),
-        ("- 1", ["must say `rates` or `seconds`; write it as `rates: {reset: 0.05}`"]),
-        ("", ["must say `rates` or `seconds`"]),
+        ("- 1", ["must have `rates` or `seconds`; write it as `rates: {reset: 0.05}`"]),
+        ("", ["must have `rates` or `seconds`"]),
         ("rates: [", ["is neither YAML nor JSON; write it as `rates: {reset: 0.05}`"]),
         ("rates: {reset: \x00}", ["is neither YAML nor JSON"]),
     ],

@@ -54,7 +54,7 @@ HELD = [
     "response_headers_conformance",
     "response_schema_conformance",
 ]
-"""The checks that every answer must pass. That sound calls are accepted is not one: names clash, tests begin."""
+"""The checks of every answer. Valid calls may be refused: names clash, tests begin."""
 
 
 quick = settings(
@@ -88,7 +88,7 @@ def apidoc(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture
 def aimed(apidoc: dict[str, Any], held: Sandbox, tenant: Tenant) -> Any:
-    """The schema with its requests aimed at what the sandbox holds, so that not every answer is a refusal."""
+    """Return the schema with the ids of existing records, so that not every answer is a refusal."""
     contents = held.contents()
     order = {"resourceType": "AllUsers", "parameters": {"userType": "student"}}
     known = {

@@ -54,9 +54,7 @@ def test_pins_and_quit_codes_show_as_digests_and_are_written_nowhere(tmp_path: P
         tenant.post(OPTIONS, options("generalOption", lockdown_quit_code=code))
         tenant.post(OPTIONS, {"testOptions": {"securityOptions": {"SEB_SETTINGS_PINCODE": PIN}}})
         tenant.post(OPTIONS, options("securityOptions", SEB_SETTINGS_PINCODE=[PIN]))
-        sandbox.by_hand(
-            option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code}
-        )
+        sandbox.edit(option={"test": "INF1000-H26", "option": "LOCKDOWN_QUIT_CODE", "value": code})
         held = only_test(sandbox)["options"]
         page = tenant.page("GET", f"tests/{only_test(sandbox)['assessmentRunId']}").text
         noted = json.dumps([sandbox.contents(), sandbox.requests()])
@@ -116,7 +114,7 @@ def test_security_options_can_be_set_until_the_test_begins_and_no_longer(
         ({"testOptions": []}, "testOptions: must be a JSON object"),
         (
             {"testOptions": {"security": []}},
-            "testOptions.security: is not known here; known are securityOptions, ",
+            "testOptions.security: is not a known name; known are securityOptions, ",
         ),
         ({"testOptions": {"generalOption": {}}}, "testOptions.generalOption: must be a list"),
         (

@@ -26,7 +26,7 @@ EVIL = '<script>alert("1")</script>&\''
 
 
 class Tables(HTMLParser):
-    """Reads a page's tables as lists of lines of cells, by caption, and notes its tags and addresses."""
+    """Reads a page's tables as lists of rows, by caption, and collects its tags and links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def test_the_first_page_counts_what_it_holds_and_links_to_each_test(
     plant(sandbox)
     tenant.post(CANDIDATES, batch("ase@example.edu"))
     page = read(tenant)
-    heads, numbers = page.tables["What it holds"]
+    heads, numbers = page.tables["Contents"]
     assert dict(zip(heads, numbers, strict=True)) == {
         "students": "1",
         "staff": "1",
@@ -108,7 +108,7 @@ def test_failures_show_with_their_meaning_their_rate_and_how_often_they_struck(
     lines = {line[0]: line[1:] for line in read(tenant).tables["Failures"]}
     assert lines["error_503"] == ["not carried out: 503", "1.0", "–", "1"]
     assert lines["slow"] == ["carried out and answered only after `seconds`", "0", "4.0", "0"]
-    assert set(sandbox.control()["failures_made"]) < set(lines)
+    assert set(sandbox.control()["failure_counts"]) < set(lines)
 
 
 def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sandbox) -> None:
@@ -132,11 +132,11 @@ def test_the_page_of_a_test_shows_everything_on_it(tenant: Tenant, sandbox: Sand
 
 def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     for number in range(51):
-        sandbox.by_hand(student=learner(number))
-        sandbox.by_hand(
+        sandbox.edit(student=learner(number))
+        sandbox.edit(
             test=f"T{number}", title="x", start=EXAM["startTime"], end=EXAM["endTime"], duration=60
         )
-        sandbox.by_hand(candidate={"test": "T0", "username": f"prove{number}@example.edu"})
+        sandbox.edit(candidate={"test": "T0", "username": f"prove{number}@example.edu"})
     first, second = read(tenant), read(tenant, "?people=2&tests=2")
     assert [len(first.tables[name]) - 1 for name in ("Tests", "Learners and staff")] == [50, 50]
     assert [line[0] for line in second.tables["Tests"][1:]] == ["T50"]
@@ -151,7 +151,7 @@ def test_long_lists_come_in_pages(tenant: Tenant, sandbox: Sandbox) -> None:
     "query", ["?people=0&tests=-1", "?tests=x", "?tests=" + "9" * 5000, "?tests=3"]
 )
 def test_a_page_number_that_cannot_be_still_gives_a_page(stranger: Tenant, query: str) -> None:
-    assert "What it holds" in read(stranger, query).tables
+    assert "Contents" in read(stranger, query).tables
 
 
 @pytest.mark.parametrize("run", ["1", "x", "9" * 30])
@@ -161,15 +161,13 @@ def test_the_page_of_an_unknown_test_is_not_found(stranger: Tenant, run: str) ->
 
 def test_whatever_a_record_says_is_text_on_the_page(tenant: Tenant, sandbox: Sandbox) -> None:
     names: dict[str, Any] = {"firstName": EVIL, "lastName": EVIL}
-    sandbox.by_hand(
+    sandbox.edit(
         student={"username": EVIL, "externalIds": [{"authType": EVIL, "externalId": EVIL}], **names}
     )
-    sandbox.by_hand(
-        test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60
-    )
-    sandbox.by_hand(committee={"test": EVIL, "name": EVIL[:50]})
-    sandbox.by_hand(option={"test": EVIL, "option": EVIL, "value": EVIL})
-    sandbox.by_hand(candidate={"test": EVIL, "username": EVIL, "roomName": EVIL})
+    sandbox.edit(test=EVIL, title=EVIL, start=EXAM["startTime"], end=EXAM["endTime"], duration=60)
+    sandbox.edit(committee={"test": EVIL, "name": EVIL[:50]})
+    sandbox.edit(option={"test": EVIL, "option": EVIL, "value": EVIL})
+    sandbox.edit(candidate={"test": EVIL, "username": EVIL, "roomName": EVIL})
     tenant.get(f"/v1/users/{EVIL}")
     for path in ("", f"tests/{only_test(sandbox)['assessmentRunId']}"):
         page = read(tenant, path)

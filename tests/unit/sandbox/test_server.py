@@ -130,7 +130,7 @@ def test_a_token_outlives_a_kill_too(start: Start, tmp_path: Path) -> None:
 def test_without_a_folder_nothing_is_kept_and_with_one_all_is(tmp_path: Path) -> None:
     for folder, kept in ((None, 0), (tmp_path / "deep" / "data", 1)):
         with Sandbox(data=folder) as sandbox:
-            sandbox.by_hand(student=ASE)
+            sandbox.edit(student=ASE)
         with Sandbox(data=folder) as sandbox:
             assert len(sandbox.contents()["students"]) == kept
 
@@ -138,7 +138,7 @@ def test_without_a_folder_nothing_is_kept_and_with_one_all_is(tmp_path: Path) ->
 def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with Sandbox(data=folder) as sandbox:
-        sandbox.by_hand(student=ASE)
+        sandbox.edit(student=ASE)
         files = list(folder.iterdir())
         assert {file.name for file in files} >= {"inspera.db", "requests.jsonl"}
         assert {file.stat().st_mode & 0o077 for file in (folder, *files)} == {0}
@@ -180,7 +180,7 @@ def test_a_folder_of_an_older_sandbox_is_refused_with_a_way_out(tmp_path: Path) 
     db.close()
     with pytest.raises(
         OSError,
-        match=r"was made by another version of the sandbox; choose another folder or delete",
+        match=r"was created by another version of the sandbox; choose another folder or delete",
     ):
         serve(0, tmp_path)
 
@@ -213,7 +213,7 @@ def test_a_call_by_any_other_name_than_loopbacks_is_refused(stranger: Tenant, ho
 
 def test_two_sandboxes_share_nothing() -> None:
     with Sandbox() as first, Sandbox() as second:
-        first.by_hand(student=ASE)
+        first.edit(student=ASE)
         assert first.url != second.url
         assert second.contents() == EMPTY
 
@@ -234,6 +234,9 @@ def test_it_shares_no_code_with_our_side_of_the_wire() -> None:
 
 
 def test_importing_it_loads_no_web_server() -> None:
-    code = "import sys, sync.sandbox; print(sorted({'starlette', 'uvicorn', 'asyncio'} & set(sys.modules)))"
+    code = (
+        "import sys, sync.sandbox; "
+        "print(sorted({'starlette', 'uvicorn', 'asyncio'} & set(sys.modules)))"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -162,15 +162,15 @@ def test_a_search_finds_learners_and_staff(tenant: Tenant) -> None:
         ({"status": "active"}, "status: must be one of ACTIVE, DISABLED"),
         (
             {"userType": "student"},
-            "userType: must not be student, learners have a call of their own",
+            "userType: must not be student; learners have their own call",
         ),
         ({"organisations": "IFI"}, "organisations: must be a list"),
         (
             {"organisations": [1]},
-            "organisations: must hold text only, not blank and at most 1000 characters long",
+            "organisations: must contain only text, not blank and at most 1000 characters long",
         ),
-        ({"authorizedAccesses": [" "]}, "authorizedAccesses: must hold text only, not blank"),
-        ({"roles": ["evaluate"]}, "roles: is not known here"),
+        ({"authorizedAccesses": [" "]}, "authorizedAccesses: must contain only text, not blank"),
+        ({"roles": ["evaluate"]}, "roles: is not a known name"),
     ],
 )
 def test_staff_that_the_vendor_would_refuse_are_refused_by_name(

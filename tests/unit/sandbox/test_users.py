@@ -141,7 +141,7 @@ def test_people_are_searched_by_username_name_and_email(tenant: Tenant) -> None:
         ({"username": "x", "email": "åse@@example.edu"}, "email: is not an email address"),
         ({"username": "x", "email": "ase@example"}, "email: is not an email address"),
         ({"username": "x", "email": "a se@example.edu"}, "email: is not an email address"),
-        ({"username": "x", "emial": "ase@example.edu"}, "emial: is not known here"),
+        ({"username": "x", "emial": "ase@example.edu"}, "emial: is not a known name"),
         ({"username": "x", "externalIds": "FEIDE"}, "externalIds: must be a list"),
         ({"username": "x", "externalIds": ["FEIDE"]}, "externalIds[0]: must be a JSON object"),
         (

@@ -29,7 +29,7 @@ EXTERNAL = "/v1/users/external/FEIDE/ase@example.edu?includeStudent=True"
 
 @pytest.fixture(autouse=True)
 def delayed(sandbox: Sandbox) -> None:
-    """The exam and its people are there and readable; whatever is written from now on is readable later."""
+    """Make the exam and its people readable; later writes are readable later."""
     plant(sandbox)
     sandbox.control(failures={"seconds": {"delayed_visibility": DELAY}})
 
@@ -135,7 +135,7 @@ def test_a_refused_write_is_never_seen(tenant: Tenant, clock: Clock) -> None:
 def test_edits_by_hand_are_seen_late_as_well(
     tenant: Tenant, sandbox: Sandbox, clock: Clock
 ) -> None:
-    sandbox.by_hand(committee={"test": "INF1000-H26", "name": "A"})
+    sandbox.edit(committee={"test": "INF1000-H26", "name": "A"})
     assert tenant.get(TEST).json()["result"]["committees"] == []
     later(clock)
     assert len(tenant.get(TEST).json()["result"]["committees"]) == 1
@@ -168,5 +168,5 @@ def test_writes_that_are_put_off_are_counted_and_held_all_the_same(
 ) -> None:
     tenant.post(COMMITTEES, committees("A"))
     tenant.get(TEST)
-    assert sandbox.control()["failures_made"]["delayed_visibility"] == 1
+    assert sandbox.control()["failure_counts"]["delayed_visibility"] == 1
     assert len(only_test(sandbox)["committees"]) == 1

@@ -1,4 +1,4 @@
-"""What a service needs, played: jobs that last until they are let go, a state that does as it is told, systemd."""
+"""Fakes for the service: jobs that last until they may end, a state, an observer, systemd."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ from sync.service.loop import Service
 from sync.service.protocols import ServiceSetup
 from sync.service.systemd import Notifier
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 SELDOM = Every(timedelta(days=36_600))
 """A schedule that is not due while anybody waits for it."""
 
@@ -32,7 +32,7 @@ def now() -> datetime:
 
 
 def until(met: Callable[[], bool]) -> None:
-    """Waits until it has come to that."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not met():
         if time.monotonic() > deadline:
@@ -83,7 +83,7 @@ class Past:
 
 
 class PlayedRun:
-    """A run that lasts until it is let go, or is told to end."""
+    """A run that lasts until `go` or `end` is called."""
 
     def __init__(self, job: "PlayedJob") -> None:
         self._job = job
@@ -109,7 +109,7 @@ class PlayedRun:
         if self._job.obeys:
             self._go.set()
 
-    def soonest(self) -> str:
+    def soonest_start(self) -> str:
         return self._job.soonest
 
     def go(self) -> None:
@@ -119,12 +119,12 @@ class PlayedRun:
 
 @dataclass
 class PlayedJob:
-    """A job. `lasts`: until it is let go. `obeys`: ends when told to. `error`: what its runs raise at their end."""
+    """A job. `lasts`: until `go` is called. `obeys`: ends on `end`. `error`: raised at the end."""
 
     name: str
     state: "PlayedState"
     schedule: Schedule = field(default_factory=AtOnce)
-    takes_turns: bool = True
+    exclusive: bool = True
     lasts: bool = False
     obeys: bool = True
     error: Exception | None = None
@@ -155,7 +155,7 @@ class PlayedJob:
 
 
 class PlayedState:
-    """A state that says what it was told to, or hangs as long as `answers` is not set."""
+    """A state that returns what a test sets, or hangs as long as `answers` is not set."""
 
     def __init__(self) -> None:
         self.leading: bool | Exception = True
@@ -178,8 +178,8 @@ class PlayedState:
         return dict(self.past)
 
 
-class Heard:
-    """Is told what happens, and keeps it. A round lasts until `rounds_go` is set."""
+class RecordingObserver:
+    """Records what happens. A round lasts until `rounds_go` is set."""
 
     def __init__(self) -> None:
         self.runs = list[tuple[str, str]]()
@@ -225,14 +225,14 @@ class Systemd:
             self.heard.append(message)
 
     @property
-    def turns(self) -> list[str]:
-        """What was told of the service's life: everything but that it is alive, and what it does."""
+    def notifications(self) -> list[str]:
+        """Return all notifications except the watchdog's and the status lines."""
         told = (message.partition("\n")[0] for message in list(self.heard))
         return [one for one in told if one != "WATCHDOG=1" and not one.startswith("STATUS=")]
 
     @property
     def alive(self) -> int:
-        """How often it was told that the service is alive."""
+        """Return how often the watchdog was notified."""
         return list(self.heard).count("WATCHDOG=1")
 
     @property
@@ -252,7 +252,7 @@ class Stage:
     """A service among all that, in a thread of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.state, self.told = PlayedState(), Heard()
+        self.state, self.observer = PlayedState(), RecordingObserver()
         self.systemd = Systemd(folder / "notify")
         self.jobs: dict[str, PlayedJob] = {}
         self.row_errors: Exception | None = None
@@ -274,7 +274,7 @@ class Stage:
     def start(self) -> None:
         """Starts the service, and waits until it has looked round once."""
         self.service = Service(
-            self._load, self.state, self._notifier, self.told, self.clock, chance=lambda: 0.0
+            self._load, self.state, self._notifier, self.observer, self.clock, chance=lambda: 0.0
         )
         done = self._done = Future()
 
@@ -285,7 +285,7 @@ class Stage:
                 done.set_exception(error)
 
         Thread(target=run, daemon=True).start()
-        until(lambda: self.told.rounds > 0 or done.done())
+        until(lambda: self.observer.rounds > 0 or done.done())
 
     def _load(self) -> ServiceSetup:
         if self.row_errors:
@@ -294,9 +294,9 @@ class Stage:
 
     def reload(self) -> None:
         """Has the file read again, and waits until it is."""
-        before = len(self.told.reloads)
-        self.service.hang_up()
-        until(lambda: len(self.told.reloads) > before)
+        before = len(self.observer.reloads)
+        self.service.reload()
+        until(lambda: len(self.observer.reloads) > before)
 
     def due_again(self, job: PlayedJob) -> None:
         """Makes a job due once more, by a new schedule in the file."""
@@ -305,8 +305,8 @@ class Stage:
 
     def rounds(self, number: int = 3) -> None:
         """Waits until the service has looked round so often again."""
-        before = self.told.rounds
-        until(lambda: self.told.rounds >= before + number)
+        before = self.observer.rounds
+        until(lambda: self.observer.rounds >= before + number)
 
     def stop(self) -> bool:
         """Stops it; gives what `run` gives."""
@@ -329,7 +329,7 @@ class Stage:
     def close(self) -> None:
         """Lets everything go and ends it."""
         self.state.answers.set()
-        self.told.rounds_go.set()
+        self.observer.rounds_go.set()
         if self._done is not None:
             self.service.stop()
             for job in self._all:

@@ -12,7 +12,7 @@ from .fakes import PATIENCE, until
 
 
 class Oracle:
-    """Answers with what it was told, once it may."""
+    """Answers with `says`, once it may."""
 
     def __init__(self) -> None:
         self.may_answer = Event()
@@ -37,37 +37,37 @@ def oracle() -> Iterator[Oracle]:
 def test_an_answer_is_given_as_soon_as_it_is_there_and_each_question_is_asked_anew(
     oracle: Oracle,
 ) -> None:
-    inquiry = BackgroundCall(oracle.ask, "lead")
+    call = BackgroundCall(oracle.ask, "lead")
     oracle.may_answer.set()
     began = time.monotonic()
-    assert inquiry.answer(PATIENCE) == "yes"
+    assert call.result(PATIENCE) == "yes"
     oracle.says = "no"
-    assert inquiry.answer(PATIENCE) == "no"
+    assert call.result(PATIENCE) == "no"
     assert time.monotonic() - began < 2
     assert oracle.asked == ["lead", "lead"]  # in threads of their own, named for who looks at them
-    assert inquiry.open_for == 0
+    assert call.pending_for == 0
 
 
 def test_a_question_that_hangs_does_not_block_longer_than_was_said_and_is_not_asked_twice(
     oracle: Oracle,
 ) -> None:
-    inquiry = BackgroundCall(oracle.ask, "lead")
+    call = BackgroundCall(oracle.ask, "lead")
     for times in (1, 2, 3):
         began = time.monotonic()
         with pytest.raises(TimeoutError):
-            inquiry.answer(0.05)
+            call.result(0.05)
         assert 0.04 < time.monotonic() - began < 1
-        assert inquiry.open_for > 0.04 * times
+        assert call.pending_for > 0.04 * times
     assert len(oracle.asked) == 1
 
 
 def test_the_answer_to_a_question_that_hung_is_given_to_whoever_asks_next(oracle: Oracle) -> None:
-    inquiry = BackgroundCall(oracle.ask, "lead")
+    call = BackgroundCall(oracle.ask, "lead")
     with pytest.raises(TimeoutError):
-        inquiry.answer(0.01)
+        call.result(0.01)
     oracle.may_answer.set()
-    assert inquiry.answer(PATIENCE) == "yes"
-    assert inquiry.open_for == 0
+    assert call.result(PATIENCE) == "yes"
+    assert call.pending_for == 0
     assert len(oracle.asked) == 1
 
 
@@ -77,16 +77,16 @@ def test_the_answer_to_a_question_that_hung_is_given_to_whoever_asks_next(oracle
 def test_what_the_question_raises_is_raised_where_the_answer_is_needed(
     oracle: Oracle, error: BaseException
 ) -> None:
-    inquiry = BackgroundCall(oracle.ask, "lead")
+    call = BackgroundCall(oracle.ask, "lead")
     oracle.says = error
     with pytest.raises(TimeoutError):
-        inquiry.answer(0.01)
+        call.result(0.01)
     oracle.may_answer.set()
     with pytest.raises(type(error)) as raised:
-        inquiry.answer(PATIENCE)
+        call.result(PATIENCE)
     assert raised.value is error
     oracle.says = "yes"
-    assert inquiry.answer(PATIENCE) == "yes"
+    assert call.result(PATIENCE) == "yes"
 
 
 def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
@@ -95,7 +95,7 @@ def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
 
     code = (
         "import threading; from sync.service.background import BackgroundCall\n"
-        "try: BackgroundCall(threading.Event().wait, 'lead').answer(0.01)\n"
+        "try: BackgroundCall(threading.Event().wait, 'lead').result(0.01)\n"
         "except TimeoutError: print('gone')"
     )
     done = subprocess.run(
@@ -105,8 +105,8 @@ def test_a_question_that_hangs_does_not_keep_the_process_alive() -> None:
 
 
 def test_the_time_for_which_it_is_open_runs_from_when_it_was_asked(oracle: Oracle) -> None:
-    inquiry = BackgroundCall(oracle.ask, "lead")
-    assert inquiry.open_for == 0
+    call = BackgroundCall(oracle.ask, "lead")
+    assert call.pending_for == 0
     with pytest.raises(TimeoutError):
-        inquiry.answer(0)
-    until(lambda: inquiry.open_for > 0.1)
+        call.result(0)
+    until(lambda: call.pending_for > 0.1)

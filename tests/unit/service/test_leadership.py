@@ -13,11 +13,11 @@ from sync.service.leadership import Leadership
 from .fakes import PATIENCE, Past, now, until
 
 SHORT = 0.02
-SILENT = "the state does not answer; see how its server is"
+SILENT = "the state does not answer; check its database server"
 
 
 class State:
-    """Says what it was told to, each question once it may be answered."""
+    """Answers with what a test sets, as soon as it may."""
 
     def __init__(self) -> None:
         self.lead: bool | Exception = True
@@ -58,16 +58,16 @@ def state() -> Iterator[State]:
 
 
 @pytest.fixture
-def standing(state: State) -> Leadership:
+def leadership(state: State) -> Leadership:
     return Leadership(state)
 
 
-def looks(standing: Leadership, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
-    """Looks until it has come to that; gives what was remembered of the jobs, each time that there was something."""
+def looks(leadership: Leadership, met: Callable[[], bool]) -> list[Mapping[str, Past]]:
+    """Check until the condition holds; return each job history on the way."""
     said: list[Mapping[str, Past]] = []
 
     def looked() -> bool:
-        past = standing.look(SHORT)
+        past = leadership.check(SHORT)
         if past is not None:
             said.append(past)  # type: ignore[arg-type]
         return met()
@@ -76,84 +76,84 @@ def looks(standing: Leadership, met: Callable[[], bool]) -> list[Mapping[str, Pa
     return said
 
 
-def ready(standing: Leadership) -> None:
-    looks(standing, lambda: standing.ready)
-    assert (standing.leads, standing.unreachable) == (True, "")
+def ready(leadership: Leadership) -> None:
+    looks(leadership, lambda: leadership.ready)
+    assert (leadership.leads, leadership.unreachable) == (True, "")
 
 
 def test_who_leads_makes_the_state_ready_once_and_is_told_what_it_remembers(
-    state: State, standing: Leadership
+    state: State, leadership: Leadership
 ) -> None:
-    assert looks(standing, lambda: standing.ready) == [state.past]
+    assert looks(leadership, lambda: leadership.ready) == [state.past]
     for _ in range(3):
-        assert standing.look(PATIENCE) is None
+        assert leadership.check(PATIENCE) is None
     assert state.preparations == 1
-    assert standing.answers
+    assert leadership.idle
 
 
-def test_who_stands_by_prepares_nothing(state: State, standing: Leadership) -> None:
+def test_who_stands_by_prepares_nothing(state: State, leadership: Leadership) -> None:
     state.lead = False
     for _ in range(3):
-        assert standing.look(PATIENCE) is None
-    assert (standing.leads, standing.ready, standing.unreachable) == (False, False, "")
+        assert leadership.check(PATIENCE) is None
+    assert (leadership.leads, leadership.ready, leadership.unreachable) == (False, False, "")
     assert state.preparations == 0
 
 
 @pytest.mark.parametrize("question", ["says_lead", "says_prepared"])
 def test_a_look_does_not_take_longer_than_it_may(
-    state: State, standing: Leadership, question: str
+    state: State, leadership: Leadership, question: str
 ) -> None:
     getattr(state, question).clear()
     for _ in range(3):
         began = time.monotonic()
-        assert standing.look(SHORT) is None
+        assert leadership.check(SHORT) is None
         assert time.monotonic() - began < 1
-        assert not standing.answers
+        assert not leadership.idle
     getattr(state, question).set()
-    ready(standing)
-    looks(standing, lambda: standing.answers)
+    ready(leadership)
+    looks(leadership, lambda: leadership.idle)
 
 
-def test_a_short_silence_changes_nothing(state: State, standing: Leadership) -> None:
-    ready(standing)
+def test_a_short_silence_changes_nothing(state: State, leadership: Leadership) -> None:
+    ready(leadership)
     state.says_lead.clear()
     began = time.monotonic()
     while time.monotonic() - began < 0.1:
-        standing.look(SHORT)
-        assert (standing.leads, standing.ready, standing.unreachable) == (True, True, "")
+        leadership.check(SHORT)
+        assert (leadership.leads, leadership.ready, leadership.unreachable) == (True, True, "")
 
 
 def test_who_gets_no_answer_for_long_leads_no_longer_until_there_is_one(
-    state: State, standing: Leadership
+    state: State, leadership: Leadership
 ) -> None:
-    ready(standing)
+    ready(leadership)
     state.says_lead.clear()
     began = time.monotonic()
-    looks(standing, lambda: not standing.leads)
+    looks(leadership, lambda: not leadership.leads)
     assert time.monotonic() - began >= 0.2
-    assert (standing.ready, standing.unreachable) == (False, SILENT)
+    assert (leadership.ready, leadership.unreachable) == (False, SILENT)
     state.says_lead.set()
-    assert looks(standing, lambda: standing.ready) == [state.past]
-    assert (standing.leads, standing.unreachable, state.preparations) == (True, "", 2)
+    assert looks(leadership, lambda: leadership.ready) == [state.past]
+    assert (leadership.leads, leadership.unreachable, state.preparations) == (True, "", 2)
 
 
 def test_a_state_that_never_answered_counts_as_out_of_reach_and_answers_later(
-    state: State, standing: Leadership
+    state: State, leadership: Leadership
 ) -> None:
     state.says_lead.clear()
-    looks(standing, lambda: bool(standing.unreachable))
-    assert (standing.leads, standing.unreachable) == (False, SILENT)
+    looks(leadership, lambda: bool(leadership.unreachable))
+    assert (leadership.leads, leadership.unreachable) == (False, SILENT)
     state.says_lead.set()
-    ready(standing)
+    ready(leadership)
 
 
-def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Leadership) -> None:
+def test_preparing_may_take_as_long_as_it_takes(state: State, leadership: Leadership) -> None:
     state.says_prepared.clear()
     began = time.monotonic()
-    looks(standing, lambda: time.monotonic() - began > 0.5)  # more than patience
-    assert (standing.leads, standing.ready, standing.unreachable) == (True, False, "")
+    looks(leadership, lambda: time.monotonic() - began > 0.5)  # more than patience
+    assert (leadership.leads, leadership.ready, leadership.unreachable) == (True, False, "")
     state.says_prepared.set()
-    ready(standing)
+    ready(leadership)
     assert state.preparations == 1
 
 
@@ -161,81 +161,81 @@ def test_preparing_may_take_as_long_as_it_takes(state: State, standing: Leadersh
     "error", [Locked("in use by pid 1 (apply)"), StateUnreachable("the server starts up")]
 )
 def test_what_stands_in_the_way_of_preparing_is_said_and_tried_again(
-    state: State, standing: Leadership, error: Exception
+    state: State, leadership: Leadership, error: Exception
 ) -> None:
     state.prepared = error
-    looks(standing, lambda: state.preparations >= 3)
-    assert (standing.leads, standing.ready, standing.unreachable) == (True, False, str(error))
+    looks(leadership, lambda: state.preparations >= 3)
+    assert (leadership.leads, leadership.ready, leadership.unreachable) == (True, False, str(error))
     state.prepared = None
-    ready(standing)
+    ready(leadership)
 
 
 def test_it_is_not_prepared_again_at_once(
-    state: State, standing: Leadership, monkeypatch: pytest.MonkeyPatch
+    state: State, leadership: Leadership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._PAUSES", (0.0, 60.0))
     state.prepared = Locked("in use by pid 1 (apply)")
-    looks(standing, lambda: state.preparations == 2)
-    looks(standing, lambda: standing.answers)
+    looks(leadership, lambda: state.preparations == 2)
+    looks(leadership, lambda: leadership.idle)
     for _ in range(5):
-        standing.look(SHORT)
+        leadership.check(SHORT)
     assert state.preparations == 2
 
 
-def test_a_state_out_of_reach_at_first_is_waited_for(state: State, standing: Leadership) -> None:
+def test_a_state_out_of_reach_at_first_is_waited_for(state: State, leadership: Leadership) -> None:
     state.lead = StateUnreachable("the server is down")
-    looks(standing, lambda: bool(standing.unreachable))
-    assert (standing.leads, standing.ready, standing.unreachable) == (
+    looks(leadership, lambda: bool(leadership.unreachable))
+    assert (leadership.leads, leadership.ready, leadership.unreachable) == (
         False,
         False,
         "the server is down",
     )
     state.lead = True
-    ready(standing)
+    ready(leadership)
 
 
 @pytest.mark.parametrize("question", ["lead", "prepared"])
 def test_what_time_does_not_mend_is_raised_at_first_and_borne_later(
-    state: State, standing: Leadership, question: str
+    state: State, leadership: Leadership, question: str
 ) -> None:
     good = getattr(state, question)
     setattr(state, question, StateError("refuses the login"))
     with pytest.raises(StateError, match="refuses the login"):
-        looks(standing, lambda: standing.ready)
+        looks(leadership, lambda: leadership.ready)
     setattr(state, question, good)
-    ready(standing)
+    ready(leadership)
     state.lead = False
-    looks(standing, lambda: not standing.leads)
+    looks(leadership, lambda: not leadership.leads)
     state.lead = True
     setattr(state, question, StateError("refuses the login"))
-    looks(standing, lambda: standing.unreachable == "refuses the login")
+    looks(leadership, lambda: leadership.unreachable == "refuses the login")
     setattr(state, question, good)
-    ready(standing)
+    ready(leadership)
 
 
-def test_an_outage_of_who_stands_by_passes(state: State, standing: Leadership) -> None:
+def test_an_outage_of_who_stands_by_passes(state: State, leadership: Leadership) -> None:
     state.lead = False
-    standing.look(PATIENCE)
+    leadership.check(PATIENCE)
     for error in (StateUnreachable("the server is down"), StateError("refuses the login")):
         state.lead = error
-        looks(standing, lambda: standing.unreachable == str(error))  # noqa: B023 - called at once
+        looks(leadership, lambda: leadership.unreachable == str(error))  # noqa: B023 - called at once
         state.lead = False
-        looks(standing, lambda: standing.unreachable == "")
-        assert (standing.leads, standing.ready) == (False, False)
+        looks(leadership, lambda: leadership.unreachable == "")
+        assert (leadership.leads, leadership.ready) == (False, False)
     assert state.preparations == 0
 
 
 def test_what_was_remembered_before_the_lead_was_lost_is_not_taken_for_what_is_remembered_now(
-    state: State, standing: Leadership
+    state: State, leadership: Leadership
 ) -> None:
     state.says_prepared.clear()
-    looks(standing, lambda: state.preparations == 1)  # and it hangs
+    looks(leadership, lambda: state.preparations == 1)  # and it hangs
     state.lead = False
-    looks(standing, lambda: not standing.leads)
+    looks(leadership, lambda: not leadership.leads)
     state.says_prepared.set()
     state.past = {"nightly": Past(now(), cut_off=True)}  # another service led meanwhile
     state.lead = True
-    assert looks(standing, lambda: standing.ready) == [state.past]
+    assert looks(leadership, lambda: leadership.ready) == [state.past]
 
 
 FULL = StateUnreachable(
@@ -256,63 +256,64 @@ def said(log: LogCapture) -> list[str]:
     return [str(one["event"]) for one in log.entries]
 
 
-def test_who_doubts_the_state_looks_at_it_anew(state: State, standing: Leadership) -> None:
-    ready(standing)
-    standing.doubt(StateError("damaged"))
-    assert not standing.ready
-    assert looks(standing, lambda: standing.ready) == [state.past]
+def test_who_doubts_the_state_looks_at_it_anew(state: State, leadership: Leadership) -> None:
+    ready(leadership)
+    leadership.report_failure(StateError("damaged"))
+    assert not leadership.ready
+    assert looks(leadership, lambda: leadership.ready) == [state.past]
     assert state.preparations == 2
 
 
 def test_a_trouble_is_said_once_and_so_is_its_end(
-    state: State, standing: Leadership, log: LogCapture
+    state: State, leadership: Leadership, log: LogCapture
 ) -> None:
     state.prepared = FULL
-    looks(standing, lambda: state.preparations >= 4)
-    assert standing.unreachable == str(FULL)
+    looks(leadership, lambda: state.preparations >= 4)
+    assert leadership.unreachable == str(FULL)
     assert said(log) == [LOST]
     state.prepared = None
-    ready(standing)
+    ready(leadership)
     for _ in range(3):
-        standing.look(SHORT)
+        leadership.check(SHORT)
     assert said(log) == [LOST, FOUND]
 
 
 def test_a_trouble_that_runs_meet_is_tried_again_after_growing_pauses(
-    state: State, standing: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+    state: State, leadership: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (0.05, 0.1, 0.2))
-    ready(standing)
+    ready(leadership)
     began = time.monotonic()
     for least in (0.05, 0.15, 0.35, 0.55):
-        assert standing.doubt(FULL) is (least == 0.05)  # after the first time it is no news
-        standing.look(SHORT)
-        assert (standing.ready, standing.unreachable) == (False, str(FULL))
-        ready(standing)
+        # after the first time it is not new
+        assert leadership.report_failure(FULL) is (least == 0.05)
+        leadership.check(SHORT)
+        assert (leadership.ready, leadership.unreachable) == (False, str(FULL))
+        ready(leadership)
         assert time.monotonic() - began >= least
-    assert said(log) == []  # whoever was told that it is news says it
-    standing.trust()
-    standing.look(SHORT)
-    standing.trust()
-    standing.look(SHORT)
+    assert said(log) == []  # the caller logs a new error
+    leadership.report_success()
+    leadership.check(SHORT)
+    leadership.report_success()
+    leadership.check(SHORT)
     assert said(log) == [FOUND]
-    assert standing.doubt(FULL)  # which is another one
+    assert leadership.report_failure(FULL)  # which is another one
 
 
 def test_a_trouble_that_a_run_met_is_over_when_none_comes_for_a_while(
-    standing: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+    leadership: Leadership, monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     monkeypatch.setattr("sync.service.leadership._PROVEN", 0.05)
     monkeypatch.setattr("sync.service.leadership._RUN_PAUSES", (SHORT,))
-    ready(standing)
-    assert standing.doubt(FULL)
-    looks(standing, lambda: said(log) == [FOUND])
-    assert standing.ready
+    ready(leadership)
+    assert leadership.report_failure(FULL)
+    looks(leadership, lambda: said(log) == [FOUND])
+    assert leadership.ready
 
 
 def test_another_service_on_a_state_that_takes_one_ends_this_one(
-    state: State, standing: Leadership
+    state: State, leadership: Leadership
 ) -> None:
     state.lead = Locked("another service runs on this state")
     with pytest.raises(Locked, match="another service"):
-        looks(standing, lambda: False)
+        looks(leadership, lambda: False)

@@ -1,4 +1,4 @@
-"""One call with all that it carries."""
+"""One request to Inspera."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,15 @@ from sync.contract import Call
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call with all that it carries.
+    """One call with its values.
 
-    `hide` holds what must not be repeated to anybody when the vendor's answer echoes it; `ids` are the external ids
-    (or names) in the body, so that the ones that a refusal names can be told.
+    Attributes:
+        call: the call, as the operator has it.
+        places: the values for the placeholders in the call's path.
+        query: the query parameters.
+        body: the body, as JSON.
+        hide: texts that must not be repeated in a message when the response contains them.
+        ids: the external ids (or names) in the body, to recognise those that a refusal names.
     """
 
     call: Call
@@ -24,7 +29,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path with its places filled, each as one segment whatever it holds."""
+        """Return the path with its placeholders filled, each as one segment whatever its value."""
         return self.call.path.format(
             **{name: quote(value, safe="") for name, value in self.places.items()}
         )

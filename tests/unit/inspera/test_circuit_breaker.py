@@ -4,7 +4,7 @@ import random
 
 import pytest
 from sync.errors import Stop
-from sync.inspera.circuit import LEAST, WINDOW, Circuit
+from sync.inspera.circuit_breaker import LEAST, WINDOW, CircuitBreaker
 from sync.records.changes import Result
 
 from .conftest import MakeTarget
@@ -13,7 +13,7 @@ from .tenant import Tenant
 
 
 def _opens_after(failures: list[bool]) -> int | None:
-    circuit = Circuit()
+    circuit = CircuitBreaker()
     return next(
         (number for number, failed in enumerate(failures, 1) if circuit.note(failed=failed)), None
     )
@@ -39,13 +39,13 @@ def test_when_it_opens_everything_stops_and_the_reason_has_its_arithmetic(
 ) -> None:
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, 500)
-    results = [target.learner(LEARNER, None).result for _ in range(LEAST)]
+    results = [target.save_learner(LEARNER, None).result for _ in range(LEAST)]
     assert results == [Result.UNKNOWN] * LEAST, "the call that opens it keeps its own outcome"
     asked = len(tenant.seen)
     with pytest.raises(
         Stop, match=rf"failed on {LEAST} of the last {LEAST} calls, which is more than half"
     ):
-        target.learner(LEARNER, None)
+        target.save_learner(LEARNER, None)
     with pytest.raises(Stop):
         target.read_test(exam)
     assert len(tenant.seen) == asked
@@ -57,7 +57,7 @@ def test_a_call_that_is_being_repeated_when_it_opens_stays_unknown(
 ) -> None:
     target = make_target(attempts=3)
     tenant.every(*SAVE_LEARNER, 500)
-    results = [target.learner(LEARNER, None).result for _ in range(LEAST // 3 + 1)]
+    results = [target.save_learner(LEARNER, None).result for _ in range(LEAST // 3 + 1)]
     assert set(results) == {Result.UNKNOWN}
     assert target.stopped
 
@@ -69,7 +69,7 @@ def test_refusals_and_requests_for_fewer_calls_never_open_it(
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, status)
     for _ in range(2 * WINDOW):
-        target.learner(LEARNER, None)
+        target.save_learner(LEARNER, None)
     assert target.stopped is None
 
 
@@ -79,10 +79,11 @@ def test_a_tenant_that_wants_no_call_at_all_ends_the_run_after_all(
     target = make_target(attempts=1)
     tenant.every(*SAVE_LEARNER, 429)
     for _ in range(499):
-        target.learner(LEARNER, None)
+        target.save_learner(LEARNER, None)
     assert target.stopped is None
-    target.learner(LEARNER, None)
+    target.save_learner(LEARNER, None)
     assert (
         target.stopped
-        == "Inspera asked for fewer calls (429) 500 times in a row; nothing more is tried now"
+        == "Inspera asked for fewer calls (429) 500 times in a row, so nothing more is sent in "
+        "this run; lower inspera.calls_per_second, or run again later"
     )

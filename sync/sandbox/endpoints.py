@@ -1,4 +1,4 @@
-"""Every address of the vendor's that the sandbox has, and what each method does there (vendor contract, 2 to 4)."""
+"""All endpoints of the vendor's API that the sandbox has (vendor contract, 2 to 4)."""
 
 from collections.abc import Mapping
 
@@ -16,14 +16,16 @@ from sync.sandbox.users import (
     post_student,
     search_users,
 )
-from sync.sandbox.wire import Handler, Operation, Operations
+from sync.sandbox.wire import Endpoint, Endpoints, Handler
 
 _USERS, _TEST, _EXPORT = "/api/v1/users", "/api/v1/test", "/api/v1/fileExport"
 _ONE_TEST = f"{_TEST}/{{test}}"
 
 
-def addresses(give_token: Handler, get_test: Handler, exports: Exports) -> Mapping[str, Operations]:
-    """The addresses, those that are called most and those that are most particular first."""
+def all_endpoints(
+    give_token: Handler, get_test: Handler, exports: Exports
+) -> Mapping[str, Endpoints]:
+    """Return the endpoints by path; the most specific and the most used paths come first."""
     return {
         f"{_USERS}/student": {"POST": _write(post_student)},
         f"{_ONE_TEST}/candidates": {
@@ -36,7 +38,7 @@ def addresses(give_token: Handler, get_test: Handler, exports: Exports) -> Mappi
             "DELETE": _write(delete_contributors),
         },
         f"{_ONE_TEST}/committees": {
-            "POST": Operation(post_committees, "committee"),
+            "POST": Endpoint(post_committees, "committee"),
             "DELETE": _write(delete_committees),
         },
         f"{_ONE_TEST}/options": {"POST": _write(post_options)},
@@ -47,16 +49,16 @@ def addresses(give_token: Handler, get_test: Handler, exports: Exports) -> Mappi
         f"{_USERS}/external/{{auth_type}}/{{external_id}}": {"GET": _read(get_by_external_id)},
         f"{_USERS}/{{user}}": {"GET": _read(get_user), "DELETE": _write(delete_user)},
         _USERS: {"POST": _write(post_staff)},
-        "/api/authenticate/token/": {"POST": Operation(give_token, "token")},
+        "/api/authenticate/token/": {"POST": Endpoint(give_token, "token")},
         f"{_EXPORT}/order": {"POST": _read(exports.order)},
         f"{_EXPORT}/status/{{job}}": {"GET": _read(exports.status)},
-        f"{LINK_PATH}{{link}}": {"GET": Operation(exports.fetch, "link")},
+        f"{LINK_PATH}{{link}}": {"GET": Endpoint(exports.fetch, "link")},
     }
 
 
-def _read(handler: Handler) -> Operation:
-    return Operation(handler, "read")
+def _read(handler: Handler) -> Endpoint:
+    return Endpoint(handler, "read")
 
 
-def _write(handler: Handler) -> Operation:
-    return Operation(handler, "write")
+def _write(handler: Handler) -> Endpoint:
+    return Endpoint(handler, "write")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sync.errors import CallMissing, Refused, Stop, Unknown
 from sync.inspera.connection import Connection
-from sync.inspera.target import Target
+from sync.inspera.target import InsperaTarget
 from sync.records.base import Kind
 from sync.records.changes import Action, Change, Outcome, Result
 from sync.records.remote import Assignment
@@ -17,12 +17,12 @@ from .tenant import Tenant
 from .waiting import NOON, Time
 
 
-def _save(target: Target) -> Outcome:
-    return target.learner(LEARNER, None)
+def _save(target: InsperaTarget) -> Outcome:
+    return target.save_learner(LEARNER, None)
 
 
 def test_a_learner_is_sent_with_mapped_fields_only_and_an_external_id_of_its_auth_system(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     assert _save(target).result is Result.DONE
     assert tenant.calls(*SAVE_LEARNER)[0].body == {
@@ -34,12 +34,12 @@ def test_a_learner_is_sent_with_mapped_fields_only_and_an_external_id_of_its_aut
 
 
 def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     change = Change(
         Action.UPDATE, Kind.LEARNER, ("4711",), after={"username": "aaseb", "email": ""}
     )
-    target.learner(change, "s3cret-made-up")
+    target.save_learner(change, "s3cret-made-up")
     assert tenant.calls(*SAVE_LEARNER)[0].body == {
         "username": "aaseb",
         "email": "",
@@ -47,8 +47,8 @@ def test_a_blank_that_clears_is_sent_and_a_password_when_one_is_given(
     }
 
 
-def test_a_learner_without_a_username_is_not_sent(target: Target, tenant: Tenant) -> None:
-    outcome = target.learner(
+def test_a_learner_without_a_username_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
+    outcome = target.save_learner(
         Change(Action.CREATE, Kind.LEARNER, ("4711",), after={"first_name": "Åse"}), None
     )
     assert (outcome.result, tenant.seen) == (Result.NOT_SENT, [])
@@ -56,7 +56,7 @@ def test_a_learner_without_a_username_is_not_sent(target: Target, tenant: Tenant
 
 @pytest.mark.parametrize("status", [400, 403, 409, 413, 422])
 def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     tenant.once(*SAVE_LEARNER, status, body={"success": False, "message": "the user name is taken"})
     outcome = _save(target)
@@ -70,19 +70,19 @@ def test_a_refusal_is_passed_on_in_the_vendors_words_and_not_repeated(
     "body",
     [{"success": True, "errors": ["quota reached"]}, {"success": False, "error": "quota reached"}],
 )
-def test_a_200_with_errors_is_a_refusal(target: Target, tenant: Tenant, body: Any) -> None:
+def test_a_200_with_errors_is_a_refusal(target: InsperaTarget, tenant: Tenant, body: Any) -> None:
     tenant.once(*SAVE_LEARNER, 200, body=body)
     assert _save(target) == Outcome(
         Result.REFUSED, "Inspera refused learner.save (200): quota reached"
     )
 
 
-def test_a_200_with_an_empty_list_of_errors_is_done(target: Target, tenant: Tenant) -> None:
+def test_a_200_with_an_empty_list_of_errors_is_done(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.once(*SAVE_LEARNER, 200, body={"success": True, "errors": []})
     assert _save(target).result is Result.DONE
 
 
-def test_a_204_is_done(target: Target, tenant: Tenant) -> None:
+def test_a_204_is_done(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.once(*SAVE_LEARNER, 204)
     assert _save(target).result is Result.DONE
 
@@ -102,7 +102,7 @@ LOST: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_lost_answer_to_a_learners_save_is_settled_by_repeating(
-    target: Target, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*SAVE_LEARNER, **reply)
     assert _save(target).result is Result.DONE
@@ -111,17 +111,17 @@ def test_a_lost_answer_to_a_learners_save_is_settled_by_repeating(
 
 @pytest.mark.parametrize("reply", LOST)
 def test_a_learners_save_whose_answers_are_all_lost_is_unknown(
-    target: Target, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
 ) -> None:
     tenant.once(*SAVE_LEARNER, times=3, **reply)
     outcome = _save(target)
     assert outcome.result is Result.UNKNOWN
-    assert "not known whether it was done" in outcome.message
+    assert "not known whether it was carried out" in outcome.message
     assert len(tenant.calls(*SAVE_LEARNER)) == 3
 
 
 def test_what_was_lost_once_stays_unknown_when_later_attempts_are_not_taken(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.once(*SAVE_LEARNER, 500)
     tenant.once(*SAVE_LEARNER, 429, times=2)
@@ -140,7 +140,7 @@ def test_a_read_timeout_is_unknown(make_target: MakeTarget, tenant: Tenant) -> N
 
 
 def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_worked(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     assert _save(target).result is Result.DONE
     tenant.once(*SAVE_LEARNER, 404)
@@ -148,7 +148,7 @@ def test_a_404_on_saving_a_person_says_that_the_call_is_missing_unless_it_has_wo
 
 
 def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_nobody(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 404)
     outcomes = [_save(target) for _ in range(3)]
@@ -159,7 +159,7 @@ def test_a_tenant_without_the_call_that_saves_people_is_told_once_and_refuses_no
 
 @pytest.mark.parametrize("status", [405, 501])
 def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
-    target: Target, tenant: Tenant, status: int
+    target: InsperaTarget, tenant: Tenant, status: int
 ) -> None:
     tenant.every(*SAVE_LEARNER, status)
     first, second = _save(target), _save(target)
@@ -169,21 +169,23 @@ def test_a_call_that_the_tenant_lacks_is_sent_once_in_a_run(
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
-def test_a_missing_call_does_not_stop_the_others(target: Target, tenant: Tenant) -> None:
+def test_a_missing_call_does_not_stop_the_others(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*SAVE_LEARNER, 405)
     _save(target)
     assert target.read_test(tenant.add_test("INF101")) is not None
 
 
 def test_a_429_is_sent_again_after_the_wait_that_it_asks_for(
-    target: Target, tenant: Tenant, time: Time
+    target: InsperaTarget, tenant: Tenant, time: Time
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "17"})
     assert _save(target).result is Result.DONE
     assert time.passed == pytest.approx(17)
 
 
-def test_a_wait_may_be_asked_for_as_a_date(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_wait_may_be_asked_for_as_a_date(
+    target: InsperaTarget, tenant: Tenant, time: Time
+) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "Thu, 02 May 2030 12:00:40 GMT"})
     assert _save(target).result is Result.DONE
     assert time.passed == pytest.approx(40)
@@ -191,7 +193,7 @@ def test_a_wait_may_be_asked_for_as_a_date(target: Target, tenant: Tenant, time:
 
 @pytest.mark.parametrize("asked", ["7200", "Fri, 03 May 2030 12:00:00 GMT", "1e300"])
 def test_no_wait_is_longer_than_the_ceiling(
-    target: Target, tenant: Tenant, time: Time, asked: str
+    target: InsperaTarget, tenant: Tenant, time: Time, asked: str
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": asked})
     assert _save(target).result is Result.DONE
@@ -200,7 +202,7 @@ def test_no_wait_is_longer_than_the_ceiling(
 
 @pytest.mark.parametrize("asked", ["soon", "nan", "-5", "Thu, 99 May", ""])
 def test_a_senseless_wait_falls_back_to_a_short_random_one(
-    target: Target, tenant: Tenant, time: Time, asked: str
+    target: InsperaTarget, tenant: Tenant, time: Time, asked: str
 ) -> None:
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": asked})
     assert _save(target).result is Result.DONE
@@ -210,7 +212,7 @@ def test_a_senseless_wait_falls_back_to_a_short_random_one(
 def test_a_429_holds_the_other_workers_too(
     make_target: MakeTarget, tenant: Tenant, time: Time
 ) -> None:
-    """With a single attempt the refused worker does not wait itself; with two, the limiter keeps the pause."""
+    """With one attempt the refused worker does not wait itself; with two the throttle pauses."""
     target = make_target(attempts=2)
     tenant.once(*SAVE_LEARNER, 429, headers={"Retry-After": "20"})
     sent: list[float] = []
@@ -226,7 +228,7 @@ def test_a_429_holds_the_other_workers_too(
     assert sent == [pytest.approx(20)]
 
 
-def test_a_429_to_the_end_is_not_sent(target: Target, tenant: Tenant) -> None:
+def test_a_429_to_the_end_is_not_sent(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every(*SAVE_LEARNER, 429)
     outcome = _save(target)
     assert outcome.result is Result.NOT_SENT
@@ -234,26 +236,28 @@ def test_a_429_to_the_end_is_not_sent(target: Target, tenant: Tenant) -> None:
     assert len(tenant.calls(*SAVE_LEARNER)) == 3
 
 
-def test_a_503_that_asks_for_a_wait_gets_it(target: Target, tenant: Tenant, time: Time) -> None:
+def test_a_503_that_asks_for_a_wait_gets_it(
+    target: InsperaTarget, tenant: Tenant, time: Time
+) -> None:
     tenant.once(*SAVE_LEARNER, 503, headers={"Retry-After": "45"})
     assert _save(target).result is Result.DONE
     assert time.passed == pytest.approx(45)
 
 
 def test_a_tenant_that_is_never_available_ends_the_run_instead_of_wearing_every_record_out(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 503)
     # 4 workers with 3 attempts each: the twelfth attempt in a row is one too many.
     assert [_save(target).result for _ in range(4)] == [Result.UNKNOWN] * 4
-    with pytest.raises(Stop, match=r"not available.*12 attempts in a row"):
+    with pytest.raises(Stop, match=r"not available.*12 times in a row"):
         _save(target)
     assert len(tenant.calls(*SAVE_LEARNER)) == 12
     assert target.stopped is not None
 
 
 def test_a_record_that_always_breaks_the_server_never_ends_the_run(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     tenant.every(*SAVE_LEARNER, 500)
     assert [_save(target).result for _ in range(10)] == [Result.UNKNOWN] * 10
@@ -261,34 +265,34 @@ def test_a_record_that_always_breaks_the_server_never_ends_the_run(
 
 @pytest.mark.parametrize("reply", [*LOST, {"status": 503}, {"status": 429}])
 def test_a_reading_is_repeated_whatever_was_lost(
-    target: Target, tenant: Tenant, reply: dict[str, Any]
+    target: InsperaTarget, tenant: Tenant, reply: dict[str, Any]
 ) -> None:
     number = tenant.add_test("INF101")
     tenant.once("GET", f"/v1/test/{number}/candidates", **reply)
-    assert target.seats(number).readable
+    assert target.members(number).readable
 
 
-def test_a_reading_that_is_lost_to_the_end_says_so(target: Target, tenant: Tenant) -> None:
+def test_a_reading_that_is_lost_to_the_end_says_so(target: InsperaTarget, tenant: Tenant) -> None:
     number = tenant.add_test("INF101")
     tenant.every("GET", f"/v1/test/{number}/candidates", 500)
     with pytest.raises(Unknown):
-        target.seats(number)
+        target.members(number)
 
 
-def test_a_reading_that_is_refused_says_so(target: Target, tenant: Tenant) -> None:
+def test_a_reading_that_is_refused_says_so(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every("GET", "/v1/test/7", 403, {"message": "not yours"})
     with pytest.raises(Refused, match="not yours"):
         target.read_test("7")
 
 
-def test_a_reading_that_the_tenant_lacks_says_so(target: Target, tenant: Tenant) -> None:
+def test_a_reading_that_the_tenant_lacks_says_so(target: InsperaTarget, tenant: Tenant) -> None:
     tenant.every("GET", "/v1/test/7", 405)
     with pytest.raises(CallMissing):
         target.read_test("7")
 
 
 def test_nothing_is_sent_once_the_run_is_being_ended(
-    target: Target, tenant: Tenant, stop: threading.Event
+    target: InsperaTarget, tenant: Tenant, stop: threading.Event
 ) -> None:
     stop.set()
     assert _save(target).result is Result.NOT_SENT
@@ -296,7 +300,7 @@ def test_nothing_is_sent_once_the_run_is_being_ended(
 
 
 def test_a_wait_between_attempts_ends_with_the_run_and_nothing_more_is_sent(
-    target: Target, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
 ) -> None:
     tenant.every(*SAVE_LEARNER, 429)
     time.while_waiting = stop.set
@@ -305,7 +309,7 @@ def test_a_wait_between_attempts_ends_with_the_run_and_nothing_more_is_sent(
 
 
 def test_what_was_lost_stays_unknown_when_the_run_is_ended_before_it_is_repeated(
-    target: Target, tenant: Tenant, time: Time, stop: threading.Event
+    target: InsperaTarget, tenant: Tenant, time: Time, stop: threading.Event
 ) -> None:
     tenant.every(*SAVE_LEARNER, 500)
     time.while_waiting = stop.set
@@ -319,18 +323,18 @@ def test_a_real_wait_ends_at_once_when_the_run_is_being_ended(
     """No door is given here: the target waits on the event itself."""
     tenant.every(*SAVE_LEARNER, 429, {})
     tenant.always["POST", "/v1/users/student"].headers = {"Retry-After": "60"}
-    with Target(connection, stop, lambda: NOON) as target:
+    with InsperaTarget(connection, stop, lambda: NOON) as target:
         threading.Timer(0.05, stop.set).start()
         assert _save(target).result is Result.NOT_SENT
     assert len(tenant.calls(*SAVE_LEARNER)) == 1
 
 
 def test_an_account_that_is_there_already_keeps_its_own_password(
-    target: Target, tenant: Tenant
+    target: InsperaTarget, tenant: Tenant
 ) -> None:
     link = {"authType": LEARNER.after["auth_system"], "externalId": LEARNER.after["external_id"]}
     tenant.learners["aaseb"] = {"userId": 7, "username": "aaseb", "externalIds": [link]}
-    assert target.learner(LEARNER, "made-up-secret").result is Result.DONE
+    assert target.save_learner(LEARNER, "made-up-secret").result is Result.DONE
     assert [
         seen.body
         for seen in tenant.seen

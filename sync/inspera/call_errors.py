@@ -1,0 +1,161 @@
+"""Translation of HTTP responses into errors, by the table in `recovery`. Pure."""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from sync.contract import Call
+from sync.errors import CallError, CallMissing, NotThere, Refused, Retry, Stop, Unknown
+from sync.inspera.recovery import RECOVERY, event_of
+from sync.inspera.request import Request
+from sync.inspera.responses import envelope
+
+
+class Throttled(Retry):
+    """A 429: Inspera wants fewer calls from all workers, not only from this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One response; `retry_after`, `location` and `date` are its headers of these names."""
+
+    status: int
+    body: bytes = b""
+    retry_after: str | None = None
+    location: str | None = None
+    date: str | None = None
+
+
+def parse_success(request: Request, response: HttpResponse, now: datetime) -> object:
+    """Return the parsed body of a response that reports success. `now` is aware.
+
+    Raises:
+        CallError: it reports anything else; the class says how to recover.
+    """
+    if not 200 <= response.status < 300:
+        raise _error_of(request, response, now)
+    if response.status == 204:
+        return {}
+    try:
+        content: object = json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise unreadable(request.call, response.status) from None
+    if envelope.failed(content):
+        raise refusal(request, response.status, content)
+    return content
+
+
+def unreadable(call: Call, status: int) -> Unknown:
+    """Return the error for a 2xx without the content that the contract describes."""
+    return Unknown(
+        f"Inspera's response to {call.name} ({status}) cannot be read, so it is not known whether "
+        "it was carried out"
+    )
+
+
+def call_missing(call: Call, status: int) -> CallMissing:
+    """Return the error for a call that this tenant does not seem to have."""
+    return CallMissing(
+        f"this tenant does not seem to have the call {call.name} ({status}), so it is not sent in "
+        "this run; run `inspera-sync doctor`, and ask Inspera whether it is open to your key"
+    )
+
+
+def refusal(request: Request, status: int, content: object) -> Refused:
+    """Return the error for a refused request, in the vendor's own words."""
+    reason = envelope.words(content, request.hide) or "no reason was given"
+    message = f"Inspera refused {request.call.name} ({status}): {reason}"
+    named = envelope.named(content, request.ids)
+    return NotThere(message, status, named) if status == 404 else Refused(message, status, named)
+
+
+def throttled(call: Call, response: HttpResponse, now: datetime) -> Throttled:
+    """Return the error for a 429, with the wait that it asks for."""
+    return Throttled(
+        f"Inspera asked for fewer calls and did not accept {call.name} (429)",
+        requested_wait(response, now),
+    )
+
+
+def requested_wait(response: HttpResponse, now: datetime) -> float | None:
+    """Return the seconds that `Retry-After` asks for, by number or date; `None` without it."""
+    text = (response.retry_after or "").strip()
+    if not text:
+        return None
+    try:
+        is_number = text[0] in "0123456789"
+        seconds = float(text) if is_number else (_parse_date(text) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def date_of(response: HttpResponse) -> datetime | None:
+    """Return when Inspera responded by its own clock, aware; `None` without a readable `Date`."""
+    try:
+        return _parse_date(response.date) if response.date else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def content_of(response: HttpResponse) -> object:
+    """Return the parsed body of a refusal; `None` when it is not JSON but a page for browsers."""
+    try:
+        content: object = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    return content
+
+
+def redirected(call: Call, response: HttpResponse) -> Stop:
+    """Return the error for a redirect. It is never followed: it could carry the key elsewhere."""
+    destination = "another address"
+    try:
+        parts = urlsplit(response.location or "")
+        if parts.scheme and parts.hostname:
+            destination = f"{parts.scheme}://{parts.hostname}"
+    except ValueError:
+        pass  # an unreadable location is not repeated
+    return Stop(
+        f"inspera.url: Inspera answered {call.name} with a redirect ({response.status}) to "
+        f"{destination}; set inspera.url to the tenant's own https address"
+    )
+
+
+def _error_of(request: Request, response: HttpResponse, now: datetime) -> CallError:
+    call, status = request.call, response.status
+    error = RECOVERY[event_of(call, status)].error
+    if error is Retry:
+        return throttled(call, response, now)
+    if error is CallMissing:
+        return call_missing(call, status)
+    if error is Unknown:
+        return Unknown(
+            f"Inspera failed on {call.name} ({status}), so it is not known whether it was carried "
+            "out"
+        )
+    return (
+        _stop(call, response) if error is Stop else refusal(request, status, content_of(response))
+    )
+
+
+def _stop(call: Call, response: HttpResponse) -> Stop:
+    if response.status == 401:
+        return Stop(
+            f"Inspera does not accept its own new token for {call.name} (401): check that the user "
+            "who owns the key still exists, and that API use is activated for the tenant"
+        )
+    if response.status == 407:
+        return Stop(
+            "inspera.proxy: the proxy wants a user name and password (407); put them into "
+            "inspera.proxy"
+        )
+    return redirected(call, response)
+
+
+def _parse_date(text: str) -> datetime:
+    at = parsedate_to_datetime(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
