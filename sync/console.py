@@ -121,7 +121,7 @@ def _write_all(number: int, content: bytes) -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[GuardedStream]:
+def guard_standard_streams() -> Iterator[GuardedStream]:
     """Guard this process's standard output, which is given, and standard error while it is open."""
     _fill_gaps()
     report, errors = GuardedStream(sys.stdout), GuardedStream(sys.stderr, goes_on=True)
@@ -129,7 +129,7 @@ def guarded() -> Iterator[GuardedStream]:
         yield report
 
 
-def write_json() -> None:
+def use_json_escapes() -> None:
     """Let what follows on standard output stay JSON, whatever the encoding lacks."""
     if isinstance(sys.stdout, GuardedStream):
         sys.stdout.errors = JSON

@@ -236,7 +236,7 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
 MIN_PIN: Final = 6
 
 
-def sound_pin(pin: str) -> bool:
+def is_valid_pin(pin: str) -> bool:
     """Whether a pin keeps the vendor's rule: 6 or more printable ASCII characters, letters and digits among them."""
     return (
         len(pin) >= MIN_PIN

@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from urllib3.exceptions import (
 )
 
 from sync import __version__
+from sync.config_base.addresses import is_loopback
 from sync.contract import Call
 from sync.errors import CallError, Refused, Retry, Stop, Unknown
 from sync.inspera.answers import Answer
@@ -259,14 +259,7 @@ def _may_be_followed(url: str) -> bool:
         return False
     if not host or parts.username is not None:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

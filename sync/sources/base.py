@@ -27,10 +27,10 @@ class SourceSettings(Strict):
     """What rows are counted in, for people: `students.csv line 7`."""
     departures: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """The columns, with their values, by which a row of such a source says that its record departs."""
-    tells_changes: ClassVar[bool] = False
+    supports_changes: ClassVar[bool] = False
     """Whether it can be asked for what changed since a mark."""
 
-    gives_deltas: ClassVar[bool] = False
+    may_be_delta: ClassVar[bool] = False
     """Whether what it holds may be, by itself, only what changed."""
 
     completeness: Annotated[Completeness, BeforeValidator(empty_is_default)] = Completeness()
@@ -49,7 +49,7 @@ class SourceSettings(Strict):
         """
 
     def open_since(self, folder: Path, since: Since) -> AbstractContextManager[Extract]:
-        """The same for what changed since a mark, or for everything with a mark; only if `tells_changes`.
+        """The same for what changed since a mark, or for everything with a mark; only if `supports_changes`.
 
         Raises:
             SourceError: as above, or the mark can't be used any more.
@@ -58,7 +58,7 @@ class SourceSettings(Strict):
             f"{type(self).__name__} can't tell what changed since {since.mark}"
         )
 
-    def question(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
+    def selection_text(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
         """What it is asked, as a text. To another question, what was read before is no answer to lay changes over.
 
         Raises:

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 import structlog
-from sync.console import JSON, GuardedStream, guarded, write_json
+from sync.console import JSON, GuardedStream, guard_standard_streams, use_json_escapes
 from sync.log import configure
 
 from ..support.disks import small_disk
@@ -118,11 +118,11 @@ def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
 
 def test_standard_streams_are_guarded_and_given_back() -> None:
     before = sys.stdout, sys.stderr
-    with guarded() as report:
+    with guard_standard_streams() as report:
         assert sys.stdout is report  # it stands in for one
-        write_json()
+        use_json_escapes()
         assert report.errors == JSON
         with pytest.raises(TypeError):
             sys.stdout.write(b"bytes")  # type: ignore[arg-type]  # by this click tells a text stream
     assert (sys.stdout, sys.stderr) == before
-    write_json()  # without any effect
+    use_json_escapes()  # without any effect

@@ -8,8 +8,8 @@ from datetime import timedelta
 from io import BufferedReader
 from pathlib import Path
 
+from sync.config_base.durations import rounded_duration
 from sync.errors import SourceError
-from sync.sources.completeness import span_text
 
 
 class OpenFile:
@@ -80,7 +80,7 @@ def age_doubt(written_ns: int, most: timedelta | None, now: float) -> str:
     if most is None or age <= most:
         return ""
     return (
-        f"was written {span_text(age)} ago, {span_text(age - most)} more than max_age ({span_text(most)}); "
+        f"was written {rounded_duration(age)} ago, {rounded_duration(age - most)} more than max_age ({rounded_duration(most)}); "
         "see whether its export still runs, or raise max_age"
     )
 

@@ -34,7 +34,7 @@ class OneRosterSettings(SourceSettings):
     """
 
     departures: ClassVar[Mapping[str, tuple[str, ...]]] = {STATUS: (DELETED,)}
-    gives_deltas: ClassVar[bool] = True
+    may_be_delta: ClassVar[bool] = True
 
     type: Literal["oneroster"] = "oneroster"
     """The kind of source."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
 
+from sync.config_base.durations import rounded_duration
 from sync.errors import SourceError
-from sync.sources.completeness import span_text
 
 MOST_CHARACTERS = 300
 """What is repeated at most of a driver's words."""
@@ -155,7 +155,7 @@ def failure(
         trouble = DatabaseTrouble.REACH
     reason, remedy, repeat = trouble.value
     added = words.replace(secret, "****") if repeat and secret else words if repeat else code
-    text = reason.format(timeout=span_text(timeout))
+    text = reason.format(timeout=rounded_duration(timeout))
     return SourceError(
         where,
         f"{text} ({added})" if added and trouble is not DatabaseTrouble.TIMEOUT else text,

@@ -9,11 +9,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, model_validator
 
 from sync.config_base.base import InvalidSetting, Named, told
+from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since, lacking
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import Span
 from sync.sources.files.open import place_in
 from sync.sources.sql.changes import Marker, clock, start, starting_point
 from sync.sources.sql.connection import DatabaseAccess, OpenDatabase, opened
@@ -27,7 +27,7 @@ class SqlSettings(SourceSettings):
     """One query to a database. Its rows are streamed, and nothing in the database is changed."""
 
     unit: ClassVar[str] = "row"
-    tells_changes: ClassVar[bool] = True
+    supports_changes: ClassVar[bool] = True
 
     type: Literal["sql"] = "sql"
     """The kind of source."""
@@ -43,9 +43,9 @@ class SqlSettings(SourceSettings):
     query_file: Path | None = None
     """A file with the query, in UTF-8, instead of `query`. A relative path starts at the folder of the configuration
     file."""
-    timeout: Span = timedelta(minutes=15)
+    timeout: PositiveDuration = timedelta(minutes=15)
     """How long the database may take to answer, such as `15m`; then the reading is given up."""
-    overlap: Span = timedelta(minutes=5)
+    overlap: PositiveDuration = timedelta(minutes=5)
     """How far a reading of changes goes back before the last one, such as `5m`: for what was written but not yet
     committed then."""
 
@@ -72,13 +72,13 @@ class SqlSettings(SourceSettings):
         """The URL without user and options."""
         return address_of(self.url).place
 
-    def question(self, folder: Path) -> str:
+    def selection_text(self, folder: Path) -> str:
         """What the database is asked: also another text in the query's file is another question.
 
         Raises:
             SourceError: the query's file can't be read.
         """
-        return super().question(folder) + (self._from_file(folder) if self.query_file else "")
+        return super().selection_text(folder) + (self._from_file(folder) if self.query_file else "")
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Extract]:
