@@ -1,4 +1,4 @@
-"""Proofs of completeness: what must hold before the absence of a record in a source means anything."""
+"""Proofs of completeness: without them, the absence of a record in a source means nothing."""
 
 import re
 from typing import Annotated
@@ -34,7 +34,7 @@ class Completeness(Strict):
     canary: Annotated[dict[Named, Values], AfterValidator(filled)] | None = None
     """Values that must be present, by column: such as the number of a person invented for this."""
     group: Named | None = None
-    """A column, such as the faculty: each of its values in the last complete read must still occur."""
+    """A column, such as the faculty: each of its values in the last complete read still occurs."""
 
 
 class FileCompleteness(Completeness):
@@ -57,7 +57,10 @@ def _counts(pattern: str) -> str:
 
 
 class TableCompleteness(FileCompleteness):
-    """Proofs that a file of rows is complete. If one fails, the source is unhealthy and removes nothing."""
+    """Proofs that a file of rows is complete.
+
+    If one fails, the source is unhealthy and removes nothing.
+    """
 
     trailer: Annotated[str, AfterValidator(_counts)] | None = None
     """A regular expression for the file's last line.
@@ -65,7 +68,7 @@ class TableCompleteness(FileCompleteness):
     Its group `rows` is the number of rows before that line.
     """
     tail: Annotated[int, Field(ge=0, le=1000)] = 3
-    """The file counts as cut off if this many of the previous delivery's last records are all missing.
+    """The file counts as cut off if this many records at the end of the last one are all missing.
 
     0 turns this check off.
     """

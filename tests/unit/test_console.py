@@ -99,7 +99,7 @@ def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
     with small_disk(tmp_path / "disk", "1m") as disk:
         path = disk.folder / "log"
         with path.open("a", encoding="utf-8") as file:
-            configure(file_guarded := GuardedStream(file, goes_on=True), "info")  # type: ignore[arg-type]  # as redirected
+            configure(file_guarded := GuardedStream(file, keep_trying=True), "info")  # type: ignore[arg-type]  # as redirected
             log = structlog.get_logger()
             log.info("before")
             disk.fill()

@@ -64,7 +64,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             '{cron: "0 0 31 2 *", zone: UTC}',
             "cron",
-            "never fires: there is no such day, correct the day of the month",
+            "never fires: no such day exists, correct the day of the month",
         ),
         (
             '{cron: "0 6 * * 9", zone: UTC}',

@@ -80,7 +80,7 @@ def test_a_leap_day_is_found() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ("0 0 31 2 *", "never fires: there is no such day"),
+        ("0 0 31 2 *", "never fires: no such day exists"),
         ("0 0 30 feb *", "never fires"),
         ("* * * *", "has 4 fields instead of five"),
         ("0 0 0 1 1 *", "has 6 fields instead of five"),
@@ -93,7 +93,7 @@ def test_a_leap_day_is_found() -> None:
         ("* * * * 8", "day of the week '8': 8 is not from 0 to 7"),
         ("* * * * mondag", "day of the week 'mondag': 'mondag' is neither a number nor a name"),
         ("*/0 * * * *", "minute '*/0': has a step below 1"),
-        ("* 22-6 * * *", "hour '22-6': runs backwards; write it as two ranges"),
+        ("* 22-6 * * *", "hour '22-6': ends before it begins; write two ranges"),
         ("* */x * * *", "hour '*/x'"),
         ("L * * * *", "minute 'L'"),
         ("*-5 * * * *", "minute '*-5'"),

@@ -103,7 +103,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_used(
         read_while(tmp_path, doing, rows_before)
     assert str(caught.value) == (
         "students.csv: was changed or replaced while it was read; "
-        "wait until it is written, or write it under another name and rename it when it is whole"
+        "wait until its export is done, or have the export write it under another name and rename it when it is complete"
     )
 
 

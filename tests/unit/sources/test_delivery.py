@@ -205,7 +205,7 @@ def test_a_missing_and_an_old_marker_are_told_apart(tmp_path: Path) -> None:
     assert missing.reason == "is not complete: its marker 'b.csv.done' is not there"
     put(tmp_path / "b.csv.done", at=4)
     old = refused(tmp_path, "b.csv", done_marker="{file}.done")
-    assert old.reason.startswith("is not complete: its marker 'b.csv.done' is older than itself")
+    assert old.reason.startswith("is not complete: its marker 'b.csv.done' is older than the file")
     assert "'done_marker'" in old.remedy
 
 
@@ -221,7 +221,7 @@ def test_the_newest_that_is_complete_counts(tmp_path: Path, choice: Choice) -> N
 def test_when_none_is_complete_they_are_counted_and_a_marker_is_named(tmp_path: Path) -> None:
     deliver(tmp_path, a_csv=1, b_csv=2)
     assert refused(tmp_path, "*.csv", done_marker="{file}.done").reason == (
-        "none of the 2 files that match is marked as complete, such as by 'b.csv.done', written after it"
+        "none of the 2 files that match is marked as complete by a marker such as 'b.csv.done', written after it"
     )
     assert refused(tmp_path, "a*.csv", done_marker="{file}.done").reason.startswith(
         "the file that matches is not marked"
@@ -309,8 +309,8 @@ def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(
     with pytest.raises(SourceError) as caught:
         next(rows)
     assert str(caught.value) == (
-        "a.csv: has not the SHA-256 checksum that was delivered with it; "
-        "deliver both again: the file is cut off or damaged, or the checksum is of another one"
+        "a.csv: does not have the SHA-256 checksum that was delivered with it; "
+        "deliver both again: the file is cut off or damaged, or the checksum is of another file"
     )
 
 
@@ -333,14 +333,14 @@ def test_a_checksum_that_says_nothing_of_the_file_is_told(tmp_path: Path, told: 
     put(tmp_path / "a.csv.sha256", told)
     assert (
         refused(tmp_path, "a.csv", sha256=SIDECAR).reason
-        == "'a.csv.sha256' does not say its SHA-256 checksum"
+        == "'a.csv.sha256' does not contain its SHA-256 checksum"
     )
 
 
 def test_two_checksums_of_one_file_prove_nothing(tmp_path: Path) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "SUMS", f"{RIGHT}  a.csv\n{WRONG}  a.csv\n")
-    assert "does not say" in refused(tmp_path, "a.csv", sha256="SUMS").reason
+    assert "does not contain" in refused(tmp_path, "a.csv", sha256="SUMS").reason
 
 
 def test_a_missing_checksum_is_told_by_its_name(tmp_path: Path) -> None:

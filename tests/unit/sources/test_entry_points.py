@@ -155,7 +155,7 @@ BROKEN = {
         MODULE.read_text().replace('"jsonl"', '"bad"').replace("path: Path", "path: type[Path]").replace(
             "class JsonLines", "from collections.abc import Callable\nclass JsonLines").replace(
             "type[Path]", "Callable[[], int]"),
-        "its settings can't be told as a JSON Schema",
+        "its settings can't be written as a JSON Schema",
     ),
 }  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_what_can_not_be_a_source_is_kept_out_with_the_reason(
 
 def test_a_word_of_our_own_can_not_be_taken(site: Path) -> None:
     install(site, "csv = example_jsonl_code:JsonLines")
-    assert "taken by a source of inspera-sync itself" in why_not("csv")
+    assert "inspera-sync has a source of this name itself" in why_not("csv")
 
 
 def test_a_word_that_two_packages_offer_is_nobodys(site: Path) -> None:

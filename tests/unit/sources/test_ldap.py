@@ -289,13 +289,13 @@ class TestRows:
         self, server: Slapd, tmp_path: Path
     ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "maill"])
-        assert "attribute 'maill' is not known to this directory; correct its name" in said
+        assert "attribute 'maill' is not known to this LDAP server; correct its name" in said
 
     def test_an_attribute_under_its_other_name_is_never_blank_by_mistake(
         self, server: Slapd, tmp_path: Path
     ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "surname"])
-        assert "attribute 'surname' is called 'sn' by this directory; write 'sn'" in said
+        assert "attribute 'surname' is called 'sn' by this LDAP server; write 'sn'" in said
 
     def test_an_attribute_that_nobody_has_is_blank(self, server: Slapd, tmp_path: Path) -> None:
         rows = read(server, tmp_path, filter="(uid=7)", attributes=["uid", "mail"])
@@ -309,7 +309,7 @@ class TestRows:
         ).running() as one:
             said = refused(one, tmp_path, attributes=["uid", "jpegPhoto"])
         assert (
-            "entry 1: attribute 'jpegPhoto' holds bytes that are no text (UTF-8); leave it out"
+            "entry 1: attribute 'jpegPhoto' contains bytes that are not UTF-8 text; remove the column"
             in said
         )
 
@@ -353,27 +353,27 @@ SOUND = {"servers": "ldaps://ldap.example.edu", "base": PEOPLE, "attributes": ["
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"servers": "ldap.example.edu"}, "no address of a server"),
-        ({"servers": "https://ldap.example.edu"}, "no address of a server"),
-        ({"servers": "ldaps://ldap.example.edu:x"}, "no address of a server"),
+        ({"servers": "ldap.example.edu"}, "not the address of a server"),
+        ({"servers": "https://ldap.example.edu"}, "not the address of a server"),
+        ({"servers": "ldaps://ldap.example.edu:x"}, "not the address of a server"),
         ({"servers": "ldaps://ldap.example.edu/dc=x"}, "more than a server and a port"),
         ({"servers": "ldaps://me:secret@ldap.example.edu"}, "more than a server and a port"),
         ({"servers": []}, "is empty"),
         (
             {"servers": "ldap://ldap.example.edu", "start_tls": False},
-            "ldap://ldap.example.edu unprotected",
+            "ldap://ldap.example.edu unencrypted",
         ),
-        ({"base": "people"}, "no distinguished name"),
+        ({"base": "people"}, "not a distinguished name"),
         ({"filter": "(uid=*"}, "a parenthesis that is not closed"),
         ({"attributes": []}, "is empty"),
         ({"attributes": ["uid", "uid"]}, "'uid' more than once"),
-        ({"attributes": ["dn"]}, "every row has the entry's own name"),
+        ({"attributes": ["dn"]}, "every row has the entry's distinguished name"),
         (
             {"attributes": {"a": {"many": "all"}, "b": {"many": "all"}}},
             "'many: all' for 'a' and for 'b'",
         ),
         ({"attributes": {"a": {"separator": ","}}}, "without 'many: join'"),
-        ({"attributes": {"a": {"flag": "ACCOUNTDISABLED"}}}, "no bit of userAccountControl"),
+        ({"attributes": {"a": {"flag": "ACCOUNTDISABLED"}}}, "not a bit of userAccountControl"),
         (
             {"attributes": {"a": {"flag": "ACCOUNTDISABLE", "read_as": "text"}}},
             "both 'flag' and 'read_as'",
@@ -383,9 +383,9 @@ SOUND = {"servers": "ldaps://ldap.example.edu", "base": PEOPLE, "attributes": ["
         ({"bind": "simple"}, "needs a 'user'"),
         (
             {"bind": "anonymous", "user": "cn=sync", "password": "x"},
-            "takes no user and no password",
+            "uses no user and no password",
         ),
-        ({"bind": "external"}, "needs a certificate to show"),
+        ({"bind": "external"}, "needs a client certificate"),
         ({"client_key": "key.pem"}, "a key without its certificate"),
         ({"page_size": 0}, "greater than or equal to 1"),
     ],

@@ -119,7 +119,7 @@ def test_types_become_text(server: MariaDb) -> None:
 def test_a_bit_is_no_text(server: MariaDb) -> None:
     assert (
         refusal(server, "SELECT b'1' AS active").reason
-        == "column 'active' holds bytes that are no text in UTF-8"
+        == "column 'active' contains bytes that are not UTF-8 text"
     )
 
 
