@@ -26,7 +26,7 @@ def full() -> Iterator[TextIO]:
 
 @contextmanager
 def piped(encoding: str = "utf-8") -> Iterator[tuple[GuardedStream, int]]:
-    """A guarded pipe, and the end at which it is read."""
+    """Open a guarded pipe, and its reading end."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w", encoding=encoding) as stream:
         yield GuardedStream(stream), reader

@@ -94,7 +94,7 @@ def prepare_query(sql: str, kind: str) -> Statement:
     if _PLACEHOLDER in sql:
         raise UnsuitableQuery("contains a NUL character", "remove it")
     code = _quoting(kind).sub(set_aside, sql).strip().removesuffix(";").rstrip()
-    begins_with = _require_reading(code)
+    begins_with = _require_select(code)
     binds = _binds(code)
     code = re.sub(
         r"(?<![:\w\\]):(since|now)(?=::)", r":\1 ", code
@@ -126,7 +126,7 @@ def _require_plain_comment(comment: str) -> None:
         )
 
 
-def _require_reading(code: str) -> bool:
+def _require_select(code: str) -> bool:
     if not code:
         raise UnsuitableQuery("is empty", "write a SELECT")
     if re.search(r"""['"`]|/\*|\*/""", code):

@@ -60,7 +60,7 @@ def _read_lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
 
 
 def _values(line: bytes) -> list[str]:
-    """Return the values of a line as text, with '' for a null; an empty list if it is not a list."""
+    """Return the values of a line as text, with '' for a null; empty if it is not a list."""
     try:
         values = json.loads(line, parse_int=str, parse_float=str)
     except ValueError:

@@ -124,7 +124,8 @@ def test_a_file_without_its_trailer_may_be_cut_off_and_its_last_line_is_a_row(
     tmp_path: Path, content: str
 ) -> None:
     assert doubts(tmp_path, content, **TRAILER) == [
-        "its last line does not match 'trailer', so it may be cut off; export it again, or correct 'trailer'"
+        "its last line does not match 'trailer', so it may be cut off; export it again, or "
+        "correct 'trailer'"
     ]
     assert len(numbers(tmp_path, content, completeness=TRAILER)) == content.count("Åse")
 

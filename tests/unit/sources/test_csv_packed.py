@@ -1,4 +1,4 @@
-"""CSV files that are packed with gzip or zip: read as if they weren't, and refused when the archive is not sound."""
+"""CSV files packed with gzip or zip: unpacked, and refused if the archive is damaged."""
 
 import gzip
 import tracemalloc
@@ -62,7 +62,7 @@ class TestZipKeepsTheContract(SourceContract):
 
 
 def with_wrong_checksum(packed: bytes) -> bytes:
-    """The same archive, whose directory has another checksum for its first member."""
+    """Return the archive with another checksum for its first member."""
     at = packed.index(b"PK\x01\x02") + 16
     return packed[:at] + bytes(4) + packed[at + 4 :]
 

@@ -1,4 +1,4 @@
-"""Whatever a CSV file holds: it is read exactly as it was written, or refused in words for an operator."""
+"""Any CSV file is read exactly as it was written, or refused with a message."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Directories: the contract of all sources, which entries become which rows, and results that are cut short."""
+"""LDAP sources: the contract of all sources, the rows of entries, and incomplete results."""
 
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
@@ -127,7 +127,7 @@ def read(server: Slapd, folder: Path, **others: object) -> list[Row]:
 
 
 def refused(server: Slapd, folder: Path, **others: object) -> str:
-    """What is said of a directory that can't be read, or not to its end."""
+    """Return the error of a server that can't be read, or not to its end."""
     with pytest.raises(SourceError) as caught:
         read(server, folder, **others)
     assert "\n" not in str(caught.value)
@@ -155,8 +155,8 @@ class TestWhole:
     ) -> None:
         said = refused(server, tmp_path, paged=False)
         assert (
-            "could not be read to its end: its size limit was exceeded (sizeLimitExceeded); take out"
-            in said
+            "could not be read to its end: its size limit was exceeded "
+            "(sizeLimitExceeded); take out" in said
         )
         assert "'paged: false'" in said
 
@@ -309,8 +309,8 @@ class TestRows:
         ).running() as one:
             said = refused(one, tmp_path, attributes=["uid", "jpegPhoto"])
         assert (
-            "entry 1: attribute 'jpegPhoto' contains bytes that are not UTF-8 text; remove the column"
-            in said
+            "entry 1: attribute 'jpegPhoto' contains bytes that are not UTF-8 text; remove "
+            "the column" in said
         )
 
     def test_times_come_as_iso_8601_in_utc(self, server: Slapd, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Active Directory, played by a small server of our own that speaks LDAP: long attributes in parts, and its counters.
+"""Active Directory, simulated by a small LDAP server: long attributes in parts, and its counters.
 
-It shares no code with the library on the other side of the wire. What it does is what Microsoft documents ([MS-ADTS]);
+It shares no code with the LDAP library. It does what Microsoft documents ([MS-ADTS]);
 no real Active Directory was there to compare it with.
 """
 
@@ -34,7 +34,7 @@ def tlv(tag: int, *content: bytes) -> bytes:
 
 
 def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The elements that follow one another in `data`, by tag."""
+    """Yield the consecutive elements of `data`, by tag."""
     while data:
         tag, size, start = data[0], data[1], 2
         if size & 0x80:
@@ -94,7 +94,7 @@ class Active:
     asked: list[str] = field(default_factory=list)
 
     def answers(self, message: bytes) -> Iterator[bytes]:
-        """The answers to one message; `None` for none closes the connection."""
+        """Return the answers to one message; None closes the connection."""
         (_, id_), (tag, content), *controls = elements(message)
         head = tlv(2, id_)
         if tag == 0x60:
@@ -165,7 +165,7 @@ class Active:
 
 @contextmanager
 def played(active: Active) -> Iterator[str]:
-    """Runs it, and gives its address."""
+    """Run the server, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -270,7 +270,8 @@ def test_a_refused_login_says_what_is_wrong_with_the_account(data: str, said: st
     active = account()
     active.login = (
         49,
-        f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v4563",
+        f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data "
+        f"{data}, v4563",
     )
     with pytest.raises(SourceError) as caught:
         read(active, user="sync@example.edu", password="made-up")
@@ -421,7 +422,7 @@ def test_a_flag_of_what_is_no_number_is_a_failure() -> None:
 
 
 def changed(active: Active, column: str, mark: str = "") -> tuple[list[str], str, str]:
-    """The names of those that changed, the next mark, and why this is not all."""
+    """Return the names of changed entries, the next mark, and why these are not all."""
     since = Since(column, mark)
     with played(active) as url:
         one = source(url, attributes=["cn"])

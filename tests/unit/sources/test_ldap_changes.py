@@ -14,7 +14,7 @@ from ...support.servers.slapd import ADMIN, PASSWORD, PEOPLE, Entry, Slapd, pers
 pytestmark = pytest.mark.server
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-"""This machine's clock in these tests, later than whatever changes in them; in one it is earlier."""
+"""This machine's clock in these tests, later than all changes; in one test it is earlier."""
 
 
 def changed_at(uid: str, moment: str) -> Entry:

@@ -30,7 +30,7 @@ def names(servers: object, folder: Path, **others: object) -> list[str]:
 
 
 def refused(servers: object, folder: Path, **others: object) -> str:
-    """What is said when nothing can be read; it is the same for the columns alone."""
+    """Return the error if nothing can be read; it is the same for the columns alone."""
     one = source(servers, **others)
     with pytest.raises(SourceError) as caught:
         one.column_names(folder)
@@ -74,7 +74,7 @@ def certificate(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, ca: trustme.CA) -> Iterator[Slapd]:
-    """A server with a good certificate, that asks its clients for one. Who comes with one may read everybody."""
+    """Run a server that reads the client's certificate, and lets such a client read everyone."""
     folder = tmp_path_factory.mktemp("slapd")
     ca.cert_pem.write_to_path(str(folder / "clients.pem"))
     certificate_ = certificate(ca, folder, "localhost", "127.0.0.1", clients=folder / "clients.pem")
@@ -106,8 +106,8 @@ class TestTls:
         url = server.url if start_tls else server.ldaps_url
         said = refused(url, tmp_path, start_tls=start_tls, **LOGIN)
         assert (
-            f"can't be connected to ({url}: its certificate is from an authority that is not trusted here"
-            in said
+            f"can't be connected to ({url}: its certificate is from an authority that is "
+            f"not trusted here" in said
         )
         assert "; set 'ca_file' to the PEM file of the authority that issued it" in said
 
@@ -301,8 +301,8 @@ class TestServers:
         gone = f"ldap://127.0.0.1:{free_port()}"
         said = refused([gone, server.ldaps_url, "ldap://ldap.invalid"], tmp_path, **LOGIN)
         assert (
-            f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its certificate is from"
-            in said
+            f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its "
+            f"certificate is from" in said
         )
         assert "; ldap://ldap.invalid: its name is not known)" in said
         assert "check 'servers', the network and the firewall, or set 'ca_file'" in said
@@ -329,7 +329,7 @@ class TestServers:
 
 
 class Counting:
-    """A server that takes calls, answers all of them with these bytes, and keeps what each of them said."""
+    """A server that answers every connection with these bytes, and keeps what it received."""
 
     def __init__(self, answer: bytes = b"") -> None:
         self._answer, self._calls = answer, list[bytes]()

@@ -1,4 +1,4 @@
-"""Directories: distinguished names in one form, times, and filters that can be known to be wrong."""
+"""LDAP values: distinguished names in one form, times, and filters that are not valid."""
 
 from datetime import UTC, datetime
 from unicodedata import normalize

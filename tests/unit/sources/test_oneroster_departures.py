@@ -1,4 +1,4 @@
-"""What OneRoster bundles say of those who leave, of what is not all there, and of what is not whole."""
+"""OneRoster bundles with deleted people, with deltas, and with missing references."""
 
 import hashlib
 import os

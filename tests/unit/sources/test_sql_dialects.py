@@ -1,4 +1,4 @@
-"""What is sent to databases of which no server is at hand here: Oracle and SQL Server; and what their errors mean."""
+"""Statements and errors of databases without a server in these tests: Oracle and SQL Server."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the configuration may say of a database: its URL, its login and its query, before anything is connected."""
+"""The settings of SQL sources: URL, login and query, checked without a connection."""
 
 import subprocess
 import sys

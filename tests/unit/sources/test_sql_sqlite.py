@@ -1,4 +1,4 @@
-"""SQLite files as sources: opened without changing them, values of any type in any column, and changes by its texts."""
+"""SQLite files as sources: opened read-only, values of any type, and changes by texts."""
 
 import sqlite3
 from contextlib import closing
@@ -142,7 +142,8 @@ def test_times_are_texts_and_compared_as_times(tmp_path: Path) -> None:
     fill(
         tmp_path,
         "CREATE TABLE people (no, changed)",
-        f"INSERT INTO people VALUES ('just', '{just}'), ('old', '{old}'), ('now', CURRENT_TIMESTAMP), ('never', NULL)",
+        f"INSERT INTO people VALUES ('just', '{just}'), ('old', '{old}'), ('now', "
+        f"CURRENT_TIMESTAMP), ('never', NULL)",
     )
     everybody, mark = changes(tmp_path)
     assert everybody == ["just", "old", "now", "never"]
