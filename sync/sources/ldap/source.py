@@ -86,7 +86,7 @@ def _fit(columns: dict[str, LdapColumnSettings]) -> dict[str, LdapColumnSettings
     return columns
 
 
-class _OrListed:
+class _ListOrMapping:
     """The JSON Schema of a mapping for which a list may be written, too."""
 
     @staticmethod
@@ -97,7 +97,7 @@ class _OrListed:
         return {"anyOf": [names, handler(schema)]}
 
 
-class _OneOrListed:
+class _TextOrList:
     """The JSON Schema of a list for which one text may be written, too."""
 
     @staticmethod
@@ -122,7 +122,7 @@ class LdapSettings(SourceSettings):
         tuple[Annotated[Filled, AfterValidator(_server)], ...],
         AfterValidator(filled),
         BeforeValidator(_listed),
-        _OneOrListed,
+        _TextOrList,
     ]
     """One server or several, such as `ldaps://ldap.example.edu`; the first that works is used."""
     start_tls: bool | None = None
@@ -160,7 +160,7 @@ class LdapSettings(SourceSettings):
         AfterValidator(_fit),
         AfterValidator(filled),
         BeforeValidator(_columns),
-        _OrListed,
+        _ListOrMapping,
     ]
     """The attributes to read: a list of names, or columns with the settings of each.
 

@@ -127,6 +127,7 @@ def _require_plain_comment(comment: str) -> None:
 
 
 def _require_select(code: str) -> bool:
+    """Make sure that the code is one query; tell whether it begins with WITH."""
     if not code:
         raise UnsuitableQuery("is empty", "write a SELECT")
     if re.search(r"""['"`]|/\*|\*/""", code):
