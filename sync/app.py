@@ -157,7 +157,7 @@ class App:
             joins=joins,
             on_conflict=feed.on_conflict,
             updated_column=feed.updated_column or "",
-            keeps_snapshot=source.gives_deltas and rule.kind is not Kind.CONTRIBUTOR and not joins,
+            keeps_snapshot=source.may_be_delta and rule.kind is not Kind.CONTRIBUTOR and not joins,
             digest=self._digest(feed),
         )
 
@@ -190,7 +190,7 @@ class App:
 
     def _query_text(self, source: SourceSettings) -> str:
         try:
-            return source.question(self.loaded.folder)
+            return source.selection_text(self.loaded.folder)
         except SourceError as error:  # it is said once the source is opened
             return str(error)
 

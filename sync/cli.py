@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync import __version__
-from sync.console import guarded, write_json
+from sync.console import guard_standard_streams, use_json_escapes
 from sync.errors import (
     CallError,
     Deposed,
@@ -160,7 +160,7 @@ def sample(
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if as_json:
-        write_json()
+        use_json_escapes()
     # with a width it has colours of its own, and has escaped what it shows
     say = _say if width is None or as_json else _say_as_it_is
     _exit(run_sample(_house(context), SampleOptions(source, rows, as_json), say, width))
@@ -183,7 +183,7 @@ def plan(
     from sync.report.progress import shown
 
     if as_json:
-        write_json()
+        use_json_escapes()
     options = PlanOptions(as_json, exit_code, tuple(accept_shrink or ()), changed, show_all)
     with shown() as progress:
         _exit(run_plan(_house(context), options, _say, _write, progress))
@@ -295,7 +295,7 @@ def reconcile(
 
     app, interruption = _house(context), _interruptible()
     if as_json:
-        write_json()
+        use_json_escapes()
     options = ReconcileOptions(
         repair, accept_unread, as_json, show_all, _waits(interruption) if wait else None
     )
@@ -349,7 +349,7 @@ def status(
     from sync.commands.status import status as run_status
 
     if as_json:
-        write_json()
+        use_json_escapes()
     _exit(run_status(_house(context), _say, as_json=as_json, show_all=show_all))
 
 
@@ -393,7 +393,7 @@ def doctor(
     from sync.commands.doctor import doctor as run_doctor
 
     if as_json:
-        write_json()
+        use_json_escapes()
     _exit(run_doctor(_house(context), DoctorOptions(apidoc, offline, as_json), _say))
 
 
@@ -432,7 +432,7 @@ def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     from sync.config import schema_text
 
-    write_json()
+    use_json_escapes()
     _write(schema_text())
 
 
@@ -464,7 +464,7 @@ def run(arguments: Sequence[str]) -> int:
     reader has gone, as in `plan | head`: that was somebody's choice.
     """
     _invoked.set("")
-    with guarded() as report:
+    with guard_standard_streams() as report:
         status = _run(arguments)
         acts = _invoked.get() in _ACTING
         if not report.lost or (report.reader_left and not acts):

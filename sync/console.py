@@ -1,7 +1,7 @@
-"""Standard output and standard error that never stop the work: what can't be written is lost, and that is remembered.
+"""Standard output and standard error that never stop a run: what can't be written is lost.
 
-A full disk, a reader that has gone (`| head`), a terminal that was closed, an encoding without `ø`: each of them would
-raise in the middle of a run that sends. Here none does (rules 40).
+A full disk, a reader that has ended (`| head`), a closed terminal or an encoding without `ø` would
+raise an error in the middle of a run that sends. Here none does, and the loss is noted (rules 40).
 """
 
 import codecs
@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any, TextIO, cast
 
 JSON = "inspera-sync.json"
-"""Name of the way in which characters that an encoding lacks are written within JSON, which knows `\\u00f8` alone."""
+"""The name of the error handler that writes missing characters as JSON does: `\\u00f8`."""
 
 
 def _escape_for_json(error: UnicodeError) -> tuple[str, int]:
@@ -28,35 +28,35 @@ codecs.register_error(JSON, _escape_for_json)
 
 
 class GuardedStream:
-    """A stream that loses what can't be written instead of raising. Thread-safe.
+    """A stream that loses what can't be written instead of raising an error. Thread-safe.
 
     Args:
-        stream: what is written to; None when it was closed before the process began.
-        goes_on: try again after a failure, as a log should. A report is over with the first.
+        stream: where to write; None if it was closed before the process began.
+        keep_trying: write on after a failure, as a log should. A report ends with the first one.
 
     Attributes:
-        errors: what becomes of characters that the encoding lacks.
-        lost: why something could not be written; empty when all was.
-        reader_left: whether that is because whoever read it has gone.
-        missed: how many lines were lost since the last one that was written.
+        errors: the error handler for characters that the encoding does not have.
+        lost: why something could not be written; empty if everything was.
+        reader_left: whether the reason is that the reader has ended.
+        missed: how many lines were lost since the last written one.
     """
 
-    def __init__(self, stream: TextIO | None, *, goes_on: bool = False) -> None:
-        self._stream, self._goes_on, self._lock = stream, goes_on, RLock()
-        self._torn = False
+    def __init__(self, stream: TextIO | None, *, keep_trying: bool = False) -> None:
+        self._stream, self._keep_trying, self._lock = stream, keep_trying, RLock()
+        self._half_line = False
         self.errors = "backslashreplace"
         self.lost = "" if stream is not None else "it is closed"
         self.reader_left = False
         self.missed = 0
 
     def write(self, text: str) -> int:
-        """Write the text, or lose it. Returns its length, as a stream does."""
+        """Write the text, or lose it. Return its length, as a stream does."""
         if not isinstance(text, str):
-            raise TypeError(f"a text is written here, not {type(text).__name__}")
+            raise TypeError(f"write() needs a text, not {type(text).__name__}")
         with self._lock:
-            if self._stream is not None and (self._goes_on or not self.lost):
+            if self._stream is not None and (self._keep_trying or not self.lost):
                 try:
-                    self._put(self._stream, text)
+                    self._write(self._stream, text)
                 except (OSError, ValueError) as error:
                     self._lose(error, text)
         return len(text)
@@ -64,20 +64,20 @@ class GuardedStream:
     def flush(self) -> None:
         """Do nothing: everything is written at once."""
 
-    def _put(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO, text: str) -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         content = text.encode(encoding, self.errors)
-        if (number := _number(stream)) is None:
+        if (descriptor := _flushed_descriptor(stream)) is None:
             stream.write(content.decode(encoding))
         else:
-            # Past Python's buffer: what a full disk leaves in it would be tried again, and fail, at the end.
-            _write_all(number, b"\n" + content if self._torn else content)
-        self._torn, self.missed = False, 0
+            # Not through Python's buffer: after a full disk, its content would fail again at exit.
+            _write_all(descriptor, b"\n" + content if self._half_line else content)
+        self._half_line, self.missed = False, 0
 
     def _lose(self, error: OSError | ValueError, text: str) -> None:
         self.lost = (error.strerror if isinstance(error, OSError) else None) or "it is closed"
         self.reader_left = isinstance(error, BrokenPipeError)
-        self._torn = self._torn or (isinstance(error, _HalfWrittenError) and error.some)
+        self._half_line = self._half_line or (isinstance(error, _HalfWrittenError) and error.some)
         self.missed += max(text.count("\n"), 1)
 
     def __getattr__(self, name: str) -> Any:
@@ -92,26 +92,26 @@ class _HalfWrittenError(OSError):
     some = False
 
 
-_NOWHERE = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process lives
+_NOWHERE = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open until the process ends
 
 
-def _number(stream: TextIO) -> int | None:
-    """Return the stream's file descriptor, with nothing left in its buffer; None when it has none, as in tests."""
+def _flushed_descriptor(stream: TextIO) -> int | None:
+    """Flush the stream and return its file descriptor; None if it has none, as in tests."""
     try:
-        number = stream.fileno()
+        descriptor = stream.fileno()
     except (OSError, ValueError):  # io.UnsupportedOperation is both
         return None
     stream.flush()
-    return number
+    return descriptor
 
 
-def _write_all(number: int, content: bytes) -> None:
+def _write_all(descriptor: int, content: bytes) -> None:
     rest = memoryview(content)
     while rest:
         try:
-            rest = rest[os.write(number, rest) :]
-        except BlockingIOError:  # somebody else has made the pipe so, and its reader is slow
-            select.select([], [number], [])
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # another process has made the pipe non-blocking
+            select.select([], [descriptor], [])
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -121,25 +121,28 @@ def _write_all(number: int, content: bytes) -> None:
 
 
 @contextmanager
-def guarded() -> Iterator[GuardedStream]:
-    """Guard this process's standard output, which is given, and standard error while it is open."""
+def guard_standard_streams() -> Iterator[GuardedStream]:
+    """Guard standard error and standard output of this process, and yield the latter."""
     _fill_gaps()
-    report, errors = GuardedStream(sys.stdout), GuardedStream(sys.stderr, goes_on=True)
+    report, errors = GuardedStream(sys.stdout), GuardedStream(sys.stderr, keep_trying=True)
     with redirect_stdout(cast(TextIO, report)), redirect_stderr(cast(TextIO, errors)):
         yield report
 
 
-def write_json() -> None:
-    """Let what follows on standard output stay JSON, whatever the encoding lacks."""
+def use_json_escapes() -> None:
+    """Keep the following output valid JSON, even if the encoding does not have a character."""
     if isinstance(sys.stdout, GuardedStream):
         sys.stdout.errors = JSON
 
 
 def _fill_gaps() -> None:
-    """Open nothing in the place of standard streams that are closed, or the next file would get their number."""
+    """Open the null device for each closed standard stream.
+
+    Otherwise the next file that is opened would get its number, and our output.
+    """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             with suppress(OSError):
-                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+                os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number

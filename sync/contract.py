@@ -1,7 +1,7 @@
-"""The vendor's contract as far as it is known: every call, role and option by name, each with how sure we are. Pure.
+"""The known contract of the vendor: every call, role and option, each with how sure we are. Pure.
 
-Nothing else about the vendor's interface is assumed anywhere. What is inferred can be changed in the configuration
-(`inspera.calls`, `inspera.options`), and `doctor` says what rests on an assumption.
+Nothing else about the vendor's interface is assumed anywhere. Inferred facts can be changed in the
+configuration (`inspera.calls`, `inspera.options`), and `doctor` lists them.
 """
 
 from collections.abc import Mapping
@@ -20,20 +20,26 @@ class Confidence(StrEnum):
 
 
 class Repeat(StrEnum):
-    """Whether a call whose answer was lost may be sent again before a reading has shown what became of it."""
+    """When a call whose answer was lost may be sent again: at once, or only after a read."""
 
     SAFE = "safe"
-    AFTER_READING = "only after a reading"
-    WITHOUT_NOTICE = "only where nobody is notified; else after a reading"
+    AFTER_READ = "only after a read"
+    WITHOUT_NOTICE = "only if nobody is notified; otherwise after a read"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the vendor's.
+    """One call of the vendor.
 
-    `path` follows `/api`, may hold `{places}` and a fixed query. `wrapper` is the member of the body that holds what is
-    sent (a list where several are sent at once), empty when the body itself does. `reads` says that it changes nothing,
-    whatever its method. `fields` are members of what is sent that the call can't do without.
+    Attributes:
+        name: its name in the configuration.
+        method: the HTTP method.
+        path: the path after `/api`, which may contain `{places}` and a fixed query.
+        proof: how sure we are of it.
+        wrapper: the member of the body with what is sent; empty if the body itself is sent.
+        reads: whether it changes nothing, whatever its method.
+        repeat: when it may be sent again after a lost answer.
+        fields: the members that the call needs.
     """
 
     name: str
@@ -47,12 +53,12 @@ class Call:
 
     @property
     def places(self) -> frozenset[str]:
-        """The places in the path that must be filled."""
+        """Return the names of the places in the path."""
         return places_of(self.path)
 
 
 def places_of(path: str) -> frozenset[str]:
-    """The names between the braces of a path.
+    """Return the names between the braces of a path.
 
     Raises:
         ValueError: a brace has no partner.
@@ -70,7 +76,7 @@ STAFF_SAVE: Final = Call("staff.save", "POST", "/v1/users", _INF, fields=_PERSON
 STAFF_ENABLE: Final = Call("staff.enable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
 STAFF_DISABLE: Final = Call("staff.disable", "POST", "/v1/users", _INF, fields=(*_PERSON, "status"))
 STAFF_DELETE: Final = Call(
-    "staff.delete", "DELETE", "/v1/users/{user}", _INF, repeat=Repeat.AFTER_READING
+    "staff.delete", "DELETE", "/v1/users/{user}", _INF, repeat=Repeat.AFTER_READ
 )
 PERSON_READ: Final = Call("person.read", "GET", "/v1/users/{user}", _OBS, reads=True)
 PERSON_BY_ID: Final = Call(
@@ -97,7 +103,7 @@ TEST_CREATE: Final = Call(
     "POST",
     "/v1/test?isExternal=true",
     _OBS,
-    repeat=Repeat.AFTER_READING,
+    repeat=Repeat.AFTER_READ,
     fields=("externalTestId", "title", "startTime", "endTime", "duration"),
 )
 TEST_UPDATE: Final = Call(
@@ -110,7 +116,7 @@ COMMITTEE_CREATE: Final = Call(
     f"{_TEST}/committees",
     _DOC,
     wrapper="committees",
-    repeat=Repeat.AFTER_READING,
+    repeat=Repeat.AFTER_READ,
     fields=("name",),
 )
 COMMITTEE_REMOVE: Final = Call(
@@ -184,7 +190,7 @@ CALLS: Final[Mapping[str, Call]] = {
         CANDIDATE_REMOVE,
     )
 }
-"""All calls by name, as they are unless the configuration says otherwise (vendor contract, Token to Test API)."""
+"""All calls by name, unless the configuration changes them (vendor contract, Token to Test API)."""
 
 ROLES: Final[Mapping[str, Confidence]] = {
     "evaluate": _OBS,
@@ -207,14 +213,15 @@ OptionGroup = Literal["security", "explanation", "exam_day", "general"]
 """The groups of options, in our words (vendor contract, Test API: settings)."""
 
 OptionType = Literal["switch", "pin", "text"]
-"""What an option holds: true or false, a pin by the vendor's rule, or any text."""
+"""The value of an option: true or false, a pin by the vendor's rule, or any text."""
 
 
 @dataclass(frozen=True, slots=True)
 class OptionRule:
-    """What is known of one option. The value of a `secret` one is never stored, logged or shown.
+    """The rule of one option. A `secret` value is never stored, logged or shown.
 
-    Security options can change only until the test is activated (vendor contract, Test API: settings).
+    Security options can change only until the test is activated (vendor contract, Test API:
+    settings).
     """
 
     group: OptionGroup
@@ -230,18 +237,21 @@ OPTIONS: Final[Mapping[str, OptionRule]] = {
     "EXPLANATION_OF_GRADES_ADMINISTRATION_ENABLED": OptionRule("explanation"),
     "EXPLANATION_OF_GRADES_REQUESTED_FOR_ALL_GRADES": OptionRule("explanation"),
 }
-"""The options that are named (vendor contract, Test API: settings). Which group each is in is documented for
-`LOCKDOWN_BROWSER`, and read off the name of the others. None is named of the groups `exam_day` and `general`."""
+"""The named options (vendor contract, Test API: settings).
+
+The group is documented for `LOCKDOWN_BROWSER`, and read off the name of the others. None is named
+of the groups `exam_day` and `general`.
+"""
 
 MIN_PIN: Final = 6
 
 
-def sound_pin(pin: str) -> bool:
-    """Whether a pin keeps the vendor's rule: 6 or more printable ASCII characters, letters and digits among them."""
+def is_valid_pin(pin: str) -> bool:
+    """Tell whether a pin is valid: 6 or more printable ASCII characters with letters and digits."""
     return (
         len(pin) >= MIN_PIN
         and pin.isascii()
         and pin.isprintable()
-        and any(one.isalpha() for one in pin)
-        and any(one.isdigit() for one in pin)
+        and any(char.isalpha() for char in pin)
+        and any(char.isdigit() for char in pin)
     )

@@ -1,30 +1,33 @@
 """Errors, named by how we recover from them.
 
-One record's refusal never stops the others; a `Stop` ends the run. Every error carries its own wording: what
-happened and what to do, in one line, without secrets and without people's names.
+One record's refusal never stops the others; a `Stop` ends the run. The message of every error fits
+on one line: what happened and what to do, without secrets and without people's names.
 """
 
 
 class SyncError(Exception):
-    """The base of every error that this project raises on purpose; `str()` is fit to show to an operator."""
+    """The base of all errors that this project raises on purpose. `str()` is for an operator."""
 
 
 class UsageError(SyncError):
-    """The command or the configuration is wrong; nothing was done. Exit status 2."""
+    """The command or the configuration is wrong, and nothing was done. Exit status 2."""
 
 
 class Locked(SyncError):
-    """Another process holds this state. Exit status 75."""
+    """Another process has locked this state. Exit status 75."""
 
 
 class Interrupted(SyncError):
-    """The run was ended by a signal, its deadline or a pause while nothing was being sent yet."""
+    """A signal, a timeout or a pause ended the run before anything was sent."""
 
 
 class SourceError(SyncError):
-    """A source could not be read whole; nothing of it is used in this run. Exit status 4.
+    """A source can't be read completely. None of it is used in this run. Exit status 4.
 
-    `where` is the file (or URL) with the line where one is known; `reason` says what; `remedy` what to do.
+    Attributes:
+        where: the file or the URL, with the line if it is known.
+        reason: what is wrong.
+        remedy: what to do.
     """
 
     def __init__(self, where: str, reason: str, remedy: str) -> None:
@@ -33,23 +36,23 @@ class SourceError(SyncError):
 
 
 class StateError(SyncError):
-    """The state store cannot be used as it is (newer version, not writable, damaged). Exit status 2."""
+    """The state can't be used: it is of a newer version, not writable or damaged. Exit status 2."""
 
 
 class OtherTenant(StateError):
-    """The state belongs to another tenant than the configuration names. Exit status 2."""
+    """The state belongs to another tenant than the one in the configuration. Exit status 2."""
 
 
 class StateUnreachable(StateError):
-    """The state store cannot be used just now (full, unreadable, out of reach); a service tries again. Status 4."""
+    """The state can't be used now, but may be later; the service tries again. Exit status 4."""
 
 
 class StateBusy(StateUnreachable):
-    """A program that is not a run of ours holds the state store. Exit status 75."""
+    """Another program than inspera-sync has locked the state. Exit status 75."""
 
 
 class Deposed(StateError):
-    """Another process has taken over: nothing of this run may be written any more. Exit status 75."""
+    """Another process has taken over the leadership; this run must not write. Exit status 75."""
 
 
 class CallError(SyncError):
@@ -57,9 +60,10 @@ class CallError(SyncError):
 
 
 class Retry(CallError):
-    """Not carried out for sure: it was not sent, or Inspera said 429. May be repeated.
+    """The call was certainly not carried out: it was not sent, or Inspera answered 429.
 
-    `after` is the number of seconds that Inspera asked for, when it did.
+    Attributes:
+        after: the number of seconds to wait, if Inspera asked for it.
     """
 
     def __init__(self, message: str, after: float | None = None) -> None:
@@ -68,13 +72,15 @@ class Retry(CallError):
 
 
 class Unknown(CallError):
-    """Sent, but the answer was lost or unreadable: it may have been carried out."""
+    """The call was sent, but its answer is missing or unreadable: it may have been carried out."""
 
 
 class Refused(CallError):
-    """Inspera said no to this record, in its own words.
+    """Inspera refused this record; the message is Inspera's.
 
-    `status` is the HTTP status; `named` holds the ids that the answer names, so that a batch can be narrowed down.
+    Attributes:
+        status: the HTTP status.
+        named: the ids in the answer, to find the refused records of a batch.
     """
 
     def __init__(self, message: str, status: int, named: frozenset[str] = frozenset()) -> None:
@@ -83,12 +89,12 @@ class Refused(CallError):
 
 
 class NotThere(Refused):
-    """A 404: on a look-up nobody matches; on a write the test (or the call) does not exist."""
+    """A 404: nobody matches a look-up; or for a write, the test or the call does not exist."""
 
 
 class CallMissing(CallError):
-    """405 or 501, or a 404 on three tests that exist: the tenant does not seem to have the call, which stops."""
+    """The tenant does not seem to have the call: 405 or 501, or 404 on three existing tests."""
 
 
 class Stop(CallError):
-    """Nothing more can be sent in this run: the key is refused, the certificate is not trusted. Exit status 5."""
+    """Nothing more can be sent in this run, such as with a refused API key. Exit status 5."""

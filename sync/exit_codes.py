@@ -1,10 +1,10 @@
-"""Exit statuses, as the README documents them: of those that apply to a run, the first in this order is given."""
+"""Exit statuses of the process. If several apply to a run, the first one in `worst` is used."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What the process says at its end."""
+    """The exit status of the process."""
 
     OK = 0
     ERRORS = 1
@@ -21,7 +21,7 @@ class Exit(IntEnum):
 def worst(
     *, inspera: bool = False, source: bool = False, held: bool = False, row_errors: bool = False
 ) -> Exit:
-    """The status of a run that was neither locked nor interrupted."""
+    """Return the status of a run that was neither locked nor interrupted."""
     for applies, status in (
         (inspera, Exit.INSPERA),
         (source, Exit.SOURCE),

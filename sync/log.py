@@ -1,7 +1,7 @@
-"""Logging: one line an event, coloured on a terminal, JSON when not, with what must not be shown masked.
+"""Logging: one line per event, coloured on a terminal, otherwise JSON, and masked.
 
-Lines of libraries go the same way, from warnings on. Run, job, kind and key are bound in context, by
-`structlog.contextvars`.
+Warnings and errors of libraries are logged in the same way. Run, job, kind and key are bound in the
+context by `structlog.contextvars`.
 """
 
 import logging
@@ -24,19 +24,19 @@ _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 
 
 def in_context(function: Callable[P, T], **bound: str) -> Callable[P, T]:
-    """`function`, for other threads, with what is bound in the log's context of this one, and with `bound`."""
+    """Return the function with this thread's log context and `bound`, for use in other threads."""
     context = copy_context()
     context.run(structlog.contextvars.bind_contextvars, **bound)
 
-    def inside(*arguments: P.args, **named: P.kwargs) -> T:
-        # A context can be entered by one thread at a time, so each call gets its own.
+    def call(*arguments: P.args, **named: P.kwargs) -> T:
+        # Only one thread at a time can enter a context, so each call gets a copy.
         return context.copy().run(function, *arguments, **named)
 
-    return inside
+    return call
 
 
 def configure(stream: TextIO | None = None, level: str = "warning") -> None:
-    """Sends log events to `stream` (standard error by default), from `level` on; of libraries from warnings on."""
+    """Send log events from `level` on to `stream`, by default standard error."""
     out = stream or sys.stderr
     prepared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -44,7 +44,7 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _explain,
         _mask,
-        _counting_lost(out),
+        _lost_lines_counter(out),
     ]
     renderer = _renderer(out)
     structlog.configure(
@@ -61,21 +61,21 @@ def configure(stream: TextIO | None = None, level: str = "warning") -> None:
             *prepared,
         ],
     )
-    _adopt_libraries(out, formatter)
+    _handle_libraries(out, formatter)
 
 
-def _counting_lost(out: TextIO) -> structlog.typing.Processor:
-    """Say in the first line after some that could not be written how many these were (see `sync.console`)."""
+def _lost_lines_counter(out: TextIO) -> structlog.typing.Processor:
+    """Return a processor that adds the number of lost lines to an event (see `sync.console`)."""
 
-    def mention(_logger: Any, _method: str, event: Event) -> Event:
+    def add_count(_logger: Any, _method: str, event: Event) -> Event:
         missed: int = getattr(out, "missed", 0)
         return {**event, "lines_lost_before": missed} if missed else event
 
-    return mention
+    return add_count
 
 
-class _Libraries(logging.Handler):
-    """Writes what libraries log, a line at a time between our own."""
+class _LibraryHandler(logging.Handler):
+    """A handler that writes the log records of libraries as lines between our own."""
 
     def __init__(self, out: TextIO, formatter: logging.Formatter) -> None:
         super().__init__(logging.WARNING)
@@ -87,49 +87,53 @@ class _Libraries(logging.Handler):
             if not self._out.closed:
                 self._lines.msg(self.format(record))
         except Exception:
-            # A line that can't be written must not end a run. (logging's own habit would print the record's values.)
+            # A line that can't be written must not end a run. The default of logging would also
+            # print the values of the record.
             return
 
 
-def _adopt_libraries(out: TextIO, formatter: logging.Formatter) -> None:
+def _handle_libraries(out: TextIO, formatter: logging.Formatter) -> None:
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each, _Libraries)]:
+    for handler in [handler for handler in root.handlers if isinstance(handler, _LibraryHandler)]:
         root.removeHandler(handler)
-    root.addHandler(_Libraries(out, formatter))
+    root.addHandler(_LibraryHandler(out, formatter))
 
 
 def _explain(_logger: Any, _method: str, event: Event) -> Event:
-    """Puts what an exception is, and where it was raised, in the place of the exception itself.
+    """Replace an exception by its name and the places where it was raised.
 
-    Only our own errors and the operating system's say what happened: others may quote a person's record or a secret.
+    Keep the message only of our own errors and those of the operating system: others may quote a
+    person's record or a secret.
     """
     given = event.pop("exc_info", None)
     error = sys.exception() if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException) and _is_ours(error):
         event["error"] = str(error)
     elif isinstance(error, BaseException):
-        event["error"] = _named(error)
+        event["error"] = _describe(error)
         event["traceback"] = list(_trace(error))
     return event
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether the error is worded by this project, fit to show."""
+    """Tell whether the message of the error is written by this project, and may be shown."""
     return type(error).__module__.partition(".")[0] == "sync"
 
 
-def _named(error: BaseException) -> str:
-    said = str(error) if _is_ours(error) else getattr(error, "strerror", None)
-    return f"{type(error).__name__}: {said}" if isinstance(said, str) else type(error).__name__
+def _describe(error: BaseException) -> str:
+    message = str(error) if _is_ours(error) else getattr(error, "strerror", None)
+    return (
+        f"{type(error).__name__}: {message}" if isinstance(message, str) else type(error).__name__
+    )
 
 
 def _trace(error: BaseException) -> Iterator[str]:
-    """Where it was raised, outermost first, and then the same of what caused it."""
+    """Yield the places where it was raised, the outermost first, and then those of its causes."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         if seen:
-            yield f"caused by {_named(cause)}"
+            yield f"caused by {_describe(cause)}"
         seen.add(id(cause))
         step = cause.__traceback__
         while step is not None:
@@ -168,14 +172,14 @@ def _renderer(out: TextIO) -> Callable[[Any, str, Event], str]:
 
     if not _is_journal(out):
         return render
-    # systemd takes the number off again, and keeps it as the line's priority.
+    # systemd removes the number from the line, and stores it as the priority.
     return lambda logger, method, event: (
         f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{render(logger, method, event)}"
     )
 
 
 def _is_journal(out: TextIO) -> bool:
-    """Whether the stream ends in systemd's journal, which names itself by device and inode."""
+    """Tell whether the stream is systemd's journal, by the variable with its device and inode."""
     try:
         found = os.fstat(out.fileno())
     except (OSError, ValueError):

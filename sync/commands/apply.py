@@ -41,13 +41,13 @@ from sync.state.tenant_state import TenantState
 from sync.text.masking import masked
 
 if TYPE_CHECKING:
-    pass
+    from sync.inspera.target import InsperaTarget
 
 MOST_LOGGED = 100
 """How many findings of each type a run writes to the log, each as a line."""
 
 _TEXT_WITHOUT_NAMES = frozenset({Result.HELD, Result.DEFERRED, Result.WAITING})
-"""Findings whose text may be logged: it is managed, and names records by key.
+"""Findings whose text may be logged: it is written by this program, and names records by key.
 
 Others repeat a row or Inspera's answer.
 """
@@ -181,6 +181,7 @@ def _target(app: App, interruption: Interruption, observe: Observe | None) -> La
     """Return Inspera, to be connected by the first step of a run that needs it."""
 
     def connect() -> "InsperaTarget":
+        from sync.inspera.target import InsperaTarget
 
         return InsperaTarget(app.connection(observe), interruption.event, now)
 

@@ -280,7 +280,7 @@ def _secured(app: App) -> Check:
 
 
 def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) -> Check:
-    """Inspera's clock, as its answer says (in whole seconds), against managed when it was asked and had answered."""
+    """Inspera's clock, as its answer says (in whole seconds), against the time of this machine when it was asked and had answered."""
     if theirs is None:
         return _note(
             "clock",

@@ -99,7 +99,7 @@ def _recover(
 ) -> bool:
     """Allow sending again if the state was compared with all of Inspera.
 
-    It stays held if records of managed would count as somebody else's.
+    It stays held if managed records would count as somebody else's.
     """
     older = store.earlier_runs.recovery_need()
     assert older is not None  # noqa: S101 - the caller has asked

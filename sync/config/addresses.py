@@ -1,9 +1,9 @@
 """Checks of addresses in settings: the tenant's, the proxy's and the state's. No message repeats what it checks."""
 
-import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from sync.config_base.addresses import is_loopback
 from sync.config_base.base import told_one
 
 _FILE = "sqlite:///"
@@ -17,7 +17,7 @@ def checked_tenant(text: str) -> str:
     parts = _split(text, "write it as https://example.inspera.com")
     if parts.path not in ("", "/"):
         raise told_one("should have no path", "end it after the host name; '/api' is added to it")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise told_one(
             "would send the API key unencrypted",
             "write https://; http:// is only for 127.0.0.1 and the like",
@@ -97,12 +97,3 @@ def _split(text: str, remedy: str) -> SplitResult:
     if "?" in text or "#" in text:
         raise told_one("should end with the host name and port", remedy)
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -142,11 +142,11 @@ def _changes(data: Plain) -> Iterator[SettingError]:
     for index, feed in feeds_in(data):
         source = value_at(data, ("sources", str(feed.get("source"))))
         type_ = SOURCES.get(str(source.get("type"))) if isinstance(source, dict) else None
-        told = type_ is not None and type_.gives_deltas
+        told = type_ is not None and type_.may_be_delta
         if feed.get("updated_column") is not None:
             told = True
-            if type_ is not None and not type_.tells_changes:
-                able = ", ".join(name for name, one in SOURCES.items() if one.tells_changes)
+            if type_ is not None and not type_.supports_changes:
+                able = ", ".join(name for name, one in SOURCES.items() if one.supports_changes)
                 reason = "can't be used with this source: it can't be asked for what changed"
                 yield SettingError(
                     ("feeds", index, "updated_column"),

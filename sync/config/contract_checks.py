@@ -21,8 +21,8 @@ from sync.contract import (
     Call,
     OptionRule,
     OptionType,
+    is_valid_pin,
     places_of,
-    sound_pin,
 )
 from sync.records.base import LISTS, PEOPLE, Kind
 
@@ -105,7 +105,7 @@ def _judge_of_value(rule: OptionRule | None) -> _Judge | None:
 
 
 def _pin(text: str) -> _ContractError | None:
-    if sound_pin(text):
+    if is_valid_pin(text):
         return None
     remedy = "give 6 or more printable ASCII characters, letters and digits among them"
     return _ContractError("is no pin that Inspera takes", remedy)

@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config.fields import FieldSettings
-from sync.config.jobs import Duration, within
+from sync.config.jobs import within
 from sync.config.maps import (
     CandidateMap,
     CommitteeMap,
@@ -27,6 +27,7 @@ from sync.config.maps import (
 )
 from sync.config.patterns import checked_expression
 from sync.config_base.base import Filled, Named, Strict, Values, filled, told_one
+from sync.config_base.durations import Duration
 from sync.records.base import Kind
 from sync.text.characters import Damage
 

@@ -2,25 +2,23 @@
 
 import re
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
-    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
 from sync.config.patterns import checked_zone
+from sync.config_base.addresses import is_loopback
 from sync.config_base.base import InvalidSetting, Strict, filled, told, told_one
+from sync.config_base.durations import Duration, duration_text
 from sync.records.base import Kind
-from sync.schedule import Every, Schedule, crontab, duration
+from sync.schedule import Every, Schedule, crontab
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
-_LONG = r"^[0-9]{1,6}[dhms]([0-9]{1,6}[hms]){0,3}$"
 _DAY = timedelta(days=1)
 
 
@@ -35,50 +33,18 @@ JobName = Annotated[
 ]
 
 
-def _duration(value: object) -> object:
-    """Pydantic's own durations are another language; managed is that of systemd and cron's friends."""
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise told_one(
-            "is no duration", "write one with its unit, such as 90s, 30m, 6h, 1d or 1h30m"
-        )
-    try:
-        return duration(value)
-    except ValueError as error:
-        raise told_one("is no duration", str(error)) from None
-
-
 def within(least: timedelta, most: timedelta) -> AfterValidator:
     """Return the check that a duration lies between these two."""
 
     def check(value: timedelta) -> timedelta:
         if not least <= value <= most:
             raise told_one(
-                f"is not from {spelt(least)} to {spelt(most)}", "give a length between these"
+                f"is not from {duration_text(least)} to {duration_text(most)}",
+                "give a length between these",
             )
         return value
 
     return AfterValidator(check)
-
-
-def spelt(value: timedelta) -> str:
-    """A duration as it is written in the configuration, such as `1h30m`."""
-    seconds = int(value.total_seconds())
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        number, seconds = divmod(seconds, size)
-        if number:
-            parts.append(f"{number}{unit}")
-    return "".join(parts) or "0s"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(
-        _duration, json_schema_input_type=Annotated[str, StringConstraints(pattern=_LONG)]
-    ),
-]
 
 
 def _checked_cron(text: str) -> str:
@@ -170,13 +136,9 @@ class JobSettings(Strict):
 
 def _on_this_machine(value: str) -> str:
     host, _, port = value.rpartition(":")
-    try:
-        local = ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        local = host == "localhost"
     if not port.isdecimal() or not 0 < int(port) < 65536 or not host:
         raise told_one("is not an address and a port", "write it as 127.0.0.1:9464")
-    if not local:
+    if not is_loopback(host):
         raise told_one(
             "is reached from other machines, and nothing guards it",
             "use 127.0.0.1, or put a proxy before",

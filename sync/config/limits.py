@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sync.config.jobs import Duration, within
+from sync.config.jobs import within
 from sync.config_base.base import Filled, InvalidSetting, Strict, empty_is_default, told
+from sync.config_base.durations import Duration
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]

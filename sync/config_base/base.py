@@ -31,7 +31,7 @@ class Strict(BaseModel):
 
 
 class InvalidSetting(NamedTuple):
-    """One thing that a validator of managed found: `at` names the setting below the one validated, or is empty."""
+    """One thing that a validator of this project found: `at` names the setting below the one validated, or is empty."""
 
     at: str
     reason: str

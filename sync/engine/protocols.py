@@ -165,7 +165,7 @@ class RunTarget(Target, Protocol):
     @property
     def out_of_reach(self) -> str | None: ...  # noqa: D102
     @property
-    def clock_seen(self) -> str: ...  # noqa: D102
+    def known_clock_trouble(self) -> str: ...  # noqa: D102
     @property
     def clock_offset(self) -> timedelta | None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102

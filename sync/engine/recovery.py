@@ -190,7 +190,7 @@ class Recovery:
                     (kind, intent.key)
                 )  # not safe to send again before a reading has shown that it may
             elif intent.action is Action.CREATE:
-                # Unreadable: on a test of managed the member counts as managed, so that it can be
+                # Unreadable: on a managed test the member counts as managed, so that it can be
                 # removed again.
                 managed = self._whose(intent) and bool(known and known["managed"])
                 self._journal.remember(intent.kind, intent.key, intent.fields, managed=managed)

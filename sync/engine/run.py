@@ -167,7 +167,7 @@ def _sendable(store: Store) -> int:
 def _check_clock(context: RunContext, result: RunResult) -> None:
     """Record what Inspera's answers have shown of this machine's clock."""
     if target := context.target.opened:
-        result.clock_trouble, result.clock_offset = target.clock_seen, target.clock_offset
+        result.clock_trouble, result.clock_offset = target.known_clock_trouble, target.clock_offset
     if result.clock_trouble:
         context.observer.note(f"Clock: {result.clock_trouble}")
 

@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from urllib3.exceptions import (
 )
 
 from sync import __version__
+from sync.config_base.addresses import is_loopback
 from sync.contract import Call
 from sync.errors import CallError, Refused, Retry, Stop, Unknown
 from sync.inspera.call_errors import HttpResponse
@@ -258,12 +258,7 @@ def _may_be_followed(url: str) -> bool:
         return False
     if not host or parts.username is not None:
         return False
-    if parts.scheme != "http":
-        return parts.scheme == "https"
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from types import MappingProxyType
 
-from sync.contract import OptionRule, sound_pin
+from sync.contract import OptionRule, is_valid_pin
 from sync.mapping.values import BadValueError
 from sync.records.base import MAX_TITLE
 from sync.records.specs import FieldSpec
@@ -94,7 +94,7 @@ def option_value(rule: OptionRule, text: str) -> str:
     """
     if rule.type == "switch":
         return "true" if switched(text) else "false"
-    if rule.type == "pin" and not sound_pin(text):
+    if rule.type == "pin" and not is_valid_pin(text):
         reason = "is not 6 or more printable ASCII characters with letters and digits among them"
         raise BadValueError(reason, "correct the pin in the source")
     return text

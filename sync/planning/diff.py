@@ -186,7 +186,7 @@ def _status(fields: Fields, lifecycle: str = ACTIVE) -> str:
 
 
 def _may_leave(about: Context, status: str) -> bool:
-    """Tell whether staff are to be disabled: those of managed who are not.
+    """Tell whether staff are to be disabled: managed staff who are not.
 
     A lost call may have enabled them again.
     """

@@ -1,4 +1,4 @@
-"""A schedule, and the times at which it is next."""
+"""The interface of schedules, and their next times."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Schedule(Protocol):
-    """Says when a job is next to run."""
+    """The times at which a job runs."""
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first time (UTC) after a moment (aware); None when there is none any more."""
+        """Return the first time (UTC) after a moment (aware); otherwise None."""
 
 
 def next_times(schedule: Schedule, now: datetime, most: int = 3) -> list[datetime]:
-    """The next times (UTC) after `now`."""
+    """Return the next times (UTC) after `now`, at most `most`."""
 
-    def every() -> Iterator[datetime]:
+    def times() -> Iterator[datetime]:
         moment = schedule.next_after(now)
         while moment is not None:
             yield moment
             moment = schedule.next_after(moment)
 
-    return list(islice(every(), most))
+    return list(islice(times(), most))

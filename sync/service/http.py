@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
 
+from sync.config_base.addresses import is_loopback
 from sync.errors import UsageError
 from sync.service.health import Health
 from sync.service.metrics import CONTENT_TYPE
@@ -43,14 +43,10 @@ def address_of(listen: str) -> tuple[str, int]:
     """
     host, colon, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
-    host = "127.0.0.1" if host == "localhost" else host
+    host = "127.0.0.1" if host.lower() == "localhost" else host
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"'{listen}' is not an address with a port; write it like 127.0.0.1:9464")
-    try:
-        loopback = ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise ValueError(f"'{listen}' is not on this machine alone; write 127.0.0.1:{port}")
     return host, int(port)
 

@@ -1,5 +1,8 @@
-"""Where rows come from. A new source is one file in this folder, one line here, and one subclass of the contract suite
-in `tests/sources/`; or a package of its own, with an entry point of the group `inspera_sync.sources`.
+"""The registry of built-in sources.
+
+To add a source: write one file or package in this folder, add one line here, and add one subclass
+of the contract suite in `tests/unit/sources/contract.py`. Another installed package can add a
+source by an entry point of the group `inspera_sync.sources`.
 """
 
 from sync.sources.csv.source import CsvSettings
@@ -16,4 +19,4 @@ SOURCES = Registry(
         "sql": SqlSettings,
     }
 )
-"""Every source, by the word that stands as its `type` in the configuration; those of other packages too."""
+"""The settings of every source by its `type` in the configuration, with those of other packages."""

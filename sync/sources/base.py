@@ -1,9 +1,8 @@
-"""What every source is: a strict settings object that can be opened, and then streamed row by row.
+"""The interface of all sources: strict settings that can be opened and then streamed row by row.
 
-A new source is one file in this folder, one line in the registry and one subclass of the contract suite in
-`tests/sources/`. When a source can't be read to its very end it raises `SourceError`, and nothing of it is used. When
-it was read to its end, but something speaks against its being all there is, it says so as a doubt: its rows are used,
-and what it lacks proves nothing.
+A source that can't be read to its very end raises `SourceError`, and none of its rows are used. A
+source that was read to its end but may be incomplete reports a doubt: its rows are used, and the
+absence of a record proves nothing (rules 3).
 """
 
 from abc import abstractmethod
@@ -21,45 +20,48 @@ from sync.sources.completeness import Completeness
 
 
 class SourceSettings(Strict):
-    """Settings of one source, as they stand in the YAML under `sources:`."""
+    """Settings of one source, as they are in the YAML under `sources:`."""
 
     unit: ClassVar[str] = "line"
     """What rows are counted in, for people: `students.csv line 7`."""
     departures: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """The columns, with their values, by which a row of such a source says that its record departs."""
-    tells_changes: ClassVar[bool] = False
-    """Whether it can be asked for what changed since a mark."""
-
-    gives_deltas: ClassVar[bool] = False
-    """Whether what it holds may be, by itself, only what changed."""
+    """The columns and values by which a row of this source marks its record as departed."""
+    supports_changes: ClassVar[bool] = False
+    """Whether the source can return only what changed since a mark."""
+    may_be_delta: ClassVar[bool] = False
+    """Whether a delivery may, by its nature, contain only what changed."""
 
     completeness: Annotated[Completeness, BeforeValidator(empty_is_default)] = Completeness()
-    """What has to hold before this source's word is taken for what it does not name."""
+    """What must hold before the absence of a record in this source means anything."""
 
     @abstractmethod
     def place(self, folder: Path) -> str:
-        """How this source is named to people before it is opened, such as `students.csv`."""
+        """Return the name of this source for people before it is opened, such as `students.csv`."""
 
     @abstractmethod
     def open(self, folder: Path) -> AbstractContextManager[Extract]:
-        """Opens it, for one reading. Relative paths are taken from `folder`. What was opened is closed at the end.
+        """Open the source for one read, and close it at the end.
+
+        Relative paths start at `folder`.
 
         Raises:
-            SourceError: it can't be opened, or has not even columns.
+            SourceError: the source can't be opened, or its columns can't be read.
         """
 
     def open_since(self, folder: Path, since: Since) -> AbstractContextManager[Extract]:
-        """The same for what changed since a mark, or for everything with a mark; only if `tells_changes`.
+        """Open the source for a read of what changed since a mark; only if `supports_changes`.
+
+        Without a mark, read everything, and provide the mark for the next read.
 
         Raises:
-            SourceError: as above, or the mark can't be used any more.
+            SourceError: as for `open`, or the mark can't be used any more.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} can't tell what changed since {since.mark}"
-        )
+        raise NotImplementedError(f"{type(self).__name__} can't read changes since {since.mark}")
 
-    def question(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
-        """What it is asked, as a text. To another question, what was read before is no answer to lay changes over.
+    def selection_text(self, folder: Path) -> str:  # noqa: ARG002 - other sources read a file for it
+        """Return what the source is asked for, as a text.
+
+        If this text changes, changes must not be applied to what was read before it changed.
 
         Raises:
             SourceError: a part of it can't be read.
@@ -69,7 +71,7 @@ class SourceSettings(Strict):
         )
 
     def column_names(self, folder: Path) -> tuple[str, ...]:
-        """The column names, read from the source without reading its rows.
+        """Return the column names without reading any row.
 
         Raises:
             SourceError: the source can't be opened.
@@ -78,10 +80,10 @@ class SourceSettings(Strict):
             return extract.columns
 
     def rows(self, folder: Path) -> Iterator[Row]:
-        """Every row, streamed; opened with the first and closed with the last, or when the rows are dropped.
+        """Yield every row. The source is open from the first row until the last, or until dropped.
 
         Raises:
-            SourceError: it can't be read to its very end; whatever was yielded before must not be used.
+            SourceError: the source can't be read to its very end; no row of it must be used.
         """
         with self.open(folder) as extract:
             yield from extract.rows

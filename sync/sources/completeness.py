@@ -1,79 +1,46 @@
-"""What has to hold before a source's word is taken for what it does not name: the proofs that it is whole."""
+"""Proofs of completeness: without them, the absence of a record in a source means nothing."""
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sync.config_base.base import Named, Strict, Values, empty_is_default, filled, told_one
-
-_SPAN = re.compile(r"(?P<number>[0-9]{1,6}) *(?P<unit>[smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def _span(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    found = _SPAN.fullmatch(value.strip())
-    if found is None or int(found["number"]) == 0:
-        raise told_one(
-            "is no length of time", "write a whole number with s, m, h or d behind it, such as 26h"
-        )
-    return timedelta(**{_UNITS[found["unit"]]: int(found["number"])})
-
-
-def _shown(span: timedelta) -> str:
-    return span_text(span)
-
-
-Span = Annotated[
-    timedelta,
-    BeforeValidator(_span),
-    PlainSerializer(_shown, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6} *[smhd]$", "examples": ["26h"]}),
-]
-"""A length of time, such as `45s`, `30m`, `26h` or `7d`."""
-
-
-def span_text(span: timedelta) -> str:
-    """A length of time as it would be written in the configuration, in whole hours or days where it is long."""
-    seconds = int(span.total_seconds())
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size and (seconds % size == 0 or seconds >= 2 * size):
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
+from sync.config_base.durations import PositiveDuration
 
 
 class Shrink(Strict):
-    """How many known records a source may stop to name at once: `max(at_least, percent of those it named)`."""
+    """How many known records a source may stop naming at once.
+
+    The limit is `max(at_least, percent of the records it named)`.
+    """
 
     at_least: Annotated[int, Field(ge=0, le=10_000_000)] = 10
-    """This many always may."""
+    """This many may always disappear."""
     percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 10
-    """This share of what it named may, in per cent."""
+    """This share of the records it named may disappear, in per cent."""
 
 
 class Completeness(Strict):
-    """Proofs that a source is whole. One that fails makes it unhealthy: nothing is removed on its word.
+    """Proofs that a source is complete. If one fails, the source is unhealthy and removes nothing.
 
-    What it says is used all the same: people and tests are created and updated.
+    Its rows are used all the same: people and tests are created and updated.
     """
 
     shrink: Annotated[Shrink, BeforeValidator(empty_is_default)] = Shrink()
-    """How many of the known records that it named it may stop to name at once."""
+    """How many of the known records that it named it may stop naming at once."""
     minimum_rows: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    """It has at least so many rows, before any `where`."""
+    """The source has at least this many rows, counted before any `where`."""
     canary: Annotated[dict[Named, Values], AfterValidator(filled)] | None = None
-    """Values that must be there, by their column: such as the number of somebody made up for this."""
+    """Values that must be present, by column: such as the number of a person invented for this."""
     group: Named | None = None
-    """A column, such as the faculty: none of its values that was there in the last whole reading may be gone."""
+    """A column, such as the faculty: each of its values in the last complete read still occurs."""
 
 
 class FileCompleteness(Completeness):
-    """Proofs that a file is whole. One that fails makes it unhealthy: nothing is removed on its word."""
+    """Proofs that a file is complete. If one fails, the source is unhealthy and removes nothing."""
 
-    max_age: Span | None = None
+    max_age: PositiveDuration | None = None
     """The file was written within this time, such as `26h`."""
 
 
@@ -82,7 +49,7 @@ def _counts(pattern: str) -> str:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
         raise told_one(
-            "is no regular expression", "correct it, or put it in single quotes"
+            "is not a regular expression", "correct it, or put it in single quotes"
         ) from None
     if "rows" not in compiled.groupindex:
         raise told_one("has no group named 'rows'", r"name the count, as in 'EOF;(?P<rows>\d+)'")
@@ -90,10 +57,18 @@ def _counts(pattern: str) -> str:
 
 
 class TableCompleteness(FileCompleteness):
-    """Proofs that a file of rows is whole. One that fails makes it unhealthy: nothing is removed on its word."""
+    """Proofs that a file of rows is complete.
+
+    If one fails, the source is unhealthy and removes nothing.
+    """
 
     trailer: Annotated[str, AfterValidator(_counts)] | None = None
-    """A regular expression for the file's last line, with the count of the rows before it in a group named `rows`."""
+    """A regular expression for the file's last line.
+
+    Its group `rows` is the number of rows before that line.
+    """
     tail: Annotated[int, Field(ge=0, le=1000)] = 3
-    """From so many records on that stood last in the delivery before and are all missing, the file counts as cut off.
-    0 for never."""
+    """The file counts as cut off if this many records at the end of the last one are all missing.
+
+    0 turns this check off.
+    """

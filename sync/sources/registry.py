@@ -1,6 +1,7 @@
-"""Sources that other installed packages bring along, by entry points: a word, and the class with its settings.
+"""The registry of sources: the built-in ones, and those of other installed packages.
 
-What can't be used of these is kept out of the registry, with the reason, and never stops the program.
+Other packages name theirs by entry points: a word, and the class with the settings. A source that
+can't be used is left out of the registry, with the reason, and never stops the program.
 """
 
 import inspect
@@ -14,8 +15,8 @@ from sync.sources.base import SourceSettings
 GROUP = "inspera_sync.sources"
 """The group of entry points in which a package names its sources."""
 
-_REPAIR = "correct or update that package"
-_MOST_TOLD = 200
+_REMEDY = "correct or update that package"
+_LONGEST_REASON = 200
 
 
 class UnusableSource(NamedTuple):
@@ -26,97 +27,95 @@ class UnusableSource(NamedTuple):
 
 
 class Registry(Mapping[str, type[SourceSettings]]):
-    """Every source by its word: our own, and those of other packages.
+    """The settings of every source by its word, built-in or of another package.
 
-    The others are looked for when the registry is first asked, not when it is made: what they import is being
-    imported at that time.
+    Entry points are looked for when the registry is first used, not when it is constructed: at that
+    time the modules that they import are still being imported.
     """
 
-    def __init__(self, own: Mapping[str, type[SourceSettings]]) -> None:
-        self._own = own
+    def __init__(self, built_in: Mapping[str, type[SourceSettings]]) -> None:
+        self._built_in = built_in
 
     @cached_property
-    def _found(self) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
-        return _installed(self._own)
+    def _sources(self) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
+        """Return the sources that can be used, and those that can't."""
+        usable, broken = dict(self._built_in), dict[str, UnusableSource]()
+        # One package may be installed twice, in two places: that is one source.
+        points: dict[str, dict[str, EntryPoint]] = {}
+        for point in entry_points(group=GROUP):
+            points.setdefault(point.name, {})[point.value] = point
+        for word, by_value in sorted(points.items()):
+            source = _choose(word, list(by_value.values()), taken=word in self._built_in)
+            if isinstance(source, UnusableSource):
+                broken[word] = source
+            else:
+                usable[word] = source
+        return usable, broken
 
     @property
     def broken(self) -> Mapping[str, UnusableSource]:
-        """Installed sources that can't be used, by their words."""
-        return self._found[1]
+        """Return the installed sources that can't be used, by their words."""
+        return self._sources[1]
 
     def __getitem__(self, word: str) -> type[SourceSettings]:
-        return self._found[0][word]
+        return self._sources[0][word]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found[0])
+        return iter(self._sources[0])
 
     def __len__(self) -> int:
-        return len(self._found[0])
-
-
-def _installed(
-    own: Mapping[str, type[SourceSettings]],
-) -> tuple[dict[str, type[SourceSettings]], dict[str, UnusableSource]]:
-    """Our own sources with those that other packages offer, and what is wrong with the rest of these."""
-    found, broken = dict(own), dict[str, UnusableSource]()
-    offers: dict[str, dict[str, EntryPoint]] = {}
-    for point in entry_points(group=GROUP):
-        offers.setdefault(point.name, {})[point.value] = point
-    for word, offered in sorted(offers.items()):
-        made = _chosen(word, list(offered.values()), taken=word in own)
-        if isinstance(made, UnusableSource):
-            broken[word] = made
-        else:
-            found[word] = made
-    return found, broken
-
-
-def _chosen(
-    word: str, offered: list[EntryPoint], *, taken: bool
-) -> type[SourceSettings] | UnusableSource:
-    packages = " and ".join(sorted({_package(point) for point in offered}))
-    if taken:
-        return UnusableSource(
-            f"{packages} offers it, but the word is taken by a source of inspera-sync itself",
-            _REPAIR,
-        )
-    if len(offered) > 1:
-        return UnusableSource(f"{packages} offers it more than once", "keep one of them installed")
-    try:
-        return _checked(_loaded(offered[0]), word)
-    except _UnfitError as unfit:
-        return UnusableSource(f"{packages} offers it, but {unfit}", _REPAIR)
+        return len(self._sources[0])
 
 
 class _UnfitError(Exception):
-    """What a package offers can't be a source: why."""
+    """Why an object that a package offers can't be a source."""
 
 
-def _package(point: EntryPoint) -> str:
-    return f"the package {point.dist.name} {point.dist.version}" if point.dist else "a package"
+def _choose(
+    word: str, points: list[EntryPoint], *, taken: bool
+) -> type[SourceSettings] | UnusableSource:
+    packages = " and ".join(
+        sorted(
+            {
+                f"the package {point.dist.name} {point.dist.version}" if point.dist else "a package"
+                for point in points
+            }
+        )
+    )
+    if taken:
+        return UnusableSource(
+            f"{packages} offers it, but inspera-sync has a source of this name itself", _REMEDY
+        )
+    if len(points) > 1:
+        return UnusableSource(f"{packages} offers it more than once", "keep one of them installed")
+    try:
+        return _require_source(_load(points[0]), word)
+    except _UnfitError as unfit:
+        return UnusableSource(f"{packages} offers it, but {unfit}", _REMEDY)
 
 
-def _loaded(point: EntryPoint) -> object:
+def _load(point: EntryPoint) -> object:
     try:
         return point.load()
-    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
-        # Only of these is it sure that they speak of code, and not of something that was read.
-        told = f": {error}" if isinstance(error, ImportError | AttributeError | SyntaxError) else ""
-        why = " ".join(f"{type(error).__name__}{told}".split())[:_MOST_TOLD]
-    raise _UnfitError(f"it can't be loaded ({why})")
+    except (Exception, SystemExit) as error:  # the module of another package may raise anything
+        # Only these errors surely describe code. Others may quote what the module has read.
+        code = isinstance(error, ImportError | AttributeError | SyntaxError)
+        detail = f": {error}" if code else ""
+        reason = " ".join(f"{type(error).__name__}{detail}".split())[:_LONGEST_REASON]
+    raise _UnfitError(f"it can't be loaded ({reason})")
 
 
-def _checked(made: object, word: str) -> type[SourceSettings]:
-    """The class, if it can be one of the sources under this word.
+def _require_source(candidate: object, word: str) -> type[SourceSettings]:
+    """Return the class, if it can be a source of this name.
 
     Raises:
         _UnfitError: it can't.
     """
-    if not (isinstance(made, type) and issubclass(made, SourceSettings)):
+    if not (isinstance(candidate, type) and issubclass(candidate, SourceSettings)):
         raise _UnfitError("it is not derived from SourceSettings")
-    if inspect.isabstract(made):
-        raise _UnfitError(f"it lacks {' and '.join(sorted(made.__abstractmethods__))}")
-    type_ = made.model_fields.get("type")
+    if inspect.isabstract(candidate):
+        raise _UnfitError(f"it lacks {' and '.join(sorted(candidate.__abstractmethods__))}")
+    type_ = candidate.model_fields.get("type")
     if (
         type_ is None
         or get_origin(type_.annotation) is not Literal
@@ -126,9 +125,9 @@ def _checked(made: object, word: str) -> type[SourceSettings]:
             f"its 'type' is not Literal[{word!r}], the name by which it is registered"
         )
     try:
-        made.model_json_schema()
-    except Exception as error:  # what its fields are made of is the stranger's, too
+        candidate.model_json_schema()
+    except Exception as error:  # the types of its fields belong to the other package, too
         raise _UnfitError(
-            f"its settings can't be told as a JSON Schema ({type(error).__name__})"
+            f"its settings can't be written as a JSON Schema ({type(error).__name__})"
         ) from None
-    return made
+    return candidate

@@ -75,7 +75,7 @@ class Journal:
             ),
             {"c": command, "at": utc_text(clock())},
         )
-        # Only this thread writes here, so the highest id is managed.
+        # Only this thread writes here, so the highest id is its own.
         self.run_id = count(connection, "SELECT max(id) FROM run")
         self._findings = 0
         self._refused = {(one.kind, one.key) for one in refusals.listed(connection)}
@@ -91,7 +91,7 @@ class Journal:
         Raises:
             Deposed: another process has taken over.
         """
-        # Only this thread writes here, so the highest id is managed.
+        # Only this thread writes here, so the highest id is its own.
         first = 1 + count(self._connection, "SELECT max(id) FROM intent")
         at = utc_text(self._clock())
         rows: list[dict[str, object]] = []

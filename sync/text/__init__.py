@@ -1,1 +1,1 @@
-"""What text may contain, how values are masked, and how a value resembles another. Pure."""
+"""Text: which characters it may contain, how values are masked, and how they differ. Pure."""

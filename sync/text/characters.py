@@ -1,7 +1,7 @@
-"""What text can hold that nobody sees, or that was read in the wrong encoding; and text made safe to print.
+"""Invisible characters, text that was read in the wrong encoding, and text that is safe to print.
 
-Values from sources are compared by machines and by eye, and both must see the same. So what can't be seen is stripped,
-refused or escaped, by the rules that are here and nowhere else.
+People and programs compare the values of sources, and both must see the same. So invisible
+characters are stripped, refused or escaped, by the rules of this module only.
 """
 
 import re
@@ -9,30 +9,37 @@ from typing import Literal
 from unicodedata import category
 
 Damage = Literal["mojibake", "html", "escape", "null", "replacement"]
-"""Damage to text that a feed can allow: read in a wrong encoding, HTML entities, letters that are written out as
-escapes, words for no value, U+FFFD."""
+"""Damage to text that a feed can allow.
+
+Text that was read in a wrong encoding, HTML entities, escapes of letters, words for no value,
+U+FFFD.
+"""
 
 ESCAPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that are never printed as they are: some move the cursor, some turn the reading order."""
+"""Categories of characters that are always escaped: some move the cursor or reverse the text."""
 
 _KEPT_BREAK = "\n"
 _BEFORE_BLANK = "ÂÃ"
-"""Before a no-break space or a soft hyphen, these are a letter that was read in the wrong encoding (`Ã\\xa0` is à)."""
+"""Letters that, before a no-break space or a soft hyphen, show a wrong encoding (`Ã\\xa0` is à)."""
 
-UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
-"""Characters that look like nothing although they are no format characters, for a set in a regular expression."""
+UNSEEN = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef"
+)
+"""Invisible characters outside the format categories, for a set in a regular expression."""
 
 LIKE_ASCII = "\u2010\u2011\u2212\ufe63\uff01-\uff5e"
-"""Hyphens and full-width letters that are meant to look like those of ASCII, for such a set."""
+"""Hyphens and full-width letters that look like those of ASCII, for such a set."""
 
 LIKE_LATIN = "\u0370-\u03ff\u0400-\u052f"
-"""Greek and Cyrillic, which have letters that look like Latin ones, for such a set."""
+"""Greek and Cyrillic, with letters that look like Latin ones, for such a set."""
 
 
 def escaped(text: str) -> str:
-    """Return the text as it may be printed: what nobody sees, or a terminal would obey, as `\\u200b`. Line breaks stay.
+    r"""Return the text with invisible and control characters as `\u200b`. Line breaks stay.
 
-    Characters beyond U+FFFF become two escapes, as in JSON, so that escaped JSON is still the same JSON.
+    Characters beyond U+FFFF become two escapes, as in JSON, so that escaped JSON stays the same
+    JSON.
     """
     if text.isascii() and text.replace(_KEPT_BREAK, "").isprintable():
         return text
@@ -49,14 +56,14 @@ def _escaped(character: str) -> str:
 
 
 def is_odd_space(character: str) -> bool:
-    """Tell whether this is a space other than the plain one, such as a no-break or an ideographic space."""
+    """Tell whether this is a space other than the plain one, such as a no-break space."""
     return character != " " and category(character) == "Zs"
 
 
 def trimmed(text: str) -> str:
     """Return the text without blanks, odd spaces and format characters at its ends.
 
-    A blank that is half of a letter which was read in the wrong encoding stays, so that this can still be told.
+    A blank that is half of a letter in the wrong encoding stays, so that the damage is still found.
     """
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
@@ -79,15 +86,16 @@ def plain_spaces(text: str) -> str:
     return "".join(" " if is_odd_space(character) else character for character in text)
 
 
-# How UTF-8 looks when it is read as windows-1252 (or Latin-1): a first byte as Â to ô, then bytes 80 to BF. A pair can
-# also be genuine ("MÍŠA", "CAFÉ®", "RØD–BLÅ"), so a lone pair counts only where no text that is meant has it.
+# UTF-8 that was read as windows-1252 (or Latin-1): a first byte as Â to ô, then bytes 80 to BF. A
+# pair can also be real text ("MÍŠA", "CAFÉ®", "RØD–BLÅ"), so a single pair counts only if no real
+# text contains it.
 _NEXT = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _ORDINARY = "\xa0°²³¹ª«®º»¼½¾´·…‘’“”•–—™›ŠŒŽšœžŸ"
 _STRANGE = f"(?:(?![{_ORDINARY}])[{_NEXT}])"
 _TWO = f"[\xc2-\xdf][{_NEXT}]"
 _THREE = f"[\xe0-\xef][{_NEXT}]{{2}}"
 _FOUR = f"[\xf0-\xf4][{_NEXT}]{{3}}"
-# ė, œ, ő and others whose second half is ordinary: Latin Extended-A as it is written in Europe
+# ė, œ, ő and others whose second half is ordinary: the European part of Latin Extended-A.
 _EXTENDED = "Ä[Œž‘“•—›š™Ÿ°]|Å[Œž‘“Šš›œŸž™½¾º]|È[™›]"
 _UTF8_AS_WINDOWS = re.compile(
     f"[ÂÃ][{_NEXT}]"
@@ -105,21 +113,21 @@ _OTHERS = (
 )
 _UTF8_AS_OTHERS = re.compile(_OTHERS)
 MAYBE_MISREAD = f"[\xc2-\xf4][{_NEXT}]|{_OTHERS}"
-"""A regular expression that finds whatever `is_misread` finds, and little else, in one look at a whole row."""
+"""A regular expression for a whole row: it matches all that `is_misread` finds, and little else."""
 
 
-# One-byte text of DOS or an old Macintosh that was read as windows-1252: its letters become signs inside words.
+# One-byte text of DOS or an old Macintosh read as windows-1252: letters become signs in words.
 SIGNS = "¡¤¥¦¨¯¶¸¼½¾¿†‡‰‹›„"
 _SIGN_IN_WORD = re.compile(rf"(?<=[^\W\d_])[{SIGNS}](?=[^\W\d_])")
 
 
 def has_sign_in_word(text: str) -> bool:
-    """Tell whether a sign that nobody writes inside a word stands there for a letter, such as `Bj¿rn`."""
+    """Tell whether a sign is inside a word in place of a letter, such as `Bj¿rn`."""
     return not text.isascii() and bool(_SIGN_IN_WORD.search(text))
 
 
 def is_misread(text: str) -> bool:
-    """Tell whether the text holds UTF-8 that was read in another encoding, such as `Ã¸` for ø (mojibake)."""
+    """Tell whether the text contains UTF-8 read in another encoding: `Ã¸` for ø (mojibake)."""
     if text.isascii():
         return False
     return bool(_UTF8_AS_WINDOWS.search(text) or _UTF8_AS_OTHERS.search(text))

@@ -1,7 +1,8 @@
-"""What may not be shown of a text: the one place that masks national identity numbers and values that may be personal.
+"""Masking: the only place that hides national identity numbers and personal values in texts.
 
-A key may be shown, as logs carry keys; a key that looks like a national identity number is masked. A value of a row is
-quoted only as far as it cannot name anybody: digits, signs and the words of times, durations and codes.
+Keys may be shown, and logs contain them; a key that looks like a national identity number is
+masked. Of the value of a row only those parts are shown that can't identify a person: digits,
+signs, and words of times, durations and codes.
 """
 
 import re
@@ -15,9 +16,10 @@ _QUOTED = 40
 _NEAR = 0.75
 _SHORTEST = 5
 
-_GAP = "[ \u00a0\u2009\u202f]?[-\u2010\u2011\u2012\u2013\u2014\u2212][ \u00a0\u2009\u202f]?|[ \u00a0\u2009\u202f]"
+_SPACES = "[ \u00a0\u2009\u202f]"
+_GAP = f"{_SPACES}?[-\u2010\u2011\u2012\u2013\u2014\u2212]{_SPACES}?|{_SPACES}"
 _DOT = rf"{_GAP}|\."
-_SPACE = "[ \u00a0\u2009\u202f]?"
+_SPACE = f"{_SPACES}?"
 _DAY = r"(?:[04][1-9]|[1256]\d|[37][01])"
 _MONTH = r"(?:[0489][1-9]|[159][0-2])"
 _DATE = rf"(?:{_DAY}{_MONTH}\d\d|\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01]))"
@@ -26,16 +28,17 @@ _LONG_DATE = r"(?:19\d\d|20[01]\d)(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01
 _NATIONAL_ID: Final = re.compile(
     rf"""(?<!\w)(?:
         \d{{11}} | \d{{10}} | {_LONG_DATE}\d{{4}}                       # all in one
-      | (?:\d\d)?\d{{6}}[-+A-FU-Y]\d{{3}}[\dA-Z]                      # Swedish, Danish, Icelandic, Finnish
-      | (?:                                                            # in groups, but no date with a time of day
+      | (?:\d\d)?\d{{6}}[-+A-FU-Y]\d{{3}}[\dA-Z]         # Swedish, Danish, Icelandic, Finnish
+      | (?:                                               # in groups, but not a date with a time
             (?:{_DATE}|{_LONG_DATE})(?:{_GAP})\d{{3}}(?:{_SPACE}\d\d|[\dA-Z])
           | {_DAY}(?:{_DOT}){_MONTH}(?:{_DOT})\d\d(?:{_DOT})(?:\d{{5}}|\d{{4}}|\d{{3}}{_SPACE}\d\d)
         )(?![-:]\d)
-      | (?P<bsn>\d{{9}} | \d{{4}}(?:{_DOT})\d\d(?:{_DOT})\d{{3}} | \d{{3}}(?:{_DOT})\d\d(?:{_DOT})\d\d(?:{_DOT})\d\d)
+      | (?P<bsn>\d{{9}} | \d{{4}}(?:{_DOT})\d\d(?:{_DOT})\d{{3}}
+          | \d{{3}}(?:{_DOT})\d\d(?:{_DOT})\d\d(?:{_DOT})\d\d)
     )(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""As broad as texts in a report allow: a date of birth with what follows it, however it is grouped."""
+"""A date of birth with the digits after it, in any grouping; as broad as reports allow."""
 
 _FOREIGN_ID = re.compile(r"(?<!\d)\d{6}(?:\d{2})?[-+ ]?\d{4,5}(?!\d)")
 _EMAIL = re.compile(r"\S*@\S*")
@@ -48,37 +51,41 @@ _SMALL_WORD = re.compile(r"[a-z]+(?:[_-][a-z]+)*")
 _SHORT_CODE = re.compile(r"[A-Z]{1,8}[-_ ]?\d{1,4}(?:[-_ ]?[A-Z0-9]{1,4})?")
 _VISIBLE = re.compile(r"[^\W_]")
 
-_ALONE_TEXT = """a an half quarter one two hour hours minute minutes min time timer minutter en ett et to halv
-    halvtime kvarter timme timmar minuter uur minuten stunde stunden extra ekstra none null nil nan na n true false yes
-    no ja nei nej nein nee on off unlimited"""
-_BESIDE_DIGITS_TEXT = """days am pm e z t h p pt d m s w y utc gmt cet cest mins minutt minuut std hr hrs tim day
-    dag dage dager dagar dagen tag tage sec secs second seconds sek og och und and per prosent procent prozent percent
-    pct of av
-    der st nd rd th kl klokken um bis til till from fra von pst est edt bst
-    jan januar januari january feb februar februari february mar mars march maart märz maerz mrz mrt apr april maj mai
-    may mei jun juni june jul juli july aug august augustus augusti sep sept september okt oct oktober october nov
-    november des dec dez desember december dezember
-    mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday man tir ons tor fre lør søn
-    mandag tirsdag onsdag torsdag fredag lørdag søndag mån tis lör sön måndag tisdag lördag söndag mo di mi do fr sa so
-    montag dienstag mittwoch donnerstag freitag samstag sonntag ma wo vr za zo maandag dinsdag woensdag donderdag
-    vrijdag zaterdag zondag"""
+_ALONE_TEXT = """
+    a an half quarter one two hour hours minute minutes min time timer minutter en ett et to halv
+    halvtime kvarter timme timmar minuter uur minuten stunde stunden extra ekstra none null nil
+    nan na n true false yes no ja nei nej nein nee on off unlimited
+"""
+_BESIDE_DIGITS_TEXT = """
+    days am pm e z t h p pt d m s w y utc gmt cet cest mins minutt minuut std hr hrs tim day dag
+    dage dager dagar dagen tag tage sec secs second seconds sek og och und and per prosent procent
+    prozent percent pct of av der st nd rd th kl klokken um bis til till from fra von pst est edt
+    bst jan januar januari january feb februar februari february mar mars march maart märz maerz
+    mrz mrt apr april maj mai may mei jun juni june jul juli july aug august augustus augusti sep
+    sept september okt oct oktober october nov november des dec dez desember december dezember mon
+    tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday man tir ons
+    tor fre lør søn mandag tirsdag onsdag torsdag fredag lørdag søndag mån tis lör sön måndag
+    tisdag lördag söndag mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag
+    sonntag ma wo vr za zo maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+"""
 _ALONE: Final = frozenset(_ALONE_TEXT.split())
-"""Words that are shown without a digit beside them, in small letters or capitals. None is a person's name."""
+"""Words that are shown without a digit, in small letters or capitals. None is a person's name."""
 _BESIDE_DIGITS: Final = _ALONE.union(_BESIDE_DIGITS_TEXT.split())
-"""Units, months and days, some of which are names of people too: shown only beside digits."""
+"""Units, months and days. Some are names of people, too, so they are shown with digits only."""
 
 
 def masked(text: str) -> str:
-    """Return the text with what looks like a national identity number cut to its first digits: `0101*******`.
+    """Return the text with national identity numbers cut to their first digits: `0101*******`.
 
-    Covers the Norwegian, Swedish, Danish, Finnish and Icelandic shapes, also with spaces, dashes and dots in them,
-    and the Dutch one where its check digit is right: other numbers of nine digits are left alone.
+    Covers the Norwegian, Swedish, Danish, Finnish and Icelandic shapes, also with spaces, dashes
+    and dots in them, and the Dutch one where its check digit is right: other numbers of nine digits
+    are left alone.
     """
     return _NATIONAL_ID.sub(_cut, text)
 
 
 def masked_words(text: str) -> str:
-    """Return a foreign text, such as a reason in Inspera's words, without email addresses and identity numbers."""
+    """Return a text of Inspera, such as a reason, without email addresses and identity numbers."""
     return _NATIONAL_ID.sub(_starred, _FOREIGN_ID.sub("***", _EMAIL.sub("***", text)))
 
 
@@ -103,16 +110,17 @@ _COUNTRIES: Final = {
     "fi.hetu": "Finnish",
     "is_.kennitala": "Icelandic",
     "nl.bsn": "Dutch",
-    "dk.cpr": "Danish",  # last: any date will do for it, so that where two are as many, the other is meant
+    # Last, because it accepts any date: of two equal counts, the other one is used.
+    "dk.cpr": "Danish",
 }
 _SIGNS = re.compile("[ \u00a0\u2009\u202f.:\u2010-\u2015\u2212]+")
 _LENGTHS: Final = {"no.fodselsnummer": 11, "dk.cpr": 10, "is_.kennitala": 10, "nl.bsn": 9}
 
 
 def national_ids(values: Iterable[str]) -> str:
-    """Return whose national identity numbers half or more of these values are, by date and check digit; `""` if none.
+    """Return the country of national identity numbers, such as `Norwegian`; otherwise `""`.
 
-    One text such as `Norwegian`. A few that are valid by chance mean nothing, so it takes all the values to tell.
+    At least half of the values must be valid, by date and check digit: a few are valid by chance.
     """
     counts, total = dict.fromkeys(_COUNTRIES, 0), 0
     for value in values:
@@ -136,7 +144,7 @@ def _is_valid(module: str, text: str) -> bool:
 
 @cache
 def _validator(module: str) -> Callable[[str], bool]:
-    # Imported when first needed: most commands never see a number that has to be looked at.
+    # Imported when first needed: most commands never check such a number.
     from importlib import import_module
 
     valid: Callable[[str], bool] = import_module(f"stdnum.{module}").is_valid
@@ -144,11 +152,11 @@ def _validator(module: str) -> Callable[[str], bool]:
 
 
 def quoted_value(text: str, known: Iterable[str] = (), *, code: bool = False) -> str:
-    """Return a value of a row in quotes, cut short, and masked as far as it may name a person: `'K*** ********'`.
+    """Return a value of a row in quotes, shortened, and masked where it may be personal: `'K***'`.
 
-    Shown as they are: digits, signs, the words of times and durations, and a word that is nearly one of `known`.
-    With `code`, for fields that hold words such as a role, a single word in small letters and a short code of capitals
-    and digits (`INF1000`) are shown too.
+    Digits, signs, words of times and durations, and a word similar to one of `known` are shown.
+    With `code`, for fields with words such as a role, also a single word in small letters and a
+    short code of capitals and digits (`INF1000`) are shown.
     """
     whole = text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
     if "@" not in text and (_is_technical(text) or _is_code(text, known, code=code)):

@@ -1,6 +1,7 @@
-"""How a value that nothing answers to resembles one that something does: pure, for messages that say what went wrong.
+"""The similarity of a value without a match to a known value, for error messages. Pure.
 
-Values of people are personal data. So a value is repeated only where it is like a key; otherwise its shape is said.
+Values of people are personal data. So a value is repeated only if it looks like a key; otherwise a
+message contains its shape.
 """
 
 import re
@@ -76,18 +77,18 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("upper and lower case", str.casefold),
     ("leading zeros", lambda value: value.lstrip("0")),
 )
-"""What programs that handle tables do to a value, each with how to take it back."""
+"""What spreadsheets and exports do to a value, each with the function that removes it."""
 
 
 def loose(value: str) -> str:
-    """Return the value without all that a spreadsheet or an export may have added to it, or taken from it."""
+    """Return the value without anything that a spreadsheet or an export may have added."""
     for _, step in _STEPS:
         value = step(value)
     return value
 
 
 def differences(value: str, key: str) -> tuple[str, ...]:
-    """Return by what alone two values differ that are `loose` the same: as few words as are needed."""
+    """Return the smallest set of differences between two values that are the same for `loose`."""
     needed = list(_STEPS)
     for step in _STEPS:
         fewer = [other for other in needed if other is not step]
@@ -103,12 +104,12 @@ def _through(value: str, steps: Iterable[tuple[str, Callable[[str], str]]]) -> s
 
 
 def is_scientific(value: str) -> bool:
-    """Return whether the value is a number as a spreadsheet shortens it, such as `1.23E+11`."""
+    """Tell whether the value is a number as a spreadsheet shortens it, such as `1.23E+11`."""
     return bool(_SCIENTIFIC.fullmatch(value))
 
 
 def shape(value: str) -> str:
-    """Return what a value looks like, without saying it: `six digits`, `three letters, four digits, '-'`."""
+    """Return the shape of a value, such as `six digits` or `three letters, four digits, '-'`."""
     if "@" in value:
         return "an email address"
     runs = [(sort, len(list(run))) for sort, run in groupby(value, key=_sort)]
@@ -133,7 +134,7 @@ def _run(sort: str, length: int) -> str:
 
 
 def commonest(keys: Iterable[str]) -> tuple[str, str]:
-    """Return the commonest shape of these keys with one of them as an example; both are empty when there is no key."""
+    """Return the most common shape of these keys, and an example; both empty without keys."""
     shapes: Counter[str] = Counter()
     first: dict[str, str] = {}
     for key in keys:
@@ -147,7 +148,7 @@ def commonest(keys: Iterable[str]) -> tuple[str, str]:
 
 
 def may_be_shown(value: str) -> bool:
-    """Return whether a value can be repeated in a message: a code with a digit in it, no address, no name."""
+    """Tell whether a value may be repeated in a message: a code with a digit, not a name."""
     return (
         len(value) <= _MOST_SHOWN and "@" not in value and any(mark.isdecimal() for mark in value)
     )

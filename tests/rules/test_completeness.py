@@ -193,7 +193,9 @@ def test_a_trailer_that_is_missing_is_a_file_that_may_be_cut_off(site: Site) -> 
     leave(site, "1001")
     site.seat(TEST, "1099")
     deferred(
-        site, site.apply(), "registrations.csv: its last line is no trailer: it may be cut off"
+        site,
+        site.apply(),
+        "registrations.csv: its last line does not match 'trailer', so it may be cut off",
     )
 
 

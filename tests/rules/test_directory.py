@@ -92,5 +92,5 @@ def test_a_flag_that_some_entries_do_not_show_makes_nobody_absent(
         server.modify("uid=p1,ou=people,dc=example,dc=edu", employeeNumber=())
         ran = site.apply()
         assert ran.status == 4
-        assert "1 of 3 entries show no employeeNumber, whose flags are asked for" in ran.out
+        assert "1 of 3 entries have no employeeNumber, which a column's 'flag' needs" in ran.out
         assert site.planned("pass") == []

@@ -126,7 +126,7 @@ def test_a_second_table_of_another_width_is_told_with_its_lines(site: Site) -> N
     write(site, header, *rows, "course,term,name", *["INF1000,H26,Prøve"] * 30)
     refused(site, "students.csv lines 8 (3 cells), 9 (3 cells), 10 (3 cells)")
     assert (
-        f"27 (3 cells) and 11 more: have another number of cells where the header has {len(header.split(','))}"
+        f"27 (3 cells) and 11 more: do not have as many cells as the header {len(header.split(','))}"
         in (site.plan().out)
     )
 
@@ -156,7 +156,7 @@ def test_under_columns_a_first_line_that_reads_like_a_header(
     names, *rows = lines(site)
     site.config["sources"]["students"]["columns"] = names.split(",")
     write(site, mark + header, *rows)
-    refused(site, "students.csv line 1: is a header, which 'columns' says is not there")
+    refused(site, "students.csv line 1: is a header, but 'columns' is for a file without one")
     write(site, *rows)
     site.settled()
 

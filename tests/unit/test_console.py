@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 import structlog
-from sync.console import JSON, GuardedStream, guarded, write_json
+from sync.console import JSON, GuardedStream, guard_standard_streams, use_json_escapes
 from sync.log import configure
 
 from ..support.disks import small_disk
@@ -26,7 +26,7 @@ def full() -> Iterator[TextIO]:
 
 @contextmanager
 def piped(encoding: str = "utf-8") -> Iterator[tuple[GuardedStream, int]]:
-    """A guarded pipe, and the end at which it is read."""
+    """Open a guarded pipe, and its reading end."""
     reader, writer = os.pipe()
     with os.fdopen(writer, "w", encoding=encoding) as stream:
         yield GuardedStream(stream), reader
@@ -99,7 +99,7 @@ def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
     with small_disk(tmp_path / "disk", "1m") as disk:
         path = disk.folder / "log"
         with path.open("a", encoding="utf-8") as file:
-            configure(file_guarded := GuardedStream(file, goes_on=True), "info")  # type: ignore[arg-type]  # as redirected
+            configure(file_guarded := GuardedStream(file, keep_trying=True), "info")  # type: ignore[arg-type]  # as redirected
             log = structlog.get_logger()
             log.info("before")
             disk.fill()
@@ -118,11 +118,11 @@ def test_a_log_goes_on_once_there_is_room_again_and_says_how_much_is_missing(
 
 def test_standard_streams_are_guarded_and_given_back() -> None:
     before = sys.stdout, sys.stderr
-    with guarded() as report:
+    with guard_standard_streams() as report:
         assert sys.stdout is report  # it stands in for one
-        write_json()
+        use_json_escapes()
         assert report.errors == JSON
         with pytest.raises(TypeError):
             sys.stdout.write(b"bytes")  # type: ignore[arg-type]  # by this click tells a text stream
     assert (sys.stdout, sys.stderr) == before
-    write_json()  # without any effect
+    use_json_escapes()  # without any effect

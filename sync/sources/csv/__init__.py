@@ -1,1 +1,1 @@
-"""CSV files."""
+"""The source of CSV files."""

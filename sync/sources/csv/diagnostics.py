@@ -1,4 +1,7 @@
-"""Finding the place of a CSV file's error. Runs only once something went wrong, so it may read the file again."""
+"""The search for the line of an error.
+
+It runs after an error only, so it may read the file again.
+"""
 
 import codecs
 from collections.abc import Iterable
@@ -15,20 +18,20 @@ class BadByte(NamedTuple):
 
 
 class OpenQuote(NamedTuple):
-    """The last quote that began a cell: its line, and whether it was still open at the end of the text."""
+    """The last quote that began a cell: its line, and whether it was still open at the end."""
 
     line: int
     open: bool
 
 
 def find_bad_byte(file: BinaryIO, encoding: str) -> BadByte | None:
-    """Where the file, read from its start, stops being text in this encoding; `None` when that can't be told.
+    """Return the place where the file stops being text in this encoding; None if it is not known.
 
     Raises:
         OSError: the file can't be read again.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
-    breaks = _Breaks()
+    breaks = _LineBreaks()
     while chunk := file.read(_CHUNK):
         before = decoder.getstate()
         try:
@@ -40,9 +43,9 @@ def find_bad_byte(file: BinaryIO, encoding: str) -> BadByte | None:
 
 
 def _byte_by_byte(
-    decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_Breaks"
+    decoder: codecs.IncrementalDecoder, chunk: bytes, breaks: "_LineBreaks"
 ) -> BadByte | None:
-    """Shift states and half characters belong to the decoder, so only the decoder can say which byte is too much."""
+    # Only the decoder knows its shift states and half characters, and so which byte is too much.
     try:
         for at in range(len(chunk)):
             breaks.add(decoder.decode(chunk[at : at + 1]))
@@ -55,12 +58,12 @@ def _byte_by_byte(
 
 
 def line_breaks(text: str) -> int:
-    """How many lines end in the text, as an open text file counts them: by `\\n`, `\\r` and `\\r\\n`."""
+    """Count the lines that end in the text: by a line feed, a carriage return, or both."""
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-class _Breaks:
-    """Counts line breaks in text that comes in pieces: a `\\r\\n` may be torn."""
+class _LineBreaks:
+    """A count of line breaks in text that comes in pieces: a CR LF may be split between two."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -76,11 +79,11 @@ class _Breaks:
 
 
 def find_open_quote(
-    lines: Iterable[str], first: int, delimiter: str, quote: str, escape: str = ""
+    lines: Iterable[str], first: int, delimiter: str, quote: str, escape: str | None = None
 ) -> OpenQuote | None:
-    """Follows one row's quotes from its first line, number `first`; `None` when they are in order.
+    """Follow the quotes of one row from its line `first` on; return None if all are right.
 
-    Stops at a quote that is followed by neither a delimiter, a line break nor another quote.
+    Stop at a quote that is followed by neither a delimiter, a line break nor another quote.
     """
     ends = {delimiter, "\r", "\n"}
     state, opened = "start", 0

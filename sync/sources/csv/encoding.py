@@ -1,4 +1,4 @@
-"""Whether a file is in the encoding that its settings name, as far as its bytes tell. Nothing is ever guessed."""
+"""Checks that a file is in the encoding that its settings name. The encoding is never guessed."""
 
 import codecs
 from typing import BinaryIO
@@ -7,46 +7,49 @@ from sync.errors import SourceError
 from sync.text.characters import is_misread
 
 _LOOK = 512
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-"""Byte order marks, each with the encoding that takes it. Those of UTF-32 begin like those of UTF-16, so come first."""
+"""Byte order marks with their encodings.
 
-_TAKES_ITS_OWN = {"utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"}
+UTF-32 comes first: its marks begin like those of UTF-16.
+"""
+
+_KEEPS_MARK = {"utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"}
 
 
-def refuse_other_encoding(place: str, file: BinaryIO, encoding: str) -> None:
-    """Look at the first bytes, and leave the file at its start.
+def require_encoding(place: str, file: BinaryIO, encoding: str) -> None:
+    """Check the first bytes, and leave the file at its start.
 
     Raises:
-        SourceError: they show that the file is in another encoding than the one that is set.
+        SourceError: the bytes show that the file is in another encoding.
     """
-    name, start = codecs.lookup(encoding).name, _peeked(file)
+    name, start = codecs.lookup(encoding).name, _peek(file)
     wide = name.startswith(("utf-16", "utf-32"))
-    for mark, taking in _MARKS:
+    for mark, taking in _BYTE_ORDER_MARKS:
         if start.startswith(mark):
             if name == taking or (
-                name in _TAKES_ITS_OWN and name.startswith(taking.removesuffix("-sig"))
+                name in _KEEPS_MARK and name.startswith(taking.removesuffix("-sig"))
             ):
                 return
             kind = taking.removesuffix("-sig").upper()
             reason = f"is {kind}, as its byte order mark shows, and not {encoding}"
             raise SourceError(place, reason, f"set its 'encoding' to {taking}")
     if wide and start and b"\0" not in start:
-        reason = f"is not {encoding}: it has no zero byte, which every table in {encoding} has"
+        reason = f"is not {encoding}: it has no zero byte, and every table in {encoding} has some"
         raise SourceError(
             place, reason, "set its 'encoding' to the one it is in, such as utf-8-sig or cp1252"
         )
-    if not wide and (meant := _unmarked(start)):
+    if not wide and (meant := _wide_encoding(start)):
         reason = f"seems to be {meant} without a byte order mark: every other byte is zero (NUL)"
         raise SourceError(place, reason, f"set its 'encoding' to {meant}")
 
 
-def _peeked(file: BinaryIO) -> bytes:
+def _peek(file: BinaryIO) -> bytes:
     peek = getattr(file, "peek", None)
     if peek is not None:
         return bytes(peek(_LOOK)[:_LOOK])
@@ -55,46 +58,46 @@ def _peeked(file: BinaryIO) -> bytes:
     return start
 
 
-def _unmarked(start: bytes) -> str:
-    """Return the wide encoding that the places of zero bytes tell; empty when they tell none."""
+def _wide_encoding(start: bytes) -> str | None:
+    """Return the encoding that the places of zero bytes show; None if they show none."""
     if len(start) < 4 or start.count(b"\0") * 3 < len(start):
-        return ""
+        return None
     zeros = "".join(
         "0" if start[at::4].count(b"\0") * 4 > len(start) // 2 else "x" for at in range(4)
     )
     return {"x0x0": "utf-16-le", "0x0x": "utf-16-be", "x000": "utf-32-le", "000x": "utf-32-be"}.get(
-        zeros, ""
+        zeros
     )
 
 
 class Utf8Watch:
-    """Watches text that was read in a one-byte encoding: are its bytes beyond ASCII sound UTF-8, from start to end?
+    """A check of text in a one-byte encoding: are all its bytes beyond ASCII valid UTF-8?
 
-    No text that is meant is so by chance, but for a lone pair such as `É®`; that one kind of pair proves nothing.
+    Real text is never so by chance, except for a single pair such as `É®`, which proves nothing.
     """
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._found: set[str] = set()
-        self._sound = is_one_byte(encoding)
+        self._valid = is_one_byte(encoding)
 
     def look(self, text: str) -> None:
         """Take the next piece of the text."""
-        if not self._sound or text.isascii():
+        if not self._valid or text.isascii():
             return
         try:
             read = self._decoder.decode(text.encode(self._encoding))
         except UnicodeError:
-            self._sound, self._found = False, set()
+            self._valid, self._found = False, set()
             return
         if len(self._found) < 2:
             self._found.update(character for character in read if not character.isascii())
 
     @property
     def is_utf8(self) -> bool:
-        """Tell, at the end of the text, whether it is UTF-8."""
-        if not self._sound or self._decoder.getstate()[0]:
+        """Tell whether the whole text is UTF-8; to be asked at its end."""
+        if not self._valid or self._decoder.getstate()[0]:
             return False
         return len(self._found) > 1 or any(_proves(character) for character in self._found)
 
@@ -112,7 +115,7 @@ _UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 
 
 def is_one_byte(encoding: str) -> bool:
-    """Tell whether the encoding has a character for each byte, and ASCII as everybody has it."""
+    """Tell whether the encoding has one character for each byte, and includes ASCII."""
     every = bytes(range(256))
     try:
         ascii_ = every[:128].decode(encoding)

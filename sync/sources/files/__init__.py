@@ -1,1 +1,1 @@
-"""Files as they are delivered: opened, watched, unpacked."""
+"""Files as sources: how they are opened, delivered and unpacked."""

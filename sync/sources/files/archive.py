@@ -1,24 +1,25 @@
-"""Files that were packed with gzip or zip, unpacked piece by piece while they are read, and checked to their end."""
+"""Files packed with gzip or zip: unpacked in pieces during the read, and verified to their end."""
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from sync.errors import SourceError
-from sync.sources.files.open import reading
+from sync.sources.files.open import disk_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 Packing = Literal["auto", "none", "gzip", "zip"]
 SUFFIXES: dict[str, Packing] = {".gz": "gzip", ".zip": "zip"}
-"""By what a file's name ends when it is packed."""
+"""The packing by the end of a file's name."""
 
 _BUFFER = 1 << 16
 _DAMAGED = (
@@ -26,125 +27,144 @@ _DAMAGED = (
     gzip.BadGzipFile,
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
     RuntimeError,
     ValueError,
 )
-"""What the standard library raises at damaged archives: the last two at versions and at names that can't be."""
+"""The errors of the standard library at damaged archives.
+
+The last two come from versions, names and numbers in an archive that are impossible.
+"""
+
+_DELIVER_AGAIN = "deliver it again, in binary mode; or correct 'compression'"
 
 
 def packing_of(path: PurePath, packing: Packing) -> Packing:
-    """How the file is packed: as the settings say, or by the end of its name."""
+    """Return how the file is packed: by the settings, or by the end of its name."""
     return SUFFIXES.get(path.suffix.lower(), "none") if packing == "auto" else packing
 
 
 @contextmanager
-def unpacked(
+def open_unpacked(
     file: BinaryIO, place: str, packing: Packing, member: str | None = None
 ) -> Iterator[BinaryIO]:
-    """What is in the file, as a stream. However much it unpacks to, only a little of it is held at a time.
+    """Open the content of a file as a stream. Only a little of it is in memory at a time.
 
     Args:
         file: the file as it is stored, at its start.
-        place: how it is named to people.
+        place: its name for people.
         packing: how it is packed; not `auto`.
-        member: which file of a zip archive, by its name or a pattern; without it, its only one.
+        member: which file of a zip archive, by its name or a pattern; None for its only one.
 
     Raises:
-        SourceError: the archive can't be read, or not at the member that is meant. Of the stream: the archive is cut
-            off or damaged. The checksum is held against what was unpacked at the stream's end.
+        SourceError: the archive or its member can't be read. Of the stream: the archive is cut off
+            or damaged. The checksum is verified at the end of the stream.
     """
     if packing == "gzip":
-        with gzip.GzipFile(fileobj=_not_empty(file, place)) as packed:
-            yield _stream(packed.readinto, place, packing)
+        with disk_errors(place):
+            # The standard library accepts an empty file, but a gzip file has at least a header.
+            if not file.read(1):
+                raise _damaged(place, "gzip", _DELIVER_AGAIN, EOFError())
+            file.seek(0)
+        with gzip.GzipFile(fileobj=file) as packed:
+            yield io.BufferedReader(_Unpacked(packed, place, packing, _DELIVER_AGAIN), _BUFFER)
     elif packing == "zip":
-        with _archive(file, place) as archive, _member(archive, place, member) as packed:
-            yield _stream(packed.readinto, place, packing)
+        with open_zip(file, place, _DELIVER_AGAIN) as archive:
+            info = _choose_member(archive, place, member)
+            with open_member(archive, info, place, _DELIVER_AGAIN) as stream:
+                yield stream
     else:
         yield file
 
 
+def open_zip(file: BinaryIO, place: str, remedy: str) -> zipfile.ZipFile:
+    """Open a zip archive, and read its list of files.
+
+    Args:
+        file: the archive, at its start.
+        place: its name for people.
+        remedy: what to do about a damaged archive.
+
+    Raises:
+        SourceError: the archive is damaged, or is not a zip archive.
+    """
+    try:
+        return zipfile.ZipFile(file)
+    except (*_DAMAGED, OSError) as error:  # OSError: an offset in the archive that is impossible
+        raise _damaged(place, "zip", remedy, error) from None
+
+
+def open_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: str, remedy: str
+) -> BinaryIO:
+    """Open one file of a zip archive as a stream.
+
+    Args:
+        archive: the archive.
+        info: the file in it.
+        place: the file's name for people.
+        remedy: what to do about a damaged archive.
+
+    Raises:
+        SourceError: it can't be unpacked. Of the stream: the archive is cut off or damaged.
+    """
+    if info.flag_bits & 0x1:
+        raise SourceError(place, "is encrypted with a password", "deliver it without one")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # The standard library unpacks other methods without any limit on the memory they take.
+        raise SourceError(
+            place,
+            "is packed by a method that is not supported",
+            "pack it by the usual method, 'deflate'",
+        )
+    try:
+        member = cast("zipfile.ZipExtFile", archive.open(info))
+    except (*_DAMAGED, OSError) as error:
+        raise _damaged(place, "zip", remedy, error) from None
+    return io.BufferedReader(_Unpacked(member, place, "zip", remedy), _BUFFER)
+
+
 class _Unpacked(io.RawIOBase):
-    """Reads on, and tells damage of the archive as an error of the source."""
+    """A stream that reports damage of the archive as a `SourceError`."""
 
     def __init__(
-        self, read: "Callable[[WriteableBuffer], int]", place: str, packing: Packing
+        self, packed: gzip.GzipFile | zipfile.ZipExtFile, place: str, packing: Packing, remedy: str
     ) -> None:
         super().__init__()
-        self._read, self._place, self._packing = read, place, packing
+        self._packed, self._place, self._packing, self._remedy = packed, place, packing, remedy
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         try:
-            return self._read(buffer)
+            return self._packed.readinto(buffer)
         except _DAMAGED as error:
-            raise _damaged(self._place, self._packing, error) from None
+            raise _damaged(self._place, self._packing, self._remedy, error) from None
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
 
 
-def _stream(read: "Callable[[WriteableBuffer], int]", place: str, packing: Packing) -> BinaryIO:
-    return io.BufferedReader(_Unpacked(read, place, packing), _BUFFER)
+def _damaged(place: str, packing: Packing, remedy: str, error: Exception) -> SourceError:
+    what = "is cut off" if isinstance(error, EOFError) else f"is damaged, or is not {packing}"
+    return SourceError(place, f"can't be unpacked: the {packing} file {what}", remedy)
 
 
-def _damaged(place: str, packing: Packing, error: Exception) -> SourceError:
-    cut = "is cut off" if isinstance(error, EOFError) else "is damaged, or none"
-    reason = f"can't be unpacked: the {packing} file {cut}"
-    return SourceError(
-        place, reason, "deliver it again, in binary mode; or set 'compression' to what it is"
-    )
-
-
-def _not_empty(file: BinaryIO, place: str) -> BinaryIO:
-    """The standard library takes an empty file for one that holds nothing; but whatever is packed has a length."""
-    with reading(place):
-        if not file.read(1):
-            raise _damaged(place, "gzip", EOFError())
-        file.seek(0)
-    return file
-
-
-@contextmanager
-def _opening(place: str) -> Iterator[None]:
-    try:
-        yield
-    except (*_DAMAGED, OSError) as error:  # at places in it that can't be, the system says no
-        raise _damaged(place, "zip", error) from None
-
-
-def _archive(file: BinaryIO, place: str) -> zipfile.ZipFile:
-    with _opening(place):
-        return zipfile.ZipFile(file)
-
-
-def _member(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile.ZipExtFile:
-    info = _chosen(archive, place, wanted)
-    if info.flag_bits & 0x1:
-        raise SourceError(place, "is encrypted with a password", "deliver it without one")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # Others are unpacked by the standard library without a bound to what they may grow to in memory.
-        raise SourceError(
-            place,
-            "is packed by a method that is not read here",
-            "pack it by the usual one, 'deflate'",
-        )
-    with _opening(place):
-        return cast("zipfile.ZipExtFile", archive.open(info))
-
-
-def _chosen(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile.ZipInfo:
+def _choose_member(archive: zipfile.ZipFile, place: str, wanted: str | None) -> zipfile.ZipInfo:
+    files = [info for info in archive.infolist() if not info.is_dir()]
     found = [
         info
-        for info in archive.infolist()
-        if not info.is_dir() and _is_named(info.filename, wanted)
+        for info in files
+        if wanted is None
+        or fnmatchcase(info.filename, wanted)
+        or fnmatchcase(PurePath(info.filename).name, wanted)
     ]
     if len(found) == 1:
         return found[0]
-    holds = f"holds {len(found)} files" if found else "holds no file"
+    count = f"{len(found)} files" if found else "no file"
     named = "" if wanted is None else f" named '{wanted}'"
     raise SourceError(
-        place, f"{holds}{named}, and has to hold one", "name the one that is meant by 'member'"
+        place, f"contains {count}{named}, instead of one", "set 'member' to the name of one file"
     )
-
-
-def _is_named(name: str, wanted: str | None) -> bool:
-    return wanted is None or fnmatchcase(name, wanted) or fnmatchcase(PurePath(name).name, wanted)

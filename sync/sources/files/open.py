@@ -1,4 +1,4 @@
-"""Files as sources: how they are named to people, opened once, and watched for changes while they are read."""
+"""Plain files as sources: opened once, and watched for changes during the read."""
 
 import os
 import stat
@@ -8,16 +8,16 @@ from datetime import timedelta
 from io import BufferedReader
 from pathlib import Path
 
+from sync.config_base.durations import rounded_duration
 from sync.errors import SourceError
-from sync.sources.completeness import span_text
 
 
 class OpenFile:
-    """A plain file that is open for reading, and what it was like when it was opened.
+    """A plain file that is open for reading, with its status at the time it was opened.
 
     Attributes:
         path: where it is.
-        place: how it is named to people.
+        place: its name for people.
         file: its bytes as they are stored.
     """
 
@@ -27,16 +27,16 @@ class OpenFile:
 
     @property
     def written_ns(self) -> int:
-        """When it was last written, in nanoseconds since the epoch."""
+        """Return when it was last written, in nanoseconds since the epoch."""
         return self._status.st_mtime_ns
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Return its length in bytes."""
         return self._status.st_size
 
-    def refuse_change(self) -> None:
-        """Makes sure that the file is still the one that was opened, as it was then.
+    def require_unchanged(self) -> None:
+        """Make sure that the file is still the one that was opened, and unchanged.
 
         Raises:
             SourceError: it was written to, replaced or removed.
@@ -47,74 +47,78 @@ class OpenFile:
         except OSError:
             same = False
         if not same:
-            remedy = "wait until it is written, or write it under another name and rename it when it is whole"
-            raise SourceError(self.place, "was changed or replaced while it was read", remedy)
+            raise SourceError(
+                self.place,
+                "was changed or replaced while it was read",
+                "wait until its export is done, or have the export write it under another name"
+                " and rename it when it is complete",
+            )
 
 
 def place_in(folder: Path, path: Path) -> str:
-    """How a file is named to people: from `folder` on when it is in there, otherwise by its whole path."""
+    """Return a file's name for people: relative to `folder` if it is in there, else whole."""
     whole = folder / path
     return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
 
 
 @contextmanager
 def open_file(path: Path, place: str) -> Iterator[OpenFile]:
-    """The plain file at `path`, for one reading.
+    """Open the plain file at `path` for one read.
 
     Raises:
-        SourceError: it is not there, is no plain file, or may not be read.
+        SourceError: it does not exist, is not a plain file, or may not be read.
     """
-    with _opened(path, place) as file:
+    try:
+        # Look before opening: opening a named pipe would wait for its writer.
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            reason = "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a plain file"
+            raise SourceError(place, reason, "set 'path' to a plain file")
+        file = path.open("rb")
+    except OSError as error:
+        raise open_error(place, error) from None
+    with file:
         yield OpenFile(path, place, file)
 
 
-def age_doubt(written_ns: int, most: timedelta | None, now: float) -> str:
-    """What is to be said about a file that is older than `most`; empty when it isn't, or may have any age.
+def age_doubt(written_ns: int, max_age: timedelta | None, now: float) -> str | None:
+    """Return the doubt about a file that is older than `max_age`; otherwise None.
 
     Args:
         written_ns: when it was last written, in nanoseconds since the epoch.
-        most: how old it may be.
+        max_age: how old it may be; None for any age.
         now: the time in seconds since the epoch.
     """
     age = timedelta(seconds=now - written_ns / 1e9)
-    if most is None or age <= most:
-        return ""
+    if max_age is None or age <= max_age:
+        return None
     return (
-        f"was written {span_text(age)} ago, {span_text(age - most)} more than max_age ({span_text(most)}); "
-        "see whether its export still runs, or raise max_age"
+        f"was written {rounded_duration(age)} ago, {rounded_duration(age - max_age)} more than"
+        f" max_age ({rounded_duration(max_age)});"
+        " check that its export still runs, or raise max_age"
     )
 
 
 @contextmanager
-def reading(place: str) -> Iterator[None]:
-    """Turns a disk that fails inside into a `SourceError`."""
+def disk_errors(place: str) -> Iterator[None]:
+    """Turn an error of the disk inside into a `SourceError`."""
     try:
         yield
     except OSError as error:
         raise SourceError(
-            place, f"can't be read ({error.strerror})", "see to the disk or the share it is on"
+            place, f"can't be read ({error.strerror})", "check the disk or the share it is on"
         ) from None
 
 
-def open_failure(place: str, error: OSError) -> SourceError:
-    """What to say and to do about a file or folder that can't be opened."""
+def open_error(place: str, error: OSError) -> SourceError:
+    """Return the error for a file or folder that can't be opened."""
     if isinstance(error, FileNotFoundError):
         return SourceError(place, "is not there", "check 'path', and that the export has run")
     denied = isinstance(error, PermissionError)
-    remedy = "give the account that runs this the right to read it" if denied else "check 'path'"
+    remedy = (
+        "give the account that runs inspera-sync the right to read it" if denied else "check 'path'"
+    )
     return SourceError(place, f"can't be opened ({error.strerror})", remedy)
-
-
-def _opened(path: Path, place: str) -> BufferedReader:
-    try:
-        # Looked at before opening: opening a named pipe would wait for its writer.
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            return path.open("rb")
-    except OSError as error:
-        raise open_failure(place, error) from None
-    reason = "is a folder, not a file" if stat.S_ISDIR(mode) else "is not a plain file"
-    raise SourceError(place, reason, "set 'path' to a plain file")
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -1,1 +1,1 @@
-"""LDAP directories."""
+"""The source of entries from an LDAP server."""

@@ -1,6 +1,7 @@
-"""What changed in a directory since a mark: by its times, or by the numbers that Active Directory counts changes with.
+"""Reads of changes: by times, or by the change numbers of Active Directory.
 
-A time's mark is `20260520070000Z`, a number's is `HOST:NUMBER`: each server of Active Directory counts for itself.
+The mark of a time is `20260520070000Z`. The mark of a number is `HOST:NUMBER`, because each server
+of Active Directory counts its own changes.
 """
 
 import re
@@ -14,16 +15,17 @@ from sync.sources.ldap.values import generalized, moment_of
 
 _TIMES = ("modifytimestamp", "whenchanged")
 _NUMBER = "usnchanged"
-_FULL = "read it in full once, which is without --changed"
+_READ_ALL = "run once without --changed"
 
 
 @dataclass(slots=True)
-class Changes:
-    """One reading of changes.
+class ChangeReader:
+    """One read of changes.
 
     Attributes:
-        attribute: what says when an entry changed; it has to be asked for.
-        condition: which entries are new, as a filter; empty for all.
+        place: the source, for people.
+        attribute: the attribute with the time or the number of the last change.
+        condition: a filter for the entries that changed; empty for all.
     """
 
     place: str
@@ -34,26 +36,26 @@ class Changes:
     _bound: datetime | None = None
     _overlap: timedelta = timedelta()
 
-    def narrowed(self, filter_: str) -> str:
-        """The filter for those that changed."""
+    def narrow(self, filter_: str) -> str:
+        """Return the filter for those entries that changed."""
         return f"(&{filter_}{self.condition})" if self.condition else filter_
 
     def see(self, number: int, entry: Entry) -> None:
-        """Looks at when an entry changed.
+        """Note when an entry changed.
 
         Raises:
-            SourceError: it does not say, so its next change would not be seen.
+            SourceError: the entry has no such value, so its next change would be missed.
         """
         values = entry.values.get(self.attribute.lower())
         if not values:
-            reason = f"has no '{self.attribute}', so its changes can't be told"
-            remedy = "let this account read that attribute, or take 'updated_column' out"
+            reason = f"has no '{self.attribute}', so its changes can't be found"
+            remedy = "let this account read that attribute, or remove 'updated_column'"
             raise SourceError(f"{self.place} entry {number}", reason, remedy)
         if self._bound:
             self._see_time(number, values[0])
 
     def mark(self) -> str:
-        """From where the next reading starts."""
+        """Return the mark from which the next read starts."""
         if self._bound and self._latest:
             return generalized(min(self._latest, self._bound) - self._overlap)
         return self._mark
@@ -62,26 +64,26 @@ class Changes:
         try:
             moment = moment_of(value.decode())
         except ValueError:
-            reason = f"has in '{self.attribute}' what is no time"
+            reason = f"the value of '{self.attribute}' is not a time"
             raise SourceError(
-                f"{self.place} entry {number}", reason, "take 'updated_column' out"
+                f"{self.place} entry {number}", reason, "remove 'updated_column'"
             ) from None
         self._latest = max(self._latest or moment, moment)
 
 
-def changes(
+def open_changes(
     searches: Searches, since: Since, attribute: str, overlap: timedelta, now: datetime
-) -> Changes:
-    """What to ask for, and the mark for the next time. `now` is this machine's clock before the reading.
+) -> ChangeReader:
+    """Prepare a read of changes. `now` is this machine's time before the read.
 
     Raises:
-        SourceError: this attribute can't tell, or the mark is none that this server can start from.
+        SourceError: this server can't find changes by this attribute, or not since this mark.
     """
     place, kind = searches.place, attribute.lower()
     root = searches.root("currentTime", "highestCommittedUSN", "dnsHostName")
     active = "highestcommittedusn" in root
     if kind not in (*_TIMES, _NUMBER):
-        reason = f"can't tell what changed by '{since.column}'"
+        reason = f"can't find changes by '{since.column}'"
         raise SourceError(
             place, reason, "set 'updated_column' to modifyTimestamp, whenChanged or uSNChanged"
         )
@@ -89,7 +91,7 @@ def changes(
         fit = "uSNChanged or whenChanged" if active else "modifyTimestamp"
         raise SourceError(
             place,
-            f"this directory can't be searched by '{attribute}'",
+            f"this server can't be searched by '{attribute}'",
             f"set 'updated_column' to {fit}",
         )
     if kind == _NUMBER:
@@ -97,7 +99,7 @@ def changes(
     return _by_time(place, since, attribute, overlap, now, root.get("currenttime", ""))
 
 
-def _by_number(place: str, since: Since, attribute: str, root: dict[str, str]) -> Changes:
+def _by_number(place: str, since: Since, attribute: str, root: dict[str, str]) -> ChangeReader:
     host, highest = root.get("dnshostname", "").lower(), root["highestcommittedusn"]
     condition = ""
     if since.mark:
@@ -106,20 +108,20 @@ def _by_number(place: str, since: Since, attribute: str, root: dict[str, str]) -
             raise _unusable(place)
         if found["host"] != host:
             reason = (
-                "another server answers than the last time, and each counts its changes for itself"
+                "another server answers than the last time, and each server counts its own changes"
             )
-            raise SourceError(place, reason, f"{_FULL}, or name one server only")
+            raise SourceError(place, reason, f"{_READ_ALL}, or set 'servers' to one server")
         if int(found["number"]) > int(highest):
             raise SourceError(
-                place, "the server counts fewer changes than the last time: it was restored", _FULL
+                place, "the server has fewer changes than the last time: it was restored", _READ_ALL
             )
         condition = f"({attribute}>={int(found['number']) + 1})"
-    return Changes(place, attribute, condition, f"{host}:{highest}")
+    return ChangeReader(place, attribute, condition, f"{host}:{highest}")
 
 
 def _by_time(
     place: str, since: Since, attribute: str, overlap: timedelta, now: datetime, clock: str
-) -> Changes:
+) -> ChangeReader:
     condition = ""
     if since.mark:
         if not re.fullmatch(r"[0-9]{14}Z", since.mark):
@@ -129,10 +131,11 @@ def _by_time(
         )
         condition = f"({attribute}>={written})"
     if clock:
-        return Changes(place, attribute, condition, generalized(moment_of(clock) - overlap))
-    # Changes during the reading may have been missed although later ones were seen: not beyond its beginning.
-    return Changes(place, attribute, condition, since.mark, _bound=now, _overlap=overlap)
+        return ChangeReader(place, attribute, condition, generalized(moment_of(clock) - overlap))
+    # A change during the read may be missed although a later one was seen: the next read never
+    # starts after the beginning of this one.
+    return ChangeReader(place, attribute, condition, since.mark, _bound=now, _overlap=overlap)
 
 
 def _unusable(place: str) -> SourceError:
-    return SourceError(place, "the mark of the last reading is of another kind", _FULL)
+    return SourceError(place, "the mark of the last read is of another kind", _READ_ALL)

@@ -1,4 +1,4 @@
-"""Which attributes of a directory's entries become columns, and how their values become text."""
+"""The columns of an LDAP source: which attributes they are, and how their values become text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,16 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config_base.base import Named, Strict, text_or_settings, told_one
+from sync.sources.ldap.errors import BadAttributeError
 from sync.sources.ldap.values import first_value, guid_text, is_past, normal_dn, sid_text, time_text
 
 Many = Literal["one", "first", "all", "join"]
-Reading = Literal["text", "dn", "rdn", "time", "expired", "guid", "sid"]
+ReadAs = Literal["text", "dn", "rdn", "time", "expired", "guid", "sid"]
 
 DN = "dn"
-"""The column that every row has: the entry's own name, in the form in which names are compared."""
+"""The column of every row: the entry's distinguished name, in the form for comparisons."""
 
-READ_AS: Mapping[str, Reading] = {
+READ_AS: Mapping[str, ReadAs] = {
     **dict.fromkeys(
         ("member", "uniquemember", "memberof", "ismemberof", "manager", "secretary", "owner"), "dn"
     ),
@@ -37,7 +38,7 @@ READ_AS: Mapping[str, Reading] = {
     **dict.fromkeys(("objectguid", "ms-ds-consistencyguid", "msexchmailboxguid"), "guid"),
     **dict.fromkeys(("objectsid", "sidhistory"), "sid"),
 }
-"""How well-known attributes are read, by their name in lower case, where nothing is said."""
+"""The defaults of `read_as` for well-known attributes, by their names in lower case."""
 
 FLAGS: Mapping[str, int] = {
     "SCRIPT": 0x1,
@@ -63,27 +64,33 @@ FLAGS: Mapping[str, int] = {
     "TRUSTED_TO_AUTH_FOR_DELEGATION": 0x1000000,
     "PARTIAL_SECRETS_ACCOUNT": 0x4000000,
 }
-"""The bits of Active Directory's `userAccountControl`, as it documents them."""
+"""The bits of `userAccountControl` that Active Directory documents."""
 
 
 class LdapColumnSettings(Strict):
-    """One column of a directory: an attribute, what to do when it has several values, and how they are read."""
+    """One column of an LDAP source: its attribute, and how the values become text."""
 
     attribute: Named | None = None
-    """The attribute. Default: the one with the column's own name."""
+    """The attribute. Default: the name of the column."""
     many: Many = "one"
-    """What to do with several values: `one` refuses them, `first` takes the smallest (a directory's values have no
-    order), `join` makes one text of them, sorted, and `all` makes a row of each; an entry without one has no row then.
+    """What to do with several values.
+
+    `one` refuses them. `first` takes the smallest, because values in LDAP have no order. `join`
+    makes one text of them, sorted. `all` makes one row for each value, and no row for an entry
+    without any.
     """
     separator: str | None = Field(default=None, min_length=1)
-    """What stands between values that are joined. Default: `;`."""
-    read_as: Reading | None = None
-    """How a value is read: `text`; `dn`, a distinguished name, in the form of the column `dn`; `rdn`, the value that
-    such a name begins with; `time`, as ISO 8601 in UTC, blank for never; `expired`, whether that time has come, `true`
-    or `false`; `guid` or `sid`. Default: as is known of the attribute (`member`, `whenChanged`, `objectGUID`), or as
-    text."""
+    """The text between joined values. Default: `;`."""
+    read_as: ReadAs | None = None
+    """How to read a value.
+
+    `text`: as it is. `dn`: a distinguished name, in the form of the column `dn`. `rdn`: the first
+    value of such a name. `time`: ISO 8601 in UTC, blank for never. `expired`: `true` if that time
+    has come, else `false`. `guid` and `sid`: identifiers of Active Directory. Default: by the
+    attribute, such as `member`, `whenChanged` and `objectGUID`, otherwise `text`.
+    """
     flag: Named | None = None
-    """A bit of `userAccountControl`, such as `ACCOUNTDISABLE`: the column says whether it is set, `true` or `false`."""
+    """A bit of `userAccountControl`, such as `ACCOUNTDISABLE`: the column tells if it is set."""
 
     @field_validator("flag")
     @classmethod
@@ -93,20 +100,20 @@ class LdapColumnSettings(Strict):
             remedy = (
                 f"did you mean '{near[0]}'?"
                 if near
-                else "write a name that Microsoft documents: ACCOUNTDISABLE"
+                else "write a name that Microsoft documents, such as ACCOUNTDISABLE"
             )
-            raise told_one("is no bit of userAccountControl", remedy)
+            raise told_one("is not a bit of userAccountControl", remedy)
         return flag
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.flag and self.read_as:
             raise told_one(
-                "has both 'flag' and 'read_as'", "take one out: a flag is 'true' or 'false'"
+                "has both 'flag' and 'read_as'", "remove one: a flag is always 'true' or 'false'"
             )
         if self.separator and self.many != "join":
             raise told_one(
-                "has a 'separator' without 'many: join'", "say 'many: join', or take it out"
+                "has a 'separator' without 'many: join'", "set 'many: join', or remove it"
             )
         return self
 
@@ -117,21 +124,17 @@ class LdapColumnSettings(Strict):
         return text_or_settings(schema, handler)
 
 
-class BadAttributeError(Exception):
-    """An entry's values can't become a column's text: what is wrong with them, and what to do."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.reason, self.remedy = reason, remedy
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column ready to be read: `texts` of an entry's values are the cells it gives, each for a row if `many` is all.
+    """A column that converts an entry's values.
 
     Attributes:
         name: the column's name.
-        attribute: the attribute's name, as the directory is asked for it.
+        attribute: the attribute's name.
+        many: what to do with several values.
+        separator: the text between joined values.
+        blank: the cell of an entry without a value.
+        convert: makes one value a text.
     """
 
     name: str
@@ -142,17 +145,17 @@ class Column:
     convert: Callable[[bytes], str]
 
     def text(self, values: Sequence[bytes]) -> str:
-        """The one cell that an entry's values give.
+        """Return the one cell for an entry's values.
 
         Raises:
-            UnfitError: they can't be read, or there are several and nobody said what to do with them.
+            BadAttributeError: a value can't be read, or there are several and `many` is `one`.
         """
         if not values:
             return self.blank
         if len(values) == 1:
-            return self._converted(values[0])
+            return self._convert_value(values[0])
         if self.many == "one":
-            remedy = "say for this column 'many: first', 'many: join' or 'many: all'"
+            remedy = "set 'many' of this column to first, join or all"
             raise BadAttributeError(
                 f"attribute '{self.attribute}' has {len(values)} values", remedy
             )
@@ -160,16 +163,16 @@ class Column:
         return texts[0] if self.many == "first" else self.separator.join(texts)
 
     def texts(self, values: Sequence[bytes]) -> list[str]:
-        """All cells that an entry's values give, in an order that does not change from reading to reading."""
-        return sorted(map(self._converted, values))
+        """Return a cell for each of an entry's values, in the same order in every read."""
+        return sorted(map(self._convert_value, values))
 
-    def _converted(self, value: bytes) -> str:
+    def _convert_value(self, value: bytes) -> str:
         try:
             return self.convert(value)
         except UnicodeDecodeError:
             reason, remedy = (
-                "holds bytes that are no text (UTF-8)",
-                "leave it out, or say 'read_as: guid' or 'sid'",
+                "contains bytes that are not UTF-8 text",
+                "remove the column, or set 'read_as' to guid or sid",
             )
         except ValueError as error:
             reason, remedy = (
@@ -179,14 +182,13 @@ class Column:
         raise BadAttributeError(f"attribute '{self.attribute}' {reason}", remedy)
 
 
-def column(name: str, spec: LdapColumnSettings, now: datetime) -> Column:
-    """A column as it is configured; `now` is for accounts that may have expired."""
+def make_column(name: str, spec: LdapColumnSettings, now: datetime) -> Column:
+    """Return the column for its settings. `now` decides whether an account has expired."""
     attribute = spec.attribute or name
     read_as = spec.read_as or READ_AS.get(attribute.lower(), "text")
     convert = _flag_of(FLAGS[spec.flag]) if spec.flag else _CONVERT.get(read_as) or _expired_at(now)
-    blank = (
-        "false" if read_as == "expired" and not spec.flag else ""
-    )  # what has no end has not come to it
+    # An account without an end has not expired.
+    blank = "false" if read_as == "expired" and not spec.flag else ""
     return Column(name, attribute, spec.many, spec.separator or ";", blank, convert)
 
 
@@ -209,13 +211,13 @@ def _expired_at(now: datetime) -> Callable[[bytes], str]:
 
 
 def _flag_of(bit: int) -> Callable[[bytes], str]:
-    def told(value: bytes) -> str:
+    def is_set(value: bytes) -> str:
         try:
             return _yes(bool(int(value) & bit))
         except ValueError:
-            raise ValueError("is no whole number") from None
+            raise ValueError("is not a whole number") from None
 
-    return told
+    return is_set
 
 
 def _yes(is_so: bool) -> str:

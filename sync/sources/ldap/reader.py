@@ -1,4 +1,4 @@
-"""One reading of a directory: its entries become rows."""
+"""One read of an LDAP server: its entries become rows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -9,52 +9,55 @@ from datetime import datetime, timedelta
 from sync.errors import SourceError
 from sync.records.base import Row
 from sync.records.extract import Extract, Since
-from sync.sources.ldap.changes import Changes, changes
-from sync.sources.ldap.columns import DN, BadAttributeError, Column, LdapColumnSettings, column
-from sync.sources.ldap.connection import DirectoryAccess, connected
+from sync.sources.ldap.changes import ChangeReader, open_changes
+from sync.sources.ldap.columns import DN, Column, LdapColumnSettings, make_column
+from sync.sources.ldap.connection import LdapAccess, open_connection
+from sync.sources.ldap.errors import BadAttributeError
 from sync.sources.ldap.schema import attributes_of, refuse_unknown
-from sync.sources.ldap.search import Entry, Query, Searches
+from sync.sources.ldap.search import Entry, LdapQuery, Searches
 from sync.sources.ldap.values import normal_dn
 
 SAMPLE = 20
-"""So many entries are looked at for their classes."""
+"""How many entries are read to find their object classes."""
 
 
 @dataclass(frozen=True, slots=True)
-class LdapReading:
-    """What is to be read, and how.
+class LdapReader:
+    """One read: what to search for, and where.
 
     Attributes:
-        query: what is searched for; its attributes are those of the columns.
-        clock: this machine's, in UTC.
+        access: the servers and the login.
+        query: the search; its attributes are set from the columns.
+        columns: the columns by name.
+        clock: returns this machine's time, in UTC.
     """
 
-    access: DirectoryAccess
-    query: Query
+    access: LdapAccess
+    query: LdapQuery
     columns: Mapping[str, LdapColumnSettings]
     clock: Callable[[], datetime]
 
     @contextmanager
-    def opened(
+    def open(
         self, since: Since | None = None, overlap: timedelta = timedelta()
     ) -> Iterator[Extract]:
-        """The directory, for one reading of everything, or of what changed.
+        """Open the source for one read of everything, or of what changed.
 
         Raises:
-            SourceError: it can't be connected to; of its rows: it did not give all.
+            SourceError: no server can be used. Of its rows: not all could be read.
         """
         now, place = self.clock(), self.access.place
-        with connected(self.access) as connection:
+        with open_connection(self.access) as connection:
             searches = Searches(place, connection)
             rows = _Rows(
                 searches,
                 self.query,
-                [column(name, spec, now) for name, spec in self.columns.items()],
+                [make_column(name, spec, now) for name, spec in self.columns.items()],
             )
             names = (DN, *self.columns)
             rows.flagged = {
-                one.attribute.lower()
-                for name, one in zip(self.columns, rows.columns, strict=True)
+                column.attribute.lower()
+                for name, column in zip(self.columns, rows.columns, strict=True)
                 if self.columns[name].flag
             }
             if since is None:
@@ -62,15 +65,15 @@ class LdapReading:
                 return
             spec = self.columns.get(since.column)
             attribute = (spec.attribute if spec else None) or since.column
-            told = rows.changes = changes(searches, since, attribute, overlap, now)
+            changes = rows.changes = open_changes(searches, since, attribute, overlap, now)
             partial = "only what changed" if since.mark else ""
             yield Extract(
-                place, names, rows.read(), partial=partial, mark=told.mark, doubts=rows.doubts
+                place, names, rows.read(), partial=partial, mark=changes.mark, doubts=rows.doubts
             )
 
     def known_attributes(self) -> tuple[str, ...]:
-        """The attributes that entries like the first ones may have."""
-        with connected(self.access) as connection:
+        """Return the attributes that entries of the classes of the first entries may have."""
+        with open_connection(self.access) as connection:
             searches = Searches(self.access.place, connection)
             first = searches.sample(
                 replace(
@@ -81,32 +84,33 @@ class LdapReading:
             )
             classes = {
                 name.decode(errors="replace")
-                for one in first[:SAMPLE]
-                for name in one.values.get("objectclass", ())
+                for entry in first[:SAMPLE]
+                for name in entry.values.get("objectclass", ())
             }
             return attributes_of(searches, classes)
 
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of one reading."""
+    """The rows of one read."""
 
     searches: Searches
-    query: Query
+    query: LdapQuery
     columns: Sequence[Column]
-    changes: Changes | None = None
+    changes: ChangeReader | None = None
     flagged: AbstractSet[str] = frozenset()
     doubts: list[str] = field(default_factory=list)
     _unseen: dict[str, str] = field(default_factory=dict)
 
     def read(self) -> Iterator[Row]:
-        """Every row, streamed; one that makes several of an entry's values has a row for each."""
-        asked = {one.attribute.lower(): one.attribute for one in self.columns}
-        self._unseen, number = dict(asked), 0
+        """Yield every row; a column with `many: all` makes a row for each of an entry's values."""
+        attributes = {column.attribute.lower(): column.attribute for column in self.columns}
+        self._unseen, number = dict(attributes), 0
         hidden = dict.fromkeys(self.flagged, 0)
-        for number, entry in enumerate(self.searches.entries(self._query(asked)), start=1):
+        for number, entry in enumerate(self.searches.entries(self._query(attributes)), start=1):
             if self._unseen:
-                self._see(entry)
+                for name in [name for name in self._unseen if entry.values.get(name)]:
+                    del self._unseen[name]
             if self.changes:
                 self.changes.see(number, entry)
             for name in hidden:
@@ -117,33 +121,30 @@ class _Rows:
         for name, lacking in hidden.items():
             if lacking:
                 self.doubts.append(
-                    f"{lacking:,} of {number:,} entries show no {asked[name]}, whose flags are asked for; let this"
-                    " account read it, or leave these entries out by the filter"
+                    f"{lacking:,} of {number:,} entries have no {attributes[name]}, which a"
+                    " column's 'flag' needs;"
+                    " let this account read it, or exclude these entries by 'filter'"
                 )
 
-    def _query(self, asked: Mapping[str, str]) -> Query:
+    def _query(self, attributes: Mapping[str, str]) -> LdapQuery:
         changes = self.changes
         if changes is None:
-            return replace(self.query, attributes=tuple(asked.values()))
-        every = {changes.attribute.lower(): changes.attribute, **asked}
+            return replace(self.query, attributes=tuple(attributes.values()))
+        every = {changes.attribute.lower(): changes.attribute, **attributes}
         return replace(
-            self.query, attributes=tuple(every.values()), filter=changes.narrowed(self.query.filter)
+            self.query, attributes=tuple(every.values()), filter=changes.narrow(self.query.filter)
         )
-
-    def _see(self, entry: Entry) -> None:
-        for name in [name for name in self._unseen if entry.values.get(name)]:
-            del self._unseen[name]
 
     def _rows_of(self, number: int, entry: Entry) -> Iterator[Row]:
         cells, repeated = {}, None
         try:
             cells[DN] = self._name(entry)
-            for one in self.columns:
-                values = entry.values.get(one.attribute.lower(), ())
-                if one.many == "all":
-                    repeated = (one.name, one.texts(values))
+            for column in self.columns:
+                values = entry.values.get(column.attribute.lower(), ())
+                if column.many == "all":
+                    repeated = (column.name, column.texts(values))
                 else:
-                    cells[one.name] = one.text(values)
+                    cells[column.name] = column.text(values)
         except BadAttributeError as error:
             raise SourceError(
                 f"{self.searches.place} entry {number}", error.reason, error.remedy

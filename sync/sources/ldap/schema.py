@@ -1,4 +1,4 @@
-"""What a directory's schema says about attributes: which there are, and which entries of some classes may have."""
+"""The schema of an LDAP server: which attributes exist, and which classes of entries have them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,10 +9,13 @@ from sync.sources.ldap.search import Searches
 
 
 def refuse_unknown(searches: Searches, attributes: Iterable[str]) -> None:
-    """Raises a `SourceError` for an attribute that the directory does not know, or knows by another name.
+    """Raise an error for an attribute that is not in the schema, or has another name there.
 
-    It is asked about those that no entry has: a name with a slip in it would be blank for everybody. When the schema
-    can't be read nothing is said.
+    It is for attributes that no entry has: a misspelt name would be blank for everyone. If the
+    schema can't be read, all are accepted.
+
+    Raises:
+        SourceError: an attribute is unknown or has another name.
     """
     schema = _schema(searches)
     if schema is None or not schema.attribute_types:
@@ -20,16 +23,16 @@ def refuse_unknown(searches: Searches, attributes: Iterable[str]) -> None:
     for attribute in attributes:
         name = attribute.partition(";")[0]
         if name not in schema.attribute_types:
-            reason = f"attribute '{name}' is not known to this directory"
+            reason = f"attribute '{name}' is not known to this LDAP server"
             raise SourceError(searches.place, reason, "correct its name in 'attributes'")
-        proper = [str(one) for one in schema.attribute_types[name].name or ()]
+        proper = [str(known) for known in schema.attribute_types[name].name or ()]
         if proper and name.lower() != proper[0].lower():
-            reason = f"attribute '{name}' is called '{proper[0]}' by this directory"
+            reason = f"attribute '{name}' is called '{proper[0]}' by this LDAP server"
             raise SourceError(searches.place, reason, f"write '{proper[0]}' in 'attributes'")
 
 
 def attributes_of(searches: Searches, classes: Iterable[str]) -> tuple[str, ...]:
-    """The attributes that entries of these object classes may have, sorted; none when the schema can't be read."""
+    """Return the attributes of these object classes, sorted; none if the schema can't be read."""
     schema = _schema(searches)
     if schema is None or not schema.object_classes:
         return ()
@@ -41,10 +44,10 @@ def attributes_of(searches: Searches, classes: Iterable[str]) -> tuple[str, ...]
         if name in done or name not in schema.object_classes:
             continue
         done.add(name)
-        one = schema.object_classes[name]
-        found.update(one.must_contain or (), one.may_contain or ())
-        waiting += one.superior or ()
-        waiting += _auxiliary(schema, one.oid)
+        class_ = schema.object_classes[name]
+        found.update(class_.must_contain or (), class_.may_contain or ())
+        waiting += class_.superior or ()
+        waiting += _auxiliary(schema, class_.oid)
     return tuple(sorted(found, key=str.lower))
 
 
@@ -58,5 +61,5 @@ def _schema(searches: Searches) -> Any:
     server = connection.server
     if server.schema is None:
         server.get_info = ldap3.SCHEMA
-        searches.guarded(connection.refresh_server_info)
+        searches.run(connection.refresh_server_info)
     return server.schema

@@ -1,10 +1,11 @@
-"""A search read to its very end, page by page: what a directory cuts short is an error, never a shorter list."""
+"""Searches, read to their very end, page by page. A result that is cut off is an error."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sync.errors import SourceError
+from sync.sources.ldap.errors import TRY_LATER, failed_search
 from sync.sources.ldap.library import BROKEN, LDAPException, LDAPInvalidFilterError, ldap3
 
 _SCOPES: Mapping[str, Literal["SUBTREE", "LEVEL", "BASE"]] = {
@@ -15,44 +16,18 @@ _SCOPES: Mapping[str, Literal["SUBTREE", "LEVEL", "BASE"]] = {
 _PAGING = "1.2.840.113556.1.4.319"
 _RANGE = ";range="
 
-_LIMITED = "ask the directory's people to let this account read all of it"
-_LATER = "try again later, or add another server"
-_FAILURES: Mapping[int, tuple[str, str]] = {
-    3: (
-        "its time limit was exceeded (timeLimitExceeded)",
-        f"{_LIMITED}, or narrow 'base' or 'filter'",
-    ),
-    4: ("its size limit was exceeded (sizeLimitExceeded)", f"{_LIMITED} (OpenLDAP: size.prtotal)"),
-    10: ("it refers to another server (referral)", "name that server, or another 'base'"),
-    11: (
-        "its limit was exceeded (adminLimitExceeded)",
-        f"{_LIMITED}, or narrow 'base' or 'filter'",
-    ),
-    12: (
-        "it does not let this account read by pages",
-        "ask the directory's people to, or set 'paged: false'",
-    ),
-    32: (
-        "the base is not there, or hidden from this account (noSuchObject)",
-        "check 'base', and as whom to bind",
-    ),
-    34: ("the base is no name of an entry (invalidDNSyntax)", "correct 'base'"),
-    50: (
-        "this account may not read here (insufficientAccessRights)",
-        "check as whom to bind, or ask for the right",
-    ),
-    51: ("it is busy", _LATER),
-    52: ("it is unavailable", _LATER),
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class LdapQuery:
     """What to search for.
 
     Attributes:
+        base: the entry below which to search.
+        scope: how far below it.
+        filter: which entries.
+        attributes: the attributes to return.
         page_size: how many entries to ask for at a time; 0 for all at once.
-        referrals: what to do when the directory says that a part of the tree is on another server.
+        referrals: what to do with a part of the tree that is on another server.
     """
 
     base: str
@@ -65,7 +40,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry as it came: its name, and the values of its attributes by their names in lower case."""
+    """One entry as the server sent it: its name, and its values by attribute in lower case."""
 
     dn: bytes
     values: Mapping[str, Sequence[bytes]]
@@ -73,60 +48,61 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Searches:
-    """What can be asked through a connection; every answer is looked at before it is believed.
+    """The searches through one connection; every result is checked for completeness.
 
     Attributes:
-        place: how the directory is named to people.
+        place: the source, for people.
+        connection: the bound connection.
     """
 
     place: str
     connection: ldap3.Connection
 
-    def entries(self, query: Query) -> Iterator[Entry]:
-        """Every entry, streamed; a page is held at a time.
+    def entries(self, query: LdapQuery) -> Iterator[Entry]:
+        """Yield every entry; one page is in memory at a time.
 
         Raises:
-            SourceError: the directory did not give all, or can't be understood.
+            SourceError: the result is incomplete, or is not valid.
         """
         cookie: bytes | None = None
         while True:
             found, cookie = self._page(query, cookie)
-            for one in found:
-                if one["type"] == "searchResEntry":
-                    yield self._whole(one)
+            for response in found:
+                if response["type"] == "searchResEntry":
+                    yield self._complete_entry(response)
                 elif query.referrals == "refuse":
                     reason = "a part of it is on another server, and is not read"
                     raise SourceError(
                         self.place,
                         reason,
-                        "name that server as a source of its own, or narrow 'base'",
+                        "read that server by a source of its own, or narrow 'base'",
                     )
             if not cookie:
                 return
 
-    def sample(self, query: Query) -> list[Entry]:
-        """The first page, whatever follows it."""
+    def sample(self, query: LdapQuery) -> list[Entry]:
+        """Return the first page only."""
         return [
-            self._whole(one)
-            for one in self._page(query, None)[0]
-            if one["type"] == "searchResEntry"
+            self._complete_entry(response)
+            for response in self._page(query, None)[0]
+            if response["type"] == "searchResEntry"
         ]
 
     def root(self, *attributes: str) -> dict[str, str]:
-        """What the server tells about itself, by the names in lower case; what it does not tell is left out."""
-        found = self.sample(Query("", "base", "(objectClass=*)", attributes, 0))
-        told = {
+        """Return the attributes of the root DSE that the server has, by lower-case name."""
+        found = self.sample(LdapQuery("", "base", "(objectClass=*)", attributes, 0))
+        texts = {
             name: values[0].decode(errors="replace")
-            for one in found
-            for name, values in one.values.items()
+            for entry in found
+            for name, values in entry.values.items()
             if values
         }
-        return {name.lower(): told[name.lower()] for name in attributes if name.lower() in told}
+        return {name.lower(): texts[name.lower()] for name in attributes if name.lower() in texts}
 
     def _page(
-        self, query: Query, cookie: bytes | None
+        self, query: LdapQuery, cookie: bytes | None
     ) -> tuple[list[dict[str, Any]], bytes | None]:
-        result = self._ask(query, cookie)
+        result = self._search(query, cookie)
         found = list(self.connection.response or ())
         self.connection.response = None
         if not query.page_size:
@@ -134,13 +110,13 @@ class Searches:
         try:
             return found, result["controls"][_PAGING]["value"]["cookie"]
         except (KeyError, TypeError):
-            reason = "it answers without saying whether this was the last page"
+            reason = "its answer does not tell whether this was the last page"
             raise SourceError(self.place, reason, "set 'paged: false'") from None
 
-    def _ask(self, query: Query, cookie: bytes | None) -> dict[str, Any]:
-        """Sends one search and waits for all of its answer, which is left in the connection."""
+    def _search(self, query: LdapQuery, cookie: bytes | None) -> dict[str, Any]:
+        """Send one search and wait for its whole result, which stays in the connection."""
         paged = bool(query.page_size)
-        self.guarded(
+        self.run(
             lambda: self.connection.search(
                 query.base,
                 query.filter,
@@ -154,11 +130,11 @@ class Searches:
         )
         result: dict[str, Any] = self.connection.result
         if result["result"] != 0:
-            raise self._failed(result, paged)
+            raise failed_search(self.place, result, paged=paged)
         return result
 
-    def guarded(self, call: Callable[[], object]) -> None:
-        """Does one thing with the connection, and tells in our words what breaks it."""
+    def run(self, call: Callable[[], object]) -> None:
+        """Run one operation of the connection, and turn what breaks it into a `SourceError`."""
         try:
             call()
         except BROKEN as error:
@@ -168,31 +144,23 @@ class Searches:
         text = str(error)
         if isinstance(error, TimeoutError) or "timed out" in text:
             return SourceError(
-                self.place, "it has stopped to answer", "try again later, or raise 'timeout'"
+                self.place, "it has stopped answering", "try again later, or raise 'timeout'"
             )
         if isinstance(error, LDAPInvalidFilterError):
-            return SourceError(self.place, "the filter can't be understood", "correct 'filter'")
+            return SourceError(self.place, "the filter is not valid", "correct 'filter'")
         if isinstance(error, OSError | LDAPException):
-            return SourceError(self.place, "the connection was closed before all was read", _LATER)
+            return SourceError(
+                self.place, "the connection was closed before all was read", TRY_LATER
+            )
         return SourceError(
             self.place, "it answers with something that is not LDAP", "check 'servers'"
         )
 
-    def _failed(self, result: Mapping[str, Any], paged: bool) -> SourceError:
-        code = int(result["result"])
-        words = " ".join(str(result["message"]).replace("\0", "").split())[:200]
-        unknown = f"it says {result['description']}" + (f": {words}" if words else "")
-        reason, remedy = _FAILURES.get(
-            code, (unknown, "ask the directory's people, with these words")
-        )
-        if code == 4 and not paged:
-            remedy = f"take out 'paged: false', or {_LIMITED}"
-        if code == 11 and paged:
-            remedy += "; if it forbids paging, set 'paged: false'"
-        return SourceError(self.place, f"could not be read to its end: {reason}", remedy)
+    def _complete_entry(self, found: Mapping[str, Any]) -> Entry:
+        """Return the entry, with all values of long lists.
 
-    def _whole(self, found: Mapping[str, Any]) -> Entry:
-        """The entry, with what Active Directory only began to list (`member;range=0-1499`) completed."""
+        Active Directory sends such a list in parts, the first one as `member;range=0-1499`.
+        """
         values: dict[str, Sequence[bytes]] = {}
         begun = []
         for name, given in found["raw_attributes"].items():
@@ -203,29 +171,29 @@ class Searches:
                 values[lowered] = given or ()
         for name, given in begun:
             attribute, _, range_ = name.partition(_RANGE)
-            values[attribute] = self._completed(found["dn"], attribute, range_, given or ())
+            values[attribute] = self._complete_values(found["dn"], attribute, range_, given or ())
         return Entry(found["raw_dn"], values)
 
-    def _completed(
+    def _complete_values(
         self, dn: str, attribute: str, range_: str, given: Sequence[bytes]
     ) -> list[bytes]:
         every = list(given)
         while not range_.endswith("-*"):
             following = f"{attribute}{_RANGE}{self._end_of(range_, attribute) + 1}-*"
-            self._ask(Query(dn, "base", "(objectClass=*)", (following,), 0), None)
+            self._search(LdapQuery(dn, "base", "(objectClass=*)", (following,), 0), None)
             found = self.connection.response or ()
             ranges = {
                 name.lower(): values
-                for one in found
-                for name, values in one.get("raw_attributes", {}).items()
+                for entry in found
+                for name, values in entry.get("raw_attributes", {}).items()
                 if name.lower().startswith(f"{attribute}{_RANGE}")
             }
             if len(ranges) != 1:
-                raise self._torn(attribute)
+                raise self._incomplete(attribute)
             ((name, values),) = ranges.items()
             before, range_ = range_, name.partition(_RANGE)[2]
             if self._end_of(before, attribute) + 1 != self._begin_of(range_, attribute):
-                raise self._torn(attribute)
+                raise self._incomplete(attribute)
             every.extend(values or ())
         return every
 
@@ -237,9 +205,9 @@ class Searches:
 
     def _bound(self, text: str, attribute: str) -> int:
         if not text.isdecimal():
-            raise self._torn(attribute)
+            raise self._incomplete(attribute)
         return int(text)
 
-    def _torn(self, attribute: str) -> SourceError:
-        reason = f"it lists attribute '{attribute}' in parts, and not all of them came"
-        return SourceError(self.place, reason, _LATER)
+    def _incomplete(self, attribute: str) -> SourceError:
+        reason = f"it sends attribute '{attribute}' in parts, and a part is missing"
+        return SourceError(self.place, reason, TRY_LATER)

@@ -1,4 +1,4 @@
-"""LDAP directories, such as OpenLDAP and Active Directory: entries become rows, attributes become columns."""
+"""The settings of LDAP sources, and how one is opened: entries become rows, attributes columns."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,26 +11,26 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sync.config_base.base import Filled, InvalidSetting, Named, filled, told, told_one
+from sync.config_base.durations import PositiveDuration
 from sync.config_base.secrets import BrokenReference, SecretRef
 from sync.errors import SourceError
 from sync.records.extract import Extract, Since
 from sync.sources.base import SourceSettings
-from sync.sources.completeness import Span
 from sync.sources.ldap.columns import DN, LdapColumnSettings
-from sync.sources.ldap.filter import error_in
-from sync.sources.ldap.servers import LdapAddress, address_of
+from sync.sources.ldap.filter import filter_error
 from sync.sources.ldap.tls import TlsTrust
+from sync.sources.ldap.url import LdapAddress, parse_url
 from sync.sources.ldap.values import normal_dn
 
 if TYPE_CHECKING:
-    from sync.sources.ldap.connection import DirectoryAccess
-    from sync.sources.ldap.reader import LdapReading
+    from sync.sources.ldap.connection import LdapAccess
+    from sync.sources.ldap.reader import LdapReader
 
 Bind = Literal["simple", "external", "anonymous"]
 
 
 def _server(text: str) -> str:
-    return str(address_of(text))
+    return str(parse_url(text))
 
 
 def _listed(value: Any) -> Any:
@@ -42,31 +42,32 @@ def _dn(text: str) -> str:
         normal_dn(text)
     except ValueError:
         raise told_one(
-            "is no distinguished name", "write it like ou=people,dc=example,dc=edu"
+            "is not a distinguished name", "write it like ou=people,dc=example,dc=edu"
         ) from None
     return text
 
 
 def _filter(text: str) -> str:
-    if error := error_in(text):
+    if error := filter_error(text):
         raise told_one(error, "write it like (&(objectClass=person)(employeeType=student))")
     return text.strip()
 
 
 def _columns(value: Any) -> Any:
-    """A list of attributes, or a mapping in which an attribute's name alone is enough."""
+    """Accept a list of attributes, or a mapping to an attribute's name or its settings."""
     if isinstance(value, list | tuple):
         if not all(isinstance(name, str) for name in value):
             raise told_one(
-                "holds something that is no attribute's name",
+                "contains something other than a name",
                 "list names, or map columns to attributes",
             )
         if repeated := sorted({name for name in value if value.count(name) > 1}):
-            raise told_one(f"has '{repeated[0]}' more than once", "take one out")
+            raise told_one(f"has '{repeated[0]}' more than once", "remove one")
         return {name: {} for name in value}
     if isinstance(value, dict):
         return {
-            name: {"attribute": one} if isinstance(one, str) else one for name, one in value.items()
+            name: {"attribute": spec} if isinstance(spec, str) else spec
+            for name, spec in value.items()
         }
     return value
 
@@ -74,19 +75,19 @@ def _columns(value: Any) -> Any:
 def _fit(columns: dict[str, LdapColumnSettings]) -> dict[str, LdapColumnSettings]:
     if DN in columns:
         raise told_one(
-            "has a column 'dn'", "take it out: every row has the entry's own name in 'dn'"
+            "has a column 'dn'", "remove it: every row has the entry's distinguished name in 'dn'"
         )
-    repeated = [name for name, one in columns.items() if one.many == "all"]
+    repeated = [name for name, spec in columns.items() if spec.many == "all"]
     if len(repeated) > 1:
         reason = f"has 'many: all' for '{repeated[0]}' and for '{repeated[1]}'"
         raise told_one(
-            reason, "say it for one column at most; join the others, or read them by another source"
+            reason, "set it for one column at most; join the others, or read them by another source"
         )
     return columns
 
 
-class _OrListed:
-    """Tells editors that a list will do, too."""
+class _ListOrMapping:
+    """The JSON Schema of a mapping for which a list may be written, too."""
 
     @staticmethod
     def __get_pydantic_json_schema__(
@@ -96,8 +97,8 @@ class _OrListed:
         return {"anyOf": [names, handler(schema)]}
 
 
-class _OneOrListed:
-    """Tells editors that one text will do, too."""
+class _TextOrList:
+    """The JSON Schema of a list for which one text may be written, too."""
 
     @staticmethod
     def __get_pydantic_json_schema__(
@@ -107,10 +108,13 @@ class _OneOrListed:
 
 
 class LdapSettings(SourceSettings):
-    """An LDAP directory, such as OpenLDAP or Active Directory. A result that was cut short is never used."""
+    """Entries of an LDAP server, such as OpenLDAP or Active Directory.
+
+    An incomplete result is not used.
+    """
 
     unit: ClassVar[str] = "entry"
-    tells_changes: ClassVar[bool] = True
+    supports_changes: ClassVar[bool] = True
 
     type: Literal["ldap"] = "ldap"
     """The kind of source."""
@@ -118,104 +122,122 @@ class LdapSettings(SourceSettings):
         tuple[Annotated[Filled, AfterValidator(_server)], ...],
         AfterValidator(filled),
         BeforeValidator(_listed),
-        _OneOrListed,
+        _TextOrList,
     ]
-    """One server or several, such as `ldaps://ldap.example.edu`. They are tried in this order until one can be used."""
+    """One server or several, such as `ldaps://ldap.example.edu`; the first that works is used."""
     start_tls: bool | None = None
-    """Whether a connection to an `ldap://` server turns to TLS before anything is said. Default: yes, unless the server
-    is this very machine. Without TLS no other machine is talked to."""
+    """Whether to start TLS on a connection to an `ldap://` server.
+
+    Default: yes, except for a server on this machine. No other server is used without TLS.
+    """
     ca_file: Path | None = None
-    """A PEM file with the authority (CA) that issued the servers' certificates. Default: those the system trusts."""
+    """A PEM file with the authority (CA) of the servers' certificates.
+
+    Default: the authorities that the system trusts.
+    """
     bind: Bind | None = None
-    """How to log in: `simple` with user and password, `external` with a client certificate (or by one's account over
-    `ldapi://`), or `anonymous`. Default: `simple` when there is a user, `anonymous` otherwise."""
+    """How to log in: `simple`, `external` or `anonymous`.
+
+    `simple` uses user and password. `external` uses a client certificate, or over `ldapi://` the
+    account of this process. Default: `simple` if there is a user, otherwise `anonymous`.
+    """
     user: Filled | None = None
-    """As whom to log in: a distinguished name, or a name like `sync@example.edu` with Active Directory."""
+    """The user: a distinguished name, or with Active Directory a name like `sync@example.edu`."""
     password: SecretRef | None = None
-    """That user's password."""
+    """The user's password."""
     client_cert: Path | None = None
-    """A PEM file with the certificate to show to the server."""
+    """A PEM file with the client certificate."""
     client_key: Path | None = None
-    """A PEM file with that certificate's key, without a passphrase. Default: it is in the same file."""
+    """A PEM file with its key, without a passphrase. Default: the file of the certificate."""
     base: Annotated[Filled, AfterValidator(_dn)]
     """The entry below which to search, such as `ou=people,dc=example,dc=edu`."""
     scope: Literal["subtree", "onelevel", "base"] = "subtree"
-    """How far below: all the way down, the entries right below it, or that entry itself."""
+    """How far to search: the whole subtree, the entries directly below `base`, or `base` itself."""
     filter: Annotated[Filled, AfterValidator(_filter)] = "(objectClass=*)"
-    """Which of the entries, as an LDAP filter."""
+    """Which entries to read, as an LDAP filter."""
     attributes: Annotated[
         dict[Named, LdapColumnSettings],
         AfterValidator(_fit),
         AfterValidator(filled),
         BeforeValidator(_columns),
-        _OrListed,
+        _ListOrMapping,
     ]
-    """The attributes to read: a list of names, or columns with what becomes of an attribute there. Every row also has
-    the column `dn`, the entry's own name."""
+    """The attributes to read: a list of names, or columns with the settings of each.
+
+    Every row also has the column `dn`, the entry's distinguished name.
+    """
     paged: bool = True
-    """Whether to read by pages. Without them most directories cut a long result short, which is then not used."""
+    """Whether to read by pages.
+
+    Without pages most servers cut off a long result, which is then not used.
+    """
     page_size: Annotated[int, Field(ge=1, le=100_000)] = 500
-    """Entries in a page. Active Directory gives 1,000 at most."""
-    connect_timeout: Span = timedelta(seconds=10)
-    """How long to wait for a server to answer the first time, before the next one is tried."""
-    timeout: Span = timedelta(minutes=5)
-    """How long to wait for the directory to go on with an answer."""
+    """How many entries to ask for in a page. Active Directory sends 1,000 at most."""
+    connect_timeout: PositiveDuration = timedelta(seconds=10)
+    """How long to wait for a connection to a server before the next one is tried."""
+    timeout: PositiveDuration = timedelta(minutes=5)
+    """How long to wait for the next part of an answer."""
     referrals: Literal["ignore", "refuse"] = "ignore"
-    """What to do when the directory says that a part of the tree is on another server: it is never followed there.
-    Active Directory says so of parts of its own that hold no people; with `refuse` the source is not used then."""
-    overlap: Span = timedelta(minutes=5)
-    """How far back a reading of what changed reaches behind the last one, by `modifyTimestamp` or `whenChanged`."""
+    """What to do with a part of the tree that is on another server. It is never read there.
+
+    With `refuse` the source is then not used. Active Directory always refers to some parts of its
+    own that contain no people, so use `ignore` there.
+    """
+    overlap: PositiveDuration = timedelta(minutes=5)
+    """How far a read of changes by `modifyTimestamp` or `whenChanged` goes back before the last."""
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
-        if found := [*self._login_errors(), *self._transport_errors()]:
-            raise told(found)
+    def _fits_together(self) -> Self:
+        if errors := [*self._login_errors(), *self._transport_errors()]:
+            raise told(errors)
         return self
 
-    def place(self, folder: Path) -> str:  # noqa: ARG002 - a directory is in no folder
-        """How the directory is named to people: by its first server and the base."""
+    def place(self, folder: Path) -> str:  # noqa: ARG002 - a server is in no folder
+        """Return the first server and the base, for people."""
         return f"{self.servers[0]}/{self.base}"
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Extract]:
-        """The directory, for one reading; a row's number is that of its entry.
+        """Open the source for one read. A row has the number of its entry.
 
         Raises:
-            SourceError: no server can be used, or the login is refused. Of its rows: the directory cut them short, or
-                an entry has several values where nobody said what to do with them.
+            SourceError: no server can be used, or the login is refused. Of its rows: the result is
+                incomplete, or an entry has several values where `many` is `one`.
         """
-        with self.reading(folder).opened() as extract:
+        with self.reader(folder).open() as extract:
             yield extract
 
     @contextmanager
     def open_since(self, folder: Path, since: Since) -> Iterator[Extract]:
-        """The same for the entries that changed, by `modifyTimestamp`, `whenChanged` or `uSNChanged`.
+        """Open the source for the entries that changed since the mark.
+
+        The column is `modifyTimestamp`, `whenChanged` or `uSNChanged`.
 
         Raises:
-            SourceError: as above; or the directory can't tell, or not from this mark on.
+            SourceError: as for `open`, or the server can't find changes since this mark.
         """
-        with self.reading(folder).opened(since, self.overlap) as extract:
+        with self.reader(folder).open(since, self.overlap) as extract:
             yield extract
 
     def known_attributes(self, folder: Path) -> tuple[str, ...]:
-        """The attributes that entries found here may have by the directory's schema, sorted; to choose from.
+        """Return the attributes that the entries may have by the server's schema, sorted.
 
         Raises:
-            SourceError: the directory can't be read.
+            SourceError: the server can't be read.
         """
-        return self.reading(folder).known_attributes()
+        return self.reader(folder).known_attributes()
 
-    def reading(
+    def reader(
         self, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> "LdapReading":
-        """One reading, by this clock (UTC).
+    ) -> "LdapReader":
+        """Return the reader of one read, with a clock (UTC).
 
         Raises:
             SourceError: the library for LDAP is not installed.
         """
         try:
-            from sync.sources.ldap.reader import LdapReading
-            from sync.sources.ldap.search import Query
+            from sync.sources.ldap.reader import LdapReader
+            from sync.sources.ldap.search import LdapQuery
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] not in ("ldap3", "pyasn1"):
                 raise
@@ -223,7 +245,7 @@ class LdapSettings(SourceSettings):
             raise SourceError(
                 self.place(folder), "the library for LDAP is not installed", remedy
             ) from None
-        query = Query(
+        query = LdapQuery(
             self.base,
             self.scope,
             self.filter,
@@ -231,26 +253,26 @@ class LdapSettings(SourceSettings):
             self.page_size if self.paged else 0,
             self.referrals,
         )
-        return LdapReading(self._access(folder), query, self.attributes, clock)
+        return LdapReader(self._access(folder), query, self.attributes, clock)
 
-    def _access(self, folder: Path) -> "DirectoryAccess":
-        from sync.sources.ldap.connection import DirectoryAccess, Login
+    def _access(self, folder: Path) -> "LdapAccess":
+        from sync.sources.ldap.connection import LdapAccess, Login
 
         files = [
-            folder / one if one else None
-            for one in (self.ca_file, self.client_cert, self.client_key)
+            folder / path if path else None
+            for path in (self.ca_file, self.client_cert, self.client_key)
         ]
         bind, addresses = self._bind(), self._addresses()
-        return DirectoryAccess(
+        return LdapAccess(
             place=self.place(folder),
             servers=addresses,
-            start_tls=tuple(map(self._turns_to_tls, addresses)),
+            start_tls=tuple(map(self._starts_tls, addresses)),
             trust=TlsTrust(*files),
             login=Login(bind, self.user or "", self._password(folder))
             if bind == "simple"
             else Login(bind),
-            connect=int(self.connect_timeout.total_seconds()),
-            answer=int(self.timeout.total_seconds()),
+            connect_seconds=int(self.connect_timeout.total_seconds()),
+            answer_seconds=int(self.timeout.total_seconds()),
         )
 
     def _password(self, folder: Path) -> str:
@@ -262,12 +284,12 @@ class LdapSettings(SourceSettings):
             ) from None
 
     def _addresses(self) -> tuple[LdapAddress, ...]:
-        return tuple(map(address_of, self.servers))
+        return tuple(map(parse_url, self.servers))
 
-    def _turns_to_tls(self, address: LdapAddress) -> bool:
+    def _starts_tls(self, address: LdapAddress) -> bool:
         if address.scheme != "ldap":
             return False
-        return not address.is_here if self.start_tls is None else self.start_tls
+        return not address.is_local if self.start_tls is None else self.start_tls
 
     def _bind(self) -> Bind:
         return self.bind or ("simple" if self.user else "anonymous")
@@ -275,25 +297,25 @@ class LdapSettings(SourceSettings):
     def _login_errors(self) -> Iterator[InvalidSetting]:
         bind = self._bind()
         if bind == "simple" and not self.user:
-            yield InvalidSetting("bind", "needs a 'user'", "give one, or say 'bind: anonymous'")
+            yield InvalidSetting("bind", "needs a 'user'", "set one, or set 'bind: anonymous'")
         if bind == "simple" and self.password is None:
             yield InvalidSetting(
                 "",
                 "has no 'password' for its user",
-                "give it as ${file:PATH}, ${cred:NAME} or ${NAME}",
+                "set it to ${file:PATH}, ${cred:NAME} or ${NAME}",
             )
         if bind != "simple" and (self.user or self.password):
             yield InvalidSetting(
                 "bind",
-                "takes no user and no password",
-                "take 'user' and 'password' out, or say 'bind: simple'",
+                "uses no user and no password",
+                "remove 'user' and 'password', or set 'bind: simple'",
             )
         if (
             bind == "external"
             and not self.client_cert
-            and any(one.scheme != "ldapi" for one in self._addresses())
+            and any(address.scheme != "ldapi" for address in self._addresses())
         ):
-            yield InvalidSetting("bind", "needs a certificate to show", "set 'client_cert'")
+            yield InvalidSetting("bind", "needs a client certificate", "set 'client_cert'")
         if self.client_key and not self.client_cert:
             yield InvalidSetting(
                 "client_key", "is a key without its certificate", "set 'client_cert'"
@@ -301,8 +323,8 @@ class LdapSettings(SourceSettings):
 
     def _transport_errors(self) -> Iterator[InvalidSetting]:
         for address in self._addresses():
-            if address.scheme == "ldap" and not (address.is_here or self._turns_to_tls(address)):
-                reason = f"would send what it says to {address} unprotected"
+            if address.scheme == "ldap" and not (address.is_local or self._starts_tls(address)):
+                reason = f"would send everything to {address} unencrypted"
                 yield InvalidSetting(
-                    "start_tls", reason, "take 'start_tls: false' out, or use an ldaps:// address"
+                    "start_tls", reason, "remove 'start_tls: false', or use an ldaps:// address"
                 )

@@ -1,4 +1,4 @@
-"""TLS towards a directory's servers: always verified; and what a certificate that was refused has against it."""
+"""TLS with LDAP servers: always verified. A refused certificate is explained."""
 
 import ssl
 from dataclasses import dataclass
@@ -16,17 +16,20 @@ _CA_REMEDY = "set 'ca_file' to the PEM file of the authority that issued it"
 
 @dataclass(frozen=True, slots=True)
 class TlsTrust:
-    """Whom to trust, and as whom to come: paths of PEM files. Without `ca_file`: the system's authorities."""
+    """The PEM files of trusted authorities and of our own certificate.
+
+    Without `ca_file` the authorities of the system are trusted.
+    """
 
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
 
     def context(self, place: str) -> ssl.SSLContext:
-        """A context that verifies the server's chain and its name.
+        """Return a context that verifies the server's chain and its name.
 
         Raises:
-            SourceError: one of the files can't be used.
+            SourceError: a file can't be used.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
@@ -45,9 +48,9 @@ class TlsTrust:
         return context
 
     def lenient_context(self, place: str) -> ssl.SSLContext:
-        """One by which a refused certificate can be looked at: its name and its time are not verified.
+        """Return a context to read a refused certificate: its name and its time are not verified.
 
-        Nothing is ever sent through a connection that is opened with it.
+        Nothing is ever sent through a connection with this context.
         """
         context = self.context(place)
         context.check_hostname = False
@@ -58,8 +61,8 @@ class TlsTrust:
 def _unusable(place: str, setting: str, error: OSError) -> SourceError:
     if isinstance(error, ssl.SSLError):
         reason, remedy = (
-            "holds no PEM that can be used",
-            "give a PEM file; a key must not have a passphrase",
+            "does not contain a usable PEM",
+            "use a PEM file; its key must have no passphrase",
         )
     else:
         reason, remedy = (
@@ -69,19 +72,17 @@ def _unusable(place: str, setting: str, error: OSError) -> SourceError:
     return SourceError(place, f"the file of '{setting}' {reason}", remedy)
 
 
-def needs_a_look(error: ssl.SSLCertVerificationError) -> bool:
-    """Whether the certificate itself tells more about why it was refused."""
+def certificate_explains(error: ssl.SSLCertVerificationError) -> bool:
+    """Tell whether the fields of the certificate explain why it was refused."""
     return error.verify_code in {*_WRONG_NAME, _TOO_EARLY, _EXPIRED}
 
 
-def refusal(
+def explain_refusal(
     error: ssl.SSLCertVerificationError, host: str, peer: dict[str, Any]
 ) -> tuple[str, str]:
-    """Why a certificate was refused, and what to do. `peer` is what it says of itself, or empty."""
+    """Return why a certificate was refused, and what to do. `peer` is its fields, or empty."""
     if error.verify_code in _WRONG_NAME:
-        names = (
-            ", ".join(str(name) for _, name in peer.get("subjectAltName", ())) or "no name at all"
-        )
+        names = ", ".join(str(name) for _, name in peer.get("subjectAltName", ())) or "no name"
         return (
             f"its certificate is made for {names}, not for {host}",
             "write the server's name as in the certificate",

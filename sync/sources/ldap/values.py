@@ -1,6 +1,7 @@
-"""What a directory's values are as text: distinguished names, times, and the identifiers of Active Directory.
+"""LDAP values as text: distinguished names, times, and the identifiers of Active Directory.
 
-Every function raises `ValueError` for a value that is none of its kind; the message says why, and holds no value.
+Every function raises `ValueError` for a value of another kind. The message contains the reason, and
+never the value.
 """
 
 import re
@@ -43,65 +44,65 @@ _GENERALIZED = re.compile(
 )
 
 
-class _Named(NamedTuple):
-    """One `type=value` of a distinguished name, unescaped; `encoded` when the value was written as `#` and bytes."""
+class _TypeAndValue(NamedTuple):
+    """One `type=value` of a distinguished name, unescaped; `encoded` if it was `#` and bytes."""
 
-    kind: str
+    type: str
     value: str
     encoded: bool
 
 
 def normal_dn(text: str) -> str:
-    """A distinguished name as it is compared: types and values without regard to case, spaces and ways to escape.
+    """Return a distinguished name in the form for comparisons: without case, spaces and escapes.
 
-    Two ways to write one name come out the same, so that what a group calls its member matches the member's own name.
+    Two ways to write one name become the same, so that a group's member matches the member's entry.
     """
     if _INTRICATE.search(text):
-        rdns = ("+".join(sorted(map(_written, rdn))) for rdn in _taken_apart(text))
+        rdns = ("+".join(sorted(map(_rdn_text, rdn))) for rdn in _parse_dn(text))
         return ",".join(rdns)
     if not text.strip():
         return ""
     parts = []
     for rdn in text.split(","):
-        kind, equals, value = rdn.partition("=")
-        parts.append(f"{_kind(kind, equals)}={_folded(value)}")
+        type_, equals, value = rdn.partition("=")
+        parts.append(f"{_type_name(type_, equals)}={_folded(value)}")
     return ",".join(parts)
 
 
 def first_value(text: str) -> str:
-    """The value with which a distinguished name begins, as it is written: `500001` of `uid=500001,ou=people,…`."""
+    """Return the first value of a distinguished name: `500001` of `uid=500001,ou=people,…`."""
     if not _INTRICATE.search(text):
-        kind, equals, value = text.partition(",")[0].partition("=")
-        _kind(kind, equals)
+        type_, equals, value = text.partition(",")[0].partition("=")
+        _type_name(type_, equals)
         return value.strip()
-    first = _taken_apart(text)[0]
+    first = _parse_dn(text)[0]
     if len(first) > 1:
-        raise ValueError("begins with several values, and which one is meant can't be known")
+        raise ValueError("begins with several values, so that its first value is ambiguous")
     return first[0].value.strip()
 
 
-def _taken_apart(text: str) -> list[list[_Named]]:
-    rdns: list[list[_Named]] = [[]]
+def _parse_dn(text: str) -> list[list[_TypeAndValue]]:
+    rdns: list[list[_TypeAndValue]] = [[]]
     start = 0
     for piece in _pieces(text):
         if piece.group() in ",+":
-            rdns[-1].append(_named(text[start : piece.start()]))
+            rdns[-1].append(_parse_part(text[start : piece.start()]))
             start = piece.end()
             if piece.group() == ",":
                 rdns.append([])
-    rdns[-1].append(_named(text[start:]))
+    rdns[-1].append(_parse_part(text[start:]))
     return rdns
 
 
 def _pieces(text: str) -> list[re.Match[str]]:
     pieces = list(_PIECE.finditer(text))
     if sum(len(piece.group()) for piece in pieces) != len(text):
-        raise ValueError("is no distinguished name: a backslash ends it")
+        raise ValueError("is not a distinguished name: it ends with a backslash")
     return pieces
 
 
-def _named(text: str) -> _Named:
-    kind, equals, value = text.partition("=")
+def _parse_part(text: str) -> _TypeAndValue:
+    type_, equals, value = text.partition("=")
     encoded = value.lstrip().startswith("#")
     raw = b"".join(
         bytes.fromhex(piece["hex"])
@@ -109,19 +110,19 @@ def _named(text: str) -> _Named:
         else (piece["escaped"] or piece["plain"]).encode()
         for piece in _pieces(value)
     )
-    return _Named(_kind(kind, equals), raw.decode(), encoded)
+    return _TypeAndValue(_type_name(type_, equals), raw.decode(), encoded)
 
 
-def _kind(kind: str, equals: str) -> str:
-    kind = kind.strip().lower().removeprefix("oid.")
-    if not (kind and equals):
-        raise ValueError("is no distinguished name: a part has no '='")
-    return _SHORT.get(kind, kind)
+def _type_name(type_: str, equals: str) -> str:
+    name = type_.strip().lower().removeprefix("oid.")
+    if not (name and equals):
+        raise ValueError("is not a distinguished name: a part has no '='")
+    return _SHORT.get(name, name)
 
 
-def _written(named: _Named) -> str:
-    value = _folded(named.value)
-    return f"{named.kind}={value if named.encoded else _TO_ESCAPE.sub(_escaped, value)}"
+def _rdn_text(part: _TypeAndValue) -> str:
+    value = _folded(part.value)
+    return f"{part.type}={value if part.encoded else _TO_ESCAPE.sub(_escaped, value)}"
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -136,36 +137,37 @@ def _folded(value: str) -> str:
 
 
 def time_text(text: str) -> str:
-    """A time as ISO 8601 in UTC, such as `2026-05-20T07:00:00Z`, to the second; empty when it means never.
+    """Return a time as ISO 8601 in UTC, such as `2026-05-20T07:00:00Z`; empty if it means never.
 
-    It is either generalized time (`20260520070000.0Z`) or that of Active Directory, in 100 ns since 1601.
+    The text is a generalized time (`20260520070000.0Z`), or the 100 ns since 1601 of Active
+    Directory.
     """
     moment = _moment(text)
     return "" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_past(text: str, now: datetime) -> bool:
-    """Whether such a time has come. Never is not past."""
+    """Tell whether such a time has come. A time that means never has not."""
     moment = _moment(text)
     return moment is not None and moment <= now
 
 
 def generalized(moment: datetime) -> str:
-    """A time in UTC as directories write it, to the second."""
+    """Return a time as LDAP writes it: a generalized time in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ")
 
 
 def moment_of(text: str) -> datetime:
-    """The time that generalized time means. It always says its zone."""
+    """Return the time of a generalized time, which always has a zone."""
     found = _GENERALIZED.fullmatch(text)
     if found is None:
-        raise ValueError("is no time")
+        raise ValueError("is not a time")
     written = found["day"] + found["hour"] + (found["minute"] or "00") + (found["second"] or "00")
     zone = "+0000" if found["zone"] == "Z" else found["zone"].ljust(5, "0")
     try:
         return datetime.strptime(written + zone, "%Y%m%d%H%M%S%z").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("is no time") from None
+        raise ValueError("is not a time") from None
 
 
 def _moment(text: str) -> datetime | None:
@@ -177,22 +179,22 @@ def _moment(text: str) -> datetime | None:
     try:
         moment = _FILETIME_EPOCH + timedelta(microseconds=ticks // 10)
     except OverflowError:
-        raise ValueError("is no time") from None
+        raise ValueError("is not a time") from None
     if moment < _LONG_AGO:  # such as 20260520070000: a time without its zone
-        raise ValueError("is no time: it is neither in 100 ns since 1601, nor does it say its zone")
+        raise ValueError("is not a time: it is too small for 100 ns since 1601, and has no zone")
     return moment
 
 
 def guid_text(raw: bytes) -> str:
-    """The identifier of an object of Active Directory, as its tools show it: `xxxxxxxx-xxxx-…`."""
+    """Return the GUID of an object of Active Directory, as its tools show it: `xxxxxxxx-xxxx-…`."""
     if len(raw) != 16:
-        raise ValueError("is no GUID: it has not 16 bytes")
+        raise ValueError("is not a GUID: it does not have 16 bytes")
     return str(UUID(bytes_le=raw))
 
 
 def sid_text(raw: bytes) -> str:
-    """The security identifier of an account of Active Directory, as its tools show it: `S-1-5-21-…`."""
+    """Return the security identifier of an account, as the tools show it: `S-1-5-21-…`."""
     if len(raw) < 8 or len(raw) != 8 + 4 * raw[1]:
-        raise ValueError("is no SID: its length is wrong")
+        raise ValueError("is not a SID: its length is wrong")
     parts = (int.from_bytes(raw[at : at + 4], "little") for at in range(8, len(raw), 4))
     return "-".join(["S", str(raw[0]), str(int.from_bytes(raw[2:8], "big")), *map(str, parts)])

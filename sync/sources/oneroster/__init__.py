@@ -1,1 +1,1 @@
-"""OneRoster bundles."""
+"""The source of OneRoster bundles."""

@@ -1,4 +1,4 @@
-"""What a OneRoster bundle says of itself: its version, and which of its files are whole, deltas or absent."""
+"""The manifest of a OneRoster bundle: its version, and which files are complete or deltas."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -12,16 +12,16 @@ BULK, DELTA, ABSENT = "bulk", "delta", "absent"
 
 _FILE = re.compile(r"file\.([A-Za-z]+)")
 _VERSION = re.compile(r"1\.([12])(\.[0-9]+)*")
-_WHOLE = "have the bundle exported again, whole"
+_EXPORT_AGAIN = "have the bundle exported again, complete"
 
 
 class Manifest(NamedTuple):
     """The manifest of a bundle.
 
     Attributes:
-        place: what was read, as people know it.
+        place: its name for people.
         minor: 1 or 2, for OneRoster 1.1 or 1.2.
-        modes: of each file that it names, `bulk`, `delta` or `absent`; a file that it does not name is absent, too.
+        modes: `bulk`, `delta` or `absent` by file; a file without a mode is absent, too.
     """
 
     place: str
@@ -29,85 +29,86 @@ class Manifest(NamedTuple):
     modes: Mapping[str, str]
 
     def has(self, file: str) -> bool:
-        """Whether the bundle is said to have this file, such as `users`."""
+        """Tell whether the manifest lists this file, such as `users`, as present."""
         return self.modes.get(file, ABSENT) != ABSENT
 
-    def require(self, files: Collection[str], why: str) -> None:
-        """Makes sure that the bundle is said to have these files.
+    def require(self, files: Collection[str], rows_of: str) -> None:
+        """Make sure that the manifest lists these files as present.
 
         Raises:
-            SourceError: one is said to be absent, or is not named.
+            SourceError: a file is absent, or is not listed.
         """
         for file in sorted(files):
             if not self.has(file):
-                said = "says that {} is absent" if file in self.modes else "does not name {}"
-                reason = said.format(f"{file}.csv") + f", which rows of {why} need"
-                raise SourceError(self.place, reason, f"have it exported with {file}.csv")
+                absent = "says that {} is absent" if file in self.modes else "does not list {}"
+                raise SourceError(
+                    self.place,
+                    f"{absent.format(f'{file}.csv')}, which rows of {rows_of} need",
+                    f"have the bundle exported with {file}.csv",
+                )
 
-    def partial(self, files: Collection[str]) -> str:
-        """Why rows that rest on these files are not all there are; empty when each of them is whole."""
+    def partial_reason(self, files: Collection[str]) -> str:
+        """Return why rows from these files are not all rows; empty if each file is complete."""
         deltas = [f"{file}.csv" for file in sorted(files) if self.modes.get(file) == DELTA]
         if not deltas:
             return ""
-        named = deltas[0] if len(deltas) == 1 else f"{', '.join(deltas[:-1])} and {deltas[-1]}"
-        return f"the bundle says that {named} {'is a delta' if len(deltas) == 1 else 'are deltas'}"
+        names = deltas[0] if len(deltas) == 1 else f"{', '.join(deltas[:-1])} and {deltas[-1]}"
+        return f"the bundle says that {names} {'is a delta' if len(deltas) == 1 else 'are deltas'}"
 
 
 def read_manifest(bundle: Bundle) -> Manifest:
-    """Reads the manifest, and holds it against what is there.
+    """Read the manifest, and compare it with the files that are there.
 
     Raises:
-        SourceError: there is none, it can't be understood, it is of another version of OneRoster, or a file that it
-            promises is not there.
+        SourceError: the manifest is missing or not valid, it is of another version of OneRoster, or
+            a file that it lists is missing.
     """
     place = f"{bundle.place}/{MANIFEST}"
-    if not bundle.holds(MANIFEST):
-        remedy = "see that the export writes it: each bundle of OneRoster 1.1 or 1.2 has one, beside its other files"
+    if not bundle.has_file(MANIFEST):
+        remedy = "check that the export writes it: each bundle of OneRoster 1.1 or 1.2 has one"
         raise SourceError(place, "is not there", remedy)
-    said = _properties(bundle)
+    properties = _read_properties(bundle)
     modes = {
         found[1]: _mode(place, name, value)
-        for name, value in said.items()
+        for name, value in properties.items()
         if (found := _FILE.fullmatch(name))
     }
     for file, mode in modes.items():
-        if mode != ABSENT and not bundle.holds(f"{file}.csv"):
+        if mode != ABSENT and not bundle.has_file(f"{file}.csv"):
             raise SourceError(
                 f"{bundle.place}/{file}.csv",
                 f"is not there, but the manifest says '{mode}'",
-                _WHOLE,
+                _EXPORT_AGAIN,
             )
-    return Manifest(place, _minor(place, said), modes)
+    return Manifest(place, _minor(place, properties), modes)
 
 
-def _properties(bundle: Bundle) -> dict[str, str]:
+def _read_properties(bundle: Bundle) -> dict[str, str]:
     table = bundle.table(MANIFEST)
     table.require("propertyName", "value")
-    said: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for row in table.rows:
         name, value = row.values["propertyName"].strip(), row.values["value"].strip()
-        if said.setdefault(name, value) != value:
-            reason = "says something else of its property than a line above"
-            raise SourceError(f"{table.place} line {row.line}", reason, _WHOLE)
-    return said
+        if properties.setdefault(name, value) != value:
+            reason = "gives another value for a property than a line above"
+            raise SourceError(f"{table.place} line {row.line}", reason, _EXPORT_AGAIN)
+    return properties
 
 
 def _mode(place: str, name: str, value: str) -> str:
     mode = value.lower()
     if mode not in (BULK, DELTA, ABSENT):
-        said = quoted_value(value, code=True)
-        raise SourceError(place, f"says {said} of '{name}'", "have it say bulk, delta or absent")
+        reason = f"{name}: {quoted_value(value, code=True)} is not a mode"
+        raise SourceError(place, reason, "have it exported as bulk, delta or absent")
     return mode
 
 
-def _minor(place: str, said: Mapping[str, str]) -> int:
-    version = said.get("oneroster.version", "")
+def _minor(place: str, properties: Mapping[str, str]) -> int:
+    version = properties.get("oneroster.version", "")
     found = _VERSION.fullmatch(version)
     if found is None:
-        what = (
-            f"is of OneRoster {quoted_value(version)}"
-            if version
-            else "does not say 'oneroster.version'"
+        reason = (
+            f"is for OneRoster {quoted_value(version)}" if version else "has no 'oneroster.version'"
         )
-        raise SourceError(place, what, "have the bundle exported as OneRoster 1.1 or 1.2")
+        raise SourceError(place, reason, "have the bundle exported as OneRoster 1.1 or 1.2")
     return int(found[1])

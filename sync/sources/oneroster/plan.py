@@ -1,4 +1,4 @@
-"""Which files of a OneRoster bundle make which rows, and by which columns they name each other."""
+"""The joins of a OneRoster bundle: which files make which rows, and by which columns."""
 
 from typing import Literal, NamedTuple
 
@@ -15,17 +15,17 @@ DEFAULT_ROLES = {
     "staff": "teacher",
     "contributors": "teacher",
 }
-"""The role of those who are meant, where the settings name none."""
+"""The selected role, if the settings name no role."""
 
 
 class FileJoin(NamedTuple):
     """Columns that rows take from another file, by its `sourcedId`.
 
     Attributes:
-        prefix: what stands before their names, with a dot.
+        prefix: what their names begin with, before a dot.
         file: the other file, such as `orgs`.
-        named_in: the columns of the row that name what is meant; the first that is not blank counts. One whose name
-            ends with `Ids` holds several, with commas between them.
+        named_in: the columns of the row with the `sourcedId`; the first that is not blank is used.
+            A column whose name ends with `Ids` has several, with commas between them.
     """
 
     prefix: str
@@ -34,17 +34,17 @@ class FileJoin(NamedTuple):
 
     @property
     def several(self) -> bool:
-        """Whether these columns may name several."""
+        """Tell whether the columns may contain several ids."""
         return self.named_in[0].endswith("Ids")
 
 
 class FilePlan(NamedTuple):
-    """How rows are made.
+    """How rows are joined.
 
     Attributes:
-        base: the file that has one row for each of theirs, or several.
-        joins: what they take from others; a file that is absent gives no columns.
-        needed: the files without which it can't be told who or what is meant.
+        base: the file with a row for each of them.
+        joins: what they take from other files; an absent file adds no columns.
+        needed: the files without which a row does not identify a person or a test.
     """
 
     base: str
@@ -53,12 +53,12 @@ class FilePlan(NamedTuple):
 
     @property
     def files(self) -> frozenset[str]:
-        """All that the rows may rest on."""
+        """Return all files that the rows may come from."""
         return frozenset((self.base, *self.needed, *(join.file for join in self.joins)))
 
 
 def plan_of(rows_of: RowsOf, tests_by: TestsBy, minor: int) -> FilePlan:
-    """The plan for these rows, from a bundle of OneRoster 1.`minor`."""
+    """Return the plan for these rows, for a bundle of OneRoster 1.`minor`."""
     if rows_of in PEOPLE:
         return _PEOPLE[minor]
     if rows_of == "tests":

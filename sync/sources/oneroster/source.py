@@ -1,4 +1,7 @@
-"""OneRoster 1.1 and 1.2 bundles of CSV files (1EdTech), as student information systems export them."""
+"""The settings of OneRoster bundles, and how a bundle is opened.
+
+OneRoster 1.1 and 1.2 (1EdTech) are bundles of CSV files that student information systems export.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -12,73 +15,88 @@ from sync.config_base.base import InvalidSetting, Named, empty_is_default, fille
 from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
 from sync.sources.completeness import FileCompleteness
-from sync.sources.files.delivery import Beside, Delivery, FilePath, NewestBy
-from sync.sources.files.open import age_doubt, open_failure, open_file, place_in
-from sync.sources.oneroster.bundle import Archive, Bundle, Folder
+from sync.sources.files.delivery import CompanionName, Delivery, FilePath, SelectBy
+from sync.sources.files.open import age_doubt, open_error, open_file, place_in
+from sync.sources.oneroster.bundle import Bundle, FolderBundle, ZipBundle
 from sync.sources.oneroster.manifest import read_manifest
 from sync.sources.oneroster.plan import DEFAULT_ROLES, DELETED, STATUS, RowsOf, TestsBy, plan_of
-from sync.sources.oneroster.rows import RowMeaning, Rows
+from sync.sources.oneroster.reader import BundleReader, Selection
 
 
 class BundleCompleteness(FileCompleteness):
-    """Proofs that a bundle is whole. One that fails makes it unhealthy: nothing is removed on its word."""
+    """Proofs that a bundle is complete.
+
+    If one fails, the source is unhealthy and removes nothing.
+    """
 
     references: bool = True
-    """Whatever a row names by its `sourcedId` is in the bundle, unless that file is a delta."""
+    """Every `sourcedId` that a row names is in the bundle, except in a file that is a delta."""
 
 
 class OneRosterSettings(SourceSettings):
-    """A bundle of CSV files as OneRoster 1.1 and 1.2 define it, with its manifest: one kind of rows of it.
+    """One kind of rows of a OneRoster 1.1 or 1.2 bundle of CSV files, with its manifest.
 
-    Name the same bundle in several sources to take several kinds of rows from it.
+    For several kinds of rows, name the same bundle in several sources.
     """
 
     departures: ClassVar[Mapping[str, tuple[str, ...]]] = {STATUS: (DELETED,)}
-    gives_deltas: ClassVar[bool] = True
+    may_be_delta: ClassVar[bool] = True
 
     type: Literal["oneroster"] = "oneroster"
     """The kind of source."""
     path: FilePath
-    """The folder with the files, or the zip archive. A relative path starts at the folder of the configuration file.
-    Its last part may be a pattern, such as `drop/oneroster-*.zip`: then the newest complete archive counts."""
+    """The folder with the files, or the zip archive.
+
+    A relative path starts at the folder of the configuration file. Its last part may be a pattern,
+    such as `drop/oneroster-*.zip`: then the newest complete archive is read.
+    """
     rows_of: RowsOf
-    """Which rows this source gives: `learners`, `staff`, `tests`, `candidates` (learners enrolled in tests) or
-    `contributors` (staff enrolled in tests)."""
+    """Which rows to read: `learners`, `staff`, `tests`, `candidates` or `contributors`.
+
+    Candidates are the learners, and contributors the staff, who are enrolled in tests.
+    """
     roles: Annotated[tuple[Named, ...], AfterValidator(filled)] | None = None
-    """The roles of those who are meant. Default: `student` for learners and candidates, `teacher` for staff and
-    contributors."""
+    """The roles of the people to read.
+
+    Default: `student` for learners and candidates, `teacher` for staff and contributors.
+    """
     tests_by: TestsBy = "class"
-    """What a test is made of: each `class`, or each `course`."""
-    select_by: NewestBy = "time"
-    """What makes an archive the newest of those that match: the `time` when it was written, or its `name`."""
-    done_marker: Beside | None = None
-    """The name of the marker that is written once the archive is complete, such as `{file}.done` or `READY`; of a
-    folder, once each of its files is. What is newer than its marker is not used."""
-    sha256: Beside | None = None
-    """The name of the file with the checksum of the archive, or of each file in a folder, as `sha256sum` writes it."""
+    """What becomes a test: each `class`, or each `course`."""
+    select_by: SelectBy = "time"
+    """How the newest of several archives is selected: by the `time` of writing, or by `name`."""
+    done_marker: CompanionName | None = None
+    """The name of the marker that the export writes last, such as `{file}.done` or `READY`.
+
+    In a folder, each file needs its marker. A file that is newer than its marker is not used.
+    """
+    sha256: CompanionName | None = None
+    """The name of the file with the checksum by `sha256sum`, such as `{file}.sha256`.
+
+    In a folder, each file needs its own.
+    """
     completeness: Annotated[BundleCompleteness, BeforeValidator(empty_is_default)] = (
         BundleCompleteness()
     )
-    """What has to hold before this source's word is taken for what it does not name."""
+    """What must hold before the absence of a record in this source means anything."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "OneRosterSettings":
         if self.rows_of == "tests" and self.roles is not None:
-            raise told([InvalidSetting("roles", "does nothing for tests", "take it out")])
+            raise told([InvalidSetting("roles", "has no effect for tests", "remove it")])
         return self
 
     def place(self, folder: Path) -> str:
-        """How the bundle (or the pattern) is named to people: from `folder` on when it is in there, otherwise whole."""
+        """Return the path of the bundle (or the pattern) for people."""
         return place_in(folder, self.path)
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Extract]:
-        """The bundle, for one reading; a row has the line of the file that it is of, such as `enrollments.csv`.
+        """Open the bundle for one read. A row has its line in the base file, such as `users.csv`.
 
         Raises:
-            SourceError: the bundle is not complete, is of another version, or lacks a file or a column that these rows
-                need. Of its rows: a file is not sound to its very end, contradicts itself, or was changed while it was
-                read.
+            SourceError: the bundle is not complete, is of another version, or lacks a file or a
+                column that these rows need. Of its rows: a file is not valid to its very end, has
+                two rows with one id that differ, or was changed while it was read.
         """
         with ExitStack() as stack:
             bundle = self._bundle(folder, stack)
@@ -87,35 +105,33 @@ class OneRosterSettings(SourceSettings):
             manifest.require({plan.base, *plan.needed}, self.rows_of)
             files = sorted(file for file in plan.files if manifest.has(file))
             tables = {file: bundle.table(f"{file}.csv") for file in files}
-            rows = Rows(plan, tables, manifest, self._meant())
-            rows.doubts += self._age_doubts(bundle)
+            reader = BundleReader(plan, tables, manifest, self._selection())
+            reader.doubts += self._age_doubts(bundle)
             place = tables[plan.base].place
-            yield Extract(place, rows.columns, rows.rows(), manifest.partial(files), rows.doubts)
+            partial = manifest.partial_reason(files)
+            yield Extract(place, reader.columns, reader.rows(), partial, reader.doubts)
 
     def _bundle(self, folder: Path, stack: ExitStack) -> Bundle:
-        drop = Delivery(self.select_by, self.done_marker, self.sha256)
-        path = drop.chosen(folder / self.path, self.place(folder))
+        delivery = Delivery(self.select_by, self.done_marker, self.sha256)
+        path = delivery.choose(folder / self.path, self.place(folder))
         place = place_in(folder, path)
-        if _is_folder(path, place):
-            return Folder(path, place, stack, drop.require_proofs)
+        try:
+            is_folder = path.is_dir()
+        except OSError as error:
+            raise open_error(place, error) from None
+        if is_folder:
+            return FolderBundle(path, place, stack, delivery.require_proofs)
         opened = stack.enter_context(open_file(path, place))
-        drop.require_proofs(opened)
-        return Archive(opened, stack)
+        delivery.require_proofs(opened)
+        return ZipBundle(opened, stack)
 
-    def _meant(self) -> RowMeaning:
+    def _selection(self) -> Selection:
         roles = () if self.rows_of == "tests" else self.roles or (DEFAULT_ROLES[self.rows_of],)
         lower = frozenset(role.lower() for role in roles)
-        return RowMeaning(lower, self.tests_by == "course", self.completeness.references)
+        return Selection(lower, self.tests_by == "course", self.completeness.references)
 
     def _age_doubts(self, bundle: Bundle) -> list[str]:
-        """Of a folder, the oldest file that was opened counts."""
-        name, oldest = min(bundle.opened, key=lambda one: one[1].written_ns)
+        """Return the doubt about the age of the bundle, by its oldest open file."""
+        name, oldest = min(bundle.opened, key=lambda named: named[1].written_ns)
         doubt = age_doubt(oldest.written_ns, self.completeness.max_age, time.time())
         return [f"{name} {doubt}".strip()] if doubt else []
-
-
-def _is_folder(path: Path, place: str) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as error:
-        raise open_failure(place, error) from None

@@ -1,1 +1,1 @@
-"""SQL databases."""
+"""The source of rows from a SQL database."""

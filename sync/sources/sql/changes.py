@@ -1,7 +1,7 @@
-"""Readings of changes: the database's clock before the read, and from which mark the next one starts.
+"""Reads of changes: the database's time before the read, and the mark of the next read.
 
-A mark is the text of a time (with an offset if the database's clock has one), of a day, or of a whole number. Which one
-is seen from the values of the column that says when a row last changed.
+A mark is the text of a time (with an offset if the database's clock has one), of a day, or of a
+whole number. The values of `updated_column` decide which.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import SourceError
-from sync.sources.sql.connection import DatabaseAccess, OpenDatabase
-from sync.sources.sql.dialects import EPOCH, Bound
+from sync.sources.sql.connection import OpenDatabase, SqlAccess
+from sync.sources.sql.dialects import EPOCH, BindValue
 
-_ALL_ANEW = "run it once without --changed"
+_READ_ALL = "run once without --changed"
 _HOUR = timedelta(hours=1)
 _DAY = len("2026-01-01")
 
 
-def start(mark: str, place: str) -> Bound:
-    """The mark as a value to compare with; without one, long before everything.
+def parse_mark(mark: str, place: str) -> BindValue:
+    """Return the mark as a value to compare with; for an empty mark, a time before all changes.
 
     Raises:
-        SourceError: it is no mark.
+        SourceError: the text is not a mark.
     """
     try:
         if mark.isdecimal():
@@ -32,39 +32,39 @@ def start(mark: str, place: str) -> Bound:
             return date.fromisoformat(mark)
         return datetime.fromisoformat(mark) if mark else EPOCH
     except ValueError:
-        raise SourceError(place, "the mark of the last reading can't be used", _ALL_ANEW) from None
+        raise SourceError(place, "the mark of the last read can't be used", _READ_ALL) from None
 
 
-def clock(opened: OpenDatabase, door: DatabaseAccess) -> datetime:
-    """The database's own time: aware, or as its local time.
+def database_time(database: OpenDatabase, access: SqlAccess) -> datetime:
+    """Return the database's own time: aware, or naive as its local time.
 
     Raises:
-        SourceError: it doesn't tell.
+        SourceError: the database does not return its time.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        told = opened.connection.exec_driver_sql(opened.manner.clock).scalar()
-        return told if isinstance(told, datetime) else datetime.fromisoformat(str(told))
+        time = database.connection.exec_driver_sql(database.dialect.clock).scalar()
+        return time if isinstance(time, datetime) else datetime.fromisoformat(str(time))
     except SQLAlchemyError as error:
-        raise door.failure(error) from None
+        raise access.failure(error) from None
     except ValueError:
         raise SourceError(
-            door.place, "does not tell its time", "don't use 'updated_column' with it"
+            access.place, "does not return its time", "remove 'updated_column'"
         ) from None
 
 
 @dataclass(slots=True)
-class Marker:
-    """Watches the column that says when a row last changed, for the mark of the next reading.
+class MarkTracker:
+    """The mark of the next read, from the column that contains when a row last changed.
 
     Attributes:
         column: its name.
-        place: of the database, for people.
-        index: which column it is.
-        before: the mark that this reading started from; empty when it reads everything.
+        place: the database, for people.
+        index: its position.
+        before: the mark from which this read started; empty if it reads everything.
         next_from: the database's time before the read, less the overlap.
-        texts: whether times are texts, as SQLite has them.
+        texts: whether times are texts, as in SQLite.
     """
 
     column: str
@@ -76,11 +76,11 @@ class Marker:
     _kinds: set[str] = field(default_factory=set)
     _highest: int = 0
 
-    def watch(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Looks at some rows.
+    def see(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Note the values of some rows.
 
         Raises:
-            SourceError: the column holds something that can't say when.
+            SourceError: a value is neither a time nor a number.
         """
         values = [value for row in rows if (value := row[self.index]) is not None]
         kinds = {
@@ -88,22 +88,22 @@ class Marker:
         }
         self._kinds |= kinds
         if "number" in self._kinds and len(self._kinds) > 1:
-            raise self._useless("holds both numbers and times")
+            raise self._unsuitable("contains both numbers and times")
         if "number" in kinds:
             self._highest = max(self._highest, int(max(values)))
 
     def mark(self) -> str:
-        """From where the next reading of changes starts; the same as before if nothing was read.
+        """Return the mark from which the next read starts; unchanged if nothing was read.
 
         Raises:
-            SourceError: what was read can't be compared with the mark that it started from.
+            SourceError: the values can't be compared with the mark of this read.
         """
         if not self._kinds:
             return self.before
         numbers = "number" in self._kinds
         if self.before and self.before.isdecimal() != numbers:
             raise SourceError(
-                self.place, f"column '{self.column}' is of another type than before", _ALL_ANEW
+                self.place, f"column '{self.column}' is of another type than before", _READ_ALL
             )
         if numbers:
             return str(max(self._highest, int(self.before or 0)))
@@ -127,11 +127,11 @@ class Marker:
             return "day"
         if isinstance(value, str) and self.texts:
             return "day" if len(value.strip()) <= _DAY else "moment"
-        raise self._useless("does not say when a row changed")
+        raise self._unsuitable("contains a value that is neither a time nor a number")
 
-    def _useless(self, reason: str) -> SourceError:
+    def _unsuitable(self, reason: str) -> SourceError:
         remedy = (
-            "'updated_column' needs times, days or whole numbers that grow: use CAST in the query"
+            "'updated_column' needs times, days or increasing whole numbers: use CAST in the query"
         )
         return SourceError(self.place, f"column '{self.column}' {reason}", remedy)
 
@@ -140,11 +140,12 @@ def _one_of_each_type(values: Sequence[Any]) -> list[Any]:
     return list({type(value): value for value in values}.values())
 
 
-def starting_point(opened: OpenDatabase, door: DatabaseAccess, overlap: timedelta) -> datetime:
-    """The database's time now, less the overlap; and less an hour where its clock goes back when summer time ends.
+def time_of_next_mark(database: OpenDatabase, access: SqlAccess, overlap: timedelta) -> datetime:
+    """Return the database's time now, less the overlap.
 
     Raises:
-        SourceError: it doesn't tell its time.
+        SourceError: the database does not return its time.
     """
-    back = overlap + (_HOUR if opened.manner.clock_goes_back else timedelta())
-    return clock(opened, door).replace(microsecond=0) - back
+    # Local time repeats an hour when summer time ends: changes in it must not be missed.
+    back = overlap + (_HOUR if database.dialect.clock_goes_back else timedelta())
+    return database_time(database, access).replace(microsecond=0) - back

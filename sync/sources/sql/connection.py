@@ -1,4 +1,4 @@
-"""Connecting to a database, for one reading that can't write. What was opened is closed at the end."""
+"""The connection to a database for one read, within a transaction that can't write."""
 
 import sqlite3
 import stat
@@ -17,29 +17,29 @@ from sync.sources.sql.dialects import (
     DialectSpec,
     call_timeout,
     connect_options,
+    dialect_spec,
     isolation,
-    manner,
 )
 from sync.sources.sql.errors import failure
-from sync.sources.sql.url import EXTRAS, DatabaseUrl, address_of, with_driver
+from sync.sources.sql.url import EXTRAS, DatabaseUrl, parse_url, with_driver
 from sync.sources.sql.watchdog import Watchdog, watched
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-_LOOK_EVERY = 100_000
-"""Steps of SQLite's machine between two looks at the clock: some milliseconds."""
+_STEPS = 100_000
+"""Steps of SQLite's virtual machine between two checks of the timeout: some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseAccess:
-    """A database, and what is needed to be let in.
+class SqlAccess:
+    """How to log in to a database.
 
     Attributes:
-        url: as the configuration gives it, without a password.
-        user: who logs in, if that does not stand in the URL.
-        password: in the clear; it is in no repr.
-        folder: from where the path of a file is taken.
+        url: the URL of the configuration, without a password.
+        user: the user, if the URL does not contain it.
+        password: in the clear; no repr shows it.
+        folder: where the relative path of a file starts.
         timeout: how long a statement may take.
     """
 
@@ -51,30 +51,30 @@ class DatabaseAccess:
 
     @property
     def address(self) -> DatabaseUrl:
-        """The URL taken apart."""
-        return address_of(self.url)
+        """Return the parts of the URL."""
+        return parse_url(self.url)
 
     @property
     def place(self) -> str:
-        """How people name it."""
+        """Return the database's name for people."""
         return self.address.place
 
     @property
     def file(self) -> Path:
-        """The file of a SQLite database."""
+        """Return the file of a SQLite database."""
         return self.folder / self.address.database
 
     def failure(
         self, error: Exception, where: str = "", *, connecting: bool = False
     ) -> SourceError:
-        """What to say about an error of SQLAlchemy's or of a driver's."""
+        """Return the error for an exception of SQLAlchemy or of a driver."""
         return failure(
             error, where or self.place, self.timeout, secret=self.password, connecting=connecting
         )
 
 
-def _no_proof() -> str:
-    return ""
+def _no_doubt() -> str | None:
+    return None
 
 
 @dataclass(slots=True)
@@ -82,109 +82,111 @@ class OpenDatabase:
     """A connection within a transaction that reads.
 
     Attributes:
-        doubt: why what it gives may not be all; empty when nothing speaks against it.
-        prove: what is to be called after the last row: it tells why the rows may not be all, and raises `SourceError`
-            when they are not to be trusted.
-        watchdog: what ends a wait for a server that says nothing any more.
+        dialect: how this kind of database is queried.
+        doubt: why its rows may be incomplete; None if they are complete.
+        check_end: to be called after the last row: it returns why the rows may be incomplete, and
+            raises `SourceError` if they can't be used.
+        watchdog: ends the wait for a server that has stopped answering.
     """
 
     connection: "Connection"
-    manner: DialectSpec
-    doubt: str = ""
-    prove: Callable[[], str] = _no_proof
+    dialect: DialectSpec
+    doubt: str | None = None
+    check_end: Callable[[], str | None] = _no_doubt
     watchdog: Watchdog = field(default_factory=lambda: Watchdog(0))
 
 
 @contextmanager
-def opened(door: DatabaseAccess) -> Iterator[OpenDatabase]:
-    """A connection, limited by the timeout and kept from writing wherever the database knows that.
+def open_database(access: SqlAccess) -> Iterator[OpenDatabase]:
+    """Connect to a database, with a timeout, and read-only if the database supports it.
 
     Raises:
-        SourceError: there is no driver, no database, no connection, or no way in.
+        SourceError: the driver is not installed, or the database can't be reached or refuses the
+            login.
     """
-    engine = _engine(door)
+    engine = _create_engine(access)
     try:
-        with _connected(engine, door) as connection:
-            begun = _begun(connection, door)
+        with _connect(engine, access) as connection:
+            database = _begin(connection, access)
             with watched(
-                connection.connection.dbapi_connection, door.timeout.total_seconds()
-            ) as begun.watchdog:
-                yield begun
+                connection.connection.dbapi_connection, access.timeout.total_seconds()
+            ) as database.watchdog:
+                yield database
     finally:
         engine.dispose()
 
 
 @contextmanager
-def _connected(engine: "Engine", door: DatabaseAccess) -> Iterator["Connection"]:
+def _connect(engine: "Engine", access: SqlAccess) -> Iterator["Connection"]:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         connection = engine.connect()
     except (SQLAlchemyError, OSError, ValueError, TypeError) as error:
-        # TypeError: an option in the URL that the driver does not know.
-        raise door.failure(error, connecting=True) from None
+        # TypeError: the driver does not know an option in the URL.
+        raise access.failure(error, connecting=True) from None
     try:
         yield connection
     finally:
-        # Dropped, not tidied up: what was begun on it has no effect, and rows that nobody wants may still be coming.
+        # Dropped without a rollback: unread rows may still be arriving, and nothing was written.
         connection.invalidate()
         connection.close()
 
 
-def _begun(connection: "Connection", door: DatabaseAccess) -> OpenDatabase:
-    """The same within its transaction."""
+def _begin(connection: "Connection", access: SqlAccess) -> OpenDatabase:
+    """Begin the transaction of the read."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    dialect = connection.dialect
-    how = manner(dialect.name, is_mariadb=getattr(dialect, "is_mariadb", False))
-    options, doubt = dict(how.options), ""
+    is_mariadb = getattr(connection.dialect, "is_mariadb", False)
+    dialect = dialect_spec(connection.dialect.name, is_mariadb=is_mariadb)
+    options, doubt = dict(dialect.options), None
     try:
-        if how.snapshots:
-            allowed = connection.exec_driver_sql(how.snapshots).first()
+        if dialect.snapshots:
+            allowed = connection.exec_driver_sql(dialect.snapshots).first()
             connection.rollback()
             level, doubt = isolation(*(allowed or (0, False)))
             options |= {"isolation_level": level} if level else {}
         connection = connection.execution_options(**options)
-        for one in how.statements(door.timeout):
-            connection.exec_driver_sql(one)
-        prove = _unchanged(connection, door) if door.address.is_file else _no_proof
+        for sql in dialect.statements(access.timeout):
+            connection.exec_driver_sql(sql)
+        check_end = _change_check(connection, access) if access.address.is_file else _no_doubt
     except SQLAlchemyError as error:
-        raise door.failure(error) from None
-    return OpenDatabase(connection, how, doubt, prove)
+        raise access.failure(error) from None
+    return OpenDatabase(connection, dialect, doubt, check_end)
 
 
-def _engine(door: DatabaseAccess) -> "Engine":
+def _create_engine(access: SqlAccess) -> "Engine":
     from sqlalchemy import NullPool, create_engine
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-    address = door.address
-    url = make_url("sqlite://" if address.is_file else with_driver(door.url))
-    url = url.set(username=door.user or None) if door.user else url
-    url = url.set(password=door.password) if door.password else url
+    address = access.address
+    url = make_url("sqlite://" if address.is_file else with_driver(access.url))
+    url = url.set(username=access.user or None) if access.user else url
+    url = url.set(password=access.password) if access.password else url
     options: dict[str, Any] = {
-        **manner(address.kind).engine,
+        **dialect_spec(address.kind).engine,
         "hide_parameters": True,
         "poolclass": NullPool,
     }
     if address.is_file:
-        options["creator"] = _sqlite(door)
+        options["creator"] = _sqlite_opener(access)
     else:
-        told = connect_options(address.driver, door.timeout)
+        defaults = connect_options(address.driver, access.timeout)
         options["connect_args"] = {
-            name: value for name, value in told.items() if name not in url.query
+            name: value for name, value in defaults.items() if name not in url.query
         }
-        if door.password and address.driver == "pymysql":
+        if access.password and address.driver == "pymysql":
             options["connect_args"]["password"] = (
-                door.password.encode()
-            )  # it would take Latin-1 for a text
+                access.password.encode()
+            )  # pymysql would encode a text as Latin-1
     try:
         engine = create_engine(url, **options)
     except (NoSuchModuleError, ImportError) as error:
         raise _no_driver(address, unknown=isinstance(error, NoSuchModuleError)) from None
     except (ArgumentError, ValueError, TypeError) as error:
-        raise door.failure(error, connecting=True) from None
-    _limit_calls(engine, call_timeout(address.driver, door.timeout))
+        raise access.failure(error, connecting=True) from None
+    _limit_calls(engine, call_timeout(address.driver, access.timeout))
     return engine
 
 
@@ -206,17 +208,21 @@ def _no_driver(address: DatabaseUrl, *, unknown: bool) -> SourceError:
             address.place, f"needs the driver {address.driver}, which is not installed", remedy
         )
     name = f"{address.kind}+{address.driver}" if address.driver else address.kind
-    what = (
-        "a kind of database that is not known here" if unknown else "a driver that is not installed"
+    what = "an unknown kind of database" if unknown else "a driver that is not installed"
+    remedy = (
+        "use postgresql, mysql, mariadb, oracle, mssql or sqlite,"
+        " or install the SQLAlchemy dialect and driver for it"
     )
-    remedy = "write postgresql, mysql, mariadb, oracle, mssql or sqlite, or install what SQLAlchemy needs for it"
     return SourceError(address.place, f"'{name}' names {what}", remedy)
 
 
-def _sqlite(door: DatabaseAccess) -> Callable[[], sqlite3.Connection]:
-    """What opens the file, read-only: SQLite would make one that is missing."""
+def _sqlite_opener(access: SqlAccess) -> Callable[[], sqlite3.Connection]:
+    """Return a function that opens the file read-only.
+
+    By default SQLite would create a missing one.
+    """
     try:
-        mode = door.file.stat().st_mode
+        mode = access.file.stat().st_mode
     except OSError as error:
         reason = (
             "is not there"
@@ -224,44 +230,43 @@ def _sqlite(door: DatabaseAccess) -> Callable[[], sqlite3.Connection]:
             else f"can't be opened ({error.strerror})"
         )
         raise SourceError(
-            door.place, reason, "check the path in 'url', and the rights on it"
+            access.place, reason, "check the path in 'url', and the rights on it"
         ) from None
     if not stat.S_ISREG(mode):
         raise SourceError(
-            door.place, "is not a plain file", "set 'url' to the file of a SQLite database"
+            access.place, "is not a plain file", "set 'url' to the file of a SQLite database"
         )
 
     def connect() -> sqlite3.Connection:
-        name = f"file:{quote(str(door.file.absolute()))}?mode=ro"
+        name = f"file:{quote(str(access.file.absolute()))}?mode=ro"
         connection = sqlite3.connect(
             name, uri=True, timeout=CONNECT_SECONDS, check_same_thread=False
         )
-        ends = time.monotonic() + door.timeout.total_seconds()
-        connection.set_progress_handler(lambda: time.monotonic() > ends, _LOOK_EVERY)
+        ends = time.monotonic() + access.timeout.total_seconds()
+        connection.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
         return connection
 
     return connect
 
 
-def _unchanged(connection: "Connection", door: DatabaseAccess) -> Callable[[], str]:
-    """What makes sure that the file was not written over while it was read.
+def _change_check(connection: "Connection", access: SqlAccess) -> Callable[[], str | None]:
+    """Return a check that the file was not overwritten during the read.
 
-    SQLite's own writers wait for the reader, except in WAL mode, where they don't touch what it reads. But a copy
-    written over the file would be read half and half; in WAL mode it looks as if SQLite had written.
+    SQLite's own writers wait for the reader; in WAL mode they don't wait, and don't touch what it
+    reads. But of a copy written over the file, half would be read. In WAL mode such a copy can't be
+    told from a write of SQLite.
     """
-    lively = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    before, remedy = (
-        _identity(door.file),
-        "copy it under another name and rename it when it is whole",
-    )
+    wal = connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    before = _identity(access.file)
+    remedy = "copy it under another name and rename it when it is complete"
 
-    def prove() -> str:
-        changed = _identity(door.file) != before
-        if changed and not lively:
-            raise SourceError(door.place, "was changed or replaced while it was read", remedy)
-        return f"was written while it was read; {remedy}" if changed else ""
+    def check_end() -> str | None:
+        changed = _identity(access.file) != before
+        if changed and not wal:
+            raise SourceError(access.place, "was changed or replaced while it was read", remedy)
+        return f"was written while it was read; {remedy}" if changed else None
 
-    return prove
+    return check_end
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
-"""What differs from one kind of database to the next: how a reading is limited, kept from writing, and dated.
+"""The differences between kinds of databases: timeouts, read-only transactions, and clocks.
 
-Only statements and settings, as values: they can be looked at without a server.
+Only statements and settings, as values: they can be tested without a server.
 """
 
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sync.sources.sql.query import UNTIL_NOW
+from sync.sources.sql.query import CHANGED_SINCE
 
 CONNECT_SECONDS = 10
 """How long to wait for a connection."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""What `:since` is where everything is read."""
+"""The value of `:since` for a read of everything."""
 
-Bound = str | int | date | datetime
-"""What is put in for `:since` and `:now`."""
+BindValue = str | int | date | datetime
+"""A value of `:since` or `:now`."""
 
 
 _MOST_MILLISECONDS = 2_147_483_647
@@ -26,17 +26,17 @@ _MOST_SECONDS = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class DialectSpec:
-    """How one kind of database is asked.
+    """How one kind of database is queried.
 
     Attributes:
-        begin: what is sent before the query; `{ms}` and `{s}` stand for the timeout.
+        begin: statements before the query; `{ms}` and `{s}` are the timeout.
         options: SQLAlchemy's options of the connection.
         engine: SQLAlchemy's options of the engine.
         clock: the query for the database's own time.
-        aware: whether it tells times with their offset from UTC, and is given such.
-        clock_goes_back: whether it tells local times, so that an hour comes twice when summer time ends.
-        changed: the condition for the rows that changed, where their column holds times.
-        snapshots: the query for whether it can give a picture of one moment, if it does not always do.
+        aware: whether its times have an offset from UTC, and parameters may have one.
+        clock_goes_back: whether its clock is local, so that an hour repeats when summer time ends.
+        changed: the condition for changed rows, for a column of times.
+        snapshots: the query whether it supports reads as of one moment; empty if it always does.
     """
 
     begin: tuple[str, ...] = ()
@@ -45,22 +45,23 @@ class DialectSpec:
     clock: str = "SELECT CURRENT_TIMESTAMP"
     aware: bool = False
     clock_goes_back: bool = True
-    changed: str = UNTIL_NOW
+    changed: str = CHANGED_SINCE
     snapshots: str = ""
 
     def statements(self, timeout: timedelta) -> list[str]:
-        """What is sent before the query."""
-        return [one.format(ms=_milliseconds(timeout), s=_seconds(timeout)) for one in self.begin]
+        """Return the statements before the query."""
+        return [sql.format(ms=_milliseconds(timeout), s=_seconds(timeout)) for sql in self.begin]
 
-    def bound(self, value: Bound) -> Bound:
-        """The value as this kind of database compares it. An aware time loses its offset, in UTC, where it has to."""
+    def convert(self, value: BindValue) -> BindValue:
+        """Return the value as this kind of database compares it: where needed, naive in UTC."""
         if not self.aware and isinstance(value, datetime) and value.tzinfo is not None:
             value = value.astimezone(UTC).replace(tzinfo=None)
-        # SQLite has texts for times, and sorts them as such: written as its own CURRENT_TIMESTAMP, in whole seconds.
+        # SQLite stores times as texts and sorts them as such: use the form of its
+        # CURRENT_TIMESTAMP.
         return _sqlite_text(value) if self is SQLITE else value
 
 
-def _sqlite_text(value: Bound) -> Bound:
+def _sqlite_text(value: BindValue) -> BindValue:
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     return value.isoformat() if isinstance(value, date) else value
@@ -72,15 +73,15 @@ SQLITE = DialectSpec(
     changed="datetime({column}) >= :since OR datetime({column}) IS NULL",
 )
 _MYSQL_BEGIN = (
-    # or lists that a query puts together are cut off without a word
+    # Otherwise GROUP_CONCAT silently cuts off long lists.
     "SET SESSION group_concat_max_len = 4294967295",
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )
-_MANNERS = {
+_DIALECTS = {
     "sqlite": SQLITE,
     "postgresql": DialectSpec(
-        # All rows are wanted, so the plan that is best for the first tenth of them is not.
+        # All rows are read, so don't plan for the first tenth of them.
         begin=("SET LOCAL statement_timeout = {ms}", "SET LOCAL cursor_tuple_fraction = 1"),
         options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
         clock="SELECT now()",
@@ -107,13 +108,13 @@ _MANNERS = {
 _OTHER = DialectSpec()
 
 
-def manner(dialect: str, *, is_mariadb: bool = False) -> DialectSpec:
-    """How the kind of database is asked that SQLAlchemy calls so."""
-    return _MANNERS.get("mariadb" if is_mariadb else dialect, _OTHER)
+def dialect_spec(name: str, *, is_mariadb: bool = False) -> DialectSpec:
+    """Return how to query the kind of database with this name in SQLAlchemy."""
+    return _DIALECTS.get("mariadb" if is_mariadb else name, _OTHER)
 
 
 def connect_options(driver: str, timeout: timedelta) -> dict[str, Any]:
-    """What a driver is told when it connects: not to wait for ever, neither for a server nor for its answer."""
+    """Return the options of a driver that limit the wait for a server and for its answer."""
     wait, seconds = CONNECT_SECONDS, _seconds(timeout)
     if driver in ("psycopg", "psycopg2"):
         keepalive = {
@@ -124,7 +125,7 @@ def connect_options(driver: str, timeout: timedelta) -> dict[str, Any]:
         }
         return {"connect_timeout": wait, "tcp_user_timeout": 60_000, **keepalive}
     if driver == "pymysql":
-        # The server ends the statement itself; this is for one that is gone without a word.
+        # The server ends a slow statement itself; this is for a server that has disappeared.
         return {"connect_timeout": wait, "read_timeout": seconds + wait, "write_timeout": wait}
     if driver == "oracledb":
         return {"tcp_connect_timeout": float(wait), "expire_time": 1}
@@ -132,18 +133,18 @@ def connect_options(driver: str, timeout: timedelta) -> dict[str, Any]:
 
 
 def call_timeout(driver: str, timeout: timedelta) -> int:
-    """The milliseconds that one exchange with the server may take, for the driver that is told so once connected."""
+    """Return the limit of one round trip in ms, for a driver that has one; else 0."""
     return _milliseconds(timeout) if driver == "oracledb" else 0
 
 
-def isolation(snapshot_state: int, read_committed_snapshot: bool) -> tuple[str, str]:
-    """How SQL Server is read by what it allows: the isolation level, and what is to be doubted. Each may be empty."""
+def isolation(snapshot_state: int, read_committed_snapshot: bool) -> tuple[str | None, str | None]:
+    """Return the isolation level and the doubt for SQL Server, by what it allows; None for none."""
     if snapshot_state == 1:
-        return "SNAPSHOT", ""
+        return "SNAPSHOT", None
     if read_committed_snapshot:
-        return "", ""
-    return "", (
-        "can't be read as of one moment, so rows that are changed meanwhile may be missed; "
+        return None, None
+    return None, (
+        "can't be read as of one moment, so rows that change during the read may be missed; "
         "have READ_COMMITTED_SNAPSHOT or ALLOW_SNAPSHOT_ISOLATION turned on for this database"
     )
 

@@ -1,6 +1,7 @@
-"""What went wrong with a database, told by what to do about it, without its login and without anybody's data.
+"""The errors of databases, sorted by what to do about them, without logins and personal data.
 
-A driver's own words are repeated only where they can hold no row: about connecting, and about the statement.
+The message of a driver is repeated only where it can't contain a row: on connecting, and for the
+statement.
 """
 
 import re
@@ -8,15 +9,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum
 
+from sync.config_base.durations import rounded_duration
 from sync.errors import SourceError
-from sync.sources.completeness import span_text
 
-MOST_CHARACTERS = 300
-"""What is repeated at most of a driver's words."""
+MAX_MESSAGE = 300
+"""How many characters of a driver's message are repeated."""
 
 
 class DatabaseTrouble(Enum):
-    """What can go wrong: what is said, what to do, and whether the driver's words may be added."""
+    """What can go wrong: the reason, the remedy, and whether the driver's message may be added."""
 
     REACH = (
         "can't be reached",
@@ -31,13 +32,13 @@ class DatabaseTrouble(Enum):
     MISSING = ("has no such database", "check the database's name in 'url'", True)
     STATEMENT = ("can't run the query", "correct the query", True)
     DENIED = (
-        "lets this user not read all that the query needs",
+        "refuses this user the right to read what the query needs",
         "have the right to read it granted",
         True,
     )
     WRITES = (
         "refuses the query, because it would write",
-        "only read: the database is never changed from here",
+        "only read: inspera-sync never changes the database",
         True,
     )
     TIMEOUT = (
@@ -47,7 +48,7 @@ class DatabaseTrouble(Enum):
     )
     LOST = (
         "the connection was lost before the last row",
-        "run it again, and see the database's own log",
+        "run it again, and check the database's own log",
         False,
     )
     BUSY = ("is too busy, or locked", "run it again later", True)
@@ -57,13 +58,13 @@ class DatabaseTrouble(Enum):
         True,
     )
     DATA = (
-        "could not work out a row of the query",
+        "failed on a row of the query",
         "run the query by hand, and correct it or the data",
         False,
     )
     OTHER = (
-        "failed while it was read",
-        "run the query by hand, and see the database's own log",
+        "failed during the read",
+        "run the query by hand, and check the database's own log",
         False,
     )
 
@@ -83,7 +84,7 @@ _STATES: Mapping[str, DatabaseTrouble] = {
     "57": DatabaseTrouble.LOST,
     "57014": DatabaseTrouble.TIMEOUT,
 }
-"""PostgreSQL's states and classes of states."""
+"""SQL states of PostgreSQL, and classes of them."""
 
 _NUMBERS: Mapping[DatabaseTrouble, frozenset[int]] = {
     DatabaseTrouble.REACH: frozenset({2002, 2003, 2005, 20002, 20009}),
@@ -98,7 +99,7 @@ _NUMBERS: Mapping[DatabaseTrouble, frozenset[int]] = {
     DatabaseTrouble.LOST: frozenset({1053, 1317, 1927, 2006, 2013, 20006, 20017, 20047}),
     DatabaseTrouble.BUSY: frozenset({1040, 1203, 1205, 1213, 1222}),
 }
-"""MySQL's and MariaDB's numbers, and SQL Server's; none means something else there."""
+"""Error numbers of MySQL, MariaDB and SQL Server; they have none with two meanings."""
 
 _ORACLE: Mapping[str, DatabaseTrouble] = {
     "ORA-009": DatabaseTrouble.STATEMENT,
@@ -114,19 +115,21 @@ _ORACLE: Mapping[str, DatabaseTrouble] = {
     "DPY-4024": DatabaseTrouble.TIMEOUT,
     "DPY-6": DatabaseTrouble.REACH,
 }
-"""Oracle's codes, and its driver's."""
+"""Error codes of Oracle and of its driver."""
 
 _WORDS: Mapping[str, DatabaseTrouble] = {
     "password authentication failed|no password supplied|no pg_hba.conf entry|login failed"
     "|role .* (does not exist|is not permitted)": DatabaseTrouble.LOGIN,
     'database "[^"]*" does not exist': DatabaseTrouble.MISSING,
-    "no such (table|column|function)|syntax error|incomplete input|ambiguous column": DatabaseTrouble.STATEMENT,
+    "no such (table|column|function)|syntax error|incomplete input"
+    "|ambiguous column": DatabaseTrouble.STATEMENT,
     "readonly database": DatabaseTrouble.WRITES,
     "^interrupted$": DatabaseTrouble.TIMEOUT,
-    "database is locked|too many (clients|connections)|starting up|shutting down": DatabaseTrouble.BUSY,
+    "database is locked|too many (clients|connections)|starting up"
+    "|shutting down": DatabaseTrouble.BUSY,
     "not a database|malformed|disk i/o error|unable to open database": DatabaseTrouble.CORRUPT,
-    "lost connection|server closed|connection (was|is|has been) (closed|lost|killed)|broken pipe|reset by peer"
-    "|gone away|terminating connection": DatabaseTrouble.LOST,
+    "lost connection|server closed|connection (was|is|has been) (closed|lost|killed)"
+    "|broken pipe|reset by peer|gone away|terminating connection": DatabaseTrouble.LOST,
 }
 _ORACLE_CODE = re.compile(r"\b(?:ORA|DPY)-[0-9]{4,5}")
 
@@ -134,18 +137,18 @@ _ORACLE_CODE = re.compile(r"\b(?:ORA|DPY)-[0-9]{4,5}")
 def failure(
     error: Exception, where: str, timeout: timedelta, *, secret: str = "", connecting: bool = False
 ) -> SourceError:
-    """What to say about an error of SQLAlchemy's or of a driver's.
+    """Return the error for an exception of SQLAlchemy or of a driver.
 
     Args:
         error: what was raised.
         where: the database's place, perhaps with a row.
-        timeout: how long the query might take.
-        secret: the password, which must not be repeated whatever the driver says.
-        connecting: whether there was no connection yet.
+        timeout: the limit of the query.
+        secret: the password, which is masked in the driver's message.
+        connecting: whether the error occurred before there was a connection.
     """
     cause = getattr(error, "orig", None) or error
-    code, words = _code(cause), _first_line(cause)
-    trouble = _trouble(cause, code, words)
+    code, message = _code(cause), _first_line(cause)
+    trouble = _trouble(cause, code, message)
     if connecting and trouble in (
         DatabaseTrouble.LOST,
         DatabaseTrouble.TIMEOUT,
@@ -154,22 +157,25 @@ def failure(
     ):
         trouble = DatabaseTrouble.REACH
     reason, remedy, repeat = trouble.value
-    added = words.replace(secret, "****") if repeat and secret else words if repeat else code
-    text = reason.format(timeout=span_text(timeout))
+    detail = (message.replace(secret, "****") if secret else message) if repeat else code
+    text = reason.format(timeout=rounded_duration(timeout))
     return SourceError(
         where,
-        f"{text} ({added})" if added and trouble is not DatabaseTrouble.TIMEOUT else text,
+        f"{text} ({detail})" if detail and trouble is not DatabaseTrouble.TIMEOUT else text,
         remedy,
     )
 
 
-def _trouble(cause: BaseException, code: str, words: str) -> DatabaseTrouble:
+def _trouble(cause: BaseException, code: str, message: str) -> DatabaseTrouble:
     if isinstance(next(iter(_arguments(cause)), None), int):
-        found = next((one for one, numbers in _NUMBERS.items() if int(code) in numbers), None)
+        found = next(
+            (trouble for trouble, numbers in _NUMBERS.items() if int(code) in numbers), None
+        )
     else:
-        found = _longest(code, _STATES if code == _state(cause) else _ORACLE)
+        found = _longest_prefix(code, _STATES if code == _state(cause) else _ORACLE)
     found = found or next(
-        (one for regex, one in _WORDS.items() if re.search(regex, words, re.IGNORECASE)), None
+        (trouble for regex, trouble in _WORDS.items() if re.search(regex, message, re.IGNORECASE)),
+        None,
     )
     if found is None:
         found = (
@@ -180,7 +186,7 @@ def _trouble(cause: BaseException, code: str, words: str) -> DatabaseTrouble:
     return found
 
 
-def _longest(code: str, table: Mapping[str, DatabaseTrouble]) -> DatabaseTrouble | None:
+def _longest_prefix(code: str, table: Mapping[str, DatabaseTrouble]) -> DatabaseTrouble | None:
     return next((table[code[:end]] for end in range(len(code), 1, -1) if code[:end] in table), None)
 
 
@@ -192,7 +198,7 @@ def _arguments(cause: BaseException) -> tuple[object, ...]:
     first = cause.args[0] if cause.args else ""
     return (
         first if isinstance(first, tuple) and first else cause.args
-    )  # pymssql has them one deeper at times
+    )  # pymssql sometimes nests them
 
 
 def _code(cause: BaseException) -> str:
@@ -203,11 +209,11 @@ def _code(cause: BaseException) -> str:
 
 def _first_line(cause: BaseException) -> str:
     arguments = _arguments(cause)
-    said = (
+    message = (
         arguments[1]
         if len(arguments) > 1 and isinstance(arguments[0], int)
         else next(iter(arguments), "")
     )
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
     line = next(iter(text.strip().splitlines()), "").strip()
-    return "".join(one if one.isprintable() else " " for one in line)[:MOST_CHARACTERS]
+    return "".join(char if char.isprintable() else " " for char in line)[:MAX_MESSAGE]

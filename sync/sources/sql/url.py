@@ -1,6 +1,6 @@
-"""The URL of a database: what may stand in it, how it is named to people, and which driver it means.
+"""The URL of a database: what it may contain, its name for people, and its driver.
 
-Nothing here imports a database library, so that settings can be checked without any.
+No database library is imported here, so that settings can be checked without one.
 """
 
 import re
@@ -16,10 +16,10 @@ DRIVERS = {
     "oracle": "oracledb",
     "mssql": "pymssql",
 }
-"""Which driver is meant when the URL names only the kind of database."""
+"""The default driver for each kind of database."""
 
 EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "oracledb": "oracle", "pymssql": "mssql"}
-"""What to install of this project to have a driver."""
+"""The extra of this project that installs each driver."""
 
 _URL = re.compile(
     r"(?P<kind>[a-z][a-z0-9_]*)(?:\+(?P<driver>[a-z][a-z0-9_]*))?://"
@@ -32,7 +32,7 @@ _ELSEWHERE = "put it under 'password', as ${file:PATH} or ${cred:NAME}"
 
 
 class DatabaseUrl(NamedTuple):
-    """A database's URL taken apart. `kind` is what stands before `://`, without the driver."""
+    """The parts of a database's URL. `kind` is the part before `://`, without the driver."""
 
     kind: str
     driver: str
@@ -42,7 +42,7 @@ class DatabaseUrl(NamedTuple):
 
     @property
     def place(self) -> str:
-        """How people name it: without driver, user and options."""
+        """Return the URL for people: without driver, user and options."""
         return (
             f"{self.kind}://{self.host}/{self.database}"
             if self.database
@@ -51,12 +51,12 @@ class DatabaseUrl(NamedTuple):
 
     @property
     def is_file(self) -> bool:
-        """Whether it is no server, but a file."""
+        """Tell whether it is a file and not a server."""
         return self.kind == "sqlite"
 
 
-def address_of(url: str) -> DatabaseUrl:
-    """The URL taken apart; it has to be one that `checked_url` lets pass."""
+def parse_url(url: str) -> DatabaseUrl:
+    """Return the parts of a URL that `checked_url` has accepted."""
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError("not checked before")
@@ -71,8 +71,8 @@ def address_of(url: str) -> DatabaseUrl:
 
 
 def with_driver(url: str) -> str:
-    """The URL with the driver that is meant, as SQLAlchemy needs it."""
-    address = address_of(url)
+    """Return the URL with its driver, as SQLAlchemy needs it."""
+    address = parse_url(url)
     name = (
         f"{address.kind}+{address.driver}"
         if address.driver and not address.is_file
@@ -82,21 +82,23 @@ def with_driver(url: str) -> str:
 
 
 def checked_url(url: str) -> str:
-    """The URL, if it is one and holds no password. No message repeats any of it."""
+    """Return the URL if it is valid and contains no password. No message repeats any part of it."""
     found = _URL.fullmatch(url)
     if found is None or not _HOST.fullmatch(found["host"]):
-        remedy = "write it as postgresql://db.example.edu/sis; a password never stands in it, but under 'password'"
-        raise told_one("is no URL of a database", remedy)
+        raise told_one(
+            "is not the URL of a database",
+            "write it as postgresql://db.example.edu/sis, and put the password under 'password'",
+        )
     if ":" in (found["login"] or ""):
-        raise told_one("holds a password", _ELSEWHERE)
+        raise told_one("contains a password", _ELSEWHERE)
     if any(
         _SECRET.search(name) or _SECRET_WITHIN.search(value)
         for name, value in parse_qsl(found["options"] or "")
     ):
-        raise told_one("holds a password in its options", _ELSEWHERE)
+        raise told_one("contains a password in its options", _ELSEWHERE)
     if found["kind"] != "sqlite" and "@" in (found["database"] or ""):
         raise told_one(
-            "has an '@' behind the host",
+            "has an '@' after the host",
             f"if it ends a password, {_ELSEWHERE}; otherwise write %40",
         )
     if found["kind"] == "sqlite":
@@ -111,8 +113,9 @@ def _require_file(found: re.Match[str]) -> None:
             "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
         )
     if found["options"]:
-        raise told_one("has options, which a file takes none of", "end it with the path")
+        raise told_one("has options, which a file does not support", "end it with the path")
     if not found["database"] or found["database"] == ":memory:":
         raise told_one(
-            "names no file", "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path"
+            "does not name a file",
+            "write sqlite:///sis.db, or sqlite:////var/lib/sis.db for a whole path",
         )

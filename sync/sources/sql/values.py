@@ -1,4 +1,7 @@
-"""What a database gives, as the text that all sources give. `None` is an empty text; nothing is rounded or guessed."""
+"""The values of a database as text, as all sources return them.
+
+`None` becomes an empty text. Nothing is rounded or guessed.
+"""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +15,7 @@ _KEPT = {"\t", "\n", "\r"}
 
 
 class UnreadableValue(Exception):  # noqa: N818 - says what it means
-    """A value is no text and can't be made one; says what to do. The value itself is not told: it may be personal."""
+    """A value can't be converted to text. The value itself is not repeated: it may be personal."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"{reason}; {remedy}")
@@ -20,10 +23,10 @@ class UnreadableValue(Exception):  # noqa: N818 - says what it means
 
 
 def column_names(names: Iterable[object]) -> tuple[str, ...]:
-    """The names of a query's columns, stripped and in NFC.
+    """Return the names of a query's columns, stripped and in NFC.
 
     Raises:
-        Untold: one is blank, or there twice.
+        UnreadableValue: a name is blank or repeated.
     """
     found: list[str] = []
     for number, name in enumerate(names, 1):
@@ -49,7 +52,7 @@ def _decimal(value: Decimal) -> str:
 
 
 def _hours(value: timedelta) -> str:
-    """Hours and minutes, such as 04:30; seconds only where there are some."""
+    """Return hours and minutes, such as 04:30, with seconds only if they are not zero."""
     seconds, fraction = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
     minutes, seconds = divmod(seconds, 60)
     text = f"{'-' if value < timedelta() else ''}{minutes // 60:02}:{minutes % 60:02}"
@@ -62,11 +65,11 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
     try:
         text = bytes(value).decode("utf-8")
     except UnicodeDecodeError:
-        text = "\0"  # told below, so that no exception in the chain carries the bytes
+        text = "\0"  # refused below, so that no chained exception contains the bytes
     if any(character < " " and character not in _KEPT for character in text):
         raise UnreadableValue(
-            "holds bytes that are no text in UTF-8",
-            "make it text (or a number) in the query, with CAST",
+            "contains bytes that are not UTF-8 text",
+            "convert it to text or to a number in the query, with CAST",
         )
     return text
 
@@ -90,27 +93,28 @@ _TEXTS: Mapping[type, Callable[[Any], str]] = {
 
 
 def as_texts(values: Sequence[Any]) -> Iterable[str]:
-    """One column of some rows as texts. The values as they are where all are texts already, which most are.
+    """Return one column of some rows as texts.
 
     Raises:
-        Untold: one of them is of a type that has no text.
+        UnreadableValue: a value has a type that can't be converted.
     """
     types = set(map(type, values))
+    # Most columns contain only texts: they are returned as they are, without a look at each.
     if types == {str}:
         return values
     if types == {str, NoneType}:
         return ["" if value is None else value for value in values]
-    ways = {one: _way(one) for one in types}
-    if len(ways) == 1:
-        return list(map(ways.popitem()[1], values))
-    return [ways[type(value)](value) for value in values]
+    converters = {type_: _converter(type_) for type_ in types}
+    if len(converters) == 1:
+        return list(map(converters.popitem()[1], values))
+    return [converters[type(value)](value) for value in values]
 
 
-def _way(one: type) -> Callable[[Any], str]:
-    for base in one.__mro__:
+def _converter(type_: type) -> Callable[[Any], str]:
+    for base in type_.__mro__:
         if base in _TEXTS:
             return _TEXTS[base]
     raise UnreadableValue(
-        f"holds a value of type {one.__name__}, which is no text",
-        "make it text in the query, with CAST",
+        f"contains a value of type {type_.__name__}",
+        "convert it to text in the query, with CAST",
     )

@@ -1,6 +1,7 @@
-"""Ends a wait for a server that says nothing any more, where the driver would wait for ever.
+"""The end of the wait for a server that has stopped answering, where the driver would wait forever.
 
-A server whose process is frozen still answers on the level of the network, and its own timeouts are frozen with it.
+The network still acknowledges packets for a server whose process is frozen, and its own timeouts
+are frozen too.
 """
 
 import os
@@ -12,54 +13,54 @@ from threading import Event, Thread
 from typing import Any
 
 GRACE = 10
-"""Seconds that a server has, beyond its own timeout, to say that the time is up."""
+"""Seconds after its own timeout in which a server must report that the time is up."""
 
 
 class Watchdog:
-    """Bites when one wait takes longer than the timeout and `GRACE`. Without a socket it sleeps."""
+    """A thread that closes a socket if one wait takes longer than the timeout and `GRACE`."""
 
-    def __init__(self, seconds: float, line: socket.socket | None = None) -> None:
-        self._most, self._line = seconds + GRACE, line
+    def __init__(self, seconds: float, connection: socket.socket | None = None) -> None:
+        """Take the timeout and the socket; without a socket, do nothing."""
+        self._limit, self._connection = seconds + GRACE, connection
         self._ends = float("inf")
         self._over = Event()
 
     @contextmanager
-    def awake(self) -> Iterator[None]:
-        """Watches what is done inside."""
-        self._ends = time.monotonic() + self._most
+    def limit(self) -> Iterator[None]:
+        """Limit the time of what is done inside."""
+        self._ends = time.monotonic() + self._limit
         try:
             yield
         finally:
             self._ends = float("inf")
 
     def watch(self) -> None:
-        """Looks once a second, until it is told that it is over."""
+        """Check once a second, until the end."""
         while not self._over.wait(1):
-            if self._line is not None and time.monotonic() > self._ends:
+            if self._connection is not None and time.monotonic() > self._ends:
                 with suppress(OSError):
-                    self._line.shutdown(
-                        socket.SHUT_RDWR
-                    )  # the driver then finds its connection gone
+                    # The driver then finds its connection closed, and raises an error.
+                    self._connection.shutdown(socket.SHUT_RDWR)
                 return
 
-    def end(self) -> None:
-        """Needed no more."""
+    def stop(self) -> None:
+        """Stop watching."""
         self._over.set()
 
 
 @contextmanager
 def watched(connection: Any, seconds: float) -> Iterator[Watchdog]:
-    """A watchdog over a driver's connection; of drivers that show their socket, which have no timeout of their own."""
+    """Watch the connection of a driver that provides its socket: such drivers have no timeout."""
     fileno = getattr(connection, "fileno", None)
     if fileno is None:
         yield Watchdog(seconds)
         return
-    with socket.socket(fileno=os.dup(fileno())) as line:
-        dog = Watchdog(seconds, line)
+    with socket.socket(fileno=os.dup(fileno())) as copy:
+        dog = Watchdog(seconds, copy)
         thread = Thread(target=dog.watch, daemon=True)
         thread.start()
         try:
             yield dog
         finally:
-            dog.end()
+            dog.stop()
             thread.join()

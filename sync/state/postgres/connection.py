@@ -109,11 +109,11 @@ class StateServer:
             raise StateUnreachable(str(error)) from None
         with translate_errors(self.place, password):
             given = conninfo_to_dict(self.url)
-            managed: dict[str, Any] = {
+            options: dict[str, Any] = {
                 name: value for name, value in _CLIENT.items() if name not in given
             }
-            managed |= {"application_name": process_name(purpose), "client_encoding": "UTF8"}
-            return psycopg.connect(self.url, autocommit=True, password=password or None, **managed)
+            options |= {"application_name": process_name(purpose), "client_encoding": "UTF8"}
+            return psycopg.connect(self.url, autocommit=True, password=password or None, **options)
 
 
 class ConnectionQuestions:

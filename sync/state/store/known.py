@@ -22,7 +22,7 @@ class KnownRecords:
         self._scope, self._connection = scope, scope.connection
 
     def find(self, kind: Kind, key: Key) -> Fields | None:
-        """Return one record: its compared fields, `remote_id`, `standing`, `managed` and more.
+        """Return one record: its compared fields, `remote_id`, `lifecycle`, `managed` and more.
 
         `as_sent` tells that Inspera last had what a source contained, and not only what was read
         there.

@@ -482,7 +482,7 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     [
         ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: holds a password"),
         ("sqlite:///sis.db", "student; DROP TABLE student", "is no plain name of a table or view"),
-        ("nonsense", "student", "--sql: is no URL of a database"),
+        ("nonsense", "student", "--sql: is not the URL of a database"),
     ],
 )
 def test_a_database_that_can_not_be_asked_like_this_is_refused(

@@ -64,7 +64,7 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             '{cron: "0 0 31 2 *", zone: UTC}',
             "cron",
-            "never fires: there is no such day, correct the day of the month",
+            "never fires: no such day exists, correct the day of the month",
         ),
         (
             '{cron: "0 6 * * 9", zone: UTC}',
@@ -83,10 +83,10 @@ def test_without_jobs_there_are_none_and_the_service_has_its_defaults(load_text:
         (
             "{every: 30}",
             "every",
-            "is no duration, write how long in days, hours, minutes and seconds, such as 90s",
+            "is not a duration, write it with its unit, such as 90s",
         ),
-        ("{every: 5 minutes}", "every", "is no duration"),
-        ("{every: 99999999999d}", "every", "is no duration"),
+        ("{every: 5 minutes}", "every", "is not a duration"),
+        ("{every: 99999999999d}", "every", "is not a duration"),
         ("{every: 0s}", "every", "is not from 1s to 366d"),
         ("{every: 5m, jitter: 5m}", "jitter", "is not less than 'every'"),
         ("{every: 1d, jitter: 61m}", "jitter", "is not from 0s to 1h"),
@@ -175,7 +175,7 @@ def test_the_service_answers_on_this_machine(load_text: Load, address: str) -> N
         ("listen: 127.0.0.1:65536", "is not an address and a port"),
         ("shutdown_timeout: 11m", "is not from 1s to 10m"),
         ("run_timeout: 30s", "is not from 1m to 7d"),
-        ("run_timeout: 4", "is no duration"),
+        ("run_timeout: 4", "is not a duration"),
     ],
 )
 def test_a_invalid_setting_of_the_service_is_told(

@@ -37,7 +37,7 @@ def heaps(found: list[Drift]) -> list[tuple[DriftGroup, Kind, Key, tuple[str, ..
 
 
 def set_up(book: Book, hours: float = 24, kinds: tuple[Kind, ...] = READ_ON_TESTS) -> Tenant:
-    """Test T with one of everything of managed, in the state and in Inspera alike."""
+    """Test T with one managed record of each kind, in the state and in Inspera alike."""
     book.know_test(hours)
     for kind in kinds:
         key, _, known, _ = SEATS[kind]

@@ -36,7 +36,7 @@ def taken_off(
 
 
 def set_up(book: Book, kind: Kind, hours: float = 24) -> Tenant:
-    """Test T, begun so many hours from now, with something of managed on it; and Inspera, where all of that is."""
+    """Test T, begun so many hours from now, with something managed on it; and Inspera, where all of that is."""
     book.know_test(hours)
     if kind in PEOPLE:
         book.know_person(PEOPLE[kind])

@@ -36,7 +36,7 @@ class RunTenant(Living):
 
     stopped: str | None = None
     out_of_reach: str | None = None
-    clock_seen = ""
+    known_clock_trouble = ""
     clock_offset: timedelta | None = None
     closed = False
 

@@ -17,7 +17,7 @@ def at(text: str, zone: str = OSLO) -> datetime:
 
 
 def local(fields: str, since: str, most: int = 3, zone: str = OSLO) -> list[str]:
-    """The next local times with their offsets, such as `Mon 2026-06-01 06:00+02`."""
+    """Return the next local times with their offsets, such as `Mon 2026-06-01 06:00+02`."""
     times = next_times(crontab(fields, zone), at(since, zone), most)
     return [f"{time.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M%z}"[:-2] for time in times]
 
@@ -80,7 +80,7 @@ def test_a_leap_day_is_found() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ("0 0 31 2 *", "never fires: there is no such day"),
+        ("0 0 31 2 *", "never fires: no such day exists"),
         ("0 0 30 feb *", "never fires"),
         ("* * * *", "has 4 fields instead of five"),
         ("0 0 0 1 1 *", "has 6 fields instead of five"),
@@ -93,7 +93,7 @@ def test_a_leap_day_is_found() -> None:
         ("* * * * 8", "day of the week '8': 8 is not from 0 to 7"),
         ("* * * * mondag", "day of the week 'mondag': 'mondag' is neither a number nor a name"),
         ("*/0 * * * *", "minute '*/0': has a step below 1"),
-        ("* 22-6 * * *", "hour '22-6': runs backwards; write it as two ranges"),
+        ("* 22-6 * * *", "hour '22-6': ends before it begins; write two ranges"),
         ("* */x * * *", "hour '*/x'"),
         ("L * * * *", "minute 'L'"),
         ("*-5 * * * *", "minute '*-5'"),
@@ -216,7 +216,7 @@ def test_times_go_forward_in_any_zone(fields: str, zone: str, moment: datetime) 
     times = next_times(schedule, moment, 5)
     assert times == sorted(set(times))
     assert times[0] > moment
-    # whoever asks later, but before it, is told the same
+    # the answer is the same for any later moment before it
     assert schedule.next_after(times[0] - timedelta(seconds=1)) == times[0]
 
 
@@ -248,7 +248,7 @@ def test_through_a_clock_change_it_is_what_somebody_watching_the_clock_would_do(
 
 
 def _watched(fields: str, zone: ZoneInfo, begin: datetime, hours: int) -> list[datetime]:
-    """The times by looking at the clock each minute: what it shows, has skipped, or shows for the second time."""
+    """Return the times by a look at the clock each minute: shown, skipped, or shown again."""
     minute, hour, *_, weekday = fields.split()
     minutes = {int(m) for m in minute.split(",")} if "," in minute else _allowed(minute, 0, 59)
 

@@ -38,7 +38,7 @@ class Office:
             raise self.error
 
     def until(self, moment: datetime) -> float:
-        """Sets the clock, and lets the timetable look."""
+        """Set the clock, and call the timetable."""
         self.clock.move_to(moment)
         return self.timetable.tick()
 

@@ -17,7 +17,7 @@ Refusal = Callable[..., SourceError]
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]], **form: Any) -> str:
-    """A table as a CSV file's text; `form` is what `csv.writer` takes."""
+    """Return a table as CSV text; `form` are options of `csv.writer`."""
     text = StringIO(newline="")
     writer = csv.writer(text, **form)
     writer.writerow(columns)
@@ -26,7 +26,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]], **form: Any)
 
 
 def zipped(members: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip archive of these files."""
+    """Return a zip archive of these files."""
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", method) as archive:
         for name, content in members.items():
@@ -35,7 +35,7 @@ def zipped(members: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATE
 
 
 def opened(source: CsvSettings, folder: Path) -> tuple[list[Row], list[str], str]:
-    """All rows of a source, what it doubts once they have ended, and what was read."""
+    """Return all rows of a source, its doubts at the end, and its place."""
     with source.open(folder) as extract:
         rows = list(extract.rows)
         return rows, extract.doubts, extract.place
@@ -49,7 +49,7 @@ def written(folder: Path, content: str | bytes) -> Path:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Reads a CSV file of this content: `read(content, **settings)`."""
+    """Read a CSV file with this content: `read(content, **settings)`."""
 
     def rows(content: str | bytes, **settings: object) -> list[Row]:
         written(tmp_path, content)
@@ -60,7 +60,7 @@ def read(tmp_path: Path) -> Read:
 
 @pytest.fixture
 def refusal(read: Read) -> Refusal:
-    """Why a CSV file of this content can't be read: `refusal(content, **settings)`. Fit to be shown, in one line."""
+    """Return the error, in one line, for a CSV file with this content."""
 
     def error(content: str | bytes, **settings: object) -> SourceError:
         with pytest.raises(SourceError) as caught:

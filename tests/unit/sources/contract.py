@@ -1,4 +1,4 @@
-"""What every source must keep. A source's own test module subclasses `SourceContract` and says how to make one."""
+"""The contract of all sources. The test module of each source subclasses `SourceContract`."""
 
 import os
 import tracemalloc
@@ -28,25 +28,25 @@ def open_files() -> int:
 
 
 class SourceContract(ABC):
-    """Subclasses are collected by pytest; the methods below are all that they give."""
+    """The tests; pytest collects the subclasses, which implement the abstract methods."""
 
     @abstractmethod
     def make(
         self, folder: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
     ) -> SourceSettings:
-        """A source of these rows, by a path relative to `folder` where it has one."""
+        """Create a source with these rows; a path is relative to `folder`."""
 
     @abstractmethod
     def absent(self) -> SourceSettings:
-        """A source that is not there."""
+        """Return a source that is not there."""
 
     @abstractmethod
     def damage_end(self, folder: Path) -> None:
-        """Makes the source's end, and only that, unreadable."""
+        """Make only the end of the source unreadable."""
 
     @abstractmethod
     def disturb(self, folder: Path) -> None:
-        """Does to the source what makes a reading that has begun untrustworthy."""
+        """Change the source so that a read that has begun can't be trusted."""
 
     def make_large(self, folder: Path, count: int = LARGE) -> SourceSettings:
         return self.make(folder, COLUMNS, ((str(n), f"Given{n}", "Exämple") for n in range(count)))
@@ -147,7 +147,7 @@ class SourceContract(ABC):
         del rows
         assert open_files() == before
 
-    def test_nothing_stays_open_after_a_error(self, tmp_path: Path) -> None:
+    def test_nothing_stays_open_after_an_error(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 20_000)
         self.damage_end(tmp_path)
         before = open_files()

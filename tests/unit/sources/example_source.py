@@ -10,8 +10,8 @@ from sync.errors import SourceError
 from sync.records.base import Row
 from sync.records.extract import Extract
 from sync.sources.base import SourceSettings
-from sync.sources.csv.reader import column_names, repeated_name
-from sync.sources.files.open import OpenFile, open_file, place_in, reading
+from sync.sources.csv.format import column_names, repeated_name
+from sync.sources.files.open import OpenFile, disk_errors, open_file, place_in
 
 
 class JsonLines(SourceSettings):
@@ -23,14 +23,14 @@ class JsonLines(SourceSettings):
     """The file. A relative path starts at the folder of the configuration file."""
 
     def place(self, folder: Path) -> str:
-        """How the file is named to people."""
+        """Return the path of the file for people."""
         return place_in(folder, self.path)
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[Extract]:
-        """The file, for one reading."""
+        """Open the file for one read."""
         with open_file(folder / self.path, self.place(folder)) as opened:
-            lists = _lists(opened)
+            lists = _read_lists(opened)
             columns = column_names(next(lists, (0, [""]))[1])
             if "" in columns or repeated_name(columns):
                 raise SourceError(
@@ -42,10 +42,10 @@ class JsonLines(SourceSettings):
             yield Extract(opened.place, columns, rows)
 
 
-def _lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
-    """Every line with its number. One that is no list, or has not as many values as the first, ends it all."""
+def _read_lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
+    """Yield every line with its number. All must be lists of the same length."""
     width = 0
-    with reading(opened.place):
+    with disk_errors(opened.place):
         for number, line in enumerate(opened.file, start=1):
             values = _values(line)
             if not values or len(values) != (width or len(values)):
@@ -56,16 +56,17 @@ def _lists(opened: OpenFile) -> Iterator[tuple[int, list[str]]]:
                 )
             width = len(values)
             yield number, values
-    opened.refuse_change()  # what is written to while it is read may have ended early
+    opened.require_unchanged()  # a file that is still being written may have ended early
 
 
 def _values(line: bytes) -> list[str]:
-    """The line's values as text, which is all that a source may give; a null is ''. None when it is no list."""
+    """Return the values of a line as text, with '' for a null; empty if it is not a list."""
     try:
         values = json.loads(line, parse_int=str, parse_float=str)
     except ValueError:
         return []
     listed = values if isinstance(values, list) else []
     return [
-        "" if one is None else one if isinstance(one, str) else json.dumps(one) for one in listed
+        "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        for value in listed
     ]

@@ -1,4 +1,4 @@
-"""A CSV file that is written, replaced or removed while it is read is not used, whatever of it was read."""
+"""A CSV file that is written, replaced or removed during the read is not used."""
 
 import os
 from collections.abc import Callable
@@ -103,7 +103,8 @@ def test_a_file_that_changes_while_it_is_read_is_not_used(
         read_while(tmp_path, doing, rows_before)
     assert str(caught.value) == (
         "students.csv: was changed or replaced while it was read; "
-        "wait until it is written, or write it under another name and rename it when it is whole"
+        "wait until its export is done, or have the export write it under another name and "
+        "rename it when it is complete"
     )
 
 

@@ -53,7 +53,7 @@ def test_a_file_that_is_too_old_is_read_and_doubted(
     )
     assert len(rows) == 1
     assert found == (
-        [f"{told}; see whether its export still runs, or raise max_age"] if told else []
+        [f"{told}; check that its export still runs, or raise max_age"] if told else []
     )
 
 
@@ -78,9 +78,9 @@ def test_a_trailer_that_counts_the_rows_is_no_row_and_raises_no_doubt(
 @pytest.mark.parametrize(
     ("count", "told"),
     [
-        ("1200", "1,200 rows and 2 were read"),
-        ("1", "1 row and 2 were read"),
-        ("0", "0 rows and 2 were read"),
+        ("1200", "1,200 rows, but 2 were read"),
+        ("1", "1 row, but 2 were read"),
+        ("0", "0 rows, but 2 were read"),
     ],
 )
 def test_a_trailer_that_counts_other_rows_is_doubted_with_both_counts(
@@ -93,7 +93,7 @@ def test_a_trailer_that_counts_other_rows_is_doubted_with_both_counts(
 
 def test_one_row_is_said_as_one(tmp_path: Path) -> None:
     assert (
-        "counts 2 rows and 1 was read" in doubts(tmp_path, HEADER + "1,Åse\nEOF;2\n", **TRAILER)[0]
+        "counts 2 rows, but 1 was read" in doubts(tmp_path, HEADER + "1,Åse\nEOF;2\n", **TRAILER)[0]
     )
 
 
@@ -105,13 +105,15 @@ def test_a_count_may_be_padded(tmp_path: Path, count: str) -> None:
 @pytest.mark.parametrize("count", ["", "two", "-2", "2.0", "9" * 5_000])
 def test_a_count_that_is_no_number_is_doubted(tmp_path: Path, count: str) -> None:
     assert (
-        "counts no rows" in doubts(tmp_path, HEADER + f"1,Åse\n2,Ola\nEOF;{count}\n", **TRAILER)[0]
+        "has no number of rows"
+        in doubts(tmp_path, HEADER + f"1,Åse\n2,Ola\nEOF;{count}\n", **TRAILER)[0]
     )
 
 
 def test_a_group_that_took_no_part_counts_nothing(tmp_path: Path) -> None:
     assert (
-        "counts no rows" in doubts(tmp_path, HEADER + "EOF\n", trailer=r"EOF(;(?P<rows>\d+))?")[0]
+        "has no number of rows"
+        in doubts(tmp_path, HEADER + "EOF\n", trailer=r"EOF(;(?P<rows>\d+))?")[0]
     )
 
 
@@ -122,7 +124,8 @@ def test_a_file_without_its_trailer_may_be_cut_off_and_its_last_line_is_a_row(
     tmp_path: Path, content: str
 ) -> None:
     assert doubts(tmp_path, content, **TRAILER) == [
-        "its last line is no trailer: it may be cut off; export it again, or correct 'trailer'"
+        "its last line does not match 'trailer', so it may be cut off; export it again, or "
+        "correct 'trailer'"
     ]
     assert len(numbers(tmp_path, content, completeness=TRAILER)) == content.count("Åse")
 
@@ -208,7 +211,7 @@ def test_blank_lines_without_end_after_the_trailer_are_read_in_bounded_time_and_
     tmp_path: Path,
 ) -> None:
     content = "number\n1\n" + "EOF;1\n" + "\n" * 5_000_000
-    assert "no trailer" in doubts(tmp_path, content, **TRAILER)[0]
+    assert "does not match 'trailer'" in doubts(tmp_path, content, **TRAILER)[0]
 
 
 def test_doubts_add_up(tmp_path: Path) -> None:
@@ -247,7 +250,7 @@ def test_a_file_that_has_a_header_after_all_is_not_read_by_other_names(
     refusal: Refusal, first: str
 ) -> None:
     error = refusal(f"{first}\n1,Åse\n", columns=NAMES)
-    assert error.reason == "is a header, which 'columns' says is not there"
+    assert error.reason == "is a header, but 'columns' is for a file without one"
     assert error.where == f"{NAME} line {1 + first.count(chr(10))}"
 
 

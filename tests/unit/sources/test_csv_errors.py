@@ -16,7 +16,8 @@ GOOD = "1,Åse,x\n"
 @pytest.mark.parametrize("content", ["", "\n\n", "\r\n", "\ufeff"])
 def test_a_file_without_even_a_header_is_empty(refusal: Refusal, content: str) -> None:
     assert str(refusal(content)) == (
-        "students.csv: is empty: it has not even a header; export it again; a header line is the least"
+        "students.csv: is empty: it has not even a header; export it again; it needs a "
+        "header line even without rows"
     )
 
 
@@ -186,14 +187,14 @@ def test_an_open_quote_in_the_header_is_told_too(refusal: Refusal) -> None:
 def test_a_lone_quote_inside_a_quoted_cell_is_told_by_its_line(refusal: Refusal) -> None:
     error = refusal(HEADER + GOOD + '2,Ola,"say "hei" now"\n')
     assert error.where == "students.csv line 3"
-    assert error.reason == 'a lone quote (") stands inside a quoted cell'
+    assert error.reason == 'a quote (") inside a quoted cell is not doubled'
     assert error.remedy == 'double it in the source ("")'
 
 
 def test_a_lone_quote_far_below_its_cell_s_start_names_both_lines(refusal: Refusal) -> None:
     error = refusal(HEADER + '1,Åse,"a\nb\nc "hei" d"\n')
     assert error.where == "students.csv line 4"
-    assert error.reason.endswith("which opens on line 2")
+    assert error.reason.endswith("that opens on line 2 is not doubled")
 
 
 @pytest.mark.parametrize("rows", range(3_560, 3_640, 10))
@@ -203,7 +204,7 @@ def test_a_lone_quote_is_told_although_bytes_follow_that_are_no_text(
     good = "number,note\n" + f"1,Å{'x' * 50}\n" * rows
     error = refusal((good + '2,"say "hei"\n' + "3,x\n" * 1_750).encode() + b"4,\xff\n")
     assert error.where == f"students.csv line {rows + 2}"
-    assert error.reason.startswith("a lone quote")
+    assert error.reason.startswith("a quote (")
 
 
 def test_quote_errors_speak_of_the_quote_character_that_is_set(refusal: Refusal) -> None:

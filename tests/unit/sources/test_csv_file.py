@@ -92,7 +92,8 @@ def test_an_unreadable_file_says_who_needs_which_right(tmp_path: Path) -> None:
     with as_nobody(), pytest.raises(SourceError) as caught:
         list(source.rows(tmp_path))
     assert str(caught.value) == (
-        "students.csv: can't be opened (Permission denied); give the account that runs this the right to read it"
+        "students.csv: can't be opened (Permission denied); give the account that runs "
+        "inspera-sync the right to read it"
     )
 
 

@@ -1,4 +1,4 @@
-"""CSV files that are packed with gzip or zip: read as if they weren't, and refused when the archive is not sound."""
+"""CSV files packed with gzip or zip: unpacked, and refused if the archive is damaged."""
 
 import gzip
 import tracemalloc
@@ -62,7 +62,7 @@ class TestZipKeepsTheContract(SourceContract):
 
 
 def with_wrong_checksum(packed: bytes) -> bytes:
-    """The same archive, whose directory has another checksum for its first member."""
+    """Return the archive with another checksum for its first member."""
     at = packed.index(b"PK\x01\x02") + 16
     return packed[:at] + bytes(4) + packed[at + 4 :]
 
@@ -173,14 +173,14 @@ def test_a_checksum_of_the_archive_that_does_not_fit_is_a_row_error_after_good_r
     with pytest.raises(SourceError) as caught:
         list(rows)
     assert str(caught.value) == (
-        "a.csv.gz: can't be unpacked: the gzip file is damaged, or none; "
-        "deliver it again, in binary mode; or set 'compression' to what it is"
+        "a.csv.gz: can't be unpacked: the gzip file is damaged, or is not gzip; "
+        "deliver it again, in binary mode; or correct 'compression'"
     )
 
 
 def test_a_file_that_is_not_packed_after_all_is_told(tmp_path: Path) -> None:
     for name in ("a.gz", "a.zip"):
-        assert "damaged, or none" in refused(tmp_path, name, TEXT.encode()).reason
+        assert "damaged, or is not gzip" in refused(tmp_path, name, TEXT.encode()).reason
 
 
 def test_errors_inside_have_the_line_of_the_text_inside(tmp_path: Path) -> None:
@@ -211,21 +211,21 @@ def test_a_packed_file_that_is_replaced_while_it_is_read_is_not_used(tmp_path: P
 def test_an_archive_of_several_files_needs_to_be_told_which(tmp_path: Path) -> None:
     packed = zipped({"out/students.csv": TEXT, "out/exams.csv": "x\n1\n", "readme.txt": "?"})
     error = refused(tmp_path, "a.zip", packed)
-    assert error.reason == "holds 3 files, and has to hold one"
+    assert error.reason == "contains 3 files, instead of one"
     assert "'member'" in error.remedy
     for member in ("students.csv", "out/students.csv", "*/stud*.csv", "student?.csv"):
         assert count(tmp_path, "a.zip", packed, member=member) == 2_000
     assert refused(tmp_path, "a.zip", packed, member="*.csv").reason.startswith(
-        "holds 2 files named '*.csv'"
+        "contains 2 files named '*.csv'"
     )
     assert refused(tmp_path, "a.zip", packed, member="x.csv").reason.startswith(
-        "holds no file named 'x.csv'"
+        "contains no file named 'x.csv'"
     )
 
 
 def test_folders_in_an_archive_are_no_files_and_an_archive_may_hold_none(tmp_path: Path) -> None:
     assert count(tmp_path, "a.zip", zipped({"out/": "", "out/a.csv": TEXT})) == 2_000
-    assert refused(tmp_path, "a.zip", zipped({"out/": ""})).reason.startswith("holds no file")
+    assert refused(tmp_path, "a.zip", zipped({"out/": ""})).reason.startswith("contains no file")
 
 
 def test_an_encrypted_archive_is_told_from_a_damaged_one(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_an_encrypted_archive_is_told_from_a_damaged_one(tmp_path: Path) -> None
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packing_that_could_grow_without_bound_is_refused(tmp_path: Path, method: int) -> None:
     assert (
-        "by a method that is not read here"
+        "by a method that is not supported"
         in refused(tmp_path, "a.zip", zipped({"a.csv": TEXT}, method)).reason
     )
 

@@ -1,7 +1,8 @@
-"""Whatever a CSV file holds: it is read exactly as it was written, or refused in words for an operator."""
+"""Any CSV file is read exactly as it was written, or refused with a message."""
 
 import csv
 import gzip
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def refused_or_read(folder: Path, encoding: str) -> bool:
     except SourceError as error:
         place = error.where.removeprefix(NAME)
         return bool(
-            (not place or place.removeprefix(" line ").isdecimal())
+            re.fullmatch(r"( line \d+| lines \d+ .*)?", place)
             and error.reason
             and error.remedy
             and len(str(error).splitlines()) == 1

@@ -51,7 +51,7 @@ class TestAPatternKeepsTheContract(SourceContract):
         put(folder / "drop" / "students-2.csv", "student_no,given,family\n", at=2)
 
     def test_nothing_stays_open_after_a_error(self, tmp_path: Path) -> None:
-        """An error is at the file, not at the pattern: what the contract asks of its place is asked of the file's."""
+        """The contract for a pattern: errors name the file, not the pattern."""
         source = self.make(tmp_path, ("a", "b"), [("1", "2")] * 50_000)
         self.damage_end(tmp_path)
         before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - Path.iterdir would not count its own descriptor alike
@@ -61,7 +61,7 @@ class TestAPatternKeepsTheContract(SourceContract):
 
 
 def put(path: Path, content: str | bytes = "", at: int = 0) -> Path:
-    """Writes a file that has been written `at` seconds after noon."""
+    """Write a file as if `at` seconds after noon."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.utime(path, (NOON + at, NOON + at))
     return path
@@ -76,7 +76,7 @@ Choice = Callable[..., str]
 
 @pytest.fixture
 def choice(tmp_path: Path) -> Choice:
-    """The name of the file that is read, by its own first row: `choice(path, **settings)`."""
+    """Return the name of the file that is read: `choice(path, **settings)`."""
 
     def chosen(path: str, **more: object) -> str:
         rows, _, place = opened(CsvSettings.model_validate({"path": path, **more}), tmp_path)
@@ -96,7 +96,7 @@ def refused(folder: Path, path: str, **more: object) -> SourceError:
 
 
 def deliver(folder: Path, **files: int) -> None:
-    """CSV files by name (`_` stands for `.`), each written so many seconds after noon, that hold their own name."""
+    """Write CSV files that contain their names: `a_csv=5` is a.csv, five seconds after noon."""
     for name, at in files.items():
         real = name.replace("_", ".")
         put(folder / real, f"name\n{real}\n", at)
@@ -205,7 +205,7 @@ def test_a_missing_and_an_old_marker_are_told_apart(tmp_path: Path) -> None:
     assert missing.reason == "is not complete: its marker 'b.csv.done' is not there"
     put(tmp_path / "b.csv.done", at=4)
     old = refused(tmp_path, "b.csv", done_marker="{file}.done")
-    assert old.reason.startswith("is not complete: its marker 'b.csv.done' is older than itself")
+    assert old.reason.startswith("is not complete: its marker 'b.csv.done' is older than the file")
     assert "'done_marker'" in old.remedy
 
 
@@ -221,7 +221,8 @@ def test_the_newest_that_is_complete_counts(tmp_path: Path, choice: Choice) -> N
 def test_when_none_is_complete_they_are_counted_and_a_marker_is_named(tmp_path: Path) -> None:
     deliver(tmp_path, a_csv=1, b_csv=2)
     assert refused(tmp_path, "*.csv", done_marker="{file}.done").reason == (
-        "none of the 2 files that match is marked as complete, such as by 'b.csv.done', written after it"
+        "none of the 2 files that match is marked as complete by a marker such as "
+        "'b.csv.done', written after it"
     )
     assert refused(tmp_path, "a*.csv", done_marker="{file}.done").reason.startswith(
         "the file that matches is not marked"
@@ -309,8 +310,8 @@ def test_a_file_that_is_not_what_was_checked_is_refused_before_its_first_row(
     with pytest.raises(SourceError) as caught:
         next(rows)
     assert str(caught.value) == (
-        "a.csv: has not the SHA-256 checksum that was delivered with it; "
-        "deliver both again: the file is cut off or damaged, or the checksum is of another one"
+        "a.csv: does not have the SHA-256 checksum that was delivered with it; "
+        "deliver both again: the file is cut off or damaged, or the checksum is of another file"
     )
 
 
@@ -333,14 +334,14 @@ def test_a_checksum_that_says_nothing_of_the_file_is_told(tmp_path: Path, told: 
     put(tmp_path / "a.csv.sha256", told)
     assert (
         refused(tmp_path, "a.csv", sha256=SIDECAR).reason
-        == "'a.csv.sha256' does not say its SHA-256 checksum"
+        == "'a.csv.sha256' does not contain its SHA-256 checksum"
     )
 
 
 def test_two_checksums_of_one_file_prove_nothing(tmp_path: Path) -> None:
     deliver(tmp_path, a_csv=1)
     put(tmp_path / "SUMS", f"{RIGHT}  a.csv\n{WRONG}  a.csv\n")
-    assert "does not say" in refused(tmp_path, "a.csv", sha256="SUMS").reason
+    assert "does not contain" in refused(tmp_path, "a.csv", sha256="SUMS").reason
 
 
 def test_a_missing_checksum_is_told_by_its_name(tmp_path: Path) -> None:

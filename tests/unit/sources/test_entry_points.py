@@ -1,4 +1,4 @@
-"""Sources from outside the package: found by their entry points, and kept out when they can't be used."""
+"""Sources of other packages: found by their entry points, and left out if they can't be used."""
 
 import json
 import os
@@ -37,7 +37,7 @@ PEOPLE = (
 def install(
     folder: Path, *points: str, code: str = "", package: str = "example-jsonl", version: str = "1.2"
 ) -> None:
-    """Puts a package into the folder as an installer does: its module, and what it says of itself."""
+    """Install a package into the folder: its module and its metadata."""
     name = package.replace("-", "_")
     (folder / f"{name}_code.py").write_text(
         code or MODULE.read_text(encoding="utf-8"), encoding="utf-8"
@@ -50,7 +50,7 @@ def install(
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with installed packages, which Python looks into."""
+    """Return a folder on the path of Python, for packages."""
     folder = tmp_path / "site-packages"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
@@ -58,7 +58,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The whole program in a process of its own, where these packages are installed."""
+    """Run the program in a process of its own, where these packages are installed."""
     folder.joinpath("inspera-sync.yaml").write_text(CONFIG, encoding="utf-8")
     folder.joinpath("people.jsonl").write_text(PEOPLE, encoding="utf-8")
     folder.joinpath("key").write_text("k")
@@ -72,7 +72,7 @@ def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[st
 
 
 def why_not(word: str) -> str:
-    """Why the installed source of this name is not in the registry; what is our own is there all the same."""
+    """Return why an installed source is not in the registry, which still has the built-in ones."""
     registry = Registry(OWN)
     assert registry["csv"] is CsvSettings
     assert registry.get(word) is OWN.get(word)
@@ -131,7 +131,7 @@ BROKEN = {
     "a module with a slip in it": ("bad_code:X", "def", "can't be loaded (SyntaxError: "),
     "a module that ends the program": ("bad_code:X", "raise SystemExit(3)", "can't be loaded (SystemExit)"),
     "a module that fails": ("bad_code:X", "raise OSError('key=geheim')", "can't be loaded (OSError)"),
-    "what is no class": ("bad_code:X", "X = 'a text'", "it is not derived from SourceSettings"),
+    "not a class": ("bad_code:X", "X = 'a text'", "it is not derived from SourceSettings"),
     "another class": ("bad_code:X", "class X: pass", "it is not derived from SourceSettings"),
     "a class without its parts": (
         "bad_code:X",
@@ -155,7 +155,7 @@ BROKEN = {
         MODULE.read_text().replace('"jsonl"', '"bad"').replace("path: Path", "path: type[Path]").replace(
             "class JsonLines", "from collections.abc import Callable\nclass JsonLines").replace(
             "type[Path]", "Callable[[], int]"),
-        "its settings can't be told as a JSON Schema",
+        "its settings can't be written as a JSON Schema",
     ),
 }  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_what_can_not_be_a_source_is_kept_out_with_the_reason(
 
 def test_a_word_of_our_own_can_not_be_taken(site: Path) -> None:
     install(site, "csv = example_jsonl_code:JsonLines")
-    assert "taken by a source of inspera-sync itself" in why_not("csv")
+    assert "inspera-sync has a source of this name itself" in why_not("csv")
 
 
 def test_a_word_that_two_packages_offer_is_nobodys(site: Path) -> None:
@@ -235,7 +235,7 @@ class TestExampleSource(SourceContract):
 
     @pytest.fixture(autouse=True)
     def _installed(self, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The registry of a program beside which the example is installed."""
+        """Use a registry with the example installed."""
         install(site, f"jsonl = {JsonLines.__module__}:JsonLines")
         monkeypatch.setattr(contract, "SOURCES", Registry(OWN))
 

@@ -1,4 +1,4 @@
-"""Directories: the contract of all sources, which entries become which rows, and results that are cut short."""
+"""LDAP sources: the contract of all sources, the rows of entries, and incomplete results."""
 
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
@@ -127,7 +127,7 @@ def read(server: Slapd, folder: Path, **others: object) -> list[Row]:
 
 
 def refused(server: Slapd, folder: Path, **others: object) -> str:
-    """What is said of a directory that can't be read, or not to its end."""
+    """Return the error of a server that can't be read, or not to its end."""
     with pytest.raises(SourceError) as caught:
         read(server, folder, **others)
     assert "\n" not in str(caught.value)
@@ -155,8 +155,8 @@ class TestWhole:
     ) -> None:
         said = refused(server, tmp_path, paged=False)
         assert (
-            "could not be read to its end: its size limit was exceeded (sizeLimitExceeded); take out"
-            in said
+            "could not be read to its end: its size limit was exceeded "
+            "(sizeLimitExceeded); take out" in said
         )
         assert "'paged: false'" in said
 
@@ -289,13 +289,13 @@ class TestRows:
         self, server: Slapd, tmp_path: Path
     ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "maill"])
-        assert "attribute 'maill' is not known to this directory; correct its name" in said
+        assert "attribute 'maill' is not known to this LDAP server; correct its name" in said
 
     def test_an_attribute_under_its_other_name_is_never_blank_by_mistake(
         self, server: Slapd, tmp_path: Path
     ) -> None:
         said = refused(server, tmp_path, attributes=["uid", "surname"])
-        assert "attribute 'surname' is called 'sn' by this directory; write 'sn'" in said
+        assert "attribute 'surname' is called 'sn' by this LDAP server; write 'sn'" in said
 
     def test_an_attribute_that_nobody_has_is_blank(self, server: Slapd, tmp_path: Path) -> None:
         rows = read(server, tmp_path, filter="(uid=7)", attributes=["uid", "mail"])
@@ -309,8 +309,8 @@ class TestRows:
         ).running() as one:
             said = refused(one, tmp_path, attributes=["uid", "jpegPhoto"])
         assert (
-            "entry 1: attribute 'jpegPhoto' holds bytes that are no text (UTF-8); leave it out"
-            in said
+            "entry 1: attribute 'jpegPhoto' contains bytes that are not UTF-8 text; remove "
+            "the column" in said
         )
 
     def test_times_come_as_iso_8601_in_utc(self, server: Slapd, tmp_path: Path) -> None:
@@ -353,27 +353,27 @@ SOUND = {"servers": "ldaps://ldap.example.edu", "base": PEOPLE, "attributes": ["
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"servers": "ldap.example.edu"}, "no address of a server"),
-        ({"servers": "https://ldap.example.edu"}, "no address of a server"),
-        ({"servers": "ldaps://ldap.example.edu:x"}, "no address of a server"),
+        ({"servers": "ldap.example.edu"}, "not the address of a server"),
+        ({"servers": "https://ldap.example.edu"}, "not the address of a server"),
+        ({"servers": "ldaps://ldap.example.edu:x"}, "not the address of a server"),
         ({"servers": "ldaps://ldap.example.edu/dc=x"}, "more than a server and a port"),
         ({"servers": "ldaps://me:secret@ldap.example.edu"}, "more than a server and a port"),
         ({"servers": []}, "is empty"),
         (
             {"servers": "ldap://ldap.example.edu", "start_tls": False},
-            "ldap://ldap.example.edu unprotected",
+            "ldap://ldap.example.edu unencrypted",
         ),
-        ({"base": "people"}, "no distinguished name"),
+        ({"base": "people"}, "not a distinguished name"),
         ({"filter": "(uid=*"}, "a parenthesis that is not closed"),
         ({"attributes": []}, "is empty"),
         ({"attributes": ["uid", "uid"]}, "'uid' more than once"),
-        ({"attributes": ["dn"]}, "every row has the entry's own name"),
+        ({"attributes": ["dn"]}, "every row has the entry's distinguished name"),
         (
             {"attributes": {"a": {"many": "all"}, "b": {"many": "all"}}},
             "'many: all' for 'a' and for 'b'",
         ),
         ({"attributes": {"a": {"separator": ","}}}, "without 'many: join'"),
-        ({"attributes": {"a": {"flag": "ACCOUNTDISABLED"}}}, "no bit of userAccountControl"),
+        ({"attributes": {"a": {"flag": "ACCOUNTDISABLED"}}}, "not a bit of userAccountControl"),
         (
             {"attributes": {"a": {"flag": "ACCOUNTDISABLE", "read_as": "text"}}},
             "both 'flag' and 'read_as'",
@@ -383,9 +383,9 @@ SOUND = {"servers": "ldaps://ldap.example.edu", "base": PEOPLE, "attributes": ["
         ({"bind": "simple"}, "needs a 'user'"),
         (
             {"bind": "anonymous", "user": "cn=sync", "password": "x"},
-            "takes no user and no password",
+            "uses no user and no password",
         ),
-        ({"bind": "external"}, "needs a certificate to show"),
+        ({"bind": "external"}, "needs a client certificate"),
         ({"client_key": "key.pem"}, "a key without its certificate"),
         ({"page_size": 0}, "greater than or equal to 1"),
     ],

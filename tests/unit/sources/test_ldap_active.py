@@ -1,6 +1,6 @@
-"""Active Directory, played by a small server of our own that speaks LDAP: long attributes in parts, and its counters.
+"""Active Directory, simulated by a small LDAP server: long attributes in parts, and its counters.
 
-It shares no code with the library on the other side of the wire. What it does is what Microsoft documents ([MS-ADTS]);
+It shares no code with the LDAP library. It does what Microsoft documents ([MS-ADTS]);
 no real Active Directory was there to compare it with.
 """
 
@@ -34,7 +34,7 @@ def tlv(tag: int, *content: bytes) -> bytes:
 
 
 def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The elements that follow one another in `data`, by tag."""
+    """Yield the consecutive elements of `data`, by tag."""
     while data:
         tag, size, start = data[0], data[1], 2
         if size & 0x80:
@@ -94,7 +94,7 @@ class Active:
     asked: list[str] = field(default_factory=list)
 
     def answers(self, message: bytes) -> Iterator[bytes]:
-        """The answers to one message; `None` for none closes the connection."""
+        """Return the answers to one message; None closes the connection."""
         (_, id_), (tag, content), *controls = elements(message)
         head = tlv(2, id_)
         if tag == 0x60:
@@ -165,7 +165,7 @@ class Active:
 
 @contextmanager
 def played(active: Active) -> Iterator[str]:
-    """Runs it, and gives its address."""
+    """Run the server, and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -208,7 +208,7 @@ def source(url: object, **others: object) -> LdapSettings:
 def read(active: Active, **others: object) -> list[Row]:
     with (
         played(active) as url,
-        source(url, **others).reading(Path(), lambda: NOW).opened() as extract,
+        source(url, **others).reader(Path(), lambda: NOW).open() as extract,
     ):
         return list(extract.rows)
 
@@ -230,12 +230,12 @@ def test_a_group_that_is_told_in_parts_is_read_whole(count: int) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (1, "it says operationsError"),
+        (1, "it reports operationsError"),
         (51, "could not be read to its end: it is busy"),
         (4, "sizeLimitExceeded"),
         (32, "noSuchObject"),
-        ("nothing", "it lists attribute 'member' in parts, and not all of them came"),
-        ("skip", "it lists attribute 'member' in parts, and not all of them came"),
+        ("nothing", "it sends attribute 'member' in parts, and a part is missing"),
+        ("skip", "it sends attribute 'member' in parts, and a part is missing"),
         ("close", "the connection was closed before all was read"),
     ],
 )
@@ -252,7 +252,7 @@ def test_an_answer_that_does_not_say_whether_more_follows_is_not_believed() -> N
     active = group_of(3)
     active.silent_paging = True
     with pytest.raises(
-        SourceError, match="without saying whether this was the last page; set 'paged: false'"
+        SourceError, match="does not tell whether this was the last page; set 'paged: false'"
     ):
         read(active)
     assert len(read(active, paged=False)) == 3
@@ -270,7 +270,8 @@ def test_a_refused_login_says_what_is_wrong_with_the_account(data: str, said: st
     active = account()
     active.login = (
         49,
-        f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {data}, v4563",
+        f"80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data "
+        f"{data}, v4563",
     )
     with pytest.raises(SourceError) as caught:
         read(active, user="sync@example.edu", password="made-up")
@@ -381,13 +382,25 @@ def test_identifiers_come_as_the_tools_of_active_directory_show_them() -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "said"),
     [
-        ("objectGUID", b"short", "attribute 'objectGUID' has a value that is no GUID"),
-        ("objectSid", b"\1\5short", "attribute 'objectSid' has a value that is no SID"),
-        ("whenChanged", b"20260520070000", "attribute 'whenChanged' has a value that is no time"),
-        ("whenChanged", b"20261320070000Z", "attribute 'whenChanged' has a value that is no time"),
-        ("pwdLastSet", b"soon", "attribute 'pwdLastSet' has a value that is no time"),
-        ("memberOf", b"nobody", "attribute 'memberOf' has a value that is no distinguished name"),
-        ("photo", b"\xff\xd8", "attribute 'photo' holds bytes that are no text"),
+        ("objectGUID", b"short", "attribute 'objectGUID' has a value that is not a GUID"),
+        ("objectSid", b"\1\5short", "attribute 'objectSid' has a value that is not a SID"),
+        (
+            "whenChanged",
+            b"20260520070000",
+            "attribute 'whenChanged' has a value that is not a time",
+        ),
+        (
+            "whenChanged",
+            b"20261320070000Z",
+            "attribute 'whenChanged' has a value that is not a time",
+        ),
+        ("pwdLastSet", b"soon", "attribute 'pwdLastSet' has a value that is not a time"),
+        (
+            "memberOf",
+            b"nobody",
+            "attribute 'memberOf' has a value that is not a distinguished name",
+        ),
+        ("photo", b"\xff\xd8", "attribute 'photo' contains bytes that are not UTF-8 text"),
     ],
 )
 def test_a_value_that_can_not_be_read_is_a_failure_that_names_its_attribute(
@@ -400,7 +413,7 @@ def test_a_value_that_can_not_be_read_is_a_failure_that_names_its_attribute(
 
 def test_a_flag_of_what_is_no_number_is_a_failure() -> None:
     with pytest.raises(
-        SourceError, match="attribute 'userAccountControl' has a value that is no whole number"
+        SourceError, match="attribute 'userAccountControl' has a value that is not a whole number"
     ):
         cells(
             account(userAccountControl=b"many"),
@@ -409,11 +422,11 @@ def test_a_flag_of_what_is_no_number_is_a_failure() -> None:
 
 
 def changed(active: Active, column: str, mark: str = "") -> tuple[list[str], str, str]:
-    """The names of those that changed, the next mark, and why this is not all."""
+    """Return the names of changed entries, the next mark, and why these are not all."""
     since = Since(column, mark)
     with played(active) as url:
         one = source(url, attributes=["cn"])
-        with one.reading(Path(), lambda: NOW).opened(since, one.overlap) as extract:
+        with one.reader(Path(), lambda: NOW).open(since, one.overlap) as extract:
             found = [row.values["cn"] for row in extract.rows]
             return found, extract.mark(), extract.partial
 
@@ -445,13 +458,13 @@ def test_changes_by_number_start_behind_the_last_ones_of_the_same_server() -> No
     [
         ("dc2.example.edu:499", "another server answers than the last time"),
         ("dc1.example.edu:901", "it was restored"),
-        ("20260520065500Z", "the mark of the last reading is of another kind"),
+        ("20260520065500Z", "the mark of the last read is of another kind"),
     ],
 )
 def test_a_mark_of_another_server_asks_for_a_full_reading(mark: str, said: str) -> None:
     with pytest.raises(SourceError, match=said) as caught:
         changed(counted(), "uSNChanged", mark)
-    assert caught.value.remedy.startswith("read it in full once")
+    assert caught.value.remedy.startswith("run once without --changed")
 
 
 def test_changes_by_time_start_before_the_servers_own_clock() -> None:
@@ -473,6 +486,6 @@ def test_an_entry_that_does_not_say_when_it_changed_is_a_failure() -> None:
     active = counted()
     active.entries[f"cn=D,{BASE}"] = {"cn": [b"D"]}
     with pytest.raises(
-        SourceError, match="entry 4: has no 'uSNChanged', so its changes can't be told"
+        SourceError, match="entry 4: has no 'uSNChanged', so its changes can't be found"
     ):
         changed(active, "uSNChanged")

@@ -14,7 +14,7 @@ from ...support.servers.slapd import ADMIN, PASSWORD, PEOPLE, Entry, Slapd, pers
 pytestmark = pytest.mark.server
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-"""This machine's clock in these tests, later than whatever changes in them; in one it is earlier."""
+"""This machine's clock in these tests, later than all changes; in one test it is earlier."""
 
 
 def changed_at(uid: str, moment: str) -> Entry:
@@ -39,7 +39,7 @@ def changed(
     one: LdapSettings, mark: str = "", column: str = "modifyTimestamp", clock: datetime = LATER
 ) -> tuple[list[str], str, str]:
     """Who changed, the next mark, and why this is not all."""
-    with one.reading(Path(), lambda: clock).opened(Since(column, mark), one.overlap) as extract:
+    with one.reader(Path(), lambda: clock).open(Since(column, mark), one.overlap) as extract:
         found = [row.values["uid"] for row in extract.rows]
         return found, extract.mark(), extract.partial
 
@@ -113,7 +113,7 @@ def test_it_is_opened_as_the_engine_opens_it(server: Slapd, tmp_path: Path) -> N
             "uSNChanged",
             "can't be searched by 'uSNChanged'; set 'updated_column' to modifyTimestamp",
         ),
-        ("uid", "can't tell what changed by 'uid'; set 'updated_column' to modifyTimestamp"),
+        ("uid", "can't find changes by 'uid'; set 'updated_column' to modifyTimestamp"),
     ],
 )
 def test_what_can_not_tell_is_refused_and_what_can_is_named(
@@ -124,7 +124,7 @@ def test_what_can_not_tell_is_refused_and_what_can_is_named(
 
 
 def test_a_mark_of_another_kind_asks_for_a_full_reading(server: Slapd) -> None:
-    with pytest.raises(SourceError, match="of another kind; read it in full once"):
+    with pytest.raises(SourceError, match="of another kind; run once without --changed"):
         changed(source(server), "dc1.example.edu:900")
 
 
@@ -134,7 +134,7 @@ def test_an_entry_that_hides_when_it_changed_is_a_failure(tmp_path: Path) -> Non
         tmp_path / "slapd", [changed_at("1", "20260101120000Z")], lines=lines
     ).running() as server:
         with pytest.raises(
-            SourceError, match="entry 1: has no 'modifyTimestamp', so its changes can't be told"
+            SourceError, match="entry 1: has no 'modifyTimestamp', so its changes can't be found"
         ):
             changed(source(server))
         assert changed(source(server, user=ADMIN, password=PASSWORD))[0] == ["1"]

@@ -30,7 +30,7 @@ def names(servers: object, folder: Path, **others: object) -> list[str]:
 
 
 def refused(servers: object, folder: Path, **others: object) -> str:
-    """What is said when nothing can be read; it is the same for the columns alone."""
+    """Return the error if nothing can be read; it is the same for the columns alone."""
     one = source(servers, **others)
     with pytest.raises(SourceError) as caught:
         one.column_names(folder)
@@ -74,7 +74,7 @@ def certificate(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, ca: trustme.CA) -> Iterator[Slapd]:
-    """A server with a good certificate, that asks its clients for one. Who comes with one may read everybody."""
+    """Run a server that reads the client's certificate, and lets such a client read everyone."""
     folder = tmp_path_factory.mktemp("slapd")
     ca.cert_pem.write_to_path(str(folder / "clients.pem"))
     certificate_ = certificate(ca, folder, "localhost", "127.0.0.1", clients=folder / "clients.pem")
@@ -106,8 +106,8 @@ class TestTls:
         url = server.url if start_tls else server.ldaps_url
         said = refused(url, tmp_path, start_tls=start_tls, **LOGIN)
         assert (
-            f"can't be connected to ({url}: its certificate is from an authority that is not trusted here"
-            in said
+            f"can't be connected to ({url}: its certificate is from an authority that is "
+            f"not trusted here" in said
         )
         assert "; set 'ca_file' to the PEM file of the authority that issued it" in said
 
@@ -154,7 +154,7 @@ class TestTls:
     def test_a_server_that_can_not_turn_to_tls_is_not_talked_to(self, tmp_path: Path) -> None:
         with Slapd(tmp_path / "slapd").running() as one:
             said = refused(one.url, tmp_path, start_tls=True, **LOGIN)
-        assert "does not turn to TLS" in said
+        assert "does not start TLS" in said
         assert "use its ldaps:// address, or enable StartTLS" in said
 
     @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ class TestTls:
 
     @pytest.mark.parametrize(
         ("content", "said"),
-        [(None, "can't be read (No such file"), ("no PEM", "holds no PEM that can be used")],
+        [(None, "can't be read (No such file"), ("no PEM", "does not contain a usable PEM")],
     )
     def test_a_file_of_authorities_that_can_not_be_used_is_named(
         self, content: str | None, said: str, server: Slapd, tmp_path: Path
@@ -226,7 +226,7 @@ class TestLogin:
         one = source(server.url, filter="(uid=*)", user=ADMIN, password="${file:secret}")
         (tmp_path / "secret").write_text(PASSWORD + "\n", encoding="utf-8")
         assert len(list(one.rows(tmp_path))) == 3
-        assert PASSWORD not in repr(one.reading(tmp_path))
+        assert PASSWORD not in repr(one.reader(tmp_path))
 
     def test_nobody_is_anonymous_by_an_empty_password(self, server: Slapd, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("\n", encoding="utf-8")
@@ -274,7 +274,7 @@ class TestLogin:
     ) -> None:
         mine = certificate(ca, tmp_path / "client", "sync.example.edu")
         said = refused(server.ldaps_url, tmp_path, bind="external", client_cert=str(mine.chain))
-        assert "the file of 'client_cert' or 'client_key' holds no PEM that can be used" in said
+        assert "the file of 'client_cert' or 'client_key' does not contain a usable PEM" in said
 
     def test_ones_own_account_is_a_login_over_a_socket_of_this_machine(
         self, server: Slapd, tmp_path: Path
@@ -285,7 +285,7 @@ class TestLogin:
         with Slapd(tmp_path / "slapd", options="disallow bind_anon").running() as one:
             said = refused(one.url, tmp_path)
         assert (
-            "refuses to let anybody log in so (inappropriateAuthentication); check 'bind'" in said
+            "does not allow this kind of login (inappropriateAuthentication); check 'bind'" in said
         )
 
 
@@ -301,8 +301,8 @@ class TestServers:
         gone = f"ldap://127.0.0.1:{free_port()}"
         said = refused([gone, server.ldaps_url, "ldap://ldap.invalid"], tmp_path, **LOGIN)
         assert (
-            f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its certificate is from"
-            in said
+            f"({gone}: can't be reached (connection refused); {server.ldaps_url}: its "
+            f"certificate is from" in said
         )
         assert "; ldap://ldap.invalid: its name is not known)" in said
         assert "check 'servers', the network and the firewall, or set 'ca_file'" in said
@@ -310,7 +310,7 @@ class TestServers:
     def test_a_server_that_says_nothing_is_given_up(self, tmp_path: Path) -> None:
         with Counting() as (port, _):
             said = refused(f"ldap://127.0.0.1:{port}", tmp_path, timeout="1s", connect_timeout="1s")
-        assert "does not answer as a directory (no answer in time)" in said
+        assert "does not answer as an LDAP server (no answer in time)" in said
 
     def test_a_server_that_says_nothing_by_tls_is_given_up(self, tmp_path: Path) -> None:
         with Counting() as (port, _):
@@ -325,11 +325,11 @@ class TestServers:
     def test_what_is_no_directory_is_none(self, answer: bytes, tmp_path: Path) -> None:
         with Counting(answer) as (port, _):
             said = refused(f"ldap://127.0.0.1:{port}", tmp_path, timeout="1s", connect_timeout="1s")
-        assert "does not answer as a directory" in said
+        assert "does not answer as an LDAP server" in said
 
 
 class Counting:
-    """A server that takes calls, answers all of them with these bytes, and keeps what each of them said."""
+    """A server that answers every connection with these bytes, and keeps what it received."""
 
     def __init__(self, answer: bytes = b"") -> None:
         self._answer, self._calls = answer, list[bytes]()

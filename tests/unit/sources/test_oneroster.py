@@ -1,4 +1,4 @@
-"""OneRoster bundles: the contract of all sources, as a folder and as an archive; what is read, and how it is joined."""
+"""OneRoster bundles: the contract of all sources, as folder and as archive, and the joins."""
 
 import csv
 import io
@@ -22,14 +22,14 @@ VERSIONS = pytest.mark.parametrize("version", ["v11", "v12"])
 
 
 def lines_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """The lines of a users.csv with further columns, as exports add them."""
+    """Return the lines of a users.csv with more columns, as exports add them."""
     yield "sourcedId", "status", "role", *columns
     for number, row in enumerate(rows):
         yield f"usr-{number}", "", "student", *row
 
 
 class OneRosterContract(SourceContract):
-    """These columns are not those of OneRoster, so they come on top; all else is as the contract says."""
+    """The contract for OneRoster: its own columns come in addition to those of the contract."""
 
     def test_its_columns_are_read_without_its_rows(self, tmp_path: Path) -> None:
         source = self.make_large(tmp_path, 20_000)
@@ -374,5 +374,5 @@ def test_a_feed_makes_exam_times_of_dates(tmp_path: Path) -> None:
 
 
 def test_roles_say_nothing_of_tests() -> None:
-    with pytest.raises(ValidationError, match="does nothing for tests, take it out"):
+    with pytest.raises(ValidationError, match="has no effect for tests, remove it"):
         OneRosterSettings(path=Path("bundle"), rows_of="tests", roles=("teacher",))

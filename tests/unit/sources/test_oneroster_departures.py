@@ -1,4 +1,4 @@
-"""What OneRoster bundles say of those who leave, of what is not all there, and of what is not whole."""
+"""OneRoster bundles with deleted people, with deltas, and with missing references."""
 
 import hashlib
 import os
@@ -195,20 +195,25 @@ def test_in_a_delta_of_1_2_the_deleted_depart_without_a_role(tmp_path: Path) -> 
             "learners",
             "users",
             "org-law,student,chloe",
-            "1 of its rows names something that is not in orgs.csv",
+            "1 of its rows names a sourcedId that is not in orgs.csv",
         ),
-        ("tests", "classes", "crs-200", "1 of its rows names something that is not in courses.csv"),
+        (
+            "tests",
+            "classes",
+            "crs-200",
+            "1 of its rows names a sourcedId that is not in courses.csv",
+        ),
         (
             "candidates",
             "enrollments",
             "usr-1",
-            "2 of its rows name something that is not in users.csv",
+            "2 of its rows name a sourcedId that is not in users.csv",
         ),
         (
             "candidates",
             "classes",
             "ses-exams,,,",
-            "1 of its rows names something that is not in academicSessions.csv",
+            "1 of its rows names a sourcedId that is not in academicSessions.csv",
         ),
     ],
 )
@@ -220,7 +225,7 @@ def test_what_is_named_and_not_there_is_a_doubt(
     read = Read(bundle, rows_of)
     (text,) = read.doubts
     assert text.startswith(f"{doubt}, the first on line ")
-    assert text.endswith("; have the bundle exported again, whole, or set 'references' to false")
+    assert text.endswith("; have the bundle exported again, complete, or set 'references' to false")
     assert Read(bundle, rows_of, completeness={"references": False}).doubts == []
     assert Read(bundle, rows_of, completeness={"references": False}).rows == read.rows
 
@@ -301,7 +306,7 @@ def test_checksums_are_held_against_an_archive_or_each_file(tmp_path: Path) -> N
     (bundle / "SHA256SUMS").write_text(text)
     assert len(Read(bundle, "candidates", sha256="SHA256SUMS").rows) == 4
     add(bundle, "orgs.csv", "org-new,,,Faculty of Additions,school,EX-3,org-uni")
-    with pytest.raises(SourceError, match=r"^bundle/orgs\.csv: has not the SHA-256 checksum"):
+    with pytest.raises(SourceError, match=r"^bundle/orgs\.csv: does not have the SHA-256 checksum"):
         Read(bundle, "candidates", sha256="SHA256SUMS")
 
 

@@ -1,4 +1,4 @@
-"""Databases keep the contract of all sources: SQLite, PostgreSQL (sorted by the rules of Norwegian) and MariaDB."""
+"""SQL sources and the contract: SQLite, PostgreSQL (with Norwegian sorting) and MariaDB."""
 
 import os
 import sqlite3
@@ -33,7 +33,7 @@ def mariadb_server() -> Iterator[MariaDb]:
 
 
 def query(broken: str, table: str = "people") -> str:
-    """Reads the table in its own order; the row that may be marked as broken can't be worked out, by this expression.
+    """Return the query of the table; a row that is marked as broken fails in this expression.
 
     Sorted, a table is read to its end before the first row comes.
     """
@@ -41,7 +41,7 @@ def query(broken: str, table: str = "people") -> str:
 
 
 def table_of(folder: Path) -> str:
-    """A name of its own for each test's folder."""
+    """Return a name for each test's folder."""
     return "".join(one if one.isalnum() else "_" for one in f"{folder.parent.name}_{folder.name}")[
         -60:
     ]
@@ -71,7 +71,7 @@ class TestSqliteKeepsTheContract(SourceContract):
             database.commit()
 
     def disturb(self, folder: Path) -> None:
-        """A copy is written over the file, as a nightly job would."""
+        """Write a copy over the file, as a nightly job would."""
         path = folder / "sis.db"
         written = path.stat().st_mtime_ns
         path.write_bytes(path.read_bytes())
@@ -133,7 +133,7 @@ class TestMariaDbKeepsTheContract(SourceContract):
         return SqlSettings(url=self.server.url(DATABASE), user="root", query=query(several, table))
 
     def make_large(self, folder: Path, count: int = LARGE) -> SourceSettings:
-        """Wide rows where there are fewer, or all of them are on their way before anybody can disturb the server."""
+        """Make wide rows, so that not all have arrived before the server is disturbed."""
         given = "Given" * (100 if count < LARGE else 1)
         return self.make(
             folder, COLUMNS, ((str(n), f"{given}{n}", "Exämple") for n in range(count))

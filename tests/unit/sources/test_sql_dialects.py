@@ -1,4 +1,4 @@
-"""What is sent to databases of which no server is at hand here: Oracle and SQL Server; and what their errors mean."""
+"""Statements and errors of databases without a server in these tests: Oracle and SQL Server."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects import oracle
 from sync.errors import SourceError
 from sync.records.extract import Since
-from sync.sources.sql.dialects import call_timeout, connect_options, isolation, manner
+from sync.sources.sql.dialects import call_timeout, connect_options, dialect_spec, isolation
 from sync.sources.sql.errors import failure
-from sync.sources.sql.query import statement
+from sync.sources.sql.query import prepare_query
 from sync.sources.sql.source import SqlSettings
 
 QUARTER = timedelta(minutes=15)
@@ -171,9 +171,9 @@ def test_a_common_table_has_to_take_the_mark_itself(
 
 
 def test_oracle_is_asked_within_a_transaction_that_reads() -> None:
-    how = manner("oracle")
-    assert how.statements(QUARTER) == ["SET TRANSACTION READ ONLY"]
-    assert how.clock == "SELECT SYSDATE FROM DUAL"
+    spec = dialect_spec("oracle")
+    assert spec.statements(QUARTER) == ["SET TRANSACTION READ ONLY"]
+    assert spec.clock == "SELECT SYSDATE FROM DUAL"
     assert connect_options("oracledb", QUARTER) == {"tcp_connect_timeout": 10.0, "expire_time": 1}
     assert call_timeout("oracledb", QUARTER) == 900_000
 
@@ -181,8 +181,8 @@ def test_oracle_is_asked_within_a_transaction_that_reads() -> None:
 def test_oracle_is_asked_for_changes_in_its_own_words() -> None:
     dialect = oracle.dialect()  # type: ignore[no-untyped-call]
     column = dialect.identifier_preparer.quote_identifier("CHANGED")
-    made = statement("SELECT no, changed FROM people;", "oracle").changed(
-        column, manner("oracle").changed
+    made = prepare_query("SELECT no, changed FROM people;", "oracle").only_changed(
+        column, dialect_spec("oracle").changed
     )
     assert str(text(made.text).compile(dialect=dialect)) == (
         'SELECT * FROM (SELECT no, changed FROM people) q WHERE q."CHANGED" >= :since OR q."CHANGED" IS NULL'
@@ -201,13 +201,13 @@ def test_oracle_is_asked_for_changes_in_its_own_words() -> None:
     ],
 )
 def test_a_timeout_is_set_where_there_is_one(dialect: str, statements: Sequence[str]) -> None:
-    assert manner(dialect).statements(QUARTER) == statements
+    assert dialect_spec(dialect).statements(QUARTER) == statements
 
 
 def test_mysql_and_mariadb_have_a_timeout_of_their_own_each() -> None:
     mysql, mariadb = (
-        manner("mysql").statements(QUARTER),
-        manner("mysql", is_mariadb=True).statements(QUARTER),
+        dialect_spec("mysql").statements(QUARTER),
+        dialect_spec("mysql", is_mariadb=True).statements(QUARTER),
     )
     assert mysql[0] == "SET SESSION max_execution_time = 900000"
     assert mariadb[0] == "SET SESSION max_statement_time = 900"
@@ -217,7 +217,7 @@ def test_mysql_and_mariadb_have_a_timeout_of_their_own_each() -> None:
 
 def test_a_timeout_beyond_what_a_database_can_hold_is_the_longest_it_can() -> None:
     assert (
-        manner("postgresql").statements(timedelta(days=365))[0]
+        dialect_spec("postgresql").statements(timedelta(days=365))[0]
         == "SET LOCAL statement_timeout = 2147483647"
     )
 
@@ -232,13 +232,13 @@ def test_a_timeout_beyond_what_a_database_can_hold_is_the_longest_it_can() -> No
     ],
 )
 def test_a_moment_is_given_as_the_database_compares_it(dialect: str, value: object) -> None:
-    assert manner(dialect).bound(MOMENT) == value
+    assert dialect_spec(dialect).convert(MOMENT) == value
 
 
 def test_a_snapshot_needs_to_be_allowed() -> None:
-    assert isolation(1, read_committed_snapshot=False) == ("SNAPSHOT", "")
-    assert isolation(0, read_committed_snapshot=True) == ("", "")
-    assert "READ_COMMITTED_SNAPSHOT" in isolation(0, read_committed_snapshot=False)[1]
+    assert isolation(1, read_committed_snapshot=False) == ("SNAPSHOT", None)
+    assert isolation(0, read_committed_snapshot=True) == (None, None)
+    assert "READ_COMMITTED_SNAPSHOT" in str(isolation(0, read_committed_snapshot=False)[1])
 
 
 def said(*arguments: object, connecting: bool = False) -> str:
@@ -267,7 +267,7 @@ def said(*arguments: object, connecting: bool = False) -> str:
         ),
         (
             ("ORA-01722: unable to convert string value 'Åse' to a number",),
-            "failed while it was read (ORA-01722)",
+            "failed during the read (ORA-01722)",
         ),
         (
             ((18456, b"Login failed for user 'reader'.DB-Lib error message 20018"),),
@@ -284,10 +284,10 @@ def said(*arguments: object, connecting: bool = False) -> str:
         ),
         (
             (245, b"Conversion failed when converting the varchar value 'Ase'"),
-            "failed while it was read (245)",
+            "failed during the read (245)",
         ),
-        (("no words that anybody knows: Åse",), "failed while it was read"),
-        ((), "failed while it was read"),
+        (("no words that anybody knows: Åse",), "failed during the read"),
+        ((), "failed during the read"),
     ],
 )
 def test_errors_are_told_by_what_to_do_and_show_no_row(

@@ -1,4 +1,4 @@
-"""MariaDB as a source, by the driver that MySQL has too: what ends a reading, and what it can't do to the database."""
+"""MariaDB as a source, with the driver of MySQL: what ends a read, and that it can't write."""
 
 import time
 from collections.abc import Iterator
@@ -23,8 +23,10 @@ def server() -> Iterator[MariaDb]:
     with mariadb() as one:
         one.create_database("sis")
         one.execute(
-            "CREATE TABLE people (student_no int PRIMARY KEY, changed datetime(6), stamp timestamp(6) NULL)",
-            "CREATE FUNCTION note() RETURNS int BEGIN INSERT INTO people VALUES (99, NULL, NULL); RETURN 1; END",
+            "CREATE TABLE people (student_no int PRIMARY KEY, changed datetime(6), stamp "
+            "timestamp(6) NULL)",
+            "CREATE FUNCTION note() RETURNS int BEGIN INSERT INTO people VALUES (99, NULL, "
+            "NULL); RETURN 1; END",
             "INSERT INTO people SELECT 1, t, t FROM (SELECT NOW(6) - INTERVAL 1 DAY AS t) q",
             "INSERT INTO people SELECT 2, t, t FROM (SELECT NOW(6) AS t) q",
             database="sis",
@@ -119,7 +121,7 @@ def test_types_become_text(server: MariaDb) -> None:
 def test_a_bit_is_no_text(server: MariaDb) -> None:
     assert (
         refusal(server, "SELECT b'1' AS active").reason
-        == "column 'active' holds bytes that are no text in UTF-8"
+        == "column 'active' contains bytes that are not UTF-8 text"
     )
 
 

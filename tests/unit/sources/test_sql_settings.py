@@ -1,4 +1,4 @@
-"""What the configuration may say of a database: its URL, its login and its query, before anything is connected."""
+"""The settings of SQL sources: URL, login and query, checked without a connection."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.dialects import mysql, sqlite
 from sync.errors import SourceError
-from sync.sources.sql.query import statement
+from sync.sources.sql.query import prepare_query
 from sync.sources.sql.source import SqlSettings
 from sync.sources.sql.url import with_driver
 
@@ -47,11 +47,11 @@ def test_a_password_in_the_url_is_a_error_that_says_where_it_belongs(url: str) -
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("db.example.edu/sis", "is no URL of a database"),
-        ("postgresql:/db.example.edu", "is no URL of a database"),
-        ("postgresql://db.example.edu:port/sis", "is no URL of a database"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
+        ("db.example.edu/sis", "is not the URL of a database"),
+        ("postgresql:/db.example.edu", "is not the URL of a database"),
+        ("postgresql://db.example.edu:port/sis", "is not the URL of a database"),
+        ("sqlite://", "does not name a file"),
+        ("sqlite:///:memory:", "does not name a file"),
         ("sqlite://sis.db", "has too few slashes"),
         ("sqlite:///sis.db?mode=rw", "has options"),
     ],
@@ -108,8 +108,8 @@ def test_a_short_url_means_the_driver_that_the_extra_installs(url: str, full: st
         ),
         ({"url": "sqlite:///sis.db", "user": "reader"}, "are not for a SQLite file"),
         ({"url": "sqlite:///sis.db", "password": SECRET}, "are not for a SQLite file"),
-        ({"timeout": "soon"}, "is no length of time"),
-        ({"timeout": "0s"}, "is no length of time"),
+        ({"timeout": "soon"}, "is not a duration"),
+        ({"timeout": "0s"}, "is zero"),
     ],
 )
 def test_settings_that_cant_be_right_together(settings: dict[str, object], reason: str) -> None:
@@ -123,22 +123,22 @@ def test_settings_that_cant_be_right_together(settings: dict[str, object], reaso
         ("-- nothing yet", "is empty"),
         ("DELETE FROM people", "does not begin with SELECT or WITH"),
         ("CALL everybody()", "does not begin with SELECT or WITH"),
-        ("SELECT 1; SELECT 2", "holds more than one statement"),
-        ("SELECT 1; DROP TABLE people", "holds more than one statement"),
+        ("SELECT 1; SELECT 2", "contains more than one statement"),
+        ("SELECT 1; DROP TABLE people", "contains more than one statement"),
         (
             "WITH gone AS (DELETE FROM people RETURNING *) SELECT * FROM gone",
-            "holds the word DELETE",
+            "contains the word DELETE",
         ),
-        ("SELECT * INTO copy FROM people", "holds the word INTO"),
-        ("SELECT * FROM people FOR UPDATE", "holds the word UPDATE"),
-        ("SELECT 1 EXEC sp_who", "holds the word EXEC"),
+        ("SELECT * INTO copy FROM people", "contains the word INTO"),
+        ("SELECT * FROM people FOR UPDATE", "contains the word UPDATE"),
+        ("SELECT 1 EXEC sp_who", "contains the word EXEC"),
         ("SELECT 'Ola", "a quote or a comment that is not closed"),
         ("SELECT 1 /* all", "a quote or a comment that is not closed"),
         (
             "SELECT * FROM people WHERE term = :term",
-            "has the parameter ':term', which nobody fills in",
+            "has the parameter ':term', which is not known",
         ),
-        ("SELECT 1 /*! INTO OUTFILE '/tmp/x' */", "a comment that MySQL runs"),
+        ("SELECT 1 /*! INTO OUTFILE '/tmp/x' */", "a comment that MySQL executes"),
     ],
 )
 def test_a_query_that_does_not_only_read_is_a_error(query: str, reason: str) -> None:
@@ -161,12 +161,12 @@ def test_a_query_that_does_not_only_read_is_a_error(query: str, reason: str) -> 
     ],
 )
 def test_a_query_that_only_looks_dangerous_will_do(query: str, kind: str) -> None:
-    assert statement(query, kind).binds == frozenset()
+    assert prepare_query(query, kind).binds == frozenset()
 
 
 def test_comments_go_hints_and_parameters_stay() -> None:
     sql = "/* Åse's */ SELECT /*+ FULL(t) */ a, b::date -- :since\nFROM t WHERE c >= :since::date AND d < :now ; -- end"
-    made = statement(sql, "postgresql")
+    made = prepare_query(sql, "postgresql")
     assert (
         made.text
         == r"SELECT /*+ FULL(t) */ a, b::date  " + "\nFROM t WHERE c >= :since ::date AND d < :now"
@@ -181,12 +181,14 @@ QUOTED = st.text(alphabet=r":\ax$% 1'", max_size=12).map(
 
 @given(QUOTED)
 def test_what_is_quoted_reaches_the_database_as_it_is_written(quoted: str) -> None:
-    made = text(statement(f"SELECT {quoted} AS a", "sqlite").text).compile(dialect=sqlite.dialect())
+    made = text(prepare_query(f"SELECT {quoted} AS a", "sqlite").text).compile(
+        dialect=sqlite.dialect()
+    )
     assert str(made) == f"SELECT {quoted} AS a"
 
 
 def test_percent_signs_are_doubled_only_for_drivers_that_halve_them() -> None:
-    made = text(statement("SELECT '100%' AS a", "mysql").text)
+    made = text(prepare_query("SELECT '100%' AS a", "mysql").text)
     assert str(made.compile(dialect=mysql.dialect())) == "SELECT '100%%' AS a"
     assert str(made.compile(dialect=sqlite.dialect())) == "SELECT '100%' AS a"
 
@@ -247,6 +249,7 @@ def test_a_kind_that_nobody_knows_and_a_driver_of_ones_own(
     tmp_path: Path, without_drivers: None, url: str, name: str
 ) -> None:
     with pytest.raises(
-        SourceError, match=rf"'{name.replace('+', '.')}' names a (kind|driver)".replace("+", r"\+")
+        SourceError,
+        match=rf"'{name.replace('+', '.')}' names (an unknown kind|a driver)".replace("+", r"\+"),
     ):
         SqlSettings(url=url, query="SELECT 1 AS one").column_names(tmp_path)

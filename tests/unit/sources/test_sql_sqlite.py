@@ -1,4 +1,4 @@
-"""SQLite files as sources: opened without changing them, values of any type in any column, and changes by its texts."""
+"""SQLite files as sources: opened read-only, values of any type, and changes by texts."""
 
 import sqlite3
 from contextlib import closing
@@ -79,7 +79,7 @@ def test_bytes_that_are_no_text_are_named_but_not_shown(tmp_path: Path) -> None:
     fill(tmp_path, "CREATE TABLE t (photo)", "INSERT INTO t VALUES (''), (x'C3')")
     error = refusal(tmp_path, source("SELECT photo FROM t"))
     assert error.where == "sqlite:///sis.db row 2"
-    assert error.reason == "column 'photo' holds bytes that are no text in UTF-8"
+    assert error.reason == "column 'photo' contains bytes that are not UTF-8 text"
 
 
 def test_a_text_that_is_not_utf_8_does_not_show_up_in_the_error(tmp_path: Path) -> None:
@@ -142,7 +142,8 @@ def test_times_are_texts_and_compared_as_times(tmp_path: Path) -> None:
     fill(
         tmp_path,
         "CREATE TABLE people (no, changed)",
-        f"INSERT INTO people VALUES ('just', '{just}'), ('old', '{old}'), ('now', CURRENT_TIMESTAMP), ('never', NULL)",
+        f"INSERT INTO people VALUES ('just', '{just}'), ('old', '{old}'), ('now', "
+        f"CURRENT_TIMESTAMP), ('never', NULL)",
     )
     everybody, mark = changes(tmp_path)
     assert everybody == ["just", "old", "now", "never"]
@@ -188,7 +189,7 @@ def test_a_column_that_cant_say_when_is_refused(tmp_path: Path, values: str) -> 
     fill(tmp_path, "CREATE TABLE people (no, changed)", f"INSERT INTO people VALUES {values}")
     with pytest.raises(
         SourceError,
-        match=r"column 'changed' .*; 'updated_column' needs times, days or whole numbers",
+        match=r"column 'changed' .*; 'updated_column' needs times, days or increasing whole numbers",
     ):
         changes(tmp_path)
 
@@ -200,6 +201,6 @@ def test_a_column_whose_type_has_changed_asks_for_a_full_reading(tmp_path: Path)
         "INSERT INTO people VALUES ('a', '2026-01-01 00:00:00')",
     )
     with pytest.raises(
-        SourceError, match="is of another type than before; run it once without --changed"
+        SourceError, match="is of another type than before; run once without --changed"
     ):
         changes(tmp_path, "7")

@@ -210,7 +210,7 @@ def test_nobody_takes_over_between_a_confirmation_and_its_commit(
 
 
 def await_blocked(server: Postgres) -> None:
-    """Until one of managed waits for another."""
+    """Until one of our sessions waits for another."""
     ends = time.monotonic() + MOST_SECONDS
     waiting = (
         "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -1,4 +1,4 @@
-"""What may be shown of a text: national identity numbers of six countries, and values that may name somebody."""
+"""Masking: national identity numbers of six countries, and values that may name a person."""
 
 import pytest
 from sync.text.masking import masked, masked_words, national_ids, quoted_value

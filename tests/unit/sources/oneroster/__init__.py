@@ -1,4 +1,4 @@
-"""Bundles for tests, made from the samples beside this: every name in them is made up."""
+"""Bundles for tests, made from the samples in this folder: every name in them is made up."""
 
 import shutil
 import zipfile
@@ -14,14 +14,14 @@ Version = Literal["v11", "v12"]
 
 
 def folder(into: Path, version: Version = "v11", name: str = "bundle") -> Path:
-    """A copy of a sample, to be changed at will."""
+    """Return a copy of a sample that a test may change."""
     path = into / name
     shutil.copytree(SAMPLES / version, path)
     return path
 
 
 def edit(bundle: Path, file: str, old: str, new: str) -> None:
-    """Replaces a text that must be there."""
+    """Replace a text that must be there."""
     path = bundle / file
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -40,7 +40,7 @@ def delta(bundle: Path, *files: str) -> None:
 
 
 def zipped(bundle: Path, name: str = "bundle.zip", inside: str = "") -> Path:
-    """The same as an archive, beside it."""
+    """Return the same bundle as an archive in the same folder."""
     path = bundle.parent / name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(bundle.iterdir()):

@@ -1,9 +1,9 @@
-"""Where a directory's servers are, and which of them may be talked to without TLS: those on this very machine."""
+"""The URLs of LDAP servers, and which of them need no TLS: those on this machine."""
 
-from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from sync.config_base.addresses import is_loopback
 from sync.config_base.base import told_one
 
 _PORTS = {"ldaps": 636, "ldap": 389}
@@ -11,14 +11,17 @@ _DEFAULT_SOCKET = "/var/run/slapd/ldapi"
 
 
 class LdapAddress(NamedTuple):
-    """One server. For `ldapi` the host is the path of its socket, and the port is 0."""
+    """The address of one server.
+
+    For `ldapi` the host is the path of its socket, and the port is 0.
+    """
 
     scheme: str
     host: str
     port: int
 
     def __str__(self) -> str:
-        """The address as people write it, with its port where that is not the usual one."""
+        """Return the URL, with its port only if that is not the usual one."""
         if self.scheme == "ldapi":
             return f"ldapi://{quote(self.host, safe='')}"
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -27,33 +30,28 @@ class LdapAddress(NamedTuple):
         )
 
     @property
-    def is_here(self) -> bool:
-        """Whether it is on this machine, so that nobody listens on the way to it."""
-        if self.scheme == "ldapi" or self.host.lower() == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+    def is_local(self) -> bool:
+        """Tell whether the server is on this machine, so that no network can be listened to."""
+        return self.scheme == "ldapi" or is_loopback(self.host)
 
 
-def address_of(text: str) -> LdapAddress:
-    """The server that a text names, such as `ldaps://ldap.example.edu`.
+def parse_url(text: str) -> LdapAddress:
+    """Return the address for a URL such as `ldaps://ldap.example.edu`.
 
     Raises:
-        PydanticCustomError: it names none; for the settings to show.
+        PydanticCustomError: the text is not such a URL; for the settings to report.
     """
     remedy = "write it like ldaps://ldap.example.edu or ldap://ldap.example.edu:389"
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
-        raise told_one("is no address of a server", remedy) from None
+        raise told_one("is not the address of a server", remedy) from None
     if parts.scheme == "ldapi":
         return LdapAddress("ldapi", unquote(parts.netloc) or _DEFAULT_SOCKET, 0)
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise told_one("is no address of a server", remedy)
+        raise told_one("is not the address of a server", remedy)
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         reason = "has more than a server and a port"
-        raise told_one(reason, "give the rest by 'base', 'scope', 'filter', 'user' and 'password'")
+        raise told_one(reason, "set the rest by 'base', 'scope', 'filter', 'user' and 'password'")
     return LdapAddress(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
