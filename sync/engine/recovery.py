@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.account_match import identity_of, match_person, values_of
+from sync.engine.context import RunContext, RunSettings
 from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
 from sync.records.base import Key, Kind
@@ -247,3 +248,21 @@ class Recovery:
 
 def _seen(there: Fields) -> Fields:
     return {name: value for name, value in there.items() if value is not None}
+
+
+def recover(settings: RunSettings, context: RunContext) -> RecoveryResult:
+    """Find out what became of open intents. Without any, Inspera is not asked."""
+    if not context.store.earlier_runs.open_intent_count():
+        return RecoveryResult()
+    recovery = Recovery(
+        context.store,
+        context.journal,
+        context.target(),
+        settings.membership.read_after_write_delay,
+        context.clock,
+        context.interruption.event.wait,
+    )
+    recovered = recovery.settle()
+    calls = f"{recovered.count:,} call{'' if recovered.count == 1 else 's'}"
+    context.observer.note(f"Found out about {calls} of an earlier run without a known outcome.")
+    return recovered

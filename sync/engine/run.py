@@ -17,9 +17,9 @@ from sync.engine.findings import keep_findings
 from sync.engine.lost_state import probe
 from sync.engine.plan import PlanResult, Policy, make_plan, plan_status
 from sync.engine.protocols import Feed, Progress
-from sync.engine.recovery import Recovery, RecoveryResult
-from sync.engine.verify import SAMPLE, Verification, Verifier
-from sync.errors import CallError, Stop
+from sync.engine.recovery import RecoveryResult, recover
+from sync.engine.verify import Verification, verify_run
+from sync.errors import CallError
 from sync.exit_codes import Exit, worst
 from sync.records.changes import CALLING, Cause, Result, Verdict
 from sync.state.store import Store
@@ -59,13 +59,14 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
     ):
         context.interruption.raise_if_set()
         older_copy = store.earlier_runs.recovery_need()
-        recovered = RecoveryResult() if older_copy else _recover(settings, context)
+        recovered = RecoveryResult() if older_copy else recover(settings, context)
 
         progress, now = context.interruption.stopping(observer.progress), context.clock()
-        plan = plan_only(settings.feeds, store, policy, now, progress)
+        extracted = extract(settings.feeds, store, now, progress, policy.read_options)
+        plan = make_plan(extracted, store, policy, now, progress)
         # Before anything is sent: a change that was read only once must not be lost with this run.
         digests = [feed.digest for feed in settings.all_feeds]
-        store.snapshots.keep(context.clock(), digests, plan.extracted.unhealthy_sources)
+        store.snapshots.keep(context.clock(), digests, extracted.unhealthy_sources)
         result.add_plan(plan, store)
         observer.planned(plan, result)
         keep_findings(store, journal, result)
@@ -73,38 +74,20 @@ def run(settings: RunSettings, context: RunContext) -> RunResult:
 
         if older_copy:
             _hold_all(f"Held: {older_copy}.", result, context)
-            result.status = worst(source=bool(plan.extracted.unhealthy), held=True)
+            result.status = worst(source=bool(extracted.unhealthy), held=True)
         else:
             store.known.lapse_kept()
             executed = _execute(settings, context, recovered, result)
             if not executed.stopped:
-                journal.lapse({*plan.extracted.trouble, *policy.incomplete})
+                journal.lapse({*extracted.trouble, *policy.incomplete})
             _check_clock(context, result)
             # A wrong clock makes tests look ended: then nobody who seems to have left is forgotten.
             journal.promote_silent(leaving=not result.clock_trouble)
-            keep_baseline(settings, plan.extracted, store)
-            verified = _verify(settings, context, executed, result)
+            keep_baseline(settings, extracted, store)
+            verified = verify_run(settings, context, executed, result)
             result.status = _status(store, plan, executed, verified, result)
     _record_end(result, context)
     return result
-
-
-def _recover(settings: RunSettings, context: RunContext) -> RecoveryResult:
-    """Find out what became of open intents. Without any, Inspera is not asked."""
-    if not context.store.earlier_runs.open_intent_count():
-        return RecoveryResult()
-    recovery = Recovery(
-        context.store,
-        context.journal,
-        context.target(),
-        settings.membership.read_after_write_delay,
-        context.clock,
-        context.interruption.event.wait,
-    )
-    recovered = recovery.settle()
-    calls = f"{recovered.count:,} call{'' if recovered.count == 1 else 's'}"
-    context.observer.note(f"Found out about {calls} of an earlier run without a known outcome.")
-    return recovered
 
 
 def _execute(
@@ -170,32 +153,6 @@ def _check_clock(context: RunContext, result: RunResult) -> None:
         result.clock_trouble, result.clock_offset = target.known_clock_trouble, target.clock_offset
     if result.clock_trouble:
         context.observer.note(f"Clock: {result.clock_trouble}")
-
-
-def _verify(
-    settings: RunSettings, context: RunContext, executed: ExecutionResult, result: RunResult
-) -> Verification:
-    """Read back what was written, as much of it as the settings say, and record what differs."""
-    stopped = executed.stopped or executed.yielded
-    if settings.verify == "none" or stopped or not executed.count(Result.DONE, Result.FOUND):
-        return Verification()
-    event, delay = context.interruption.event, settings.membership.read_after_write_delay
-    verifier = Verifier(context.store, context.target(), delay, context.clock, event.wait)
-    try:
-        most = SAMPLE if settings.verify == "sample" else None
-        verified = verifier.verify(context.journal.run_id, most)
-    except Stop as error:
-        context.observer.note(f"Not all read back: {error}")
-        return Verification()
-    if event.is_set():
-        verified.bad.clear()  # an interrupted verifier has not waited long enough to be sure
-    for written, trouble in verified.bad:
-        text = f"was sent, but {trouble}; look at it in Inspera, or run `reconcile`"
-        context.journal.find("drift", written.kind, written.key, "", text)
-    result.counts["read back"] += verified.good
-    result.counts["not as sent"] += len(verified.bad)
-    result.counts["seconds at most until readable"] += verified.longest
-    return verified
 
 
 def _status(

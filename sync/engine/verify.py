@@ -6,10 +6,12 @@ from datetime import timedelta
 from itertools import groupby
 
 from sync.engine.compare import There, differences
+from sync.engine.context import RunContext, RunResult, RunSettings
+from sync.engine.executor import ExecutionResult
 from sync.engine.protocols import Clock, Target
 from sync.errors import CallError, Stop
 from sync.records.base import PEOPLE, PERSON_OF, Kind
-from sync.records.changes import Action, Fields, WrittenRecord
+from sync.records.changes import Action, Fields, Result, WrittenRecord
 from sync.state.store import Store
 
 SAMPLE = 20
@@ -159,3 +161,29 @@ class Verifier:
             if fields
             else ""
         )
+
+
+def verify_run(
+    settings: RunSettings, context: RunContext, executed: ExecutionResult, result: RunResult
+) -> Verification:
+    """Read back what was written, as much of it as the settings say, and record what differs."""
+    stopped = executed.stopped or executed.yielded
+    if settings.verify == "none" or stopped or not executed.count(Result.DONE, Result.FOUND):
+        return Verification()
+    event, delay = context.interruption.event, settings.membership.read_after_write_delay
+    verifier = Verifier(context.store, context.target(), delay, context.clock, event.wait)
+    try:
+        most = SAMPLE if settings.verify == "sample" else None
+        verified = verifier.verify(context.journal.run_id, most)
+    except Stop as error:
+        context.observer.note(f"Not all read back: {error}")
+        return Verification()
+    if event.is_set():
+        verified.bad.clear()  # an interrupted verifier has not waited long enough to be sure
+    for written, trouble in verified.bad:
+        text = f"was sent, but {trouble}; look at it in Inspera, or run `reconcile`"
+        context.journal.find("drift", written.kind, written.key, "", text)
+    result.counts["read back"] += verified.good
+    result.counts["not as sent"] += len(verified.bad)
+    result.counts["seconds at most until readable"] += verified.longest
+    return verified
