@@ -13,6 +13,33 @@ from sync.sandbox.wire import Json
 _TITLE = "Sandbox: a local Inspera"
 _LAST = 25
 _ABOUT = "Everything here is on this machine only. Reload the page to see changes."
+_TEST_MEMBERS = (
+    "assessmentRunId",
+    "title",
+    "startTime",
+    "endTime",
+    "duration",
+    "sourceTemplateId",
+    "templates_sent",
+)
+_CANDIDATE_MEMBERS = (
+    "userId",
+    "username",
+    "candidateId",
+    "extraTimeMins",
+    "roomName",
+    "buildingName",
+    "committees",
+)
+_CONTRIBUTOR_MEMBERS = (
+    "userId",
+    "username",
+    "roles",
+    "committees",
+    "roomName",
+    "buildingName",
+    "notified",
+)
 
 
 def overview(db: Connection, controls: Controls, tests: int, people: int) -> str:
@@ -39,31 +66,12 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
     if row is None:
         return None
     test = whole_test(db, row)
-    names = (
-        "assessmentRunId",
-        "title",
-        "startTime",
-        "endTime",
-        "duration",
-        "sourceTemplateId",
-        "templates_sent",
-    )
     candidates = test["candidates"][(at - 1) * PER_PAGE : at * PER_PAGE]
-    heads = (
-        "userId",
-        "username",
-        "candidateId",
-        "extraTimeMins",
-        "roomName",
-        "buildingName",
-        "committees",
-    )
-    works = ("userId", "username", "roles", "committees", "roomName", "buildingName", "notified")
     return document(
         f"Test {test['externalTestId']}",
         [
             f"<p>{link('/_sandbox/', 'All tests')}</p>",
-            table("Test", ("what", "is"), [(name, test[name]) for name in names]),
+            table("Test", ("what", "is"), [(name, test[name]) for name in _TEST_MEMBERS]),
             table("Options", ("group", "option", "value"), _options(test["options"])),
             table(
                 "Committees",
@@ -72,13 +80,13 @@ def page_of_test(db: Connection, run_id: int, at: int) -> str | None:
             ),
             table(
                 "Contributors",
-                works,
-                [[one[name] for name in works] for one in test["contributors"]],
+                _CONTRIBUTOR_MEMBERS,
+                [[one[name] for name in _CONTRIBUTOR_MEMBERS] for one in test["contributors"]],
             ),
             table(
                 f"Candidates ({len(test['candidates'])})",
-                heads,
-                [[one[name] for name in heads] for one in candidates],
+                _CANDIDATE_MEMBERS,
+                [[one[name] for name in _CANDIDATE_MEMBERS] for one in candidates],
             ),
             pages(f"/_sandbox/tests/{run_id}?page=", at, len(test["candidates"])),
         ],

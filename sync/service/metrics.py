@@ -55,6 +55,14 @@ class Metrics:
         self._yields = self._counter(
             "yields", "Runs that yielded to a run with sooner tests.", "job"
         )
+        self._success = self._gauge(
+            "last_success_timestamp_seconds", "When a run last succeeded.", "job"
+        )
+        self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
+        self._define_inspera_metrics()
+        self._define_service_metrics(clock)
+
+    def _define_inspera_metrics(self) -> None:
         self._changes = self._counter(
             "changes", "Changes, by their outcome.", "kind", "action", "outcome"
         )
@@ -76,10 +84,8 @@ class Metrics:
         self._rows = self._gauge(
             "source_rows", "Rows of each source when it was last read.", "source", "kind"
         )
-        self._success = self._gauge(
-            "last_success_timestamp_seconds", "When a run last succeeded.", "job"
-        )
-        self._next = self._gauge("next_run_timestamp_seconds", "When the job runs next.", "job")
+
+    def _define_service_metrics(self, clock: Callable[[], datetime]) -> None:
         self._paused = self._gauge("paused", "1 while a person has stopped all sending.")
         self._leads = self._gauge("leader", "1 while this replica leads, 0 while it is on standby.")
         self._clock = self._gauge(
@@ -91,7 +97,10 @@ class Metrics:
             "last_reload_successful", "0 when the newest configuration is invalid."
         )
         self._sound.set(1)
-        self._build(clock)
+        build = self._gauge("build_info", "The version that runs.", "version", "python")
+        build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
+        self._registry.register(_SinceSuccess(self._success, clock))
+        ProcessCollector(registry=self._registry)
 
     def run_ended(self, job: str, outcome: str, seconds: float, at: datetime) -> None:
         """Record that a run ended; `outcome` is `SUCCESS` or any other word of the program."""
@@ -180,12 +189,6 @@ class Metrics:
     def expose(self) -> bytes:
         """Return all metrics in the format that `CONTENT_TYPE` names."""
         return generate_latest(self._registry)
-
-    def _build(self, clock: Callable[[], datetime]) -> None:
-        build = self._gauge("build_info", "The version that runs.", "version", "python")
-        build.labels(__version__, ".".join(map(str, sys.version_info[:3]))).set(1)
-        self._registry.register(_SinceSuccess(self._success, clock))
-        ProcessCollector(registry=self._registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
