@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """The command `inspera-sync`."""
+    """Run the command `inspera-sync`."""
     from sync.cli import run
 
     sys.exit(run(sys.argv[1:]))

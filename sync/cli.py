@@ -509,7 +509,7 @@ def _house(context: typer.Context) -> "App":
 
 
 def _config(context: typer.Context) -> Path:
-    """The configuration's file: the one that was named, or the first that is there."""
+    """Return the configuration's file: the one that was named, or the first that exists."""
     given: Path | None = context.obj["config"]
     # os.path: a current folder that this user may not enter (`sudo -u` from /root) is not a place, and no error either
     path = given or next((place for place in PLACES if os.path.exists(place)), None)  # noqa: PTH110
@@ -522,7 +522,7 @@ def _config(context: typer.Context) -> Path:
 
 
 def _waits(interruption: "Interruption") -> Callable[[str], bool]:
-    """Waits for a lock of somebody else's, who is named once, until it is free or a signal comes."""
+    """Return a function that waits for another run's lock, and names that run once."""
     told: set[str] = set()
 
     def wait(holder: str) -> bool:
@@ -535,7 +535,7 @@ def _waits(interruption: "Interruption") -> Callable[[str], bool]:
 
 
 def _interruptible() -> "Interruption":
-    """SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends the process at once."""
+    """Let SIGINT and SIGTERM end the run in order: calls under way finish. A second one ends at once."""
     from sync.commands.interruption import Interruption
 
     interruption = Interruption()
@@ -554,7 +554,7 @@ def _interruptible() -> "Interruption":
 
 
 def _ask(question: str, default: str, check: Callable[[str], str]) -> str:
-    """Asks until the answer passes the check. A default of one space stands for nothing."""
+    """Ask until the answer passes the check. A default of one space stands for nothing."""
 
     def checked(text: str) -> str:
         try:

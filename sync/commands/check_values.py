@@ -66,7 +66,7 @@ class ValueReport:
 
 
 def _shown(text: str, common: bool) -> str:
-    """A value that many rows share, of only a few, names nobody."""
+    """Yield a warning for each key column with few values: a value of many rows names nobody."""
     if not text:
         return "(blank)"
     return f"'{masked(text)}'" if common and "@" not in text else quoted_value(text, code=True)

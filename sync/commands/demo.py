@@ -76,7 +76,7 @@ def _ended_in_order() -> Iterator[None]:
 
 
 def _materials() -> Path:
-    """The folder with the demo's scripts and configuration: in a wheel inside the package, in a checkout beside it."""
+    """Return the demo's folder: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     places = (package / "_demo", package.parent / "config" / "demo")
     for place in places:
@@ -182,7 +182,8 @@ def _day_two_planned(story: Story) -> None:
         "Day two's script wrote down what it did, in day2.json; the plan must name each thing, and nothing else.",
     )
     story.script(
-        "named.py", *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt"))
+        "check_plan.py",
+        *(str(story.folder / name) for name in ("day2.json", "plan.json", "plan.txt")),
     )
 
 

@@ -34,7 +34,7 @@ class DoctorOptions:
 
 
 def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
-    """Looks, and says what to do. Changes nothing: not in Inspera, and not in the state.
+    """Look, and say what to do. Changes nothing: not in Inspera, and not in the state.
 
     Raises:
         UsageError: the file with the schema can't be used.
@@ -60,7 +60,7 @@ def doctor(app: App, options: DoctorOptions, say: Say) -> Exit:
 
 
 def _schema(path: Path) -> Schema:
-    """The tenant's own schema, from the file in which it was saved."""
+    """Return the tenant's own schema, from the file in which it was saved."""
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -159,7 +159,7 @@ def _told(
     made: Sequence[Check],
     status: Exit,
 ) -> dict[str, Any]:
-    """The same for programs."""
+    """Return the same for programs."""
     told: dict[str, Any] = {"calls": [_call(one) for one in used]}
     if compared is None:
         told["checks"] = [

@@ -195,7 +195,7 @@ def _source(
 
 
 def _way(app: App) -> Iterator[Check]:
-    """What stands between this machine and Inspera: the key, the proxy and the certificates."""
+    """Yield what lies between this machine and Inspera: the key, the proxy and the certificates."""
     settings, folder = app.loaded.settings.inspera, app.loaded.folder
     yield _readable("api key", "can be read", lambda: settings.api_key.reveal(folder))
     if settings.proxy:
@@ -260,7 +260,7 @@ def _inspera(app: App) -> Iterator[Check]:
 
 
 def _without_search(app: App, error: CallError) -> Check:
-    """A 404 may only say that no test was found, and not every configuration needs the search."""
+    """Yield what a search for a test shows: a 404 may only say that no test was found."""
     remedy = "hold the calls against the tenant's schema: `doctor --apidoc FILE`"
     needed = any(
         one.needed and one.call.name == TEST_SEARCH.name for one in used_calls(app.loaded.settings)

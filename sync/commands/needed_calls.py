@@ -61,7 +61,7 @@ class NeededCall:
 
 
 def used_calls(settings: Settings) -> list[NeededCall]:
-    """The calls that this configuration can come to make, in the order of the contract."""
+    """Return the calls that this configuration can make, in the order of the contract."""
     kinds = _kinds(settings)
     needed = {call.name for call in _needed(settings, kinds)}
     read = {call.name for call in _reading(kinds)}
@@ -74,7 +74,7 @@ def used_calls(settings: Settings) -> list[NeededCall]:
 
 
 def _kinds(settings: Settings) -> set[Kind]:
-    """The kinds that are kept in step. Committees are, too, where contributors or candidates name them."""
+    """Return the kinds that are kept in step; committees too where contributors or candidates name them."""
     kinds = {Kind(feed.kind) for feed in settings.feeds}
     named = any("committees" in feed.fields() for feed in settings.feeds)
     return kinds | {Kind.COMMITTEE} if named else kinds

@@ -36,7 +36,7 @@ class SampleOptions:
 
 
 def sample(app: App, options: SampleOptions, say: Say, width: int | None = None) -> Exit:
-    """Shows the rows; `width` is that of the terminal in characters, None when the text goes elsewhere.
+    """Show the rows; `width` is the terminal's in characters, None when the text goes elsewhere.
 
     Raises:
         UsageError: there is no such source, or a feed's rules can't be followed.
@@ -110,7 +110,7 @@ def _scratch(app: App, stack: ExitStack) -> Store:
 def _usable(
     feeds: Sequence[_SampleReading], extract: Extract
 ) -> tuple[list[_SampleReading], list[str]]:
-    """The feeds whose columns are all there, and why the others are not usable."""
+    """Return the feeds whose columns are all there, and why the others are not usable."""
     usable, problems = list[_SampleReading](), list[str]()
     for one in feeds:
         joins = one.feed.joins
@@ -135,7 +135,7 @@ def _usable(
 def _made(
     app: App, one: _SampleReading, extract: Extract, rows: Sequence[Row], store: Store | None
 ) -> list[MadeRecord]:
-    """What a feed makes of each of these rows."""
+    """Return what a feed makes of each of these rows."""
     place = one.feed.source.rows_at(extract.place)
     secret = hidden_for(app.loaded, one.settings)
     hidden = hidden_fields(one.settings, app.options, secret)

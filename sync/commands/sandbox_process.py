@@ -25,7 +25,7 @@ class StoryError(SyncError):
 
 
 def environment(**more: str) -> Mapping[str, str]:
-    """This process's environment, set so that what the demo's processes print is plain text and comes at once."""
+    """Return this process's environment, set so that the demo's processes print plain text at once."""
     plain = {
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
@@ -115,7 +115,7 @@ class SandboxProcess:
         return contents
 
     def calls(self, after: int = 0) -> list[dict[str, Any]]:
-        """The calls that Inspera would have seen, later than the one with that number (`seq`).
+        """Return the calls that Inspera would have seen, later than the one with that number (`seq`).
 
         Raises:
             StoryError: it does not answer.

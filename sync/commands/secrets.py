@@ -10,7 +10,7 @@ from sync.errors import SyncError, UsageError
 
 
 def read_secrets(app: App) -> None:
-    """Reads each secret once, and keeps none.
+    """Read each secret once, and keep none.
 
     Raises:
         UsageError: some can't be read; names all of them, a line each.

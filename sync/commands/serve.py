@@ -34,7 +34,7 @@ _log = structlog.get_logger("service")
 
 
 def serve(config: Path) -> Exit:
-    """Runs the configuration's jobs until SIGTERM. Gives 0 when it was stopped.
+    """Run the configuration's jobs until SIGTERM. Return 0 when it was stopped.
 
     Raises:
         ConfigurationFaults: the file can't be used; nothing was scheduled.
@@ -66,7 +66,7 @@ def serve(config: Path) -> Exit:
 
 
 def _leave(_number: int, _frame: object) -> None:
-    """Ends a service that has not begun to do anything."""
+    """End a service that has not begun to do anything."""
     raise SystemExit(int(Exit.OK))
 
 
@@ -114,7 +114,7 @@ class ServiceMonitor:
         self._paused: Pause | None = None
 
     def load(self) -> ServiceSetup:
-        """The configuration as it is now. One that is already in use stays so when the new one can't be used."""
+        """Return the configuration as it is now. One in use stays so when the new one can't be used."""
         app = self.app if self._fresh else _sound(self._config)
         self._fresh = False
         if app.loaded.state_url != self.app.loaded.state_url:
@@ -136,7 +136,7 @@ class ServiceMonitor:
         return ServiceSetup(jobs, settings.service.shutdown_timeout)
 
     def look(self) -> None:
-        """Looks whether all sending is stopped, and whether the state is of this version."""
+        """Check whether all sending is stopped, and whether the state is of this version."""
         try:
             self.app.state.look()
             self._trouble = ""
@@ -147,7 +147,7 @@ class ServiceMonitor:
             self._migrated = self._migrated or self.app.state.version() == head()
 
     def remember(self, past: Mapping[str, PastJob]) -> None:
-        """The state is of this version, and remembers this of the jobs."""
+        """Note that the state is of this version, and remembers this of the jobs."""
         self._migrated = True
         for job, one in past.items():
             if one.done is not None and job in self.app.loaded.settings.jobs:
@@ -168,22 +168,22 @@ class ServiceMonitor:
         )
 
     def ended(self, job: str, outcome: str, seconds: float) -> None:
-        """A run ended."""
+        """Note that a run ended."""
         self.metrics.run_ended(job, outcome, seconds, now())
         if outcome == "yielded":
             self.metrics.yielded(job)
 
     def overlapped(self, job: str) -> None:
-        """A job was due while its earlier run was not over."""
+        """Note that a job was due while its earlier run was not over."""
         self.metrics.overlapped(job)
 
     def reloaded(self, ok: bool) -> None:
-        """The configuration was read again."""
+        """Note that the configuration was read again."""
         self._reload_failed = None if ok else now()
         self.metrics.reload(ok)
 
     def round(self, leads: bool, unreachable: str, next_runs: Mapping[str, datetime]) -> None:
-        """The loop came round."""
+        """Note that the loop came round."""
         self._pulse.beat()
         self._leads, self._unreachable = leads, unreachable
         self.metrics.leads(leads)
@@ -198,7 +198,7 @@ class ServiceMonitor:
 
 
 def _sound(config: Path) -> App:
-    """The configuration, with its jobs, its rules and its secrets looked at.
+    """Return the configuration, after a check of its jobs, its rules and its secrets.
 
     Raises:
         UsageError: there are no jobs, or a rule or a secret can't be used.

@@ -36,7 +36,7 @@ KILLED = "killed"
 
 
 def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
-    """Tells; changes nothing."""
+    """Show the status; change nothing."""
     holder = _holder(app)
     with app.state.open_to_read() as connection:
         runs = last_runs(connection, RUNS)
@@ -92,7 +92,7 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
 
 
 def _holder(app: App) -> str:
-    """Who holds the state for a run; empty for nobody, or when it can't be told."""
+    """Return who holds the state for a run; empty for nobody, or when it is unknown."""
     try:
         return app.state.holder()
     except StateError:
@@ -100,7 +100,7 @@ def _holder(app: App) -> str:
 
 
 def _as_it_is(run: PastRun, holder: str) -> PastRun:
-    """The run, called killed when it has no end and does not hold the state: no run ends without a word.
+    """Return the run, marked as killed when it has no end and does not hold the state.
 
     `holder` is empty for all but the newest run, as no other one can be under way.
     """
@@ -116,7 +116,7 @@ def _tell_runs(
     most: int | None,
     holder: str,
 ) -> None:
-    """The last runs, the last of each job, and what these found: a job of some kinds says nothing about the others."""
+    """Say the last runs, the last of each job, and what these found."""
     say("Last runs, newest first:" if runs else "No run yet.")
     listed = {run.id for run in runs}
     for run in (*runs, *(run for run, _ in found if run.id not in listed)):

@@ -36,7 +36,7 @@ class Finding(Protocol):
 
 
 def finding_text(finding: Finding) -> str:
-    """A finding in one line."""
+    """Return a finding in one line."""
     return masked(f"{finding.type}: {_about(finding)}: {finding.text}")
 
 
@@ -68,7 +68,7 @@ def _about(finding: Finding) -> str:
 
 
 def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str]:
-    """Every change that was sent, or about to be, and not carried out; what the plan has said is not among them."""
+    """Yield the changes that were to be sent and were not carried out, without what the plan showed."""
     for number, line in enumerate(findings_text(findings, most)):
         if number == 0:
             yield from ("", "Not carried out, or not as planned:")
@@ -76,6 +76,6 @@ def outcomes_text(findings: Iterable[Finding], most: int | None) -> Iterator[str
 
 
 def run_text(counts: Mapping[str, int], status: int) -> str:
-    """The figures of a run in one line."""
+    """Return the figures of a run in one line."""
     told = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()) if number)
     return verdict_text("Run", told or "nothing to do", status)

@@ -8,7 +8,7 @@ from sync.text.masking import masked
 
 
 def sample_json(sample: Sample, status: int) -> str:
-    """The sample as one JSON document; a field that is left alone is null, a time has its UTC and its local text."""
+    """Return the sample as one JSON document; a field left alone is null, a time is in UTC and local."""
     told = {
         "source": sample.source,
         "place": sample.place,

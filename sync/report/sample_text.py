@@ -21,7 +21,7 @@ MOST_SHOWN = 200
 
 
 def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
-    """The sample's lines; tables with colours where `width` (None: not a terminal) has room for them."""
+    """Yield the sample's lines; coloured tables where `width` (None: no terminal) has room for them."""
     for row in sample.rows:
         columns = 1 + len(row.made)
         if width is not None and width >= columns * LEAST_WIDTH:
@@ -43,7 +43,7 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """The text in one line, fit for a terminal: what can't be printed is escaped, and what is long is cut."""
+    """Return the text in one line for a terminal: unprintable characters escaped, long text cut."""
     seen = escaped(text).replace("\n", "\\n")
     return seen if len(seen) <= MOST_SHOWN else f"{seen[:MOST_SHOWN]}… ({len(text):,} characters)"
 
@@ -71,7 +71,7 @@ def _title(made: MadeRecord) -> str:
 
 
 def _remark(made: MadeRecord) -> str:
-    """What is to be said of a row that makes no record; empty when it makes one."""
+    """Return what is to be said of a row that makes no record; empty when it makes one."""
     if made.outcome is SampleOutcome.SKIPPED:
         return ": not selected"
     if made.outcome is SampleOutcome.DEPARTS:
@@ -80,7 +80,7 @@ def _remark(made: MadeRecord) -> str:
 
 
 def value_text(value: Shown) -> str:
-    """A field's value in words."""
+    """Return a field's value in words."""
     if value is None:
         return "(left alone)"
     if value == "":
@@ -91,12 +91,12 @@ def value_text(value: Shown) -> str:
 
 
 def row_error_words(row_error: RowError) -> str:
-    """A row error without its place, which stands above it."""
+    """Return a row error without its place, which is printed above it."""
     return printable(masked(f"{row_error.field}: {row_error.reason}; {row_error.remedy}"))
 
 
 def _table(row: SampledRow, width: int) -> Iterator[str]:
-    """The row as a table: as read on the left, then a column for each feed."""
+    """Yield the row as a table: as read on the left, then a column for each feed."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -116,7 +116,7 @@ def _table(row: SampledRow, width: int) -> Iterator[str]:
 
 
 def _cell(values: Mapping[str, str]) -> "Text":
-    """Names, dimmed, with their values. Text, not markup: a value may hold brackets."""
+    """Return names, dimmed, with their values. Text, not markup: a value may hold brackets."""
     from rich.text import Text
 
     lines = [

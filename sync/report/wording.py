@@ -13,12 +13,12 @@ NAMES = frozenset({"first_name", "last_name", "email"})
 
 
 def key_text(key: Key) -> str:
-    """A key for people: `100123`, or `INF1000-H26 / 100123` for a candidate."""
+    """Return a key for people: `100123`, or `INF1000-H26 / 100123` for a candidate."""
     return masked(" / ".join(part for part in key if part))
 
 
 def row_error_text(row_error: RowError, more: int = 0) -> str:
-    """A row error in one line: where, which field, why, what to do. It stands for `more` of the same cause."""
+    """Return a row error in one line: where, field, why, what to do; with `more` of the same cause."""
     if more:
         row_error = replace(row_error, where=f"{row_error.where} and {plural(more, 'more row')}")
     return masked(str(row_error))
@@ -37,7 +37,7 @@ def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
 
 
 def change_text(line: PlannedChange) -> str:
-    """A change in one line: action, kind and key, what differs, the row that asks for it."""
+    """Return a change in one line: action, kind and key, what differs, the row that asks for it."""
     change = line.change
     text = f"{change.action} {change.kind} {key_text(change.key)}"
     if change.action is Action.UPDATE and change.changed:
@@ -59,7 +59,7 @@ def _difference(line: PlannedChange, name: str) -> str:
 
 
 def hidden(change: Change, name: str) -> bool:
-    """Whether a field's values are not to be shown: names of people, and what stands for a pin or quit code."""
+    """Tell whether a field's values are hidden: names of people, and digests of pins and quit codes."""
     sealed = (
         str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name))
     )

@@ -18,7 +18,7 @@ _ZONE_FILE = Path("/etc/localtime")
 
 
 def checked(option: str, check: Check, text: str) -> str:
-    """The answer that was given by an option.
+    """Return the answer that was given by an option.
 
     Raises:
         UsageError: it can't be used.
@@ -37,12 +37,12 @@ def filled(text: str) -> str:
 
 
 def a_tenant(text: str) -> str:
-    """The tenant's address."""
+    """Return the tenant's address."""
     return _told(checked_tenant, text)
 
 
 def a_zone(text: str) -> str:
-    """The name of a time zone."""
+    """Return the name of a time zone."""
     return _told(checked_zone, text)
 
 
@@ -54,26 +54,26 @@ def _told(check: Check, text: str) -> str:
 
 
 def a_file(text: str) -> str:
-    """A file that is there."""
+    """Return the path of a file that exists."""
     if not Path(text.strip()).is_file():
         raise ValueError("there is no such file")
     return text.strip()
 
 
 def a_file_or_none(text: str) -> str:
-    """The same, or nothing."""
+    """Return the same, or nothing."""
     return a_file(text) if text.strip() else ""
 
 
 def a_key_file(text: str) -> str:
-    """A path that can stand in a reference; what it names need not be there yet."""
+    """Return a path that can stand in a reference; its file need not exist yet."""
     if re.search(r"[{}]", text) or not text.strip() or not text.isprintable():
         raise ValueError("is no path that a reference can name; give one without braces")
     return text.strip()
 
 
 def an_encoding(text: str) -> str:
-    """A text encoding."""
+    """Return the name of a text encoding."""
     try:
         "".encode(text.strip())
         return text.strip()
@@ -93,7 +93,7 @@ def one_of(*words: str) -> Check:
 
 
 def zone_here() -> str:
-    """This machine's time zone, to be offered; empty when it is UTC or can't be told."""
+    """Return this machine's time zone, to be offered; empty when it is UTC or unknown."""
     name = os.path.realpath(_ZONE_FILE).partition("/zoneinfo/")[2]
     try:
         return a_zone(name) if "/" in name else ""

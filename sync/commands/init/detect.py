@@ -81,7 +81,7 @@ class Detected:
         return not data and len(set(self.columns.values())) >= _LEAST_KNOWN
 
     def form(self, name: str) -> str | None:
-        """What names a test or a person here, in this form: a column or a template; None when it has none such.
+        """Return the column or template that names a test or a person in this form; None without one.
 
         The forms are the meanings of columns, and `course_term` for the two together.
         """
@@ -94,7 +94,7 @@ class Detected:
 
 
 def guess(looked: ColumnSample, kind: Kind | None = None) -> Detected:
-    """What this source is; with `kind` what it gives for records of that kind."""
+    """Return what this source is; with `kind` what it gives for records of that kind."""
     usable = [column for column in looked.columns if column.isprintable()]
     sure = meanings(usable, WORDS)
     if looked.directory and "employee_no" in sure:

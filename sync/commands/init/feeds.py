@@ -59,13 +59,13 @@ class FeedDraft:
         return {name for value in self.values.values() for name in value.columns}
 
     def add(self, name: str, found: str | None) -> None:
-        """Maps a field to a column, if there is one for it."""
+        """Map a field to a column, if there is one for it."""
         if found is not None:
             self.values[name] = column(found)
 
 
 def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]:
-    """The feeds of these sources, in an order in which each comes after those that it needs."""
+    """Return the feeds of these sources, each after those that it needs."""
     guesses = [guess(one) for one in sources]
     guesses += _wide(guesses)
     test_form = _common(guesses, Kind.TEST, (Kind.CANDIDATE, Kind.CONTRIBUTOR), _TEST_FORMS)
@@ -88,7 +88,7 @@ def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]
 
 
 def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
-    """Sources of seats that hold the people or the tests as well, where nothing else does."""
+    """Return sources of registrations that hold people or tests as well, where no other source does."""
     for kind, needed in (
         (Kind.LEARNER, ("given", "family")),
         (Kind.TEST, ("title", "duration")),
@@ -105,7 +105,7 @@ def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
 def _common(
     guesses: Sequence[Detected], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]
 ) -> str | None:
-    """The form in which all of these can name records of a kind, or else as many as possible."""
+    """Return the form in which all of these can name records of a kind, or else as many as possible."""
     own = [one for one in guesses if one.kind is kind]
     others = [one for one in guesses if one.kind in naming]
     possible = [form for form in forms if all(one.form(form) for one in own)] or list(forms)
@@ -128,7 +128,7 @@ def _fill(
 
 
 def _named(one: Detected, form: str | None) -> YamlValue | None:
-    """The value that names a test or a person in this form."""
+    """Return the value that names a test or a person in this form."""
     text = one.form(form) if form else None
     if text is None:
         return None
@@ -194,7 +194,7 @@ def _doubts(draft: FeedDraft, form: str | None) -> None:
 
 
 def _take_apart(draft: FeedDraft) -> None:
-    """The names, where one column has them both."""
+    """Yield the names, where one column has them both."""
     whole = draft.guess.columns.get("full_name")
     if whole is None or {"first_name", "last_name"} <= draft.values.keys():
         return
@@ -302,7 +302,7 @@ def _settle(made: Sequence[FeedDraft]) -> None:
 
 
 def stand_in(sources: Sequence[ColumnSample]) -> FeedDraft:
-    """A feed that takes no row at all, for a configuration that would have none otherwise."""
+    """Return a feed that takes no row at all, for a configuration that would have none otherwise."""
     draft = FeedDraft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
     for name in ("key", "username", "external_id", "first_name", "last_name"):
         draft.values[name] = constant("TODO")

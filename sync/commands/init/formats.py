@@ -22,7 +22,7 @@ _MINUTES: dict[str, str] = {
 
 
 def time_format(texts: Sequence[str]) -> str | None:
-    """The one format that fits all of these times, '' for ISO 8601; None when none does, or more than one, or none is.
+    """Return the only format that fits all of these times; '' for ISO 8601, None without one.
 
     Days and months in American and in European order fit the same texts, until a day is above 12.
     """

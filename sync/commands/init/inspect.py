@@ -32,7 +32,7 @@ Made = TypeVar("Made", bound=SourceSettings)
 
 
 def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
-    """Settings of a source of this kind.
+    """Return the settings of a source of this kind.
 
     Raises:
         UsageError: what was given for `option` can't be used. No value is repeated.
@@ -47,7 +47,7 @@ def made(kind: type[Made], option: str, values: Mapping[str, Any]) -> Made:
 
 
 def name_of(text: str, taken: Sequence[str]) -> str:
-    """A name for a source that is made of this text and that no other has."""
+    """Return a name for a source that is made of this text and that no other source has."""
     base = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_") or "source"
     return next(
         name for name in (base, *(f"{base}_{n}" for n in range(2, 10_000))) if name not in taken
@@ -55,7 +55,7 @@ def name_of(text: str, taken: Sequence[str]) -> str:
 
 
 def stands_at(path: Path, folder: Path) -> str:
-    """A path as the configuration in this folder has it: relative when it is in there."""
+    """Return a path as the configuration in this folder has it: relative when it is in there."""
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links, which may be turned to new files
     return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
 
@@ -63,7 +63,7 @@ def stands_at(path: Path, folder: Path) -> str:
 def csv_source(
     path: Path, encoding: str | None, folder: Path, taken: Sequence[str]
 ) -> ColumnSample:
-    """A CSV file, with the delimiter that divides its header into the most names.
+    """Inspect a CSV file, with the delimiter that divides its header into the most names.
 
     Raises:
         SourceError: it can't be read.
@@ -86,7 +86,7 @@ def csv_source(
 
 
 def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tuple[str, ...]]:
-    """The one of these ways to read a file that gives the most columns, the first of several; and the columns."""
+    """Return the first of these ways to read a file that gives the most columns, and the columns."""
     read: list[tuple[CsvSettings, tuple[str, ...]]] = []
     failures: list[SourceError] = []
     for way in ways:
@@ -117,7 +117,7 @@ def is_utf8(path: Path) -> bool:
 
 
 def first_rows(source: SourceSettings, folder: Path) -> list[Mapping[str, str]]:
-    """The first rows; none when even these can't be read, which `check` will say."""
+    """Return the first rows; no rows when even these can't be read, which `check` will say."""
     try:
         with source.open(folder) as extract:
             return [row.values for row in islice(extract.rows, FIRST_ROWS)]
@@ -141,7 +141,7 @@ def sql_source(
     folder: Path,
     taken: Sequence[str],
 ) -> ColumnSample:
-    """A table or view of a database.
+    """Inspect a table or view of a database.
 
     Raises:
         SourceError: it can't be read.
@@ -172,7 +172,7 @@ def ldap_source(
     folder: Path,
     taken: Sequence[str],
 ) -> ColumnSample:
-    """A directory, of whose attributes those are taken that mean something here.
+    """Inspect a directory, and take those of its attributes that mean something here.
 
     Raises:
         SourceError: it can't be read.

@@ -64,7 +64,7 @@ def needs(sources: Sequence[ColumnSample]) -> tuple[bool, bool]:
 
 
 def configuration(sources: Sequence[ColumnSample], answers: Answers) -> str:
-    """The whole file. It can always be loaded; a feed that is not all there is switched off."""
+    """Return the whole file. It can always be loaded; an incomplete feed is switched off."""
     made = drafts(sources, answers.zone or None)
     return "\n".join(
         [
@@ -128,7 +128,7 @@ def _remarks(one: Detected, made: Sequence[FeedDraft]) -> Iterator[str]:
 
 
 def _named(column: str) -> str:
-    """A column's name in a comment: on one line, cut, and harmless whatever it is."""
+    """Return a column's name for a comment: on one line, cut, and harmless."""
     seen = "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in masked(column)
     )
@@ -213,7 +213,7 @@ def _where(draft: FeedDraft) -> Iterator[str]:
 
 
 def _nothing(draft: FeedDraft, answers: Answers) -> Iterator[str]:
-    """A feed that takes no row: there has to be one."""
+    """Yield a feed that takes no row, since a configuration must have one."""
     names = draft.guess.looked.columns if guess(draft.guess.looked).has_names else ()
     first = next((name for name in names if name.isprintable() and name.strip()), "TODO")
     yield from _prose(

@@ -139,13 +139,13 @@ HINTS: Final[Mapping[Kind, str]] = {
 
 
 def plain(name: str) -> str:
-    """The name as it is compared: lower case, without accents, and nothing but letters and digits."""
+    """Return the name as it is compared: lower case, without accents, only letters and digits."""
     folded = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     return "".join(character for character in folded if character.isalnum())
 
 
 def meanings(columns: Iterable[str], words: Mapping[str, str]) -> dict[str, str]:
-    """The column for each meaning, by these words; of several the one with the likeliest name."""
+    """Return the column for each meaning, by these words; of several the one with the likeliest name."""
     by_plain: dict[str, str] = {}
     for column in columns:
         by_plain.setdefault(plain(column), column)
@@ -158,7 +158,7 @@ def meanings(columns: Iterable[str], words: Mapping[str, str]) -> dict[str, str]
 
 
 def hinted(name: str) -> Kind | None:
-    """What a file or table of this name is likely to hold, if its name says so."""
+    """Return what a file or table of this name is likely to hold, if its name shows it."""
     text = plain(name)
     return next(
         (kind for kind, parts in HINTS.items() if any(part in text for part in parts.split())), None

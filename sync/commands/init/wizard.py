@@ -81,7 +81,7 @@ class StartOptions:
 
 
 def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
-    """Writes the configuration, and says what is left to do. Without `ask` everything has to be given.
+    """Write the configuration, and say what is left to do. Without `ask` all must be given.
 
     Raises:
         UsageError: the file is there already, or something is missing or can't be used.
@@ -106,7 +106,7 @@ def init(options: StartOptions, say: Say, ask: Ask | None) -> Exit:
 
 
 def _tell(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> None:
-    """What was written, and what comes next."""
+    """Yield what was written, and what comes next."""
     say(f"Written: {output}")
     for one in sources:
         kind = guess(one).kind
@@ -140,7 +140,7 @@ class _Questions:
     missing: list[str] = field(default_factory=list)
 
     def sources(self) -> list[ColumnSample]:
-        """The sources, looked at."""
+        """Return the sources, inspected."""
         given = self.options
         if (given.sql is None) != (not given.tables):
             raise UsageError("init: --sql and --table go together")
@@ -250,7 +250,7 @@ class _Questions:
         return Answers(url, client, key, name or "", local or "")
 
     def _key(self) -> str:
-        """The file with the key as the configuration names it; it need not be there yet."""
+        """Return the file with the key as the configuration names it; it need not exist yet."""
         given = str(self.options.key_file) if self.options.key_file else None
         if given is None and self.ask is not None:
             given = self.ask(

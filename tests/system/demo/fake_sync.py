@@ -91,9 +91,9 @@ class Fake:
     def apply(self) -> None:
         first = not (self.data / "contents.json").exists()
         if first or self.second:
-            judge = runpy.run_path(str(MATERIALS / "expected.py"))
+            judge = runpy.run_path(str(MATERIALS / "check_contents.py"))
             before = self.folder / "day1" if self.second and FLAW != "nothing is kept" else None
-            contents = contents_of(judge["expected"](self.folder, before))
+            contents = contents_of(judge["expected_contents"](self.folder, before))
             if FLAW == "a seat is lost":
                 contents["tests"][7]["candidates"].pop()
             if FLAW == "a role is lost":
@@ -113,7 +113,7 @@ class Fake:
         file.write_text(json.dumps({"calls": calls}))
 
     def plan(self, as_json: bool) -> None:
-        asked = runpy.run_path(str(MATERIALS / "named.py"))["ASKED"]
+        asked = runpy.run_path(str(MATERIALS / "check_plan.py"))["EXPECTED_CHANGES"]
         done = (
             self.folder / "applied"
         ).read_text() == "2" and FLAW != "there is always something left"
@@ -156,7 +156,7 @@ class Fake:
 
 
 def contents_of(expected: Any) -> dict[str, Any]:
-    """The sandbox's contents from what the judge expects."""
+    """Return the sandbox's contents from what the judge expects."""
     tests = {
         key: {
             "externalTestId": key, "title": test["title"], "startTime": test["start"], "endTime": test["end"],

@@ -34,7 +34,7 @@ NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 def site(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """A university with one learner on one test, and an environment that names no proxy."""
+    """Return a university with one learner on one test, and an environment that names no proxy."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -47,7 +47,7 @@ def site(
 
 
 def migrated_to(version: str, state: sqlite3.Connection) -> None:
-    """Makes the schema of an older version in an empty state."""
+    """Make the schema of an older version in an empty state."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     engine = create_engine("sqlite://", creator=lambda: state, poolclass=StaticPool)
@@ -57,14 +57,14 @@ def migrated_to(version: str, state: sqlite3.Connection) -> None:
 
 
 def against(site: Site, name: str, *words: str) -> Ran:
-    """Holds the calls against one of the schemas."""
+    """Compare the calls with one of the schemas."""
     file = site.folder / f"{name}.json"
     shutil.copy(SCHEMAS / file.name, file)
     return site.run("doctor", "--apidoc", str(file), *words)
 
 
 def lines(ran: Ran, verdict: str) -> list[str]:
-    """What was said of the things that are so."""
+    """Return what was said of the checks with this outcome."""
     return [
         line.strip().removeprefix(verdict).strip()
         for line in ran.out.splitlines()

@@ -46,7 +46,7 @@ Init = Callable[..., Ran]
 def init(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Init:
-    """Runs `init` in a folder, with nobody there to be asked."""
+    """Return a function that runs `init` in a folder, with nobody there to be asked."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
@@ -85,7 +85,7 @@ def kinds(loaded: Loaded) -> list[str]:
 
 
 def switched_on(text: str) -> str:
-    """The file with everything in it that is switched off."""
+    """Return the file with everything in it that is switched off."""
     return re.sub(r"^( *)#(?=[a-z-])", r"\1", text, flags=re.MULTILINE)
 
 
@@ -555,7 +555,7 @@ def test_the_attributes_of_active_directory_are_known(tmp_path: Path) -> None:
 
 
 def talk(folder: Path, *answers: str) -> tuple[int, str]:
-    """Runs `init` on a terminal and gives these answers, each when it is asked for something."""
+    """Run `init` on a terminal and give these answers, each when it is asked for something."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "sync", "init"]
     with subprocess.Popen(

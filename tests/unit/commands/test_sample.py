@@ -360,7 +360,7 @@ def test_the_help_warns_that_people_are_shown(capsys: pytest.CaptureFixture[str]
 
 
 def on_a_terminal(site: Path, width: int, *words: str) -> str:
-    """What the program writes to a terminal of this width."""
+    """Return what the program writes to a terminal of this width."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)

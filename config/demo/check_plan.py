@@ -1,6 +1,6 @@
 """Checks that day two's plan names everything that was done to day two's files, and nothing else.
 
-    python named.py DAY2.json PLAN.json PLAN.txt
+    python check_plan.py DAY2.json PLAN.json PLAN.txt
 
 DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all` printed. Prints each
 thing that is missing or too much and exits 1 when there is one. Shares no code with the programme that it judges.
@@ -15,7 +15,7 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
-ASKED: Mapping[str, tuple[str, str]] = {
+EXPECTED_CHANGES: Mapping[str, tuple[str, str]] = {
     "new_learners": ("create", "learner"),
     "changed_email": ("update", "learner"),
     "hired": ("create", "staff"),
@@ -41,17 +41,17 @@ def place(entry: Entry) -> str:
 
 
 def asks(entry: Entry) -> str:
-    """The row that asks for a change; none does for what only the absence of day one's row says."""
+    """Return the row that asks for a change; empty where only the absence of day one's row does."""
     return "" if entry.get("day") == 1 else place(entry)
 
 
 def identity(change: Entry) -> tuple[str, str, str]:
-    """A change in one line: action, kind and key."""
+    """Return a change in one line: action, kind and key."""
     return (change["action"], change["kind"], " / ".join(change["key"]))
 
 
 def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
-    """What is wrong with the change that answers to one planted thing."""
+    """Yield what is wrong with the change that answers to one planted thing."""
     name = " ".join(identity(change))
     if change["verdict"] != "pass":
         yield f"{name}: is not let through but {change['verdict']}: {change['reason']}"
@@ -76,7 +76,7 @@ def changes_amiss(
 ) -> Iterator[str]:
     """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
     left = {identity(change): change for change in plan["changes"]}
-    for what, (action, kind) in ASKED.items():
+    for what, (action, kind) in EXPECTED_CHANGES.items():
         for entry in planted[what]:
             wanted = (action, kind, " / ".join(entry["key"]))
             change = left.pop(wanted, None)
@@ -107,7 +107,7 @@ def row_errors_amiss(
 
 
 def main() -> int:
-    """Checks, prints, and returns 1 when something is amiss."""
+    """Check, print, and return 1 when something is amiss."""
     parser = argparse.ArgumentParser(
         description="Checks that a plan names everything that was planted for it."
     )
@@ -121,7 +121,7 @@ def main() -> int:
     amiss = [*changes_amiss(planted, plan, text), *row_errors_amiss(planted, plan, text)]
     for line in amiss:
         print(line)
-    named = sum(len(planted[what]) for what in (*ASKED, "bad_rows"))
+    named = sum(len(planted[what]) for what in (*EXPECTED_CHANGES, "bad_rows"))
     print(
         f"{named} things were done to the files; {len(amiss)} are not as they should be in the plan"
     )

@@ -114,7 +114,7 @@ class Case:
 
 @pytest.fixture
 def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[str]]:
-    """Judges a case."""
+    """Return a function that judges a case."""
 
     def run(case: Case) -> CompletedProcess[str]:
         plan = {"version": 1, "changes": case.changes, "row_errors": case.row_errors, "summary": {}}
@@ -125,7 +125,7 @@ def judge(script: Script, tmp_path: Path) -> Callable[[Case], CompletedProcess[s
         }
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
-        return script("named.py", *(tmp_path / name for name in files))
+        return script("check_plan.py", *(tmp_path / name for name in files))
 
     return run
 

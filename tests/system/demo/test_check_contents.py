@@ -123,7 +123,7 @@ FILES = {
 
 
 def put(folder: Path, **other: str) -> Path:
-    """Writes the files into a folder, some of them with another text."""
+    """Write the files into a folder, some of them with another text."""
     folder.mkdir(exist_ok=True)
     for name, text in FILES.items():
         (folder / name).write_text(other.get(name.removesuffix(".csv"), text), encoding="utf-8")
@@ -132,12 +132,12 @@ def put(folder: Path, **other: str) -> Path:
 
 @pytest.fixture
 def judge(script: Judge, tmp_path: Path) -> Judge:
-    """Holds contents against the files of a folder."""
+    """Return a function that compares contents with the files of a folder."""
 
     def run(contents: Any, folder: Path | None = None, *before: object) -> CompletedProcess[str]:
         path = tmp_path / "contents.json"
         path.write_text(json.dumps(contents), encoding="utf-8")
-        return script("expected.py", folder or put(tmp_path / "files"), path, *before)
+        return script("check_contents.py", folder or put(tmp_path / "files"), path, *before)
 
     return run
 
@@ -372,7 +372,7 @@ def test_no_persons_name_or_email_and_no_pin_is_printed(judge: Judge) -> None:
 
 @pytest.fixture
 def day_two(tmp_path: Path) -> tuple[Path, str, Path]:
-    """A folder for day two, with the option that names the folder of day one."""
+    """Return a folder for day two, with the option that names the folder of day one."""
     two = put(
         tmp_path / "two",
         students=STUDENTS.replace("ase.p@example.edu", "ase.p at example.edu").replace(
@@ -398,7 +398,7 @@ def day_two(tmp_path: Path) -> tuple[Path, str, Path]:
 
 @pytest.fixture
 def contents_two() -> Any:
-    """What should be there on day two: the spoilt rows changed nothing, those who are gone are off or disabled."""
+    """Return what should be there on day two: the spoilt rows changed nothing."""
     contents = copy.deepcopy(CONTENTS)
     contents["staff"][0].update(firstName="Britt")
     contents["staff"][1].update(status="DISABLED")
