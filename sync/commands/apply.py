@@ -161,7 +161,7 @@ def run_once(
                 wake(connection)
             _carry_out(run, policy, say, show_all=options.show_all)
             sent = islice(findings(connection, journal.run_id), run.planned_findings, None)
-            for line in outcomes_text(sent, None if options.show_all else MOST):
+            for line in outcomes_text(sent, None if options.show_all else MOST, app.test_zone):
                 say(line)
             say(run_text(run.counts, run.ran.status))
             if _log.is_enabled_for(logging.INFO):
@@ -350,7 +350,14 @@ class _ApplyRun:
         self.store.keep_snapshots(
             now(), [feed.digest for feed in self.app.feeds], planning.gathered.ill
         )
-        tell_plan(self.store, planning, say, None if show_all else MOST, passing="To do")
+        tell_plan(
+            self.store,
+            planning,
+            say,
+            None if show_all else MOST,
+            passing="To do",
+            zone=self.app.test_zone,
+        )
         say(
             summary_text(
                 self.store.tally(),

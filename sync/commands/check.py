@@ -66,7 +66,7 @@ def _tell_readings(readings: Sequence[FeedReport], store: Store, say: Say) -> No
     for number, reading in enumerate(readings):
         if reading.unread:
             continue
-        line = f"{reading.place}: {plural(reading.rows, 'row')} read, "
+        line = f"{reading.place}: {plural(reading.rows, 'row')}, "
         line += plural(store.valid_count(reading.kind, number), reading.kind).replace(
             " ", " valid ", 1
         )

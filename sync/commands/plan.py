@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -81,7 +82,8 @@ def plan(app: App, options: PlanOptions, say: Say, write: Say, progress: Progres
             ):
                 write(piece)
         else:
-            tell_plan(store, planning, say, None if options.show_all else MOST)
+            most = None if options.show_all else MOST
+            tell_plan(store, planning, say, most, zone=app.test_zone)
         changes = any(verdict is Verdict.PASS for _, _, verdict in store.tally())
         status = plan_status(store, planning)
         if options.exit_code and status is Exit.OK and changes:
@@ -107,9 +109,14 @@ def plan_status(store: Store, planning: PlanResult) -> Exit:
 
 
 def tell_plan(
-    store: Store, planning: PlanResult, say: Say, most: int | None, passing: str = WOULD_DO
+    store: Store,
+    planning: PlanResult,
+    say: Say,
+    most: int | None,
+    passing: str = WOULD_DO,
+    zone: ZoneInfo | None = None,
 ) -> None:
-    """Say the whole plan but its summary; `passing` is the heading of what the guard lets pass."""
+    """Say the plan without its summary, with times in `zone`; `passing` heads what passes."""
     if (older := store.recovery()) and passing == WOULD_DO:  # `apply` says it where it ends
         say(f"Held: {older}.")
     for problem in planning.gathered.unhealthy:
@@ -127,7 +134,9 @@ def tell_plan(
     others = (one for one in Verdict if one is not Verdict.PASS)
     stopped: dict[Verdict, Iterator[ReasonGroup]] = {one: store.groups(one, most) for one in others}
     passed, sound = totals[Verdict.PASS], bool(totals) or plan_status(store, planning) is Exit.OK
-    for line in plan_text(store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound):
+    for line in plan_text(
+        store.planned(Verdict.PASS), stopped, most, passing, passed, sound=sound, zone=zone
+    ):
         say(line)
     rest = (
         scopes_text(planning.held_scopes),

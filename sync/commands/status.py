@@ -1,7 +1,9 @@
 """`status`: the last runs, what is known, and what the last run found."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from zoneinfo import ZoneInfo
 
 from sync.app import App, Say, now
 from sync.commands.apply import pause_text
@@ -12,7 +14,7 @@ from sync.report.run_text import findings_text
 from sync.report.schedule_text import schedule_text
 from sync.report.stays_text import FIRST, stays_json, stays_text
 from sync.report.verdict import status_text
-from sync.report.wording import key_text, plural
+from sync.report.wording import first_keys_text, key_text, plural
 from sync.schedule import next_times
 from sync.state import refusals
 from sync.state.history import (
@@ -25,6 +27,7 @@ from sync.state.history import (
     stays,
 )
 from sync.state.old_copy import needed
+from sync.state.refusals import RefusalStatus
 from sync.state.sqlite.open import count
 from sync.text.masking import masked
 
@@ -79,11 +82,13 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
             f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first."
         )
     most = None if show_all else MOST
-    for number, line in enumerate(capped((f"  {_refused_line(one)}" for one in refused), most)):
+    for number, line in enumerate(capped(_refused_lines(refused, grouped=not show_all), most)):
         if number == 0:
             say("Refused by Inspera, and tried again:")
-        say(line)
-    _tell_runs(runs, found, say, most, holder)
+        say(f"  {line}")
+    listed = {run.id for run in runs}  # a job that runs seldom has its last run further back
+    _say_runs([*runs, *(run for run, _ in found if run.id not in listed)], holder, say, most)
+    _say_findings(found, say, most, app.test_zone)
     if ended:
         say(
             f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}."
@@ -109,23 +114,23 @@ def _as_it_is(run: PastRun, holder: str) -> PastRun:
     return replace(run, status=KILLED)
 
 
-def _tell_runs(
-    runs: list[PastRun],
-    found: list[tuple[PastRun, list[PastFinding]]],
-    say: Say,
-    most: int | None,
-    holder: str,
-) -> None:
-    """Say the last runs, the last of each job, and what these found."""
+def _say_runs(runs: list[PastRun], holder: str, say: Say, most: int | None) -> None:
     say("Last runs, newest first:" if runs else "No run yet.")
-    listed = {run.id for run in runs}
-    for run in (*runs, *(run for run, _ in found if run.id not in listed)):
+    for run in runs:
         say(f"  {_run_line(run, holder)}")
         for reason in capped(run.reason.splitlines(), most):
             say(masked(f"    because: {reason.strip()}"))
-    for run, all_ in found:
+
+
+def _say_findings(
+    found: list[tuple[PastRun, list[PastFinding]]],
+    say: Say,
+    most: int | None,
+    zone: ZoneInfo | None,
+) -> None:
+    for run, findings_ in found:
         of = "" if len(found) == 1 else f" of {run.command}, of {run.started},"
-        for number, line in enumerate(findings_text(all_, most)):
+        for number, line in enumerate(findings_text(findings_, most, zone)):
             if number == 0:
                 say(f"What the last run{of} found:")
             say(line)
@@ -163,8 +168,20 @@ def _run_line(run: PastRun, holder: str) -> str:
     return f"{run.started} {run.command}: {what}"
 
 
-def _refused_line(one: refusals.RefusalStatus) -> str:
-    times = "once" if one.times == 1 else f"{one.times} times"
-    return masked(
-        f"{one.kind} {key_text(one.key)}: {times} since {one.since}, again after {one.again}: {one.message}"
-    )
+def _refused_lines(refused: list[RefusalStatus], *, grouped: bool) -> Iterator[str]:
+    """Yield what Inspera refused: a line for each answer if grouped, else for each record."""
+    groups: dict[object, list[RefusalStatus]] = {}
+    for number, refusal in enumerate(refused):
+        cause = (refusal.kind, refusal.message) if grouped else number
+        groups.setdefault(cause, []).append(refusal)
+    for group in groups.values():
+        first = group[0]
+        since, again = min(each.since for each in group), min(each.again for each in group)
+        if len(group) == 1:
+            times = "once" if first.times == 1 else f"{first.times} times"
+            what = f"{first.kind} {key_text(first.key)}: {times}"
+        else:
+            what = plural(len(group), first.kind)
+        text = masked(f"{what} since {since}, again after {again}: {first.message}")
+        keys = [each.key for each in group]
+        yield text if len(group) == 1 else f"{text}; {first_keys_text(keys, len(group))}"

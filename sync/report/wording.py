@@ -1,15 +1,21 @@
-"""How one change, one row error and one outcome are said, the same way everywhere."""
+"""The words for one change, one row error and one outcome, and for many of one cause: the same everywhere."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from sync.records.base import SEALED, Key, Kind, RowError, listed
+from sync.records.base import PERSON_OF, SEALED, Key, Kind, RowError, listed
 from sync.records.changes import Action, Change, PlannedChange, Value, Verdict
 from sync.text.masking import masked
 
 NAMES = frozenset({"first_name", "last_name", "email"})
 """Fields that say who a person is: that they change is shown, what they are is not."""
+
+FIRST_KEYS = 3
+"""Keys of a group that are named in its line."""
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def key_text(key: Key) -> str:
@@ -24,14 +30,36 @@ def row_error_text(row_error: RowError, more: int = 0) -> str:
     return masked(str(row_error))
 
 
+def first_keys_text(keys: Sequence[Key], total: int) -> str:
+    """Return the keys of a group: all of a small one, else the first, and how to see the others."""
+    named = ", ".join(key_text(key) for key in keys[:FIRST_KEYS])
+    return named if total <= FIRST_KEYS else f"first {named} (--all shows all)"
+
+
+def general_reason(kind: Kind, key: Key, reason: str) -> str:
+    """Return a reason without the record's own person or test, so that records of one cause share it.
+
+    The state does the same in SQL for the groups of a plan.
+    """
+    noun, own = (PERSON_OF[kind], key[1]) if kind in PERSON_OF else (kind, key[0])
+    for end in (" ", "`"):
+        reason = reason.replace(f"{noun} {own}{end}", f"{noun} …{end}")
+    return reason
+
+
+def cause_of(row_error: RowError) -> tuple[str, str, str]:
+    """Return what row errors of one cause share; those that differ only in quoted values have one."""
+    said = row_error.cause or _QUOTED.sub("…", f"{row_error.reason}; {row_error.remedy}")
+    return row_error.kind, row_error.field, said
+
+
 def by_cause(row_errors: Iterable[RowError]) -> Iterator[tuple[RowError, int]]:
-    """Yield the first row error of each cause with how many more it has; row errors without a cause each by itself."""
-    for cause, group in groupby(
+    """Yield the first row error of each stored cause with how many more follow; others alone."""
+    for (_, _, cause), group in groupby(
         row_errors, key=lambda row_error: (row_error.kind, row_error.field, row_error.cause)
     ):
-        if cause[-1]:
-            first = next(group)
-            yield first, sum(1 for _ in group)
+        if cause:
+            yield next(group), sum(1 for _ in group)
         else:
             yield from ((row_error, 0) for row_error in group)
 

@@ -140,8 +140,8 @@ def test_norwegian_names_and_separate_dates_and_times_give_records(
         "Check: no row errors; exit status 0.",
     )
     for said in (
-        "a.csv: 1 row read, 1 valid learner",
-        "b.csv: 1 row read, 1 valid test",
+        "a.csv: 1 row, 1 valid learner",
+        "b.csv: 1 row, 1 valid test",
         "1 valid candidate",
     ):
         assert said in ran.out
@@ -231,7 +231,7 @@ def test_a_field_that_could_not_be_guessed_is_a_todo_that_says_what_it_is(
     ran = check(tmp_path, capsys)
     assert ran.status == Exit.OK
     assert (
-        "students.csv: 1 row read, 0 valid learners" in ran.out
+        "students.csv: 1 row, 0 valid learners" in ran.out
     )  # the one that stands there takes no row
 
 
