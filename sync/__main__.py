@@ -1,4 +1,4 @@
-"""Arguments in, exit status out."""
+"""The entry point of the command `inspera-sync`."""
 
 import sys
 

@@ -1,10 +1,11 @@
-"""Works out from the demo's CSV files what Inspera should hold, and compares it with what the sandbox holds.
+"""A comparison of the sandbox's contents with what the demo's CSV files ask for.
 
     python check_contents.py FOLDER CONTENTS.json [--before EARLIER_FOLDER]
 
-CONTENTS.json is the sandbox's answer to `GET /_sandbox/contents`. `--before` names the folder with the files of the day
-before: what a row that cannot be read is worth, and who was there already. Prints each difference and exits 1 when
-there is one. It shares no code with the programme that it judges, and needs nothing but Python.
+CONTENTS.json is the sandbox's answer to `GET /_sandbox/contents`. `--before` names the folder with
+the files of the day before, for rows that cannot be read and for who was there already. The script
+prints each difference and exits with 1 when there is one. It shares no code with the programme that
+it judges, and needs nothing but Python.
 """
 
 import argparse
@@ -18,11 +19,11 @@ from typing import Any
 from independent_reader import PIN, UNREADABLE, Contents, Thing, Things, read_files
 
 UNPRINTED = frozenset({"first name", "last name", "email", "digest"})
-"""Fields that are named and never printed: people's names and pins have no place in a log, not even made-up ones."""
+"""Fields that are named and never printed: no log shows people's names or pins."""
 
 
 def merge_days(now: Things, before: Things) -> Things:
-    """Return what the rows of now leave in place: an unreadable row or empty cell changes nothing."""
+    """Return the things after the rows of now: an unreadable row or empty cell changes nothing."""
     kept = {}
     for key, thing in now.items():
         earlier = before.get(key, UNREADABLE)
@@ -35,7 +36,7 @@ def merge_days(now: Things, before: Things) -> Things:
 
 
 def expected_staff(now: Things, before: Things) -> Things:
-    """Staff after the files of now: who has left, or is not listed any more, is disabled and otherwise left alone.
+    """Return staff after the files of now: who has left, or is not listed any more, is disabled.
 
     Nobody makes an account for somebody who has left already.
     """
@@ -47,13 +48,13 @@ def expected_staff(now: Things, before: Things) -> Things:
 
 
 def read_first_day(folder: Path) -> str:
-    """Return the date of day one, as the maker of the files wrote it down; empty where nobody did."""
+    """Return the date of day one from `today.txt`; empty without that file."""
     path = folder / "today.txt"
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def without_ended(now: Contents, today: str) -> Contents:
-    """Leave out the tests that had ended before day one, and all that is on them: they are never made."""
+    """Leave out tests that had ended before day one, and what is on them: they are never made."""
     over = {key for (key,), test in now.tests.items() if str(test.get("end", today)) < today}
     return Contents(
         learners=now.learners,
@@ -68,8 +69,9 @@ def without_ended(now: Contents, today: str) -> Contents:
 def expected_contents(folder: Path, before: Path | None, today: str = "") -> Contents:
     """Return what Inspera should hold after the files of `folder`, and of the day before.
 
-    Learners, tests, options and committees are never deleted; a template counts only when the test was made; candidates
-    and contributors go with their rows. Tests that had ended before day one, `today`, are never made.
+    Learners, tests, options and committees are never deleted; a template counts only when the test
+    was made; candidates and contributors go with their rows. Tests that had ended before day one,
+    `today`, are never made.
     """
     today = today or read_first_day(folder)
     earlier = expected_contents(before, None, today) if before else Contents()
@@ -116,7 +118,7 @@ def sandbox_contents(contents: Mapping[str, Any]) -> Contents:
 
 
 def read_person(person: Mapping[str, Any]) -> Thing:
-    """One person of the sandbox."""
+    """Return one person of the sandbox."""
     ids = sorted((one["authType"], one["externalId"]) for one in person["externalIds"])
     names = {
         "first name": person["firstName"],
@@ -127,7 +129,7 @@ def read_person(person: Mapping[str, Any]) -> Thing:
 
 
 def read_test(test: Mapping[str, Any]) -> Thing:
-    """One test of the sandbox."""
+    """Return one test of the sandbox."""
     return {
         "title": test["title"],
         "start": test["startTime"],
@@ -139,30 +141,30 @@ def read_test(test: Mapping[str, Any]) -> Thing:
 
 
 def read_option(name: str, value: Any) -> Thing:
-    """One option of the sandbox, which keeps a digest of a pin."""
+    """Return one option of the sandbox, which keeps a digest of a pin."""
     return {"digest": value["sha256"]} if name == PIN else {"value": json.dumps(value)}
 
 
 def read_contributor(work: Mapping[str, Any]) -> Thing:
-    """One contributor of the sandbox."""
+    """Return one contributor of the sandbox."""
     lists = {name: sorted(work[name]) for name in ("roles", "committees")}
     return {**lists, "room": work["roomName"], "told": work["notified"]}
 
 
 def read_candidate(seat: Mapping[str, Any]) -> Thing:
-    """One candidate of the sandbox."""
+    """Return one candidate of the sandbox."""
     place = {"room": seat["roomName"], "committees": sorted(seat["committees"])}
     return {"number": seat["candidateId"], "extra minutes": seat["extraTimeMins"], **place}
 
 
 def add(things: Things, key: tuple[str, ...], thing: Thing) -> None:
-    """Files a thing under its key, counting copies."""
+    """Put a thing under its key, and count copies."""
     copies = things.get(key, {}).get("copies", 0)
     things[key] = {**thing, "copies": int(str(copies)) + 1}
 
 
 def differences(kind: str, wanted: Things, there: Things) -> Iterator[str]:
-    """Each difference within one kind, as a line; fields that are not to be printed are named without their values.
+    """Yield each difference within one kind; secret fields are named without their values.
 
     Nothing, an empty text, an empty list and no minutes are one.
     """
@@ -203,7 +205,8 @@ def main() -> int:
         print(line)
     counts = ", ".join(f"{len(getattr(want, kind)):,} {kind}" for kind in kinds)
     print(
-        f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} that should be there"
+        f"{len(found)} {'difference' if len(found) == 1 else 'differences'} from the {counts} "
+        "that should be there"
     )
     return 1 if found else 0
 

@@ -1,9 +1,10 @@
-"""Checks that day two's plan names everything that was done to day two's files, and nothing else.
+"""A check that day two's plan names everything that was done to the files, and nothing else.
 
     python check_plan.py DAY2.json PLAN.json PLAN.txt
 
-DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all` printed. Prints each
-thing that is missing or too much and exits 1 when there is one. Shares no code with the programme that it judges.
+DAY2.json is what `make_data.py` planted; the other two are what `plan --json` and `plan --all`
+printed. Prints each thing that is missing or too much and exits 1 when there is one. Shares no code
+with the programme that it judges.
 """
 
 import argparse
@@ -36,7 +37,7 @@ EXPECTED_CHANGES: Mapping[str, tuple[str, str]] = {
 
 
 def place(entry: Entry) -> str:
-    """Where a planted row stands, as the programme words it."""
+    """Return where a planted row is, as the programme words it."""
     return f"{entry['file']} line {entry['line']}"
 
 
@@ -63,18 +64,19 @@ def misjudged(entry: Entry, change: Entry) -> Iterator[str]:
         elif change["changed"][field] != values:
             yield f"{name}: does not say {field} {values[0]} to {values[1]}"
     if change["where"] != asks(entry):
-        yield f"{name}: is said to stand in {change['where'] or 'no place'}, not in {asks(entry) or 'no place'}"
+        there, expected = change["where"] or "no place", asks(entry) or "no place"
+        yield f"{name}: is said to stand in {there}, not in {expected}"
 
 
 def said(text: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether some line holds all the words."""
+    """Tell whether some line contains all the words."""
     return any(all(word in line for word in words) for line in text)
 
 
 def changes_amiss(
     planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
 ) -> Iterator[str]:
-    """Each planted change that the plan lacks, gets wrong or does not print, and each change that was not planted."""
+    """Yield planted changes that the plan lacks, changes or does not print, and other changes."""
     left = {identity(change): change for change in plan["changes"]}
     for what, (action, kind) in EXPECTED_CHANGES.items():
         for entry in planted[what]:
@@ -93,7 +95,7 @@ def changes_amiss(
 def row_errors_amiss(
     planted: Mapping[str, Any], plan: Mapping[str, Any], text: Sequence[str]
 ) -> Iterator[str]:
-    """Each planted bad row that is not among the row errors or not printed with its line, and each other row error."""
+    """Yield planted bad rows that are missing from the row errors, and other row errors."""
     left = {(row_error["where"], row_error["field"]) for row_error in plan["row_errors"]}
     for entry in planted["bad_rows"]:
         where, field = place(entry), entry["field"]

@@ -1,4 +1,4 @@
-"""What happens at the made-up university between day one and day two, each of it written down. Used by `make_data.py`.
+"""The changes of the made-up university between day one and day two. Used by `make_data.py`.
 
 Needs nothing but Python.
 """
@@ -31,10 +31,10 @@ Entry = dict[str, object]
 
 
 class DayTwo:
-    """What happens between day one and day two; everything done is remembered in `planted`, in the order done.
+    """The changes between day one and day two; `planted` has all of them in their order.
 
-    No row is touched twice and no two things are done to one test (but for late registrations), so that each planted
-    thing can be told from the others.
+    No row is touched twice and no two things are done to one test (except late registrations), so
+    that each planted thing can be distinguished from the others.
     """
 
     def __init__(self, university: University, today: date) -> None:
@@ -49,10 +49,10 @@ class DayTwo:
         self._highest = {key_of_test(row): int(row["number"]) for row in university.registrations}
 
     def plant(self, what: str, file: str, line: int, key: Sequence[str], **more: object) -> None:
-        """Remembers one thing that was done, where it stands, and the key of the record that it happens to.
+        """Record one thing that was done: its place, and the key of the record.
 
-        `changed` names the fields that change, each with its old and new value where a plan may show them; `day=1` says
-        that the line is day one's, because the row is gone.
+        `changed` names the fields that change, each with its old and new value where a plan may
+        show them; `day=1` says that the line is day one's, because the row is gone.
         """
         self.planted.setdefault(what, []).append(
             {"file": file, "line": line, "key": list(key), **more}
@@ -98,7 +98,7 @@ class DayTwo:
             del self.university.registrations[index]
 
     def strike_off(self) -> None:
-        """One member of staff who has no test is not listed any more."""
+        """Remove a member of staff who has no test."""
         busy = {row["employee_no"] for row in self.university.contributors}
         staff = self.university.staff
         idle = [
@@ -110,7 +110,7 @@ class DayTwo:
         self.plant("struck_off", "staff.csv", index + 2, (staff.pop(index)["employee_no"],), day=1)
 
     def move(self) -> None:
-        """One test gets a new date; its clock times stay."""
+        """Give one test a new date; its clock times stay."""
         index = self.pick(self.university.exams)
         row = self.university.exams[index]
         before = utc(row["start"])
@@ -125,7 +125,7 @@ class DayTwo:
         )
 
     def change_options(self) -> None:
-        """One test gets the lock-down browser, another a new pin, which no plan may show."""
+        """Give one test the lock-down browser and another a new pin, which no plan may show."""
         exams = self.university.exams
         locked = self.pick(exams, lambda row: row["lockdown"] == "no" and not row["pin"])
         exams[locked]["lockdown"] = "yes"
@@ -188,7 +188,7 @@ class DayTwo:
         self.plant("committee_joined", "contributors.csv", index + 2, key, changed=changed)
 
     def spoil_a_role(self) -> None:
-        """One of a contributor's two rows names a role that does not exist, and a room, which must not be believed."""
+        """Spoil one of a contributor's two rows: an unknown role, a room that must not be used."""
         index = self.pick(self.university.contributors, lambda row: row["role"] == "plan")
         row = self.university.contributors[index]
         row["role"], row["room"] = "juggle", "Sal Ø9"
@@ -196,7 +196,7 @@ class DayTwo:
         self.plant("bad_rows", "contributors.csv", index + 2, key, field="roles")
 
     def spoil_a_seat(self) -> None:
-        """One candidate's extra time becomes unreadable; the row says a new room too, which must not be believed."""
+        """Spoil one candidate's extra time; the row has a new room too, which must not be used."""
         index = self.pick_seat(lambda row: row["extra"] not in {"", "0"} and row["room"] != "")
         row = self.university.registrations[index]
         row["extra"], row["room"] = "en halv time", "Sal Ø9"
@@ -204,7 +204,7 @@ class DayTwo:
         self.plant("bad_rows", "registrations.csv", index + 2, key, field="extra_time")
 
     def change_emails(self) -> str:
-        """One person gets another email; another's is mistyped. Returns the second one's student number."""
+        """Change one person's email and mistype another's. Return the second's student number."""
         lines = {
             row["student_no"]: line for line, row in enumerate(self.university.students, start=2)
         }
@@ -220,7 +220,7 @@ class DayTwo:
         return mistyped
 
     def register_late(self, mistyped: str) -> None:
-        """Late registrations: some of new people, one of the person whose email was mistyped, others of known ones."""
+        """Add late registrations of new people, of the one with the wrong email, and of others."""
         highest = int(self.university.students[-1]["student_no"])
         people = [str(highest + step) for step in range(1, LATE_NEW_LEARNERS + 1)]
         for number in people:
@@ -232,7 +232,7 @@ class DayTwo:
             self.seat_late(number)
 
     def seat_late(self, student_no: str) -> None:
-        """One late registration, on a test to come that the person was not on, with a number never given before."""
+        """Add a registration on a test to come that the person was not on, with a new number."""
         rows = self.university.registrations
         mine = {key_of_test(row) for row in rows if row["student_no"] == student_no}
         key = self.rng.choice(sorted(self._to_come.keys() - mine))
@@ -242,7 +242,7 @@ class DayTwo:
 
 
 def second_day(today: date) -> tuple[University, dict[str, list[Entry]]]:
-    """Everything on day two, and what was done to day one to get there."""
+    """Return everything on day two, and what was done to day one to get there."""
     day = DayTwo(first_day(today), today)
     day.withdraw()  # these two first, because they move the lines below
     day.strike_off()

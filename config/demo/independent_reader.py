@@ -1,6 +1,7 @@
-"""What the demo's CSV files ask for, by their own word alone. Used by `check_contents.py`.
+"""What the demo's CSV files ask for, by themselves. Used by `check_contents.py`.
 
-It shares no code with the programme that it judges, nor with what makes the files. Needs nothing but Python.
+It shares no code with the programme that it judges, nor with what makes the files. Needs nothing
+but Python.
 """
 
 import csv
@@ -30,12 +31,12 @@ SWITCHES = {
 
 PIN = "SEB_SETTINGS_PINCODE"
 UNREADABLE: Thing = {}
-"""Stands for a record of which a row cannot be read but for its key."""
+"""Stands for a record with a row of which only the key can be read."""
 
 
 @dataclass
 class Contents:
-    """What Inspera holds: people by username, tests by external id, what is on a test by that and a second part.
+    """The contents of Inspera: people by username, tests by external id, members by both.
 
     Each thing has a `copies` field, so that a second account, test or seat is a difference.
     """
@@ -63,7 +64,7 @@ def utc(local: str) -> str:
 
 
 def minutes_from(extra: str, duration: int) -> int | str:
-    """Extra time in minutes; a share of the test's length is rounded up, and an empty cell says nothing.
+    """Return extra time in minutes; a share of the test's length is rounded up.
 
     Raises:
         ValueError: it is neither a number nor a percentage.
@@ -79,7 +80,7 @@ def list_from(cell: str) -> list[str]:
 
 
 def test_key(row: Mapping[str, str]) -> str:
-    """The external id of the test that a row names."""
+    """Return the external id of the test that a row names."""
     return f"{row['course']}-{row['term']}"
 
 
@@ -105,7 +106,7 @@ def employee_from(row: Mapping[str, str]) -> Thing:
 
 
 def test_from(row: Mapping[str, str]) -> Thing:
-    """What a row of exams.csv asks for; its template is sent once, when the test is made."""
+    """Return what a row of exams.csv asks for; its template is sent once, when the test is made."""
     return {
         "title": f"{row['course']} {row['name']}",
         "start": utc(row["start"]),
@@ -118,7 +119,7 @@ def test_from(row: Mapping[str, str]) -> Thing:
 
 
 def options_from(row: Mapping[str, str]) -> Iterator[tuple[str, Thing]]:
-    """Yield the options that a row of exams.csv asks for, by name. Of a pin only a digest is kept."""
+    """Yield the options that a row of exams.csv asks for, by name. A pin becomes a digest."""
     for column, option in SWITCHES.items():
         if row[column]:
             yield option, {"value": {"yes": "true", "no": "false"}[row[column]], "copies": 1}

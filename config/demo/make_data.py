@@ -1,10 +1,11 @@
-"""Makes the demo's CSV files: 1,200 learners, 80 staff, 60 tests and who is on them, every person made up.
+"""A maker of the demo's CSV files: 1,200 learners, 80 staff, 60 tests and who is on them.
 
     python make_data.py FOLDER --day 1 --today 2026-08-20
 
-The same date always gives the same files. Day two is day one with things done to it that happen at a university in a
-night, and `day2.json` beside the files lists each of them with its file and line. `--today` is day one's date on both
-days, because the dates of the tests are counted from it. Needs nothing but Python.
+The same date always gives the same files. Day two is day one with things done to it that happen at
+a university in a night, and `day2.json` next to the files lists each of them with its file and
+line. `--today` is day one's date on both days, because the dates of the tests are counted from it.
+Needs nothing but Python.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The made-up university on day one: its learners, staff, tests, and who does what on them. Used by `make_data.py`.
+"""The made-up university on day one: its people, its tests, and who is on them.
 
 The same date always gives the same university. Needs nothing but Python.
 """
@@ -43,7 +43,7 @@ NAMES: Sequence[tuple[str, str]] = (
     ("Ελένη|Νίκος|Оксана|Тарас", "Δοκιμή|Παράδειγμα|Тестенко|Зразок"),
     ("明子|민준|ნინო|Şükrü", "試験|데모|ნიმუში|Örnek"),
 )
-"""Given names from many places beside family names that nobody has: the words for test, trial, sample and exercise."""
+"""Given names from many places, with family names that nobody has: words for test and sample."""
 
 SUBJECTS = ("Prøveemne", "Iskkadeapmi", "Ćwiczenie", "Øvingsemne", "Bài thử", "Eksempelfag")
 TOPICS = ("A: innføring", "B: metode", "C: påbygging", "Ð: repetisjon", "Å: avslutning")
@@ -72,17 +72,17 @@ class University:
 
 
 def row_of(file: str, *values: str) -> Values:
-    """One row of a file, from its values in the order of the columns."""
+    """Return one row of a file, from its values in the order of the columns."""
     return dict(zip(COLUMNS[file], values, strict=True))
 
 
 def student(rng: random.Random, number: int, status: str) -> Values:
-    """One made-up learner."""
+    """Return one made-up learner."""
     return row_of("students.csv", *_person(rng, str(number), "demo", "student"), status)
 
 
 def employee(rng: random.Random, number: int, status: str) -> Values:
-    """One made-up member of staff."""
+    """Return one made-up member of staff."""
     return row_of("staff.csv", *_person(rng, f"A{number}", "work", "staff"), status)
 
 
@@ -100,7 +100,7 @@ def _person(rng: random.Random, number: str, login: str, mail: str) -> tuple[str
 
 
 def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
-    """One test on a day, by the wall clock in Oslo; it leaves a quarter of its length to be late in."""
+    """Return a test on a day, by the wall clock in Oslo, open a quarter longer than it lasts."""
     minutes = rng.choice((120, 180, 240, 300))
     start = datetime.combine(day, time(rng.choice((9, 10, 13)), rng.choice((0, 15, 30))))
     end = start + timedelta(minutes=minutes * 5 // 4)
@@ -115,7 +115,7 @@ def exam(rng: random.Random, number: int, day: date, today: date) -> Values:
 
 
 def _options(rng: random.Random, number: int, over: bool) -> tuple[str, str, str]:
-    """Lock-down browser, pin and explanation of grades; the first two can't be set any more when a test is over.
+    """Return lock-down browser, pin and explanation of grades; the first two not once it is over.
 
     Every third test is sat in Safe Exam Browser, which asks for the pin.
     """
@@ -142,21 +142,21 @@ def exam_days(today: date) -> list[date]:
 
 
 def work(test: Values, employee_no: str, role: str, committee: str = "", room: str = "") -> Values:
-    """One role of one member of staff on a test; who has several has a row for each."""
+    """Return one role of one member of staff on a test; several roles are several rows."""
     return row_of(
         "contributors.csv", test["course"], test["term"], employee_no, role, committee, room
     )
 
 
 def registration(rng: random.Random, test: Values, student_no: str, number: int) -> Values:
-    """One candidate; one in eight has extra time, in minutes or as a share of the test's length."""
+    """Return one candidate; one in eight has extra time, in minutes or as a share."""
     extra = rng.choice(EXTRA_TIME) if rng.random() < 1 / 8 else ""
     seat = (f"{number:04}", extra, rng.choice(ROOMS), rng.choice((*COMMITTEES, "")))
     return row_of("registrations.csv", test["course"], test["term"], student_no, *seat)
 
 
 def first_day(today: date) -> University:
-    """Everything on day one. Some rows are of people who have left: those never come to Inspera."""
+    """Return everything on day one. Some rows are of people who have left: they are never sent."""
     rng = random.Random(f"inspera-sync demo {today.isoformat()}")
     university = University()
     for index in range(LEARNERS + NOT_SELECTED):
@@ -177,7 +177,7 @@ def first_day(today: date) -> University:
 
 
 def _put_to_work(rng: random.Random, university: University) -> None:
-    """Two graders a test, each with a committee, one of whom plans it too; and an invigilator in a room."""
+    """Add two graders a test, each with a committee, one also a planner; and an invigilator."""
     people = [row["employee_no"] for row in university.staff if row["status"] != "left"]
     rng.shuffle(people)
     planners, graders = people[:PLANNERS], people[PLANNERS : PLANNERS + GRADERS]
@@ -222,5 +222,5 @@ def utc(local: str) -> str:
 
 
 def starts_in(exam_row: Values, today: date) -> int:
-    """How many days from today a test starts."""
+    """Return how many days from today a test starts."""
     return (wall_clock(exam_row["start"]).date() - today).days

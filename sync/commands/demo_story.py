@@ -1,4 +1,4 @@
-"""How the demo is told: headings, sentences, and commands with what they print."""
+"""The text of the demo: headings, sentences, and commands with what they print."""
 
 import json
 import shlex
@@ -28,7 +28,7 @@ _BRIEF, _TAIL = 12, 4
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Tells the story: headings, sentences, and commands with what they print."""
+    """A printed story: headings, sentences, and commands with what they print."""
 
     out: Callable[[str], None]
     folder: Path
@@ -69,9 +69,14 @@ class Story:
         try:
             ended = subprocess.run(  # noqa: S603  our own interpreter, our own words
                 [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
-                timeout=_COMMAND_SECONDS, env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=_COMMAND_SECONDS,
+                env=environment(INSPERA_DEMO_URL=self.sandbox.url, INSPERA_DEMO_KEY=KEY),
+            )
         except subprocess.TimeoutExpired:
             raise StoryError(
                 f"'{shown[-1]}' had not ended after {_COMMAND_SECONDS:.0f} seconds"
@@ -108,7 +113,8 @@ class Story:
             sum(len(test[who]) for test in contents["tests"])
             for who in ("contributors", "candidates")
         )
-        return f"{people}, {len(contents['tests']):,} tests, {working:,} contributors, {seated:,} candidates"
+        tests = f"{len(contents['tests']):,} tests"
+        return f"{people}, {tests}, {working:,} contributors, {seated:,} candidates"
 
 
 def _trimmed(lines: list[str], most: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""`doctor`: which calls this configuration needs and how sure we are of each, and whether all around it is well."""
+"""`doctor`: the calls that a configuration needs, how sure each is, and checks of all around it."""
 
 import json
 from collections.abc import Sequence
@@ -111,7 +111,8 @@ def _tell_calls(used: Sequence[NeededCall], say: Say) -> None:
     if assumed:
         say(f"These rest on an assumption (INF): {', '.join(assumed)}.")
         say(
-            "`doctor --apidoc FILE` holds them against the schema that your tenant shows under /apidoc."
+            "`doctor --apidoc FILE` holds them against the schema that your tenant shows under "
+            "/apidoc."
         )
         say("Where one is different, set its method, path or wrapper under inspera.calls.")
     say("")
@@ -138,7 +139,8 @@ def _tell_compared(
         say(masked(line))
     needed = [held for one, held in compared if one.needed]
     sound = sum(held.match is Match.PRESENT for held in needed)
-    return f"{sound} of the {plural(len(needed), 'call')} that this configuration needs are as the schema has them"
+    calls = plural(len(needed), "call")
+    return f"{sound} of the {calls} that this configuration needs are as the schema has them"
 
 
 def _tell_checks(made: Sequence[Check], say: Say) -> str:

@@ -1,4 +1,4 @@
-"""What `doctor` looks at, one thing after the other: what was found, whether that is well, and what to do."""
+"""The checks of `doctor`, one after the other: what was found, whether that is right, a remedy."""
 
 import os
 import ssl
@@ -57,7 +57,7 @@ class CheckVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `remedy` is empty where nothing is to be done; `status` counts when it is wrong."""
+    """One check. `remedy` is empty where nothing is to be done; `status` counts if it is wrong."""
 
     what: str
     verdict: CheckVerdict
@@ -83,7 +83,7 @@ def _wrong(what: str, status: Exit, found: object, remedy: str = "") -> Check:
 
 
 def checks(app: App, *, offline: bool) -> Iterator[Check]:
-    """Everything, in an order in which what comes first may explain what comes after. Only reads."""
+    """Yield all checks, causes before what they explain. Only reads."""
     yield from _configuration(app)
     yield from _state(app)
     yield from _sources(app)
@@ -187,7 +187,7 @@ def _source(
             what, Exit.SOURCE, *lacking(missing, columns, "the feed's map, where and join")
         )
     if not rows and not allow_empty:
-        return _note(what, "has no row", "if it may rightly be empty, say allow_empty: true")
+        return _note(what, "has no row", "if it may be empty, set allow_empty: true")
     read = "every row" if rows < FIRST_ROWS else f"the first {rows} rows"
     return _ok(
         what, f"{plural(len(columns), 'column')} and {read} can be read (`check` tries them all)"
@@ -231,7 +231,7 @@ def _certificates(path: Path) -> Check:
     try:
         ssl.create_default_context(cafile=str(path))
     except (OSError, ValueError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else "") or "it is no PEM file"
+        cause = (error.strerror if isinstance(error, OSError) else "") or "it is not a PEM file"
         remedy = "set inspera.ca_bundle to a PEM file with certificates that this user may read"
         return _wrong("certificates", Exit.USAGE, f"{path} can't be used ({cause})", remedy)
     return _ok("certificates", f"{path} is trusted instead of the usual ones")
@@ -280,7 +280,7 @@ def _secured(app: App) -> Check:
 
 
 def clock_check(theirs: datetime | None, asked: datetime, answered: datetime) -> Check:
-    """Inspera's clock, as its answer says (in whole seconds), against ours when it was asked and had answered."""
+    """Compare Inspera's clock (whole seconds) with ours before the call and after it."""
     if theirs is None:
         return _note(
             "clock",

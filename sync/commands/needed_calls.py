@@ -1,4 +1,4 @@
-"""Which of the vendor's calls a configuration needs, and which `adopt` and `reconcile` may use besides."""
+"""The vendor's calls that a configuration needs, and those that `adopt` and `reconcile` may use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ _PEOPLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NeededCall:
-    """A call as it is in force. It is `needed` by the configuration, or else only of use to `adopt` and `reconcile`."""
+    """A call in force: `needed` by the configuration, or else only for `adopt` and `reconcile`."""
 
     call: Call
     needed: bool
@@ -74,7 +74,7 @@ def used_calls(settings: Settings) -> list[NeededCall]:
 
 
 def _kinds(settings: Settings) -> set[Kind]:
-    """Return the kinds that are kept in step; committees too where contributors or candidates name them."""
+    """Return the kinds that are kept in step; committees too where other kinds name them."""
     kinds = {Kind(feed.kind) for feed in settings.feeds}
     named = any("committees" in feed.fields() for feed in settings.feeds)
     return kinds | {Kind.COMMITTEE} if named else kinds

@@ -39,7 +39,7 @@ def sample(app: App, options: SampleOptions, say: Say, width: int | None = None)
     """Show the rows; `width` is the terminal's in characters, None when the text goes elsewhere.
 
     Raises:
-        UsageError: there is no such source, or a feed's rules can't be followed.
+        UsageError: the source does not exist, or a feed's rules can't be followed.
         SourceError: the source, or one that is joined to it, can't be read.
     """
     taken = take_sample(app, options.source, options.rows)
@@ -61,7 +61,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
     sources = app.loaded.settings.sources
     if name not in sources:
         raise UsageError(
-            f"sample {name}: there is no such source; {suggestion(name, tuple(sources))}"
+            f"sample {name}: this source does not exist; {suggestion(name, tuple(sources))}"
         )
     numbers = count()
     feeds = [
@@ -92,7 +92,7 @@ def take_sample(app: App, name: str, most: int) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class _SampleReading:
-    """A feed of this source, its number in the configuration, and the numbers by which joined sources are looked up."""
+    """A feed of this source, its number in the configuration, and those of its joined sources."""
 
     number: int
     feed: Feed
@@ -101,7 +101,7 @@ class _SampleReading:
 
 
 def _scratch(app: App, stack: ExitStack) -> Store:
-    """Where joined sources are looked up while this command runs; the state itself is only looked at."""
+    """Yield a place to look joined sources up in while this command runs; only read the state."""
     from sync.commands.plan import make_store
 
     return make_store(app, stack.enter_context(app.state.open_to_read()))
@@ -163,7 +163,7 @@ def _made(
 def _judged(
     one: _SampleReading, rows: Sequence[Row], store: Store | None
 ) -> Iterator[Judged | None]:
-    """Each row with what the feed takes from other sources; None for one that lacks that and is to be skipped.
+    """Yield each row with its joined columns; None for one that lacks them and is skipped.
 
     The only place where a feed's rows are put together here.
     """
@@ -202,7 +202,8 @@ def _notes(app: App, name: str, extract: Extract) -> list[str]:
     ]
     if joining:
         notes.append(
-            f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it (`join`)."
+            f"{', '.join(joining)} {'take' if len(joining) > 1 else 'takes'} columns from it "
+            "(`join`)."
         )
     elif not any(feed.source == name for feed in settings.feeds):
         notes.append("No feed reads it.")

@@ -1,4 +1,4 @@
-"""What a feed makes of a row, as values that may be shown: without secrets, national identity numbers masked."""
+"""The values of a mapped row that may be shown: no secrets, identity numbers masked."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -41,7 +41,7 @@ def hidden_columns(loaded: Loaded, place: str) -> frozenset[str]:
 
 
 def hidden_for(loaded: Loaded, feed: Feed) -> frozenset[str]:
-    """Return the hidden columns of a feed's own source and, as the feed names them, of joined ones."""
+    """Return the hidden columns of a feed's own source and, by the feed's names, of joined ones."""
     places = {name: source.place(loaded.folder) for name, source in loaded.settings.sources.items()}
     joined = {
         f"{name}.{column}" for name in feed.join for column in hidden_columns(loaded, places[name])
@@ -110,7 +110,7 @@ def made_of(
 
 
 def _shown(record: Record, name: str, spec: FieldSettings, hidden: frozenset[str]) -> Shown:
-    """Return a field of a record as it may be shown; None when it is left alone, '' when cleared."""
+    """Return a field of a record as it may be shown; None if left alone, '' if cleared."""
     value = _value(record, name)
     if value is None:
         return None

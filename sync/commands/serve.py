@@ -1,4 +1,4 @@
-"""`serve`: the long-running service, joined from the timetable, the runs of `apply` and `plan`, health and metrics."""
+"""`serve`: the long-running service, made of schedule, runs, health and metrics."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ def serve(config: Path) -> Exit:
     Raises:
         ConfigurationFaults: the file can't be used; nothing was scheduled.
         Locked: another service runs on this state.
-        StateError: the state can't be used, and time won't mend it.
+        StateError: the state can't be used, and time won't fix it.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to be read again
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,7 +77,7 @@ class _ServiceState:
         self._desk, self._hold = desk, hold
 
     def leads(self) -> bool:
-        """Whether this service leads, or else takes the lead as nobody has it; looks at the state's health as well."""
+        """Tell whether this service leads, or takes the free lead; check the state too."""
         leads = self._hold.try_lead()
         self._desk.look()
         return leads
@@ -89,7 +89,7 @@ class _ServiceState:
         try:
             with state.open_to_write("serve") as opened:
                 past = past_jobs(opened.connection)
-        except Locked:  # whoever holds it has brought it to their version
+        except Locked:  # the process that holds it has migrated it to its version
             if state.version() != head():
                 raise
             with state.open_to_read() as connection:
@@ -114,7 +114,7 @@ class ServiceMonitor:
         self._paused: Pause | None = None
 
     def load(self) -> ServiceSetup:
-        """Return the configuration as it is now. One in use stays so when the new one can't be used."""
+        """Return the configuration as it is now. The one in use stays if the new one is invalid."""
         app = self.app if self._fresh else _sound(self._config)
         self._fresh = False
         if app.loaded.state_url != self.app.loaded.state_url:
@@ -192,7 +192,7 @@ class ServiceMonitor:
             self.metrics.next_run(job, next_runs.get(job))
 
     def impediment(self) -> str:
-        """Since when all sending is stopped, and what is wrong with the clock; empty when it is not, and nothing is."""
+        """Return since when sending is paused, and what is wrong with the clock; or empty."""
         paused = f"paused since {self._paused.since}" if self._paused else ""
         return "; ".join(filter(None, [paused, self.metrics.clock_trouble]))
 
@@ -201,7 +201,7 @@ def _sound(config: Path) -> App:
     """Return the configuration, after a check of its jobs, its rules and its secrets.
 
     Raises:
-        UsageError: there are no jobs, or a rule or a secret can't be used.
+        UsageError: jobs are missing, or a rule or a secret can't be used.
     """
     app = App.open(config, lambda text: _log.warning("configuration", warning=text))
     if not app.loaded.settings.jobs:

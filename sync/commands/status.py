@@ -79,7 +79,8 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
         say(line)
     if pending:
         say(
-            f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about them first."
+            f"{plural(pending, 'call')} without a known outcome: the next `apply` finds out about "
+            "them first."
         )
     most = None if show_all else MOST
     for number, line in enumerate(capped(_refused_lines(refused, grouped=not show_all), most)):
@@ -91,7 +92,8 @@ def status(app: App, say: Say, *, as_json: bool, show_all: bool) -> Exit:
     _say_findings(found, say, most, app.test_zone)
     if ended:
         say(
-            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status {_status_text(ended[0])}."
+            f"Last run that ended: {ended[0].command}, {ended[0].started}, exit status "
+            f"{_status_text(ended[0])}."
         )
     return Exit.OK
 

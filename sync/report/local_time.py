@@ -10,7 +10,10 @@ _UTC = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\dZ")
 
 
 def common_zone(zones: Collection[str | None]) -> ZoneInfo | None:
-    """Return the zone that all of these agree on; None without one, as this machine's zone is no evidence."""
+    """Return the zone that all of these agree on; None without one.
+
+    This machine's own zone is not used: it says nothing about the tests.
+    """
     (zone,) = found if len(found := set(zones)) == 1 else (None,)
     return ZoneInfo(zone) if zone else None
 

@@ -66,7 +66,7 @@ def plan_text(
     sound: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Iterator[str]:
-    """Yield the plan's lines by verdict; changes of one reason are one line unless all are asked for.
+    """Yield the plan's lines by verdict; changes of one reason are one line unless `most` is None.
 
     Args:
         passing: what the guard allows, under `heading`: "Would do" means that nothing is done.
@@ -74,7 +74,8 @@ def plan_text(
         most: how many lines of a list are printed; None prints each change of each group.
         heading: the heading of what passes.
         total: how many pass; with it, the lines that are cut off are not even read.
-        sound: whether all that is wanted could be used, so that no change means that Inspera has it.
+        sound: whether all that is wanted could be used, so that no change means that Inspera has
+            it.
         zone: the zone of the tests, for times; None shows UTC alone.
     """
     sections = [(heading, capped((f"  {change_text(line)}" for line in passing), most, total))]
@@ -188,7 +189,7 @@ def waiting_text(waiting: int, soon: int) -> Iterator[str]:
 
 
 def left_out_text(left_out: Mapping[Kind, int]) -> str:
-    """Return how many tests had ended before they were ever sent; empty when there are none."""
+    """Return how many tests had ended before they were ever sent; empty for zero."""
     tests, registrations = left_out.get(Kind.TEST, 0), left_out.get(Kind.CANDIDATE, 0)
     if not tests:
         return ""

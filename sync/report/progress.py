@@ -19,7 +19,7 @@ class Progress(Protocol):
 
 @contextmanager
 def shown(stream: TextIO | None = None) -> Iterator[Progress]:
-    """Progress on `stream` (standard error by default), as fits it."""
+    """Show progress on `stream` (standard error by default): a bar on a terminal, else lines."""
     stream = stream or sys.stderr
     if not stream.isatty():
         yield _Lines(stream)
@@ -39,7 +39,7 @@ def shown(stream: TextIO | None = None) -> Iterator[Progress]:
 
 
 class _Lines:
-    """A line at most every `EVERY` seconds, so that a log stays readable; short work says nothing."""
+    """A line at most every `EVERY` seconds, so that a log stays readable; short work has none."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._said = stream, time.monotonic()

@@ -90,7 +90,7 @@ def _record_text(finding: Finding) -> str:
 def outcomes_text(
     findings: Iterable[Finding], most: int | None, zone: ZoneInfo | None = None
 ) -> Iterator[str]:
-    """Yield the changes that were to be sent and were not carried out, without what the plan showed."""
+    """Yield the changes that were to be sent and were not carried out."""
     for number, line in enumerate(findings_text(findings, most, zone)):
         if number == 0:
             yield from ("", "Not carried out, or not as planned:")

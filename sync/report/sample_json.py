@@ -8,7 +8,7 @@ from sync.text.masking import masked
 
 
 def sample_json(sample: Sample, status: int) -> str:
-    """Return the sample as one JSON document; a field left alone is null, a time is in UTC and local."""
+    """Return the sample as one JSON document; a field left alone is null, a time has its zone."""
     told = {
         "source": sample.source,
         "place": sample.place,

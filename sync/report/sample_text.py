@@ -21,7 +21,7 @@ MOST_SHOWN = 200
 
 
 def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
-    """Yield the sample's lines; coloured tables where `width` (None: no terminal) has room for them."""
+    """Yield the sample's lines; as tables where `width` (None: no terminal) has room for them."""
     for row in sample.rows:
         columns = 1 + len(row.made)
         if width is not None and width >= columns * LEAST_WIDTH:
@@ -30,7 +30,8 @@ def sample_text(sample: Sample, width: int | None) -> Iterator[str]:
             yield from _stacked(row)
         yield ""
     if not sample.rows:
-        yield f"{sample.place} has no row; its columns are {', '.join(map(printable, sample.columns))}."
+        names = ", ".join(map(printable, sample.columns))
+        yield f"{sample.place} has no row; its columns are {names}."
     for problem in sample.problems:
         yield f"Source: {printable(masked(problem))}"
     yield from map(printable, sample.notes)

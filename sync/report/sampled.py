@@ -1,4 +1,4 @@
-"""A few rows of a source, as they were read and as feeds make them: values that are fit to be shown.
+"""A few rows of a source, as read and as mapped: values that may be shown.
 
 What is a secret is not in them any more, and national identity numbers are masked.
 """
@@ -42,7 +42,8 @@ class MadeRecord:
     Attributes:
         feed: its number in the configuration, from 1 on.
         joined: the columns that it takes from other sources.
-        fields: those that it maps, in the order of the configuration; none unless there is a record.
+        fields: those that it maps, in the order of the configuration; none unless there is a
+            record.
     """
 
     feed: int

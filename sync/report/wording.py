@@ -1,4 +1,4 @@
-"""The words for one change, one row error and one outcome, and for many of one cause: the same everywhere."""
+"""The words for changes, row errors and outcomes, and for many of one cause."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ def key_text(key: Key) -> str:
 
 
 def row_error_text(row_error: RowError, more: int = 0) -> str:
-    """Return a row error in one line: where, field, why, what to do; with `more` of the same cause."""
+    """Return a row error in one line: where, field, why, what to do; `more` have the same cause."""
     if more:
         row_error = replace(row_error, where=f"{row_error.where} and {plural(more, 'more row')}")
     return masked(str(row_error))
@@ -37,7 +37,7 @@ def first_keys_text(keys: Sequence[Key], total: int) -> str:
 
 
 def general_reason(kind: Kind, key: Key, reason: str) -> str:
-    """Return a reason without the record's own person or test, so that records of one cause share it.
+    """Return a reason without the record's own person or test, so that many records share it.
 
     The state does the same in SQL for the groups of a plan.
     """
@@ -48,7 +48,7 @@ def general_reason(kind: Kind, key: Key, reason: str) -> str:
 
 
 def cause_of(row_error: RowError) -> tuple[str, str, str]:
-    """Return what row errors of one cause share; those that differ only in quoted values have one."""
+    """Return what row errors of one cause share: all but the values that they quote."""
     said = row_error.cause or _QUOTED.sub("…", f"{row_error.reason}; {row_error.remedy}")
     return row_error.kind, row_error.field, said
 
@@ -82,12 +82,12 @@ def change_text(line: PlannedChange) -> str:
 def _difference(line: PlannedChange, name: str) -> str:
     change = line.change
     if hidden(change, name):
-        return f"{name} changes"  # a plan goes to terminals, mails and tickets: keys yes, people's names no
+        return f"{name} changes"  # a plan goes to terminals, mails and tickets: keys, no names
     return f"{name} {_shown(change.before.get(name))} → {_shown(change.after.get(name))}"
 
 
 def hidden(change: Change, name: str) -> bool:
-    """Tell whether a field's values are hidden: names of people, and digests of pins and quit codes."""
+    """Tell whether a field's values are hidden: people's names, and digests of pins."""
     sealed = (
         str(value).startswith(SEALED) for value in (change.before.get(name), change.after.get(name))
     )

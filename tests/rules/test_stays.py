@@ -7,7 +7,7 @@ from .site import TEST, Site, numbers
 
 SAID = (
     f"Stays: 1 candidate stays, put there by hand, although no source names them any more: {TEST} / 1009; if they are "
-    "to go, remove them in Inspera, or say of one that is this tool's `adopt candidate TEST LEARNER --ours`"
+    "to go, remove them in Inspera, or run `adopt candidate TEST LEARNER --ours` for one that this tool put there"
 )
 
 

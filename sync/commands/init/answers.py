@@ -56,7 +56,7 @@ def _told(check: Check, text: str) -> str:
 def a_file(text: str) -> str:
     """Return the path of a file that exists."""
     if not Path(text.strip()).is_file():
-        raise ValueError("there is no such file")
+        raise ValueError("does not exist")
     return text.strip()
 
 
@@ -68,7 +68,7 @@ def a_file_or_none(text: str) -> str:
 def a_key_file(text: str) -> str:
     """Return a path that can stand in a reference; its file need not exist yet."""
     if re.search(r"[{}]", text) or not text.strip() or not text.isprintable():
-        raise ValueError("is no path that a reference can name; give one without braces")
+        raise ValueError("is not a path that a reference can name; give one without braces")
     return text.strip()
 
 
@@ -78,7 +78,7 @@ def an_encoding(text: str) -> str:
         "".encode(text.strip())
         return text.strip()
     except LookupError:
-        raise ValueError("is no encoding that is known") from None
+        raise ValueError("is not a known encoding") from None
 
 
 def one_of(*words: str) -> Check:

@@ -1,4 +1,4 @@
-"""The feeds that a first configuration has: which fields come from which columns, and what is left to a person."""
+"""The feeds of a first configuration: which columns give the fields, and what a person decides."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -88,7 +88,7 @@ def drafts(sources: Sequence[ColumnSample], zone: str | None) -> list[FeedDraft]
 
 
 def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
-    """Return sources of registrations that hold people or tests as well, where no other source does."""
+    """Return sources of registrations that hold people or tests too, where no other source does."""
     for kind, needed in (
         (Kind.LEARNER, ("given", "family")),
         (Kind.TEST, ("title", "duration")),
@@ -105,7 +105,7 @@ def _wide(guesses: Sequence[Detected]) -> Iterator[Detected]:
 def _common(
     guesses: Sequence[Detected], kind: Kind, naming: Sequence[Kind], forms: Sequence[str]
 ) -> str | None:
-    """Return the form in which all of these can name records of a kind, or else as many as possible."""
+    """Return the form in which all of these, or most, can name records of a kind."""
     own = [one for one in guesses if one.kind is kind]
     others = [one for one in guesses if one.kind in naming]
     possible = [form for form in forms if all(one.form(form) for one in own)] or list(forms)
@@ -161,8 +161,10 @@ def _fill_person(draft: FeedDraft, form: str | None) -> None:
     if unsure(one):
         other = Kind.STAFF if draft.kind is Kind.LEARNER else Kind.LEARNER
         draft.doubt = (
-            f"TODO: nothing says whether these people are learners or staff, so they are taken for {draft.kind}"
-            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' instead; if they are "
+            "TODO: nothing says whether these people are learners or staff, so they are taken "
+            f"for {draft.kind}"
+            f"{'s' if draft.kind is Kind.LEARNER else ''}. If they are not, write 'kind: {other}' "
+            "instead; if they are "
             "both, tell them apart by 'where'."
         )
     _take_apart(draft)
@@ -188,7 +190,8 @@ def _doubts(draft: FeedDraft, form: str | None) -> None:
     middle = draft.guess.columns.get("middle")
     if middle is not None and "last_name" in draft.values:
         draft.hints["last_name"] = (
-            f"TODO: {middle!r} is left out. If it stands before or between people's names, have the source give them "
+            f"TODO: {middle!r} is left out. If it stands before or between people's names, have "
+            "the source give them "
             "in one column."
         )
 
@@ -240,7 +243,8 @@ def _fill_times(draft: FeedDraft, zone: str | None) -> None:
             draft.values[name] = replace(one, more={"format": form or None, "zone": zone})
             if form is None:
                 draft.hints[name] = (
-                    "TODO: how the source writes its times could not be told. Unless it is ISO 8601, add a 'format', "
+                    "TODO: how the source writes its times is unknown. Unless it is ISO 8601, add "
+                    "a 'format', "
                     "such as '%d.%m.%Y %H:%M'."
                 )
 
@@ -274,7 +278,7 @@ def _fill_seat(draft: FeedDraft, test_form: str | None, person_form: str | None)
 
 
 def _fill_roles(draft: FeedDraft) -> None:
-    """Roles only where the source's words are those that are known; others need a table that a person writes."""
+    """Map roles only where the source's words are known; others need a table by a person."""
     role = draft.guess.columns.get("role")
     said = (
         {row.get(role, "").strip().lower() for row in draft.guess.looked.rows} - {""}
@@ -297,12 +301,12 @@ def _settle(made: Sequence[FeedDraft]) -> None:
         }
         lacking = [kind.value for kind in _NEEDS.get(draft.kind, ()) if kind not in standing]
         if lacking:
-            draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} beside it."
+            draft.why = f"It needs a feed of kind {' and one of kind '.join(lacking)} in addition."
         draft.ready = not (draft.missing or lacking)
 
 
 def stand_in(sources: Sequence[ColumnSample]) -> FeedDraft:
-    """Return a feed that takes no row at all, for a configuration that would have none otherwise."""
+    """Return a feed that takes no row at all, for a configuration that has no other feed."""
     draft = FeedDraft(guess(sources[0], Kind.LEARNER), Kind.LEARNER)
     for name in ("key", "username", "external_id", "first_name", "last_name"):
         draft.values[name] = constant("TODO")

@@ -1,4 +1,4 @@
-"""How a source writes times, durations and whole names, told by its first rows; never guessed where two would do."""
+"""How a source writes times, durations and whole names, by its first rows; None in doubt."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,8 +8,9 @@ FORMATS = (
     "",
     "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%Y %H.%M", "%d.%m.%Y kl. %H:%M",
     "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H.%M",
-    "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p",
-    "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d %H:%M", "%Y%m%d %H%M", "%Y%m%d%H%M",
+    "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H.%M", "%Y%m%d %H:%M",
+    "%Y%m%d %H%M", "%Y%m%d%H%M",
 )  # fmt: skip
 """Ways of writing a time; the first stands for ISO 8601."""
 
@@ -54,7 +55,7 @@ def _is_date(text: str) -> bool:
 
 
 def minutes_way(texts: Sequence[str]) -> str | None:
-    """How these durations are written: `number`, `hours`, `hh:mm` or `iso8601`; None when that can't be told."""
+    """Return the form of durations: `number`, `hours`, `hh:mm` or `iso8601`; None if unknown."""
     given = [text.strip() for text in texts if text.strip()]
     fitting = [
         way

@@ -1,4 +1,4 @@
-"""Looks at the sources of a first configuration: how a file is written, which columns there are, the first rows."""
+"""The sources of a first configuration: how a file is written, its columns, its first rows."""
 
 import codecs
 import os
@@ -86,7 +86,7 @@ def csv_source(
 
 
 def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tuple[str, ...]]:
-    """Return the first of these ways to read a file that gives the most columns, and the columns."""
+    """Return the first of these ways to read a file that gives the most columns, and these."""
     read: list[tuple[CsvSettings, tuple[str, ...]]] = []
     failures: list[SourceError] = []
     for way in ways:
@@ -100,7 +100,7 @@ def _divided(ways: Sequence[CsvSettings], folder: Path) -> tuple[CsvSettings, tu
 
 
 def is_utf8(path: Path) -> bool:
-    """Whether all of a file is UTF-8; of one that is packed, or can't be read, nothing is said against it."""
+    """Tell whether all of a file is UTF-8; assume it of one that is packed or can't be read."""
     if path.suffix.lower() in _PACKED:
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -151,7 +151,8 @@ def sql_source(
 
     if not _TABLE.fullmatch(table):
         raise UsageError(
-            f"--table: {table!r} is no plain name of a table or view, such as students or sis.students"
+            f"--table: {table!r} is not a plain name of a table or view, such as students or "
+            "sis.students"
         )
     values, lines = access
     query = f"SELECT * FROM {table}"  # noqa: S608 - a plain name, as was just seen
@@ -159,7 +160,8 @@ def sql_source(
     columns = source.column_names(folder)
     settings = ("type: sql", f"url: {quoted(url)}", *lines, f"query: {quoted(query)}")
     told = (
-        "Better name the columns that are needed: then a new one in the table changes nothing here.",
+        "Better name the columns that are needed: then a new one in the table changes nothing "
+        "here.",
     )
     name = name_of(table.rpartition(".")[2], taken)
     return ColumnSample(name, settings, columns, first_rows(source, folder), table, told=told)
@@ -197,7 +199,8 @@ def ldap_source(
         *(f"  {quoted(name)}: {{many: {_many(name)}}}" for name in columns),
     )
     told = (
-        "'many: first' takes one of several values; 'one' makes it a row error when there are several.",
+        "'many: first' takes one of several values; 'one' makes it a row error when there are "
+        "several.",
     )
     hint = base if plain(base) else url
     return ColumnSample(

@@ -1,4 +1,4 @@
-"""`init`: begins a configuration from what is given and what a person answers, and never writes over a file."""
+"""`init`: a first configuration from options and answers, which never replaces a file."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ from sync.exit_codes import Exit
 from sync.records.base import Kind
 
 Ask = Callable[[str, str, Check], str]
-"""Asks a person: the question, what is taken when they just press return ('' for nothing), and the check."""
+"""Ask a person: the question, the default ('' for none), and the check."""
 
 HOLDS: Mapping[str, tuple[Kind, str]] = {
     "students": (Kind.LEARNER, "people who sit exams"),
@@ -62,7 +62,7 @@ KEY_FILE = "/etc/inspera-sync/api-key"
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """What the init command was given; what is None is asked for, where somebody can be asked."""
+    """The options of the init command; a missing one is asked for on a terminal."""
 
     output: Path
     csv: tuple[Path, ...] = ()
@@ -111,7 +111,8 @@ def _tell(output: Path, sources: list[ColumnSample], todo: int, say: Say) -> Non
     for one in sources:
         kind = guess(one).kind
         say(
-            f"  {one.name}: {f'rows of the kind {kind}' if kind else 'what its rows are could not be told'}"
+            f"  {one.name}: "
+            + (f"rows of the kind {kind}" if kind else "what its rows are is unknown")
         )
     say("Read all of it" + (", see to each TODO in it," if todo else "") + " and then run:")
     for command in ("check", *(f"sample {one.name}" for one in sources)):
@@ -152,13 +153,14 @@ class _Questions:
             return self._told(keys_of_people(self._looked(given)))
         if self.ask is None:
             self.missing.append(
-                "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come from)"
+                "--csv FILE, or --sql URL --table NAME, or --ldap URL --base DN (where rows come "
+                "from)"
             )
             return []
         return self._told(keys_of_people(self._looked(self._asked_source(self.ask))))
 
     def _told(self, looked: list[ColumnSample]) -> list[ColumnSample]:
-        """Return the sources with what a person says that they hold, where one is there to be asked."""
+        """Return the sources with what a person says that they hold, where one can be asked."""
         if self.ask is None:
             return looked
         return [self._asked_kind(one, self.ask) for one in looked]
@@ -176,7 +178,8 @@ class _Questions:
 
     def _asked_source(self, ask: Ask) -> StartOptions:
         kind = ask(
-            "Where do people and exams come from: csv (files), sql (a database) or ldap (a directory)?",
+            "Where do people and exams come from: csv (files), sql (a database) or ldap (a "
+            "directory)?",
             "csv",
             one_of("csv", "sql", "ldap"),
         )
@@ -236,7 +239,7 @@ class _Questions:
         client = given.client_id or ""
         if url:  # of which it is usually a part
             client = self._answer(
-                "--client-id ID", "shown beside the API key", given.client_id, host, filled
+                "--client-id ID", "shown next to the API key", given.client_id, host, filled
             )
         key, name, local = self._key(), given.auth_system, given.zone
         if auth:

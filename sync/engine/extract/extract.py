@@ -9,6 +9,7 @@ from sync.engine.extract.feed_reader import FeedReader, FeedReport, unread
 from sync.engine.extract.join import JoinedSource, columns_of, load
 from sync.engine.protocols import BoundSource, Feed, Join, Progress
 from sync.errors import SourceError
+from sync.planning.remedies import ACCEPT_SHRINK
 from sync.records.base import Kind
 from sync.state.store import Store
 
@@ -159,17 +160,17 @@ class _Extraction:
             frozenset(witness.groups),
             witness.torn,
         )
-        failed = [joined.unsure] if joined.unsure else []
+        failed, remedy = [joined.unsure] if joined.unsure else [], ""
         if source.name not in self.how.accepted:
             failed += witness.failures(lambda: self.store.groups_of(source.name))
             if source.proof.shrink:
                 before = self.store.rows_of(source.name, self.joined)
-                failed += filter(
-                    None, [shorter(before - witness.rows, before, source.proof.shrink)]
-                )
+                if lost := shorter(before - witness.rows, before, source.proof.shrink):
+                    failed.append(lost)
+                    remedy = f"; if that is right, run `{ACCEPT_SHRINK} {source.name}`"
         joined.unsure = "; ".join(failed) or ("" if witness.rows else "has no rows")
         if joined.unsure:
-            reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}"
+            reading.unhealthy = f"{source.place}: {joined.unsure}; {KEPT}{remedy}"
         return joined
 
 
@@ -279,9 +280,9 @@ def _trouble(
     for feed, reading in mine:
         for source in _resting_on(feed):
             if source.name in ill:
-                return f"{ill[source.name].place} can't be relied on in this run"
+                return _unproven(ill[source.name])
         if reading.unhealthy:
-            return f"{reading.place} can't be relied on in this run"
+            return _unproven(reading)
         if reading.partial:
             return f"{reading.place} is not all there ({reading.partial}): removals wait for a full reading"
     keyless = store.keyless(kind)
@@ -290,6 +291,14 @@ def _trouble(
         if keyless
         else ""
     )
+
+
+def _unproven(report: FeedReport) -> str:
+    """Return why absence from this source proves nothing, and what a person must do if it is theirs to do."""
+    if report.unread or ACCEPT_SHRINK not in report.unhealthy:
+        return f"{report.place} can't be relied on in this run"
+    remedy = f"if that is right, run `{ACCEPT_SHRINK} {report.source}`, else deliver it whole"
+    return f"{report.place} has become shorter or is cut off; {remedy}"
 
 
 def _resting_on(feed: Feed) -> list[BoundSource]:

@@ -9,6 +9,7 @@ from sync.planning.decide import Pair
 from sync.planning.diff import Context
 from sync.planning.freeze import TimeFacts
 from sync.planning.guard import Facts
+from sync.planning.remedies import ACCEPT_SHRINK
 from sync.records.base import COMPARED, KEY_FIELDS, ON_A_TEST, PEOPLE, PERSON_OF, Kind
 from sync.state.dialect import streamed
 
@@ -37,8 +38,8 @@ def absent(
 
 
 FORMER = (
-    "the source '{}', which named it, is none of this kind any more; if what is there now is all, run"
-    " `apply --accept-shrink` with one of its sources"
+    "the source '{}', which named it, has no feed of this kind any more: put the feed back; or, if"
+    f" the other sources of this kind name everybody, run `{ACCEPT_SHRINK} SOURCE` with one of these"
 )
 
 

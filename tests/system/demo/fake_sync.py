@@ -1,7 +1,8 @@
-"""Stands in for `python -m sync` in the tests of the demo's story, run as `python fake_sync.py WORDS...`.
+"""A stand-in for `python -m sync` in the tests of the demo: `python fake_sync.py WORDS...`.
 
-It sends nothing: `apply` puts what the demo's own judge expects where the fake sandbox answers from, or something a
-little wrong when the variable FAKE_FLAW asks for it. So the tests show that the story notices.
+It sends nothing: `apply` puts what the demo's own judge expects where the fake sandbox answers
+from, or something a little wrong when the variable FAKE_FLAW asks for it. So the tests show that
+the story notices.
 """
 
 import argparse
@@ -139,7 +140,8 @@ class Fake:
             return
         for change in changes:
             print(
-                f"{change['action']} {change['kind']} {' / '.join(change['key'])} ({change['where']})"
+                f"{change['action']} {change['kind']} {' / '.join(change['key'])} "
+                f"({change['where']})"
             )
         for row_error in row_errors:
             print(f"{row_error['where']}: {row_error['field']}: cannot be read; correct it")

@@ -146,7 +146,8 @@ def test_contents_that_follow_from_the_files_pass(judge: Judge) -> None:
     ended = judge(CONTENTS)
     assert (ended.returncode, ended.stdout) == (
         0,
-        "0 differences from the 2 learners, 2 staff, 2 tests, 3 options, 3 committees, 2 contributors, 3 candidates"
+        "0 differences from the 2 learners, 2 staff, 2 tests, 3 options, 3 committees, 2 "
+        "contributors, 3 candidates"
         " that should be there\n",
     )
 
@@ -250,7 +251,8 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "another committee": (
         lambda c: c["tests"][0]["candidates"][0].update(committees=["Komité Ø"]),
-        "candidate DEMO1-H26 / ase@example.edu: committees: expected ['Komité A'], there is ['Komité Ø']",
+        "candidate DEMO1-H26 / ase@example.edu: committees: expected ['Komité A'], there is "
+        "['Komité Ø']",
     ),
     "a committee from nowhere": (
         lambda c: c["tests"][0]["candidates"][1].update(committees=["Komité Ø"]),
@@ -338,7 +340,7 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda c: c["tests"][1]["contributors"][0].update(roomName=None),
         "contributor DEMO2-H26 / zofia@example.edu: room: expected Sal Å",
     ),
-    "a contributor was told": (
+    "a contributor was notified": (
         lambda c: c["tests"][1]["contributors"][0].update(notified=1),
         "contributor DEMO2-H26 / zofia@example.edu: told: expected 0, there is 1",
     ),
@@ -441,7 +443,8 @@ def test_on_day_two_a_row_that_cannot_be_read_keeps_what_day_one_said(
         (lambda c: c["tests"][0]["contributors"].pop(), "contributor DEMO1-H26 / bjorg@example.edu: expected, and not"),
         (
             lambda c: c["tests"][0]["contributors"][0].update(roles=["evaluate"], committees=["Komité A"]),
-            "contributor DEMO1-H26 / bjorg@example.edu: roles: expected ['author', 'evaluate'], there is ['evaluate']",
+            "contributor DEMO1-H26 / bjorg@example.edu: roles: expected ['author', 'evaluate'], "
+            "there is ['evaluate']",
         ),
         (
             lambda c: c["tests"][1]["contributors"].append(work("zofia@example.edu", ["invigilate"], [], "Sal Å")),

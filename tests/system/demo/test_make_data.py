@@ -1,4 +1,4 @@
-"""The demo's files: the same for the same date, of the promised size, and with everything planted where it is said."""
+"""The demo's files: the same for a date, of the promised size, with all planted as listed."""
 
 import csv
 import json
@@ -46,7 +46,7 @@ def name_of(row: Row) -> str:
 
 
 def keyed(folder: Path, name: str) -> dict[tuple[str, ...], list[Row]]:
-    """The rows of a file by key: several only for contributors."""
+    """Return the rows of a file by key: several only for contributors."""
     found: dict[tuple[str, ...], list[Row]] = {}
     for row in read(folder, name):
         found.setdefault(KEYS[name](row), []).append(row)

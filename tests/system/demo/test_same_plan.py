@@ -48,7 +48,7 @@ def rows(folder: Path, name: str) -> Rows:
 
 
 def into_database(server: Postgres, name: str, folder: Path) -> str:
-    """Everything in tables, times as timestamps and minutes as numbers; gives the database's URL."""
+    """Put all into tables, with typed times and minutes; return the database's URL."""
     url = server.create_database(name, icu="nb-NO")
     for file in FILES:
         given = rows(folder, file)

@@ -1,4 +1,4 @@
-"""The demo's scripts judge the programme, so they must not borrow from it; and they need nothing but Python.
+"""The demo's scripts judge the programme, so they share no code with it; they need only Python.
 
 Those that judge don't borrow from those that make the files either.
 """

